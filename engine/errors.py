@@ -1,0 +1,33 @@
+"""The faults that Flowdial reports, each with the exit code its command ends with.
+
+A message is one sentence: the rule, what came, what to do. Whoever catches one prints it and nothing else; a
+traceback is for faults of ours, which are not of these classes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FlowdialError(Exception):
+    """Something the reader of the message can put right."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ScenarioError(FlowdialError):
+    """A scenario, an option or an argument asks for what is not allowed."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class RunFolderError(FlowdialError):
+    """A run folder is damaged, in use, or does not match what it claims to be."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class EnvironmentFault(FlowdialError):
+    """The machine or the installation is in the way: disk, permission, a missing extra, a foreign package."""
+
+    exit_code: ClassVar[int] = 5
