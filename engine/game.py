@@ -1,0 +1,90 @@
+"""What a game is: one record of pure functions over named tuples.
+
+The functions are written in plain Python within what numba compiles: numbers, tuples, named tuples and numpy arrays
+that are treated as values. They call only each other and `engine.randomness` / `engine.arithmetic` / `math.sqrt` /
+`math.floor`, divide never by zero, and use no libm function, so that a compiled and a plain attempt agree bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple
+
+from engine.parameters import ParameterSpace
+
+RUNNING: Final = 0
+WON: Final = 1
+LOST: Final = 2
+TIMED_OUT: Final = 3
+OUTCOMES: Final = ("running", "won", "lost", "timed_out")
+
+Pace = Literal["real_time", "turns", "abstract"]
+
+
+class Faculties(NamedTuple):
+    """What a player can do right now (engine.players maps skill to it). Times in seconds, shares in [0, 1]."""
+
+    skill: float  # logit, after practice and fatigue
+    slope: float  # how sharply skill decides; only closed-form games use it
+    reaction_s: float  # mean of the normal part of the reaction time
+    reaction_sd_s: float
+    reaction_tail_s: float  # mean of the exponential part
+    slip: float  # chance that a change of intent comes out as another action
+    lapse: float  # chance that a change of intent is missed
+    foresight: float  # how far ahead the player sees; 1 for the median player, each game says of what
+
+
+PERFECT: Final = Faculties(
+    skill=6.0,
+    slope=1.0,
+    reaction_s=0.0,
+    reaction_sd_s=0.0,
+    reaction_tail_s=0.0,
+    slip=0.0,
+    lapse=0.0,
+    foresight=100.0,
+)
+
+
+class Shape(NamedTuple):
+    """One thing to paint, in a game's own view coordinates: x to the right, y upward, both in [0, 1] for the view.
+
+    kind is "rect" (x, y = lower left corner, width, height), "circle" (x, y = centre, width = diameter), "line"
+    (x, y to x + width, y + height), "triangle" (isosceles, standing on its base) or "text" (x, y = lower left,
+    height = letter height). role names a colour of the palette: "player", "danger", "ground", "sky", "far", "good",
+    "goal", "text", "accent", "neutral".
+    """
+
+    kind: Literal["rect", "circle", "line", "triangle", "text"]
+    x: float
+    y: float
+    width: float
+    height: float
+    role: str
+    text: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """Everything the engine, the window and the reports need to know of a game. `check_game` tests the promises."""
+
+    name: str
+    version: int  # raised when behaviour changes, never for speed
+    summary: str  # one honest sentence for `flowdial list`
+    pace: Pace  # real_time: late, slips, lapses; turns: the game waits; abstract: the expert's action happens at once
+    tick_seconds: float
+    max_ticks: int  # the attempt is TIMED_OUT after so many
+    actions: tuple[str, ...]  # names; action 0 is doing nothing
+    space: ParameterSpace
+    params: type[Any]  # NamedTuple with the space's names; float, or int for whole numbers and choices
+    causes: tuple[str, ...]  # the ways to lose
+    build: Callable[..., Any]  # (params, key) -> Level: procedural, beatable by a perfect player at the easy end
+    start: Callable[..., Any]  # (params, level, key) -> State
+    expert: Callable[..., int]  # (params, level, state, faculties) -> action wanted now, before it is late or slips
+    step: Callable[..., Any]  # (params, level, state, action, key, tick) -> State
+    status: Callable[..., int]  # (params, level, state) -> RUNNING | WON | LOST
+    progress: Callable[..., float]  # (params, level, state) -> [0, 1]: how near to winning
+    cause: Callable[..., int]  # (params, level, state) -> index into causes; read only when LOST
+    draw: Callable[..., list[Shape]]  # (params, level, state) -> shapes; plain Python, draws no random number
+    keys: Mapping[str, int] = field(default_factory=dict)  # key name (as pygame spells it) -> action

@@ -1,0 +1,188 @@
+"""Compiled kernels out of plain functions, with a cache that notices every edit.
+
+Rules, players and controllers are written as plain Python functions. `compiled` takes the function to be called,
+follows every plain function that it and its helpers use, by global name or by closure, and compiles the tree
+with numba. Plain text stays callable as it is, which makes it the slow twin of the kernel.
+
+The cache is keyed by the content of the tree: byte code, constants, and the values of the globals that the
+functions read. An edit of a comment recompiles nothing; an edit of a number in any file the tree reads does.
+Cache files belong to the user's own cache folder and are never read from a run folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import types
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["cache_folder", "compiled", "digest_of"]
+
+_KEPT_FILES = 400
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel of a plain function and all plain functions it uses.
+
+    With numba's NUMBA_DISABLE_JIT=1 the plain function itself comes back. A function is compiled once per
+    process and kept between processes in `cache_folder()`.
+    """
+    import numba
+
+    jit_disabled: bool = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+    return function if jit_disabled else _dispatcher(function)
+
+
+@cache
+def _dispatcher(function: Callable[..., Any]) -> Any:
+    dispatcher = _inner(function)
+    _attach_cache(dispatcher, function)
+    return dispatcher
+
+
+@cache
+def _inner(function: types.FunctionType) -> Any:
+    """A helper inside a tree: compiled into each kernel that uses it, so it needs no cache of its own."""
+    from numba import njit
+
+    # No fastmath: it changes bits. numpy errors: a division by zero need not be checked for.
+    return njit(nogil=True, error_model="numpy")(_linked(function, _inner))
+
+
+def _linked(function: Callable[..., Any], link: Callable[[types.FunctionType], Any]) -> types.FunctionType:
+    """A copy of the function whose plain helpers are replaced by their compiled forms."""
+    if not isinstance(function, types.FunctionType):
+        raise TypeError(f"only plain functions can be compiled, got {function!r}")
+    replaced = {name: link(value) for name, value in _global_uses(function) if isinstance(value, types.FunctionType)}
+    cells = function.__closure__
+    if cells is not None:
+        cells = tuple(
+            types.CellType(link(cell.cell_contents)) if isinstance(cell.cell_contents, types.FunctionType) else cell
+            for cell in cells
+        )
+    copy = types.FunctionType(
+        function.__code__, {**function.__globals__, **replaced}, function.__name__, function.__defaults__, cells
+    )
+    copy.__qualname__ = function.__qualname__
+    copy.__module__ = function.__module__
+    return copy
+
+
+def _global_uses(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    for name in function.__code__.co_names:
+        if name in function.__globals__:
+            yield name, function.__globals__[name]
+
+
+def digest_of(*functions: Callable[..., Any]) -> str:
+    """32 hex digits that change when the meaning of any of the functions, or of a helper of theirs, changes."""
+    state = hashlib.sha256()
+    seen: set[int] = set()
+    for function in functions:
+        _feed(state, function, seen)
+    return state.hexdigest()[:32]
+
+
+def _feed(state: Any, value: Any, seen: set[int]) -> None:
+    if isinstance(value, types.FunctionType):
+        if id(value) in seen:
+            state.update(b"again:" + value.__name__.encode())
+            return
+        seen.add(id(value))
+        state.update(b"function:" + value.__name__.encode())
+        _feed(state, value.__code__, seen)
+        _feed(state, value.__defaults__, seen)
+        for name, used in _global_uses(value):
+            state.update(name.encode())
+            _feed(state, used, seen)
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+            state.update(name.encode())
+            _feed(state, cell.cell_contents, seen)
+    elif isinstance(value, types.CodeType):
+        state.update(value.co_code)
+        _feed(state, value.co_consts, seen)
+        _feed(state, value.co_names, seen)
+    elif isinstance(value, tuple | list):
+        state.update(b"(%d" % len(value))
+        for item in value:
+            _feed(state, item, seen)
+    elif isinstance(value, type):
+        state.update(b"type:" + value.__qualname__.encode())
+        _feed(state, getattr(value, "_fields", ()), seen)
+    elif isinstance(value, types.ModuleType):
+        state.update(b"module:" + value.__name__.encode())
+    elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
+        state.update(str(value.dtype).encode() + repr(value.shape).encode() + value.tobytes())
+    else:
+        state.update(repr(value).encode())
+
+
+def cache_folder() -> Path:
+    """Where kernels are kept: FLOWDIAL_CACHE_DIR, else the user's cache folder, else a private temporary folder."""
+    chosen = os.environ.get("FLOWDIAL_CACHE_DIR")
+    if chosen:
+        candidates = [Path(chosen)]
+    elif os.name == "nt":
+        candidates = [Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "flowdial" / "kernels"]
+    else:
+        candidates = [Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "flowdial" / "kernels"]
+    owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    candidates.append(Path(tempfile.gettempdir()) / f"flowdial-kernels-{owner}")
+    for folder in candidates:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        # The files are pickles: a folder that somebody else owns could run their code.
+        if os.access(folder, os.W_OK) and (not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="flowdial-kernels-"))
+
+
+def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
+    """Give a dispatcher numba's own cache files under a key made of content instead of file name and time."""
+    import numba
+    from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+
+    digest = digest_of(function)
+    if numba.config.BOUNDSCHECK:  # type: ignore[attr-defined]
+        digest += "-checked"  # another kernel: an unchecked one from the cache would hide what the check looks for
+    folder = cache_folder()
+
+    class ContentImpl(CompileResultCacheImpl):
+        def __init__(self) -> None:  # the base looks for a source file; content needs none
+            self._locator = types.SimpleNamespace(ensure_cache_path=lambda: None, get_cache_path=lambda: str(folder))
+
+    class ContentCache(FunctionCache):
+        def __init__(self) -> None:
+            self._name = repr(function)
+            self._impl = ContentImpl()
+            self._cache_path = str(folder)
+            self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
+                cache_path=self._cache_path,
+                filename_base=f"{function.__name__}-{digest}",
+                source_stamp=f"{digest} {numba.__version__}",
+            )
+            self.enable()  # type: ignore[no-untyped-call]
+
+        def _index_key(self, sig: Any, codegen: Any) -> Any:
+            return sig, codegen.magic_tuple(), digest
+
+        def _save_overload(self, sig: Any, data: Any) -> None:
+            try:
+                super()._save_overload(sig, data)  # type: ignore[no-untyped-call]
+                _prune(folder)
+            except OSError:  # a full disk costs a compilation next time, not the run
+                self.disable()  # type: ignore[no-untyped-call]
+
+    dispatcher._cache = ContentCache()
+
+
+def _prune(folder: Path) -> None:
+    files = sorted(folder.glob("*.nb?"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in files[_KEPT_FILES:]:
+        file.unlink(missing_ok=True)

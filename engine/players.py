@@ -1,0 +1,315 @@
+"""Synthetic players: what they are born with, what changes while they play, and what that makes them able to do.
+
+Traits are drawn once per player by address. The condition changes with every attempt. `faculties_of` is the one
+documented mapping from skill to reaction, slip, lapse and foresight; `after_attempt` is the one place where
+practice, streaks, the end of a session and quitting happen. Formulas follow the minimal player of the literature
+review in docs/players.md; constants without a source there are assumptions to be fitted, and every report says so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.arithmetic import exp, log, logistic
+from engine.game import WON, Faculties
+from engine.randomness import ARRIVAL, FLOW, RETURN, TRAITS, key_of, standard_exponential, standard_normal, unit, words
+
+COHORT_STRIDE: Final = 10_000_000  # player number = cohort * stride + place in cohort, so cohorts can grow
+LARGEST_COHORT: Final = 64
+NOT_SET: Final = float("nan")  # a motor override that leaves the mapping alone
+
+DAY_S: Final = 86_400.0
+
+
+class Trait(NamedTuple):
+    """One thing a player is born with."""
+
+    name: str
+    unit: str
+    meaning: str
+    low: float  # no draw leaves [low, high]
+    high: float
+
+
+TRAIT_LIST: Final = (
+    Trait("skill", "logit", "skill before any practice", -10.0, 10.0),
+    Trait("slope", "1/skill unit", "how sharply skill decides a closed-form game", 0.01, 100.0),
+    Trait("learning", "logit per log attempt", "gain of skill with log(1 + attempts); 0 for none", 0.0, 5.0),
+    Trait("fatigue", "logit per log attempt", "loss of skill with log(1 + attempts this session)", 0.0, 5.0),
+    Trait(
+        "quit_frailty", "logit", "tendency to quit for good after an attempt; persistence is its negative", -40.0, 20.0
+    ),
+    Trait("session_frailty", "logit", "tendency to end a session after an attempt", -40.0, 20.0),
+    Trait("return_scale", "1", "multiplies the time between sessions", 0.001, 1000.0),
+    Trait("speed", "1", "multiplies reaction times; below 1 is faster", 0.1, 10.0),
+    Trait("reaction_s", "s", "motor override: mean of the normal part of the reaction time", 0.0, 10.0),
+    Trait("slip", "1", "motor override: chance of another action", 0.0, 1.0),
+    Trait("lapse", "1", "motor override: chance of a missed change of intent", 0.0, 1.0),
+    Trait("foresight", "1", "motor override: how far ahead the player sees, median player 1", 0.0, 100.0),
+)
+TRAIT_NAMES: Final = tuple(trait.name for trait in TRAIT_LIST)
+OVERRIDES: Final = ("reaction_s", "slip", "lapse", "foresight")
+
+# One record a player: traits, then condition.
+PLAYER: Final = np.dtype(
+    [
+        ("player", np.int64),
+        ("cohort", np.int64),
+        *((name, np.float64) for name in TRAIT_NAMES),
+        ("attempts", np.int64),  # played so far
+        ("place", np.int64),  # played so far in this session
+        ("session", np.int64),  # number of the session, from 0
+        ("level", np.int64),  # next level of a campaign, from 1; 0 in an endless stream
+        ("streak", np.int64),  # losses in a row
+        ("mood", np.float64),  # moving average of wins, half-life five attempts, starts at `content`
+        ("last", np.float64),  # the last outcome: 1 won, 0 not; 1 before the first
+        ("clock_s", np.float64),  # the player's own time since the start of the run
+        ("left", np.int64),  # why they are gone, an index into LEAVINGS; 0 while they stay
+    ]
+)
+LEAVINGS: Final = ("playing", "session_end", "quit", "finished", "horizon", "attempt_limit")
+PLAYING: Final = 0
+SESSION_END: Final = 1
+QUIT: Final = 2
+FINISHED: Final = 3  # the campaign's last level is passed
+HORIZON: Final = 4
+ATTEMPT_LIMIT: Final = 5
+
+_MOOD_KEPT: Final = 0.8705505632961241  # 0.5 ** (1 / 5)
+
+
+class Flow(NamedTuple):
+    """How outcomes act on staying; coefficients of the logits in `after_attempt`, and the times between plays.
+
+    No public source gives these numbers: they are assumptions of the scenario, to be fitted to telemetry.
+    """
+
+    end_base: float = -2.0  # session end: logit at the first attempt of a session, plus session_frailty
+    end_place: float = 0.25  # per log(1 + attempts this session)
+    end_won: float = 0.0
+    quit_streak: float = 0.15  # quitting for good: per log(1 + losses in a row)
+    quit_won: float = 0.0
+    content: float = 0.85  # win share that players are content with
+    quit_boredom: float = 0.0  # per win share above it
+    quit_frustration: float = -1.0  # per win share above it, so below it a negative number raises quitting
+    pause_s: float = 6.0  # median break between two attempts of a session
+    pause_log_sd: float = 0.5
+    same_day_share: float = 0.5  # next session: log-normal hours later ...
+    same_day_s: float = 10_800.0
+    daily_share: float = 0.35  # ... or around the same hour on the next day; the rest days later
+    daily_sd_s: float = 7_200.0
+    later_s: float = 259_200.0
+    return_log_sd: float = 0.8
+
+
+FLOW_FIELDS: Final = Flow._fields
+
+DistributionKind = Literal["fixed", "normal", "lognormal", "uniform"]
+KINDS: Final = ("fixed", "normal", "lognormal", "uniform")
+
+
+class Distribution(NamedTuple):
+    """How a trait is spread over a cohort; draws are held in [low, high]."""
+
+    kind: DistributionKind
+    a: float  # fixed: value; normal: mean; lognormal: median; uniform: low end
+    b: float = 0.0  # normal: sd; lognormal: sd of the log; uniform: high end
+    low: float = -1e300
+    high: float = 1e300
+
+
+DEFAULT_TRAITS: Final = {
+    "skill": Distribution("normal", 0.0, 0.9),
+    "slope": Distribution("fixed", 1.0),
+    "learning": Distribution("lognormal", 0.15, 0.5),
+    "fatigue": Distribution("fixed", 0.02),
+    "quit_frailty": Distribution("normal", -5.5, 1.2),
+    "session_frailty": Distribution("normal", 0.0, 1.0),
+    "return_scale": Distribution("lognormal", 1.0, 1.0),
+    "speed": Distribution("lognormal", 1.0, 0.1),
+}
+
+
+def distribution_table(traits: dict[str, Distribution]) -> npt.NDArray[np.float64]:
+    """A cohort's traits as numbers for the kernels, shape (traits, 5): kind, a, b, low, high. Missing: the default."""
+    rows = np.zeros((len(TRAIT_LIST), 5))
+    for row, trait in zip(rows, TRAIT_LIST, strict=True):
+        chosen = traits.get(trait.name, DEFAULT_TRAITS.get(trait.name, Distribution("fixed", NOT_SET)))
+        row[:] = (
+            KINDS.index(chosen.kind),
+            chosen.a,
+            chosen.b,
+            max(chosen.low, trait.low),
+            min(chosen.high, trait.high),
+        )
+    return rows
+
+
+def drawn(row: Any, word: int) -> float:
+    """A trait from one row of a distribution table and one random word."""
+    kind = int(row[0])
+    a = float(row[1])
+    b = float(row[2])
+    if kind == 1:
+        a = a + b * standard_normal(word)
+    elif kind == 2:
+        a = a * exp(b * standard_normal(word))
+    elif kind == 3:
+        a = a + (b - a) * unit(word)
+    if math.isnan(a):
+        return a
+    return min(max(a, float(row[3])), float(row[4]))
+
+
+def be_born(
+    player: Any, number: int, cohort: int, table: Any, seed: int, replica: int, level: int, content: float
+) -> None:
+    """Fill a PLAYER record: traits by address (one block a trait), a fresh condition."""
+    key = key_of(seed, replica, TRAITS, number, 0)
+    player["player"] = number
+    player["cohort"] = cohort
+    player["skill"] = drawn(table[0], words(key, 0)[0])
+    player["slope"] = drawn(table[1], words(key, 1)[0])
+    player["learning"] = drawn(table[2], words(key, 2)[0])
+    player["fatigue"] = drawn(table[3], words(key, 3)[0])
+    player["quit_frailty"] = drawn(table[4], words(key, 4)[0])
+    player["session_frailty"] = drawn(table[5], words(key, 5)[0])
+    player["return_scale"] = drawn(table[6], words(key, 6)[0])
+    player["speed"] = drawn(table[7], words(key, 7)[0])
+    player["reaction_s"] = drawn(table[8], words(key, 8)[0])
+    player["slip"] = drawn(table[9], words(key, 9)[0])
+    player["lapse"] = drawn(table[10], words(key, 10)[0])
+    player["foresight"] = drawn(table[11], words(key, 11)[0])
+    player["attempts"] = 0
+    player["place"] = 0
+    player["session"] = 0
+    player["level"] = level
+    player["streak"] = 0
+    player["mood"] = content
+    player["last"] = 1.0
+    player["clock_s"] = 0.0
+    player["left"] = PLAYING
+
+
+def skill_now(player: Any) -> float:
+    """Skill after practice and fatigue: skill + learning log(1 + attempts) - fatigue log(1 + place), in logits."""
+    return (
+        float(player["skill"])
+        + float(player["learning"]) * log(1.0 + int(player["attempts"]))
+        - float(player["fatigue"]) * log(1.0 + int(player["place"]))
+    )
+
+
+def either(override: float, mapped: float) -> float:
+    """A motor override where one is set."""
+    return mapped if math.isnan(override) else override
+
+
+def faculties_of(player: Any) -> Faculties:
+    """What the player can do now.
+
+    Choice-like ex-Gaussian reaction of 300 ms, sd 40 ms, tail 100 ms at skill 0, times exp(-0.15 skill) (latency
+    falls about log-linearly with skill) and the player's own speed. Slips, lapses and foresight are logistic and
+    exponential in skill with assumed constants: 4 % slips, 2 % lapses and a look-ahead of 1 at skill 0.
+    """
+    skill = skill_now(player)
+    quick = float(player["speed"]) * exp(-0.15 * skill)
+    mean = either(float(player["reaction_s"]), 0.3 * quick)
+    slip = either(float(player["slip"]), logistic(-3.2 - 0.8 * skill))
+    lapse = either(float(player["lapse"]), logistic(-3.9 - 0.5 * skill))
+    sight = either(float(player["foresight"]), exp(0.3 * skill))
+    return Faculties(skill, float(player["slope"]), mean, 0.04 * quick, 0.1 * quick, slip, lapse, sight)
+
+
+def after_attempt(
+    player: Any,
+    outcome: int,
+    duration_s: float,
+    flow: Flow,
+    seed: int,
+    replica: int,
+    levels: int,
+    limit: int,
+    horizon_s: float,
+) -> None:
+    """Bring a player's condition past an attempt: practice, streak, mood, clock, and whether they stay.
+
+    levels: number of levels of the campaign, 0 for an endless stream; limit: most attempts of one player.
+    """
+    number = int(player["attempts"])
+    end_word, quit_word, pause_word, _ = words(key_of(seed, replica, FLOW, int(player["player"]), number), 0)
+    won = 1.0 if outcome == WON else 0.0
+    place = int(player["place"]) + 1
+    streak = 0 if outcome == WON else int(player["streak"]) + 1
+    mood = won + _MOOD_KEPT * (float(player["mood"]) - won)
+    clock_s = float(player["clock_s"]) + duration_s
+    level = int(player["level"])
+    if levels > 0 and outcome == WON:
+        level = level + 1
+
+    above = mood - flow.content
+    pull = flow.quit_boredom if above > 0.0 else flow.quit_frustration
+    quits = float(player["quit_frailty"]) + flow.quit_streak * log(1.0 + streak) + flow.quit_won * won + pull * above
+    ends = float(player["session_frailty"]) + flow.end_base + flow.end_place * log(1.0 + place) + flow.end_won * won
+    left = PLAYING
+    if levels > 0 and level > levels:
+        left = FINISHED
+    elif unit(quit_word) < logistic(quits):
+        left = QUIT
+    elif number + 1 >= limit:
+        left = ATTEMPT_LIMIT
+    elif clock_s >= horizon_s:
+        left = HORIZON
+    elif unit(end_word) < logistic(ends):
+        left = SESSION_END
+    else:
+        clock_s = clock_s + flow.pause_s * exp(flow.pause_log_sd * standard_normal(pause_word))
+        if clock_s >= horizon_s:
+            left = HORIZON
+
+    player["attempts"] = number + 1
+    player["place"] = place
+    player["level"] = level
+    player["streak"] = streak
+    player["mood"] = mood
+    player["last"] = won
+    player["clock_s"] = clock_s
+    player["left"] = left
+
+
+def come_back(player: Any, flow: Flow, seed: int, replica: int, horizon_s: float) -> None:
+    """Bring a player from the end of a session to the start of the next: same day, around the next day, or later."""
+    session = int(player["session"])
+    which, spread, _, _ = words(key_of(seed, replica, RETURN, int(player["player"]), session), 0)
+    z = standard_normal(spread)
+    if unit(which) < flow.same_day_share:
+        away_s = flow.same_day_s * exp(flow.return_log_sd * z)
+    elif unit(which) < flow.same_day_share + flow.daily_share:
+        away_s = max(DAY_S + flow.daily_sd_s * z, 3600.0)
+    else:
+        away_s = flow.later_s * exp(flow.return_log_sd * z)
+    clock_s = float(player["clock_s"]) + away_s * float(player["return_scale"])
+    player["clock_s"] = clock_s
+    player["session"] = session + 1
+    player["place"] = 0
+    player["left"] = HORIZON if clock_s >= horizon_s else PLAYING
+
+
+def arrivals(count: int, first: int, seed: int, replica: int, mean_gap_s: float, window_s: float, out: Any) -> None:
+    """Arrival times of players first, first + 1, ... into out, shape (count,), in seconds from the start.
+
+    mean_gap_s > 0: a Poisson process, so that the time of a player is the sum of the gaps before; adding players
+    at the end moves nobody. Otherwise a launch wave: everybody at a uniform time within window_s.
+    """
+    now_s = 0.0
+    for i in range(count):
+        word = words(key_of(seed, replica, ARRIVAL, first + i, 0), 0)[0]
+        if mean_gap_s > 0.0:
+            now_s = now_s + mean_gap_s * standard_exponential(word)
+            out[i] = now_s
+        else:
+            out[i] = window_s * unit(word)
