@@ -1,0 +1,46 @@
+"""Weighted up-down: the classic staircase with steps that balance exactly at the target."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+
+
+class Options(NamedTuple):
+    step: float = 0.05
+    start: float = 0.5
+
+
+class State(NamedTuple):
+    difficulty: float
+
+
+def start(options: Options, target: float) -> State:
+    return State(options.start)
+
+
+def ask(options: Options, state: State, situation: Situation) -> float:
+    return state.difficulty
+
+
+def tell(options: Options, state: State, seen: Observation) -> State:
+    moved = state.difficulty + options.step * (seen.won - seen.target)  # Kaernbach 1991: up s(1-T), down s T
+    return State(min(max(moved, 0.0), 1.0))
+
+
+CONTROLLER: Final = ControllerKind(
+    name="weighted_up_down",
+    mode="adaptive",
+    summary="Steps up after a win and down after a loss, balanced at the target: simple, tracks slow change, noisy.",
+    formula="d <- clip(d + step (won - target), 0, 1)",
+    source="Kaernbach 1991, Simple adaptive testing with the weighted up-down method",
+    use="A baseline everybody knows; about twice the error of a filter when nothing moves, and poor with delay.",
+    options=Options,
+    option_list=(
+        Option("step", 0.0, 1.0, "sum of the step up after a win and the step down after a loss, on the dial"),
+        Option("start", 0.0, 1.0, "difficulty of the first attempt"),
+    ),
+    rule=Rule(start, ask, tell),
+    scopes=("player", "cohort", "everyone"),
+)

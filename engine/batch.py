@@ -1,0 +1,131 @@
+"""Many attempts at fixed settings: for tuning, response maps and calibration.
+
+Nobody learns and nobody leaves: every attempt of a player is made in the same condition, after `before` attempts of
+practice and fresh for the session. Settings meet the same players and the same luck (common random numbers), so
+differences between settings are sharp; take other players for an independent level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attempt import attempt_of
+from engine.game import WON, Game
+from engine.kernel import compiled
+from engine.players import COHORT_STRIDE, PLAYER, be_born, faculties_of
+
+RESULT = np.dtype(
+    [
+        ("player", np.int64),
+        ("attempt", np.int64),
+        ("outcome", np.int64),
+        ("progress", np.float64),
+        ("cause", np.int64),
+        ("ticks", np.int64),
+        ("duration_s", np.float64),
+        ("state_hash", np.int64),
+    ]
+)
+
+
+class Crowd(NamedTuple):
+    """Who plays in a batch."""
+
+    traits: npt.NDArray[np.float64]  # one cohort's table, engine.players.distribution_table
+    players: int
+    attempts: int = 1  # of each player at each setting
+    cohort: int = 0
+    first: int = 0  # place of the first player in the cohort: other places are other players
+    first_attempt: int = 0  # other attempts are other luck
+    before: int = 0  # attempts of practice behind each player
+
+
+@cache
+def batch_of(game: Game) -> Callable[..., None]:
+    """The plain kernel: players begin to end of a crowd, each at every setting; adds to wins or fills results."""
+    attempt = attempt_of(game)
+
+    def batch(
+        values: Any, traits: Any, numbers: Any, begin: int, end: int, player: Any, wins: Any, results: Any
+    ) -> None:
+        # numbers: seed, replica, first player number, players, attempts, first attempt, practice
+        seed = int(numbers[0])
+        replica = int(numbers[1])
+        players = int(numbers[3])
+        attempts = int(numbers[4])
+        for i in range(begin, end):
+            number = int(numbers[2]) + i
+            be_born(player[0], number, 0, traits, seed, replica, 0, 0.0)
+            player[0]["attempts"] = int(numbers[6])
+            faculties = faculties_of(player[0])
+            for k in range(len(values)):
+                won = 0
+                for a in range(attempts):
+                    tried = int(numbers[5]) + a
+                    done = attempt(values[k], faculties, seed, replica, number, tried, 0)
+                    won += 1 if done.outcome == WON else 0
+                    if len(results) > 0:
+                        row = results[(k * players + i) * attempts + a]
+                        row["player"] = number
+                        row["attempt"] = tried
+                        row["outcome"] = done.outcome
+                        row["progress"] = done.progress
+                        row["cause"] = done.cause
+                        row["ticks"] = done.ticks
+                        row["duration_s"] = done.duration_s
+                        row["state_hash"] = done.state_hash
+                wins[k] += won
+
+    return batch
+
+
+def batch_wins(
+    game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, *, replica: int = 0, threads: int = 1
+) -> npt.NDArray[np.int64]:
+    """Attempts won at each setting, shape (settings,), out of crowd.players x crowd.attempts.
+
+    values: shape (settings, knobs), params as rules see them. The counts do not depend on threads.
+    """
+    parts = _in_threads(game, values, crowd, seed, replica, threads, np.empty(0, RESULT))
+    wins: npt.NDArray[np.int64] = np.sum(parts, axis=0)
+    return wins
+
+
+def batch_rows(
+    game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, *, replica: int = 0, threads: int = 1
+) -> npt.NDArray[np.void]:
+    """Every attempt as a RESULT record, shape (settings, players, attempts)."""
+    results = np.zeros(len(values) * crowd.players * crowd.attempts, RESULT)
+    _in_threads(game, values, crowd, seed, replica, threads, results)
+    return results.reshape(len(values), crowd.players, crowd.attempts)
+
+
+def _in_threads(
+    game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, replica: int, threads: int, results: Any
+) -> npt.NDArray[np.int64]:
+    """Wins per part and setting. The kernel holds no interpreter lock, so threads are as good as a parallel loop."""
+    kernel = compiled(batch_of(game))
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    first = crowd.cohort * COHORT_STRIDE + crowd.first
+    numbers = np.array(
+        [seed, replica, first, crowd.players, crowd.attempts, crowd.first_attempt, crowd.before], dtype=np.int64
+    )
+    # More parts than threads: players differ in how long they play, and a core should not wait for the other.
+    edges = np.linspace(0, crowd.players, 2 if threads == 1 else 8 * threads + 1).astype(np.int64)
+    wins = np.zeros((len(edges) - 1, len(values)), dtype=np.int64)
+
+    def part(n: int) -> None:
+        kernel(values, crowd.traits, numbers, int(edges[n]), int(edges[n + 1]), np.zeros(1, PLAYER), wins[n], results)
+
+    if threads == 1:
+        part(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, range(len(wins))))
+    return wins

@@ -1,0 +1,387 @@
+"""Rows: what a run writes about every attempt, player and session.
+
+Columns come from one place, the three `Column` lists below: the kernels' record, the CSV header, the Parquet schema,
+the data dictionary and docs/columns.md are printed from them. One attempt row holds everything needed to play that
+attempt again: its address, the params, and the player's faculties at that moment.
+
+CSV is UTF-8 with LF, a header, `true`/`false`, nothing for a missing value, and the shortest digits that give the same
+bits back. Parquet holds the same values. The bytes of both depend on nothing but the rows and the library versions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import ScenarioError
+from engine.game import OUTCOMES, WON, Faculties, Game
+from engine.players import LEAVINGS, TRAIT_LIST
+from engine.setup import Setup
+
+Kind = Literal["integer", "number", "boolean", "name"]
+Format = Literal["csv", "parquet"]
+FORMATS: Final = ("csv", "parquet")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name (with the unit where there is one), type, unit and meaning.
+
+    A `name` column holds words, which the kernels store as numbers. A `constant` column is the same in all rows of
+    a run.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+    constant: bool = False
+    optional: bool = False  # may be empty
+    low: float | None = None  # no value lies outside [low, high]; None: no such bound
+    high: float | None = None
+
+
+ATTEMPT_COLUMNS: Final = (
+    Column("source", "name", "", "synthetic (a simulated player) or human (a person at the window)", constant=True),
+    Column("game", "name", "", "name of the game", constant=True),
+    Column("game_version", "integer", "1", "version of the game's rules", constant=True),
+    Column("scenario", "name", "", "first 16 hex digits, after an s, of the resolved scenario's digest", constant=True),
+    Column("seed", "integer", "1", "seed of the run: part of the address of every draw", constant=True, low=0),
+    Column("replica", "integer", "1", "independent copy of the world, from 0: part of the address", low=0),
+    Column("cohort", "name", "", "name of the player's cohort"),
+    Column("player", "integer", "1", "number of the player: part of the address; cohort x 10000000 + place in it", low=0),
+    Column("attempt", "integer", "1", "attempts this player made before, from 0: part of the address", low=0),
+    Column("session", "integer", "1", "number of this player's session, from 0", low=0),
+    Column("place", "integer", "1", "attempts this player made before in this session, from 0", low=0),
+    Column("level", "integer", "1", "level of a campaign, from 1; 0 in an endless stream of fresh levels", low=0),
+    Column("start_s", "number", "s", "simulated time of the attempt's start since the start of the run", low=0),
+    Column("duration_s", "number", "s", "simulated length of the attempt, thinking included", low=0),
+    Column("controller", "name", "", "controller that chose the setting", constant=True),
+    Column("target", "number", "1", "wanted win rate of this cohort and level", low=0, high=1),
+    Column("difficulty", "number", "1", "position on the dial that was played, 0 easiest to 1 hardest", low=0, high=1),
+    Column("clipped", "boolean", "", "whether the controller asked for a place outside floor and ceiling"),
+    # param_<knob> columns of the game stand here
+    Column("skill", "number", "logit", "the player's skill at this moment, after practice and fatigue"),
+    Column("slope", "number", "1/skill unit", "how sharply skill decides; only closed-form games use it"),
+    Column("reaction_s", "number", "s", "mean of the normal part of the reaction time", low=0),
+    Column("reaction_sd_s", "number", "s", "standard deviation of the normal part of the reaction time", low=0),
+    Column("reaction_tail_s", "number", "s", "mean of the exponential part of the reaction time", low=0),
+    Column("slip", "number", "1", "chance that a change of intent comes out as another action", low=0, high=1),
+    Column("lapse", "number", "1", "chance that a change of intent is missed", low=0, high=1),
+    Column("foresight", "number", "1", "how far ahead the player sees; 1 for the median player", low=0),
+    Column("streak", "integer", "1", "losses in a row before this attempt", low=0),
+    Column("mood", "number", "1", "moving average of wins before this attempt, half-life five attempts", low=0, high=1),
+    Column("outcome", "name", "", "won or lost (the rules ended it), timed_out (we stopped it)"),
+    Column("won", "boolean", "", "whether the outcome is won"),
+    Column("progress", "number", "1", "how near to winning, 0 to 1", low=0, high=1),
+    Column("cause", "name", "", "what ended a lost attempt; empty otherwise", optional=True),
+    Column("ticks", "integer", "1", "ticks, or turns, that the rules ran", low=0),
+    # belief_<name> columns of the controller stand here
+    Column("state_hash", "integer", "1", "48-bit hash of inputs, final state and outcome: equal after a true replay", low=0, high=2**48 - 1),
+)
+
+PLAYER_COLUMNS: Final = (
+    Column("replica", "integer", "1", "independent copy of the world, from 0", low=0),
+    Column("cohort", "name", "", "name of the player's cohort"),
+    Column("player", "integer", "1", "number of the player", low=0),
+    Column("arrival_s", "number", "s", "simulated time of the first attempt, or when it would have been", low=0),
+    *(
+        Column(f"trait_{trait.name}", "number", trait.unit, trait.meaning, False, True, trait.low, trait.high)
+        for trait in TRAIT_LIST
+    ),
+    Column("attempts", "integer", "1", "attempts made", low=0),
+    Column("wins", "integer", "1", "attempts won", low=0),
+    Column("sessions", "integer", "1", "sessions played", low=0),
+    Column("level", "integer", "1", "next level of a campaign; 0 in an endless stream", low=0),
+    Column("end_s", "number", "s", "simulated end of the last attempt; the arrival when there is none", low=0),
+    Column("left", "name", "", "why they are gone: quit, finished, horizon or attempt_limit"),
+)
+
+SESSION_COLUMNS: Final = (
+    Column("replica", "integer", "1", "independent copy of the world, from 0", low=0),
+    Column("cohort", "name", "", "name of the player's cohort"),
+    Column("player", "integer", "1", "number of the player", low=0),
+    Column("session", "integer", "1", "number of this player's session, from 0", low=0),
+    Column("start_s", "number", "s", "simulated time of the session's start", low=0),
+    Column("end_s", "number", "s", "simulated time of the end of its last attempt", low=0),
+    Column("attempts", "integer", "1", "attempts made in it", low=0),
+    Column("wins", "integer", "1", "attempts won in it", low=0),
+    Column("ended_by", "name", "", "session_end, quit, finished, horizon or attempt_limit"),
+)
+
+# What the kernels write for an attempt: raw numbers, all eight bytes wide; names and constants are put in later.
+_RAW_INTEGERS: Final = ("replica", "cohort", "player", "attempt", "session", "place", "level", "clipped")
+_RAW_NUMBERS: Final = ("start_s", "duration_s", "target", "difficulty")
+_RAW_AFTER: Final = (("streak", np.int64), ("mood", np.float64), ("outcome", np.int64), ("progress", np.float64))
+_RAW_END: Final = (("cause", np.int64), ("ticks", np.int64), ("state_hash", np.int64))
+
+
+def row_type(knobs: int, beliefs: int) -> np.dtype[np.void]:
+    """The record that kernels write for one attempt, with room for so many params and beliefs."""
+    return np.dtype(
+        [
+            *((name, np.int64) for name in _RAW_INTEGERS),
+            *((name, np.float64) for name in _RAW_NUMBERS),
+            ("params", np.float64, (knobs,)),
+            *((name, np.float64) for name in Faculties._fields),
+            *_RAW_AFTER,
+            *_RAW_END,
+            ("beliefs", np.float64, (beliefs,)),
+        ]
+    )
+
+
+SESSION: Final = np.dtype(
+    [
+        ("player", np.int64),
+        ("cohort", np.int64),
+        ("session", np.int64),
+        ("start_s", np.float64),
+        ("end_s", np.float64),
+        ("attempts", np.int64),
+        ("wins", np.int64),
+        ("ended_by", np.int64),
+    ]
+)
+
+
+def knob_columns(game: Game) -> tuple[Column, ...]:
+    """The params of a game as columns, in the game's own units."""
+    return tuple(
+        Column(
+            f"param_{knob.name}",
+            "name" if knob.scale == "choice" else "integer" if knob.scale == "integer" else "number",
+            "" if knob.scale == "choice" else knob.unit,
+            knob.meaning or "param of the game",
+            low=None if knob.scale == "choice" else knob.low,
+            high=None if knob.scale == "choice" else knob.high,
+        )
+        for knob in game.space
+    )
+
+
+def belief_column(name: str) -> Column:
+    """What a controller believed before the attempt."""
+    return Column(f"belief_{name}", "number", "", f"what the controller believed before: {name}", optional=True)
+
+
+def attempt_columns(knobs: Sequence[Column], beliefs: Sequence[Column]) -> tuple[Column, ...]:
+    """All columns of attempts, in order: params stand before `skill`, beliefs before `state_hash`."""
+    names = [column.name for column in ATTEMPT_COLUMNS]
+    first, last = names.index("skill"), names.index("state_hash")
+    return (*ATTEMPT_COLUMNS[:first], *knobs, *ATTEMPT_COLUMNS[first:last], *beliefs, *ATTEMPT_COLUMNS[last:])
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One table of a run: its columns, the words behind its names, and what is the same in every row."""
+
+    name: str  # attempts, players or sessions
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]  # columns that together differ in every row
+    words: Mapping[str, tuple[str, ...]]
+    constants: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for column, words in self.words.items():
+            for word in words:
+                if not _PLAIN.fullmatch(word):
+                    raise ScenarioError(
+                        f"{column}: a word in a row begins with a letter or a digit and has no comma, quote or line "
+                        f"break, got {word!r}; rename it."
+                    )
+
+    def schema(self) -> Any:
+        """The Arrow schema: names are dictionary-encoded, whole numbers int64, numbers float64."""
+        import pyarrow as pa
+
+        types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+        names = pa.dictionary(pa.int32(), pa.string())
+        return pa.schema([pa.field(c.name, types.get(c.kind, names), nullable=c.optional) for c in self.columns])
+
+
+# No word can break out of a CSV cell, or be taken for a formula by a spreadsheet.
+_PLAIN: Final = re.compile(r'[^\W_][^",\x00-\x1f\x7f\x85\u2028\u2029]{0,199}')
+
+
+def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
+    """The table of attempts. beliefs: as engine.world.belief_columns(setup) gives them."""
+    game = setup.game
+    constants: dict[str, str | int] = {
+        "source": "synthetic",
+        "game": game.name,
+        "game_version": game.version,
+        "scenario": setup.digest,
+        "seed": setup.seed,
+        "controller": setup.kind.name,
+    }
+    words = {name: (value,) for name, value in constants.items() if isinstance(value, str)}
+    words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
+    words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes}
+    columns = attempt_columns(knob_columns(game), [belief_column(name) for name in beliefs])
+    return Sheet("attempts", columns, ("replica", "player", "attempt"), words, constants)
+
+
+def player_sheet(setup: Setup) -> Sheet:
+    """The table of players."""
+    return Sheet("players", PLAYER_COLUMNS, ("replica", "player"), {"cohort": setup.cohorts, "left": LEAVINGS})
+
+
+def session_sheet(setup: Setup) -> Sheet:
+    """The table of sessions."""
+    words = {"cohort": setup.cohorts, "ended_by": LEAVINGS}
+    return Sheet("sessions", SESSION_COLUMNS, ("replica", "player", "session"), words)
+
+
+def attempt_batch(sheet: Sheet, rows: npt.NDArray[np.void]) -> Any:
+    """Kernels' rows, see `row_type`, as an Arrow record batch of the sheet's schema."""
+    values: dict[str, Any] = {name: rows[name] for name in rows.dtype.names or () if name not in ("params", "beliefs")}
+    values |= {"outcome": rows["outcome"] - WON, "won": rows["outcome"] == WON, "clipped": rows["clipped"] != 0}
+    for prefix, field_name in (("param_", "params"), ("belief_", "beliefs")):
+        names = [column.name for column in sheet.columns if column.name.startswith(prefix)]
+        values |= {name: rows[field_name][:, j] for j, name in enumerate(names)}
+    return _batch(sheet, values, len(rows))
+
+
+def player_batch(
+    sheet: Sheet,
+    replica: int,
+    players: npt.NDArray[np.void],
+    arrivals: npt.NDArray[np.float64],
+    sessions: npt.NDArray[np.void],
+) -> Any:
+    """Players as they were at the end, with their sessions, both sorted by player, as an Arrow record batch."""
+    values: dict[str, Any] = {name: players[name] for name in ("cohort", "player", "attempts", "level", "left")}
+    values |= {f"trait_{trait.name}": players[trait.name] for trait in TRAIT_LIST}
+    place = np.searchsorted(players["player"], sessions["player"])
+    wins = np.zeros(len(players), np.int64)
+    np.add.at(wins, place, sessions["wins"])
+    end_s = arrivals.copy()
+    np.maximum.at(end_s, place, sessions["end_s"])
+    values |= {"replica": np.full(len(players), replica), "arrival_s": arrivals, "end_s": end_s, "wins": wins}
+    values["sessions"] = np.bincount(place, minlength=len(players)).astype(np.int64)
+    return _batch(sheet, values, len(players))
+
+
+def session_batch(sheet: Sheet, replica: int, sessions: npt.NDArray[np.void]) -> Any:
+    """Sessions as an Arrow record batch of the sheet's schema."""
+    values = {name: sessions[name] for name in SESSION.names or ()}
+    return _batch(sheet, values | {"replica": np.full(len(sessions), replica)}, len(sessions))
+
+
+def _batch(sheet: Sheet, values: Mapping[str, Any], count: int) -> Any:
+    import pyarrow as pa
+
+    arrays = []
+    for column in sheet.columns:
+        if column.kind == "name":
+            numbers = np.zeros(count, np.int32) if column.constant else values[column.name].astype(np.int32)
+            indices = pa.array(numbers, mask=numbers < 0)
+            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(sheet.words[column.name])))
+        elif column.constant:
+            arrays.append(pa.array(np.full(count, sheet.constants[column.name], np.int64)))
+        elif column.kind == "number":  # NaN stands for what is missing
+            arrays.append(pa.array(np.ascontiguousarray(values[column.name]), pa.float64(), from_pandas=True))
+        else:
+            kind = np.dtype(np.int64 if column.kind == "integer" else np.bool_)
+            arrays.append(pa.array(np.ascontiguousarray(values[column.name].astype(kind, copy=False))))
+    return pa.record_batch(arrays, schema=sheet.schema())
+
+
+def csv_header(columns: Sequence[Column]) -> bytes:
+    """The first line of a CSV file."""
+    return (",".join(column.name for column in columns) + "\n").encode()
+
+
+def write_csv(sink: Any, batches: Iterable[Any]) -> None:
+    """Write record batches as CSV lines without the header. sink: a binary file open for writing."""
+    from pyarrow import csv
+
+    options = csv.WriteOptions(include_header=False, quoting_style="none")
+    for batch in batches:
+        csv.write_csv(batch, sink, options)
+
+
+def write_stream(sink: Any, schema: Any, batches: Iterable[Any]) -> None:
+    """Write record batches as an Arrow stream: quick to write and to read, the form of parts of a Parquet file."""
+    import pyarrow as pa
+
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def read_stream(path: Path) -> Iterator[Any]:
+    """The record batches of an Arrow stream."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        yield from stream
+
+
+ROW_GROUP: Final = 262_144  # rows; what is held in memory while a Parquet file is written
+
+
+def write_parquet(sink: Any, sheet: Sheet, batches: Iterable[Any]) -> None:
+    """Write record batches, of whatever sizes, as one Parquet file with row groups of ROW_GROUP rows."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = sheet.schema()
+    encodings = {"integer": "DELTA_BINARY_PACKED", "number": "BYTE_STREAM_SPLIT"}
+    with parquet.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        use_dictionary=[column.name for column in sheet.columns if column.kind == "name"],
+        column_encoding={c.name: encodings[c.kind] for c in sheet.columns if c.kind in encodings},
+        write_page_checksum=True,  # without it a flipped bit can go unnoticed
+    ) as writer:
+        held: list[Any] = []
+        rows = 0
+        for batch in batches:
+            held.append(batch)
+            rows += batch.num_rows
+            if rows >= ROW_GROUP:
+                table = pa.Table.from_batches(held, schema)
+                whole = rows - rows % ROW_GROUP
+                writer.write_table(table.slice(0, whole), ROW_GROUP)
+                held = table.slice(whole).to_batches()
+                rows -= whole
+        if rows or not whole_groups(writer):
+            writer.write_table(pa.Table.from_batches(held, schema), ROW_GROUP)
+
+
+def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
+    """The record batches of a CSV or Parquet file of these columns, with the types of the schema and strict reading.
+
+    Raises pyarrow.ArrowInvalid, an error of the kind ValueError, when the file does not hold these columns.
+    """
+    import pyarrow as pa
+
+    schema = Sheet("", tuple(columns), (), {}).schema()
+    if path.suffix == ".parquet":
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches(65_536):
+                yield batch.select(schema.names).cast(schema)
+        return
+    from pyarrow import csv
+
+    convert = csv.ConvertOptions(
+        column_types={item.name: item.type for item in schema},
+        include_columns=schema.names,
+        null_values=[""],
+        strings_can_be_null=True,
+        true_values=["true"],
+        false_values=["false"],
+    )
+    with csv.open_csv(path, csv.ReadOptions(block_size=1 << 22), convert_options=convert) as reader:
+        yield from reader

@@ -1,0 +1,286 @@
+"""Kernels of play: one turn, a whole session, and the birth of players.
+
+`turn` is the only home of what an attempt does to a player and to a row. The session kernel calls it in a loop with
+a compiled rule; the single kernel calls it once for a setting that somebody else chose. Both give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attempt import attempt_of, written
+from engine.controller import Observation, Rule, Situation, state_widths
+from engine.game import WON, Game
+from engine.parameters import along, to_real
+from engine.players import (
+    FLOW_FIELDS,
+    PLAYING,
+    SESSION_END,
+    Flow,
+    after_attempt,
+    arrivals,
+    be_born,
+    come_back,
+    faculties_of,
+)
+from engine.setup import Setup
+
+UNKNOWN: Final = -1.0
+
+
+class Frame(NamedTuple):
+    """A world's constants in the form that kernels take: few arrays, since each argument of a call costs time."""
+
+    whole: npt.NDArray[np.int64]  # seed, replica, levels, attempts per player
+    real: npt.NDArray[np.float64]  # horizon_s, floor, ceiling, then the fields of Flow
+    table: npt.NDArray[np.float64]  # the parameter space
+    path: npt.NDArray[np.float64]  # the dial
+    targets: npt.NDArray[np.float64]  # (cohorts, levels)
+
+
+def frame_of(setup: Setup, replica: int) -> Frame:
+    """The constants of one replica."""
+    return Frame(
+        np.array([setup.seed, replica, setup.levels, setup.attempts_per_player], dtype=np.int64),
+        np.array([setup.horizon_s, setup.floor, setup.ceiling, *setup.flow], dtype=np.float64),
+        setup.space.table(),
+        np.ascontiguousarray(setup.path),
+        np.ascontiguousarray(setup.targets),
+    )
+
+
+class Turn(NamedTuple):
+    """What a kernel tells about the attempt it played, and about the player after it."""
+
+    left: int  # PLAYING, SESSION_END when the next attempt opens a new session, or why the player is gone
+    won: int
+    progress: float
+    duration_s: float
+    clock_s: float  # time of the next attempt
+    gone: int  # 1 when there is no next attempt
+
+
+def held_in(asked: float, floor: float, ceiling: float) -> float:
+    """A controller's proposal within its bounds; what is not a number is played at the easiest place."""
+    if not asked >= floor:
+        return floor
+    return ceiling if asked > ceiling else asked
+
+
+def target_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> float:
+    """Wanted win rate of a cohort on a level; an endless stream has one column."""
+    return float(targets[cohort, max(level - 1, 0)])
+
+
+@cache
+def turn_of(game: Game) -> Callable[..., Turn]:
+    """(player record, row record, values, frame arrays, flow) -> Turn: one attempt, its row, and what follows."""
+    attempt = attempt_of(game)
+    knobs = len(game.space)
+
+    def turn(player: Any, row: Any, values: Any, whole: Any, real: Any, flow: Flow) -> Turn:
+        seed = int(whole[0])
+        replica = int(whole[1])
+        number = int(player["player"])
+        tried = int(player["attempts"])
+        level = int(player["level"])
+        faculties = faculties_of(player)
+        result = attempt(values, faculties, seed, replica, number, tried, level)
+
+        row["replica"] = replica
+        row["cohort"] = player["cohort"]
+        row["player"] = number
+        row["attempt"] = tried
+        row["session"] = player["session"]
+        row["place"] = player["place"]
+        row["level"] = level
+        row["start_s"] = player["clock_s"]
+        row["duration_s"] = result.duration_s
+        for j in range(knobs):
+            row["params"][j] = values[j]
+        row["skill"] = faculties.skill
+        row["slope"] = faculties.slope
+        row["reaction_s"] = faculties.reaction_s
+        row["reaction_sd_s"] = faculties.reaction_sd_s
+        row["reaction_tail_s"] = faculties.reaction_tail_s
+        row["slip"] = faculties.slip
+        row["lapse"] = faculties.lapse
+        row["foresight"] = faculties.foresight
+        row["streak"] = player["streak"]
+        row["mood"] = player["mood"]
+        row["outcome"] = result.outcome
+        row["progress"] = result.progress
+        row["cause"] = result.cause
+        row["ticks"] = result.ticks
+        row["state_hash"] = result.state_hash
+
+        horizon_s = float(real[0])
+        after_attempt(
+            player, result.outcome, result.duration_s, flow, seed, replica, int(whole[2]), int(whole[3]), horizon_s
+        )
+        left = int(player["left"])
+        if left == SESSION_END:
+            come_back(player, flow, seed, replica, horizon_s)
+        return Turn(
+            left,
+            1 if result.outcome == WON else 0,
+            result.progress,
+            result.duration_s,
+            float(player["clock_s"]),
+            0 if int(player["left"]) == PLAYING else 1,
+        )
+
+    return turn
+
+
+def unpack_flow() -> Callable[..., Flow]:
+    """(real) -> Flow from a frame's numbers."""
+    fields = ", ".join(f"float(real[{3 + j}])" for j in range(len(FLOW_FIELDS)))
+    return written("unpack_flow", f"def unpack_flow(real):\n    return Flow({fields})\n", {"Flow": Flow})
+
+
+FLOW_OF: Final = unpack_flow()
+
+
+@cache
+def single_of(game: Game) -> Callable[..., Turn]:
+    """(players, i, units, difficulty, asked, frame arrays, rows, r) -> Turn: one attempt at a setting chosen elsewhere.
+
+    units: shape (knobs,) positions in the unit cube; units[0] below 0 means the dial's place `difficulty`.
+    """
+    turn = turn_of(game)
+    flow_of = FLOW_OF
+    knobs = len(game.space)
+
+    def single(
+        players: Any, i: int, units: Any, difficulty: float, clipped: int, whole: Any, real: Any, table: Any, path: Any,
+        targets: Any, rows: Any, r: int,
+    ) -> Turn:  # fmt: skip
+        player = players[i]
+        row = rows[r]
+        values = np.empty(knobs)
+        for j in range(knobs):
+            u = along(path, j, difficulty) if units[0] < 0.0 else float(units[j])
+            values[j] = to_real(table, j, u)
+        row["target"] = target_for(targets, int(player["cohort"]), int(player["level"]))
+        row["difficulty"] = difficulty
+        row["clipped"] = clipped
+        return turn(player, row, values, whole, real, flow_of(real))
+
+    return single
+
+
+class Visit(NamedTuple):
+    """What the session kernel tells: rows written and how the last turn left the player."""
+
+    rows: int
+    left: int  # PLAYING when the row buffer was full: call again
+    clock_s: float
+    gone: int
+
+
+@cache
+def session_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Callable[..., Visit]:
+    """(players, i, states, options, frame arrays, rows, r) -> Visit: attempts until the session ends.
+
+    states: float64 array, shape (players, numbers of a state); options: float64 array of the options' fields.
+    """
+    turn = turn_of(game)
+    flow_of = FLOW_OF
+    knobs = len(game.space)
+    ask, tell = rule.ask, rule.tell
+    unpack_options = unpack_options_of(options_type)
+    unpack, pack, note = state_functions(rule, options_type)
+
+    def session(
+        players: Any, i: int, states: Any, options: Any, whole: Any, real: Any, table: Any, path: Any, targets: Any,
+        rows: Any, r: int,
+    ) -> Visit:  # fmt: skip
+        player = players[i]
+        chosen = unpack_options(options)
+        state = unpack(states[i])
+        flow = flow_of(real)
+        values = np.empty(knobs)
+        first = r
+        left = PLAYING
+        gone = 0
+        while r < len(rows) and left == PLAYING:
+            row = rows[r]
+            level = int(player["level"])
+            place = int(player["place"])
+            last = float(player["last"])
+            target = target_for(targets, int(player["cohort"]), level)
+            asked = ask(chosen, state, Situation(target, int(player["attempts"]), level, place, last))
+            difficulty = held_in(asked, float(real[1]), float(real[2]))
+            for j in range(knobs):
+                values[j] = to_real(table, j, along(path, j, difficulty))
+            row["target"] = target
+            row["difficulty"] = difficulty
+            row["clipped"] = 0 if asked == difficulty else 1
+            note(state, row["beliefs"])
+            done = turn(player, row, values, whole, real, flow)
+            state = tell(
+                chosen, state, Observation(difficulty, float(done.won), done.progress, target, place, last, 1.0)
+            )
+            left = done.left
+            gone = done.gone
+            r += 1
+        pack(state, states[i])
+        return Visit(r - first, left, float(player["clock_s"]), gone)
+
+    return session
+
+
+def unpack_options_of(options_type: Any) -> Callable[..., Any]:
+    """(numbers) -> the options tuple."""
+    fields = ", ".join(f"float(numbers[{j}])" for j in range(len(options_type._fields)))
+    return written(
+        "unpack_options", f"def unpack_options(numbers):\n    return Options({fields})\n", {"Options": options_type}
+    )
+
+
+@cache
+def state_functions(rule: Rule, options_type: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """unpack (numbers) -> state, pack (state, numbers), note (state, beliefs): a rule's state in and out of arrays."""
+    sample = rule.start(options_type(), 0.5)
+    widths = state_widths(sample)
+    unpacked: list[str] = []
+    packed: list[str] = []
+    noted: list[str] = []
+    at = 0
+    for name, value, width in zip(sample._fields, sample, widths, strict=True):
+        if isinstance(value, np.ndarray):
+            unpacked.append(f"numbers[{at}:{at + width}].copy()")
+            packed.append(f"    numbers[{at}:{at + width}] = state.{name}")
+        else:
+            unpacked.append(f"float(numbers[{at}])")
+            packed.append(f"    numbers[{at}] = state.{name}")
+            noted.append(f"    beliefs[{len(noted)}] = state.{name}")
+        at += width
+    unpack = f"def unpack_state(numbers):\n    return State({', '.join(unpacked)})\n"
+    pack = "\n".join(["def pack_state(state, numbers):", *packed, ""])
+    note = "\n".join(["def note_state(state, beliefs):", *(noted or ["    pass"]), ""])
+    return (
+        written("unpack_state", unpack, {"State": type(sample)}),
+        written("pack_state", pack, {}),
+        written("note_state", note, {}),
+    )
+
+
+def births(players: Any, numbers: Any, cohorts: Any, traits: Any, whole: Any, real: Any) -> None:
+    """Fill PLAYER records: numbers and cohorts have shape (players,), traits (cohorts, traits, 5)."""
+    flow = FLOW_OF(real)
+    for i in range(len(players)):
+        cohort = int(cohorts[i])
+        level = 1 if int(whole[2]) > 0 else 0
+        be_born(players[i], int(numbers[i]), cohort, traits[cohort], int(whole[0]), int(whole[1]), level, flow.content)
+
+
+def arrive(first: int, whole: Any, mean_gap_s: float, window_s: float, out: Any) -> None:
+    """Arrival times of the players first, first + 1, ... of a cohort, into out."""
+    arrivals(len(out), first, int(whole[0]), int(whole[1]), mean_gap_s, window_s, out)

@@ -1,0 +1,66 @@
+"""A scenario in the form that the world plays: checked, resolved, numbers in arrays, nothing optional."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.controller import Brief, ControllerKind, Scope
+from engine.game import Game
+from engine.parameters import ParameterSpace
+from engine.players import COHORT_STRIDE, Flow
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """Everything a world needs to know. Made by engine.scenario; immutable."""
+
+    game: Game
+    space: ParameterSpace  # the game's knobs with the scenario's bounds and held values
+    path: npt.NDArray[np.float64]  # the dial, shape (points, knobs)
+    floor: float  # no controller leaves [floor, ceiling]
+    ceiling: float
+    kind: ControllerKind
+    options: Any  # the controller's options tuple
+    scope: Scope
+    cohorts: tuple[str, ...]
+    counts: tuple[int, ...]  # players per cohort, in each replica
+    traits: npt.NDArray[np.float64]  # shape (cohorts, traits, 5), see engine.players.distribution_table
+    targets: npt.NDArray[np.float64]  # wanted win rate, shape (cohorts, levels); one level in an endless stream
+    levels: int  # levels of the campaign; 0 for an endless stream
+    flow: Flow
+    mean_gap_s: float  # time between arrivals in a cohort; 0 for a launch wave
+    window_s: float  # length of the launch wave
+    delay_s: float  # how late an outcome reaches the controller
+    deploy_every_s: float  # a shared controller's settings are renewed so often; 0 for at once
+    horizon_s: float  # nobody starts an attempt later
+    attempts_per_player: int  # nor makes more attempts
+    replicas: int
+    seed: int
+    digest: str  # first 16 hex digits, after an s, of the resolved scenario's sha256
+
+    def brief(self, replica: int) -> Brief:
+        """What the controller of one replica is told."""
+        return Brief(
+            self.space,
+            self.path,
+            self.floor,
+            self.ceiling,
+            self.targets,
+            self.scope,
+            self.cohorts,
+            self.seed,
+            replica,
+        )
+
+    def player_number(self, cohort: int, place: int) -> int:
+        """The number that is a player's address: cohorts can grow without shifting anybody."""
+        return cohort * COHORT_STRIDE + place
+
+    @property
+    def players(self) -> int:
+        """Players of one replica."""
+        return sum(self.counts)

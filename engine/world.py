@@ -1,0 +1,320 @@
+"""The world: SimPy decides when, the kernels decide what.
+
+One SimPy process per player: arrival, sessions, returns, until they quit or the horizon comes. Where nothing can
+intervene inside a session, a whole session is one kernel call and one event; otherwise each attempt is one event.
+Times in rows are the player's own clock, which the kernels advance; SimPy's clock only orders the calls. Both paths
+give the same rows, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from heapq import heappop, heappush
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from engine.controller import (
+    Controller,
+    Outcome,
+    PerPlayer,
+    Setting,
+    Situation,
+    Who,
+    belief_names,
+    state_widths,
+)
+from engine.game import WON
+from engine.kernel import compiled
+from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
+from engine.record import SESSION, row_type
+from engine.session import UNKNOWN, arrive, births, frame_of, held_in, session_of, single_of, target_for
+from engine.setup import Setup
+
+_MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
+_LEAST_ROWS: Final = 8_192
+_CHUNKS: Final = 256  # what a large run is cut into
+
+
+class Chunk(NamedTuple):
+    """A keyed, idempotent piece of a run: its result is a function of (setup, chunk) alone."""
+
+    number: int
+    replica: int
+    cohort: int  # -1: all cohorts
+    first: int  # place of its first player in the cohort
+    size: int  # players
+
+
+class Played(NamedTuple):
+    """What a chunk left behind, sorted by player and attempt."""
+
+    rows: npt.NDArray[np.void]  # engine.record.row_type
+    players: npt.NDArray[np.void]  # engine.players.PLAYER
+    arrivals: npt.NDArray[np.float64]  # s, per player
+    sessions: npt.NDArray[np.void]  # engine.record.SESSION
+
+
+def chunks(setup: Setup) -> list[Chunk]:
+    """Cut a run into pieces: some players of a cohort, or what shares a controller; the workers have no say."""
+    most = setup.attempts_per_player
+    rows = setup.players * setup.replicas * most
+    size = max(min(max(rows // _CHUNKS, _LEAST_ROWS), _MOST_ROWS) // most, 1)
+    found: list[Chunk] = []
+    for replica in range(setup.replicas):
+        if setup.scope == "everyone":
+            found.append(Chunk(len(found), replica, -1, 0, setup.players))
+            continue
+        for cohort, count in enumerate(setup.counts):
+            step = count if setup.scope == "cohort" else size
+            found.extend(
+                Chunk(len(found) + n, replica, cohort, first, min(step, count - first))
+                for n, first in enumerate(range(0, count, step))
+            )
+    return found
+
+
+def belief_columns(setup: Setup) -> tuple[str, ...]:
+    """Names of the controller's beliefs, in the order of a row's numbers."""
+    if setup.kind.rule is not None:
+        return belief_names(setup.kind.rule.start(setup.options, 0.5))
+    return tuple(_controller(setup, 0).beliefs)
+
+
+def in_one_call(setup: Setup) -> bool:
+    """Whether nothing can intervene inside a session: a compiled rule of the player's own that hears at once."""
+    return setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
+
+
+def play(setup: Setup, chunk: Chunk, *, one_by_one: bool = False) -> Played:
+    """Play a chunk to its end. one_by_one: one event per attempt even where a session could be one call."""
+    world = World(setup, chunk)
+    if in_one_call(setup) and not one_by_one:
+        world.start_sessions()
+    else:
+        world.start_attempts(_controller(setup, chunk.replica))
+    world.env.run()
+    return world.finish()
+
+
+def _controller(setup: Setup, replica: int) -> Controller:
+    brief = setup.brief(replica)
+    if setup.kind.rule is not None:
+        return PerPlayer(setup.kind.rule, setup.options, brief)
+    if setup.kind.make is None:
+        raise ValueError(f"a controller kind needs a rule or a maker, {setup.kind.name} has neither")
+    return setup.kind.make(setup.options, brief)
+
+
+class World:
+    """One chunk's players, rows and SimPy environment."""
+
+    def __init__(self, setup: Setup, chunk: Chunk) -> None:
+        self.env = simpy.Environment()
+        self.setup = setup
+        self.frame = frame_of(setup, chunk.replica)
+        self.players, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
+        self._type = row_type(len(setup.space), len(belief_columns(setup)))
+        self.rows = np.empty(max(min(len(self.players) * setup.attempts_per_player, 4096), 1), self._type)
+        self.beliefs = self.rows["beliefs"]
+        self.used = 0
+
+    def start_sessions(self) -> None:
+        """One process per player, one event per session."""
+        setup, rule = self.setup, self.setup.kind.rule
+        if rule is None:
+            raise ValueError(f"only a rule plays whole sessions, {setup.kind.name} is not one")
+        options_type: Any = type(setup.options)
+        kernel = compiled(session_of(setup.game, rule, options_type))
+        options = np.array(setup.options, dtype=np.float64)
+        states = np.empty((len(self.players), sum(state_widths(rule.start(setup.options, 0.5)))))
+        first = [_flat(rule.start(setup.options, target)) for target in self.frame.targets[:, 0]]
+        states[:] = np.array(first)[self.players["cohort"]]
+        for i, arrival_s in enumerate(self.arrivals):
+            if arrival_s < setup.horizon_s:
+                self.env.process(self._sessions(i, float(arrival_s), kernel, states, options))
+
+    def _sessions(
+        self, i: int, arrival_s: float, kernel: Any, states: Any, options: Any
+    ) -> Generator[simpy.Event, None, None]:
+        env, players = self.env, self.players
+        yield env.timeout(arrival_s)
+        while True:
+            count, left, clock_s, gone = kernel(players, i, states, options, *self.frame, self.rows, self.used)
+            self.used += count
+            if left == PLAYING:  # the buffer is full, the session goes on
+                self._grow()
+                continue
+            if gone:
+                return
+            yield env.timeout(max(clock_s - env.now, 0.0))
+
+    def start_attempts(self, controller: Controller) -> None:
+        """One process per player, one event per attempt."""
+        desk = Desk(self.setup, controller)
+        kernel = compiled(single_of(self.setup.game))
+        for i, arrival_s in enumerate(self.arrivals):
+            if arrival_s < self.setup.horizon_s:
+                self.env.process(self._attempts(i, float(arrival_s), kernel, desk))
+
+    def _attempts(self, i: int, arrival_s: float, kernel: Any, desk: Desk) -> Generator[simpy.Event, None, None]:
+        env, frame, players = self.env, self.frame, self.players
+        number, cohort, level = (int(players[i][name]) for name in ("player", "cohort", "level"))
+        tried, place, last, known_s, start_s = 0, 0, 1.0, 0.0, arrival_s
+        yield env.timeout(arrival_s)
+        while True:
+            if self.used == len(self.rows):
+                self._grow()
+            r = self.used
+            target = target_for(frame.targets, cohort, level)
+            who = played = Who(number, cohort, Situation(target, tried, level, place, last))
+            if start_s < known_s:
+                who = Who(number, cohort, Situation(target, tried, level, place, UNKNOWN))
+            setting, clipped = desk.ask(who, start_s)
+            if desk.beliefs:
+                self.beliefs[r] = desk.believed(who)
+            left, won, progress, duration_s, clock_s, gone = kernel(
+                players, i, desk.units, setting.difficulty, clipped, *frame, self.rows, r
+            )
+            self.used = r + 1
+            known_s = desk.tell(Outcome(played, setting, won == 1, progress, start_s + duration_s))
+            if gone:
+                return
+            tried, last, start_s = tried + 1, float(won), clock_s
+            place = place + 1 if left == PLAYING else 0
+            level += won if level else 0
+            yield env.timeout(max(clock_s - env.now, 0.0))
+
+    def _grow(self) -> None:
+        grown = np.empty(2 * len(self.rows), self._type)
+        grown[: self.used] = self.rows[: self.used]
+        self.rows, self.beliefs = grown, grown["beliefs"]
+
+    def finish(self) -> Played:
+        """Rows in the order of player and attempt, and the sessions they make up."""
+        rows = self.rows[: self.used]
+        rows = rows[np.argsort(rows["player"] * 2**32 + rows["attempt"], kind="stable")]
+        return Played(rows, self.players, self.arrivals, _sessions_in(rows, self.players))
+
+
+class Desk:
+    """Between players and a controller: bounds, late results, and settings that are deployed on a timetable."""
+
+    def __init__(self, setup: Setup, controller: Controller) -> None:
+        self._controller = controller
+        self._floor, self._ceiling = setup.floor, setup.ceiling
+        self._delay_s, self._every_s = setup.delay_s, setup.deploy_every_s
+        # A player's own controller hears at once, since nobody else asks it in between.
+        self._direct = setup.scope == "player" and setup.delay_s == 0.0
+        self._post: list[tuple[float, int, Outcome]] = []
+        self._posted = 0
+        self._deployed: dict[tuple[int, int], tuple[float, Setting, int]] = {}
+        self._by_cohort = setup.scope != "everyone" or len({tuple(row) for row in setup.targets}) > 1
+        self.beliefs = tuple(controller.beliefs)
+        self.units = np.full(len(setup.space), -1.0)  # of the setting last asked for, as the kernel takes them
+
+    def ask(self, who: Who, now_s: float) -> tuple[Setting, int]:
+        """The setting to be played now, within the bounds, and whether it had to be clipped."""
+        if self._every_s > 0.0:
+            return self._on_timetable(who, now_s)
+        if not self._direct:
+            self._deliver(now_s)
+        return self._bounded(self._controller.ask(who))
+
+    def _on_timetable(self, who: Who, now_s: float) -> tuple[Setting, int]:
+        since_s = np.floor(now_s / self._every_s) * self._every_s
+        audience = (who.cohort if self._by_cohort else -1, who.situation.level)
+        deployed = self._deployed.get(audience)
+        if deployed is None or deployed[0] < since_s:
+            self._deliver(since_s)  # a release knows what was known when it was made
+            deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who)))
+        _, setting, clipped = deployed
+        self._expose(setting)
+        return setting, clipped
+
+    def _bounded(self, asked: Setting) -> tuple[Setting, int]:
+        difficulty = held_in(asked.difficulty, self._floor, self._ceiling)
+        units = asked.units
+        if units is not None:
+            units = tuple(held_in(u, self._floor, self._ceiling) for u in units)
+        if difficulty == asked.difficulty and units == asked.units:
+            setting, clipped = asked, 0
+        else:
+            setting, clipped = Setting(difficulty, units, asked.ticket), 1
+        self._expose(setting)
+        return setting, clipped
+
+    def _expose(self, setting: Setting) -> None:
+        if setting.units is None:
+            self.units[0] = -1.0
+        else:
+            self.units[:] = setting.units
+
+    def tell(self, outcome: Outcome) -> float:
+        """Pass an outcome on when its time has come; the time at which the controller knows it."""
+        if self._direct:
+            self._controller.tell(outcome)
+            return outcome.played_s
+        known_s = outcome.played_s + self._delay_s
+        heappush(self._post, (known_s, self._posted, outcome))
+        self._posted += 1
+        return known_s
+
+    def _deliver(self, now_s: float) -> None:
+        post = self._post
+        while post and post[0][0] <= now_s:
+            self._controller.tell(heappop(post)[2])
+
+    def believed(self, who: Who) -> tuple[float, ...]:
+        """The controller's beliefs before the attempt, in the order of the columns."""
+        said = self._controller.describe(who)
+        return tuple(said[name] for name in self.beliefs)
+
+
+def _people(
+    setup: Setup, chunk: Chunk, whole: npt.NDArray[np.int64], real: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.float64]]:
+    """The chunk's players, born and waiting, and when each arrives."""
+    cohorts = range(len(setup.cohorts)) if chunk.cohort < 0 else (chunk.cohort,)
+    sizes = [setup.counts[c] if chunk.cohort < 0 else chunk.size for c in cohorts]
+    first = [0 if chunk.cohort < 0 else chunk.first for _ in cohorts]
+    players = np.zeros(sum(sizes), PLAYER)
+    numbers = [setup.player_number(c, f + n) for c, f, size in zip(cohorts, first, sizes) for n in range(size)]
+    of = np.repeat(np.array(cohorts), sizes)
+    compiled(births)(players, np.array(numbers, dtype=np.int64), of, setup.traits, whole, real)
+    times = []
+    for c, f, size in zip(cohorts, first, sizes):
+        wave = np.empty(f + size)  # gaps before the chunk count too
+        compiled(arrive)(setup.player_number(c, 0), whole, setup.mean_gap_s, setup.window_s, wave)
+        times.append(wave[f:])
+    arrivals = np.concatenate(times)
+    players["clock_s"] = arrivals
+    players["left"][arrivals >= setup.horizon_s] = HORIZON
+    return players, arrivals
+
+
+def _flat(state: Any) -> npt.NDArray[np.float64]:
+    return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in state])
+
+
+def _sessions_in(rows: npt.NDArray[np.void], players: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """The sessions that sorted rows make up. How a player's last one ended stands in the player's record."""
+    opens = np.flatnonzero(
+        np.concatenate(([True], (np.diff(rows["player"]) != 0) | (np.diff(rows["session"]) != 0)))[: len(rows)]
+    )
+    sessions = np.zeros(len(opens), SESSION)
+    if not len(opens):
+        return sessions
+    closes = np.append(opens[1:], len(rows)) - 1
+    for name in ("player", "cohort", "session", "start_s"):
+        sessions[name] = rows[name][opens]
+    sessions["end_s"] = rows["start_s"][closes] + rows["duration_s"][closes]
+    sessions["attempts"] = closes - opens + 1
+    sessions["wins"] = np.add.reduceat((rows["outcome"] == WON).astype(np.int64), opens)
+    sessions["ended_by"] = SESSION_END
+    of = np.searchsorted(players["player"], sessions["player"])
+    last = np.append(np.diff(sessions["player"]) != 0, True) & (players["place"][of] > 0)
+    sessions["ended_by"][last] = players["left"][of][last]
+    return sessions
