@@ -16,9 +16,16 @@ class FlowdialError(Exception):
 
 
 class ScenarioError(FlowdialError):
-    """A scenario, an option or an argument asks for what is not allowed."""
+    """A scenario, an option or an argument asks for what is not allowed. It may be wrong in several ways: lines."""
 
     exit_code: ClassVar[int] = 2
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+        self.lines = lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class RunFolderError(FlowdialError):

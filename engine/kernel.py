@@ -24,6 +24,11 @@ __all__ = ["cache_folder", "compiled", "digest_of"]
 
 _KEPT_FILES = 400
 
+# No fastmath: it changes bits. numpy errors: a division by zero need not be checked for. Helpers are inlined by
+# force: numba's calling convention otherwise costs more than a tick of a game (2.2x measured).
+_OUTER: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_INNER: dict[str, Any] = {**_OUTER, "forceinline": True}
+
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel of a plain function and all plain functions it uses.
@@ -39,18 +44,19 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @cache
 def _dispatcher(function: Callable[..., Any]) -> Any:
-    dispatcher = _inner(function)
+    from numba import njit
+
+    dispatcher: Any = njit(**_OUTER)(_linked(function, _inner))
     _attach_cache(dispatcher, function)
     return dispatcher
 
 
 @cache
 def _inner(function: types.FunctionType) -> Any:
-    """A helper inside a tree: compiled into each kernel that uses it, so it needs no cache of its own."""
+    """A helper inside a tree: part of each kernel that uses it, so it needs no cache of its own."""
     from numba import njit
 
-    # No fastmath: it changes bits. numpy errors: a division by zero need not be checked for.
-    return njit(nogil=True, error_model="numpy")(_linked(function, _inner))
+    return njit(**_INNER)(_linked(function, _inner))
 
 
 def _linked(function: Callable[..., Any], link: Callable[[types.FunctionType], Any]) -> types.FunctionType:
@@ -165,7 +171,7 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
             self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
                 cache_path=self._cache_path,
                 filename_base=f"{function.__name__}-{digest}",
-                source_stamp=f"{digest} {numba.__version__}",
+                source_stamp=f"{digest} {numba.__version__} {_OUTER} {_INNER}",
             )
             self.enable()  # type: ignore[no-untyped-call]
 

@@ -55,7 +55,9 @@ ATTEMPT_COLUMNS: Final = (
     Column("seed", "integer", "1", "seed of the run: part of the address of every draw", constant=True, low=0),
     Column("replica", "integer", "1", "independent copy of the world, from 0: part of the address", low=0),
     Column("cohort", "name", "", "name of the player's cohort"),
-    Column("player", "integer", "1", "number of the player: part of the address; cohort x 10000000 + place in it", low=0),
+    Column(
+        "player", "integer", "1", "number of the player: part of the address; cohort x 10000000 + place in it", low=0
+    ),
     Column("attempt", "integer", "1", "attempts this player made before, from 0: part of the address", low=0),
     Column("session", "integer", "1", "number of this player's session, from 0", low=0),
     Column("place", "integer", "1", "attempts this player made before in this session, from 0", low=0),
@@ -83,7 +85,14 @@ ATTEMPT_COLUMNS: Final = (
     Column("cause", "name", "", "what ended a lost attempt; empty otherwise", optional=True),
     Column("ticks", "integer", "1", "ticks, or turns, that the rules ran", low=0),
     # belief_<name> columns of the controller stand here
-    Column("state_hash", "integer", "1", "48-bit hash of inputs, final state and outcome: equal after a true replay", low=0, high=2**48 - 1),
+    Column(
+        "state_hash",
+        "integer",
+        "1",
+        "48-bit hash of inputs, final state and outcome: equal after a true replay",
+        low=0,
+        high=2**48 - 1,
+    ),
 )
 
 PLAYER_COLUMNS: Final = (
@@ -197,17 +206,18 @@ class Sheet:
                         f"break, got {word!r}; rename it."
                     )
 
-    def schema(self) -> Any:
-        """The Arrow schema: names are dictionary-encoded, whole numbers int64, numbers float64."""
-        import pyarrow as pa
-
-        types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
-        names = pa.dictionary(pa.int32(), pa.string())
-        return pa.schema([pa.field(c.name, types.get(c.kind, names), nullable=c.optional) for c in self.columns])
-
 
 # No word can break out of a CSV cell, or be taken for a formula by a spreadsheet.
 _PLAIN: Final = re.compile(r'[^\W_][^",\x00-\x1f\x7f\x85\u2028\u2029]{0,199}')
+
+
+def schema_of(columns: Sequence[Column]) -> Any:
+    """The Arrow schema: names are dictionary-encoded, whole numbers int64, numbers float64."""
+    import pyarrow as pa
+
+    types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    names = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([pa.field(c.name, types.get(c.kind, names), nullable=c.optional) for c in columns])
 
 
 def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
@@ -221,7 +231,7 @@ def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
         "seed": setup.seed,
         "controller": setup.kind.name,
     }
-    words = {name: (value,) for name, value in constants.items() if isinstance(value, str)}
+    words: dict[str, tuple[str, ...]] = {name: (value,) for name, value in constants.items() if isinstance(value, str)}
     words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
     words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes}
     columns = attempt_columns(knob_columns(game), [belief_column(name) for name in beliefs])
@@ -291,7 +301,7 @@ def _batch(sheet: Sheet, values: Mapping[str, Any], count: int) -> Any:
         else:
             kind = np.dtype(np.int64 if column.kind == "integer" else np.bool_)
             arrays.append(pa.array(np.ascontiguousarray(values[column.name].astype(kind, copy=False))))
-    return pa.record_batch(arrays, schema=sheet.schema())
+    return pa.record_batch(arrays, schema=schema_of(sheet.columns))
 
 
 def csv_header(columns: Sequence[Column]) -> bytes:
@@ -308,11 +318,11 @@ def write_csv(sink: Any, batches: Iterable[Any]) -> None:
         csv.write_csv(batch, sink, options)
 
 
-def write_stream(sink: Any, schema: Any, batches: Iterable[Any]) -> None:
+def write_stream(sink: Any, columns: Sequence[Column], batches: Iterable[Any]) -> None:
     """Write record batches as an Arrow stream: quick to write and to read, the form of parts of a Parquet file."""
     import pyarrow as pa
 
-    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+    with pa.ipc.new_stream(sink, schema_of(columns), options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         for batch in batches:
             writer.write_batch(batch)
 
@@ -328,19 +338,19 @@ def read_stream(path: Path) -> Iterator[Any]:
 ROW_GROUP: Final = 262_144  # rows; what is held in memory while a Parquet file is written
 
 
-def write_parquet(sink: Any, sheet: Sheet, batches: Iterable[Any]) -> None:
+def write_parquet(sink: Any, columns: Sequence[Column], batches: Iterable[Any]) -> None:
     """Write record batches, of whatever sizes, as one Parquet file with row groups of ROW_GROUP rows."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    schema = sheet.schema()
+    schema = schema_of(columns)
     encodings = {"integer": "DELTA_BINARY_PACKED", "number": "BYTE_STREAM_SPLIT"}
     with parquet.ParquetWriter(
         sink,
         schema,
         compression="zstd",
-        use_dictionary=[column.name for column in sheet.columns if column.kind == "name"],
-        column_encoding={c.name: encodings[c.kind] for c in sheet.columns if c.kind in encodings},
+        use_dictionary=[column.name for column in columns if column.kind == "name"],
+        column_encoding={c.name: encodings[c.kind] for c in columns if c.kind in encodings},
         write_page_checksum=True,  # without it a flipped bit can go unnoticed
     ) as writer:
         held: list[Any] = []
@@ -354,7 +364,7 @@ def write_parquet(sink: Any, sheet: Sheet, batches: Iterable[Any]) -> None:
                 writer.write_table(table.slice(0, whole), ROW_GROUP)
                 held = table.slice(whole).to_batches()
                 rows -= whole
-        if rows or not whole_groups(writer):
+        if rows:
             writer.write_table(pa.Table.from_batches(held, schema), ROW_GROUP)
 
 
@@ -363,9 +373,7 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
 
     Raises pyarrow.ArrowInvalid, an error of the kind ValueError, when the file does not hold these columns.
     """
-    import pyarrow as pa
-
-    schema = Sheet("", tuple(columns), (), {}).schema()
+    schema = schema_of(columns)
     if path.suffix == ".parquet":
         from pyarrow import parquet
 

@@ -117,7 +117,8 @@ class World:
         self.frame = frame_of(setup, chunk.replica)
         self.players, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
         self._type = row_type(len(setup.space), len(belief_columns(setup)))
-        self.rows = np.empty(max(min(len(self.players) * setup.attempts_per_player, 4096), 1), self._type)
+        # Room for all where that is not much: memory that is never touched costs nothing.
+        self.rows = np.empty(min(len(self.players) * setup.attempts_per_player, _MOST_ROWS), self._type)
         self.beliefs = self.rows["beliefs"]
         self.used = 0
 
@@ -195,7 +196,7 @@ class World:
     def finish(self) -> Played:
         """Rows in the order of player and attempt, and the sessions they make up."""
         rows = self.rows[: self.used]
-        rows = rows[np.argsort(rows["player"] * 2**32 + rows["attempt"], kind="stable")]
+        rows = np.take(rows, np.argsort(rows["player"] * 2**32 + rows["attempt"], kind="stable"))  # 25x rows[order]
         return Played(rows, self.players, self.arrivals, _sessions_in(rows, self.players))
 
 

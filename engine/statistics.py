@@ -1,0 +1,416 @@
+"""Counting what happened, and how sure one can be of a win rate.
+
+A `Tally` holds exact integers and nothing else, so tallies of chunks can be added in any order and any grouping with
+the same result. Difficulties are summed in fixed point, in units of 2**-30 of the dial, for the same reason. An
+interval is clustered: the attempts of one player (or of all players of one replica, when they share a controller)
+depend on each other, and a controller makes them depend on each other *negatively*, so only the spread between
+clusters says how sure the rate is.
+
+Sources: ratio estimator and its variance over clusters: Cochran, Sampling Techniques, 3rd ed. 1977, sections 6.3 and
+9A; t quantile with clusters - 1 degrees and the factor m / (m - 1): Cameron and Miller, A Practitioner's Guide to
+Cluster-Robust Inference, Journal of Human Resources 50, 2015, section VI; score interval: Wilson, Journal of the
+American Statistical Association 22, 1927; why Wilson for plain proportions: Brown, Cai and DasGupta, Statistical
+Science 16, 2001.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import RunFolderError
+from engine.game import TIMED_OUT, WON
+from engine.players import LEAVINGS, QUIT
+from engine.setup import Setup
+
+Integers = npt.NDArray[np.int64]
+Cluster = Literal["player", "replica"]
+Method = Literal["by player", "by replica", "Wilson", "none"]
+
+DIAL_UNIT: Final = 2**30  # difficulties are counted in whole 2**-30: exact sums up to 8e9 attempts
+CONFIDENCE: Final = 0.95
+MOST_BINS: Final = 30
+_BLOCK: Final = 8192  # rows
+_FINE_BINS: Final = 6  # of the first attempts, five each: that is where a controller settles
+_FINE_WIDTH: Final = 5
+
+# What is kept of each cell (a cohort's judged attempts, one level of them, one bin of a series).
+SUMS: Final = ("clusters", "players", "attempts", "wins", "wins_wins", "wins_attempts", "attempts_attempts", "dial")
+# What is kept of each cohort. The ends of the dial are of judged attempts; `late` is each player's last third.
+TOTALS: Final = (
+    "attempts",
+    "wins",
+    "timed_out",
+    "clipped",
+    "failed",
+    "easy_end",
+    "hard_end",
+    "late_attempts",
+    "late_dial",
+)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a run is counted. The same for all chunks of a run, or their tallies cannot be added."""
+
+    cohorts: int
+    levels: int  # of a campaign; 0 for an endless stream
+    after_attempts: int  # judged are only attempts with this number or a later one, counted from 0 for each player
+    cluster: Cluster  # what is independent of each other
+    floor: float  # ends of the dial that the controller may use
+    ceiling: float
+    attempt_edges: tuple[int, ...]  # of the bins [edge, next edge) over attempt numbers; the last takes all later ones
+    day_bins: int  # of the same width, from the start of the run; the last takes all later attempts
+    day_width_s: int  # whole seconds
+
+
+def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
+    """How to count a run: clusters are replicas when players share a controller and there are two or more."""
+    shared = setup.scope != "player" and setup.replicas > 1
+    width_s, bins = day_bins(setup.horizon_s)
+    return Scheme(
+        cohorts=len(setup.cohorts),
+        levels=setup.levels,
+        after_attempts=after_attempts,
+        cluster="replica" if shared else "player",
+        floor=setup.floor,
+        ceiling=setup.ceiling,
+        attempt_edges=attempt_edges(setup.attempts_per_player),
+        day_bins=bins,
+        day_width_s=width_s,
+    )
+
+
+def attempt_edges(limit: int) -> tuple[int, ...]:
+    """Edges of at most MOST_BINS bins over the attempt numbers 0 .. limit - 1: first five wide, later growing."""
+    if limit <= _FINE_WIDTH * MOST_BINS:
+        return (*range(0, limit, _FINE_WIDTH), limit)
+    start, bins = _FINE_WIDTH * _FINE_BINS, MOST_BINS - _FINE_BINS
+    growth = (limit / start) ** (1.0 / bins)
+    edges = [*range(0, start, _FINE_WIDTH), start]
+    for i in range(1, bins):
+        edge = int(start * growth**i / _FINE_WIDTH + 0.5) * _FINE_WIDTH
+        if edges[-1] < edge < limit:
+            edges.append(edge)
+    return (*edges, limit)
+
+
+def day_bins(horizon_s: float) -> tuple[int, int]:
+    """Width in s and number of bins over a run of horizon_s: an hour, a day or more, at most MOST_BINS of them."""
+    width_s = 3600
+    for factor in (3, 2, 4):  # 3, 6 and 24 hours: not 12, which would show night and day
+        if math.ceil(horizon_s / width_s) > MOST_BINS:
+            width_s *= factor
+    while math.ceil(horizon_s / width_s) > MOST_BINS:
+        width_s *= 2
+    return width_s, max(1, math.ceil(horizon_s / width_s))
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Exact counts of a run or a part of it: `a + b` is the tally of both, whatever the order.
+
+    All arrays are int64 and additive. The last axis of the first three is SUMS; `judged` has one cell for all
+    attempts and then one for each level of a campaign.
+    """
+
+    scheme: Scheme
+    judged: Integers  # shape (cohorts, 1 + levels, SUMS)
+    by_attempt: Integers  # shape (cohorts, bins, SUMS): all attempts, by their number
+    by_day: Integers  # shape (cohorts, bins, SUMS): all attempts, by simulated time of their start
+    totals: Integers  # shape (cohorts, TOTALS)
+    left: Integers  # players by how they ended, shape (cohorts, LEAVINGS)
+
+    @classmethod
+    def empty(cls, scheme: Scheme) -> Tally:
+        """The tally of nothing: adding it changes nothing."""
+        return cls(scheme, **{name: np.zeros(shape, np.int64) for name, shape in _shapes(scheme).items()})
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together. Raises ValueError when they were not counted in the same way."""
+        if self.scheme != other.scheme:
+            raise ValueError(f"tallies must share one scheme, got {self.scheme} and {other.scheme}")
+        return Tally(self.scheme, **{name: getattr(self, name) + getattr(other, name) for name in _shapes(self.scheme)})
+
+    def total(self, cohort: int, name: str) -> int:
+        """One of TOTALS for one cohort."""
+        return int(self.totals[cohort, TOTALS.index(name)])
+
+    def players(self, cohort: int) -> int:
+        """Players of the cohort over all replicas, those who never played included."""
+        return int(self.left[cohort].sum())
+
+    def quits(self, cohort: int) -> int:
+        """Players who quit for good."""
+        return int(self.left[cohort, QUIT])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists and numbers, for a run's manifest."""
+        scheme = {field.name: getattr(self.scheme, field.name) for field in fields(self.scheme)}
+        scheme["attempt_edges"] = list(self.scheme.attempt_edges)
+        return {"scheme": scheme, **{name: getattr(self, name).tolist() for name in _shapes(self.scheme)}}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Tally:
+        """Inverse of to_json. Raises RunFolderError when a part is missing or does not fit."""
+        try:
+            given = dict(found["scheme"])
+            edges = tuple(int(edge) for edge in given.pop("attempt_edges"))
+            scheme = Scheme(attempt_edges=edges, **given)
+            arrays = {name: np.array(found[name], np.int64) for name in _shapes(scheme)}
+        except (KeyError, TypeError, ValueError, OverflowError) as fault:
+            raise RunFolderError(f"the tallies must be those that a run wrote, got {fault!r}") from None
+        for name, shape in _shapes(scheme).items():
+            if arrays[name].shape != shape:
+                raise RunFolderError(f"the tallies need {name} of shape {shape}, got {arrays[name].shape}")
+        return cls(scheme, **arrays)
+
+
+def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
+    cohorts, sums = scheme.cohorts, len(SUMS)
+    return {
+        "judged": (cohorts, 1 + scheme.levels, sums),
+        "by_attempt": (cohorts, len(scheme.attempt_edges) - 1, sums),
+        "by_day": (cohorts, scheme.day_bins, sums),
+        "totals": (cohorts, len(TOTALS)),
+        "left": (cohorts, len(LEAVINGS)),
+    }
+
+
+def merged(tallies: Iterable[Tally], scheme: Scheme) -> Tally:
+    """The tally of all parts; that of nothing when there are none."""
+    return sum(tallies, start=Tally.empty(scheme))
+
+
+class _Stretches(NamedTuple):
+    """Rows in a row that fall into the same cells: what all further counting works on. Arrays, one item a stretch."""
+
+    start: Integers  # index of the first row
+    player: Integers  # number of the player
+    replica: Integers
+    cohort: Integers
+    level: Integers
+    kind: Integers  # 2 * bin of the attempt's number, + 1 when judged
+    day: Integers  # bin of the simulated time of the start
+    attempts: Integers
+    wins: Integers
+    dial: Integers  # sum of difficulties in DIAL_UNIT
+
+
+def tally_of(
+    rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: Scheme, failed: Sequence[int] = ()
+) -> Tally:
+    """Count rows (engine.record.row_type, sorted by replica, player, attempt) and players (engine.players.PLAYER).
+
+    The rows must hold whole clusters: all attempts of each player in them, and with scheme.cluster "replica" all
+    players of a cohort in a replica. failed: per cohort, attempts that a plug-in's fault kept from being played.
+    """
+    tally = Tally.empty(scheme)
+    np.add.at(tally.left, (players["cohort"], players["left"]), 1)
+    if failed:
+        tally.totals[:, TOTALS.index("failed")] += np.asarray(failed, np.int64)
+    if len(rows) == 0:
+        return tally
+    dial = np.empty(len(rows), np.int64)
+    kinds = _kinds(scheme)
+    # In blocks that stay in the processor's cache: half the time of whole columns.
+    blocks = []
+    for first in range(0, len(rows), _BLOCK):
+        block = rows[first : first + _BLOCK]
+        blocks.append(_stretches(block, first, dial[first : first + _BLOCK], kinds, scheme))
+        _count_exceptions(tally.totals, block, scheme)
+    found = _Stretches(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
+    changes = (found.player[1:] != found.player[:-1]) | (found.replica[1:] != found.replica[:-1])
+    run = np.concatenate(([0], np.cumsum(changes)))  # which player in these rows
+    cluster = run if scheme.cluster == "player" else found.replica * scheme.cohorts + found.cohort
+    chosen = (found.kind & 1) == 1
+    judged = _Stretches(*(column[chosen] for column in found))
+    judged_run = run[chosen]
+    judged_cluster = judged_run if cluster is run else cluster[chosen]
+    _count(tally.judged[:, :1], judged, judged_run, judged_cluster, np.zeros_like(judged.level))
+    if scheme.levels:
+        _count(tally.judged[:, 1:], judged, judged_run, judged_cluster, judged.level - 1)
+    _count(tally.by_attempt, found, run, cluster, found.kind >> 1)
+    _count(tally.by_day, found, run, cluster, found.day)
+    _add(tally.totals, "attempts", found.cohort, found.attempts)
+    _add(tally.totals, "wins", found.cohort, found.wins)
+    _count_late(tally.totals, rows, found.start[np.concatenate(([True], changes))], dial)
+    return tally
+
+
+def _kinds(scheme: Scheme) -> Integers:
+    """By attempt number: 2 * its bin, + 1 when judged. The last entry stands for all larger numbers."""
+    numbers = np.arange(max(scheme.attempt_edges[-2], scheme.after_attempts) + 1)
+    bins = np.searchsorted(np.array(scheme.attempt_edges[1:-1]), numbers, side="right")
+    return bins.astype(np.int64) * 2 + (numbers >= scheme.after_attempts)
+
+
+def _stretches(rows: npt.NDArray[np.void], first: int, dial: Integers, kinds: Integers, scheme: Scheme) -> _Stretches:
+    """Stretches of a block of rows, the first of which has index `first`; difficulties go to dial, shape (rows,)."""
+    dial[:] = np.rint(rows["difficulty"] * float(DIAL_UNIT))
+    player, replica = np.ascontiguousarray(rows["player"]), rows["replica"]
+    kind = kinds[np.minimum(rows["attempt"], len(kinds) - 1)]
+    day = np.minimum((rows["start_s"] * (1.0 / scheme.day_width_s)).astype(np.int64), scheme.day_bins - 1)
+    cell = kind * scheme.day_bins + day
+    new = (player[1:] != player[:-1]) | (cell[1:] != cell[:-1])
+    if replica[0] != replica[-1]:
+        new |= replica[1:] != replica[:-1]
+    if scheme.levels:
+        level = np.ascontiguousarray(rows["level"])
+        new |= level[1:] != level[:-1]
+    start = np.concatenate(([0], np.flatnonzero(new) + 1))
+    return _Stretches(
+        start=start + first,
+        player=player[start],
+        replica=replica[start],
+        cohort=rows["cohort"][start],
+        level=rows["level"][start],
+        kind=kind[start],
+        day=day[start],
+        attempts=np.diff(start, append=len(rows)),
+        wins=np.add.reduceat(rows["outcome"] == WON, start, dtype=np.int64),
+        dial=np.add.reduceat(dial, start),
+    )
+
+
+def _count(cells: Integers, found: _Stretches, run: Integers, cluster: Integers, cell: Integers) -> None:
+    """Add stretches to cells, shape (cohorts, cells, SUMS): sums within each cluster first, then their squares."""
+    if len(cell) == 0:
+        return
+    cohort, place = found.cohort, cell
+    key = cluster * cells.shape[1] + cell
+    columns = [found.attempts, found.wins, found.dial]
+    if cluster is not run:
+        columns.append(_first_of_each(run * cells.shape[1] + cell))
+    if np.any(key[1:] < key[:-1]):
+        order = np.argsort(key, kind="stable")
+        key, cohort, place = key[order], cohort[order], place[order]
+        columns = [column[order] for column in columns]
+    start = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
+    attempts, wins, dial, *players = (np.add.reduceat(column, start) for column in columns)
+    ones = np.ones_like(wins)
+    sums = (
+        ones,
+        players[0] if players else ones,
+        attempts,
+        wins,
+        wins * wins,
+        wins * attempts,
+        attempts * attempts,
+        dial,
+    )
+    flat = cohort[start] * cells.shape[1] + place[start]
+    for j, column in enumerate(sums):
+        total = np.zeros(cells.shape[0] * cells.shape[1], np.int64)
+        np.add.at(total, flat, column)  # exact, unlike bincount with weights
+        cells[:, :, j] += total.reshape(cells.shape[:2])
+
+
+def _first_of_each(key: Integers) -> Integers:
+    """1 where a key stands for the first time, else 0."""
+    found = np.zeros(len(key), np.int64)
+    if np.all(key[1:] >= key[:-1]):
+        found[0] = 1
+        found[1:] = key[1:] != key[:-1]
+    else:
+        found[np.unique(key, return_index=True)[1]] = 1
+    return found
+
+
+def _add(totals: Integers, name: str, cohorts: Integers, amount: Integers | int = 1) -> None:
+    np.add.at(totals[:, TOTALS.index(name)], cohorts, amount)
+
+
+def _count_exceptions(totals: Integers, rows: npt.NDArray[np.void], scheme: Scheme) -> None:
+    _add(totals, "timed_out", rows["cohort"][rows["outcome"] == TIMED_OUT])
+    clipped = rows[["cohort", "difficulty", "attempt"]][rows["clipped"] != 0]
+    _add(totals, "clipped", clipped["cohort"])
+    judged = clipped[clipped["attempt"] >= scheme.after_attempts]
+    _add(totals, "easy_end", judged["cohort"][judged["difficulty"] <= scheme.floor])
+    _add(totals, "hard_end", judged["cohort"][judged["difficulty"] >= scheme.ceiling])
+
+
+def _count_late(totals: Integers, rows: npt.NDArray[np.void], first: Integers, dial: Integers) -> None:
+    """Count each player's last third, rounded up. first: index of each player's first row; dial: shape (rows,)."""
+    made = np.diff(first, append=len(rows))
+    late = made - 2 * made // 3
+    spans = np.stack((first + made - late, first + made), axis=1).ravel()
+    cohort = rows["cohort"][first]
+    _add(totals, "late_attempts", cohort, late)
+    # reduceat sums between neighbouring indices: every other sum is a span, and the last one ends with the rows.
+    _add(totals, "late_dial", cohort, np.add.reduceat(dial, spans[:-1])[::2])
+
+
+@dataclass(frozen=True)
+class RateInterval:
+    """A win rate and how sure it is. NaN everywhere when nothing was played."""
+
+    rate: float  # [0, 1]
+    low: float  # [0, rate]
+    high: float  # [rate, 1]
+    error: float  # standard error; NaN for Wilson
+    clusters: int
+    attempts: int
+    method: Method
+
+
+NOTHING_PLAYED: Final = RateInterval(math.nan, math.nan, math.nan, math.nan, 0, 0, "none")
+
+
+def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: float = CONFIDENCE) -> RateInterval:
+    """Win rate of one cell (its SUMS), clustered; Wilson, which takes attempts as independent, where that fails.
+
+    It fails with fewer than two clusters, and where clusters do not differ at all: everybody won, or nobody.
+    """
+    m, _, attempts, wins, ww, wa, aa, _ = (int(number) for number in sums)
+    if attempts == 0:
+        return NOTHING_PLAYED
+    # Sum over clusters of (wins - rate * attempts)^2, times attempts^2: whole numbers, so nothing cancels.
+    spread = ww * attempts**2 - 2 * wins * attempts * wa + wins**2 * aa
+    if m < 2 or spread <= 0:
+        low, high = wilson(wins, attempts, confidence)
+        return RateInterval(wins / attempts, low, high, math.nan, m, attempts, "Wilson")
+    rate = wins / attempts
+    error = math.sqrt(m * spread / ((m - 1) * attempts**4))
+    half = t_quantile(m - 1, confidence) * error
+    method: Method = "by player" if cluster == "player" else "by replica"
+    return RateInterval(rate, max(0.0, rate - half), min(1.0, rate + half), error, m, attempts, method)
+
+
+def wilson(wins: int, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Wilson's score interval for a proportion of independent attempts, 0 <= wins <= attempts, attempts > 0."""
+    z = normal_quantile(confidence)
+    rate = wins / attempts
+    middle = (rate + z * z / (2 * attempts)) / (1 + z * z / attempts)
+    half = z / (1 + z * z / attempts) * math.sqrt(rate * (1 - rate) / attempts + z * z / (4 * attempts**2))
+    # At the ends the formula gives the rate itself, up to a rounding error that must not show.
+    return (0.0 if wins == 0 else middle - half), (1.0 if wins == attempts else middle + half)
+
+
+@lru_cache(maxsize=4096)
+def t_quantile(degrees: int, confidence: float = CONFIDENCE) -> float:
+    """Half width, in standard errors, of a two-sided interval by Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.5 + confidence / 2))
+
+
+@lru_cache(maxsize=64)
+def normal_quantile(confidence: float = CONFIDENCE) -> float:
+    """Half width, in standard errors, of a two-sided interval by the normal distribution."""
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + confidence / 2))
+
+
+def mean_dial(sums: Sequence[int] | Integers) -> float:
+    """Mean difficulty of one cell (its SUMS), in [0, 1]; NaN when nothing was played."""
+    attempts = int(sums[SUMS.index("attempts")])
+    return int(sums[SUMS.index("dial")]) / (attempts * DIAL_UNIT) if attempts else math.nan

@@ -1,0 +1,132 @@
+"""TOML, read with limits that come before the parser, and written so that it reads back the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import ScenarioError
+from engine.faults import printable
+from engine.positions import Address, LimitError, positions
+
+LARGEST_FILE: Final = 256 * 1024  # bytes
+
+_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_PLAIN_WORDS: Final = {
+    "Cannot overwrite a value": "a key may stand only once, but this one was already given",
+    "Cannot mutate immutable namespace": "an inline table is complete in its braces, but a key is added to it here",
+    "Invalid value": "a value is a number, true, false, a text in quotes, a [list] or a {table}, but this is none",
+    "Illegal character '\\r'": "lines end with LF or CRLF, but here stands a lone carriage return",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed TOML text and the lines of its keys."""
+
+    tree: dict[str, Any]
+    lines: Mapping[Address, int]
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a file, at most one more than is allowed. Raises ScenarioError if there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise ScenarioError(f"{printable(str(path))}: there is no such file") from None
+    except IsADirectoryError:
+        raise ScenarioError(f"{printable(str(path))}: a scenario is a TOML file, but this is a folder") from None
+
+
+def parsed(data: bytes, file: str) -> Document:
+    """Parse the bytes of the file called so. Raises ScenarioError with file, line and rule."""
+    text = _decoded(data, file)
+    try:
+        lines = positions(text)
+        return Document(tomllib.loads(text), lines)
+    except LimitError as fault:
+        raise _error(file, fault.line, str(fault)) from None
+    except tomllib.TOMLDecodeError as fault:
+        raise _syntax_error(file, text, str(fault), lines) from None
+    except RecursionError:
+        raise _error(file, 1, "brackets are nested too deep to be read") from None
+    except ValueError:  # the one plain ValueError of the parser: more digits than Python converts
+        found = re.search(r"[0-9_]{1000,}", text)
+        line = text.count("\n", 0, found.start()) + 1 if found else 1
+        raise _error(file, line, "a number has at most 19 digits, but this one has thousands") from None
+
+
+def value_of(text: str) -> Any:
+    """The value of a `--set`: TOML, or a bare word that stands for a text. Raises ValueError with a sentence."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text not in ("true", "false", "inf", "nan"):
+        return text
+    try:
+        tree = parsed(b"value = " + text.encode(), "").tree
+    except ScenarioError:
+        tree = {}
+    if tree.keys() != {"value"}:
+        raise ValueError(
+            f'a value is written as in TOML (3, 0.5, true, "a text", [1, 2], {{ a = 1 }}) or is one word, got {text!r:.60}'
+        )
+    return tree["value"]
+
+
+def _decoded(data: bytes, file: str) -> str:
+    if len(data) > LARGEST_FILE:
+        raise _error(file, 1, f"a scenario has at most {LARGEST_FILE // 1024} kB, but this file has more")
+    if data.startswith(_WIDE_MARKS):
+        raise _error(file, 1, "a scenario is saved as UTF-8, but this file is UTF-16")
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    if data.startswith(_BYTE_ORDER_MARK):
+        raise _error(file, 1, "a file has at most one byte-order mark, but this one has two")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        column = fault.start - data.rfind(b"\n", 0, fault.start)
+        came = f"byte 0x{data[fault.start]:02x} at column {column} is not"
+        raise _error(file, line, f"a scenario is saved as UTF-8, but {came}") from None
+
+
+def _syntax_error(file: str, text: str, message: str, lines: Mapping[Address, int]) -> ScenarioError:
+    place = _PLACE.search(message)
+    rule = printable(message[: place.start()] if place else message)
+    line = int(place[1]) if place and place[1] else text.count("\n") + 1
+    twice = re.fullmatch(r"Cannot declare \((.*?),?\) twice", rule)
+    if twice:
+        keys = ".".join(re.findall(r"'([^']*)'", twice[1]))
+        return ScenarioError(f"{printable(file)}:{line}: {keys}: a table has one header, but this one stands twice")
+    rule = _PLAIN_WORDS.get(rule, rule[:1].lower() + rule[1:])
+    return _error(file, line, rule)
+
+
+def _error(file: str, line: int, sentence: str) -> ScenarioError:
+    return ScenarioError(f"{printable(file)}:{line}: TOML: {sentence}")
+
+
+def written(value: Any) -> str:
+    """A value as TOML on one line: text, number, boolean, list or inline table."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(written(item) for item in value)}]"
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key_text(key)} = {written(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    return repr(value)
+
+
+def key_text(key: str) -> str:
+    """A key as TOML spells it: bare where that is allowed, quoted otherwise."""
+    return key if _BARE.fullmatch(key) else written(key)
