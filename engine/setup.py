@@ -32,7 +32,7 @@ class Setup:
     targets: npt.NDArray[np.float64]  # wanted win rate, shape (cohorts, levels); one level in an endless stream
     levels: int  # levels of the campaign; 0 for an endless stream
     flow: Flow
-    mean_gap_s: float  # time between arrivals in a cohort; 0 for a launch wave
+    gaps_s: tuple[float, ...]  # mean time between arrivals, per cohort; 0 for a launch wave
     window_s: float  # length of the launch wave
     delay_s: float  # how late an outcome reaches the controller
     deploy_every_s: float  # a shared controller's settings are renewed so often; 0 for at once

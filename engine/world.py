@@ -69,10 +69,8 @@ def chunks(setup: Setup) -> list[Chunk]:
             continue
         for cohort, count in enumerate(setup.counts):
             step = count if setup.scope == "cohort" else size
-            found.extend(
-                Chunk(len(found) + n, replica, cohort, first, min(step, count - first))
-                for n, first in enumerate(range(0, count, step))
-            )
+            for first in range(0, count, step):
+                found.append(Chunk(len(found), replica, cohort, first, min(step, count - first)))
     return found
 
 
@@ -288,7 +286,7 @@ def _people(
     times = []
     for c, f, size in zip(cohorts, first, sizes):
         wave = np.empty(f + size)  # gaps before the chunk count too
-        compiled(arrive)(setup.player_number(c, 0), whole, setup.mean_gap_s, setup.window_s, wave)
+        compiled(arrive)(setup.player_number(c, 0), whole, setup.gaps_s[c], setup.window_s, wave)
         times.append(wave[f:])
     arrivals = np.concatenate(times)
     players["clock_s"] = arrivals

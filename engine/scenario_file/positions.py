@@ -15,6 +15,7 @@ Address = tuple[str | int, ...]  # ("cohort", 1, "traits", "skill"): keys, and p
 
 LARGEST_DOTS: Final = 16
 LARGEST_DEPTH: Final = 64
+LARGEST_COUNT: Final = 20_000  # of words in keys, all together; a long scenario has a thousand
 
 _STRING: Final = (
     r'"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*+"{3,5}+'
@@ -61,6 +62,7 @@ class _Reader:
         self.lines: dict[Address, int] = {}
         self._counted = 0  # line breaks before this place are in _line
         self._line = 1
+        self._words = 0  # of keys, so far
         self._arrays: dict[Address, int] = {}  # address of an array of tables -> place of its last table
 
     @property
@@ -125,8 +127,7 @@ class _Reader:
                 return []
             self.at = found.end()
             parts.append(found["bare"] or _unquoted(found["quoted"]))
-            if len(parts) > LARGEST_DOTS + 1:
-                raise LimitError(self.line, f"a key has at most {LARGEST_DOTS} dots, but this one has more")
+            self._count_word(len(parts) - 1)
             if not self._take("."):
                 return parts
 
@@ -147,11 +148,18 @@ class _Reader:
                 dots = 0
             elif kind == "dot":
                 dots += 1
-                if dots > LARGEST_DOTS:
-                    raise LimitError(self.line, f"a key has at most {LARGEST_DOTS} dots, but this one has more")
+                self._count_word(dots)
             elif kind == "end" and depth <= 0:
                 return True
         return False
+
+    def _count_word(self, dots: int) -> None:
+        """Count a word of a key that had so many dots until here."""
+        self._words += 1
+        if dots > LARGEST_DOTS:
+            raise LimitError(self.line, f"a key has at most {LARGEST_DOTS} dots, but this one has more")
+        if self._words > LARGEST_COUNT:
+            raise LimitError(self.line, f"a scenario has at most {LARGEST_COUNT} keys, but this one has more")
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         found = pattern.match(self.text, self.at)

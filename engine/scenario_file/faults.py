@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from engine.errors import ScenarioError
-from engine.positions import Address, line_of
+from engine.scenario_file.positions import Address, line_of
 
+_WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST: Final = 100  # faults that are told: nobody reads more, and a hostile file could make thousands
 _LONGEST: Final = 60  # characters of a value in a message
 
 
@@ -22,17 +25,32 @@ class Faults:
         self.file = file
         self.lines = lines
         self.overridden: dict[Address, str] = {}
-        self.names: dict[int, str] = {}  # place of a cohort -> its name, for messages
+        self._names: dict[int, str] = {}  # place of a cohort -> its name, for messages
         self._found: dict[Address, str] = {}
         self._overrides: dict[str, str] = {}
 
+    @property
+    def full(self) -> bool:
+        """Whether there are so many that no more are taken."""
+        return len(self._found) >= _MOST
+
     def add(self, address: Address, sentence: str) -> None:
         """Note a fault: the rule, what came, what to do."""
-        self._found.setdefault(address, sentence)
+        if not self.full:
+            self._found.setdefault(address, sentence)
 
     def add_override(self, key: str, sentence: str) -> None:
         """Note that a `--set` could not be applied at all."""
         self._overrides.setdefault(key, sentence)
+
+    def name_cohorts(self, tree: Mapping[str, Any]) -> None:
+        """Let messages call cohorts by their names, as far as those are short words and differ."""
+        tables = tree.get("cohort")
+        listed = tables if isinstance(tables, list) else []
+        names = [table.get("name") if isinstance(table, dict) else None for table in listed]
+        for place, name in enumerate(names):
+            if isinstance(name, str) and _WORD.fullmatch(name) and names.count(name) == 1:
+                self._names[place] = name
 
     def touch(self, *address: str | int) -> bool:
         """Whether something is wrong at this address or below it, so that further checks of it would mislead."""
@@ -52,7 +70,8 @@ class Faults:
                 inner = "" if setter == key else f"{key}: "
                 rows.append(((1, order.index(setter), key), f"--set {printable(setter)}: {inner}{sentence}"))
         rows += [((2, 0, key), f"--set {printable(key)}: {text}") for key, text in self._overrides.items()]
-        return [line for _, line in sorted(rows)]
+        more = [f"{printable(self.file)}: there may be more, but {_MOST} are enough for now"] * self.full
+        return [line for _, line in sorted(rows)] + more
 
     def check(self) -> None:
         """Raise ScenarioError with every line if there is a fault."""
@@ -61,19 +80,24 @@ class Faults:
             raise ScenarioError(*lines)
 
     def _setter(self, address: Address) -> str | None:
+        """The `--set` that put the value there, or that made the table in which something is wrong."""
         for length in range(len(address), 0, -1):
             if address[:length] in self.overridden:
                 return self.overridden[address[:length]]
-        return None
+        if address in self.lines:
+            return None
+        inside = [key for place, key in self.overridden.items() if place[: len(address)] == address]
+        return inside[0] if inside else None
 
     def key(self, address: Address) -> str:
         """The address as people write it; a cohort by its name where it has a good one."""
         text = ""
         for place, part in enumerate(address):
             if isinstance(part, str):
-                text += f".{part}" if text else part
-            elif place == 1 and address[0] == "cohort" and part in self.names:
-                text += f".{self.names[part]}"
+                word = part if len(part) <= _LONGEST else part[:_LONGEST] + "..."
+                text += f".{word}" if text else word
+            elif place == 1 and address[0] == "cohort" and part in self._names:
+                text += f".{self._names[part]}"
             else:
                 text += f"[{part + 1}]"
         return printable(text)
@@ -109,7 +133,8 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        inner = [shown(item) for item in value[:5]] + ["..."] * (len(value) > 5)
+        inner = ["[...]" if isinstance(item, list) else shown(item) for item in value[:5]]
+        inner += ["..."] * (len(value) > 5)
         return f"[{', '.join(inner)}]"
     text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else printable(str(value))
     return text if len(text) <= _LONGEST + 2 else text[:_LONGEST] + "..."

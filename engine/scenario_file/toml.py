@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import ScenarioError
-from engine.faults import printable
-from engine.positions import Address, LimitError, positions
+from engine.scenario_file.faults import printable, shown
+from engine.scenario_file.positions import Address, LimitError, positions
 
 LARGEST_FILE: Final = 256 * 1024  # bytes
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_KEY: Final = re.compile(r"[ \t]*([A-Za-z0-9_.-]{1,80})[ \t]*=")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -56,7 +57,7 @@ def parsed(data: bytes, file: str) -> Document:
     except LimitError as fault:
         raise _error(file, fault.line, str(fault)) from None
     except tomllib.TOMLDecodeError as fault:
-        raise _syntax_error(file, text, str(fault), lines) from None
+        raise _syntax_error(file, text, str(fault)) from None
     except RecursionError:
         raise _error(file, 1, "brackets are nested too deep to be read") from None
     except ValueError:  # the one plain ValueError of the parser: more digits than Python converts
@@ -70,13 +71,12 @@ def value_of(text: str) -> Any:
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text not in ("true", "false", "inf", "nan"):
         return text
     try:
-        tree = parsed(b"value = " + text.encode(), "").tree
+        tree = parsed(b"value = " + text.encode("utf-8", "surrogateescape"), "").tree
     except ScenarioError:
         tree = {}
     if tree.keys() != {"value"}:
-        raise ValueError(
-            f'a value is written as in TOML (3, 0.5, true, "a text", [1, 2], {{ a = 1 }}) or is one word, got {text!r:.60}'
-        )
+        forms = '3, 0.5, true, "a text", [1, 2], { a = 1 } or one bare word'
+        raise ValueError(f"a value is written as in TOML ({forms}), got {shown(text)}")
     return tree["value"]
 
 
@@ -97,7 +97,7 @@ def _decoded(data: bytes, file: str) -> str:
         raise _error(file, line, f"a scenario is saved as UTF-8, but {came}") from None
 
 
-def _syntax_error(file: str, text: str, message: str, lines: Mapping[Address, int]) -> ScenarioError:
+def _syntax_error(file: str, text: str, message: str) -> ScenarioError:
     place = _PLACE.search(message)
     rule = printable(message[: place.start()] if place else message)
     line = int(place[1]) if place and place[1] else text.count("\n") + 1
@@ -105,12 +105,12 @@ def _syntax_error(file: str, text: str, message: str, lines: Mapping[Address, in
     if twice:
         keys = ".".join(re.findall(r"'([^']*)'", twice[1]))
         return ScenarioError(f"{printable(file)}:{line}: {keys}: a table has one header, but this one stands twice")
-    rule = _PLAIN_WORDS.get(rule, rule[:1].lower() + rule[1:])
-    return _error(file, line, rule)
+    key = _KEY.match(text.split("\n")[line - 1])
+    return _error(file, line, _PLAIN_WORDS.get(rule, rule[:1].lower() + rule[1:]), key[1] if key else "TOML")
 
 
-def _error(file: str, line: int, sentence: str) -> ScenarioError:
-    return ScenarioError(f"{printable(file)}:{line}: TOML: {sentence}")
+def _error(file: str, line: int, sentence: str, key: str = "TOML") -> ScenarioError:
+    return ScenarioError(f"{printable(file)}:{line}: {key}: {sentence}")
 
 
 def written(value: Any) -> str:

@@ -1,0 +1,254 @@
+"""A scenario: a TOML file that says game, players, levels, target, controller and horizon, checked and resolved.
+
+`load` reads one and tells everything that is wrong with it at once; `Scenario` holds it with every default filled in;
+`setup_of` turns it into what the world plays. Nothing here writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.controller import Scope
+from engine.parameters import ParameterSpace
+from engine.players import DAY_S, Distribution, Flow, distribution_table
+from engine.scenario_file import toml
+from engine.scenario_file.consistency import Catalog, aims, check, counts_of
+from engine.scenario_file.faults import Faults
+from engine.scenario_file.overrides import overridden
+from engine.scenario_file.resolution import digest_of, resolved, text_of
+from engine.scenario_file.sections import (
+    DEFAULT_TOLERANCE,
+    FORMAT,
+    Campaign,
+    CohortTarget,
+    Form,
+    LaunchWave,
+    LognormalSpread,
+    NormalSpread,
+    Spread,
+    SteadyStream,
+)
+from engine.scenario_file.validation import validated
+from engine.setup import Setup
+
+Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A checked scenario with every default filled in. Plain data: it can be sent to another process."""
+
+    name: str  # the file it came from, for messages
+    form: Form  # resolved: nothing optional is left out, except a target that a cohort inherits
+    changed: frozenset[str]  # dotted keys whose value differs from the default
+
+    @property
+    def title(self) -> str:
+        return self.form.title
+
+    @property
+    def seed(self) -> int:
+        return self.form.seed
+
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """Names of the cohorts; a cohort's place here is its number."""
+        return tuple(cohort.name for cohort in self.form.cohort)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What people read for the cohorts: the label, or the name where there is none."""
+        return tuple(cohort.label or cohort.name for cohort in self.form.cohort)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Players per cohort in each replica."""
+        return counts_of(self.form.players.count, [cohort.share for cohort in self.form.cohort])
+
+    @property
+    def work(self) -> int:
+        """Most attempts that the run can have: players x attempts_per_player x replicas."""
+        return self.form.players.count * self.form.horizon.attempts_per_player * self.form.run.replicas
+
+    @property
+    def levels(self) -> int:
+        """Number of levels of the campaign; 0 for an endless stream."""
+        return self.form.levels.count if isinstance(self.form.levels, Campaign) else 0
+
+    @property
+    def scope(self) -> Scope:
+        """Whose outcomes the controller learns from."""
+        assert self.form.controller.scope is not None  # resolved
+        return self.form.controller.scope
+
+    @property
+    def after_attempts(self) -> int:
+        """A player is judged from this attempt on, counted from 0."""
+        return self.form.target.after_attempts
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, 64 hex digits, of everything that decides what is played; title, notes and labels do not."""
+        return digest_of(self.form)
+
+    def target(self, cohort: int) -> CohortTarget:
+        """What is wanted of a cohort, by number: its own target, completed by [target]."""
+        own, common = self.form.cohort[cohort].target, self.form.target
+        source = own if own is not None and aims(own) else common
+        tolerance = None
+        if source.band is None:
+            given = [
+                target.tolerance for target in (own, common) if target is not None and target.tolerance is not None
+            ]
+            tolerance = given[0] if given else DEFAULT_TOLERANCE
+        return CohortTarget(win_rate=source.win_rate, band=source.band, levels=source.levels, tolerance=tolerance)
+
+    def win_rates(self, cohort: int) -> list[float]:
+        """The wanted win rate of a cohort at every level; one number in an endless stream."""
+        target = self.target(cohort)
+        if target.levels is not None:
+            return list(target.levels)
+        if target.band is not None:
+            return [(target.band[0] + target.band[1]) / 2] * max(self.levels, 1)
+        assert target.win_rate is not None  # checked: every cohort has an aim
+        return [target.win_rate] * max(self.levels, 1)
+
+    def band(self, cohort: int, level: int | None = None) -> tuple[float, float]:
+        """Lowest and highest win rate that are in band for a cohort, within [0, 1].
+
+        level: of a campaign, from 1; None for all levels together, that is around the mean of their win rates.
+        """
+        target = self.target(cohort)
+        if target.band is not None:
+            return target.band[0], target.band[1]
+        rates = self.win_rates(cohort)
+        middle = sum(rates) / len(rates) if level is None else rates[level - 1]
+        width = target.tolerance or DEFAULT_TOLERANCE
+        return round(max(middle - width, 0.0), 12), round(min(middle + width, 1.0), 12)
+
+    def resolved_toml(self) -> str:
+        """The scenario as a complete file: every default written out, what differs from it marked "# changed"."""
+        return text_of(self.form, self.changed)
+
+
+def load(path: Path, catalog: Catalog, overrides: Overrides = (), *, allow_long: bool = False) -> Scenario:
+    """Read, check and resolve a scenario file.
+
+    overrides: dotted key -> value as TOML text, as in `--set target.win_rate=0.7`; a cohort is named by its name.
+    allow_long: accept more attempts than anybody would want by accident.
+    Raises ScenarioError with one line for everything that is wrong.
+    """
+    return parse(toml.read(path), str(path), catalog, overrides, allow_long=allow_long)
+
+
+def parse(data: bytes, name: str, catalog: Catalog, overrides: Overrides = (), *, allow_long: bool = False) -> Scenario:
+    """As `load`, from the bytes of a file that messages call `name`."""
+    document = toml.parsed(data, name)
+    faults = Faults(name, document.lines)
+    settings = overrides.items() if isinstance(overrides, Mapping) else overrides
+    tree = overridden(document.tree, settings, faults)
+    faults.name_cohorts(tree)
+    parts = validated(tree, faults)
+    game, kind = check(parts, catalog, allow_long, faults)
+    faults.check()
+    assert game is not None  # otherwise there was a fault
+    assert kind is not None
+    form, changed = resolved(Form.model_validate(tree), game, kind)
+    return Scenario(name, form, changed)
+
+
+def setup_of(scenario: Scenario, catalog: Catalog) -> Setup:
+    """What the world plays: numbers in arrays, the game and the controller themselves."""
+    form = scenario.form
+    game = catalog.game(form.game.name)
+    kind = catalog.controller(form.controller.name)
+    bounds = form.game.bounds
+    space = ParameterSpace(
+        *(knob.narrowed(*bounds[knob.name]) if knob.name in bounds else knob for knob in game.space),
+        held=form.game.params,
+    )
+    arrival = form.players.arrival
+    return Setup(
+        game=game,
+        space=space,
+        path=_path(scenario, space),
+        floor=form.dial.floor,
+        ceiling=form.dial.ceiling,
+        kind=kind,
+        options=kind.options(**form.controller.options),
+        scope=scenario.scope,
+        cohorts=scenario.cohorts,
+        counts=scenario.counts,
+        traits=np.array([_traits(cohort.traits) for cohort in form.cohort]),
+        targets=np.array([scenario.win_rates(i) for i in range(len(form.cohort))]),
+        levels=scenario.levels,
+        flow=Flow(**form.players.flow.model_dump()),
+        gaps_s=tuple(
+            DAY_S / (arrival.per_day * cohort.share) if isinstance(arrival, SteadyStream) else 0.0
+            for cohort in form.cohort
+        ),
+        window_s=DAY_S * arrival.within_days if isinstance(arrival, LaunchWave) else 0.0,
+        delay_s=form.telemetry.delay_s,
+        deploy_every_s=form.telemetry.deploy_every_s,
+        horizon_s=form.horizon.days * DAY_S,
+        attempts_per_player=form.horizon.attempts_per_player,
+        replicas=form.run.replicas,
+        seed=form.seed,
+        digest=f"s{scenario.digest[:16]}",
+    )
+
+
+def _path(scenario: Scenario, space: ParameterSpace) -> npt.NDArray[np.float64]:
+    """The dial, shape (points, knobs); a path of two positions is straight, so it can have more points."""
+    given = scenario.form.dial.path
+    points = max((len(positions) for positions in given.values()), default=2)
+    path = np.empty((points, len(space)))
+    for j, name in enumerate(space.names):
+        positions = given.get(name, [0.0, 1.0])
+        if len(positions) == points:
+            path[:, j] = positions
+        else:
+            path[:, j] = [positions[0] + (positions[1] - positions[0]) * i / (points - 1) for i in range(points)]
+    return path
+
+
+def _traits(traits: Mapping[str, Spread]) -> npt.NDArray[np.float64]:
+    return distribution_table({name: _distribution(spread) for name, spread in traits.items()})
+
+
+def _distribution(spread: Spread) -> Distribution:
+    if isinstance(spread, int | float):
+        return Distribution("fixed", float(spread))
+    low = -1e300 if spread.low is None else spread.low
+    high = 1e300 if spread.high is None else spread.high
+    if isinstance(spread, NormalSpread):
+        return Distribution("normal", spread.mean, spread.sd, low, high)
+    if isinstance(spread, LognormalSpread):
+        return Distribution("lognormal", spread.median, spread.log_sd, low, high)
+    return Distribution("uniform", spread.low, spread.high, low, high)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of scenario files, for editors. TOML has no null: an optional key is one that may be missing."""
+    schema = _without_null(Form.model_json_schema())
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"Flowdial scenario, format {FORMAT}"}
+    return {**schema, **head}
+
+
+def _without_null(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _without_null(value) for key, value in node.items() if value is not None}
+    options = [option for option in kept.get("anyOf", []) if option != {"type": "null"}]
+    if len(options) == 1:
+        del kept["anyOf"]
+        return {**options[0], **kept}
+    return kept

@@ -1,0 +1,306 @@
+"""What must hold between two tables of a scenario, or between a table and the game or the controller.
+
+Every check adds what is wrong to the faults and goes on; it is silent where a table it needs could not be read.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from engine.controller import ControllerKind, Scope
+from engine.errors import ScenarioError
+from engine.game import Game
+from engine.parameters import Knob
+from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
+from engine.scenario_file.faults import Faults, one_of, printable, shown, suggestion
+from engine.scenario_file.positions import Address
+from engine.scenario_file.sections import (
+    Campaign,
+    CohortSection,
+    CohortTarget,
+    ControllerSection,
+    DialSection,
+    GameSection,
+    LognormalSpread,
+    NormalSpread,
+    UniformSpread,
+)
+from engine.scenario_file.validation import Parts
+
+LARGEST_WORK: Final = 5_000_000_000  # attempts of a run
+LONG_WORK: Final = 200_000_000  # attempts that are not begun by accident
+USUAL_SPEED: Final = 100_000  # attempts a second and core, for estimates; games differ widely
+
+_AIMS: Final = ("win_rate", "band", "levels")
+
+
+class Catalog(Protocol):
+    """Where games and controllers come from; each raises ScenarioError with a sentence for a name it has not."""
+
+    def game(self, name: str) -> Game:
+        """The game of this name."""
+
+    def controller(self, name: str) -> ControllerKind:
+        """The controller of this name."""
+
+
+def check(
+    parts: Parts, catalog: Catalog, allow_long: bool, faults: Faults
+) -> tuple[Game | None, ControllerKind | None]:
+    """Check all that can be checked. Returns the game and the controller, where they exist."""
+    game = kind = None
+    if parts.game is not None:
+        game = _found(catalog.game, parts.game.name, "game", faults)
+    if parts.controller is not None:
+        kind = _found(catalog.controller, parts.controller.name, "controller", faults)
+    if game is not None and parts.game is not None:
+        _check_knobs(parts.game, game, faults)
+        if parts.dial is not None:
+            _check_dial(parts.dial, parts.game, game, faults)
+    if kind is not None and parts.controller is not None:
+        _check_controller(parts.controller, kind, faults)
+        _check_telemetry(parts, kind, faults)
+    if parts.dial is not None and parts.dial.floor >= parts.dial.ceiling:
+        came = f"{parts.dial.floor:g} and {parts.dial.ceiling:g}"
+        faults.add(("dial", "floor"), f"must be below the ceiling, got {came}")
+    _check_targets(parts, faults)
+    _check_players(parts, faults)
+    for place, cohort in parts.cohorts.items():
+        _check_traits(("cohort", place, "traits"), cohort, faults)
+    _check_work(parts, allow_long, faults)
+    return game, kind
+
+
+def _found(find: Any, name: str, table: str, faults: Faults) -> Any:
+    try:
+        return find(name)
+    except ScenarioError as fault:
+        faults.add((table, "name"), printable(str(fault)))
+        return None
+
+
+def _known(name: str, names: Collection[str], address: Address, those: str, faults: Faults) -> bool:
+    if name in names:
+        return True
+    if not faults.full:  # a suggestion takes time
+        faults.add(address, f"is unknown: {those} {', '.join(names)}{suggestion(name, names)}")
+    return False
+
+
+def _check_knobs(section: GameSection, game: Game, faults: Faults) -> None:
+    knobs: dict[str, Knob] = {knob.name: knob for knob in game.space}
+    for name, (low, high) in section.bounds.items():
+        address = ("game", "bounds", name)
+        if not _known(name, knobs, address, f"{game.name} has the knobs", faults):
+            continue
+        try:
+            knobs[name] = knobs[name].narrowed(low, high)
+        except ValueError as fault:
+            faults.add(address, str(fault))
+    for name, value in section.params.items():
+        address = ("game", "params", name)
+        if not _known(name, knobs, address, f"{game.name} has the knobs", faults):
+            continue
+        try:
+            knobs[name].real(value if isinstance(value, int | float) else value[:64])
+        except ValueError as fault:
+            faults.add(address, f"{fault}{suggestion(value, knobs[name].choices)}")
+
+
+def _check_dial(section: DialSection, held: GameSection, game: Game, faults: Faults) -> None:
+    names = game.space.names
+    moving = [name for name in names if name not in held.params] if section.knobs is None else section.knobs
+    seen = set[str]()
+    address: Address
+    for place, name in enumerate(section.knobs or []):
+        address = ("dial", "knobs", place)
+        if not _known(name, names, address, f"{game.name} has the knobs", faults):
+            continue
+        if name in held.params:
+            faults.add(address, f"{name} is held in [game.params], so it cannot move; take it out of one of the two")
+        elif name in seen:
+            faults.add(address, f"a knob is listed once, but {name} stands here twice")
+        seen.add(name)
+    if not moving:
+        faults.add(("dial", "knobs"), "a dial moves at least one knob, but all are held; take one out of [game.params]")
+        return
+    lengths = {len(points) for points in section.path.values() if len(points) > 2}
+    for name, points in section.path.items():
+        address = ("dial", "path", name)
+        if _known(name, names, address, f"{game.name} has the knobs", faults) and name not in moving:
+            faults.add(address, f"{name} does not move, so it has no path; take it out, or let the dial move it")
+        elif len(points) > 2 and len(lengths) > 1:
+            counts = " and ".join(map(str, sorted(lengths)))
+            faults.add(address, f"paths of more than two positions are equally long, got {counts} positions")
+
+
+def _check_controller(section: ControllerSection, kind: ControllerKind, faults: Faults) -> None:
+    options = {option.name: option for option in kind.option_list}
+    for name, value in section.options.items():
+        address = ("controller", "options", name)
+        if not options:
+            faults.add(address, f"{kind.name} has no options, got {shown(value)}; take it out")
+        elif _known(name, options, address, f"{kind.name} has the options", faults):
+            option = options[name]
+            if not option.low <= value <= option.high:
+                rule = f"must be a number from {option.low:g} to {option.high:g} ({option.meaning})"
+                faults.add(address, f"{rule}, got {shown(value)}")
+    if section.scope is not None and section.scope not in kind.scopes:
+        faults.add(
+            ("controller", "scope"), f"must be {one_of(kind.scopes)} for {kind.name}, got {shown(section.scope)}"
+        )
+
+
+def scope_of(section: ControllerSection, kind: ControllerKind) -> Scope:
+    """Whose outcomes the controller learns from: what the scenario says, or the kind's first scope."""
+    return section.scope or kind.scopes[0]
+
+
+def _check_telemetry(parts: Parts, kind: ControllerKind, faults: Faults) -> None:
+    if parts.telemetry is None or parts.controller is None or faults.touch("controller", "scope"):
+        return
+    if parts.telemetry.deploy_every_s > 0.0 and scope_of(parts.controller, kind) == "player":
+        faults.add(
+            ("telemetry", "deploy_every_s"),
+            f"must be 0 for a controller of scope player, got {parts.telemetry.deploy_every_s:g}; "
+            "only settings that players share are deployed on a timetable",
+        )
+
+
+def aims(target: CohortTarget | None) -> list[str]:
+    """The ways in which a target says what is wanted; a good one has one, or none where it inherits."""
+    return [name for name in _AIMS if target is not None and getattr(target, name) is not None]
+
+
+def _check_targets(parts: Parts, faults: Faults) -> None:
+    _check_target(("target",), parts.target, parts, faults)
+    for place, cohort in parts.cohorts.items():
+        address = ("cohort", place, "target")
+        _check_target(address, cohort.target, parts, faults)
+        if cohort.target is not None and cohort.target.tolerance is not None and not aims(cohort.target):
+            if parts.target is not None and parts.target.band is not None:
+                faults.add(address, "a tolerance belongs to a win rate, but [target] has a band; give win_rate here")
+    aimless = [
+        cohort
+        for place, cohort in parts.cohorts.items()
+        if not aims(cohort.target) and not faults.touch("cohort", place, "target")
+    ]
+    if aimless and not aims(parts.target) and not faults.touch("target"):
+        faults.add(
+            ("target",),
+            "a controller without a target is refused: give [target] win_rate, band or levels; "
+            f"cohort {aimless[0].name!r} has none of its own",
+        )
+    if parts.target is not None and parts.horizon is not None:
+        last = parts.horizon.attempts_per_player
+        if parts.target.after_attempts >= last:
+            rule = f"must be below horizon.attempts_per_player = {last}, or nothing is judged"
+            faults.add(("target", "after_attempts"), f"{rule}, got {parts.target.after_attempts}")
+
+
+def _check_target(address: Address, target: CohortTarget | None, parts: Parts, faults: Faults) -> None:
+    if target is None:
+        return
+    given = aims(target)
+    if len(given) > 1:
+        faults.add(address, f"must have one of win_rate, band and levels, got {' and '.join(given)}")
+    elif target.band is not None:
+        if target.band[0] >= target.band[1]:
+            faults.add((*address, "band"), f"must be [low, high] with low below high, got {shown(target.band)}")
+        if target.tolerance is not None:
+            faults.add((*address, "tolerance"), "a band has its own width and no tolerance; take one of the two out")
+    elif target.levels is not None and parts.levels is not None:
+        if not isinstance(parts.levels, Campaign):
+            faults.add((*address, "levels"), 'needs [levels] kind = "campaign"; an endless stream has one win_rate')
+        elif len(target.levels) != parts.levels.count:
+            rule = f"must have one win rate for each of the {parts.levels.count} levels"
+            faults.add((*address, "levels"), f"{rule}, got {len(target.levels)}")
+
+
+def counts_of(count: int, shares: Sequence[float]) -> tuple[int, ...]:
+    """Players per cohort by largest remainder, at least one each; count must not be below the number of shares."""
+    exact = [count * share for share in shares]
+    counts = [math.floor(number) for number in exact]
+    by_remainder = sorted(range(len(shares)), key=lambda i: (counts[i] - exact[i], i))
+    for i in by_remainder[: count - sum(counts)]:
+        counts[i] += 1
+    for i, number in enumerate(counts):
+        if number == 0:
+            counts[counts.index(max(counts))] -= 1
+            counts[i] = 1
+    return tuple(counts)
+
+
+def _check_players(parts: Parts, faults: Faults) -> None:
+    seen: dict[str, str] = {}
+    for place, cohort in parts.cohorts.items():
+        folded = unicodedata.normalize("NFKC", cohort.name).casefold()
+        if folded in seen:
+            came = f"got {cohort.name!r} after {seen[folded]!r}"
+            faults.add(("cohort", place, "name"), f"names of cohorts differ by more than capital letters, {came}")
+        seen[folded] = cohort.name
+    players = parts.players
+    if players is not None and players.flow.same_day_share + players.flow.daily_share > 1.0:
+        came = f"{players.flow.same_day_share + players.flow.daily_share:g}"
+        faults.add(("players", "flow", "daily_share"), f"same_day_share and daily_share sum to at most 1, got {came}")
+    if not parts.all_cohorts:
+        return
+    shares = [cohort.share for cohort in parts.cohorts.values()]
+    total = math.fsum(shares)
+    if abs(total - 1.0) > 1e-9:
+        faults.add(("cohort",), f"the shares of all cohorts sum to 1, got {total:.10g} from {len(shares)} cohorts")
+    elif players is not None and players.count < len(shares):
+        rule = f"must be at least {len(shares)}, one player for each cohort"
+        faults.add(("players", "count"), f"{rule}, got {players.count}")
+    elif players is not None and max(counts_of(players.count, shares)) > COHORT_STRIDE:
+        rule = f"must give no cohort more than {COHORT_STRIDE} players"
+        faults.add(("players", "count"), f"{rule}, got {players.count}; use more replicas or smaller shares")
+
+
+def _check_traits(address: Address, cohort: CohortSection, faults: Faults) -> None:
+    traits: Mapping[str, Trait] = {trait.name: trait for trait in TRAIT_LIST}
+    for name, spread in cohort.traits.items():
+        here = (*address, name)
+        if not _known(name, traits, here, "the traits are", faults):
+            continue
+        trait = traits[name]
+        if isinstance(spread, int | float):
+            _check_trait(here, spread, trait, faults)
+            continue
+        match spread:
+            case NormalSpread():
+                _check_trait((*here, "mean"), spread.mean, trait, faults)
+            case LognormalSpread():
+                _check_trait((*here, "median"), spread.median, trait, faults)
+        for end, value in (("low", spread.low), ("high", spread.high)):
+            if value is not None:
+                _check_trait((*here, end), value, trait, faults)
+        low = trait.low if spread.low is None else spread.low
+        high = trait.high if spread.high is None else spread.high
+        if low >= high:
+            noun = "uniform" if isinstance(spread, UniformSpread) else "range"
+            faults.add((*here, "low"), f"low must be below high in a {noun}, got {low:g} and {high:g}")
+
+
+def _check_trait(address: Address, value: float, trait: Trait, faults: Faults) -> None:
+    if not trait.low <= value <= trait.high:
+        rule = f"must be a number from {trait.low:g} to {trait.high:g} {trait.unit} ({trait.meaning})"
+        faults.add(address, f"{rule}, got {shown(value)}")
+
+
+def _check_work(parts: Parts, allow_long: bool, faults: Faults) -> None:
+    if parts.players is None or parts.horizon is None or parts.run is None:
+        return
+    work = parts.players.count * parts.horizon.attempts_per_player * parts.run.replicas
+    sentence = f"count x attempts_per_player x replicas must be at most {LONG_WORK:.0e} attempts, got {work:.2e}"
+    minutes = work / USUAL_SPEED / 60
+    if work > LARGEST_WORK:
+        faults.add(
+            ("players", "count"), f"{sentence.replace(f'{LONG_WORK:.0e}', f'{LARGEST_WORK:.0e}')}; make one smaller"
+        )
+    elif work > LONG_WORK and not allow_long:
+        estimate = f"roughly {minutes:.0f} minutes of one core at {USUAL_SPEED} attempts a second"
+        faults.add(("players", "count"), f"{sentence}, {estimate}; make one smaller, or add --allow-long")

@@ -1,0 +1,390 @@
+"""The tables of a scenario file as models: every key with its type, range, default and meaning.
+
+These say all that can be said without knowing the game and the controller; what depends on them, or on two tables at
+once, is in engine.scenario_file.consistency. The JSON schema of the format is printed from here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, Tag
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from engine.controller import Scope
+from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
+from engine.randomness import LARGEST_SEED
+from engine.scenario_file.faults import shown
+
+FORMAT: Final = 1
+DEFAULT_TOLERANCE: Final = 0.05
+LARGEST: Final = 1e300  # of a number whose range only the game or the controller knows
+_LONGEST_TIME_S: Final = 1e9
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DEVICES: Final = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")  # files cannot be called so on Windows
+_TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # change reading direction
+
+
+def _refused(rule: str, value: object) -> PydanticCustomError:
+    """The error that engine.wording prints as it is; text in braces would be taken for a template."""
+    return PydanticCustomError("rule", "{sentence}", {"sentence": f"must be {rule}, got {shown(value)}"})
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number in [low, high]; above and below leave that end out. An integer will do, a boolean will not."""
+
+    low: float
+    high: float
+    whole: bool = False
+    above: bool = False
+    below: bool = False
+    unit: str = ""
+
+    @property
+    def rule(self) -> str:
+        noun = "a whole number" if self.whole else "a number"
+        unit = f" {self.unit}" if self.unit else ""
+        low, high = (str(end) if self.whole else f"{end:g}" for end in (self.low, self.high))
+        if self.high >= LARGEST:
+            return "a finite number"
+        if self.above:
+            return f"{noun} above {low} and {'below' if self.below else 'at most'} {high}{unit}"
+        return f"{noun} from {low} to {high}{unit}"
+
+    def _checked(self, value: Any) -> float:
+        fits = isinstance(value, int if self.whole else int | float) and not isinstance(value, bool)
+        if not fits or not self.low <= value <= self.high:  # the comparison fails for nan too
+            raise _refused(self.rule, value)
+        if (self.above and value == self.low) or (self.below and value == self.high):
+            raise _refused(self.rule, value)
+        return value if self.whole else float(value) + 0.0  # -0.0 becomes 0.0
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        ends: dict[str, Any] = {"gt" if self.above else "ge": self.low, "lt" if self.below else "le": self.high}
+        inner = core_schema.int_schema(**ends) if self.whole else core_schema.float_schema(**ends)
+        return core_schema.no_info_before_validator_function(self._checked, inner)
+
+
+@dataclass(frozen=True)
+class FreeText:
+    """Text for people: composed (NFC), without control marks and marks that change the direction of reading."""
+
+    longest: int
+    lines: bool = False
+
+    @property
+    def rule(self) -> str:
+        return f"a text of at most {self.longest} characters"
+
+    def _checked(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise _refused(self.rule, value)
+        text = unicodedata.normalize("NFC", value)
+        if len(text) > self.longest:
+            raise _refused(self.rule, f"{text[:20]}... of {len(text)}")
+        for mark in text:
+            allowed = self.lines and mark in "\n\t"
+            if not allowed and (mark in _TURNING or unicodedata.category(mark) in ("Cc", "Cs", "Zl", "Zp")):
+                raise _refused("a text without control marks and marks that turn the reading direction", value)
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = core_schema.str_schema(max_length=self.longest)
+        return core_schema.no_info_before_validator_function(self._checked, inner)
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """A name that is safe as a file name, in a table and on a page."""
+
+    @property
+    def rule(self) -> str:
+        return "a name of 1 to 64 letters, digits, _ and -, that begins with a letter or digit"
+
+    def _checked(self, value: Any) -> str:
+        if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+            raise _refused(self.rule, value)
+        if _DEVICES.fullmatch(value):
+            raise _refused("a name that Windows does not use for a device", value)
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = core_schema.str_schema(pattern=f"^{_IDENTIFIER.pattern}$")
+        return core_schema.no_info_before_validator_function(self._checked, inner)
+
+
+@dataclass(frozen=True)
+class KnobValue:
+    """A value that a knob is held at: a finite number or the name of a choice; the game knows the range."""
+
+    @property
+    def rule(self) -> str:
+        return "a finite number or the name of a choice"
+
+    def _checked(self, value: Any) -> float | str:
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+        if not fits and not isinstance(value, str):
+            raise _refused(self.rule, value)
+        return value + 0 if isinstance(value, int | float) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = core_schema.union_schema([core_schema.float_schema(), core_schema.str_schema()])
+        return core_schema.no_info_plain_validator_function(self._checked, json_schema_input_schema=inner)
+
+
+Rule = Number | FreeText | Identifier | KnobValue
+
+Share = Annotated[float, Number(0, 1)]
+WinRate = Annotated[float, Number(0, 1, above=True, below=True)]
+Finite = Annotated[float, Number(-LARGEST, LARGEST)]
+Seconds = Annotated[float, Number(0, _LONGEST_TIME_S, unit="s")]
+Wait = Annotated[float, Number(0, _LONGEST_TIME_S, above=True, unit="s")]
+Logit = Annotated[float, Number(-40, 40)]
+LogSpread = Annotated[float, Number(0, 5)]
+
+_FLOW: Final = Flow()
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are refused, and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class GameSection(Section):
+    """[game]: what is played."""
+
+    name: str = Field(description="name of a game, see flowdial list games")
+    params: dict[str, Annotated[float | str, KnobValue()]] = Field(
+        default={}, description="knobs held at a value, in the game's own units"
+    )
+    bounds: dict[str, Annotated[list[Finite], Field(min_length=2, max_length=2)]] = Field(
+        default={}, description="a narrower range [low, high] of a knob, in the game's own units"
+    )
+
+
+class DialSection(Section):
+    """[dial]: bounds of the difficulty, and how it moves the knobs; a controller without bounds is refused."""
+
+    knobs: Annotated[list[str], Field(max_length=1000)] | None = Field(
+        default=None, description="knobs that move; all that are not held when left out"
+    )
+    floor: Share = Field(description="lowest difficulty that may be set, for a controller without bounds is refused")
+    ceiling: Share = Field(description="highest difficulty that may be set, for a controller without bounds is refused")
+    path: dict[str, Annotated[list[Share], Field(min_length=2, max_length=33)]] = Field(
+        default={}, description="positions of a knob, 0 easiest to 1 hardest, at equal steps of difficulty"
+    )
+
+
+class Endless(Section):
+    """Every attempt is a fresh level."""
+
+    kind: Literal["endless"] = "endless"
+
+
+class Campaign(Section):
+    """Numbered levels, each tried again until it is passed."""
+
+    kind: Literal["campaign"]
+    count: Annotated[int, Number(1, 1000, whole=True)] = Field(description="number of levels")
+
+
+class CohortTarget(Section):
+    """The wanted win rate: one of win_rate, band and levels."""
+
+    win_rate: WinRate | None = Field(default=None, description="wanted share of attempts won")
+    band: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="wanted range [low, high] of the win rate; the controller aims at its middle"
+    )
+    levels: Annotated[list[WinRate], Field(max_length=1000)] | None = Field(
+        default=None, description="wanted win rate of each level of a campaign"
+    )
+    tolerance: Annotated[float, Number(0, 0.5, above=True)] | None = Field(
+        default=None, description=f"in band is win_rate +- tolerance; {DEFAULT_TOLERANCE} when left out"
+    )
+
+
+class TargetSection(CohortTarget):
+    """[target]: the wanted win rate of every cohort that has none of its own."""
+
+    after_attempts: Annotated[int, Number(0, COHORT_STRIDE, whole=True)] = Field(
+        default=0, description="a player's attempts before this one are not judged: time for the controller to settle"
+    )
+
+
+class ControllerSection(Section):
+    """[controller]: what sets the difficulty."""
+
+    name: str = Field(description="name of a controller, see flowdial list controllers")
+    scope: Scope | None = Field(
+        default=None, description="whose outcomes it learns from and for whom it sets; its first scope when left out"
+    )
+    options: dict[str, Finite] = Field(default={}, description="the controller's options, see flowdial describe")
+
+
+class TelemetrySection(Section):
+    """[telemetry]: how late a controller learns, and how rarely it acts."""
+
+    delay_s: Seconds = Field(default=0.0, description="seconds until an outcome reaches the controller")
+    deploy_every_s: Seconds = Field(default=0.0, description="seconds between new settings of a shared controller")
+
+
+class LaunchWave(Section):
+    """Everybody arrives within so many days, at uniform times."""
+
+    kind: Literal["launch"] = "launch"
+    within_days: Annotated[float, Number(0, 10_000, unit="days")] = Field(default=1.0, description="length of the wave")
+
+
+class SteadyStream(Section):
+    """New players arrive at random, all the time."""
+
+    kind: Literal["rate"]
+    per_day: Annotated[float, Number(0, 1e9, above=True, unit="per day")] = Field(
+        description="new players a day, all cohorts together"
+    )
+
+
+class FlowSection(Section):
+    """[players.flow]: how outcomes act on staying, and the times between plays; assumptions, to be fitted."""
+
+    end_base: Logit = Field(default=_FLOW.end_base, description="end of a session: logit at its first attempt")
+    end_place: Logit = Field(default=_FLOW.end_place, description="end of a session: logit per log(1 + attempts in it)")
+    end_won: Logit = Field(default=_FLOW.end_won, description="end of a session: logit after a win")
+    quit_streak: Logit = Field(
+        default=_FLOW.quit_streak, description="quitting for good: logit per log(1 + losses in a row)"
+    )
+    quit_won: Logit = Field(default=_FLOW.quit_won, description="quitting for good: logit after a win")
+    content: Share = Field(default=_FLOW.content, description="share of wins that players are content with")
+    quit_boredom: Logit = Field(
+        default=_FLOW.quit_boredom, description="quitting for good: logit per share of wins above that"
+    )
+    quit_frustration: Logit = Field(
+        default=_FLOW.quit_frustration, description="the same while below it, so a negative number makes losers quit"
+    )
+    pause_s: Seconds = Field(default=_FLOW.pause_s, description="median break between two attempts of a session, s")
+    pause_log_sd: LogSpread = Field(default=_FLOW.pause_log_sd, description="spread of the break's logarithm")
+    same_day_share: Share = Field(default=_FLOW.same_day_share, description="share of next sessions on the same day")
+    same_day_s: Wait = Field(default=_FLOW.same_day_s, description="median time until then, s")
+    daily_share: Share = Field(
+        default=_FLOW.daily_share, description="share of next sessions around the same hour of the next day"
+    )
+    daily_sd_s: Seconds = Field(default=_FLOW.daily_sd_s, description="spread of that hour, s")
+    later_s: Wait = Field(default=_FLOW.later_s, description="median time until all other next sessions, s")
+    return_log_sd: LogSpread = Field(
+        default=_FLOW.return_log_sd, description="spread of the logarithm of the times between sessions"
+    )
+
+
+class PlayersSection(Section):
+    """[players]: how many, when they come, and what makes them stay."""
+
+    count: Annotated[int, Number(1, LARGEST_COHORT * COHORT_STRIDE, whole=True)] = Field(
+        description="players of all cohorts together, in each replica"
+    )
+    arrival: Annotated[LaunchWave | SteadyStream, Field(discriminator="kind")] = Field(
+        default=LaunchWave(), description="when players first appear"
+    )
+    flow: FlowSection = Field(default=FlowSection(), description="staying and leaving")
+
+
+class NormalSpread(Section):
+    """Normal over the players of a cohort; draws are held in [low, high]."""
+
+    kind: Literal["normal"]
+    mean: Finite
+    sd: Annotated[float, Number(0, 1000)]
+    low: Finite | None = None
+    high: Finite | None = None
+
+
+class LognormalSpread(Section):
+    """Log-normal over the players of a cohort; draws are held in [low, high]."""
+
+    kind: Literal["lognormal"]
+    median: Annotated[float, Number(0, 1e9, above=True)]
+    log_sd: Annotated[float, Number(0, 10)]
+    low: Finite | None = None
+    high: Finite | None = None
+
+
+class UniformSpread(Section):
+    """Uniform in [low, high] over the players of a cohort."""
+
+    kind: Literal["uniform"]
+    low: Finite
+    high: Finite
+
+
+def _spread_kind(value: Any) -> str | None:
+    """Which form a trait has: a table by its kind, everything else the same number for every player."""
+    if isinstance(value, dict):
+        kind = value.get("kind")
+        return kind if isinstance(kind, str) else None
+    return getattr(value, "kind", "number")
+
+
+Spread = Annotated[
+    Annotated[Finite, Tag("number")]
+    | Annotated[NormalSpread, Tag("normal")]
+    | Annotated[LognormalSpread, Tag("lognormal")]
+    | Annotated[UniformSpread, Tag("uniform")],
+    Discriminator(_spread_kind),
+]
+
+
+class CohortSection(Section):
+    """[[cohort]]: a named share of the players."""
+
+    name: Annotated[str, Identifier()] = Field(description="name of the cohort, in rows and reports")
+    label: Annotated[str, FreeText(120)] = Field(default="", description="what people read instead of the name")
+    share: Annotated[float, Number(0, 1, above=True)] = Field(description="share of the players; all shares sum to 1")
+    target: CohortTarget | None = Field(default=None, description="overrides [target]; the rest stays as there")
+    traits: dict[str, Spread] = Field(default={}, description="what its players are born with")
+
+
+class HorizonSection(Section):
+    """[horizon]: when a run ends."""
+
+    days: Annotated[float, Number(0, 10_000, above=True, unit="days")] = Field(
+        description="simulated days; nobody starts an attempt later"
+    )
+    attempts_per_player: Annotated[int, Number(1, COHORT_STRIDE, whole=True)] = Field(
+        description="most attempts of one player"
+    )
+
+
+class RunSection(Section):
+    """[run]: how often everything is repeated."""
+
+    replicas: Annotated[int, Number(1, 100_000, whole=True)] = Field(
+        default=1, description="independent copies of the world, each with its own players and luck"
+    )
+
+
+class Form(Section):
+    """A scenario: game, players, levels, target, controller, horizon."""
+
+    format: Annotated[int, Number(FORMAT, FORMAT, whole=True)] = Field(description="version of this file format")
+    title: Annotated[str, FreeText(120)] = Field(default="", description="what people read instead of the file name")
+    notes: Annotated[str, FreeText(10_000, lines=True)] = Field(default="", description="why, by whom, from where")
+    seed: Annotated[int, Number(0, LARGEST_SEED, whole=True)] = Field(
+        default=1, description="part of the address of every draw: same seed, same players and same luck"
+    )
+    game: GameSection
+    dial: DialSection
+    levels: Annotated[Endless | Campaign, Field(discriminator="kind")] = Endless()
+    target: TargetSection = TargetSection()
+    controller: ControllerSection
+    telemetry: TelemetrySection = TelemetrySection()
+    players: PlayersSection
+    cohort: Annotated[list[CohortSection], Field(min_length=1, max_length=LARGEST_COHORT)] = [
+        CohortSection(name="players", share=1.0)
+    ]
+    horizon: HorizonSection
+    run: RunSection = RunSection()

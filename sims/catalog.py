@@ -1,0 +1,216 @@
+"""The catalog: games, controllers and scenarios that are installed, by name.
+
+Plug-ins are entry points in the groups `flowdial.games` and `flowdial.controllers` of any installed distribution, and
+ours come through the same door. In a checkout our own list is read from pyproject.toml beside the packages, so that a
+clean clone works without an install and a stale install does no harm. Nothing is imported before it is asked for, and
+a plug-in that cannot be used is a warning, not the end.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from engine.errors import ScenarioError
+from engine.scenario_file.faults import printable, suggestion
+
+if TYPE_CHECKING:
+    from engine.controller import ControllerKind
+    from engine.game import Game
+
+Group = Literal["games", "controllers"]
+
+DISTRIBUTION: Final = "flowdial"
+BUILT_IN: Final = "built-in"
+_HOME: Final = Path(__file__).resolve().parents[1]
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_CLASSES: Final = {"games": ("engine.game", "Game"), "controllers": ("engine.controller", "ControllerKind")}
+_NOUNS: Final = {"games": "game", "controllers": "controller"}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An entry point: where an object of ours or of a stranger can be found."""
+
+    group: Group
+    name: str
+    target: str  # "module:attribute"
+    origin: str  # BUILT_IN, or distribution and version
+
+    @property
+    def noun(self) -> str:
+        return _NOUNS[self.group]
+
+    def load(self) -> Any:
+        """Import it. Raises ScenarioError with a sentence if that fails or gives something else than is promised."""
+        module, _, attribute = self.target.partition(":")
+        try:
+            found = import_module(module)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+        except (Exception, SystemExit) as fault:  # a stranger's module may raise anything
+            reason = " ".join(str(fault).split())[:200]
+            raise self._unusable(f"importing {self.target} raised {type(fault).__name__}: {reason}") from fault
+        home, wanted = _CLASSES[self.group]
+        if not isinstance(found, getattr(import_module(home), wanted)):
+            raise self._unusable(f"{self.target} must be a {wanted}, got {type(found).__name__}")
+        if found.name != self.name:
+            raise self._unusable(f"its name must be that of its entry point, got {str(found.name)!r}")
+        return found
+
+    def _unusable(self, reason: str) -> ScenarioError:
+        return ScenarioError(printable(f"the {self.noun} {self.name!r} ({self.origin}) cannot be used: {reason}"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of `flowdial list`."""
+
+    name: str
+    origin: str
+    summary: str
+
+
+class Catalog:
+    """Finds plug-ins and scenarios. `warnings` grows with everything that was found and cannot be used."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self._loaded: dict[tuple[Group, str], Any] = {}
+
+    def game(self, name: str) -> Game:
+        """The game of this name. Raises ScenarioError with the names there are, or the reason it cannot be used."""
+        found: Game = self._object("games", name)
+        return found
+
+    def controller(self, name: str) -> ControllerKind:
+        """The controller of this name. Raises ScenarioError with the names there are, or why it cannot be used."""
+        found: ControllerKind = self._object("controllers", name)
+        return found
+
+    def games(self) -> list[Entry]:
+        """All games that can be used, ours first, then by name."""
+        return self._entries("games")
+
+    def controllers(self) -> list[Entry]:
+        """All controllers that can be used, ours first, then by name."""
+        return self._entries("controllers")
+
+    def names(self, group: Group) -> list[str]:
+        """Names of all plug-ins of a group, usable or not; imports none."""
+        return [*self._own[group], *self._foreign[group]]
+
+    def scenarios(self) -> list[Entry]:
+        """All bundled scenarios, by name, with their titles."""
+        titles = {
+            name: tomllib.loads(path.read_text(encoding="utf-8")).get("title", "") for name, path in _bundled().items()
+        }
+        return [Entry(name, BUILT_IN, title) for name, title in sorted(titles.items())]
+
+    def scenario(self, name_or_path: str) -> Path:
+        """The file of a scenario: a path, or the name of a bundled one. Raises ScenarioError if it is neither."""
+        bundled = _bundled()
+        path = Path(name_or_path)
+        if name_or_path in bundled:
+            return bundled[name_or_path]
+        if path.suffix == ".toml" or len(path.parts) > 1 or path.exists():
+            return path
+        names = f"{', '.join(sorted(bundled))}{suggestion(name_or_path, bundled)}"
+        raise ScenarioError(f"there is no scenario {name_or_path!r}; give the path of a TOML file or one of {names}")
+
+    def _object(self, group: Group, name: str) -> Any:
+        if (group, name) not in self._loaded:
+            plugin = self._own[group].get(name) or self._foreign[group].get(name)
+            if plugin is None:
+                names = self.names(group)
+                raise ScenarioError(
+                    f"there is no {_NOUNS[group]} {name[:64]!r}; there are {', '.join(names)}{suggestion(name, names)}"
+                )
+            self._loaded[group, name] = plugin.load()
+        return self._loaded[group, name]
+
+    def _entries(self, group: Group) -> list[Entry]:
+        rows = []
+        for plugin in [*self._own[group].values(), *self._foreign[group].values()]:
+            try:
+                found = self._object(group, plugin.name)
+            except ScenarioError as fault:
+                self.warnings.append(str(fault))
+            else:
+                rows.append(Entry(plugin.name, plugin.origin, found.summary))
+        return rows
+
+    @cached_property
+    def _own(self) -> dict[Group, dict[str, Plugin]]:
+        return {group: {plugin.name: plugin for plugin in _own_plugins(group)} for group in _groups()}
+
+    @cached_property
+    def _foreign(self) -> dict[Group, dict[str, Plugin]]:
+        found: dict[Group, dict[str, Plugin]] = {"games": {}, "controllers": {}}
+        for plugin in _foreign_plugins():
+            taken = self._own[plugin.group].get(plugin.name) or found[plugin.group].get(plugin.name)
+            if not _NAME.fullmatch(plugin.name):
+                rule = "a name must be 1 to 64 letters, digits, _ and -"
+                self.warnings.append(
+                    printable(f"{rule}, so the {plugin.noun} {plugin.name!r} ({plugin.origin}) is left out")
+                )
+            elif taken is not None:
+                self.warnings.append(
+                    f"the {plugin.noun} {plugin.name!r} of {plugin.origin} is left out: "
+                    f"there is one of that name already ({taken.origin})"
+                )
+            else:
+                found[plugin.group][plugin.name] = plugin
+        return found
+
+
+def version() -> str:
+    """The version of Flowdial: that of the checkout, or of the installed distribution."""
+    project = _checkout()
+    return str(project["version"]) if project else metadata.version(DISTRIBUTION)
+
+
+def _groups() -> tuple[Group, ...]:
+    return ("games", "controllers")
+
+
+def _checkout() -> Mapping[str, Any] | None:
+    """The [project] table of pyproject.toml beside the packages; None where they are installed."""
+    path = _HOME / "pyproject.toml"
+    if not path.is_file():
+        return None
+    project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+    return project if project.get("name") == DISTRIBUTION else None
+
+
+def _own_plugins(group: Group) -> Iterator[Plugin]:
+    project = _checkout()
+    if project:
+        rows = project["entry-points"][f"{DISTRIBUTION}.{group}"].items()
+    else:
+        points = metadata.distribution(DISTRIBUTION).entry_points.select(group=f"{DISTRIBUTION}.{group}")
+        rows = sorted((point.name, point.value) for point in points)
+    return (Plugin(group, name, target, BUILT_IN) for name, target in rows)
+
+
+def _foreign_plugins() -> Iterator[Plugin]:
+    """Those of all other distributions, in an order that does not depend on where they are installed."""
+    rows: list[tuple[str, str, str, Group]] = []
+    for group in _groups():
+        for point in metadata.entry_points(group=f"{DISTRIBUTION}.{group}"):
+            name = point.dist.name if point.dist else ""
+            if re.sub(r"[-_.]+", "-", name).lower() != DISTRIBUTION:
+                origin = f"{name} {point.dist.version}" if point.dist else "unknown"
+                rows.append((point.name, origin, point.value, group))
+    return (Plugin(group, name, target, printable(origin)) for name, origin, target, group in sorted(set(rows)))
+
+
+def _bundled() -> dict[str, Path]:
+    """Name and file of every scenario that comes with Flowdial."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "scenarios").glob("*.toml"))}
