@@ -219,12 +219,11 @@ def tally_of(
     if len(rows) == 0:
         return tally
     dial = np.empty(len(rows), np.int64)
-    kinds = _kinds(scheme)
     # In blocks that stay in the processor's cache: half the time of whole columns.
     blocks = []
     for first in range(0, len(rows), _BLOCK):
         block = rows[first : first + _BLOCK]
-        blocks.append(_stretches(block, first, dial[first : first + _BLOCK], kinds, scheme))
+        blocks.append(_stretches(block, first, dial[first : first + _BLOCK], scheme))
         _count_exceptions(tally.totals, block, scheme)
     found = _Stretches(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
     changes = (found.player[1:] != found.player[:-1]) | (found.replica[1:] != found.replica[:-1])
@@ -245,19 +244,21 @@ def tally_of(
     return tally
 
 
-def _kinds(scheme: Scheme) -> Integers:
+@lru_cache(maxsize=4)
+def _kinds(scheme: Scheme) -> npt.NDArray[np.int32]:
     """By attempt number: 2 * its bin, + 1 when judged. The last entry stands for all larger numbers."""
-    numbers = np.arange(max(scheme.attempt_edges[-2], scheme.after_attempts) + 1)
-    bins = np.searchsorted(np.array(scheme.attempt_edges[1:-1]), numbers, side="right")
-    return bins.astype(np.int64) * 2 + (numbers >= scheme.after_attempts)
+    numbers = np.arange(max(scheme.attempt_edges[-2], scheme.after_attempts) + 1, dtype=np.int32)
+    bins = np.searchsorted(np.array(scheme.attempt_edges[1:-1], np.int32), numbers, side="right")
+    return bins.astype(np.int32) * 2 + (numbers >= scheme.after_attempts)
 
 
-def _stretches(rows: npt.NDArray[np.void], first: int, dial: Integers, kinds: Integers, scheme: Scheme) -> _Stretches:
+def _stretches(rows: npt.NDArray[np.void], first: int, dial: Integers, scheme: Scheme) -> _Stretches:
     """Stretches of a block of rows, the first of which has index `first`; difficulties go to dial, shape (rows,)."""
     dial[:] = np.rint(rows["difficulty"] * float(DIAL_UNIT))
     player, replica = np.ascontiguousarray(rows["player"]), rows["replica"]
+    kinds = _kinds(scheme)
     kind = kinds[np.minimum(rows["attempt"], len(kinds) - 1)]
-    day = np.minimum((rows["start_s"] * (1.0 / scheme.day_width_s)).astype(np.int64), scheme.day_bins - 1)
+    day = np.minimum((rows["start_s"] * (1.0 / scheme.day_width_s)).astype(np.int32), scheme.day_bins - 1)
     cell = kind * scheme.day_bins + day
     new = (player[1:] != player[:-1]) | (cell[1:] != cell[:-1])
     if replica[0] != replica[-1]:
@@ -272,8 +273,8 @@ def _stretches(rows: npt.NDArray[np.void], first: int, dial: Integers, kinds: In
         replica=replica[start],
         cohort=rows["cohort"][start],
         level=rows["level"][start],
-        kind=kind[start],
-        day=day[start],
+        kind=kind[start].astype(np.int64),
+        day=day[start].astype(np.int64),
         attempts=np.diff(start, append=len(rows)),
         wins=np.add.reduceat(rows["outcome"] == WON, start, dtype=np.int64),
         dial=np.add.reduceat(dial, start),
@@ -329,12 +330,13 @@ def _add(totals: Integers, name: str, cohorts: Integers, amount: Integers | int 
 
 
 def _count_exceptions(totals: Integers, rows: npt.NDArray[np.void], scheme: Scheme) -> None:
-    _add(totals, "timed_out", rows["cohort"][rows["outcome"] == TIMED_OUT])
-    clipped = rows[["cohort", "difficulty", "attempt"]][rows["clipped"] != 0]
-    _add(totals, "clipped", clipped["cohort"])
-    judged = clipped[clipped["attempt"] >= scheme.after_attempts]
-    _add(totals, "easy_end", judged["cohort"][judged["difficulty"] <= scheme.floor])
-    _add(totals, "hard_end", judged["cohort"][judged["difficulty"] >= scheme.ceiling])
+    _add(totals, "timed_out", rows["cohort"][np.flatnonzero(rows["outcome"] == TIMED_OUT)])
+    clipped = np.flatnonzero(rows["clipped"])
+    cohort, difficulty = rows["cohort"][clipped], rows["difficulty"][clipped]
+    judged = rows["attempt"][clipped] >= scheme.after_attempts
+    _add(totals, "clipped", cohort)
+    _add(totals, "easy_end", cohort[judged & (difficulty <= scheme.floor)])
+    _add(totals, "hard_end", cohort[judged & (difficulty >= scheme.ceiling)])
 
 
 def _count_late(totals: Integers, rows: npt.NDArray[np.void], first: Integers, dial: Integers) -> None:

@@ -1,0 +1,155 @@
+"""What a verdict says in words, as a colleague would."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from engine.statistics import Tally
+
+if TYPE_CHECKING:
+    from sims.verdict import Goal, Row
+
+UNCALIBRATED: Final = (
+    "Absolute win rates are uncalibrated: they are those of synthetic players and were not fitted to your telemetry. "
+    "Trust differences between cohorts and between runs more."
+)
+_WORTH_SAYING: Final = 0.01  # share of attempts from which on an end of the dial or the time limit is mentioned
+_WORTH_A_SENTENCE: Final = 0.1  # the same for a cohort that is in its band
+_WORTH_WARNING: Final = 0.5  # share of clipped attempts from which on the controller had nothing to control
+_STILL_MOVING: Final = 0.02  # of the dial: a difference that is mentioned
+_NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row]) -> tuple[str, ...]:
+    """The answer first, then what is off and why, who quit, and last what the numbers are not."""
+    said = [_headline(rows)]
+    said += [_about(row, tally.scheme.cluster) for row in rows if row.state != "in band"]
+    said += [
+        f"{_ends(row)}."
+        for row in rows
+        if row.state == "in band" and max(row.easy_end, row.hard_end) >= _WORTH_A_SENTENCE
+    ]
+    if levels:
+        said.append(_about_levels(levels))
+    said += _about_players(goal, tally)
+    if goal.shared and goal.replicas < 2:
+        said.append(
+            "Players share a controller and there is one replica, so they are not independent and the intervals may "
+            "be too narrow: run several replicas (--set run.replicas=8)."
+        )
+    return (*said, UNCALIBRATED)
+
+
+def _headline(rows: Sequence[Row]) -> str:
+    good = sum(row.state == "in band" for row in rows)
+    if len(rows) == 1:
+        where = {
+            "in band": "is where you wanted it",
+            "below": "is not where you wanted it",
+            "above": "is not where you wanted it",
+            "cannot tell": "may or may not be where you wanted it",
+        }
+        return f"The cohort {rows[0].cohort} {where[rows[0].state]}."
+    if good == len(rows):
+        return f"{'Both' if good == 2 else f'All {count(good)}'} cohorts are where you wanted them."
+    unknown = sum(row.state == "cannot tell" for row in rows)
+    tail = "" if not unknown else f"; for {count(unknown)} it cannot be told yet"
+    verb = "are" if good > 1 else "is"
+    first = count(good).capitalize() if good else "None"
+    return f"{first} of {count(len(rows))} cohorts {verb} where you wanted them{tail}."
+
+
+def count(number: int) -> str:
+    """A whole number as a word up to ten."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+
+
+def _about(row: Row, cluster: str) -> str:
+    """One sentence on a cohort that is not surely in its band."""
+    band = f"{row.target_low:.2f} to {row.target_high:.2f}"
+    if row.attempts == 0:
+        return f"Of {row.cohort} nothing can be said: nobody played long enough to be judged."
+    digits = 3 if row.high - row.low < 0.02 else 2
+    rate = f"{row.cohort} win {row.win_rate:.{digits}f} ({row.low:.{digits}f} to {row.high:.{digits}f})"
+    rate = rate[0].upper() + rate[1:]
+    if row.state == "cannot tell":
+        return f"{rate}, and their band {band} has an edge in that range: {_remedy(row, cluster)}."
+    ends = _ends(row, "it")
+    where = f"the dial stood at {row.difficulty:.2f} on average"
+    if abs(row.difficulty_late - row.difficulty) >= _STILL_MOVING:
+        where += f" and at {row.difficulty_late:.2f} in the last third of each player's attempts"
+    where += f", and {ends}" if ends else ""
+    return f"{rate}, {row.state} their band {band}: {where}."
+
+
+def _remedy(row: Row, cluster: str) -> str:
+    if row.target_low == row.target_high:
+        return "a band without width can never be met for sure, give it a tolerance"
+    if row.more_players is None:
+        return "the rate is so near the edge that no sensible number of players would settle it"
+    if cluster == "replica":
+        return f"further replicas with about {row.more_players:,} players in all would probably settle it"
+    return f"about {row.more_players:,} more players would probably settle it"
+
+
+def _ends(row: Row, dial: str = "") -> str:
+    """Say how often the dial was held at an end; empty when that is rare."""
+    found = [(row.easy_end, "easiest"), (row.hard_end, "hardest")]
+    parts = [f"its {end} end in {percent(share)} of attempts" for share, end in found if share >= _WORTH_SAYING]
+    if not parts:
+        return ""
+    subject = dial or f"The dial of {row.cohort}"
+    warning = " (little was left to control)" if row.easy_end + row.hard_end > _WORTH_WARNING else ""
+    return f"{subject} was held at {' and at '.join(parts)}{warning}"
+
+
+def _about_levels(levels: Sequence[Row]) -> str:
+    good = sum(row.state == "in band" for row in levels)
+    off = [row for row in levels if row.state in ("below", "above")]
+    text = (
+        f"By level, {good:,} of {len(levels):,} places in the campaign are surely in band and {len(off):,} surely not"
+    )
+    if off:
+        worst = max(off, key=lambda row: max(row.target_low - row.win_rate, row.win_rate - row.target_high))
+        rate = f"{worst.win_rate:.2f}, {worst.state} its band"
+        text += f"; furthest off is level {worst.level} for {worst.cohort} with {rate}"
+    return f"{text}."
+
+
+def _about_players(goal: Goal, tally: Tally) -> list[str]:
+    """Who quit, what was stopped and what failed."""
+    said = []
+    cohorts = range(len(goal.cohorts))
+    shares = {goal.cohorts[j]: share_of(tally.quits(j), tally.players(j)) for j in cohorts}
+    quits = sum(tally.quits(j) for j in cohorts)
+    if quits:
+        whole = sum(tally.players(j) for j in cohorts)
+        text = f"{percent(quits / whole)} of all players quit for good"
+        most = max(shares, key=lambda name: -1.0 if math.isnan(shares[name]) else shares[name])
+        said.append(f"{text}, most of all {most} with {percent(shares[most])}." if len(shares) > 1 else f"{text}.")
+    attempts = sum(tally.total(j, "attempts") for j in cohorts)
+    stopped = sum(tally.total(j, "timed_out") for j in cohorts)
+    if attempts and stopped / attempts >= _WORTH_SAYING:
+        said.append(f"{percent(stopped / attempts)} of attempts were stopped by the time limit and count as not won.")
+    failed = sum(tally.total(j, "failed") for j in cohorts)
+    if failed:
+        said.append(f"{failed:,} attempts failed to run and are in no number here.")
+    return said
+
+
+def percent(share: float) -> str:
+    """A share in words: whole per cent, with care at the ends."""
+    if math.isnan(share):
+        return "-"
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share * 100:.0f} %"
+
+
+def share_of(part: int, whole: int) -> float:
+    """A part of a whole; NaN of nothing."""
+    return part / whole if whole else math.nan
