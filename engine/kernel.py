@@ -11,6 +11,7 @@ Cache files belong to the user's own cache folder and are never read from a run 
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import os
 import tempfile
@@ -79,9 +80,17 @@ def _linked(function: Callable[..., Any], link: Callable[[types.FunctionType], A
 
 
 def _global_uses(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    for name in function.__code__.co_names:
+    """What the code loads as a global. Attributes may have the same names (options.start): co_names mixes the two."""
+    for name in dict.fromkeys(_loaded_globals(function.__code__)):
         if name in function.__globals__:
             yield name, function.__globals__[name]
+
+
+def _loaded_globals(code: types.CodeType) -> Iterator[str]:
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):  # comprehensions and inner functions
+            yield from _loaded_globals(constant)
 
 
 def digest_of(*functions: Callable[..., Any]) -> str:
@@ -177,6 +186,14 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
 
         def _index_key(self, sig: Any, codegen: Any) -> Any:
             return sig, codegen.magic_tuple(), digest
+
+        def load_overload(self, sig: Any, target_context: Any) -> Any:
+            try:
+                return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            except Exception:  # noqa: BLE001 - reading a damaged or foreign file may raise anything; it is made anew
+                for file in folder.glob(f"{function.__name__}-{digest}*.nb?"):
+                    file.unlink(missing_ok=True)
+                return None
 
         def _save_overload(self, sig: Any, data: Any) -> None:
             try:

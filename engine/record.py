@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from engine.errors import ScenarioError
 from engine.game import OUTCOMES, WON, Faculties, Game
-from engine.players import LEAVINGS, TRAIT_LIST
+from engine.players import LEAVINGS, OVERRIDES, TRAIT_LIST
 from engine.setup import Setup
 
 Kind = Literal["integer", "number", "boolean", "name"]
@@ -101,7 +101,16 @@ PLAYER_COLUMNS: Final = (
     Column("player", "integer", "1", "number of the player", low=0),
     Column("arrival_s", "number", "s", "simulated time of the first attempt, or when it would have been", low=0),
     *(
-        Column(f"trait_{trait.name}", "number", trait.unit, trait.meaning, False, True, trait.low, trait.high)
+        Column(
+            f"trait_{trait.name}",
+            "number",
+            trait.unit,
+            trait.meaning,
+            False,
+            trait.name in OVERRIDES,
+            trait.low,
+            trait.high,
+        )
         for trait in TRAIT_LIST
     ),
     Column("attempts", "integer", "1", "attempts made", low=0),
@@ -359,13 +368,21 @@ def write_parquet(sink: Any, columns: Sequence[Column], batches: Iterable[Any]) 
             held.append(batch)
             rows += batch.num_rows
             if rows >= ROW_GROUP:
-                table = pa.Table.from_batches(held, schema)
-                whole = rows - rows % ROW_GROUP
-                writer.write_table(table.slice(0, whole), ROW_GROUP)
-                held = table.slice(whole).to_batches()
-                rows -= whole
+                held = _written(writer, held, rows - rows % ROW_GROUP)
+                rows %= ROW_GROUP
         if rows:
-            writer.write_table(pa.Table.from_batches(held, schema), ROW_GROUP)
+            _written(writer, held, rows)
+    pa.default_memory_pool().release_unused()
+
+
+def _written(writer: Any, batches: Sequence[Any], rows: int) -> list[Any]:
+    """Write so many rows and give the rest; all that was held for them is let go."""
+    import pyarrow as pa
+
+    table = pa.Table.from_batches(batches)
+    writer.write_table(table.slice(0, rows), ROW_GROUP)
+    rest: list[Any] = table.slice(rows).to_batches()
+    return rest
 
 
 def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:

@@ -24,7 +24,11 @@ def fold_int(folded: tuple[int, int], value: int) -> tuple[int, int]:
 
 
 def fold(folded: tuple[int, int], value: float) -> tuple[int, int]:
-    """The lanes after a float: its 53-bit mantissa and its exponent; NaN and infinities have numbers of their own."""
+    """The lanes after a float: sign, 52 bits of fraction, exponent; NaN and infinities have numbers of their own.
+
+    The product leaves 64 bits in compiled code, where it wraps, and not in plain Python, where it grows: the two
+    halves that are folded are the same.
+    """
     if value != value:
         return fold_int(folded, 0x7FF8000000000001)
     if value > 1.7976931348623157e308:
@@ -32,7 +36,9 @@ def fold(folded: tuple[int, int], value: float) -> tuple[int, int]:
     if value < -1.7976931348623157e308:
         return fold_int(folded, -0x7FF0000000000000)
     mantissa, exponent = math.frexp(value)
-    return fold_int(folded, int(mantissa * 9007199254740992.0) * 512 + (exponent & 511))
+    fraction = int(abs(mantissa) * 9007199254740992.0) - 4503599627370496
+    sign = 1 if math.copysign(1.0, value) < 0.0 else 0
+    return fold_int(folded, fraction * 4096 + (exponent & 2047) * 2 + sign)
 
 
 def sealed(folded: tuple[int, int]) -> int:

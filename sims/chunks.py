@@ -1,0 +1,133 @@
+"""What a worker does: play a chunk, write its parts of the tables, and last its record with their checksums.
+
+A chunk without a good record, or with a part that differs from it, counts as not played. The bytes of a part follow
+from the scenario, the code and the chunk alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from engine import record
+from engine.errors import RunFolderError
+from engine.record import Format, Sheet
+from engine.setup import Setup
+from engine.statistics import Scheme, Tally, scheme_of, tally_of
+from engine.world import Chunk, Played, belief_columns, play
+from sims.files import Content, content_of, new_file, write_file
+
+CHUNKS: Final = "chunks"
+_SLICE: Final = 65_536  # rows converted at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a worker needs to know to play chunks into a folder."""
+
+    folder: Path
+    setup: Setup
+    scheme: Scheme
+    format: Format  # of the table of attempts; the others are always CSV
+    sheets: tuple[Sheet, Sheet, Sheet]  # attempts, players, sessions
+
+    def suffix(self, sheet: Sheet, *, part: bool = False) -> str:
+        """Ending of a table's file, or of a chunk's part of it."""
+        if sheet.name != "attempts" or self.format == "csv":
+            return ".csv"
+        return ".arrow" if part else ".parquet"
+
+    def table(self, sheet: Sheet) -> Path:
+        """A table's file."""
+        return self.folder / f"{sheet.name}{self.suffix(sheet)}"
+
+    def part(self, number: int, sheet: Sheet) -> Path:
+        """A chunk's part of a table."""
+        return self.folder / CHUNKS / f"{number:06d}.{sheet.name}{self.suffix(sheet, part=True)}"
+
+    def record(self, number: int) -> Path:
+        """A chunk's record."""
+        return self.folder / CHUNKS / f"{number:06d}.json"
+
+
+def job_of(folder: Path, setup: Setup, after_attempts: int, file_format: Format) -> Job:
+    """The job of a scenario. Everything in it follows from the arguments, in whatever process."""
+    sheets = (
+        record.attempt_sheet(setup, belief_columns(setup)),
+        record.player_sheet(setup),
+        record.session_sheet(setup),
+    )
+    return Job(folder, setup, scheme_of(setup, after_attempts), file_format, sheets)
+
+
+class ChunkRecord(NamedTuple):
+    """What is known of a chunk that was played."""
+
+    number: int
+    rows: dict[str, int]  # table -> rows
+    parts: dict[str, Content]  # table -> file
+    tally: Tally
+
+
+def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
+    """Play a chunk and leave its parts and its record in the folder. Raises OSError when the disk is in the way."""
+    played = play(job.setup, chunk)
+    tables = batches_of(job, chunk, played)
+    parts = {}
+    for sheet in job.sheets:
+        with new_file(job.part(chunk.number, sheet)) as sink:
+            if job.suffix(sheet, part=True) == ".csv":
+                record.write_csv(sink, tables[sheet.name])
+            else:
+                record.write_stream(sink, sheet.columns, tables[sheet.name])
+        parts[sheet.name] = sink.content
+    rows = {"attempts": len(played.rows), "players": len(played.players), "sessions": len(played.sessions)}
+    done = ChunkRecord(chunk.number, rows, parts, tally_of(played.rows, played.players, job.scheme))
+    write_checked(job.record(chunk.number), {**done._asdict(), "tally": done.tally.to_json()})
+    return done
+
+
+def batches_of(job: Job, chunk: Chunk, played: Played) -> dict[str, Iterator[Any]]:
+    """What was played as Arrow record batches, by table; made as they are taken, so that memory stays flat."""
+    attempts, players, sessions = job.sheets
+
+    def sliced() -> Iterator[Any]:
+        for first in range(0, len(played.rows), _SLICE):
+            yield record.attempt_batch(attempts, played.rows[first : first + _SLICE])
+
+    people = record.player_batch(players, chunk.replica, played.players, played.arrivals, played.sessions)
+    visits = record.session_batch(sessions, chunk.replica, played.sessions)
+    return {"attempts": sliced(), "players": iter((people,)), "sessions": iter((visits,))}
+
+
+def read_chunk(job: Job, number: int) -> ChunkRecord | None:
+    """The record of a chunk, where record and parts are as they were written; None otherwise."""
+    try:
+        found = read_checked(job.record(number))
+        parts = {name: Content(*item) for name, item in found["parts"].items()}
+        done = ChunkRecord(found["number"], found["rows"], parts, Tally.from_json(found["tally"]))
+        whole = all(content_of(job.part(number, sheet)) == parts[sheet.name] for sheet in job.sheets)
+    except (OSError, RunFolderError, KeyError, TypeError):
+        return None
+    return done if whole and done.number == number and done.tally.scheme == job.scheme else None
+
+
+def write_checked(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON with a last line that is the checksum of the lines before."""
+    text = json.dumps(content).encode() + b"\n"
+    write_file(path, text + hashlib.sha256(text).hexdigest().encode() + b"\n")
+
+
+def read_checked(path: Path) -> dict[str, Any]:
+    """Inverse of write_checked. Raises RunFolderError when the file is not as it was written."""
+    data = path.read_bytes()
+    text, _, seal = data[:-1].rpartition(b"\n")
+    text += b"\n"
+    if data[-1:] != b"\n" or hashlib.sha256(text).hexdigest().encode() != seal:
+        raise RunFolderError(f"{path} must be as it was written, but its checksum differs; it cannot be used.")
+    found: dict[str, Any] = json.loads(text)
+    return found

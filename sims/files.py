@@ -1,0 +1,191 @@
+"""Files that are whole or absent, their checksums, and a lock that the kernel releases when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from engine.errors import RunFolderError
+
+_BLOCK: Final = 1 << 20
+_REPLACE_TRIES: Final = 10  # Windows refuses while a scanner or an editor looks at the file
+_REPLACE_PAUSE_S: Final = 0.05
+
+
+class Content(NamedTuple):
+    """What a file holds."""
+
+    bytes: int
+    sha256: str
+
+
+class Sink:
+    """A binary file under way that counts and hashes what is written to it."""
+
+    closed = False  # Arrow asks before it writes
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._bytes = 0
+
+    def write(self, data: Any) -> int:
+        """Append bytes, or anything that has a buffer."""
+        view = memoryview(data)
+        self._file.write(view)
+        self._hash.update(view)
+        self._bytes += view.nbytes
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self._bytes
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """Do nothing: whoever opened the file closes it."""
+
+    @property
+    def content(self) -> Content:
+        """What was written so far."""
+        return Content(self._bytes, self._hash.hexdigest())
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Sink]:
+    """A file to be written from the start; it gets its name when the block ends without an error, whole and synced.
+
+    A file of that name is replaced. Raises OSError, with the path, when the disk is in the way.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield Sink(file)
+            file.flush()
+            os.fsync(file.fileno())
+        replace(temporary, path)
+    except BaseException as fault:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(fault, OSError) and fault.filename is None:
+            fault.filename = str(path)
+        raise
+    sync_folder(path.parent)
+
+
+def write_file(path: Path, data: bytes) -> Content:
+    """Write a small file, see `new_file`."""
+    with new_file(path) as sink:
+        sink.write(data)
+    return sink.content
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> Content:
+    """Write JSON for people and programs, see `new_file`. Raises ValueError for a number that JSON cannot hold."""
+    return write_file(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename a file over another, patiently where the system keeps open files from being replaced."""
+    for tries_left in reversed(range(_REPLACE_TRIES)):
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            if os.name != "nt" or not tries_left:
+                raise
+            time.sleep(_REPLACE_PAUSE_S)
+        else:
+            return
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def content_of(path: Path) -> Content:
+    """Size and hash of a file as it is on disk."""
+    found = hashlib.sha256()
+    size = 0
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+            size += len(block)
+    return Content(size, found.hexdigest())
+
+
+def append_file(sink: Sink, path: Path) -> None:
+    """Copy a whole file into a sink."""
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            sink.write(block)
+
+
+class FolderLock:
+    """The right to write in a folder. The kernel releases it when the process ends, however it ends.
+
+    Network file systems that do not pass locks on are not supported.
+    """
+
+    NAME: Final = "lock"
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock. Raises RunFolderError, naming the holder, when another process has it."""
+        self._path = folder / self.NAME
+        self._file = open(self._path, "a+b")  # noqa: SIM115 - held until release
+        if not _locked(self._file):
+            self._file.seek(0)
+            holder = self._file.read(200).decode(errors="replace").strip() or "another process"
+            self._file.close()
+            raise RunFolderError(f"{folder} is in use by {holder}; wait until it ends, or stop it.")
+        try:
+            still_there = os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._path))
+        except FileNotFoundError:
+            still_there = False
+        if not still_there:
+            self._file.close()
+            raise RunFolderError(f"{folder} was finished by another process just now; look beside it.")
+        self._file.truncate(0)
+        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        self._file.flush()
+
+    def remove(self) -> None:
+        """Take the lock's file away while still holding it, before the folder gets its final name."""
+        if os.name == "nt":  # an open file cannot be removed there
+            self.release()
+        self._path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Let others in."""
+        self._file.close()
+
+
+def _locked(file: BinaryIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(1 << 30)  # far from the holder's name, which others may read
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

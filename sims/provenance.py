@@ -1,0 +1,71 @@
+"""Where results come from: versions of the libraries, digests of the code, the commit of a checkout."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from engine.attempt import attempt_of
+from engine.kernel import digest_of
+from engine.setup import Setup
+
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_LIBRARIES: Final = ("numpy", "numba", "simpy", "pyarrow", "cmaes", "scipy")  # those that results depend on
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that the bytes of a result depend on."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def code_digests(setup: Setup) -> dict[str, str]:
+    """Digests of what turns a scenario into rows: the game's rules, the controller, the engine's files."""
+    kind = setup.kind
+    if kind.rule is not None:
+        controller = digest_of(kind.rule.start, kind.rule.ask, kind.rule.tell)
+    else:
+        controller = _digest_of_files([Path(str(sys.modules[kind.make.__module__].__file__))])
+    engine = sorted((_ROOT / "engine").rglob("*.py"))
+    return {"game": digest_of(attempt_of(setup.game)), "controller": controller, "engine": _digest_of_files(engine)}
+
+
+def code_digest(setup: Setup) -> str:
+    """One digest of all code and libraries that a result depends on."""
+    text = repr((sorted(code_digests(setup).items()), sorted(versions().items())))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _digest_of_files(paths: list[Path]) -> str:
+    found = hashlib.sha256()
+    for path in paths:
+        data = path.read_bytes()
+        found.update(f"{path.name} {len(data)}\n".encode() + data)
+    return found.hexdigest()[:32]
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this code runs from, with -dirty after local changes; None outside of one."""
+    if not (_ROOT / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--match="],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

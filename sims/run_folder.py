@@ -1,0 +1,217 @@
+"""The folder of a run: NAME.partial while it is under way, NAME when it is whole.
+
+When all chunks are there, their parts are put together in the order of their keys, whoever played them and when; then
+the folder gets its final name by one rename. All files but manifest.json and report.html hold nothing of the clock.
+
+    NAME.partial/start.json      what was started: scenario, code, versions
+                 scenario.toml   the resolved scenario
+                 lock            held by the process that works on it
+                 chunks/000000.* parts and record of each chunk
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import RunFolderError, ScenarioError
+from engine.record import FORMATS, Format
+from sims.files import Content, FolderLock, content_of, sync_folder, write_file, write_json
+
+PARTIAL: Final = ".partial"
+START: Final = "start.json"
+SCENARIO: Final = "scenario.toml"
+MANIFEST: Final = "manifest.json"
+PACKAGE: Final = "datapackage.json"
+REPORT: Final = "report.html"
+CHUNKS: Final = "chunks"
+FORMAT_VERSION: Final = 1
+_MOST_RUNS: Final = 999_999
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run began with; a resumed run must begin with the same."""
+
+    format_version: int
+    flowdial_version: str
+    name: str  # what the run is called, for people
+    scenario: str  # the resolved scenario's text
+    scenario_digest: str
+    format: Format  # of the table of attempts
+    code: Mapping[str, str]  # digests of the game, the controller and the engine
+    versions: Mapping[str, str]  # of Python and of the libraries that the result depends on
+
+    def difference(self, now: Start) -> str | None:
+        """The first thing in which two starts differ, in words; None when they agree."""
+        for name in ("format_version", "flowdial_version"):
+            was, is_ = getattr(self, name), getattr(now, name)
+            if was != is_:
+                return f"{name} was {was} and is {is_}"
+        changed = changed_line(self.scenario, now.scenario)
+        if changed is not None:
+            return changed
+        if self.scenario_digest != now.scenario_digest:
+            return f"the scenario's digest was {self.scenario_digest} and is {now.scenario_digest}"
+        for table, what in (("code", "the code of the {}"), ("versions", "{}")):
+            was_all, is_all = getattr(self, table), getattr(now, table)
+            for key in sorted({*was_all, *is_all}):
+                was, is_ = was_all.get(key, "not there"), is_all.get(key, "not there")
+                if was != is_:
+                    return f"{what.format(key)} was {was} and is {is_}"
+        return None
+
+
+def changed_line(before: str, after: str) -> str | None:
+    """The first line in which two texts of a scenario differ, in words; None when they are equal."""
+    texts = (before.splitlines(), after.splitlines())
+    for number in range(max(map(len, texts))):
+        was, is_ = (text[number].strip() if number < len(text) else "nothing" for text in texts)
+        if was != is_:
+            return f"{SCENARIO} line {number + 1} was {was!r} and is {is_!r}"
+    return None if before == after else f"the line ends or blanks of {SCENARIO} have changed"
+
+
+class WorkFolder:
+    """A run folder under way, locked by this process until `publish` or `close`."""
+
+    def __init__(self, path: Path, lock: FolderLock) -> None:
+        """Use `begin` or `take_up`."""
+        self.path = path
+        self._lock = lock
+
+    @property
+    def final(self) -> Path:
+        """The folder's name when it is whole."""
+        return self.path.with_name(self.path.name.removesuffix(PARTIAL))
+
+    @property
+    def chunks(self) -> Path:
+        """Where parts and records of chunks are."""
+        return self.path / CHUNKS
+
+    def read_start(self) -> Start:
+        """What the run began with. Raises RunFolderError when it cannot be told."""
+        try:
+            found = json.loads((self.path / START).read_bytes())
+            version = found["format_version"]
+            start = Start(**found)
+        except FileNotFoundError:
+            raise RunFolderError(f"{self.path} has no {START}, so it cannot be resumed; remove it.") from None
+        except (ValueError, TypeError, KeyError):
+            raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.") from None
+        if version > FORMAT_VERSION or start.format not in FORMATS:
+            raise RunFolderError(
+                f"{self.path} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
+            )
+        return start
+
+    def close(self) -> None:
+        """Leave the folder as it is, for `resume`."""
+        self._lock.release()
+
+    def publish(self) -> Path:
+        """Remove what only a run under way needs and give the folder its final name, which comes back."""
+        if self.final.exists():
+            raise RunFolderError(f"{self.final} is there already; move it away and resume {self.path}.")
+        shutil.rmtree(self.chunks, ignore_errors=True)
+        (self.path / START).unlink(missing_ok=True)
+        self._lock.remove()
+        sync_folder(self.path)
+        os.rename(self.path, self.final)
+        sync_folder(self.final.parent)
+        self._lock.release()
+        return self.final
+
+
+def begin(out: Path | None, start: Start) -> WorkFolder:
+    """Make the working folder of a new run. out: its final name, None for runs/<name>-001, -002 ... that is free.
+
+    Raises RunFolderError when `out` or its working folder is there already, OSError when it cannot be made.
+    """
+    path = _made(out) if out is not None else _made_by_number(Path("runs"), start.name)
+    folder = WorkFolder(path, FolderLock(path))
+    folder.chunks.mkdir()
+    write_file(path / SCENARIO, start.scenario.encode())
+    write_json(path / START, asdict(start))
+    sync_folder(path.parent)
+    return folder
+
+
+def _made(out: Path) -> Path:
+    partial = out.with_name(out.name + PARTIAL)
+    if not out.name or out.name.endswith(PARTIAL):
+        raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {out}")
+    if out.exists() or out.is_symlink():
+        raise RunFolderError(f"{out} is there already; give another --out, or remove it.")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir()
+    except FileExistsError:
+        FolderLock(partial).release()  # says who works on it, if somebody does
+        raise RunFolderError(
+            f"{partial} holds a run that was not finished; type `flowdial resume {partial}`, or remove it."
+        ) from None
+    return partial
+
+
+def _made_by_number(parent: Path, name: str) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    taken = {path.name.removesuffix(PARTIAL).removeprefix(f"{name}-") for path in parent.glob(f"{name}-*")}
+    first = max((int(number) for number in taken if number.isdecimal() and number.isascii()), default=0) + 1
+    for number in range(first, _MOST_RUNS):
+        path = parent / f"{name}-{number:03d}{PARTIAL}"
+        try:
+            path.mkdir()
+        except FileExistsError:  # somebody else started at the same moment
+            continue
+        return path
+    raise RunFolderError(f"{parent} holds too many runs of {name}; move some away.")
+
+
+def take_up(target: Path) -> WorkFolder:
+    """Lock the working folder of a run that was not finished. target: NAME or NAME.partial.
+
+    Raises RunFolderError when there is none, or when somebody works on it.
+    """
+    path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
+    if not path.is_dir():
+        whole = target.with_name(target.name.removesuffix(PARTIAL))
+        if (whole / MANIFEST).is_file():
+            raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
+        raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
+    return WorkFolder(path, FolderLock(path))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A whole run's manifest. Raises RunFolderError when it is missing, damaged or of a newer format."""
+    try:
+        found = json.loads((folder / MANIFEST).read_bytes())
+        version = found["format_version"]
+        newer = version > FORMAT_VERSION
+    except FileNotFoundError:
+        raise RunFolderError(f"{folder} has no {MANIFEST}, so it is not a whole run; name another folder.") from None
+    except (ValueError, TypeError, KeyError):
+        raise RunFolderError(f"{folder / MANIFEST} is damaged; the run cannot be read.") from None
+    if newer:
+        raise RunFolderError(
+            f"{folder} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
+        )
+    manifest: dict[str, Any] = found
+    return manifest
+
+
+def changed_files(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Names of files that are not as the manifest says, in its order."""
+    names = []
+    for name, note in manifest["files"].items():
+        path = folder / name
+        expected = Content(note["bytes"], note["sha256"])
+        if not path.is_file() or path.stat().st_size != expected.bytes or content_of(path) != expected:
+            names.append(name)
+    return names

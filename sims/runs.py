@@ -1,0 +1,291 @@
+"""Run a scenario from its file to a verdict, and take up a run that was stopped.
+
+Progress and messages go to stderr, results to stdout. The first Ctrl-C or SIGTERM keeps all finished chunks and says
+how to go on; a second one ends at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_text
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import FlowdialError, RunFolderError
+from engine.record import Format
+from engine.scenario import Scenario, load, setup_of
+from engine.setup import Setup
+from engine.statistics import Tally
+from engine.world import Chunk, chunks, play
+from sims.catalog import Catalog, version
+from sims.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
+from sims.pool import Pool, file_fault
+from sims.progress import meter
+from sims.provenance import code_digest, code_digests, versions
+from sims.results import goal_for, manifest_of, write_manifest, write_results
+from sims.run_folder import (
+    FORMAT_VERSION,
+    MANIFEST,
+    REPORT,
+    SCENARIO,
+    Start,
+    WorkFolder,
+    begin,
+    changed_files,
+    changed_line,
+    read_manifest,
+    take_up,
+)
+from sims.signals import Stopped, Stopping
+from sims.verdict import goal_of, show, verdict
+
+_CRASH: Final = "crash.log"
+
+
+def run(
+    scenario: Scenario,
+    *,
+    out: Path | None = None,
+    workers: int | None = None,
+    format: Format = "csv",  # noqa: A002 - the name of the option
+    quiet: bool = False,
+    json: bool = False,
+) -> int:
+    """Play a scenario, leave a run folder, print the verdict; the exit code.
+
+    out: the folder, None for runs/<name>-001, -002 ... whichever is free; workers: processes, None for one per core.
+    Raises RunFolderError when the folder is there already, EnvironmentFault when the disk is in the way, and what a
+    plug-in's fault became, see sims.pool; the folder then keeps what is finished.
+    """
+    try:
+        setup = setup_of(scenario, Catalog())
+        start = start_of(scenario, setup, format, plain_name(scenario.name))
+        folder = begin(out, start)
+    except OSError as fault:
+        raise file_fault(fault) from fault
+    return _to_the_end(
+        folder, lambda: _carry_out(folder, scenario, setup, start, workers, quiet=quiet), quiet=quiet, json=json
+    )
+
+
+def resume(target: Path, *, workers: int | None = None, quiet: bool = False, json: bool = False) -> int:
+    """Take up a run that was stopped: only chunks that are missing or damaged are played again; the exit code.
+
+    Raises RunFolderError when somebody works on the folder, or when scenario, code or versions are not those that
+    the run began with; the message names the first difference.
+    """
+    folder = take_up(target)
+    try:
+        manifest = _whole_manifest(folder.path)
+        if manifest is not None:
+            return _to_the_end(folder, lambda: manifest, quiet=quiet, json=json)
+        scenario, setup, start = _begun(folder)
+    except BaseException:
+        folder.close()
+        raise
+    return _to_the_end(
+        folder, lambda: _carry_out(folder, scenario, setup, start, workers, quiet=quiet), quiet=quiet, json=json
+    )
+
+
+def _whole_manifest(path: Path) -> dict[str, Any] | None:
+    """The manifest of a run that was stopped between its last file and its name; None when files are missing."""
+    if not (path / MANIFEST).is_file():
+        return None
+    manifest = read_manifest(path)
+    return None if changed_files(path, manifest) else manifest
+
+
+def _begun(folder: WorkFolder) -> tuple[Scenario, Setup, Start]:
+    """What a run began with, which must be what it would begin with now."""
+    begun = folder.read_start()
+    path = folder.path / SCENARIO
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    difference = changed_line(begun.scenario, text)
+    if difference is None:
+        scenario = load(path, Catalog(), allow_long=True)
+        setup = setup_of(scenario, Catalog())
+        difference = begun.difference(start_of(scenario, setup, begun.format, begun.name))
+        if difference is None:
+            return scenario, setup, begun
+    raise RunFolderError(f"{folder.path} cannot be resumed, since {difference}; run the scenario anew.")
+
+
+def start_of(scenario: Scenario, setup: Setup, file_format: Format, name: str) -> Start:
+    """What a run of the scenario begins with, with the code and the libraries of this moment."""
+    return Start(
+        format_version=FORMAT_VERSION,
+        flowdial_version=version(),
+        name=name,
+        scenario=scenario.resolved_toml(),
+        scenario_digest=scenario.digest,
+        format=file_format,
+        code=code_digests(setup),
+        versions=versions(),
+    )
+
+
+def _to_the_end(folder: WorkFolder, work: Callable[[], Mapping[str, Any]], *, quiet: bool, json: bool) -> int:
+    """Do the work, which gives the manifest, publish the folder and print what was found; the exit code.
+
+    Whatever ends it early, what is finished is kept, and stderr says how to go on.
+    """
+    try:
+        with Stopping() as stopping:
+            manifest = work()
+            unreported = _add_report(folder.path)
+            stopping.hold()
+            final = folder.publish()
+    except Stopped as stop:
+        _say(f"stopped; what is finished is kept. To go on: flowdial resume {_quoted(folder.path)}")
+        return stop.exit_code
+    except (FlowdialError, OSError) as fault:
+        _leave_crash(folder.path, getattr(fault, "details", ""))
+        _say(f"what is finished is kept. To go on: flowdial resume {_quoted(folder.path)}")
+        if isinstance(fault, OSError):
+            raise file_fault(fault) from fault
+        raise
+    finally:
+        folder.close()
+    _print(final, manifest, quiet=quiet, json=json)
+    if unreported is not None:
+        _say(f"{final} is whole but has no report. To try again: flowdial report {_quoted(final)}")
+        raise unreported
+    return 0
+
+
+def _add_report(path: Path) -> Exception | None:
+    """Write the report; why that failed, since the rows are worth more than the page about them."""
+    from sims.report import report
+
+    try:
+        report(path)
+    except Exception as fault:  # noqa: BLE001 - raised by the caller, after the folder is safe
+        return fault
+    return None
+
+
+def _print(final: Path, manifest: Mapping[str, Any], *, quiet: bool, json: bool) -> None:
+    rows = final / f"attempts.{manifest['format']}"
+    found = verdict(goal_of(manifest), Tally.from_json(manifest["tallies"]))
+    if json:
+        paths = {"folder": str(final), "rows_file": str(rows), "report": str(final / REPORT)}
+        sys.stdout.write(json_text.dumps({**found.to_json(), "attempts": manifest["rows"], **paths}, indent=1) + "\n")
+    elif quiet:
+        sys.stdout.write(f"{final}\n")
+    else:
+        show(found, sys.stdout)
+        sys.stdout.write(f"\nrows    {rows}\nreport  {final / REPORT}\n")
+
+
+def _carry_out(
+    folder: WorkFolder, scenario: Scenario, setup: Setup, start: Start, workers: int | None, *, quiet: bool
+) -> dict[str, Any]:
+    """Play what is missing and write all files but the report; the manifest."""
+    job = job_of(folder.path, setup, scenario.after_attempts, start.format)
+    count = workers if workers is not None else cores()
+    began = time.monotonic()
+    records, tally = _play_all(job, scenario, count, quiet=quiet)
+    played_s = time.monotonic() - began
+    files = write_results(job, records, goal_for(scenario, setup), tally, scenario.title)
+    (folder.path / _CRASH).unlink(missing_ok=True)
+    durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
+    manifest = manifest_of(scenario, start, job, tally, files) | {"durations_s": durations, "workers": count}
+    write_manifest(job, manifest)
+    return manifest
+
+
+def _play_all(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> tuple[list[ChunkRecord], Tally]:
+    """The records of all chunks in the order of their keys, those that were there already included."""
+    plan = chunks(job.setup)
+    records: dict[int, ChunkRecord] = {}
+    total = Tally.empty(job.scheme)
+    players = attempts = 0
+    shown = meter(sum(chunk.size for chunk in plan), job.setup.cohorts, quiet=quiet)
+
+    def take(record: ChunkRecord) -> None:
+        nonlocal total, players, attempts
+        total = total + record.tally
+        records[record.number] = record._replace(tally=nothing)  # so that memory stays flat
+        players += record.rows["players"]
+        attempts += record.rows["attempts"]
+        shown.show(players, attempts, total)
+
+    nothing = Tally.empty(job.scheme)
+    try:
+        for chunk in plan:
+            found = read_chunk(job, chunk.number)
+            if found is not None:
+                take(found)
+        todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
+        for record in _play(job, scenario, todo, min(workers, len(todo))):
+            take(record)
+    finally:
+        shown.close()
+    return [records[chunk.number] for chunk in plan], total
+
+
+def _play(job: Job, scenario: Scenario, todo: Iterable[tuple[int, Chunk]], workers: int) -> Iterable[ChunkRecord]:
+    argument = (job.folder, scenario, job.format)
+    if workers > 1:
+        _warm_up(job, argument)
+    if workers > 0:
+        with Pool(workers, job_in_worker, argument, play_chunk, noun="chunk") as pool:
+            for _, record in pool.run(todo):
+                yield record
+
+
+def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
+    """The job of a run folder, in a worker's process."""
+    folder, scenario, file_format = argument
+    return job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format)
+
+
+def _warm_up(job: Job, argument: tuple[Path, Scenario, Format]) -> None:
+    """Let one worker compile the kernels of a setup, unless that was done before: else each worker would do it."""
+    from engine.kernel import cache_folder
+
+    mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
+    if not mark.exists():
+        with Pool(2, job_in_worker, argument, play_little, noun="compilation") as pool:
+            list(pool.run([(0, None)]))
+        mark.touch()
+
+
+def play_little(job: Job, nothing: None) -> None:
+    """Play one attempt of one player of each cohort, in a worker's process, so that all kernels are compiled."""
+    setup = job.setup
+    tiny = dataclasses.replace(setup, counts=(1,) * len(setup.counts), replicas=1, attempts_per_player=1)
+    play(tiny, chunks(tiny)[0])
+
+
+def plain_name(scenario_name: str) -> str:
+    """The name of a scenario's file without folder and ending, with nothing in it that troubles a file system."""
+    found = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(scenario_name).stem)[:64].strip("-")
+    return found or "run"
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _leave_crash(folder: Path, details: str) -> None:
+    if details:
+        (folder / _CRASH).write_text(details, encoding="utf-8")
+        _say(f"the traceback is in {folder / _CRASH}")
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"flowdial: {message}\n")
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return str(path) if os.name == "nt" else shlex.quote(str(path))

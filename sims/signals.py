@@ -1,0 +1,51 @@
+"""Ctrl-C and SIGTERM: the first one unwinds, so that what is finished is kept; the second ends at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """Somebody asked this process to end. It is no Exception: nothing but its addressee should catch it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+class Stopping:
+    """While active, the first signal raises Stopped in the main thread; the handlers before come back at the end."""
+
+    def __init__(self) -> None:
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Stopping:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._first) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def hold(self) -> None:
+        """From now on let signals pass by: what follows is short and should not be torn."""
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _first(self, number: int, frame: FrameType | None) -> None:
+        for other in self._before:
+            signal.signal(other, _second)
+        raise Stopped(number)
+
+
+def _second(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)

@@ -1,0 +1,267 @@
+"""Are these rows what the rules give? Play rows again from what they say themselves, and compare.
+
+A row is replayed from its own columns: address, params, faculties. That covers what the attempt was and how it ended.
+All other columns are covered by the checksum of the file, where a manifest lies beside it; when it differs, the run is
+played again, and the cells that differ are told by row and column.
+"""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from engine.attempt import Result, attempt_of
+from engine.errors import FlowdialError, RunFolderError
+from engine.game import LOST, OUTCOMES, WON, Faculties, Game
+from engine.kernel import compiled
+from engine.record import Sheet
+from engine.scenario import load, setup_of
+from engine.world import chunks, play
+from sims.catalog import Catalog
+from sims.chunks import batches_of, job_of
+from sims.provenance import code_digests
+from sims.row_file import Table, lines_of, lines_of_batch, open_table, value_of
+from sims.run_folder import MANIFEST, SCENARIO, changed_files, read_manifest
+
+_MOST_SHOWN: Final = 20
+_MOST_FOUND: Final = 1_000
+
+
+class Difference(NamedTuple):
+    """One cell that is not what it should be."""
+
+    table: str  # attempts, players or sessions
+    row: int  # number of the data row, from 0
+    column: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}, row {self.row}: {self.column}: the file has {self.found!r}, expected is {self.expected!r}"
+        )
+
+
+@dataclass
+class Finding:
+    """What a verification found so far."""
+
+    file: Path
+    seed: int
+    replayed: int = 0  # rows that were played again
+    faulty: int = 0  # of them, rows that differ
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.differences and not self.notes
+
+
+def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool = False) -> int:
+    """Check a run folder or a file of attempts and print what was found; 0 when all is equal, 4 when not.
+
+    rows: how many rows to replay, drawn without replacement by the seed; None for all of them. Raises
+    RunFolderError when the target cannot be read at all.
+    """
+    folder, manifest = _run_of(target)
+    path = target if target.is_file() or manifest is None else folder / _attempts_file(manifest)
+    changed = []
+    if manifest is not None:
+        changed = [name for name in changed_files(folder, manifest) if target.is_dir() or name == path.name]
+    finding = Finding(path, seed, notes=[f"{name} is not as the run wrote it" for name in changed])
+    try:
+        _replay(finding, rows)
+    except RunFolderError as fault:
+        if not changed:
+            raise
+        finding.notes.append(str(fault))
+    if manifest is not None and changed:
+        _pinpoint(finding, folder, manifest, changed)
+    _tell(finding, json=json)
+    return 0 if finding.equal else RunFolderError.exit_code
+
+
+def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
+    """The run folder of a target and its manifest; no manifest when a file lies elsewhere."""
+    if target.is_dir():
+        return target, read_manifest(target)
+    if not target.is_file():
+        raise RunFolderError(f"there is no run folder and no file at {target}; name one that is there.")
+    folder = target.parent
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        if target.name == _attempts_file(manifest):
+            return folder, manifest
+    return folder, None
+
+
+def _attempts_file(manifest: Mapping[str, Any]) -> str:
+    return f"attempts.{manifest['format']}"
+
+
+def _replay(finding: Finding, rows: int | None) -> None:
+    table = open_table(finding.file)
+    numbers = sample(table.rows, rows, finding.seed)
+    finding.differences = replayed(table, numbers)
+    finding.replayed = len(numbers)
+    finding.faulty = len({difference.row for difference in finding.differences})
+
+
+def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
+    tables = [name for name in changed if name.split(".")[0] in ("attempts", "players", "sessions")]
+    if not tables:
+        return
+    try:
+        found, note = played_again(folder, manifest, tables)
+    except RunFolderError as fault:  # a table cannot be read to its end
+        finding.notes.append(str(fault))
+        return
+    finding.notes += [note] if note else []
+    finding.differences += [item for item in found if item not in finding.differences]
+
+
+def _tell(finding: Finding, *, json: bool) -> None:
+    same = finding.replayed - finding.faulty
+    if json:
+        found = {
+            "file": str(finding.file),
+            "equal": finding.equal,
+            "rows_replayed": finding.replayed,
+            "rows_equal": same,
+            "seed": finding.seed,
+            "differences": [difference._asdict() for difference in finding.differences],
+            "notes": finding.notes,
+        }
+        sys.stdout.write(json_text.dumps(found, indent=1) + "\n")
+        return
+    lines = [f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal", *finding.notes]
+    lines += [str(difference) for difference in finding.differences[:_MOST_SHOWN]]
+    if len(finding.differences) > _MOST_SHOWN:
+        lines.append(f"and {len(finding.differences) - _MOST_SHOWN:,} more cells")
+    sys.stdout.write("\n".join([*lines, ""]))
+
+
+def sample(rows: int, count: int | None, seed: int) -> list[int]:
+    """Row numbers in order: all of them, or so many drawn without replacement."""
+    if count is None or count >= rows:
+        return list(range(rows))
+    drawn = np.random.default_rng(seed).choice(rows, size=count, replace=False, shuffle=False)
+    return sorted(int(number) for number in drawn)
+
+
+def replayed(table: Table, numbers: Sequence[int]) -> list[Difference]:
+    """Cells of these rows that differ from what their own address, params and faculties give."""
+    attempt = compiled(attempt_of(table.game))
+    found: list[Difference] = []
+    names = [column.name for column in table.columns]
+    for number, cells in zip(numbers, lines_of(table.path, table.columns, numbers), strict=True):
+        if len(cells) != len(names):
+            found.append(Difference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
+            continue
+        row = dict(zip(names, cells, strict=True))
+        found += [Difference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
+    return found
+
+
+def _cells_that_differ(
+    table: Table, attempt: Callable[..., Result], row: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    values: dict[str, Any] = {}
+    for column in table.columns:
+        text = row[column.name]
+        try:
+            values[column.name] = value_of(column, text)
+        except ValueError as fault:
+            yield column.name, text, str(fault)
+    expected_constants = {"source": "synthetic", "game": table.game.name, "game_version": str(table.game.version)}
+    for name, constant in expected_constants.items():
+        if row[name] != constant:
+            yield name, row[name], constant
+    if len(values) < len(table.columns):
+        return
+    params = []
+    for knob in table.game.space:
+        name = f"param_{knob.name}"
+        try:
+            params.append(knob.real(values[name]))
+        except ValueError as fault:
+            yield name, row[name], str(fault)
+    if len(params) < len(table.game.space):
+        return
+    faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
+    address = (values[name] for name in ("seed", "replica", "player", "attempt", "level"))
+    result = attempt(np.array(params, dtype=np.float64), faculties, *address)
+    for name, value in result_cells(table.game, result).items():
+        if values[name] != value:
+            yield (
+                name,
+                row[name],
+                "" if value is None else str(value).lower() if isinstance(value, bool) else str(value),
+            )
+
+
+def result_cells(game: Game, result: Result) -> dict[str, Any]:
+    """How an attempt ended, as the values of its row."""
+    return {
+        "duration_s": result.duration_s,
+        "outcome": OUTCOMES[result.outcome],
+        "won": result.outcome == WON,
+        "progress": result.progress,
+        "cause": game.causes[result.cause] if result.outcome == LOST else None,
+        "ticks": result.ticks,
+        "state_hash": result.state_hash,
+    }
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) -> tuple[list[Difference], str]:
+    """Play a whole run again: cells of its tables that differ from what it gives, or why that cannot be told."""
+    try:
+        scenario = load(folder / SCENARIO, Catalog(), allow_long=True)
+        setup = setup_of(scenario, Catalog())
+    except FlowdialError as fault:
+        return [], f"which rows differ cannot be told, since {SCENARIO} cannot be read: {fault}"
+    if scenario.digest != manifest["scenario_digest"]:
+        return [], f"which rows differ cannot be told, since {SCENARIO} is not the one that was run"
+    if code_digests(setup) != manifest["code"]:
+        return [], "which rows differ cannot be told, since the code has changed since the run"
+    job = job_of(folder, setup, scenario.after_attempts, manifest["format"])
+    sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]
+    found: list[Difference] = []
+    readers = {sheet.name: lines_of(job.table(sheet), sheet.columns) for sheet in sheets}
+    counts = dict.fromkeys(readers, 0)
+    for chunk in chunks(setup) if sheets else ():
+        batches = batches_of(job, chunk, play(setup, chunk))
+        for sheet in sheets:
+            expected = (line for batch in batches[sheet.name] for line in lines_of_batch(batch))
+            for cells in expected:
+                found += _cells_apart(sheet, counts[sheet.name], next(readers[sheet.name], None), cells)
+                counts[sheet.name] += 1
+            if len(found) > _MOST_FOUND:
+                return found, f"more than {_MOST_FOUND:,} cells differ"
+    for sheet in sheets:
+        if next(readers[sheet.name], None) is not None:
+            found.append(Difference(sheet.name, counts[sheet.name], "row", "a row", "no row"))
+    return found, "" if found else "no cell differs in value: only the way in which they are written does"
+
+
+def _cells_apart(sheet: Sheet, row: int, found: Sequence[str] | None, expected: Sequence[str]) -> list[Difference]:
+    if found is None:
+        return [Difference(sheet.name, row, "row", "no row", "a row")]
+    if len(found) != len(expected):
+        return [Difference(sheet.name, row, "row", f"{len(found)} cells", f"{len(expected)} cells")]
+    pairs = zip(sheet.columns, found, expected, strict=True)
+    return [Difference(sheet.name, row, column.name, was, is_) for column, was, is_ in pairs if was != is_]
