@@ -35,7 +35,7 @@ def code_digests(setup: Setup) -> dict[str, str]:
     if kind.rule is not None:
         controller = digest_of(kind.rule.start, kind.rule.ask, kind.rule.tell)
     else:
-        controller = _digest_of_files([Path(str(sys.modules[kind.make.__module__].__file__))])
+        controller = _digest_of_files(_files_around(kind.make.__module__))
     engine = sorted((_ROOT / "engine").rglob("*.py"))
     return {"game": digest_of(attempt_of(setup.game)), "controller": controller, "engine": _digest_of_files(engine)}
 
@@ -44,6 +44,13 @@ def code_digest(setup: Setup) -> str:
     """One digest of all code and libraries that a result depends on."""
     text = repr((sorted(code_digests(setup).items()), sorted(versions().items())))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _files_around(module: str) -> list[Path]:
+    """The module's file; for a module of a package all files of it, since helpers stand beside."""
+    top = sys.modules[module.partition(".")[0]]
+    folders = [Path(folder) for folder in getattr(top, "__path__", ())]
+    return sorted(file for folder in folders for file in folder.rglob("*.py")) or [Path(str(top.__file__))]
 
 
 def _digest_of_files(paths: list[Path]) -> str:
