@@ -8,36 +8,36 @@ The runner moves to the right at a constant speed. Three kinds of obstacle come 
 * a **spike** on the ground: be higher than it;
 * a **beam** overhead: duck under it (it reaches too high to jump over).
 
-A jump is always the same arc (0.7 s, 1.84 m high) and needs a fresh press on the ground; a duck lasts as long as it
-is held. Each mistake costs a heart and puts the runner past the obstacle; the last heart ends the attempt. Past the
-last obstacle stands the flag: reach it and win.
+A jump is always the same arc over the ground (4.9 m long, 1.84 m high), so a faster runner flies it in less time. It
+needs a fresh press on the ground; a duck lasts as long as it is held. Each mistake costs a heart and puts the runner
+past the obstacle; the last heart ends the attempt. Past the last obstacle stands the flag: reach it and win.
 
-Every level can be won by a perfect player: obstacles are never closer than one jump and its landing, and a gap is a
-share of the jump's length, whatever the speed. What makes it hard is the room for error in time, how early the
-obstacle is seen, how many there are, and how many mistakes are forgiven. One unit of foresight is the whole
-visible stretch (`sight_s` seconds); who has less sees an obstacle later.
+Every level can be won by a perfect player: obstacles are never closer than one jump and its landing, and no gap is as
+wide as a jump. What makes it hard is speed, which leaves less time for the same distance; the room for error; how
+early an obstacle is seen; how many there are; and how many mistakes are forgiven. One unit of foresight is the whole
+visible stretch (`sight_m`); who has less sees an obstacle later.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
 from engine.parameters import Knob, ParameterSpace
 from engine.randomness import Key, uniforms
 
 TICK_S: Final = 1.0 / 60.0
-GRAVITY: Final = 30.0  # m/s2
-TAKE_OFF: Final = 10.5  # m/s upward
-AIR_S: Final = 2.0 * TAKE_OFF / GRAVITY  # 0.7 s
+JUMP_LENGTH: Final = 4.9  # m
+JUMP_HEIGHT: Final = 1.84  # m
 HALF_WIDTH: Final = 0.3  # m, of the runner
 STANDING: Final = 1.6  # m
 DUCKING: Final = 0.8  # m
 SPIKE_HEIGHT: Final = 0.6  # m
 BEAM_CLEARANCE: Final = 1.0  # m under the beam
-SPIKE_WIDTH: Final = 0.7  # m
+SPIKE_WIDTH: Final = 1.4  # m
 BEAM_WIDTH: Final = 0.8  # m
-RUN_UP_S: Final = 2.0
+DUCK_EARLY: Final = 0.8  # m, how far before a beam an expert wants to be down
+RUN_UP: Final = 14.0  # m
 JITTER: Final = 0.15  # of the spacing
 
 GAP: Final = 0
@@ -54,8 +54,8 @@ KINDS_IN: Final = ("gaps", "gaps_spikes", "gaps_spikes_beams")
 class Params(NamedTuple):
     speed: float
     gap_share: float
-    spacing_s: float
-    sight_s: float
+    spacing_m: float
+    sight_m: float
     obstacles: int
     hearts: int
     hazards: int
@@ -93,15 +93,15 @@ def obstacle(params: Params, level: Level, index: int) -> Obstacle:
     if index >= params.obstacles:
         return Obstacle(level.goal + 1000.0, 1.0, GAP)
     where, what, size, _ = uniforms(level.key, index)
-    at = params.speed * (RUN_UP_S + params.spacing_s * (index + JITTER * where))
+    at = RUN_UP + params.spacing_m * (index + JITTER * where)
     kind = int(what * (params.hazards + 1))
     if kind == GAP:
-        return Obstacle(at, params.speed * AIR_S * params.gap_share * (0.8 + 0.2 * size), GAP)
+        return Obstacle(at, JUMP_LENGTH * params.gap_share * (0.8 + 0.2 * size), GAP)
     return Obstacle(at, SPIKE_WIDTH if kind == SPIKE else BEAM_WIDTH, kind)
 
 
 def build(params: Params, key: Key) -> Level:
-    return Level(key, params.speed * (RUN_UP_S + params.spacing_s * params.obstacles))
+    return Level(key, RUN_UP + params.spacing_m * params.obstacles)
 
 
 def start(params: Params, level: Level, key: Key) -> State:
@@ -116,13 +116,12 @@ def expert(params: Params, level: Level, state: State, faculties: Faculties) -> 
     """
     if state.y > 0.0:
         return RUN
-    visible_s = params.sight_s * min(faculties.foresight, 1.0)
-    if state.at - state.x > params.speed * visible_s:
+    if state.at - state.x > params.sight_m * min(faculties.foresight, 1.0):
         return RUN
     lead_s = faculties.reaction_s + faculties.reaction_tail_s
     if state.kind == BEAM:
-        return DUCK if state.at - HALF_WIDTH - state.x <= params.speed * (lead_s + 0.15) else RUN
-    to_take_off = state.at + 0.5 * state.width - state.x - 0.5 * AIR_S * params.speed
+        return DUCK if state.at - HALF_WIDTH - DUCK_EARLY - state.x <= params.speed * lead_s else RUN
+    to_take_off = state.at + 0.5 * (state.width - JUMP_LENGTH) - state.x
     return JUMP if to_take_off <= params.speed * lead_s else RUN
 
 
@@ -130,11 +129,13 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     x = state.x + params.speed * TICK_S
     y = state.y
     vy = state.vy
+    # Take-off speed 4 h / T and gravity 8 h / T^2 make a parabola of height h and of length speed T.
+    rate = params.speed / JUMP_LENGTH
     if y <= 0.0 and action == JUMP and state.held != JUMP:
-        vy = TAKE_OFF
+        vy = 4.0 * JUMP_HEIGHT * rate
     if y > 0.0 or vy > 0.0:
         y = y + vy * TICK_S
-        vy = vy - GRAVITY * TICK_S
+        vy = vy - 8.0 * JUMP_HEIGHT * rate * rate * TICK_S
         if y <= 0.0:
             y = 0.0
             vy = 0.0
@@ -190,42 +191,97 @@ VIEW_WIDTH: Final = 16.0  # m
 VIEW_HEIGHT: Final = 9.0  # m
 GROUND: Final = 2.5  # m from the lower edge of the view
 RUNNER_AT: Final = 3.5  # m from the left edge
+HILLS: Final = ((0.15, 11.0, 3.6), (0.4, 7.0, 2.2))  # depth (1 moves with the ground), m from one to the next, m high
+STRIDE: Final = 2.2  # m
+
+
+def placed(
+    left: float,
+    kind: Literal["rect", "circle", "line", "triangle"],
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    role: str,
+) -> Shape:
+    """A shape in metres, x from the start and y above the ground, when the view begins at `left`."""
+    return Shape(
+        kind, (x - left) / VIEW_WIDTH, (y + GROUND) / VIEW_HEIGHT, width / VIEW_WIDTH, height / VIEW_HEIGHT, role
+    )
 
 
 def draw(params: Params, level: Level, state: State) -> list[Shape]:
     left = state.x - RUNNER_AT
-
-    def rect(x: float, y: float, width: float, height: float, role: str) -> Shape:
-        return Shape(
-            "rect", (x - left) / VIEW_WIDTH, (y + GROUND) / VIEW_HEIGHT, width / VIEW_WIDTH, height / VIEW_HEIGHT, role
-        )
-
-    shapes = [Shape("rect", 0.0, 0.0, 1.0, 1.0, "sky")]
-    for depth, width, height in ((0.2, 5.0, 3.2), (0.5, 3.0, 1.8)):  # hills that move slower the farther they are
-        shift = left * (1.0 - depth)
-        first = int((left - shift) // (width * 1.5))
-        for i in range(first - 1, first + int(VIEW_WIDTH / (width * 1.5)) + 2):
-            shapes.append(rect(shift + i * width * 1.5, 0.0, width, height * (0.6 + 0.4 * (i % 3) / 2), "far"))
-    shapes.append(rect(left, -GROUND, VIEW_WIDTH, GROUND, "ground"))
+    shapes = [Shape("rect", 0.0, 0.0, 1.0, 1.0, "sky"), *draw_hills(left)]
+    shapes.append(placed(left, "rect", left, -GROUND, VIEW_WIDTH, GROUND, "ground"))
+    shapes.append(placed(left, "rect", left, -0.12, VIEW_WIDTH, 0.12, "neutral"))
+    for i in range(int(left // 2.0), int((left + VIEW_WIDTH) // 2.0) + 1):  # marks that show the speed
+        shapes.append(placed(left, "rect", 2.0 * i, -0.75 - 0.6 * (i % 2), 0.7, 0.1, "far"))
     for index in range(max(state.ahead - 4, 0), params.obstacles):
         thing = obstacle(params, level, index)
         if thing.at > left + VIEW_WIDTH:
             break
-        if thing.kind == GAP:
-            shapes.append(rect(thing.at, -GROUND, thing.width, GROUND, "danger"))
-        elif thing.kind == SPIKE:
-            spike = rect(thing.at, 0.0, thing.width, SPIKE_HEIGHT, "danger")
-            shapes.append(spike._replace(kind="triangle"))
-        else:
-            shapes.append(rect(thing.at, BEAM_CLEARANCE, thing.width, VIEW_HEIGHT, "danger"))
-    shapes.append(rect(level.goal, 0.0, 0.12, 3.0, "goal"))
-    shapes.append(rect(level.goal, 2.2, 1.1, 0.8, "goal"))
-    height = DUCKING if state.ducking else STANDING
-    shapes.append(rect(state.x - HALF_WIDTH, state.y, 2.0 * HALF_WIDTH, height, "player"))
+        shapes += draw_obstacle(left, thing)
+    shapes.append(placed(left, "rect", level.goal, 0.0, 0.12, 3.0, "text"))
+    shapes.append(placed(left, "rect", level.goal + 0.12, 2.1, 1.2, 0.9, "goal"))
+    shapes += draw_runner(left, state)
     for heart in range(params.hearts):
         role = "good" if heart < state.hearts else "neutral"
-        shapes.append(Shape("circle", 0.03 + 0.03 * heart, 0.95, 0.02, 0.02, role))
+        shapes.append(Shape("circle", 0.035 + 0.032 * heart, 0.93, 0.022, 0.022, role))
+    way = 0.94 - 0.04 - 0.032 * params.hearts
+    shapes.append(Shape("rect", 0.97 - way, 0.922, way, 0.016, "far"))
+    shapes.append(Shape("rect", 0.97 - way, 0.922, way * min(state.x / level.goal, 1.0), 0.016, "goal"))
     return shapes
+
+
+def draw_hills(left: float) -> list[Shape]:
+    """Round hills that move slower the farther they are."""
+    shapes = []
+    for depth, apart, high in HILLS:
+        shift = left * (1.0 - depth)
+        first = int((left - shift) // apart)
+        for i in range(first - 1, first + int(VIEW_WIDTH / apart) + 3):
+            across = apart * (0.8 + 0.25 * (i % 3))
+            middle = high * (0.7 + 0.15 * (i % 2)) - 0.5 * across
+            shapes.append(placed(left, "circle", shift + i * apart, middle, across, across, "far"))
+    return shapes
+
+
+def draw_obstacle(left: float, thing: Obstacle) -> list[Shape]:
+    """What hurts has the colour of danger, exactly as wide as it hurts."""
+    if thing.kind == GAP:
+        pit = placed(left, "rect", thing.at, -GROUND, thing.width, GROUND, "sky")
+        teeth = max(int(thing.width / 0.5), 1)
+        wide = thing.width / teeth
+        floor = [placed(left, "triangle", thing.at + wide * i, -GROUND, wide, 0.7, "danger") for i in range(teeth)]
+        edges = [placed(left, "rect", x, -0.5, 0.1, 0.5, "danger") for x in (thing.at - 0.1, thing.at + thing.width)]
+        return [pit, *floor, *edges]
+    if thing.kind == SPIKE:
+        half = 0.5 * thing.width
+        return [placed(left, "triangle", thing.at + half * i, 0.0, half, SPIKE_HEIGHT, "danger") for i in range(2)]
+    above = VIEW_HEIGHT - GROUND - BEAM_CLEARANCE
+    return [
+        placed(left, "rect", thing.at + 0.15, BEAM_CLEARANCE, thing.width - 0.3, above, "ground"),
+        placed(left, "rect", thing.at, BEAM_CLEARANCE, thing.width, 1.1, "danger"),
+    ]
+
+
+def draw_runner(left: float, state: State) -> list[Shape]:
+    """Head, body and legs, within the box that can be hurt."""
+    x, y = state.x, state.y
+    swing = abs((state.x / STRIDE) % 1.0 - 0.5) * 4.0 - 1.0  # from -1 to 1 and back on each stride
+    legs = 0.15 if state.ducking else 0.5
+    spread = 0.28 * swing if y <= 0.0 else 0.28
+    body = 0.4 if state.ducking else 0.7
+    head = 0.17 if state.ducking else 0.2
+    lean = 0.14 if state.ducking else 0.06
+    return [
+        placed(left, "line", x - 0.04, y + legs, -spread - 0.04, -legs, "player"),
+        placed(left, "line", x + 0.04, y + legs, spread + 0.04, -legs, "player"),
+        placed(left, "rect", x - 0.22, y + legs, 0.44, body, "player"),
+        placed(left, "circle", x + lean, y + legs + body + 0.8 * head, 2.0 * head, 2.0 * head, "player"),
+        placed(left, "circle", x + lean + 0.5 * head, y + legs + body + 0.9 * head, 0.09, 0.09, "sky"),
+    ]
 
 
 GAME: Final = Game(
@@ -237,12 +293,12 @@ GAME: Final = Game(
     max_ticks=60 * 120,
     actions=("run", "jump", "duck"),
     space=ParameterSpace(
-        Knob("speed", 5.0, 12.0, 7.0, "m/s", "how fast the runner moves"),
-        Knob("gap_share", 0.25, 0.85, 0.5, "1", "width of a gap as a share of a jump's length"),
-        Knob("spacing_s", 1.2, 3.0, 2.0, "s", "time from one obstacle to the next", harder="low", scale="log"),
-        Knob("sight_s", 0.7, 2.5, 1.5, "s", "how early an obstacle can be seen", harder="low"),
-        Knob("obstacles", 6, 24, 12, "1", "obstacles before the flag", scale="integer"),
-        Knob("hearts", 1, 4, 2, "1", "mistakes that end the attempt", harder="low", scale="integer"),
+        Knob("speed", 5.0, 10.0, 7.0, "m/s", "how fast the runner moves"),
+        Knob("gap_share", 0.3, 0.75, 0.5, "1", "width of a gap as a share of a jump's length"),
+        Knob("spacing_m", 8.4, 24.0, 14.0, "m", "way from one obstacle to the next", harder="low", scale="log"),
+        Knob("sight_m", 5.0, 20.0, 12.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
+        Knob("obstacles", 8, 20, 12, "1", "obstacles before the flag", scale="integer"),
+        Knob("hearts", 1, 4, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
         Knob("hazards", default="gaps_spikes", meaning="kinds of obstacle", scale="choice", choices=KINDS_IN),
     ),
     params=Params,

@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_one_line_of_warning_each(stranger):
 def test_a_strangers_plugins_serve_a_scenario(stranger):
     text = (ROOT / "tests" / "scenarios" / "base.toml").read_text(encoding="utf-8")
     text = text[: text.index("[game]")] + '[game]\nname = "coin"\n\n' + text[text.index("[dial]") :]
-    text = text.replace('knobs = ["speed", "spacing_s", "obstacles"]', "").replace(
+    text = text.replace('knobs = ["speed", "spacing_m", "obstacles"]', "").replace(
         "[dial.path]\nspeed = [0.0, 0.5, 1.0]", ""
     )
     (stranger / "mine.toml").write_text(text.replace("weighted_up_down", "stairs"))

@@ -108,9 +108,9 @@ def test_list_as_text_and_as_json(words):
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("gap_runner", ("The rules", "spacing_s", "1.2 to 3", "hit a beam", "space: jump")),
+        ("gap_runner", ("The rules", "spacing_m", "8.4 to 24", "hit a beam", "space: jump")),
         ("weighted_up_down", ("adaptive", "d <- clip", "Kaernbach 1991", "0.05", "scopes: player")),
-        ("quickstart", ("newcomers", "0.77 to 0.83", "speed", "5 to 11 m/s", "kalman", "digest")),
+        ("quickstart", ("newcomers", "0.77 to 0.83", "speed", "5 to 9 m/s", "kalman", "digest")),
     ],
 )
 def test_describe_explains(words, name, wanted):

@@ -112,7 +112,7 @@ def test_the_resolved_file_reads_back_the_same(text):
 def test_the_resolved_file_marks_what_was_changed():
     lines = read(BASE).resolved_toml().splitlines()
     marked = [line.split(" = ")[0] for line in lines if line.endswith("  # changed")]
-    top = ["title", "notes", "seed", "speed", "knobs", "speed", "kind", "after_attempts", "scope", "step"]
+    top = ["title", "notes", "seed", "hearts", "speed", "knobs", "speed", "kind", "after_attempts", "scope", "step"]
     rest = ["delay_s", "deploy_every_s", "kind", "pause_s", "label", "skill", "learning", "skill", "speed", "replicas"]
     assert marked == top + rest
 
@@ -123,7 +123,7 @@ def test_nothing_is_marked_that_is_as_the_author_made_it():
 
 def test_knobs_that_do_not_move_are_held_at_their_default():
     held = read(BASE).form.game.params
-    assert held == {"gap_share": 0.5, "sight_s": 1.5, "hearts": 2, "hazards": "gaps_spikes"}
+    assert held == {"gap_share": 0.5, "sight_m": 12.0, "hearts": 2, "hazards": "gaps_spikes"}
 
 
 def test_the_digest_does_not_depend_on_the_order_of_tables():
@@ -142,8 +142,8 @@ def test_the_digest_does_not_depend_on_the_order_of_tables():
         ('label = "Newcomers"', 'label = "Beginners"'),
         ("tolerance = 0.05", ""),  # the default
         ("[0.0, 0.5, 1.0]", "[0, 5e-1, 1]"),
-        ('knobs = ["speed", "spacing_s", "obstacles"]', 'knobs = ["obstacles", "speed", "spacing_s"]'),
-        ("[5.0, 11.0]", "[5, 11]"),
+        ('knobs = ["speed", "spacing_m", "obstacles"]', 'knobs = ["obstacles", "speed", "spacing_m"]'),
+        ("[5.0, 9.0]", "[5, 9]"),
     ],
 )
 def test_the_digest_stays_when_the_same_is_played(change):
@@ -241,9 +241,9 @@ def test_the_setup_is_what_the_scenario_says():
 
 def test_the_space_has_the_bounds_and_the_held_values():
     space = setup_of(read(BASE), CATALOG).space
-    assert (space.knobs[0].low, space.knobs[0].high) == (5.0, 11.0)
-    assert space.held == {"gap_share": 0.5, "sight_s": 1.5, "hearts": 2.0, "hazards": 1.0}
-    assert [space.names[j] for j in space.free] == ["speed", "spacing_s", "obstacles"]
+    assert (space.knobs[0].low, space.knobs[0].high) == (5.0, 9.0)
+    assert space.held == {"gap_share": 0.5, "sight_m": 12.0, "hearts": 2.0, "hazards": 1.0}
+    assert [space.names[j] for j in space.free] == ["speed", "spacing_m", "obstacles"]
 
 
 def test_a_straight_path_is_stretched_to_the_longest():

@@ -72,15 +72,15 @@ TABLE = {
     ),
     "choice by number": Wrong('"gaps_spikes"', "1", 11, "game.params.hazards", ("one of gaps",)),
     "bounds outside": Wrong(
-        "[5.0, 11.0]", "[1.0, 11.0]", 15, "game.bounds.speed", ("5 <= low < high <= 12", "got [1.0, 11.0]")
+        "[5.0, 9.0]", "[1.0, 9.0]", 15, "game.bounds.speed", ("5 <= low < high <= 10", "got [1.0, 9.0]")
     ),
-    "bounds turned": Wrong("[5.0, 11.0]", "[11.0, 5.0]", 15, "game.bounds.speed", ("low < high",)),
-    "bounds of one": Wrong("[5.0, 11.0]", "[5.0]", 15, "game.bounds.speed", ("at least 2", "got 1")),
-    "bounds of three": Wrong("[5.0, 11.0]", "[5, 6, 7]", 15, "game.bounds.speed", ("at most 2", "got 3")),
-    "bounds are a text": Wrong("[5.0, 11.0]", '"5-11"', 15, "game.bounds.speed", ("list", "got '5-11'")),
-    "bounds of infinity": Wrong("[5.0, 11.0]", "[5.0, inf]", 15, "game.bounds.speed[2]", ("finite", "got inf")),
-    "bounds beyond floats": Wrong("[5.0, 11.0]", "[5.0, 1e400]", 15, "game.bounds.speed[2]", ("finite", "got inf")),
-    "bounds of a choice": Wrong("speed = [5.0, 11.0]", "hazards = [0, 1]", 15, "game.bounds.hazards", ("choice",)),
+    "bounds turned": Wrong("[5.0, 9.0]", "[9.0, 5.0]", 15, "game.bounds.speed", ("low < high",)),
+    "bounds of one": Wrong("[5.0, 9.0]", "[5.0]", 15, "game.bounds.speed", ("at least 2", "got 1")),
+    "bounds of three": Wrong("[5.0, 9.0]", "[5, 6, 7]", 15, "game.bounds.speed", ("at most 2", "got 3")),
+    "bounds are a text": Wrong("[5.0, 9.0]", '"5-11"', 15, "game.bounds.speed", ("list", "got '5-11'")),
+    "bounds of infinity": Wrong("[5.0, 9.0]", "[5.0, inf]", 15, "game.bounds.speed[2]", ("finite", "got inf")),
+    "bounds beyond floats": Wrong("[5.0, 9.0]", "[5.0, 1e400]", 15, "game.bounds.speed[2]", ("finite", "got inf")),
+    "bounds of a choice": Wrong("speed = [5.0, 9.0]", "hazards = [0, 1]", 15, "game.bounds.hazards", ("choice",)),
     # the dial
     "no floor": Wrong("floor = 0.1", "#", 17, "dial.floor", ("required", "without bounds is refused", "0 to 1")),
     "no dial": Wrong(
@@ -93,16 +93,16 @@ TABLE = {
     "floor is nan": Wrong("floor = 0.1", "floor = nan", 19, "dial.floor", ("got nan",)),
     "ceiling is 2": Wrong("ceiling = 0.9", "ceiling = 2", 20, "dial.ceiling", ("0 to 1", "got 2")),
     "unknown knob moves": Wrong(
-        '"spacing_s"', '"spacing"', 18, "dial.knobs[2]", ("has the knobs", "did you mean 'spacing_s'?")
+        '"spacing_m"', '"spacing"', 18, "dial.knobs[2]", ("has the knobs", "did you mean 'spacing_m'?")
     ),
-    "held knob moves": Wrong('"spacing_s"', '"hearts"', 18, "dial.knobs[2]", ("held in [game.params]",)),
-    "knob twice": Wrong('"spacing_s"', '"speed"', 18, "dial.knobs[2]", ("once", "speed")),
-    "nothing moves": Wrong('["speed", "spacing_s", "obstacles"]', "[]", 18, "dial.knobs", ("at least one knob",)),
+    "held knob moves": Wrong('"spacing_m"', '"hearts"', 18, "dial.knobs[2]", ("held in [game.params]",)),
+    "knob twice": Wrong('"spacing_m"', '"speed"', 18, "dial.knobs[2]", ("once", "speed")),
+    "nothing moves": Wrong('["speed", "spacing_m", "obstacles"]', "[]", 18, "dial.knobs", ("at least one knob",)),
     "path of one": Wrong("[0.0, 0.5, 1.0]", "[0.0]", 23, "dial.path.speed", ("at least 2", "got 1")),
     "path of 34": Wrong("[0.0, 0.5, 1.0]", f"{[0.5] * 34}", 23, "dial.path.speed", ("at most 33", "got 34")),
     "path outside": Wrong("[0.0, 0.5, 1.0]", "[0.0, 1.5, 1.0]", 23, "dial.path.speed[2]", ("0 to 1", "got 1.5")),
     "path of a knob at rest": Wrong(
-        "speed = [0.0, 0.5, 1.0]", "sight_s = [0, 1]", 23, "dial.path.sight_s", ("does not move",)
+        "speed = [0.0, 0.5, 1.0]", "sight_m = [0, 1]", 23, "dial.path.sight_m", ("does not move",)
     ),
     "paths of two lengths": Wrong(
         "speed = [0.0, 0.5, 1.0]",

@@ -1,0 +1,169 @@
+"""Kalman: an extended Kalman filter that knows how unsure it is, and steps accordingly. The recommended default.
+
+It believes that a player's skill lies at some place of the dial, that it wanders a little from attempt to attempt, and
+that the win probability at difficulty d is
+
+    p = guess + (1 - guess - lapse) logistic(slope (skill + sign tilt - f tire - d))
+
+with sign = +1 after a win and -1 after a loss (tilt: what a loss does to the next attempt), f = how far the session
+has gone, 0 to 1 over 50 attempts (tire: what a session costs). Both are off by default; each needs one more state and
+pays where its effect exists. The slope is assumed, not learnt: outcomes near the target say almost nothing about it.
+`reopen` watches the errors with a two-sided CUSUM test (Page 1954) and widens the filter after a jump in skill.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from engine.arithmetic import logistic, logit
+from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+
+LOWEST: Final = -0.3  # skill lies within the dial or a little outside: margins of the published rule
+HIGHEST: Final = 1.1
+LONGEST_SESSION: Final = 49.0  # attempts after which tiring is complete
+LARGEST_VARIANCE: Final = 1.0  # a whole dial: what an unlimited random walk at a bound is cut to
+SMALLEST_NOISE: Final = 1e-9  # of an outcome, where guess and lapse are 0 and the outcome is all but certain
+CUSUM_SLACK: Final = 0.5  # standard deviations that an error may lie off without being counted
+REOPENED_SD: Final = 0.08
+
+
+class Options(NamedTuple):
+    sd0: float = 0.15
+    q: float = 0.005
+    slope: float = 6.0
+    tilt_sd: float = 0.0
+    tire_sd: float = 0.0
+    reopen: float = 0.0
+    guess: float = 0.02
+    lapse: float = 0.02
+    skill0: float = 0.5
+
+
+class State(NamedTuple):
+    skill: float  # place on the dial
+    tilt: float
+    tire: float
+    var_skill: float  # covariance of the three, in squared dial units
+    var_tilt: float
+    var_tire: float
+    cov_skill_tilt: float
+    cov_skill_tire: float
+    cov_tilt_tire: float
+    up: float  # CUSUM of errors towards winning more than expected, in standard deviations
+    down: float
+
+
+def start(options: Options, target: float) -> State:
+    tilt_sd = options.tilt_sd / options.slope  # given in logits
+    return State(
+        options.skill0,
+        0.0,
+        0.0,
+        options.sd0 * options.sd0,
+        tilt_sd * tilt_sd,
+        options.tire_sd * options.tire_sd,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    )
+
+
+def margin(options: Options, target: float) -> float:
+    """How far skill must lie above the difficulty for the target: logit of its share between guess and 1 - lapse."""
+    share = (target - options.guess) / (1.0 - options.guess - options.lapse)
+    return logit(min(max(share, 0.001), 0.999)) / options.slope
+
+
+def sign_of(last: float, target: float) -> float:
+    """+1 after a win, -1 after a loss, the expected value where the last outcome is not known yet (last = -1)."""
+    return 2.0 * target - 1.0 if last < 0.0 else 2.0 * last - 1.0
+
+
+def ask(options: Options, state: State, situation: Situation) -> float:
+    sign = sign_of(situation.last, situation.target)
+    f = min(situation.place / LONGEST_SESSION, 1.0)
+    wanted = state.skill + sign * state.tilt - f * state.tire - margin(options, situation.target)
+    return min(max(wanted, 0.0), 1.0)
+
+
+def tell(options: Options, state: State, seen: Observation) -> State:
+    if not seen.weight > 0.0:
+        return state
+    # What was expected: h = (1, sign, -f), p, and G h, the gradient of p by the state.
+    sign = sign_of(seen.last, seen.target)
+    f = min(seen.place / LONGEST_SESSION, 1.0)
+    certain = 1.0 - options.guess - options.lapse
+    c = logistic(options.slope * (state.skill + sign * state.tilt - f * state.tire - seen.difficulty))
+    p = options.guess + certain * c
+    G = certain * options.slope * c * (1.0 - c)
+    R = max(p * (1.0 - p), SMALLEST_NOISE) / seen.weight
+    error = seen.won - p
+
+    # v = P (G h), gain K = v / (G h v + R), x <- x + K error, P <- P - K v'
+    v_skill = G * (state.var_skill + sign * state.cov_skill_tilt - f * state.cov_skill_tire)
+    v_tilt = G * (state.cov_skill_tilt + sign * state.var_tilt - f * state.cov_tilt_tire)
+    v_tire = G * (state.cov_skill_tire + sign * state.cov_tilt_tire - f * state.var_tire)
+    S = max(G * (v_skill + sign * v_tilt - f * v_tire), 0.0) + R
+    step = error / S
+    offset = margin(options, seen.target)
+    low = LOWEST + min(offset, 0.0)  # so that every difficulty stays within reach for every target
+    high = HIGHEST + max(offset, 0.0)
+    skill = min(max(state.skill + v_skill * step, low), high)
+    tilt = min(max(state.tilt + v_tilt * step, LOWEST), HIGHEST)
+    tire = min(max(state.tire + v_tire * step, LOWEST), HIGHEST)
+    var_skill = max(state.var_skill - v_skill * v_skill / S, 0.0) + options.q * options.q
+
+    up = state.up
+    down = state.down
+    if options.reopen > 0.0:
+        z = error / math.sqrt(R)
+        up = max(0.0, up + z - CUSUM_SLACK)
+        down = max(0.0, down - z - CUSUM_SLACK)
+        if up > options.reopen or down > options.reopen:
+            var_skill = max(var_skill, REOPENED_SD * REOPENED_SD)
+            up = 0.0
+            down = 0.0
+    return State(
+        skill,
+        tilt,
+        tire,
+        min(var_skill, LARGEST_VARIANCE),
+        max(state.var_tilt - v_tilt * v_tilt / S, 0.0),
+        max(state.var_tire - v_tire * v_tire / S, 0.0),
+        state.cov_skill_tilt - v_skill * v_tilt / S,
+        state.cov_skill_tire - v_skill * v_tire / S,
+        state.cov_tilt_tire - v_tilt * v_tire / S,
+        up,
+        down,
+    )
+
+
+CONTROLLER: Final = ControllerKind(
+    name="kalman",
+    mode="adaptive",
+    summary="Extended Kalman filter on the player's place on the dial: near the statistical limit in steady worlds.",
+    formula="d = clip(skill + sign tilt - f tire - logit(C) / slope, 0, 1), "
+    "C = (target - guess) / (1 - guess - lapse); the three and their covariance by the extended Kalman filter",
+    source="Kalman 1960 and its extended form, in the manner of Glickman 1999 (Glicko); CUSUM: Page 1954",
+    use="The default for single players and cohorts, late outcomes included. Divide q by about 5 where 20 players "
+    "share a dial; set reopen = 4 where skill jumps, tilt_sd = 0.3 and tire_sd = 0.1 where moods and tiredness matter.",
+    options=Options,
+    option_list=(
+        Option("sd0", 0.0, 1.0, "how much players' skills differ at first: standard deviation in dial units"),
+        Option("q", 0.0, 0.1, "how far skill wanders from attempt to attempt: standard deviation in dial units"),
+        Option("slope", 1.0, 50.0, "assumed steepness of win probability along the dial, in logits per dial"),
+        Option(
+            "tilt_sd", 0.0, 3.0, "how much the last outcome moves the next: standard deviation in logits; 0 for off"
+        ),
+        Option("tire_sd", 0.0, 1.0, "how much a long session costs: standard deviation in dial units; 0 for off"),
+        Option("reopen", 0.0, 100.0, "CUSUM threshold in standard deviations at which a jump is believed; 0 for off"),
+        Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
+        Option("lapse", 0.0, 0.4, "assumed chance of losing whatever the skill"),
+        Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
+    ),
+    rule=Rule(start, ask, tell),
+    scopes=("player", "cohort", "everyone"),
+)

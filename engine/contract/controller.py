@@ -1,0 +1,53 @@
+"""The contract that every controller keeps, as checks that anybody can run on their own controller.
+
+    >>> from engine.checks import check_controller
+    >>> from controllers.adaptive.weighted_up_down import CONTROLLER
+    >>> check_controller(CONTROLLER)
+    []
+
+Each check is a function whose first docstring line is the promise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from engine.contract import controller_conduct, controller_record, controller_rule
+from engine.contract.findings import findings_of
+from engine.controller import ControllerKind
+
+STAGES: Final = (
+    (
+        controller_record.names_and_words,
+        controller_record.options_are_declared,
+        controller_record.one_way_to_make_it,
+    ),
+    (
+        controller_rule.state_is_numbers,
+        controller_rule.rule_is_pure,
+        controller_rule.proposals_stay_on_the_dial,
+        controller_rule.state_survives_json,
+        controller_rule.wins_never_make_it_easier,
+    ),
+    (controller_rule.compiled_equals_plain,),
+    (
+        controller_conduct.settings_are_valid,
+        controller_conduct.late_outcomes_are_taken,
+        controller_conduct.beliefs_are_described,
+        controller_conduct.instances_are_independent,
+        controller_conduct.repeats_itself,
+        controller_conduct.deaf_if_deterministic,
+    ),
+    (controller_conduct.follows_players, controller_conduct.extreme_targets_end_at_bounds),
+)
+
+
+def check_controller(kind: Any) -> list[str]:
+    """What a controller breaks of its contract, one plain sentence each; empty when it keeps all of it.
+
+    Never raises for a bad controller. Takes seconds. The checks come in stages; where one stage finds something, the
+    later ones are not run.
+    """
+    if not isinstance(kind, ControllerKind):
+        return [f"a controller is an engine.controller.ControllerKind, got {type(kind).__name__}"]
+    return findings_of(STAGES, kind)

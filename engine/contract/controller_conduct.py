@@ -1,0 +1,232 @@
+"""Stages 4 and 5 of the controller contract: a controller with many players, in a small world made for the purpose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from engine.arithmetic import logistic
+from engine.controller import Brief, Controller, ControllerKind, Outcome, PerPlayer, Scope, Setting, Situation, Who
+from engine.parameters import Knob, ParameterSpace, straight_path
+from engine.randomness import CHANCE, RETURN, key_of, uniform
+
+SEED: Final = 40
+PLAYERS: Final = 4  # in each of two cohorts
+SPACE: Final = ParameterSpace(
+    Knob("speed", 1.0, 3.0, 2.0),
+    Knob("window_s", 0.1, 1.0, 0.5, harder="low", scale="log"),
+    Knob("enemies", 1, 8, 4, scale="integer"),
+    Knob("mode", default="calm", scale="choice", choices=("calm", "busy", "wild")),
+    Knob("lives", 1, 3, 2, harder="low", scale="integer"),
+    held={"lives": 2},
+)
+FOLLOWED: Final = 3000  # attempts of each cohort until a controller must have found its players
+
+Wins = Callable[[Who, Setting, float], bool]  # who, at what, with which uniform number
+
+
+class Exchange(NamedTuple):
+    """One ask, its outcome, and what the controller described before it."""
+
+    asked: Setting
+    outcome: Outcome
+    described: dict[str, float]
+
+
+def brief_for(scope: Scope, targets: tuple[float, float] = (0.55, 0.55)) -> Brief:
+    """Two cohorts, five knobs of all kinds, one of them held."""
+    goals = np.array([[target] for target in targets])
+    return Brief(SPACE, straight_path(SPACE), 0.05, 0.95, goals, scope, ("weak", "strong"), SEED, 0)
+
+
+def made(kind: ControllerKind, brief: Brief) -> Controller:
+    """The controller with its default options."""
+    options = kind.options()
+    if kind.rule is not None:
+        return PerPlayer(kind.rule, options, brief)
+    assert kind.make is not None
+    return kind.make(options, brief)
+
+
+def hardness(setting: Setting) -> float:
+    """How hard a setting is in this world, in [0, 1]: the mean position of the knobs that are not held."""
+    if setting.units is None:
+        return setting.difficulty
+    return math.fsum(setting.units[j] for j in SPACE.free) / len(SPACE.free)
+
+
+def by_skill(weak: float, strong: float) -> Wins:
+    """A world in which cohorts have these places on the dial: win probability 2 % to 98 %, slope 8."""
+
+    def wins(who: Who, setting: Setting, luck: float) -> bool:
+        skill = (weak, strong)[who.cohort]
+        return luck < 0.02 + 0.96 * logistic(8.0 * (skill - hardness(setting)))
+
+    return wins
+
+
+def played(controller: Controller, brief: Brief, wins: Wins, rounds: int, delay: int = 0) -> Iterator[Exchange]:
+    """Let all players play so many rounds; outcomes come up to `delay` attempts late and then out of order."""
+    waiting: list[Outcome] = []
+    luck, order = key_of(SEED, 0, CHANCE, 0, 0), key_of(SEED, 0, RETURN, 0, 0)
+    turn = 0
+    last: dict[int, float] = {}
+    for attempt in range(rounds):
+        for place in range(2 * PLAYERS):
+            cohort = place % 2
+            number = cohort * 1000 + place
+            known = last.get(number, 1.0) if delay == 0 else (-1.0 if attempt else 1.0)
+            target = float(brief.targets[cohort, 0])
+            who = Who(number, cohort, Situation(target, attempt, 0, attempt % 20, known))
+            described = dict(controller.describe(who))
+            asked = controller.ask(who)
+            won = wins(who, asked, uniform(luck, turn))
+            last[number] = 1.0 if won else 0.0
+            waiting.append(Outcome(who, asked, won, 1.0 if won else 0.5, 30.0 * turn))
+            yield Exchange(asked, waiting[-1], described)
+            while len(waiting) > delay:
+                controller.tell(waiting.pop(int(uniform(order, turn) * len(waiting))))
+            turn += 1
+
+
+def _scopes(kind: ControllerKind) -> Iterator[tuple[Scope, Brief]]:
+    for scope in kind.scopes:
+        yield scope, brief_for(scope)
+
+
+def settings_are_valid(kind: ControllerKind) -> Iterator[str]:
+    """Every setting has a difficulty in [0, 1] and, where it has positions, one in [0, 1] per knob."""
+    for scope, brief in _scopes(kind):
+        for wins, words in ((_always, "wins only"), (_never, "losses only"), (by_skill(0.3, 0.7), "mixed outcomes")):
+            for exchange in played(made(kind, brief), brief, wins, 60):
+                fault = _setting_fault(exchange.asked)
+                if fault:
+                    yield f"{fault}, with scope {scope} and {words}"
+                    return
+
+
+def _always(who: Who, setting: Setting, luck: float) -> bool:
+    return True
+
+
+def _never(who: Who, setting: Setting, luck: float) -> bool:
+    return False
+
+
+def _setting_fault(setting: Any) -> str:
+    if not isinstance(setting, Setting):
+        return f"ask must return an engine.controller.Setting, got {type(setting).__name__}"
+    if not 0.0 <= setting.difficulty <= 1.0:
+        return f"difficulty must lie in [0, 1], got {setting.difficulty!r}"
+    if setting.units is not None:
+        if len(setting.units) != len(SPACE):
+            return f"units must hold one position per knob of the space, {len(SPACE)}, got {len(setting.units)}"
+        if not all(0.0 <= u <= 1.0 for u in setting.units):
+            return f"units must lie in [0, 1], got {setting.units!r}"
+    return ""
+
+
+def late_outcomes_are_taken(kind: ControllerKind) -> Iterator[str]:
+    """Outcomes that come late and out of order, twice as many as expected or never asked for, do no harm."""
+    for scope, brief in _scopes(kind):
+        controller = made(kind, brief)
+        for i, exchange in enumerate(played(controller, brief, by_skill(0.3, 0.7), 150, delay=50)):
+            fault = _setting_fault(exchange.asked)
+            if fault:
+                yield f"{fault}, with scope {scope} and outcomes up to 50 attempts late"
+                return
+            if i % 50 == 0:
+                stranger = Setting(exchange.asked.difficulty, exchange.asked.units, 10**9)
+                controller.tell(exchange.outcome._replace(setting=stranger))
+
+
+def beliefs_are_described(kind: ControllerKind) -> Iterator[str]:
+    """Describe gives a float for every name of beliefs, and no other."""
+    for scope, brief in _scopes(kind):
+        controller = made(kind, brief)
+        names: tuple[Any, ...] = tuple(controller.beliefs)
+        if not all(isinstance(name, str) and name.isidentifier() for name in names) or len(set(names)) != len(names):
+            yield f"beliefs must be different identifiers, got {names!r}"
+            return
+        for exchange in played(controller, brief, by_skill(0.3, 0.7), 60):
+            if set(exchange.described) != set(names):
+                yield f"describe must give {names}, got {tuple(exchange.described)}, with scope {scope}"
+                return
+            values: dict[str, Any] = dict(exchange.described)
+            for name, value in values.items():
+                if not isinstance(value, float | int) or math.isinf(value):
+                    yield f"describe must give finite numbers, or NaN for none yet, got {value!r} for {name}"
+                    return
+
+
+def _asked(kind: ControllerKind, brief: Brief, wins: Wins, rounds: int) -> list[Setting]:
+    return [exchange.asked for exchange in played(made(kind, brief), brief, wins, rounds)]
+
+
+def instances_are_independent(kind: ControllerKind) -> Iterator[str]:
+    """Two controllers made from one kind share nothing."""
+    for scope, brief in _scopes(kind):
+        expected = _asked(kind, brief, by_skill(0.3, 0.7), 40)
+        mine, other = made(kind, brief), made(kind, brief)
+        foreign = played(other, brief, _always, 1000)
+        for i, exchange in enumerate(played(mine, brief, by_skill(0.3, 0.7), 40)):
+            next(foreign)
+            if exchange.asked != expected[i]:
+                yield f"two instances share state, with scope {scope}: what one is told changes what the other asks"
+                return
+
+
+def repeats_itself(kind: ControllerKind) -> Iterator[str]:
+    """The same seed and the same outcomes give the same settings."""
+    for scope, brief in _scopes(kind):
+        if _asked(kind, brief, by_skill(0.3, 0.7), 60) != _asked(kind, brief, by_skill(0.3, 0.7), 60):
+            yield f"the same outcomes gave other settings, with scope {scope}; draw by address, from brief.seed"
+            return
+
+
+def deaf_if_deterministic(kind: ControllerKind) -> Iterator[str]:
+    """A deterministic controller asks the same whatever the outcomes."""
+    if kind.mode != "deterministic":
+        return
+    for scope, brief in _scopes(kind):
+        if _asked(kind, brief, _always, 60) != _asked(kind, brief, _never, 60):
+            yield f"a deterministic controller must not react to outcomes, but it does with scope {scope}"
+            return
+
+
+def follows_players(kind: ControllerKind) -> Iterator[str]:
+    """A controller that adapts ends harder for strong players than for weak ones."""
+    if kind.mode == "deterministic":
+        return
+    for scope, brief in _scopes(kind):
+        ends = []
+        for skill in (0.25, 0.75):
+            rounds = FOLLOWED // PLAYERS if scope != "player" else 300
+            asked = _asked(kind, brief, by_skill(skill, skill), rounds)
+            tail = asked[-len(asked) // 5 :]
+            ends.append(math.fsum(hardness(setting) for setting in tail) / len(tail))
+        if ends[1] < ends[0] + 0.1:
+            yield (
+                f"strong players must end harder than weak ones, but those at 0.25 of the dial ended at {ends[0]:.3f} "
+                f"and those at 0.75 at {ends[1]:.3f}, with scope {scope}"
+            )
+            return
+
+
+def extreme_targets_end_at_bounds(kind: ControllerKind) -> Iterator[str]:
+    """A target that nobody can reach drives an adapting controller to the end of the dial."""
+    if kind.mode == "deterministic":
+        return
+    for scope in kind.scopes:
+        for target, wanted in ((0.995, 0.0), (0.005, 1.0)):
+            brief = brief_for(scope, (target, target))
+            rounds = FOLLOWED // PLAYERS if scope != "player" else 600
+            asked = _asked(kind, brief, by_skill(0.5, 0.5), rounds)
+            tail = asked[-len(asked) // 5 :]
+            mean = math.fsum(hardness(setting) for setting in tail) / len(tail)
+            if not abs(mean - wanted) <= 0.2:
+                yield f"target {target} must end near difficulty {wanted:g}, but ended at {mean:.3f} with scope {scope}"
+                return

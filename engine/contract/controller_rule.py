@@ -1,0 +1,189 @@
+"""Stages 2 and 3 of the controller contract: a rule, as pure functions on its state."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from engine.contract.findings import first_line
+from engine.controller import ControllerKind, Observation, Rule, Situation
+from engine.kernel import compiled
+from engine.randomness import CONTROLLER, key_of, uniforms
+
+SEED: Final = 30
+TARGETS: Final = (0.55, 0.001, 0.999)
+STREAK: Final = 150  # outcomes of one kind in a row
+OBSERVATIONS: Final = 2000
+
+
+class Case(NamedTuple):
+    """A rule with options and a target."""
+
+    rule: Rule
+    options: Any
+    target: float
+    words: str
+
+
+def cases(kind: ControllerKind) -> Iterator[Case]:
+    """The rule at its defaults and with each option at either end of its range, for ordinary and extreme targets."""
+    if kind.rule is None:
+        return
+    chosen: list[tuple[Any, str]] = [(kind.options(), "default options")]
+    for option in kind.option_list:
+        for value in (option.low, option.high):
+            chosen.append((kind.options(**{option.name: float(value)}), f"{option.name} = {value:g}"))
+    for options, words in chosen:
+        for target in TARGETS:
+            yield Case(kind.rule, options, target, f"{words} and target {target:g}")
+
+
+def observations(target: float, count: int) -> Iterator[Observation]:
+    """Streaks of extreme outcomes, then arbitrary ones: shared dials, unknown last outcomes, long sessions."""
+    for won, difficulty in ((1.0, 1.0), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
+        for place in range(STREAK):
+            yield Observation(difficulty, won, won, target, place, won, 1.0)
+    key = key_of(SEED, 0, CONTROLLER, 0, 0)
+    for block in range(count):
+        a, b, c, d = uniforms(key, 2 * block)
+        e, f, g, _ = uniforms(key, 2 * block + 1)
+        weight = 1.0 if e < 0.7 else float(1 + int(30 * f))
+        won = float(int(b * (weight + 1.0))) / weight
+        difficulty = 0.0 if c < 0.05 else 1.0 if c > 0.95 else a
+        yield Observation(difficulty, min(won, 1.0), d, target, int(1000 * g * g * g), float(int(3 * f)) - 1.0, weight)
+
+
+def situation_after(seen: Observation, attempt: int) -> Situation:
+    """What the rule may know before the attempt after this one."""
+    return Situation(seen.target, attempt, 0, seen.place + 1, 1.0 if seen.won > 0.5 else 0.0)
+
+
+def state_is_numbers(kind: ControllerKind) -> Iterator[str]:
+    """A state is a named tuple of floats and one-dimensional float arrays."""
+    if kind.rule is None:
+        return
+    state = kind.rule.start(kind.options(), 0.55)
+    if not isinstance(state, tuple) or not hasattr(state, "_fields") or not state._fields:
+        yield f"start must return a NamedTuple with one or more fields, got {type(state).__name__}"
+        return
+    for name, value in zip(state._fields, state, strict=True):
+        if isinstance(value, np.ndarray):
+            if value.ndim != 1 or value.dtype != np.float64 or not len(value):
+                yield f"state.{name} must be a one-dimensional float64 array, got shape {value.shape} of {value.dtype}"
+        elif not isinstance(value, float):
+            yield f"state.{name} must be a float, got {value!r}; write 0.0 rather than 0"
+
+
+def rule_is_pure(kind: ControllerKind) -> Iterator[str]:
+    """Ask and tell change neither options nor state, and answer the same question the same way."""
+    for case in cases(kind):
+        rule, options = case.rule, case.options
+        state = rule.start(options, case.target)
+        for i, seen in enumerate(observations(case.target, 20)):
+            if i % 37:
+                state = rule.tell(options, state, seen)
+                continue
+            kept = copy.deepcopy(state)
+            asked = [rule.ask(options, state, situation_after(seen, i)) for _ in range(2)]
+            told = [rule.tell(options, state, seen) for _ in range(2)]
+            if bits(kept) != bits(state):
+                yield f"ask or tell changes the state it is given, with {case.words}; return a new one, copy arrays"
+                return
+            if bits(asked[0]) != bits(asked[1]) or bits(told[0]) != bits(told[1]):
+                yield f"ask or tell gives two answers to one question, with {case.words}; keep no memory of your own"
+                return
+            state = told[0]
+
+
+def bits(value: Any) -> Any:
+    """A value as something that compares by bits."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    return tuple(bits(item) for item in value) if isinstance(value, tuple) else float(value).hex()
+
+
+def proposals_stay_on_the_dial(kind: ControllerKind) -> Iterator[str]:
+    """Proposals and states stay finite, and proposals in [0, 1], after any outcomes and with any options."""
+    for case in cases(kind):
+        state = case.rule.start(case.options, case.target)
+        for i, seen in enumerate(observations(case.target, 400)):
+            state = case.rule.tell(case.options, state, seen)
+            asked = case.rule.ask(case.options, state, situation_after(seen, i))
+            if not 0.0 <= asked <= 1.0:
+                yield f"ask must stay in [0, 1], got {asked!r} with {case.words} after {seen}"
+                return
+            if not all(_finite(value) for value in state):
+                yield f"state must stay finite, got {state} with {case.words} after {seen}"
+                return
+
+
+def _finite(value: Any) -> bool:
+    return bool(np.isfinite(value).all()) if isinstance(value, np.ndarray) else math.isfinite(value)
+
+
+def state_survives_json(kind: ControllerKind) -> Iterator[str]:
+    """A state goes through JSON and comes back with the same bits."""
+    for case in cases(kind):
+        state = case.rule.start(case.options, case.target)
+        for seen in observations(case.target, 5):
+            state = case.rule.tell(case.options, state, seen)
+        lists = [value.tolist() if isinstance(value, np.ndarray) else value for value in state]
+        back = json.loads(json.dumps(lists, allow_nan=False))
+        state_back = type(state)(*(np.array(value) if isinstance(value, list) else value for value in back))
+        if bits(state_back) != bits(state):
+            yield f"state must come back from JSON as it was, got {state_back} for {state}"
+            return
+
+
+def wins_never_make_it_easier(kind: ControllerKind) -> Iterator[str]:
+    """An adaptive rule never gets easier after nothing but wins, nor harder after nothing but losses."""
+    if kind.rule is None or kind.mode != "adaptive":
+        return
+    options = kind.options()
+    for won, words in ((1.0, "wins"), (0.0, "losses")):
+        state = kind.rule.start(options, 0.55)
+        before = kind.rule.ask(options, state, Situation(0.55, 0, 0, 0, won))
+        for attempt in range(STREAK):
+            state = kind.rule.tell(options, state, Observation(before, won, won, 0.55, 0, won, 1.0))
+            asked = kind.rule.ask(options, state, Situation(0.55, attempt + 1, 0, 0, won))
+            if (asked - before) * (1.0 if won else -1.0) < -1e-12:
+                yield f"after {attempt + 1} {words} difficulty went from {before:.6g} to {asked:.6g}; check the sign"
+                return
+            before = asked
+
+
+def compiled_equals_plain(kind: ControllerKind) -> Iterator[str]:
+    """Compiled and in plain Python, a rule gives the same bits."""
+    if kind.rule is None:
+        return
+    rule = kind.rule
+    options = kind.options()
+    for name, arguments in (
+        ("start", (options, 0.55)),
+        ("ask", (options, rule.start(options, 0.55), Situation(0.55, 0, 0, 0, 1.0))),
+        ("tell", (options, rule.start(options, 0.55), next(observations(0.55, 0)))),
+    ):
+        try:
+            compiled(getattr(rule, name))(*arguments)
+        except Exception as fault:  # noqa: BLE001 - numba raises many kinds; the reader needs the function's name
+            yield f"{name} does not compile: {first_line(fault)}; see the numba messages for {name}"
+            return
+    start, ask, tell = compiled(rule.start), compiled(rule.ask), compiled(rule.tell)
+    slow = rule.start(options, 0.55)
+    if bits(start(options, 0.55)) != bits(slow):
+        yield f"start gives other bits compiled than plain: {start(options, 0.55)} and {slow}"
+        return
+    for i, seen in enumerate(observations(0.55, OBSERVATIONS)):
+        situation = situation_after(seen, i)
+        if bits(ask(options, slow, situation)) != bits(rule.ask(options, slow, situation)):
+            yield f"ask gives other bits compiled than plain, in {situation} with {slow}; see engine.arithmetic"
+            return
+        fast, slow = tell(options, slow, seen), rule.tell(options, slow, seen)
+        if bits(fast) != bits(slow):
+            yield f"tell gives other bits compiled than plain, after {seen}: {fast} and {slow}; see engine.arithmetic"
+            return

@@ -1,0 +1,43 @@
+"""Running checks so that a bad plug-in is told what is wrong and never stops the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+Subject = TypeVar("Subject")
+Check = Callable[[Subject], Iterator[str]]
+
+
+def findings_of(stages: Sequence[Sequence[Check[Subject]]], subject: Subject) -> list[str]:
+    """What the checks find in the first stage that finds anything; later stages would repeat it in other words."""
+    for stage in stages:
+        findings = [finding for check in stage for finding in _findings(check, subject)]
+        if findings:
+            return findings
+    return []
+
+
+def _findings(check: Check[Subject], subject: Subject) -> list[str]:
+    found: list[str] = []
+    try:
+        found.extend(check(subject))
+    except Exception as fault:  # noqa: BLE001 - a plug-in may raise anything, and must be told
+        promise = (check.__doc__ or check.__name__).splitlines()[0].rstrip(".")
+        found.append(f"could not check that {promise[0].lower()}{promise[1:]}: {_where(fault)}: {first_line(fault)}")
+    return found
+
+
+def _where(fault: BaseException) -> str:
+    """Name of the fault and of the function that raised it."""
+    name = type(fault).__name__
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return name if trace is None else f"{name} in {trace.tb_frame.f_code.co_name}()"
+
+
+def first_line(fault: BaseException) -> str:
+    """The first line of a message that says anything."""
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return lines[0] if lines else "no message"

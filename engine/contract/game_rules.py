@@ -1,0 +1,239 @@
+"""Stage 2 of the game contract: attempts in plain Python, tick by tick."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from engine.attempt import AT_REST, act, choose, layout_key, unpack_params
+from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
+from engine.players import PLAYER, Distribution, be_born, distribution_table, faculties_of
+from engine.randomness import CHANCE, MOTOR, key_of
+
+SEED: Final = 20
+DIALS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+MOMENTS: Final = 40  # of an attempt that are looked at
+SHAPES: Final = ("rect", "circle", "line", "triangle", "text")
+ROLES: Final = ("player", "danger", "ground", "sky", "far", "good", "goal", "text", "accent", "neutral")
+
+
+class Moment(NamedTuple):
+    """One tick of an attempt, as the rules saw it."""
+
+    params: Any
+    level: Any
+    state: Any
+    faculties: Faculties
+    action: int
+    key: Any
+    tick: int
+
+
+class Address(NamedTuple):
+    """Where an attempt gets its random numbers from."""
+
+    seed: int
+    replica: int
+    player: int
+    attempt: int
+    level: int  # of a campaign, from 1; 0 for a layout of its own
+
+
+@cache
+def faculties_at(skill: float) -> Faculties:
+    """What a player of this skill can do who differs from the median in nothing else."""
+    fixed = {name: Distribution("fixed", value) for name, value in (("skill", skill), ("speed", 1.0), ("fatigue", 0.0))}
+    player = np.zeros(1, PLAYER)[0]
+    be_born(player, 0, 0, distribution_table(fixed), SEED, 0, 0, 0.85)
+    return faculties_of(player)
+
+
+def values_at(game: Game, difficulty: float) -> Any:
+    """Params on the straight dial as the rules see them, shape (knobs,)."""
+    return np.array(game.space.real([difficulty] * len(game.space)))
+
+
+def moments(game: Game, difficulty: float, skill: float, number: int) -> Iterator[Moment]:
+    """Every tick of an attempt on the straight dial, the last state included."""
+    return stepped(game, values_at(game, difficulty), faculties_at(skill), Address(SEED, 0, 0, number, 0))
+
+
+def stepped(game: Game, values: Any, faculties: Faculties, address: Address) -> Iterator[Moment]:
+    """Play an attempt in plain Python and give every tick of it, at last the final state (with action 0)."""
+    seed, replica, player, attempt, number = address
+    params = unpack_params(game)(values)
+    chance = key_of(seed, replica, CHANCE, player, attempt)
+    motor_key = key_of(seed, replica, MOTOR, player, attempt)
+    level = game.build(params, layout_key(seed, replica, player, attempt, number))
+    state = game.start(params, level, chance)
+    motor = AT_REST
+    tick = 0
+    while tick < game.max_ticks and game.status(params, level, state) == RUNNING:
+        wanted = game.expert(params, level, state, faculties)
+        if game.pace == "abstract":
+            action = wanted
+        elif game.pace == "turns":
+            action = choose(wanted, len(game.actions), faculties, motor_key, tick)[0]
+        else:
+            motor = act(motor, wanted, len(game.actions), faculties, motor_key, tick, game.tick_seconds)
+            action = motor.action
+        yield Moment(params, level, state, faculties, action, chance, tick)
+        state = game.step(params, level, state, action, chance, tick)
+        tick += 1
+    yield Moment(params, level, state, faculties, 0, chance, tick)
+
+
+def looked_at(game: Game) -> Iterator[Moment]:
+    """Moments of three attempts: about MOMENTS each, the first and the last among them."""
+    for number, (difficulty, skill) in enumerate(((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))):
+        trace = list(moments(game, difficulty, skill, number))
+        stride = max(1, len(trace) // MOMENTS)
+        yield from trace[:-1:stride]
+        yield trace[-1]
+
+
+def is_over(game: Game, moment: Moment) -> bool:
+    """Whether nothing is asked of the expert and of step any more."""
+    return game.status(moment.params, moment.level, moment.state) != RUNNING
+
+
+def starts_running(game: Game) -> Iterator[str]:
+    """An attempt is running when it begins."""
+    for difficulty in DIALS:
+        first = next(moments(game, difficulty, 0.0, 0))
+        now = game.status(first.params, first.level, first.state)
+        if now != RUNNING:
+            yield f"status must be RUNNING at the start, got {now!r} at difficulty {difficulty}"
+            return
+
+
+def states_hold_numbers(game: Game) -> Iterator[str]:
+    """A state is a named tuple of numbers, tuples of numbers or arrays, always of the same types."""
+    first = next(moments(game, 0.5, 0.0, 0)).state
+    if not hasattr(first, "_fields"):
+        yield f"start must return a NamedTuple, got {type(first).__name__}"
+        return
+    for moment in looked_at(game):
+        if type(moment.state) is not type(first):
+            yield f"step must return the State that start returns, got {type(moment.state).__name__}"
+            return
+        for name, value, begin in zip(first._fields, moment.state, first, strict=True):
+            items = value if isinstance(value, tuple) else (value,)
+            if not isinstance(value, np.ndarray) and not all(isinstance(x, int | float | np.number) for x in items):
+                yield f"state.{name} must be a number, a tuple of numbers or an array, got {value!r}"
+                return
+            if not isinstance(value, np.ndarray) and isinstance(value, float) != isinstance(begin, float):
+                yield (
+                    f"state.{name} must keep its type, {type(begin).__name__} at the start, "
+                    f"got {type(value).__name__} at tick {moment.tick}; write 0.0 for a float"
+                )
+                return
+
+
+def actions_exist(game: Game) -> Iterator[str]:
+    """The expert wants one of the actions."""
+    for moment in looked_at(game):
+        if is_over(game, moment):
+            continue
+        wanted: Any = game.expert(moment.params, moment.level, moment.state, moment.faculties)
+        if not isinstance(wanted, int | np.integer) or not 0 <= wanted < len(game.actions):
+            yield f"expert must return an action, 0 to {len(game.actions) - 1}, got {wanted!r} at tick {moment.tick}"
+            return
+
+
+def rules_are_pure(game: Game) -> Iterator[str]:
+    """A rule changes none of its arguments and gives the same answer to the same question."""
+    for moment in _before_each_step(game):
+        params, level, state, faculties, action, key, tick = moment
+        calls: dict[str, tuple[Any, ...]] = {
+            "build": (params, key),
+            "start": (params, level, key),
+            "expert": (params, level, state, faculties),
+            "step": (params, level, state, action, key, tick),
+            "status": (params, level, state),
+            "progress": (params, level, state),
+            "draw": (params, level, state),
+        }
+        if is_over(game, moment):
+            del calls["expert"], calls["step"]
+        for name, arguments in calls.items():
+            kept = copy.deepcopy(arguments)
+            answers = [_told(getattr(game, name)(*arguments)) for _ in range(2)]
+            if _told(kept) != _told(arguments):
+                yield f"{name} changes its arguments at tick {tick}; copy an array before writing to it"
+                return
+            if answers[0] != answers[1]:
+                yield f"{name} gives two answers to one question at tick {tick}; draw by address and keep no memory"
+                return
+
+
+def _before_each_step(game: Game) -> Iterator[Moment]:
+    """Moments as they come, when nobody has called step on their state yet: the first few, then some."""
+    for number, (difficulty, skill) in enumerate(((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))):
+        for moment in moments(game, difficulty, skill, number):
+            if moment.tick < MOMENTS // 2 or moment.tick % MOMENTS == 0:
+                yield moment
+
+
+def _told(value: Any) -> Any:
+    """A value as something that compares by content and by bits."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, tuple | list):
+        return type(value).__name__, [_told(item) for item in value]
+    return float(value).hex() if isinstance(value, float | np.floating) else repr(value)
+
+
+def progress_is_graded(game: Game) -> Iterator[str]:
+    """Progress lies in [0, 1], is 1 when the attempt is won, and a lost attempt has a valid cause."""
+    for moment in looked_at(game):
+        at = (moment.params, moment.level, moment.state)
+        reached, now = game.progress(*at), int(game.status(*at))
+        if not 0.0 <= reached <= 1.0:
+            yield f"progress must lie in [0, 1], got {reached!r} at tick {moment.tick}"
+            return
+        if now == WON and reached < 0.999:
+            yield f"progress must be 1 when the attempt is won, got {reached!r}"
+            return
+        if now not in (RUNNING, WON, LOST):
+            yield f"status must be RUNNING, WON or LOST, got {now!r} at tick {moment.tick}"
+            return
+        if now == LOST and not _valid_cause(game, game.cause(*at)):
+            yield f"cause must be an index into causes, 0 to {len(game.causes) - 1}, when lost, got {game.cause(*at)!r}"
+            return
+
+
+def _valid_cause(game: Game, cause: Any) -> bool:
+    return isinstance(cause, int | np.integer) and bool(0 <= cause < len(game.causes))
+
+
+def pictures_are_shapes(game: Game) -> Iterator[str]:
+    """A picture is a list of shapes of known kinds and colours, in finite numbers."""
+    for moment in looked_at(game):
+        picture: Any = game.draw(moment.params, moment.level, moment.state)
+        if not isinstance(picture, list) or not picture:
+            yield f"draw must return a list of one or more shapes, got {type(picture).__name__}"
+            return
+        for shape in picture:
+            fault = _shape_fault(shape)
+            if fault:
+                yield f"draw at tick {moment.tick}: {fault}"
+                return
+
+
+def _shape_fault(shape: Any) -> str:
+    if not isinstance(shape, Shape):
+        return f"every item must be an engine.game.Shape, got {type(shape).__name__}"
+    if shape.kind not in SHAPES:
+        return f"kind must be one of {', '.join(SHAPES)}, got {shape.kind!r}"
+    if shape.role not in ROLES:
+        return f"role must be one of {', '.join(ROLES)}, got {shape.role!r}"
+    numbers: tuple[Any, ...] = shape[1:5]
+    if not all(isinstance(x, int | float | np.number) and math.isfinite(x) for x in numbers):
+        return f"position and size must be finite numbers, got {numbers!r}"
+    return ""
