@@ -55,13 +55,15 @@ class Option(NamedTuple):
 class Rule:
     """Control of one player, as pure functions that compile.
 
-    State fields are floats, or 1-D float arrays of fixed length. The scalar fields become columns: they are what
-    the rule believes. `ask` may return any finite number; the engine clips it to the scenario's floor and ceiling.
+    State fields are floats, or 1-D float arrays of fixed length. `beliefs` names the scalar fields that become
+    columns and are shown; None: all of them. `ask` may return any finite number; the engine clips it to the
+    scenario's floor and ceiling.
     """
 
     start: Callable[..., Any]  # (options, target) -> state
     ask: Callable[..., float]  # (options, state, situation) -> difficulty
     tell: Callable[..., Any]  # (options, state, observation) -> state
+    beliefs: tuple[str, ...] | None = None
 
 
 class Who(NamedTuple):
@@ -147,8 +149,7 @@ class PerPlayer:
         self._options = options
         self._brief = brief
         self._states: dict[int, Any] = {}
-        first = rule.start(options, 0.5)
-        self._names = belief_names(first)
+        self._names = belief_names(rule, rule.start(options, 0.5))
 
     @property
     def beliefs(self) -> Sequence[str]:
@@ -187,9 +188,13 @@ class PerPlayer:
         return {name: float(getattr(state, name)) for name in self._names}
 
 
-def belief_names(state: Any) -> tuple[str, ...]:
-    """The scalar fields of a rule's state."""
-    return tuple(name for name, value in zip(state._fields, state, strict=True) if not isinstance(value, np.ndarray))
+def belief_names(rule: Rule, state: Any) -> tuple[str, ...]:
+    """The fields of a rule's state that become columns. Raises ValueError for a name that is not a scalar field."""
+    scalars = [name for name, value in zip(state._fields, state, strict=True) if not isinstance(value, np.ndarray)]
+    unknown = [name for name in rule.beliefs or () if name not in scalars]
+    if unknown:
+        raise ValueError(f"a rule's beliefs must be scalar fields of its state ({', '.join(scalars)}), got {unknown}")
+    return tuple(scalars) if rule.beliefs is None else rule.beliefs
 
 
 def state_widths(state: Any) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import attempt_of, written
-from engine.controller import Observation, Rule, Situation, state_widths
+from engine.controller import Observation, Rule, Situation, belief_names, state_widths
 from engine.game import WON, Game
 from engine.parameters import along, to_real
 from engine.players import (
@@ -251,7 +251,6 @@ def state_functions(rule: Rule, options_type: Callable[..., Any]) -> tuple[Calla
     widths = state_widths(sample)
     unpacked: list[str] = []
     packed: list[str] = []
-    noted: list[str] = []
     at = 0
     for name, value, width in zip(sample._fields, sample, widths, strict=True):
         if isinstance(value, np.ndarray):
@@ -260,8 +259,8 @@ def state_functions(rule: Rule, options_type: Callable[..., Any]) -> tuple[Calla
         else:
             unpacked.append(f"float(numbers[{at}])")
             packed.append(f"    numbers[{at}] = state.{name}")
-            noted.append(f"    beliefs[{len(noted)}] = state.{name}")
         at += width
+    noted = [f"    beliefs[{j}] = state.{name}" for j, name in enumerate(belief_names(rule, sample))]
     unpack = f"def unpack_state(numbers):\n    return State({', '.join(unpacked)})\n"
     pack = "\n".join(["def pack_state(state, numbers):", *packed, ""])
     note = "\n".join(["def note_state(state, beliefs):", *(noted or ["    pass"]), ""])

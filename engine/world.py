@@ -77,7 +77,7 @@ def chunks(setup: Setup) -> list[Chunk]:
 def belief_columns(setup: Setup) -> tuple[str, ...]:
     """Names of the controller's beliefs, in the order of a row's numbers."""
     if setup.kind.rule is not None:
-        return belief_names(setup.kind.rule.start(setup.options, 0.5))
+        return belief_names(setup.kind.rule, setup.kind.rule.start(setup.options, 0.5))
     return tuple(_controller(setup, 0).beliefs)
 
 

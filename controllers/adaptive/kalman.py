@@ -164,6 +164,6 @@ CONTROLLER: Final = ControllerKind(
         Option("lapse", 0.0, 0.4, "assumed chance of losing whatever the skill"),
         Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
     ),
-    rule=Rule(start, ask, tell),
+    rule=Rule(start, ask, tell, beliefs=("skill", "var_skill", "tilt", "tire")),
     scopes=("player", "cohort", "everyone"),
 )
