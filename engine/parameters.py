@@ -191,7 +191,7 @@ def to_unit(table: npt.NDArray[np.float64], j: int, value: float) -> float:
 
 def along(path: npt.NDArray[np.float64], j: int, difficulty: float) -> float:
     """Position of knob j on a dial: path has shape (points, knobs), points at equal steps of difficulty in [0, 1]."""
-    last = path.shape[0] - 1
+    last = len(path) - 1
     place = difficulty * last
     i = min(int(place), last - 1)
     share = place - i
