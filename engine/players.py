@@ -172,18 +172,22 @@ def be_born(
     key = key_of(seed, replica, TRAITS, number, 0)
     player["player"] = number
     player["cohort"] = cohort
-    player["skill"] = drawn(table[0], words(key, 0)[0])
-    player["slope"] = drawn(table[1], words(key, 1)[0])
-    player["learning"] = drawn(table[2], words(key, 2)[0])
-    player["fatigue"] = drawn(table[3], words(key, 3)[0])
-    player["quit_frailty"] = drawn(table[4], words(key, 4)[0])
-    player["session_frailty"] = drawn(table[5], words(key, 5)[0])
-    player["return_scale"] = drawn(table[6], words(key, 6)[0])
-    player["speed"] = drawn(table[7], words(key, 7)[0])
-    player["reaction_s"] = drawn(table[8], words(key, 8)[0])
-    player["slip"] = drawn(table[9], words(key, 9)[0])
-    player["lapse"] = drawn(table[10], words(key, 10)[0])
-    player["foresight"] = drawn(table[11], words(key, 11)[0])
+    # A loop, since numba would compile the draws anew for every literal block number.
+    born = np.empty(len(table))
+    for j in range(len(table)):
+        born[j] = drawn(table[j], words(key, j)[0])
+    player["skill"] = born[0]
+    player["slope"] = born[1]
+    player["learning"] = born[2]
+    player["fatigue"] = born[3]
+    player["quit_frailty"] = born[4]
+    player["session_frailty"] = born[5]
+    player["return_scale"] = born[6]
+    player["speed"] = born[7]
+    player["reaction_s"] = born[8]
+    player["slip"] = born[9]
+    player["lapse"] = born[10]
+    player["foresight"] = born[11]
     player["attempts"] = 0
     player["place"] = 0
     player["session"] = 0

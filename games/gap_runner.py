@@ -297,7 +297,7 @@ GAME: Final = Game(
         Knob("gap_share", 0.3, 0.75, 0.5, "1", "width of a gap as a share of a jump's length"),
         Knob("spacing_m", 8.4, 24.0, 14.0, "m", "way from one obstacle to the next", harder="low", scale="log"),
         Knob("sight_m", 5.0, 20.0, 12.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
-        Knob("obstacles", 8, 20, 12, "1", "obstacles before the flag", scale="integer"),
+        Knob("obstacles", 8, 26, 12, "1", "obstacles before the flag", scale="integer"),
         Knob("hearts", 1, 4, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
         Knob("hazards", default="gaps_spikes", meaning="kinds of obstacle", scale="choice", choices=KINDS_IN),
     ),

@@ -226,13 +226,14 @@ def list_(what: str | None, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("name")
-def describe(name: str) -> None:
+@click.option("--dial", is_flag=True, help="For a game: play it along its dial and print how often players win.")
+def describe(name: str, dial: bool) -> None:
     """Explain a game, a controller or a scenario."""
     from sims.catalog import Catalog
-    from sims.description import description
+    from sims.description import description, dial_description
 
     catalog = Catalog()
-    click.echo(description(catalog, name))
+    click.echo(dial_description(catalog.game(name)) if dial else description(catalog, name))
     _warn(catalog)
 
 

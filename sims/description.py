@@ -49,6 +49,20 @@ def description(catalog: Catalog, name: str) -> str:
     return "\n\n".join(blocks)
 
 
+def dial_description(game: Game) -> str:
+    """Win rates of three skills along the straight dial, from so many synthetic players without practice."""
+    from engine.response import dial_table
+
+    skills, players, seed = (-1.5, 0.0, 1.5), 4000, 20260
+    table = dial_table(game, skills, players, seed, threads=2)
+    rows = [("difficulty", *(f"{row.difficulty:.1f}" for row in table))]
+    rows += [(f"skill {skill:g}", *(f"{row.rates[k]:.2f}" for row in table)) for k, skill in enumerate(skills)]
+    return (
+        f"{game.name}: share won along the dial, all knobs from easiest to hardest together; {players:,} players a "
+        f"cell, seed {seed}\n{aligned(rows)}"
+    )
+
+
 def aligned(rows: Sequence[Sequence[object]], indent: str = "  ") -> str:
     """Rows as columns of text, two spaces apart."""
     texts = [[str(cell) for cell in row] for row in rows]

@@ -119,6 +119,15 @@ def test_describe_explains(words, name, wanted):
     assert [word for word in wanted if word not in out] == []
 
 
+def test_describe_plays_a_game_along_its_dial(words):
+    code, out, err = words("describe", "logistic", "--dial")
+    assert (code, err) == (0, "")
+    head, difficulties, *skills = out.splitlines()
+    assert "4,000 players" in head
+    assert difficulties.split() == ["difficulty", *(f"{i / 10:.1f}" for i in range(11))]
+    assert [float(line.split()[1]) for line in skills] == sorted(float(line.split()[1]) for line in skills)
+
+
 def test_every_plugin_and_scenario_can_be_described(words):
     for entries in json.loads(words("list", "--json")[1]).values():
         for entry in entries:

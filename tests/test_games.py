@@ -23,6 +23,7 @@ from engine.randomness import uniform
 from games import logistic
 from sims.catalog import Catalog
 from tests import fake_game
+from tests.dial import check_dial
 from tests.fake_game import CLIMB, GAME, TURNS, WAIT, Params, State
 
 CATALOG = Catalog()
@@ -32,6 +33,10 @@ ERRORS = 4.0  # standard errors
 @pytest.mark.parametrize("name", [entry.name for entry in CATALOG.games()])
 def test_a_game_that_is_found_keeps_the_contract(name):
     assert check_game(CATALOG.game(name)) == []
+
+
+def test_the_dial_of_gap_runner_keeps_its_promises():
+    check_dial(CATALOG.game("gap_runner"), 4000, 4711)
 
 
 def test_the_game_that_is_broken_below_is_whole():

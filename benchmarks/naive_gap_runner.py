@@ -1,0 +1,213 @@
+"""Gap Runner as one would write it first: SimPy and plain Python, one timeout per tick, a dict per row.
+
+The yardstick for the compiled batch. Rules and player model are those of games.gap_runner and engine.attempt, said
+again in the obvious way, so that win rates agree within noise (`benchmarks.agreement`, and a test, look at that). It
+shares no code with the product and is written for clarity, not slowed down on purpose.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+TICK_S = 1.0 / 60.0
+MAX_TICKS = 7200
+JUMP_LENGTH = 4.9
+JUMP_HEIGHT = 1.84
+HALF_WIDTH = 0.3
+RUN_UP = 14.0
+
+
+@dataclass
+class Settings:
+    speed: float
+    gap_share: float
+    spacing_m: float
+    sight_m: float
+    obstacles: int
+    hearts: int
+    hazards: int  # 0: gaps, 1: and spikes, 2: and beams
+
+
+@dataclass
+class Obstacle:
+    kind: str
+    at: float
+    width: float
+
+
+class Player:
+    """A synthetic player of the default cohort, in their first attempt."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.skill = min(max(rng.gauss(0.0, 0.9), -10.0), 10.0)
+        self.pace = min(max(math.exp(rng.gauss(0.0, 0.1)), 0.1), 10.0)
+        quick = self.pace * math.exp(-0.15 * self.skill)
+        self.reaction_s = 0.3 * quick
+        self.reaction_sd_s = 0.04 * quick
+        self.reaction_tail_s = 0.1 * quick
+        self.slip = 1.0 / (1.0 + math.exp(3.2 + 0.8 * self.skill))
+        self.lapse = 1.0 / (1.0 + math.exp(3.9 + 0.5 * self.skill))
+        self.foresight = math.exp(0.3 * self.skill)
+
+    def reaction_time(self, rng: random.Random) -> float:
+        drawn = rng.gauss(self.reaction_s, self.reaction_sd_s) + rng.expovariate(1.0 / self.reaction_tail_s)
+        return max(drawn, 0.1)
+
+
+class Hands:
+    """Between wanting and doing: late, sometimes wrong, sometimes not at all."""
+
+    def __init__(self, player: Player, rng: random.Random) -> None:
+        self.player = player
+        self.rng = rng
+        self.wanted = "run"
+        self.action = "run"
+        self.pending = "run"
+        self.due = 0
+
+    def act(self, wanted: str, tick: int) -> str:
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self.pending = wanted
+            error = self.rng.random()
+            if error < self.player.lapse:
+                self.pending = self.action
+            elif error < self.player.lapse + self.player.slip:
+                self.pending = self.rng.choice([other for other in ("run", "jump", "duck") if other != wanted])
+            self.due = tick + math.ceil(self.player.reaction_time(self.rng) / TICK_S - 0.5)
+        if tick >= self.due:
+            self.action = self.pending
+        return self.action
+
+
+class Runner:
+    """The runner on a level."""
+
+    def __init__(self, settings: Settings, rng: random.Random) -> None:
+        self.settings = settings
+        self.obstacles = make_level(settings, rng)
+        self.goal = RUN_UP + settings.spacing_m * settings.obstacles
+        air_s = JUMP_LENGTH / settings.speed
+        self.take_off = 4.0 * JUMP_HEIGHT / air_s
+        self.gravity = 8.0 * JUMP_HEIGHT / air_s**2
+        self.x = 0.0
+        self.y = 0.0
+        self.vy = 0.0
+        self.held = "run"
+        self.ducking = False
+        self.ahead = 0
+        self.hearts = settings.hearts
+        self.hurt_by = ""
+
+    def step(self, action: str) -> None:
+        self.x += self.settings.speed * TICK_S
+        if self.y <= 0.0 and action == "jump" and self.held != "jump":
+            self.vy = self.take_off
+        if self.y > 0.0 or self.vy > 0.0:
+            self.y += self.vy * TICK_S
+            self.vy -= self.gravity * TICK_S
+            if self.y <= 0.0:
+                self.y = 0.0
+                self.vy = 0.0
+        self.ducking = action == "duck" and self.y <= 0.0
+        self.held = action
+        if self.ahead < len(self.obstacles):
+            self.meet(self.obstacles[self.ahead])
+
+    def meet(self, obstacle: Obstacle) -> None:
+        if self.x + HALF_WIDTH <= obstacle.at:
+            return
+        end = obstacle.at + obstacle.width
+        if self.touches(obstacle):
+            self.hearts -= 1
+            self.hurt_by = obstacle.kind
+            self.x = end + HALF_WIDTH
+            self.y = 0.0
+            self.vy = 0.0
+        if self.x - HALF_WIDTH >= end:
+            self.ahead += 1
+
+    def touches(self, obstacle: Obstacle) -> bool:
+        end = obstacle.at + obstacle.width
+        if obstacle.kind == "gap":
+            return self.y <= 0.0 and obstacle.at < self.x < end
+        if self.x - HALF_WIDTH >= end:
+            return False
+        if obstacle.kind == "spike":
+            return self.y < 0.6
+        return self.y + (0.8 if self.ducking else 1.6) > 1.0
+
+    def wants(self, player: Player) -> str:
+        """What an expert would do now, who sees as far and knows their own latency as well as this player does."""
+        if self.y > 0.0 or self.ahead >= len(self.obstacles):
+            return "run"
+        obstacle = self.obstacles[self.ahead]
+        speed = self.settings.speed
+        if obstacle.at - self.x > self.settings.sight_m * min(player.foresight, 1.0):
+            return "run"
+        lead_s = player.reaction_s + player.reaction_tail_s
+        if obstacle.kind == "beam":
+            return "duck" if obstacle.at - HALF_WIDTH - 0.8 - self.x <= speed * lead_s else "run"
+        to_take_off = obstacle.at + 0.5 * (obstacle.width - JUMP_LENGTH) - self.x
+        return "jump" if to_take_off <= speed * lead_s else "run"
+
+
+def make_level(settings: Settings, rng: random.Random) -> list[Obstacle]:
+    level = []
+    kinds = ["gap", "spike", "beam"][: settings.hazards + 1]
+    for index in range(settings.obstacles):
+        at = RUN_UP + settings.spacing_m * (index + 0.15 * rng.random())
+        kind = rng.choice(kinds)
+        if kind == "gap":
+            width = JUMP_LENGTH * settings.gap_share * (0.8 + 0.2 * rng.random())
+        else:
+            width = 1.4 if kind == "spike" else 0.8
+        level.append(Obstacle(kind, at, width))
+    return level
+
+
+def attempt(
+    env: simpy.Environment, settings: Settings, player: Player, rng: random.Random, rows: list[dict[str, Any]]
+) -> Any:
+    """One attempt as a SimPy process: a timeout per tick, a row at the end."""
+    runner = Runner(settings, rng)
+    hands = Hands(player, rng)
+    began = env.now
+    tick = 0
+    while runner.hearts > 0 and runner.x < runner.goal and tick < MAX_TICKS:
+        runner.step(hands.act(runner.wants(player), tick))
+        tick += 1
+        yield env.timeout(TICK_S)
+    outcome = "lost" if runner.hearts <= 0 else "won" if runner.x >= runner.goal else "timed_out"
+    rows.append(
+        {
+            **vars(settings),
+            "skill": player.skill,
+            "reaction_s": player.reaction_s,
+            "slip": player.slip,
+            "lapse": player.lapse,
+            "foresight": player.foresight,
+            "start_s": began,
+            "duration_s": env.now - began,
+            "outcome": outcome,
+            "progress": min(runner.x / runner.goal, 1.0),
+            "cause": runner.hurt_by if outcome == "lost" else "",
+            "ticks": tick,
+        }
+    )
+
+
+def play(settings: Settings, attempts: int, seed: int) -> list[dict[str, Any]]:
+    """So many players, each in one attempt at the settings, all in one SimPy environment."""
+    rng = random.Random(seed)
+    env = simpy.Environment()
+    rows: list[dict[str, Any]] = []
+    for _ in range(attempts):
+        env.process(attempt(env, settings, Player(rng), rng, rows))
+    env.run()
+    return rows

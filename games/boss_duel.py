@@ -1,0 +1,358 @@
+"""Boss Duel: a turn-based fight against one big opponent. The game of numbers and luck.
+
+The rules
+---------
+Each turn the boss winds up for one of four moves, and the player answers with one action. Both happen at once.
+
+| the boss winds up for | wait, heal | attack            | block        | dodge        |
+|-----------------------|------------|-------------------|--------------|--------------|
+| a **light** blow (60) | hit        | **clash** (15)    | guarded (15) | grazed (30)  |
+| a **heavy** blow (160)| hit        | hit, strikes half | broken (80)  | **slips by** |
+| a **sweep** (100)     | hit        | hit, strikes half | **parried**  | hit          |
+| a **rest** (0)        | -          | **strikes x 1.5** | -            | -            |
+
+Numbers are per cent of the knob `damage`. The answer in bold is the best one: a clash lets the player strike in full,
+slipping by a heavy blow or parrying a sweep in half. All amounts vary by a fifth. One blow in eight of the player
+is a critical and counts double; a blow of the boss does so with `crit_chance`. The player begins with 100 health and
+some potions; `heal` gives health back, but never more than 100, and leaves the player open. Without a potion it is a
+wait, and so is a lapse of attention.
+
+A wind-up looks like its move and, more or less, like a second one: the **disguise**. The harder the disguise and the
+shorter the wind-up (`telegraph_s`), the harder it is to tell them apart. A player needs the own usual latency, longer
+for a disguised move, and one unit of foresight is the whole wind-up: who has half of it has half the time. Who cannot
+tell, blocks: that is never the worst answer, but it wins no fight.
+
+Bring the boss to 0 before the turns are over and win. What makes it hard is how much health the boss has, how much a
+mistake costs, how rarely the player recognises a wind-up, and how little can be healed. A boss's habits (how often
+it chooses which move) differ from level to level around its `style`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
+from engine.parameters import Knob, ParameterSpace
+from engine.randomness import Key, uniforms, words
+
+HEALTH: Final = 100.0  # of the player
+STRIKE: Final = 10.0  # points, the player's blow
+STRIKE_CRIT: Final = 0.125  # chance that it counts double
+UNLIKE: Final = 0.3  # bosses differ in health and might by so much
+SPREAD: Final = 0.4  # amounts lie in 1 +- half of it
+HALF_WORD: Final = 2.0**-16
+
+LIGHT: Final = 0
+HEAVY: Final = 1
+SWEEP: Final = 2
+REST: Final = 3
+MOVES: Final = ("light", "heavy", "sweep", "rest")
+
+WAIT: Final = 0
+ATTACK: Final = 1
+BLOCK: Final = 2
+DODGE: Final = 3
+HEAL: Final = 4
+ACTIONS: Final = ("wait", "attack", "block", "dodge", "heal")
+
+BY_CRITICAL: Final = 3  # causes 0 to 2 are the moves
+EXHAUSTED: Final = 4
+
+STYLES: Final = ("steady", "fierce", "cunning")
+HABITS: Final = np.array([[5.0, 1.5, 2.0, 2.0], [3.5, 2.5, 2.5, 1.5], [2.5, 2.8, 2.8, 1.4]])  # style x move: weights
+BLOWS: Final = np.array([0.6, 1.6, 1.0, 0.0])  # share of `damage`, full hit
+ANSWERS: Final = np.array([ATTACK, DODGE, BLOCK, ATTACK])  # move -> best action
+
+# move x action, as in the table above
+TAKEN: Final = np.array(
+    [
+        [0.6, 0.15, 0.15, 0.3, 0.6],
+        [1.6, 1.6, 0.8, 0.0, 1.6],
+        [1.0, 1.0, 0.0, 1.0, 1.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+    ]
+)
+DEALT: Final = np.array(
+    [
+        [0.0, 1.0, 0.0, 0.0, 0.0],
+        [0.0, 0.5, 0.0, 0.5, 0.0],
+        [0.0, 0.5, 0.5, 0.0, 0.0],
+        [0.0, 1.5, 0.0, 0.0, 0.0],
+    ]
+)
+
+
+class Params(NamedTuple):
+    boss_health: float
+    damage: float
+    telegraph_s: float
+    crit_chance: float
+    heal: float
+    potions: int
+    turns: int
+    style: int
+
+
+class Level(NamedTuple):
+    """The boss's habits: a uniform number below the first is a light blow, below the second a heavy one, ..."""
+
+    light: float
+    heavy: float
+    sweep: float
+    health: float  # points that this boss begins with
+    might: float  # multiplies `damage`
+
+
+class State(NamedTuple):
+    turn: int
+    health: float
+    boss_health: float
+    potions: int
+    windup: int  # the move that comes
+    decoy: int  # the move that it also looks like
+    disguise: float  # [0, 1): how much
+    met: int  # the move before, and what became of it
+    did: int
+    taken: float
+    dealt: float
+    critical: int  # 1 when the boss's last blow was one
+
+
+def build(params: Params, key: Key) -> Level:
+    a, b, c, d = uniforms(key, 0)
+    light = float(HABITS[params.style, LIGHT]) * (0.5 + a)
+    heavy = float(HABITS[params.style, HEAVY]) * (0.5 + b)
+    sweep = float(HABITS[params.style, SWEEP]) * (0.5 + c)
+    rest = float(HABITS[params.style, REST]) * (0.5 + d)
+    share = 1.0 / (light + heavy + sweep + rest)
+    bulk, might, _, _ = uniforms(key, 1)
+    return Level(
+        light * share,
+        (light + heavy) * share,
+        (light + heavy + sweep) * share,
+        params.boss_health * (1.0 - UNLIKE + 2.0 * UNLIKE * bulk),
+        1.0 - UNLIKE + 2.0 * UNLIKE * might,
+    )
+
+
+def chosen_move(level: Level, place: float) -> int:
+    """The move that the boss's habits put at a uniform number."""
+    if place < level.heavy:
+        return LIGHT if place < level.light else HEAVY
+    return SWEEP if place < level.sweep else REST
+
+
+def other_move(move: int, half_word: int) -> int:
+    """Any other move, each as likely."""
+    return (move + 1 + ((half_word * 3) >> 16)) & 3
+
+
+def start(params: Params, level: Level, key: Key) -> State:
+    move_word, disguise_word, _, _ = words(key, 0)
+    windup = chosen_move(level, (move_word >> 16) * HALF_WORD)
+    decoy = other_move(windup, move_word & 0xFFFF)
+    disguise = (disguise_word >> 16) * HALF_WORD
+    return State(0, HEALTH, level.health, params.potions, windup, decoy, disguise, REST, WAIT, 0.0, 0.0, 0)
+
+
+def effort(disguise: float) -> float:
+    """How many times the usual latency it takes to recognise a move under a disguise."""
+    return 0.3 + 3.0 * disguise
+
+
+def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
+    """The best answer to what is recognised, a block to what is not; a potion when the next mistake could kill."""
+    needed_s = (faculties.reaction_s + faculties.reaction_tail_s) * effort(state.disguise)
+    recognised = needed_s <= params.telegraph_s * faculties.foresight
+    can_heal = state.potions > 0 and state.health + params.heal <= HEALTH
+    in_danger = state.health <= float(BLOWS[HEAVY]) * params.damage * level.might
+    if not recognised:
+        return HEAL if can_heal and in_danger else BLOCK
+    if can_heal and (state.windup == REST or (in_danger and state.windup == LIGHT)):
+        return HEAL
+    return int(ANSWERS[state.windup])
+
+
+def step(params: Params, level: Level, state: State, action: int, key: Key, tick: int) -> State:
+    move_word, disguise_word, blow_word, strike_word = words(key, tick + 1)
+    health = state.health
+    potions = state.potions
+    if action == HEAL and potions > 0:
+        health = min(health + params.heal, HEALTH)
+        potions = potions - 1
+
+    taken = params.damage * level.might * float(TAKEN[state.windup, action])
+    taken = taken * (1.0 - 0.5 * SPREAD + SPREAD * ((blow_word & 0xFFFF) * HALF_WORD))
+    critical = 1 if (blow_word >> 16) * HALF_WORD < params.crit_chance else 0
+    if critical:
+        taken = 2.0 * taken
+
+    dealt = STRIKE * float(DEALT[state.windup, action])
+    dealt = dealt * (1.0 - 0.5 * SPREAD + SPREAD * ((strike_word & 0xFFFF) * HALF_WORD))
+    if (strike_word >> 16) * HALF_WORD < STRIKE_CRIT:
+        dealt = 2.0 * dealt
+
+    windup = chosen_move(level, (move_word >> 16) * HALF_WORD)
+    decoy = other_move(windup, move_word & 0xFFFF)
+    return State(
+        state.turn + 1,
+        health - taken,
+        state.boss_health - dealt,
+        potions,
+        windup,
+        decoy,
+        (disguise_word >> 16) * HALF_WORD,
+        state.windup,
+        action,
+        taken,
+        dealt,
+        critical,
+    )
+
+
+def status(params: Params, level: Level, state: State) -> int:
+    """Who falls together with the boss has lost."""
+    if state.health <= 0.0:
+        return LOST
+    if state.boss_health <= 0.0:
+        return WON
+    return LOST if state.turn >= params.turns else RUNNING
+
+
+def progress(params: Params, level: Level, state: State) -> float:
+    return min(max(1.0 - state.boss_health / level.health, 0.0), 1.0)
+
+
+def cause(params: Params, level: Level, state: State) -> int:
+    if state.health > 0.0:
+        return EXHAUSTED
+    return BY_CRITICAL if state.critical else state.met
+
+
+USUAL_LATENCY_S: Final = 0.4  # of the median player: what the picture of a wind-up is made for
+
+
+def likeness(params: Params, state: State) -> float:
+    """How much a wind-up looks like what it is, in [0.5, 1]; the rest is the decoy's. Half means: nobody can tell."""
+    blur = USUAL_LATENCY_S * effort(state.disguise) / params.telegraph_s
+    return 0.5 + 0.5 * min(max(1.5 - 0.75 * blur, 0.0), 1.0)
+
+
+def draw(params: Params, level: Level, state: State) -> list[Shape]:
+    shapes = [Shape("rect", 0.0, 0.0, 1.0, 1.0, "sky"), Shape("rect", 0.0, 0.0, 1.0, 0.3, "ground")]
+    shapes += [Shape("rect", x, 0.3, 0.05, 0.45, "far") for x in (0.06, 0.2, 0.74, 0.88)]
+    shapes += draw_player(state) + draw_boss(level, state)
+    shapes += draw_windup(params, state)
+    name = f"{STYLES[params.style]} boss"
+    shapes += draw_bar(0.56, 0.93, 0.4, state.boss_health / level.health, "danger")
+    shapes.append(Shape("text", 0.56, 0.885, 0.0, 0.03, "text", f"{name}   {max(state.boss_health, 0.0):.0f}"))
+    shapes += draw_bar(0.04, 0.93, 0.4, state.health / HEALTH, "good")
+    shapes.append(Shape("text", 0.04, 0.885, 0.0, 0.03, "text", f"you   {max(state.health, 0.0):.0f}"))
+    shapes.append(Shape("text", 0.16, 0.885, 0.0, 0.03, "text", "potions"))
+    for i in range(params.potions):
+        role = "good" if i < state.potions else "neutral"
+        shapes.append(Shape("circle", 0.24 + 0.022 * i, 0.897, 0.016, 0.016, role))
+    left = max(params.turns - state.turn, 0)
+    shapes += draw_bar(0.04, 0.1, 0.92, left / params.turns, "accent", 0.012)
+    shapes.append(Shape("text", 0.04, 0.125, 0.0, 0.03, "text", f"{left} turns of strength left"))
+    if state.turn > 0:
+        told = f"{ACTIONS[state.did]} against {MOVES[state.met]}: {state.dealt:.0f} dealt, {state.taken:.0f} taken"
+        told += ", a critical!" if state.critical and state.taken > 0.0 else ""
+        shapes.append(Shape("text", 0.04, 0.2, 0.0, 0.04, "danger" if state.taken >= 10.0 else "text", told))
+    return shapes
+
+
+def draw_bar(x: float, y: float, width: float, share: float, role: str, height: float = 0.03) -> list[Shape]:
+    filled = width * min(max(share, 0.0), 1.0)
+    return [Shape("rect", x, y, width, height, "far"), Shape("rect", x, y, filled, height, role)]
+
+
+def draw_player(state: State) -> list[Shape]:
+    """A small figure on the left that still holds the pose of the last turn."""
+    x = 0.18 if state.did == DODGE else 0.24
+    lean = 0.02 if state.did == ATTACK else 0.0
+    shapes = [
+        Shape("rect", x, 0.28, 0.018, 0.12, "player"),
+        Shape("rect", x + 0.03, 0.28, 0.018, 0.12, "player"),
+        Shape("rect", x - 0.006 + lean, 0.38, 0.06, 0.16, "player"),
+        Shape("circle", x + 0.024 + lean, 0.585, 0.045, 0.045, "player"),
+    ]
+    if state.did == ATTACK:
+        shapes.append(Shape("line", x + 0.07, 0.48, 0.2, 0.05, "text"))
+    elif state.did == BLOCK:
+        shapes.append(Shape("rect", x + 0.075, 0.34, 0.018, 0.2, "accent"))
+    elif state.did == HEAL:
+        shapes.append(Shape("circle", x + 0.085, 0.54, 0.02, 0.02, "good"))
+    else:
+        shapes.append(Shape("line", x + 0.06, 0.44, 0.06, 0.14, "text"))
+    if state.taken > 0.0:
+        size = 0.02 + 0.002 * min(state.taken, 30.0)
+        shapes.append(Shape("circle", x + 0.024, 0.46, size, size, "danger"))
+    return shapes
+
+
+def draw_boss(level: Level, state: State) -> list[Shape]:
+    """A big figure on the right, the bigger the harder it hits; its pose tells nothing of what comes."""
+    size = 0.8 + 0.3 * (level.might - 1.0) / UNLIKE
+    x, wide, high = 0.72, 0.13 * size, 0.3 * size
+    shapes = [
+        Shape("rect", x, 0.28, 0.04 * size, 0.14, "danger"),
+        Shape("rect", x + wide - 0.04 * size, 0.28, 0.04 * size, 0.14, "danger"),
+        Shape("rect", x - 0.01, 0.4, wide + 0.02, high, "danger"),
+        Shape("circle", x + 0.5 * wide, 0.42 + high + 0.04 * size, 0.07 * size, 0.07 * size, "danger"),
+        Shape("circle", x + 0.35 * wide, 0.43 + high + 0.04 * size, 0.012, 0.012, "text"),
+        Shape("circle", x + 0.6 * wide, 0.43 + high + 0.04 * size, 0.012, 0.012, "text"),
+        Shape("line", x - 0.01, 0.38 + high, -0.05, 0.12, "neutral"),
+    ]
+    if state.dealt > 0.0:
+        size = 0.02 + 0.002 * min(state.dealt, 30.0)
+        shapes.append(Shape("circle", x, 0.5, size, size, "accent"))
+    return shapes
+
+
+def draw_windup(params: Params, state: State) -> list[Shape]:
+    """Four columns, one a move: how much the wind-up looks like it, and what answers it best."""
+    share = likeness(params, state)
+    shapes = [Shape("text", 0.36, 0.82, 0.0, 0.03, "text", "the boss winds up for")]
+    for move in range(len(MOVES)):
+        seen = share if move == state.windup else 1.0 - share if move == state.decoy else 0.0
+        x = 0.36 + 0.07 * move
+        shapes.append(Shape("rect", x, 0.65, 0.06, 0.15, "far"))
+        shapes.append(Shape("rect", x, 0.65, 0.06, 0.15 * seen, "accent"))
+        shapes.append(Shape("text", x, 0.61, 0.0, 0.028, "text", MOVES[move]))
+        shapes.append(Shape("text", x, 0.575, 0.0, 0.024, "good", ACTIONS[int(ANSWERS[move])]))
+    return shapes
+
+
+GAME: Final = Game(
+    name="boss_duel",
+    version=1,
+    summary="Turn-based duel of numbers and luck: read the wind-up, answer it, outlast the boss.",
+    pace="turns",
+    tick_seconds=1.0,
+    max_ticks=60,
+    actions=ACTIONS,
+    space=ParameterSpace(
+        Knob("boss_health", 110.0, 170.0, 135.0, "points", "what the average boss can take", scale="log"),
+        Knob("damage", 10.0, 17.0, 13.0, "points", "what a sweep of the average boss takes away"),
+        Knob("telegraph_s", 0.4, 1.6, 0.8, "s", "how long a wind-up shows", harder="low", scale="log"),
+        Knob("crit_chance", 0.0, 0.25, 0.1, "1", "how often a blow of the boss counts double"),
+        Knob("heal", 20.0, 40.0, 30.0, "points", "what a potion gives back", harder="low"),
+        Knob("potions", 1, 3, 2, "1", "potions to begin with", harder="low", scale="integer"),
+        Knob("turns", 28, 40, 34, "1", "turns until the player is exhausted", harder="low", scale="integer"),
+        Knob("style", default="fierce", meaning="how the boss fights", scale="choice", choices=STYLES),
+    ),
+    params=Params,
+    causes=("hit by a light blow", "hit by a heavy blow", "hit by a sweep", "hit by a critical", "exhausted"),
+    build=build,
+    start=start,
+    expert=expert,
+    step=step,
+    status=status,
+    progress=progress,
+    cause=cause,
+    draw=draw,
+    keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
+)
