@@ -394,7 +394,7 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
     if path.suffix == ".parquet":
         from pyarrow import parquet
 
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with parquet.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
             for batch in file.iter_batches(65_536):
                 yield batch.select(schema.names).cast(schema)
         return

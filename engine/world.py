@@ -27,10 +27,10 @@ from engine.controller import (
     state_widths,
 )
 from engine.game import WON
-from engine.kernel import compiled
+from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
-from engine.session import UNKNOWN, arrive, births, frame_of, held_in, session_of, single_of, target_for
+from engine.session import UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
 from engine.setup import Setup
 
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
@@ -88,11 +88,13 @@ def in_one_call(setup: Setup) -> bool:
 
 def play(setup: Setup, chunk: Chunk, *, one_by_one: bool = False) -> Played:
     """Play a chunk to its end. one_by_one: one event per attempt even where a session could be one call."""
-    world = World(setup, chunk)
     if in_one_call(setup) and not one_by_one:
+        world = World(setup, chunk, len(belief_columns(setup)))
         world.start_sessions()
     else:
-        world.start_attempts(_controller(setup, chunk.replica))
+        controller = _controller(setup, chunk.replica)
+        world = World(setup, chunk, len(controller.beliefs))
+        world.start_attempts(controller)
     world.env.run()
     return world.finish()
 
@@ -109,12 +111,13 @@ def _controller(setup: Setup, replica: int) -> Controller:
 class World:
     """One chunk's players, rows and SimPy environment."""
 
-    def __init__(self, setup: Setup, chunk: Chunk) -> None:
+    def __init__(self, setup: Setup, chunk: Chunk, beliefs: int) -> None:
+        """beliefs: how many numbers the controller's beliefs are."""
         self.env = simpy.Environment()
         self.setup = setup
         self.frame = frame_of(setup, chunk.replica)
         self.players, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
-        self._type = row_type(len(setup.space), len(belief_columns(setup)))
+        self._type = row_type(len(setup.space), beliefs)
         # Room for all where that is not much: memory that is never touched costs nothing.
         self.rows = np.empty(min(len(self.players) * setup.attempts_per_player, _MOST_ROWS), self._type)
         self.beliefs = self.rows["beliefs"]
@@ -131,6 +134,7 @@ class World:
         states = np.empty((len(self.players), sum(state_widths(rule.start(setup.options, 0.5)))))
         first = [_flat(rule.start(setup.options, target)) for target in self.frame.targets[:, 0]]
         states[:] = np.array(first)[self.players["cohort"]]
+        kernel = bound(kernel, self.players, 0, states, options, *self.frame, self.rows, 0)
         for i, arrival_s in enumerate(self.arrivals):
             if arrival_s < setup.horizon_s:
                 self.env.process(self._sessions(i, float(arrival_s), kernel, states, options))
@@ -138,10 +142,10 @@ class World:
     def _sessions(
         self, i: int, arrival_s: float, kernel: Any, states: Any, options: Any
     ) -> Generator[simpy.Event, None, None]:
-        env, players = self.env, self.players
+        env, players, frame = self.env, self.players, self.frame
         yield env.timeout(arrival_s)
         while True:
-            count, left, clock_s, gone = kernel(players, i, states, options, *self.frame, self.rows, self.used)
+            count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used)
             self.used += count
             if left == PLAYING:  # the buffer is full, the session goes on
                 self._grow()
@@ -154,37 +158,43 @@ class World:
         """One process per player, one event per attempt."""
         desk = Desk(self.setup, controller)
         kernel = compiled(single_of(self.setup.game))
+        kernel = bound(kernel, self.players, 0, desk.units, 0.0, 0, *self.frame, self.rows, 0)
         for i, arrival_s in enumerate(self.arrivals):
             if arrival_s < self.setup.horizon_s:
                 self.env.process(self._attempts(i, float(arrival_s), kernel, desk))
 
     def _attempts(self, i: int, arrival_s: float, kernel: Any, desk: Desk) -> Generator[simpy.Event, None, None]:
-        env, frame, players = self.env, self.frame, self.players
+        env, frame, players, units = self.env, self.frame, self.players, desk.units
+        new = tuple.__new__  # a named tuple at half the price of its own constructor, three times per attempt
         number, cohort, level = (int(players[i][name]) for name in ("player", "cohort", "level"))
+        targets = frame.targets[cohort].tolist()
+        target = targets[0]
         tried, place, last, known_s, start_s = 0, 0, 1.0, 0.0, arrival_s
         yield env.timeout(arrival_s)
         while True:
             if self.used == len(self.rows):
                 self._grow()
             r = self.used
-            target = target_for(frame.targets, cohort, level)
-            who = played = Who(number, cohort, Situation(target, tried, level, place, last))
+            who = played = new(Who, (number, cohort, new(Situation, (target, tried, level, place, last))))
             if start_s < known_s:
                 who = Who(number, cohort, Situation(target, tried, level, place, UNKNOWN))
             setting, clipped = desk.ask(who, start_s)
             if desk.beliefs:
                 self.beliefs[r] = desk.believed(who)
             left, won, progress, duration_s, clock_s, gone = kernel(
-                players, i, desk.units, setting.difficulty, clipped, *frame, self.rows, r
+                players, i, units, setting.difficulty, clipped, *frame, self.rows, r
             )
             self.used = r + 1
-            known_s = desk.tell(Outcome(played, setting, won == 1, progress, start_s + duration_s))
+            known_s = desk.tell(new(Outcome, (played, setting, won == 1, progress, start_s + duration_s)))
             if gone:
                 return
             tried, last, start_s = tried + 1, float(won), clock_s
             place = place + 1 if left == PLAYING else 0
-            level += won if level else 0
-            yield env.timeout(max(clock_s - env.now, 0.0))
+            if level and won:
+                level += 1
+                target = targets[level - 1]
+            wait_s = clock_s - env.now
+            yield env.timeout(wait_s if wait_s > 0.0 else 0.0)
 
     def _grow(self) -> None:
         grown = np.empty(2 * len(self.rows), self._type)
@@ -194,7 +204,8 @@ class World:
     def finish(self) -> Played:
         """Rows in the order of player and attempt, and the sessions they make up."""
         rows = self.rows[: self.used]
-        rows = np.take(rows, np.argsort(rows["player"] * 2**32 + rows["attempt"], kind="stable"))  # 25x rows[order]
+        order = np.argsort(rows["player"] * 2**32 + rows["attempt"], kind="stable")
+        compiled(put_in_order)(rows.view(np.int64).reshape(len(rows), rows.itemsize // 8), order)
         return Played(rows, self.players, self.arrivals, _sessions_in(rows, self.players))
 
 
@@ -220,14 +231,19 @@ class Desk:
             return self._on_timetable(who, now_s)
         if not self._direct:
             self._deliver(now_s)
-        return self._bounded(self._controller.ask(who))
+        asked = self._controller.ask(who)
+        if asked.units is None and self._floor <= asked.difficulty <= self._ceiling:
+            self.units[0] = -1.0
+            return asked, 0
+        return self._bounded(asked)
 
     def _on_timetable(self, who: Who, now_s: float) -> tuple[Setting, int]:
         since_s = np.floor(now_s / self._every_s) * self._every_s
         audience = (who.cohort if self._by_cohort else -1, who.situation.level)
         deployed = self._deployed.get(audience)
         if deployed is None or deployed[0] < since_s:
-            self._deliver(since_s)  # a release knows what was known when it was made
+            self._deliver(since_s)  # a release knows what was known when it was made, and nothing of who asks first
+            who = who._replace(situation=who.situation._replace(last=UNKNOWN))
             deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who)))
         _, setting, clipped = deployed
         self._expose(setting)

@@ -149,7 +149,7 @@ def _batches(path: Path, knobs: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
     if path.suffix == ".parquet":
         from pyarrow import parquet
 
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, pre_buffer=False) as file:  # ahead of need, it would hold the whole file
             yield from file.iter_batches(batch_size=_BATCH, columns=[*names, *chosen])
         return
     from pyarrow import csv

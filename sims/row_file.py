@@ -67,7 +67,7 @@ def _parquet_head(path: Path) -> tuple[list[str], list[str] | None, int]:
     from pyarrow import ArrowException, parquet
 
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with parquet.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
             names, rows = file.schema_arrow.names, file.metadata.num_rows
             if not rows or "game" not in names:
                 return names, None, rows
