@@ -34,7 +34,7 @@ from engine.session import UNKNOWN, arrive, births, frame_of, held_in, put_in_or
 from engine.setup import Setup
 
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
-_LEAST_ROWS: Final = 8_192
+_LEAST_ROWS: Final = 32_768  # below, the files of a chunk cost more than its rows
 _CHUNKS: Final = 256  # what a large run is cut into
 
 

@@ -47,7 +47,7 @@ def scenario(
     game: str = "logistic",
     controller: str = "weighted_up_down",
     players: int = 40,
-    attempts: int = 500,
+    attempts: int = 2000,
     name: str = "small.toml",
 ) -> Scenario:
     """A scenario of two cohorts; with these numbers it has four chunks."""
