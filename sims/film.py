@@ -1,0 +1,172 @@
+"""An attempt, tick by tick: the same plain functions that a run compiles, stepped by whoever wants to look.
+
+`Film` plays one attempt forward; it acts for a synthetic player, or is told what a person did. `Reel` keeps the states
+of a film, so that people can go back. Both end on the hash that the kernels give: tests hold them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attempt import AT_REST, Result, act, choose, fold_state_of, layout_key, unpack_params
+from engine.game import LOST, RUNNING, TIMED_OUT, Faculties, Game, Shape
+from engine.randomness import CHANCE, MOTOR, key_of
+from engine.statehash import FRESH, fold, fold_int, sealed
+
+NO_FACULTIES: Final = Faculties(*[float("nan")] * len(Faculties._fields))  # of a person: nobody can look inside
+
+
+class Address(NamedTuple):
+    """Where an attempt's draws are found."""
+
+    seed: int
+    replica: int
+    player: int
+    attempt: int
+    level: int
+
+
+class Deed(NamedTuple):
+    """What a person did in one tick or turn."""
+
+    action: int
+    thinking_s: float = 0.0  # before a turn
+
+
+class Film:
+    """One attempt under way."""
+
+    def __init__(self, game: Game, values: npt.NDArray[np.float64], faculties: Faculties, address: Address) -> None:
+        """values: params as rules see them, shape (knobs,)."""
+        self.game, self.values, self.faculties, self.address = game, values, faculties, address
+        self.params = _unpack(game)(values)
+        seed, replica, player, attempt, level = address
+        self._chance = key_of(seed, replica, CHANCE, player, attempt)
+        self._motor_key = key_of(seed, replica, MOTOR, player, attempt)
+        self.level = game.build(self.params, layout_key(seed, replica, player, attempt, level))
+        self.state = game.start(self.params, self.level, self._chance)
+        self.action = 0
+        self.tick = 0
+        self._motor = AT_REST
+        self._thinking_s = 0.0
+        self._status = game.status(self.params, self.level, self.state)
+        self._stopped = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the rules, the clock or somebody ended it."""
+        return self._stopped or self._status != RUNNING or self.tick >= self.game.max_ticks
+
+    @property
+    def outcome(self) -> int:
+        """RUNNING, or how it ended."""
+        if not self.ended:
+            return RUNNING
+        return TIMED_OUT if self._status == RUNNING else int(self._status)
+
+    @property
+    def progress(self) -> float:
+        """How near to winning, in [0, 1]."""
+        return float(self.game.progress(self.params, self.level, self.state))
+
+    def stop(self) -> None:
+        """End it from outside: an attempt that the rules did not end counts as timed out."""
+        self._stopped = True
+
+    def step(self) -> None:
+        """One tick of a synthetic player, exactly as `engine.attempt` plays it."""
+        game, actions = self.game, len(self.game.actions)
+        wanted = game.expert(self.params, self.level, self.state, self.faculties)
+        spent_s = 0.0
+        if game.pace == "abstract":
+            action = wanted
+        elif game.pace == "turns":
+            action, spent_s = choose(wanted, actions, self.faculties, self._motor_key, self.tick)
+        else:
+            self._motor = act(
+                self._motor, wanted, actions, self.faculties, self._motor_key, self.tick, game.tick_seconds
+            )
+            action = self._motor.action
+        self.do(Deed(action, spent_s))
+
+    def do(self, deed: Deed) -> None:
+        """One tick of a person."""
+        self.action = deed.action
+        self._thinking_s += deed.thinking_s
+        self.state = self.game.step(self.params, self.level, self.state, deed.action, self._chance, self.tick)
+        self.tick += 1
+        self._status = self.game.status(self.params, self.level, self.state)
+
+    def shapes(self) -> Sequence[Shape]:
+        """The picture of this moment."""
+        return self.game.draw(self.params, self.level, self.state)
+
+    def result(self) -> Result:
+        """How it ended, with the hash over inputs, final state and outcome; defined once it has ended."""
+        outcome = self.outcome
+        lost = outcome == LOST
+        folded = FRESH
+        for value in (*self.values, *self.faculties):
+            folded = fold(folded, float(value))
+        for number in self.address:
+            folded = fold_int(folded, number)
+        folded = _folder(self.game)(folded, self.state)
+        folded = fold_int(folded, self.tick * 4 + outcome)
+        return Result(
+            outcome,
+            self.progress,
+            int(self.game.cause(self.params, self.level, self.state)) if lost else -1,
+            self.tick,
+            self.tick * self.game.tick_seconds + self._thinking_s,
+            sealed(folded),
+        )
+
+
+class Reel:
+    """The states of an attempt, made as they are asked for and kept."""
+
+    def __init__(self, film: Film, deeds: Sequence[Deed] | None = None) -> None:
+        """deeds: all that a person did, None for a synthetic player."""
+        self.film = film
+        self._deeds = deeds
+        self.states = [film.state]
+        self.actions = [0]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the end is reached."""
+        return self.film.ended
+
+    def reach(self, tick: int) -> None:
+        """Play on until there is a state for this tick, or the attempt ends. A person's ends with the last deed."""
+        film = self.film
+        while len(self.states) <= tick and not film.ended:
+            if self._deeds is None:
+                film.step()
+            elif film.tick < len(self._deeds):
+                film.do(self._deeds[film.tick])
+            else:
+                film.stop()
+                return
+            self.states.append(film.state)
+            self.actions.append(film.action)
+
+    def shapes(self, tick: int) -> Sequence[Shape]:
+        """The picture at a tick that was reached."""
+        film = self.film
+        return film.game.draw(film.params, film.level, self.states[tick])
+
+
+@cache
+def _unpack(game: Game) -> Any:
+    return unpack_params(game)
+
+
+@cache
+def _folder(game: Game) -> Any:
+    return fold_state_of(game)

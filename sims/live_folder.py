@@ -1,0 +1,51 @@
+"""The folder of a sitting at the window: what was watched or played, with the scenario that it followed.
+
+scenario.toml         the resolved scenario
+attempts.csv          the rows, as a run writes them
+human_actions.jsonl   where a person played: what they did, see sims.human_actions
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from engine.errors import RunFolderError
+from engine.scenario import Scenario
+from sims.files import write_file
+from sims.pool import file_fault
+from sims.run_folder import SCENARIO
+
+ATTEMPTS: Final = "attempts.csv"
+_MOST: Final = 99_999
+
+
+def new_folder(out: Path | None, name: str, scenario: Scenario) -> Path:
+    """Make the folder; out: its name, None for runs/<name>-001, -002 ... whichever is free.
+
+    Raises RunFolderError when `out` is there already, EnvironmentFault when the disk is in the way.
+    """
+    try:
+        folder = _numbered(name) if out is None else out
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.mkdir()
+        write_file(folder / SCENARIO, scenario.resolved_toml().encode())
+    except FileExistsError:
+        raise RunFolderError(f"{out} is there already; give another --out, or remove it.") from None
+    except OSError as fault:
+        raise file_fault(fault) from fault
+    return folder
+
+
+def _numbered(name: str) -> Path:
+    parent = Path("runs")
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in range(1, _MOST):
+        path = parent / f"{name}-{number:03d}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise RunFolderError(f"{parent} holds too many folders of {name}; move some away.")

@@ -1,0 +1,202 @@
+"""A row comes back as exactly the attempt that it was, at any speed, and a row that was changed does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.attempt import attempt_of
+from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
+from engine.game import PERFECT, Faculties
+from engine.kernel import compiled
+from sims.catalog import Catalog
+from sims.film import Address, Film, Reel
+from sims.replay import TRACK, Replay, replay
+from sims.row_choice import chosen_row
+from sims.row_file import open_table
+from sims.screen import FRAME_S, Event
+from tests.window import GAMES, frames, installed, press, rows_of, small_run
+
+PEOPLE = (
+    PERFECT,
+    Faculties(-0.4, 1.0, 0.34, 0.05, 0.12, 0.08, 0.04, 0.7),
+    Faculties(1.0, 1.0, 0.25, 0.03, 0.1, 0.0, 0.0, 1.4),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("window")
+
+
+@pytest.mark.parametrize("name", ["logistic", *GAMES])
+def test_a_film_is_the_kernels_twin(name):
+    game = Catalog().game(installed(name))
+    rng = np.random.default_rng(7)
+    values: Any
+    kernel = compiled(attempt_of(game))
+    for attempt in range(12):
+        values = np.array(game.space.real(rng.random(len(game.space)).tolist()))
+        address = Address(99, 1, 3, attempt, attempt % 3)
+        film = Film(game, values, PEOPLE[attempt % 3], address)
+        while not film.ended:
+            film.step()
+        assert film.result() == kernel(values, PEOPLE[attempt % 3], *address)
+
+
+@pytest.mark.parametrize("name", ["logistic", *GAMES])
+def test_looking_changes_nothing(name):
+    game = Catalog().game(installed(name))
+    values = np.array(game.space.defaults())
+    seen, unseen = (Film(game, values, PEOPLE[1], Address(5, 0, 2, 1, 0)) for _ in range(2))
+    while not unseen.ended:
+        seen.step()
+        unseen.step()
+        assert seen.shapes() == seen.shapes()
+    assert seen.result() == unseen.result()
+
+
+def at_three_speeds(path, number):
+    row = chosen_row(path, row=number)
+    for speed in (1.0, 7.3, 64.0):
+        scene = Replay(row, speed=speed)
+        while not scene.at_end:
+            scene.advance(FRAME_S)
+        assert scene.verdict is not None
+        assert scene.verdict.equal, (number, speed, scene.verdict)
+        assert scene.verdict.found.state_hash == row.cells["state_hash"]
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_rows_replay_to_their_hash_at_three_speeds(folder, game):
+    path = small_run(folder, game)
+    for number in np.random.default_rng(3).choice(open_table(path / "attempts.csv").rows, 5, replace=False):
+        at_three_speeds(path, int(number))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("game", GAMES)
+def test_a_hundred_random_rows_replay_to_their_hash_at_three_speeds(folder, game):
+    path = small_run(folder, game, players=20, attempts=40, format="parquet")
+    for number in np.random.default_rng(1).choice(open_table(path / "attempts.parquet").rows, 100, replace=False):
+        at_three_speeds(path, int(number))
+
+
+def test_going_back_and_forth_ends_on_the_same_state(folder):
+    scene = Replay(chosen_row(small_run(folder, "gap_runner"), row=2))
+    scene.handle(Event("click", "left", TRACK.x + TRACK.width * 0.9, TRACK.y + 4))
+    scene.handle(Event("move", "", TRACK.x + TRACK.width * 0.2, TRACK.y + 4))
+    scene.handle(Event("drop"))
+    place = scene.place
+    assert not scene.playing
+    assert 0 < place < 0.3 * int(scene.row.cells["ticks"])
+    press(scene, "right", "right", "left")
+    assert scene.place == place + 1
+    press(scene, "up", "up", "down", "space")
+    assert scene.speed == 2.0
+    frames(scene, 30)
+    assert scene.place == pytest.approx(place + 1 + 60)
+    press(scene, "end")
+    assert scene.finish().equal
+    press(scene, "space")
+    assert scene.place == 0.0
+    press(scene, "escape")
+    assert scene.done
+
+
+def test_parquet_and_csv_give_the_same_attempt(folder):
+    csv, parquet = (chosen_row(small_run(folder, "gap_runner", format=f), row=4) for f in ("csv", "parquet"))
+    assert csv.address == parquet.address
+    assert Replay(parquet).finish() == Replay(csv).finish()
+
+
+def test_a_changed_row_differs_and_says_so(folder, tmp_path, capsys):
+    text = (small_run(folder, "gap_runner") / "attempts.csv").read_text()
+    header, first, *rest = text.splitlines()
+    place = header.split(",").index("param_speed")
+    cells = first.split(",")
+    cells[place] = "5.5"
+    changed = tmp_path / "changed.csv"
+    changed.write_text("\n".join([header, ",".join(cells), *rest, ""]))
+    assert replay(changed, row=0, record=tmp_path / "a.png", frames=2) == RunFolderError.exit_code
+    assert "row 0: state differs: state_hash" in capsys.readouterr().out
+    assert replay(changed, row=1, record=tmp_path / "b.png", frames=2) == 0
+    assert "row 1: state equal" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "largest", "wanted"),
+    [
+        ("closest loss", "progress", True, {"outcome": "lost"}),
+        ("longest win", "duration_s", True, {"outcome": "won"}),
+        ("hardest win of old", "difficulty", True, {"outcome": "won", "cohort": "old"}),
+        ("first attempt of player 1", "start_s", False, {"player": "1"}),
+    ],
+)
+def test_words_pick_the_row_that_they_mean(folder, words, column, largest, wanted):
+    path = small_run(folder, "gap_runner")
+    fits = [r for r in rows_of(path / "attempts.csv") if all(r[name] == value for name, value in wanted.items())]
+    expected = (max if largest else min)(fits, key=lambda row: float(row[column]))
+    found = chosen_row(path, pick=words).cells
+    assert (str(found["player"]), str(found["attempt"])) == (expected["player"], expected["attempt"])
+
+
+def test_a_row_is_found_by_player_and_attempt(folder):
+    path = small_run(folder, "gap_runner")
+    found = chosen_row(path, player=1, attempt=3)
+    assert (found.address.player, found.address.attempt) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"pick": "closest los"}, "did you mean 'loss'"),
+        ({"pick": "nearest loss"}, "--pick knows first, last"),
+        ({"pick": "loss"}, "--pick takes words like"),
+        ({"pick": "first loss at level 7"}, "has no first loss at level 7"),
+        ({"row": 10**9}, "has rows 0 to"),
+        ({"player": 1}, "belong together"),
+        ({"row": 1, "pick": "last win"}, "choose a row in one way"),
+        ({"player": 10**9, "attempt": 0}, "has no attempt 0 of player"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_one_sentence(folder, choice, message):
+    with pytest.raises(ScenarioError) as fault:
+        chosen_row(small_run(folder, "gap_runner"), **choice)
+    assert message in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_target_without_rows_is_told(tmp_path):
+    with pytest.raises(RunFolderError, match="no file of attempts"):
+        chosen_row(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["last.png", "all.gif", "all.webp"])
+def test_a_replay_is_recorded_without_any_screen(folder, tmp_path, name, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.delenv("DISPLAY", raising=False)
+    path = tmp_path / name
+    assert replay(small_run(folder, "gap_runner"), row=1, record=path, frames=40, speed=4.0) == 0
+    with Image.open(path) as image:
+        assert image.size == ((1280, 720) if name.endswith("png") else (640, 360))
+        assert getattr(image, "n_frames", 1) == (1 if name.endswith("png") else 10)
+
+
+def test_a_recording_of_another_kind_is_refused(folder, tmp_path):
+    with pytest.raises(ScenarioError, match=r"ends in .png, .webp or .gif, got a.mp4"):
+        replay(small_run(folder, "gap_runner"), record=tmp_path / "a.mp4", frames=1)
+    with pytest.raises(EnvironmentFault, match="no frame was shown"):
+        replay(small_run(folder, "gap_runner"), record=tmp_path / "a.png", frames=0)
+
+
+def test_a_reel_stops_with_a_persons_last_deed():
+    game = Catalog().game("gap_runner")
+    film = Film(game, np.array(game.space.defaults()), PERFECT, Address(1, 0, 0, 0, 0))
+    reel = Reel(film, [])
+    reel.reach(5)
+    assert reel.whole
+    assert len(reel.states) == 1
