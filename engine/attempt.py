@@ -16,7 +16,18 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from engine.game import LOST, RUNNING, TIMED_OUT, Faculties, Game
-from engine.randomness import CHANCE, LEVEL, MOTOR, Key, key_of, standard_exponential, standard_normal, unit, words
+from engine.randomness import (
+    CHANCE,
+    LEVEL,
+    MOTOR,
+    START,
+    Key,
+    key_of,
+    standard_exponential,
+    standard_normal,
+    unit,
+    words,
+)
 from engine.statehash import FRESH, fold, fold_int, sealed
 
 EVERYBODY: Final = 0xFFFFFFFF  # the player word of a campaign's level layouts: all players meet the same ones
@@ -103,7 +114,7 @@ def attempt_of(game: Game) -> Callable[..., Result]:
     address. The same game gives the same function, so that it is compiled once.
     """
     unpack = unpack_params(game)
-    fold_state = fold_state_of(game)
+    seal = seal_of(game)
     build, start, expert, step = game.build, game.start, game.expert, game.step
     status, progress, cause = game.status, game.progress, game.cause
     actions, tick_seconds, max_ticks = len(game.actions), game.tick_seconds, game.max_ticks
@@ -116,7 +127,7 @@ def attempt_of(game: Game) -> Callable[..., Result]:
         chance = key_of(seed, replica, CHANCE, player, attempt)
         motor_key = key_of(seed, replica, MOTOR, player, attempt)
         layout = build(params, layout_key(seed, replica, player, attempt, level))
-        state = start(params, layout, chance)
+        state = start(params, layout, key_of(seed, replica, START, player, attempt))
         motor = AT_REST
         tick = 0
         thinking_s = 0.0
@@ -137,10 +148,24 @@ def attempt_of(game: Game) -> Callable[..., Result]:
         outcome = TIMED_OUT if now == RUNNING else now
         reached = progress(params, layout, state)
         reason = cause(params, layout, state) if outcome == LOST else -1
+        hashed = seal(values, faculties, seed, replica, player, attempt, level, state, tick, outcome)
+        return Result(outcome, reached, reason, tick, tick * tick_seconds + thinking_s, hashed)
 
+    return attempt
+
+
+@cache
+def seal_of(game: Game) -> Callable[..., int]:
+    """(values, faculties, address, state, tick, outcome) -> the state hash of an attempt that has ended."""
+    fold_state = fold_state_of(game)
+
+    def seal(
+        values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int,
+        state: Any, tick: int, outcome: int,
+    ) -> int:  # fmt: skip
         folded = FRESH
         for j in range(len(values)):
-            folded = fold(folded, values[j])
+            folded = fold(folded, float(values[j]))
         for j in range(len(faculties)):
             folded = fold(folded, faculties[j])
         folded = fold_int(folded, seed)
@@ -150,9 +175,9 @@ def attempt_of(game: Game) -> Callable[..., Result]:
         folded = fold_int(folded, level)
         folded = fold_state(folded, state)
         folded = fold_int(folded, tick * 4 + outcome)
-        return Result(outcome, reached, reason, tick, tick * tick_seconds + thinking_s, sealed(folded))
+        return sealed(folded)
 
-    return attempt
+    return seal
 
 
 def choose(wanted: int, actions: int, faculties: Faculties, key: Key, turn: int) -> tuple[int, float]:

@@ -28,6 +28,12 @@ class ScenarioError(FlowdialError):
         return "\n".join(self.lines)
 
 
+class PluginFault(FlowdialError):
+    """A game or a controller broke its contract while it was played."""
+
+    exit_code: ClassVar[int] = 3
+
+
 class RunFolderError(FlowdialError):
     """A run folder is damaged, in use, or does not match what it claims to be."""
 

@@ -80,9 +80,10 @@ class Game:
     params: type[Any]  # NamedTuple with the space's names; float, or int for whole numbers and choices
     causes: tuple[str, ...]  # the ways to lose
     build: Callable[..., Any]  # (params, key) -> Level: procedural, beatable by a perfect player at the easy end
-    start: Callable[..., Any]  # (params, level, key) -> State
+    start: Callable[..., Any]  # (params, level, key) -> State; the key's draws are its own
     expert: Callable[..., int]  # (params, level, state, faculties) -> action wanted now, before it is late or slips
-    step: Callable[..., Any]  # (params, level, state, action, key, tick) -> State
+    step: Callable[..., Any]  # (params, level, state, action, key, tick) -> State; one key for all steps: the block
+    # number of a draw must name the tick
     status: Callable[..., int]  # (params, level, state) -> RUNNING | WON | LOST
     progress: Callable[..., float]  # (params, level, state) -> [0, 1]: how near to winning
     cause: Callable[..., int]  # (params, level, state) -> index into causes; read only when LOST

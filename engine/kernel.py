@@ -12,8 +12,10 @@ Cache files belong to the user's own cache folder and are never read from a run 
 from __future__ import annotations
 
 import dis
+import enum
 import hashlib
 import os
+import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator
@@ -105,37 +107,58 @@ def _linked(function: Callable[..., Any], link: Callable[[types.FunctionType], A
 
 
 def _global_uses(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """What the code loads as a global. Attributes may have the same names (options.start): co_names mixes the two."""
-    for name in dict.fromkeys(_loaded_globals(function.__code__)):
-        if name in function.__globals__:
-            yield name, function.__globals__[name]
+    """What the code loads as a global, with the attributes it reads of modules: numba freezes those too.
+
+    A name in co_names may be an attribute (options.start), so the instructions are read.
+    """
+    for first, *attributes in dict.fromkeys(_loads(function.__code__)):
+        if first not in function.__globals__:
+            continue
+        name, value = first, function.__globals__[first]
+        for attribute in attributes:
+            if not isinstance(value, types.ModuleType) or not hasattr(value, attribute):
+                break
+            name, value = f"{name}.{attribute}", getattr(value, attribute)
+        yield name, value
 
 
-def _loaded_globals(code: types.CodeType) -> Iterator[str]:
-    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+def _loads(code: types.CodeType) -> Iterator[tuple[str, ...]]:
+    """Global names that are loaded, each with the chain of attributes that follows."""
+    chain: list[str] = []
+    for instruction in dis.get_instructions(code):
+        if chain and instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            chain.append(instruction.argval)
+            continue
+        if chain:
+            yield tuple(chain)
+        chain = [instruction.argval] if instruction.opname == "LOAD_GLOBAL" else []
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):  # comprehensions and inner functions
-            yield from _loaded_globals(constant)
+            yield from _loads(constant)
 
 
 def digest_of(*functions: Callable[..., Any]) -> str:
     """32 hex digits that change when the meaning of any of the functions, or of a helper of theirs, changes."""
     state = hashlib.sha256()
-    seen: set[int] = set()
+    seen: dict[int, int] = {}
     for function in functions:
         _feed(state, function, seen)
     return state.hexdigest()[:32]
 
 
-def _feed(state: Any, value: Any, seen: set[int]) -> None:
+def _feed(state: Any, value: Any, seen: dict[int, int]) -> None:
     if isinstance(value, types.FunctionType):
-        if id(value) in seen:
-            state.update(b"again:" + value.__name__.encode())
+        if _is_library(value.__module__):
+            state.update(f"library:{value.__module__}.{value.__qualname__}".encode())
             return
-        seen.add(id(value))
+        if id(value) in seen:
+            state.update(b"again:%d" % seen[id(value)])
+            return
+        seen[id(value)] = len(seen)
         state.update(b"function:" + value.__name__.encode())
         _feed(state, value.__code__, seen)
         _feed(state, value.__defaults__, seen)
+        _feed(state, tuple((value.__kwdefaults__ or {}).items()), seen)
         for name, used in _global_uses(value):
             state.update(name.encode())
             _feed(state, used, seen)
@@ -147,18 +170,31 @@ def _feed(state: Any, value: Any, seen: set[int]) -> None:
         _feed(state, value.co_consts, seen)
         _feed(state, value.co_names, seen)
     elif isinstance(value, tuple | list):
+        if hasattr(value, "_fields"):
+            _feed(state, type(value), seen)
         state.update(b"(%d" % len(value))
         for item in value:
             _feed(state, item, seen)
     elif isinstance(value, type):
-        state.update(b"type:" + value.__qualname__.encode())
+        state.update(f"type:{value.__module__}.{value.__qualname__}".encode())
         _feed(state, getattr(value, "_fields", ()), seen)
+        _feed(state, tuple(getattr(value, "_field_defaults", {}).items()), seen)
+        if issubclass(value, enum.Enum):
+            state.update(repr(list(value)).encode())
     elif isinstance(value, types.ModuleType):
         state.update(b"module:" + value.__name__.encode())
     elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
         state.update(str(value.dtype).encode() + repr(value.shape).encode() + value.tobytes())
+    elif callable(value):  # its repr would hold an address
+        state.update(f"{type(value).__name__}:{getattr(value, '__name__', '')}".encode())
     else:
         state.update(repr(value).encode())
+
+
+def _is_library(module: str | None) -> bool:
+    """Whether a function belongs to Python or numpy: their versions are part of the cache's key, not their code."""
+    top = (module or "").partition(".")[0]
+    return top == "numpy" or top in sys.stdlib_module_names
 
 
 def cache_folder() -> Path:
@@ -186,6 +222,7 @@ def cache_folder() -> Path:
 def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
     """Give a dispatcher numba's own cache files under a key made of content instead of file name and time."""
     import numba
+    import numpy
     from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
     digest = digest_of(function)
@@ -205,7 +242,7 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
             self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
                 cache_path=self._cache_path,
                 filename_base=f"{function.__name__}-{digest}",
-                source_stamp=f"{digest} {numba.__version__} {_OUTER} {_INNER}",
+                source_stamp=f"{digest} {numba.__version__} {numpy.__version__} {_OUTER} {_INNER}",
             )
             self.enable()  # type: ignore[no-untyped-call]
 

@@ -20,13 +20,14 @@ _STEP: Final = 2.0**-32
 
 # Purposes: what a draw is for. Numbers are part of the file format: append, never renumber.
 LEVEL: Final = 0  # the layout of a level
-CHANCE: Final = 1  # luck inside the rules: damage, falling tiles
+CHANCE: Final = 1  # luck in the steps of the rules: damage, falling tiles
 MOTOR: Final = 2  # the player's reaction time, slips and lapses
 FLOW: Final = 3  # after an attempt: end of session, quitting, the break before the next
 RETURN: Final = 4  # time until the next session (addressed by session, not by attempt)
 TRAITS: Final = 5  # what a player is born with (block = number of the trait)
 ARRIVAL: Final = 6  # when a player first appears
 CONTROLLER: Final = 7  # a controller's own exploration
+START: Final = 8  # luck in the first state of an attempt
 PURPOSES: Final = 16  # streams per replica
 
 LARGEST_REPLICA: Final = WORD // PURPOSES - 1

@@ -6,6 +6,7 @@ a compiled rule; the single kernel calls it once for a setting that somebody els
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -31,6 +32,7 @@ from engine.players import (
 from engine.setup import Setup
 
 UNKNOWN: Final = -1.0
+NO_PROPOSAL: Final = -1
 
 
 class Frame(NamedTuple):
@@ -66,8 +68,8 @@ class Turn(NamedTuple):
 
 
 def held_in(asked: float, floor: float, ceiling: float) -> float:
-    """A controller's proposal within its bounds; what is not a number is played at the easiest place."""
-    if not asked >= floor:
+    """A controller's proposal within its bounds."""
+    if asked < floor:
         return floor
     return ceiling if asked > ceiling else asked
 
@@ -182,7 +184,8 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
 def session_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Callable[..., tuple[int, int, float, int]]:
     """(players, i, states, options, frame arrays, rows, r) -> (rows written, left, clock_s, gone).
 
-    Attempts until the session ends. left is PLAYING when the row buffer was full: call again.
+    Attempts until the session ends. left is PLAYING when the row buffer was full: call again; NO_PROPOSAL when the
+    rule asked for what is not a number.
     clock_s: time of the next attempt.
 
     states: float64 array, shape (players, numbers of a state); options: float64 array of the options' fields.
@@ -213,6 +216,9 @@ def session_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Call
             last = float(player["last"])
             target = target_for(targets, int(player["cohort"]), level)
             asked = ask(chosen, state, Situation(target, int(player["attempts"]), level, place, last))
+            if math.isnan(asked):
+                left = NO_PROPOSAL
+                break
             difficulty = held_in(asked, float(real[1]), float(real[2]))
             for j in range(knobs):
                 values[j] = to_real(table, j, along(path, j, difficulty))

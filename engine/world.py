@@ -26,11 +26,12 @@ from engine.controller import (
     belief_names,
     state_widths,
 )
+from engine.errors import PluginFault
 from engine.game import WON
 from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
-from engine.session import UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
+from engine.session import NO_PROPOSAL, UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
 from engine.setup import Setup
 
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
@@ -147,6 +148,8 @@ class World:
         while True:
             count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used)
             self.used += count
+            if left == NO_PROPOSAL:
+                raise _no_number(self.setup, int(players[i]["player"]))
             if left == PLAYING:  # the buffer is full, the session goes on
                 self._grow()
                 continue
@@ -213,6 +216,7 @@ class Desk:
     """Between players and a controller: bounds, late results, and settings that are deployed on a timetable."""
 
     def __init__(self, setup: Setup, controller: Controller) -> None:
+        self._setup = setup
         self._controller = controller
         self._floor, self._ceiling = setup.floor, setup.ceiling
         self._delay_s, self._every_s = setup.delay_s, setup.deploy_every_s
@@ -235,7 +239,7 @@ class Desk:
         if asked.units is None and self._floor <= asked.difficulty <= self._ceiling:
             self.units[0] = -1.0
             return asked, 0
-        return self._bounded(asked)
+        return self._bounded(asked, who)
 
     def _on_timetable(self, who: Who, now_s: float) -> tuple[Setting, int]:
         since_s = np.floor(now_s / self._every_s) * self._every_s
@@ -244,12 +248,20 @@ class Desk:
         if deployed is None or deployed[0] < since_s:
             self._deliver(since_s)  # a release knows what was known when it was made, and nothing of who asks first
             who = who._replace(situation=who.situation._replace(last=UNKNOWN))
-            deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who)))
+            deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who), who))
         _, setting, clipped = deployed
         self._expose(setting)
         return setting, clipped
 
-    def _bounded(self, asked: Setting) -> tuple[Setting, int]:
+    def _bounded(self, asked: Setting, who: Who) -> tuple[Setting, int]:
+        numbers = (asked.difficulty, *(asked.units or ()))
+        if any(number != number for number in numbers):
+            raise _no_number(self._setup, who.player)
+        if asked.units is not None and len(asked.units) != len(self.units):
+            raise PluginFault(
+                f"a setting has a place for each of the {len(self.units)} knobs, controller {self._setup.kind.name} "
+                f"gave {len(asked.units)}; its `ask` must be corrected."
+            )
         difficulty = held_in(asked.difficulty, self._floor, self._ceiling)
         units = asked.units
         if units is not None:
@@ -286,6 +298,13 @@ class Desk:
         """The controller's beliefs before the attempt, in the order of the columns."""
         said = self._controller.describe(who)
         return tuple(said[name] for name in self.beliefs)
+
+
+def _no_number(setup: Setup, player: int) -> PluginFault:
+    return PluginFault(
+        f"a difficulty must be a number, controller {setup.kind.name} asked player {player} to play at one that is not "
+        "(NaN); its `ask` must be corrected."
+    )
 
 
 def _people(

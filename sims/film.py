@@ -13,10 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import AT_REST, Result, act, choose, fold_state_of, layout_key, unpack_params
+from engine.attempt import AT_REST, Result, act, choose, layout_key, seal_of, unpack_params
 from engine.game import LOST, RUNNING, TIMED_OUT, Faculties, Game, Shape
-from engine.randomness import CHANCE, MOTOR, key_of
-from engine.statehash import FRESH, fold, fold_int, sealed
+from engine.randomness import CHANCE, MOTOR, START, key_of
 
 NO_FACULTIES: Final = Faculties(*[float("nan")] * len(Faculties._fields))  # of a person: nobody can look inside
 
@@ -49,7 +48,7 @@ class Film:
         self._chance = key_of(seed, replica, CHANCE, player, attempt)
         self._motor_key = key_of(seed, replica, MOTOR, player, attempt)
         self.level = game.build(self.params, layout_key(seed, replica, player, attempt, level))
-        self.state = game.start(self.params, self.level, self._chance)
+        self.state = game.start(self.params, self.level, key_of(seed, replica, START, player, attempt))
         self.action = 0
         self.tick = 0
         self._motor = AT_REST
@@ -110,20 +109,14 @@ class Film:
         """How it ended, with the hash over inputs, final state and outcome; defined once it has ended."""
         outcome = self.outcome
         lost = outcome == LOST
-        folded = FRESH
-        for value in (*self.values, *self.faculties):
-            folded = fold(folded, float(value))
-        for number in self.address:
-            folded = fold_int(folded, number)
-        folded = _folder(self.game)(folded, self.state)
-        folded = fold_int(folded, self.tick * 4 + outcome)
+        hashed = seal_of(self.game)(self.values, self.faculties, *self.address, self.state, self.tick, outcome)
         return Result(
             outcome,
             self.progress,
             int(self.game.cause(self.params, self.level, self.state)) if lost else -1,
             self.tick,
             self.tick * self.game.tick_seconds + self._thinking_s,
-            sealed(folded),
+            hashed,
         )
 
 
@@ -165,8 +158,3 @@ class Reel:
 @cache
 def _unpack(game: Game) -> Any:
     return unpack_params(game)
-
-
-@cache
-def _folder(game: Game) -> Any:
-    return fold_state_of(game)

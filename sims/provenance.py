@@ -31,13 +31,18 @@ def versions() -> dict[str, str]:
 
 def code_digests(setup: Setup) -> dict[str, str]:
     """Digests of what turns a scenario into rows: the game's rules, the controller, the engine's files."""
-    kind = setup.kind
+    kind, game = setup.kind, setup.game
     if kind.rule is not None:
         controller = digest_of(kind.rule.start, kind.rule.ask, kind.rule.tell)
     else:
         controller = _digest_of_files(_files_around(kind.make.__module__))
+    controller = _digest_of_text(
+        controller, kind.options(), kind.option_list, kind.scopes, kind.rule and kind.rule.beliefs
+    )
+    rules = (game.name, game.version, game.pace, game.tick_seconds, game.max_ticks, game.actions, game.causes)
+    record = _digest_of_text(digest_of(attempt_of(game)), rules, game.space.knobs)
     engine = sorted((_ROOT / "engine").rglob("*.py"))
-    return {"game": digest_of(attempt_of(setup.game)), "controller": controller, "engine": _digest_of_files(engine)}
+    return {"game": record, "controller": controller, "engine": _digest_of_files(engine)}
 
 
 def code_digest(setup: Setup) -> str:
@@ -51,6 +56,10 @@ def _files_around(module: str) -> list[Path]:
     top = sys.modules[module.partition(".")[0]]
     folders = [Path(folder) for folder in getattr(top, "__path__", ())]
     return sorted(file for folder in folders for file in folder.rglob("*.py")) or [Path(str(top.__file__))]
+
+
+def _digest_of_text(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def _digest_of_files(paths: list[Path]) -> str:

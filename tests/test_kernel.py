@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import types
 from pathlib import Path
 
 import numba
@@ -112,6 +113,44 @@ HELPERS = """
 )
 def test_the_digest_changes_with_what_a_function_means(old, new):
     assert digest_of(rules(HELPERS)["rule"]) != digest_of(rules(HELPERS.replace(old, new))["rule"])
+
+
+def test_the_digest_covers_what_is_read_of_a_module():
+    text = "def rule(x):\n    return x * tuning.WORTH"
+    one, two = types.ModuleType("tuning"), types.ModuleType("tuning")
+    one.WORTH, two.WORTH = 1.0, 2.0
+    one.OTHER = 5.0  # not read
+    found = []
+    for tuning in (one, two):
+        space = rules(text)
+        space["tuning"] = tuning
+        found.append(digest_of(space["rule"]))
+    assert found[0] != found[1]
+
+
+def test_the_digest_covers_the_fields_of_named_constants():
+    text = """
+        from typing import NamedTuple
+        class Cfg(NamedTuple):
+            a: float
+            b: float
+        CFG = Cfg(1.0, 10.0)
+        def rule(x):
+            return x * CFG.a
+    """
+    turned = text.replace("a: float", "c: float").replace("b: float", "a: float").replace("c: float", "b: float")
+    assert digest_of(rules(text)["rule"]) != digest_of(rules(turned)["rule"])
+
+
+def test_the_digest_tells_helpers_of_one_name_apart():
+    def made(third):
+        space = rules("def rule(x):\n    return f1(x) + f2(x) + f3(x)")
+        first = rules("def h(x):\n    return x + 1")["h"]
+        second = rules("def h(x):\n    return x * 2")["h"]
+        space.update(f1=first, f2=second, f3=(first, second)[third])
+        return space["rule"]
+
+    assert digest_of(made(0)) != digest_of(made(1))
 
 
 def test_the_digest_covers_closures():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
 from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.controller import Outcome, Who
+from engine.errors import PluginFault
 from engine.game import WON
 from engine.world import chunks, play
 from games.gap_runner import GAME as GAP_RUNNER
@@ -211,7 +213,6 @@ def test_who_arrives_at_the_same_moment_is_served_in_order():
         (1.5, 0.9, 1),
         (-math.inf, 0.2, 1),
         (math.inf, 0.9, 1),
-        (math.nan, 0.2, 1),
     ],
 )
 def test_a_proposal_is_held_within_floor_and_ceiling(asked, held, clipped):
@@ -229,8 +230,29 @@ def test_a_proposal_is_held_within_floor_and_ceiling(asked, held, clipped):
     assert by_hand["state_hash"].tolist() == by_rule[0]["state_hash"].tolist()
 
 
+def nowhere(options, state, situation):
+    return math.nan
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_proposal_that_is_not_a_number_ends_the_run_by_name(one_by_one):
+    kind = dataclasses.replace(CONSTANT, rule=dataclasses.replace(CONSTANT.rule, ask=nowhere))
+    setup = setup_of(kind=kind, counts=(3,), attempts_per_player=4)
+    with pytest.raises(PluginFault, match="a difficulty must be a number, controller constant asked player [0-9]"):
+        played(setup, one_by_one=one_by_one)
+
+
+@pytest.mark.parametrize(
+    ("units", "words"), [((0.5, math.nan, *[0.5] * 5), "must be a number"), ((0.5,), "each of the 7 knobs")]
+)
+def test_units_that_cannot_be_played_end_the_run_by_name(units, words):
+    setup = setup_of(GAP_RUNNER, kind_of(lambda: Proposals(0.5, units)), counts=(2,), attempts_per_player=2)
+    with pytest.raises(PluginFault, match=words):
+        played(setup)
+
+
 def test_units_set_each_knob_and_are_held_within_bounds():
-    units = (0.5, -1.0, 2.0, math.nan, 0.99, 0.0, 0.4)
+    units = (0.5, -1.0, 2.0, -0.1, 0.99, 0.0, 0.4)
     held = (0.5, 0.2, 0.9, 0.2, 0.9, 0.2, 0.4)
     setup = setup_of(
         GAP_RUNNER, kind_of(lambda: Proposals(0.5, units)), counts=(2,), attempts_per_player=2, floor=0.2, ceiling=0.9

@@ -13,7 +13,7 @@ import numpy as np
 from engine.attempt import AT_REST, act, choose, layout_key, unpack_params
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
 from engine.players import PLAYER, Distribution, be_born, distribution_table, faculties_of
-from engine.randomness import CHANCE, MOTOR, key_of
+from engine.randomness import CHANCE, MOTOR, START, key_of
 
 SEED: Final = 20
 DIALS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -70,7 +70,7 @@ def stepped(game: Game, values: Any, faculties: Faculties, address: Address) -> 
     chance = key_of(seed, replica, CHANCE, player, attempt)
     motor_key = key_of(seed, replica, MOTOR, player, attempt)
     level = game.build(params, layout_key(seed, replica, player, attempt, number))
-    state = game.start(params, level, chance)
+    state = game.start(params, level, key_of(seed, replica, START, player, attempt))
     motor = AT_REST
     tick = 0
     while tick < game.max_ticks and game.status(params, level, state) == RUNNING:
@@ -110,6 +110,15 @@ def starts_running(game: Game) -> Iterator[str]:
         if now != RUNNING:
             yield f"status must be RUNNING at the start, got {now!r} at difficulty {difficulty}"
             return
+
+
+def nothing_is_left_out(game: Game) -> Iterator[str]:
+    """A level and a state have no default values: what leaves them out does not compile."""
+    first = next(moments(game, 0.5, 0.0, 0))
+    for name, maker, value in (("level", "build", first.level), ("state", "start", first.state)):
+        defaults: Any = getattr(value, "_field_defaults", None)
+        if defaults:
+            yield f"the {name} that {maker} returns must have no default values, which do not compile, got {defaults!r}"
 
 
 def states_hold_numbers(game: Game) -> Iterator[str]:
