@@ -10,13 +10,14 @@ Sources: ratio estimator and its variance over clusters: Cochran, Sampling Techn
 9A; t quantile with clusters - 1 degrees and the factor m / (m - 1): Cameron and Miller, A Practitioner's Guide to
 Cluster-Robust Inference, Journal of Human Resources 50, 2015, section VI; score interval: Wilson, Journal of the
 American Statistical Association 22, 1927; why Wilson for plain proportions: Brown, Cai and DasGupta, Statistical
-Science 16, 2001.
+Science 16, 2001; why clusters that do not differ count as one attempt each, the effective size of a sample of fully
+correlated clusters: Kish, Survey Sampling, 1965.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
@@ -31,7 +32,7 @@ from engine.setup import Setup
 
 Integers = npt.NDArray[np.int64]
 Cluster = Literal["player", "replica"]
-Method = Literal["by player", "by replica", "Wilson", "none"]
+Method = Literal["by player", "by replica", "Wilson", "Wilson over attempts", "none"]
 
 DIAL_UNIT: Final = 2**30  # difficulties are counted in whole 2**-30: exact sums up to 8e9 attempts
 CONFIDENCE: Final = 0.95
@@ -43,17 +44,7 @@ _FINE_WIDTH: Final = 5
 # What is kept of each cell (a cohort's judged attempts, one level of them, one bin of a series).
 SUMS: Final = ("clusters", "players", "attempts", "wins", "wins_wins", "wins_attempts", "attempts_attempts", "dial")
 # What is kept of each cohort. The ends of the dial are of judged attempts; `late` is each player's last third.
-TOTALS: Final = (
-    "attempts",
-    "wins",
-    "timed_out",
-    "clipped",
-    "failed",
-    "easy_end",
-    "hard_end",
-    "late_attempts",
-    "late_dial",
-)
+TOTALS: Final = ("attempts", "wins", "timed_out", "clipped", "easy_end", "hard_end", "late_attempts", "late_dial")
 
 
 @dataclass(frozen=True)
@@ -184,11 +175,6 @@ def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
     }
 
 
-def merged(tallies: Iterable[Tally], scheme: Scheme) -> Tally:
-    """The tally of all parts; that of nothing when there are none."""
-    return sum(tallies, start=Tally.empty(scheme))
-
-
 class _Stretches(NamedTuple):
     """Rows in a row that fall into the same cells: what all further counting works on. Arrays, one item a stretch."""
 
@@ -204,18 +190,14 @@ class _Stretches(NamedTuple):
     dial: Integers  # sum of difficulties in DIAL_UNIT
 
 
-def tally_of(
-    rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: Scheme, failed: Sequence[int] = ()
-) -> Tally:
+def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: Scheme) -> Tally:
     """Count rows (engine.record.row_type, sorted by replica, player, attempt) and players (engine.players.PLAYER).
 
     The rows must hold whole clusters: all attempts of each player in them, and with scheme.cluster "replica" all
-    players of a cohort in a replica. failed: per cohort, attempts that a plug-in's fault kept from being played.
+    players of a cohort in a replica.
     """
     tally = Tally.empty(scheme)
     np.add.at(tally.left, (players["cohort"], players["left"]), 1)
-    if failed:
-        tally.totals[:, TOTALS.index("failed")] += np.asarray(failed, np.int64)
     if len(rows) == 0:
         return tally
     dial = np.empty(len(rows), np.int64)
@@ -331,12 +313,11 @@ def _add(totals: Integers, name: str, cohorts: Integers, amount: Integers | int 
 
 def _count_exceptions(totals: Integers, rows: npt.NDArray[np.void], scheme: Scheme) -> None:
     _add(totals, "timed_out", rows["cohort"][np.flatnonzero(rows["outcome"] == TIMED_OUT)])
-    clipped = np.flatnonzero(rows["clipped"])
-    cohort, difficulty = rows["cohort"][clipped], rows["difficulty"][clipped]
-    judged = rows["attempt"][clipped] >= scheme.after_attempts
-    _add(totals, "clipped", cohort)
-    _add(totals, "easy_end", cohort[judged & (difficulty <= scheme.floor)])
-    _add(totals, "hard_end", cohort[judged & (difficulty >= scheme.ceiling)])
+    _add(totals, "clipped", rows["cohort"][np.flatnonzero(rows["clipped"])])
+    # Whether clipped or not: many controllers keep to floor and ceiling by themselves.
+    difficulty, judged = np.ascontiguousarray(rows["difficulty"]), rows["attempt"] >= scheme.after_attempts
+    _add(totals, "easy_end", rows["cohort"][np.flatnonzero(judged & (difficulty <= scheme.floor))])
+    _add(totals, "hard_end", rows["cohort"][np.flatnonzero(judged & (difficulty >= scheme.ceiling))])
 
 
 def _count_late(totals: Integers, rows: npt.NDArray[np.void], first: Integers, dial: Integers) -> None:
@@ -367,26 +348,29 @@ NOTHING_PLAYED: Final = RateInterval(math.nan, math.nan, math.nan, math.nan, 0, 
 
 
 def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: float = CONFIDENCE) -> RateInterval:
-    """Win rate of one cell (its SUMS), clustered; Wilson, which takes attempts as independent, where that fails.
+    """Win rate of one cell (its SUMS), clustered; Wilson's where that fails.
 
-    It fails with fewer than two clusters, and where clusters do not differ at all: everybody won, or nobody.
+    Where two or more clusters do not differ at all (everybody won, or nobody), each counts as one attempt: nothing
+    says that their attempts are independent. With one cluster only attempts can be counted; that interval says
+    nothing of other clusters, and no verdict may rest on it.
     """
     m, _, attempts, wins, ww, wa, aa, _ = (int(number) for number in sums)
     if attempts == 0:
         return NOTHING_PLAYED
     # Sum over clusters of (wins - rate * attempts)^2, times attempts^2: whole numbers, so nothing cancels.
     spread = ww * attempts**2 - 2 * wins * attempts * wa + wins**2 * aa
-    if m < 2 or spread <= 0:
-        low, high = wilson(wins, attempts, confidence)
-        return RateInterval(wins / attempts, low, high, math.nan, m, attempts, "Wilson")
     rate = wins / attempts
+    if m < 2:
+        return RateInterval(rate, *wilson(wins, attempts, confidence), math.nan, m, attempts, "Wilson over attempts")
+    if spread <= 0:
+        return RateInterval(rate, *wilson(m * wins / attempts, m, confidence), math.nan, m, attempts, "Wilson")
     error = math.sqrt(m * spread / ((m - 1) * attempts**4))
     half = t_quantile(m - 1, confidence) * error
     method: Method = "by player" if cluster == "player" else "by replica"
     return RateInterval(rate, max(0.0, rate - half), min(1.0, rate + half), error, m, attempts, method)
 
 
-def wilson(wins: int, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson(wins: float, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval for a proportion of independent attempts, 0 <= wins <= attempts, attempts > 0."""
     z = normal_quantile(confidence)
     rate = wins / attempts

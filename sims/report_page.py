@@ -420,9 +420,12 @@ def _origin(facts: Facts) -> Markup:
 
 
 def _methods(facts: Facts) -> Markup:
-    shared = facts.tally.scheme.cluster == "replica"
+    cluster = facts.tally.scheme.cluster
+    shared = cluster == "replica"
     unit = "replicas, since players who share a controller are not independent" if shared else "players"
-    wilson = [label for label, row in zip(facts.labels, facts.verdict.rows, strict=True) if row.interval == "Wilson"]
+    methods = [(label, row.interval) for label, row in zip(facts.labels, facts.verdict.rows, strict=True)]
+    alike = [label for label, method in methods if method == "Wilson"]
+    alone = [label for label, method in methods if method == "Wilson over attempts"]
     parts = [
         "Win rates are wins divided by attempts. Intervals are 95 % and clustered: attempts of one player depend on "
         f"each other, all the more under a controller, so only the differences between {unit}, say how sure a rate is. "
@@ -432,8 +435,14 @@ def _methods(facts: Facts) -> Markup:
         "The players are synthetic. Their reaction times, slips and habits follow documented assumptions; nothing here "
         "says whether the game is fun.",
     ]
-    if wilson:
+    if alike:
         parts.insert(
-            1, f"For {', '.join(wilson)} clusters do not differ, so Wilson's interval takes attempts as independent."
+            1, f"For {', '.join(alike)} {cluster}s do not differ, so Wilson's interval counts each as one attempt."
+        )
+    if alone:
+        parts.insert(
+            1,
+            f"For {', '.join(alone)} there is one {cluster} only, so Wilson's interval takes "
+            "attempts as independent, which they are not: it is too narrow, and the verdict is left open.",
         )
     return _section("How the numbers were made", *(tag("p", part) for part in parts))

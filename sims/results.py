@@ -74,7 +74,8 @@ def goal_for(scenario: Scenario, setup: Setup) -> Goal:
     """What a verdict on the scenario needs to know."""
     levels = range(1, setup.levels + 1) if setup.levels else (None,)
     bands = tuple(tuple(scenario.band(cohort, level) for level in levels) for cohort in range(len(setup.cohorts)))
-    return Goal(setup.cohorts, bands, setup.scope != "player", setup.replicas)
+    steered = setup.kind.mode != "deterministic"
+    return Goal(setup.cohorts, bands, setup.scope != "player", setup.replicas, steered)
 
 
 def manifest_of(
@@ -94,6 +95,7 @@ def manifest_of(
         "game": setup.game.name,
         "game_version": setup.game.version,
         "controller": setup.kind.name,
+        "mode": setup.kind.mode,
         "options": dict(zip(setup.options._fields, setup.options, strict=True)),
         "scope": setup.scope,
         "cohorts": list(setup.cohorts),

@@ -2,7 +2,8 @@
 
 A verdict needs the tallies of a run and its goals, never the rows. "in band" is said only when the whole interval
 lies inside the band, "below" and "above" only when it lies outside as a whole; otherwise the answer is "cannot tell",
-with the number of further players that would probably settle it.
+with the number of further players that would probably settle it. One cluster alone (one player, or one replica of a
+shared controller) says nothing of others, so with fewer than two the answer is always "cannot tell".
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ SUMMARY_COLUMNS: Final = (
     Column("win_rate", "number", "1", "share of judged attempts that were won; uncalibrated", optional=True),
     Column("win_rate_low", "number", "1", "low end of its 95 % interval", optional=True),
     Column("win_rate_high", "number", "1", "high end of its 95 % interval", optional=True),
-    Column("interval", "name", "", "how it was computed: by player, by replica or Wilson; none without attempts"),
+    Column(
+        "interval",
+        "name",
+        "",
+        "how it was computed: by player, by replica, Wilson (clusters do not differ, each counts as one attempt) or "
+        "Wilson over attempts (one cluster: too narrow for a verdict); none without attempts",
+    ),
     Column("target_low", "number", "1", "lowest wanted win rate"),
     Column("target_high", "number", "1", "highest wanted win rate"),
     Column("state", "name", "", "in band, below, above or cannot tell"),
@@ -49,14 +56,14 @@ SUMMARY_COLUMNS: Final = (
         "easy_end_share",
         "number",
         "1",
-        "share of judged attempts held at the easiest end; empty for a level",
+        "share of judged attempts at the easiest end of the dial; empty for a level",
         optional=True,
     ),
     Column(
         "hard_end_share",
         "number",
         "1",
-        "share of judged attempts held at the hardest end; empty for a level",
+        "share of judged attempts at the hardest end of the dial; empty for a level",
         optional=True,
     ),
     Column("quit_share", "number", "1", "share of all players who quit for good; empty for a level", optional=True),
@@ -71,6 +78,7 @@ class Goal:
     bands: tuple[tuple[Band, ...], ...]  # per cohort, then per level; one band in an endless stream
     shared: bool  # whether players share a controller
     replicas: int
+    steered: bool = True  # whether the controller reacts to outcomes; a deterministic one is at an end by plan
 
     def __post_init__(self) -> None:
         if len(self.bands) != len(self.cohorts) or not all(self.bands):
@@ -82,7 +90,8 @@ def goal_of(manifest: Mapping[str, Any]) -> Goal:
     try:
         cohorts = tuple(str(name) for name in manifest["cohorts"])
         bands = tuple(_bands(manifest["targets"][name]) for name in cohorts)
-        return Goal(cohorts, bands, manifest["scope"] != "player", int(manifest["replicas"]))
+        steered = manifest.get("mode") != "deterministic"
+        return Goal(cohorts, bands, manifest["scope"] != "player", int(manifest["replicas"]), steered)
     except (KeyError, TypeError, ValueError) as fault:
         raise RunFolderError(f"the manifest must name cohorts, targets, scope and replicas, got {fault!r}") from None
 
@@ -95,7 +104,10 @@ def _bands(found: Sequence[Any]) -> tuple[Band, ...]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the verdict: a cohort, or one level of a campaign for a cohort. NaN where nothing was played."""
+    """One line of the verdict: a cohort, or one level of a campaign for a cohort. NaN where nothing was played.
+
+    Fields are SUMMARY_COLUMNS: same names, same order.
+    """
 
     cohort: str
     level: int  # 0 for all levels together
@@ -103,8 +115,8 @@ class Row:
     attempts: int  # judged
     wins: int
     win_rate: float
-    low: float
-    high: float
+    win_rate_low: float
+    win_rate_high: float
     interval: str  # how it was computed
     target_low: float
     target_high: float
@@ -112,8 +124,8 @@ class Row:
     more_players: int | None  # None where the state is settled, or no number of players would settle it
     difficulty: float
     difficulty_late: float
-    easy_end: float  # shares of judged attempts held at an end of the dial
-    hard_end: float
+    easy_end_share: float  # of judged attempts
+    hard_end_share: float
     quit_share: float  # of all players
 
 
@@ -187,8 +199,8 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
         attempts=found.attempts,
         wins=int(sums[3]),
         win_rate=found.rate,
-        low=found.low,
-        high=found.high,
+        win_rate_low=found.low,
+        win_rate_high=found.high,
         interval=found.method,
         target_low=band[0],
         target_high=band[1],
@@ -196,8 +208,8 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
         more_players=further_players(found, band, players) if state == "cannot tell" else None,
         difficulty=mean_dial(sums),
         difficulty_late=mean_dial((0, 0, late, 0, 0, 0, 0, tally.total(cohort, "late_dial"))),
-        easy_end=share_of(tally.total(cohort, "easy_end"), judged),
-        hard_end=share_of(tally.total(cohort, "hard_end"), judged),
+        easy_end_share=share_of(tally.total(cohort, "easy_end"), judged),
+        hard_end_share=share_of(tally.total(cohort, "hard_end"), judged),
         quit_share=share_of(tally.quits(cohort), tally.players(cohort) * whole),
     )
 
@@ -216,9 +228,9 @@ def _band(goal: Goal, tally: Tally, cohort: int, level: int) -> Band:
 
 
 def state_of(found: RateInterval, band: Band) -> State:
-    """Where an interval lies against a band, said only when all of it lies there."""
+    """Where an interval lies against a band, said only when all of it lies there and it is over clusters."""
     low, high = band
-    if found.attempts == 0:
+    if found.clusters < 2:
         return "cannot tell"
     if low <= found.low and found.high <= high:
         return "in band"
@@ -232,13 +244,17 @@ def state_of(found: RateInterval, band: Band) -> State:
 def further_players(found: RateInterval, band: Band, players: int) -> int | None:
     """How many more players would probably (in four of five runs) settle on which side of the band's edges the rate is.
 
-    The rate is taken as it stands and the interval as shrinking with the square root of the players. None when
-    nothing was played, or when it would take more than a million.
+    The rate is taken as it stands and the longer side of the interval as shrinking with the square root of the
+    players, until it is no longer than the way to the nearest edge: then it lies inside the band, or outside. None
+    with fewer than two clusters, which do not say how much clusters differ, or when it would take more than a million.
     """
-    if found.attempts == 0 or players == 0:
+    if found.clusters < 2:
         return None
-    distance = min(abs(found.rate - edge) for edge in band)
-    half = (found.high - found.low) / 2
+    low, high = band
+    # From within the band nothing can cross an edge at 0 or 1.
+    edges = (low or -math.inf, high if high < 1.0 else math.inf) if low <= found.rate <= high else band
+    distance = min(abs(found.rate - edge) for edge in edges)
+    half = max(found.high - found.rate, found.rate - found.low)
     wanted = half * (1 + _POWER / _WIDTH)
     if distance <= 0 or wanted / distance > math.sqrt(_MOST_PLAYERS / players + 1):
         return None
@@ -272,7 +288,7 @@ def cells(row: Row) -> tuple[str, ...]:
     if row.attempts == 0:
         rate, dial = "-", "-"
     else:
-        rate, dial = f"{row.win_rate:.3f} ({row.low:.3f}-{row.high:.3f})", f"{row.difficulty:.2f}"
+        rate, dial = f"{row.win_rate:.3f} ({row.win_rate_low:.3f}-{row.win_rate_high:.3f})", f"{row.difficulty:.2f}"
     target = f"{row.target_low:.2f}-{row.target_high:.2f}"
     return (row.cohort, f"{row.attempts:,}", rate, target, row.state, dial, percent(row.quit_share))
 

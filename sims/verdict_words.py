@@ -15,9 +15,9 @@ UNCALIBRATED: Final = (
     "Absolute win rates are uncalibrated: they are those of synthetic players and were not fitted to your telemetry. "
     "Trust differences between cohorts and between runs more."
 )
-_WORTH_SAYING: Final = 0.01  # share of attempts from which on an end of the dial or the time limit is mentioned
-_WORTH_A_SENTENCE: Final = 0.1  # the same for a cohort that is in its band
-_WORTH_WARNING: Final = 0.5  # share of clipped attempts from which on the controller had nothing to control
+_WORTH_SAYING: Final = 0.01  # share of attempts from which on an end of the dial, clipping or the time limit is told
+_WORTH_A_SENTENCE: Final = 0.1  # the same of an end of the dial for a cohort that is not surely out of its band
+_WORTH_WARNING: Final = 0.5  # share of judged attempts at an end from which on little was left to control
 _STILL_MOVING: Final = 0.02  # of the dial: a difference that is mentioned
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -25,11 +25,11 @@ _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", 
 def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row]) -> tuple[str, ...]:
     """The answer first, then what is off and why, who quit, and last what the numbers are not."""
     said = [_headline(rows)]
-    said += [_about(row, tally.scheme.cluster) for row in rows if row.state != "in band"]
+    said += [_about(row, tally.scheme.cluster, goal.steered) for row in rows if row.state != "in band"]
     said += [
-        f"{_ends(row)}."
+        f"{_ends(row, goal.steered)}."
         for row in rows
-        if row.state == "in band" and max(row.easy_end, row.hard_end) >= _WORTH_A_SENTENCE
+        if row.state in ("in band", "cannot tell") and max(row.easy_end_share, row.hard_end_share) >= _WORTH_A_SENTENCE
     ]
     if levels:
         said.append(_about_levels(levels))
@@ -66,17 +66,23 @@ def count(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
 
 
-def _about(row: Row, cluster: str) -> str:
+def _about(row: Row, cluster: str, steered: bool) -> str:
     """One sentence on a cohort that is not surely in its band."""
     band = f"{row.target_low:.2f} to {row.target_high:.2f}"
     if row.attempts == 0:
         return f"Of {row.cohort} nothing can be said: nobody played long enough to be judged."
-    digits = 3 if row.high - row.low < 0.02 else 2
-    rate = f"{row.cohort} win {row.win_rate:.{digits}f} ({row.low:.{digits}f} to {row.high:.{digits}f})"
+    low, high = row.win_rate_low, row.win_rate_high
+    digits = 3 if high - low < 0.02 else 2
+    rate = f"{row.cohort} win {row.win_rate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
     rate = rate[0].upper() + rate[1:]
+    if row.interval == "Wilson over attempts":
+        return (
+            f"{rate}, but all judged attempts are of one {cluster}: the interval (Wilson's) takes attempts as "
+            f"independent, is too narrow, and says nothing of another {cluster}; play with several {cluster}s."
+        )
     if row.state == "cannot tell":
         return f"{rate}, and their band {band} has an edge in that range: {_remedy(row, cluster)}."
-    ends = _ends(row, "it")
+    ends = _ends(row, steered, "it")
     where = f"the dial stood at {row.difficulty:.2f} on average"
     if abs(row.difficulty_late - row.difficulty) >= _STILL_MOVING:
         where += f" and at {row.difficulty_late:.2f} in the last third of each player's attempts"
@@ -88,21 +94,25 @@ def _remedy(row: Row, cluster: str) -> str:
     if row.target_low == row.target_high:
         return "a band without width can never be met for sure, give it a tolerance"
     if row.more_players is None:
-        return "the rate is so near the edge that no sensible number of players would settle it"
+        return "the rate is so near an edge that even a million players would not settle it"
+    noun = "player" if row.more_players == 1 else "players"
     if cluster == "replica":
-        return f"further replicas with about {row.more_players:,} players in all would probably settle it"
-    return f"about {row.more_players:,} more players would probably settle it"
+        return f"further replicas with about {row.more_players:,} {noun} in all would probably settle it"
+    return f"about {row.more_players:,} more {noun} would probably settle it"
 
 
-def _ends(row: Row, dial: str = "") -> str:
-    """Say how often the dial was held at an end; empty when that is rare."""
-    found = [(row.easy_end, "easiest"), (row.hard_end, "hardest")]
+def _ends(row: Row, steered: bool, dial: str = "") -> str:
+    """Say how often the dial was at an end, by plan where outcomes do not steer it; empty when that is rare."""
+    found = [(row.easy_end_share, "easiest"), (row.hard_end_share, "hardest")]
     parts = [f"its {end} end in {percent(share)} of attempts" for share, end in found if share >= _WORTH_SAYING]
     if not parts:
         return ""
     subject = dial or f"The dial of {row.cohort}"
-    warning = " (little was left to control)" if row.easy_end + row.hard_end > _WORTH_WARNING else ""
-    return f"{subject} was held at {' and at '.join(parts)}{warning}"
+    places = " and at ".join(parts)
+    if not steered:
+        return f"{subject} was at {places}, by plan"
+    warning = " (little was left to control)" if row.easy_end_share + row.hard_end_share > _WORTH_WARNING else ""
+    return f"{subject} was held at {places}{warning}"
 
 
 def _about_levels(levels: Sequence[Row]) -> str:
@@ -119,7 +129,7 @@ def _about_levels(levels: Sequence[Row]) -> str:
 
 
 def _about_players(goal: Goal, tally: Tally) -> list[str]:
-    """Who quit, what was stopped and what failed."""
+    """Who quit, what the controller could not have, and what was stopped."""
     said = []
     cohorts = range(len(goal.cohorts))
     shares = {goal.cohorts[j]: share_of(tally.quits(j), tally.players(j)) for j in cohorts}
@@ -129,13 +139,17 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
         text = f"{percent(quits / whole)} of all players quit for good"
         most = max(shares, key=lambda name: -1.0 if math.isnan(shares[name]) else shares[name])
         said.append(f"{text}, most of all {most} with {percent(shares[most])}." if len(shares) > 1 else f"{text}.")
+    asked = {goal.cohorts[j]: share_of(tally.total(j, "clipped"), tally.total(j, "attempts")) for j in cohorts}
+    beyond = [name for name, share in asked.items() if share >= _WORTH_SAYING]
     attempts = sum(tally.total(j, "attempts") for j in cohorts)
+    if beyond:
+        whole = sum(tally.total(j, "clipped") for j in cohorts)
+        text = f"The controller asked for more than floor and ceiling allow in {percent(whole / attempts)} of attempts"
+        most = max(beyond, key=lambda name: asked[name])
+        said.append(f"{text}, most of all for {most} in {percent(asked[most])}." if len(asked) > 1 else f"{text}.")
     stopped = sum(tally.total(j, "timed_out") for j in cohorts)
     if attempts and stopped / attempts >= _WORTH_SAYING:
         said.append(f"{percent(stopped / attempts)} of attempts were stopped by the time limit and count as not won.")
-    failed = sum(tally.total(j, "failed") for j in cohorts)
-    if failed:
-        said.append(f"{failed:,} attempts failed to run and are in no number here.")
     return said
 
 

@@ -316,6 +316,12 @@ def test_many_cohorts_stay_small(tmp_path):
     assert "The first 400 of 2,560 rows" in text
 
 
+def test_the_page_says_how_far_an_interval_of_one_player_can_be_trusted(tmp_path):
+    text = Page(page_of(make_run(tmp_path, players=1, attempts=400, cohorts=("alone",), seed=2))).text
+    assert "For alone there is one player only, so Wilson's interval takes attempts as independent" in text
+    assert "cannot tell" in text
+
+
 def test_a_run_in_which_nobody_played(tmp_path):
     folder = make_run(tmp_path, players=30)
     found = json.loads((folder / "manifest.json").read_text())

@@ -27,7 +27,6 @@ from engine.statistics import (
     attempt_edges,
     day_bins,
     mean_dial,
-    merged,
     rate_interval,
     t_quantile,
     tally_of,
@@ -56,7 +55,8 @@ def some_rows(seed, *, players=40, replicas=1, levels=0, cohorts=3, most=60):
             now["level"] = np.minimum(1 + np.arange(made) // 5, levels)
             now["start_s"] = np.cumsum(dice.exponential(9000.0, made))
             now["difficulty"] = np.clip(dice.normal(0.5, 0.4, made), 0.1, 0.9)
-            now["clipped"] = (now["difficulty"] == 0.1) | (now["difficulty"] == 0.9)
+            at_end = (now["difficulty"] == 0.1) | (now["difficulty"] == 0.9)
+            now["clipped"] = at_end & (np.arange(made) % 2 == 0)  # some controllers keep to the ends by themselves
             now["outcome"] = dice.choice([WON, LOST, TIMED_OUT], made, p=[0.7, 0.25, 0.05])
             rows.append(now)
     return np.concatenate(rows), np.concatenate(people)
@@ -94,8 +94,8 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
         total("wins", cohort, won)
         total("timed_out", cohort, int(row["outcome"] == TIMED_OUT))
         total("clipped", cohort, int(row["clipped"]))
-        total("easy_end", cohort, int(judged and row["clipped"] and row["difficulty"] <= scheme.floor))
-        total("hard_end", cohort, int(judged and row["clipped"] and row["difficulty"] >= scheme.ceiling))
+        total("easy_end", cohort, int(judged and row["difficulty"] <= scheme.floor))
+        total("hard_end", cohort, int(judged and row["difficulty"] >= scheme.ceiling))
         late = row["attempt"] >= 2 * made[who] // 3
         total("late_attempts", cohort, int(late))
         total("late_dial", cohort, int(late) * dial)
@@ -130,7 +130,7 @@ def test_tallies_of_chunks_add_up_in_any_order_and_grouping():
         parts.append(tally_of(rows[np.isin(rows["player"], chosen)], people[np.isin(numbers, chosen)], SCHEME))
     whole = tally_of(rows, people, SCHEME).to_json()
     for order in itertools.permutations(parts):
-        assert merged(order, SCHEME).to_json() == whole
+        assert sum(order, start=Tally.empty(SCHEME)).to_json() == whole
     a, b, c, d, e = parts
     assert ((a + b) + (c + (d + e))).to_json() == (e + ((d + c) + b) + a).to_json() == whole
 
@@ -140,7 +140,7 @@ def test_a_tally_of_nothing_changes_nothing():
     tally = tally_of(rows, people, SCHEME)
     nothing = tally_of(rows[:0], people[:0], SCHEME)
     assert (tally + nothing).to_json() == tally.to_json()
-    assert merged([], SCHEME).to_json() == nothing.to_json()
+    assert Tally.empty(SCHEME).to_json() == nothing.to_json()
 
 
 def test_tallies_of_different_schemes_cannot_be_added():
@@ -148,10 +148,19 @@ def test_tallies_of_different_schemes_cannot_be_added():
         Tally.empty(SCHEME) + Tally.empty(dataclasses.replace(SCHEME, after_attempts=8))
 
 
-def test_failed_attempts_are_counted_apart():
+def test_an_end_of_the_dial_counts_whether_a_proposal_was_clipped_or_not():
     rows, people = some_rows(5)
-    tally = tally_of(rows, people, SCHEME, failed=(1, 0, 4))
-    assert [tally.total(j, "failed") for j in range(3)] == [1, 0, 4]
+    rows["difficulty"][rows["cohort"] == 0], rows["clipped"] = SCHEME.floor, 0
+    tally = tally_of(rows, people, SCHEME)
+    judged = np.count_nonzero((rows["cohort"] == 0) & (rows["attempt"] >= SCHEME.after_attempts))
+    assert tally.total(0, "easy_end") == judged > 0
+    assert tally.total(0, "hard_end") == 0 < tally.total(1, "hard_end")
+    assert sum(tally.total(j, "clipped") for j in range(3)) == 0
+
+
+def test_everybody_is_counted():
+    rows, people = some_rows(5)
+    tally = tally_of(rows, people, SCHEME)
     assert sum(tally.total(j, "attempts") for j in range(3)) == len(rows)
     assert sum(tally.players(j) for j in range(3)) == len(people)
     assert sum(tally.quits(j) for j in range(3)) == np.count_nonzero(people["left"] == QUIT)
@@ -242,11 +251,20 @@ def test_a_hundred_million_attempts_lose_no_digit():
     assert found.error == pytest.approx(1e-8, rel=1e-3)
 
 
-@pytest.mark.parametrize(("wins", "attempts"), [([7], [10]), ([10] * 5, [10] * 5), ([0, 0], [4, 9]), ([3, 3], [4, 4])])
-def test_wilson_where_clusters_say_nothing(wins, attempts):
+@pytest.mark.parametrize(
+    ("wins", "attempts", "method", "counted"),
+    [
+        ([7], [10], "Wilson over attempts", (7, 10)),
+        ([10] * 5, [10] * 5, "Wilson", (5, 5)),
+        ([0, 0], [4, 9], "Wilson", (0, 2)),
+        ([3, 3], [4, 4], "Wilson", (1.5, 2)),
+    ],
+)
+def test_wilson_where_clusters_say_nothing(wins, attempts, method, counted):
     found = rate_interval(list(sums_of(wins, attempts)), "player")
-    assert found.method == "Wilson"
-    assert (found.low, found.high) == wilson(sum(wins), sum(attempts))
+    assert found.method == method
+    assert (found.low, found.high) == wilson(*counted)
+    assert (found.clusters, found.attempts) == (len(wins), sum(attempts))
     assert 0.0 <= found.low <= found.rate <= found.high <= 1.0
     assert math.isnan(found.error)
 
@@ -292,6 +310,15 @@ def coverage(correlation, seed, replications=4000, players=50, most=20):
 def test_clustered_intervals_cover_in_95_of_100(correlation):
     error = math.sqrt(0.95 * 0.05 / 4000)
     assert coverage(correlation, seed=11) == pytest.approx(0.95, abs=4 * error)
+
+
+def test_clusters_that_do_not_differ_cover_too():
+    """Ten players who win always or never, nine in ten of them always: often all of them do."""
+    dice = np.random.default_rng(13)
+    wins = 50 * dice.binomial(1, 0.9, (1000, 10))
+    alike = [found for found in (rate_interval(list(sums_of(w, [50] * 10)), "player") for w in wins) if found.rate == 1]
+    assert len(alike) > 200
+    assert all(found.low <= 0.9 <= found.high for found in alike)
 
 
 def test_an_interval_that_ignores_clusters_would_not_cover():

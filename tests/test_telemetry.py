@@ -238,7 +238,7 @@ def nowhere(options, state, situation):
 def test_a_proposal_that_is_not_a_number_ends_the_run_by_name(one_by_one):
     kind = dataclasses.replace(CONSTANT, rule=dataclasses.replace(CONSTANT.rule, ask=nowhere))
     setup = setup_of(kind=kind, counts=(3,), attempts_per_player=4)
-    with pytest.raises(PluginFault, match="a difficulty must be a number, controller constant asked player [0-9]"):
+    with pytest.raises(PluginFault, match=r"a difficulty must be a number, controller constant asked player [0-9]"):
         played(setup, one_by_one=one_by_one)
 
 

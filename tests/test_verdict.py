@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
@@ -11,7 +12,11 @@ import pytest
 
 from engine.errors import RunFolderError
 from engine.players import ATTEMPT_LIMIT, QUIT
-from engine.statistics import DIAL_UNIT, TOTALS, RateInterval, Scheme, Tally
+from engine.scenario import parse, setup_of
+from engine.statistics import DIAL_UNIT, TOTALS, RateInterval, Scheme, Tally, scheme_of, tally_of
+from engine.world import chunks, play
+from sims.catalog import Catalog
+from sims.results import goal_for
 from sims.verdict import (
     HEADINGS,
     SUMMARY_COLUMNS,
@@ -23,7 +28,7 @@ from sims.verdict import (
     summary_rows,
     verdict,
 )
-from sims.verdict_words import UNCALIBRATED, percent
+from sims.verdict_words import UNCALIBRATED, _remedy, percent
 
 BAND = (0.67, 0.73)
 
@@ -88,7 +93,7 @@ def test_an_edge_within_the_interval_cannot_be_told_and_says_what_would_help():
     found = verdict(a_goal("a"), a_tally(0.68, players=40))
     row = found.rows[0]
     assert row.state == "cannot tell"
-    assert row.low < 0.67 < row.win_rate
+    assert row.win_rate_low < 0.67 < row.win_rate
     assert row.more_players == 270
     assert "about 270 more players would probably settle it" in found.text
 
@@ -101,7 +106,7 @@ def test_that_many_more_players_do_settle_it():
 def test_on_the_edge_no_number_of_players_helps():
     found = verdict(a_goal("a", band=(0.60, 0.70)), a_tally(0.70))
     assert found.rows[0].more_players is None
-    assert "no sensible number of players would settle it" in found.text
+    assert "even a million players would not settle it" in found.text
 
 
 def test_a_band_without_width_is_explained():
@@ -135,6 +140,46 @@ def test_further_players_shrink_with_distance_and_have_an_end():
     assert needed(0.67001) is None
 
 
+@pytest.mark.parametrize("band", [(0.67, 0.73), (0.699, 0.701), (0.0, 0.72), (0.68, 1.0), (0.9, 1.0)])
+@pytest.mark.parametrize("sides", [(0.05, 0.05), (0.3, 0.01), (0.01, 0.3), (0.002, 0.06)])
+@pytest.mark.parametrize("rate", [0.6, 0.66, 0.69, 0.7, 0.719, 0.95, 1.0])
+def test_so_many_more_players_bring_an_interval_that_lies_on_one_side_of_each_edge(band, sides, rate):
+    down, up = sides[0], min(sides[1], 1.0 - rate)
+    found = RateInterval(rate, rate - down, rate + up, 0.025, 100, 1000, "by player")
+    more = further_players(found, band, 100)
+    if state_of(found, band) != "cannot tell" or more is None:
+        return
+    assert more > 100  # less could not take a long side to the near edge
+    shrink = math.sqrt(100 / (100 + more))
+    then = RateInterval(rate, rate - down * shrink, rate + up * shrink, 0.025, 100 + more, 1000, "by player")
+    assert state_of(then, band) != "cannot tell"
+
+
+def test_a_band_that_ends_at_1_has_no_edge_there():
+    tally = a_tally(1.0, players=5, spread=0)
+    row = verdict(a_goal("a", band=(0.7, 1.0)), tally).rows[0]
+    assert (row.state, row.interval) == ("cannot tell", "Wilson")
+    assert row.more_players is not None
+
+
+def test_one_more_player_is_one_player():
+    row = verdict(a_goal("a"), a_tally(0.68, players=40)).rows[0]
+    assert _remedy(dataclasses.replace(row, more_players=1), "player").startswith("about 1 more player would")
+    assert "about 1 player in all" in _remedy(dataclasses.replace(row, more_players=1), "replica")
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.70, 1.0])
+@pytest.mark.parametrize("cluster", ["player", "replica"])
+def test_of_one_cluster_nothing_can_be_told(rate, cluster):
+    found = verdict(a_goal("a"), a_tally(rate, players=1, attempts=100_000, spread=0, cluster=cluster))
+    row = found.rows[0]
+    assert (row.state, row.interval, row.more_players) == ("cannot tell", "Wilson over attempts", None)
+    assert (
+        f"all judged attempts are of one {cluster}: the interval (Wilson's) takes attempts as independent" in found.text
+    )
+    assert f"play with several {cluster}s" in found.text
+
+
 def test_nobody_played_long_enough():
     tally = Tally.empty(Scheme(1, 0, 20, "player", 0.0, 1.0, (0, 5), 1, 86_400))
     found = verdict(a_goal("a"), tally)
@@ -144,13 +189,91 @@ def test_nobody_played_long_enough():
     assert summary_rows(found)[0][5] is None
 
 
-def test_quitting_time_limit_failures_and_saturation_are_told():
-    tally = a_tally(0.60, 0.70, quits=40, timed_out=2000, failed=3, easy_end=24_000, hard_end=800)
+def test_quitting_time_limit_and_saturation_are_told():
+    tally = a_tally(0.60, 0.70, quits=40, timed_out=2000, easy_end=24_000, hard_end=800)
     text = verdict(a_goal("a", "b"), tally).text
     assert "10 % of all players quit for good" in text
     assert "5 % of attempts were stopped by the time limit" in text
-    assert "6 attempts failed to run" in text
     assert "at its easiest end in 60 % of attempts and at its hardest end in 2 % of attempts (little was left" in text
+
+
+def test_an_end_by_plan_is_told_without_a_warning():
+    goal = dataclasses.replace(a_goal("a", "b"), steered=False)
+    text = verdict(goal, a_tally(0.60, 0.70, easy_end=40_000)).text
+    assert "it was at its easiest end in 100 % of attempts, by plan." in text
+    assert "The dial of b was at its easiest end in 100 % of attempts, by plan." in text
+    assert "little was left" not in text
+
+
+def test_an_end_is_told_where_the_state_cannot_be():
+    text = verdict(a_goal("a"), a_tally(0.67, easy_end=40_000)).text
+    assert "The dial of a was held at its easiest end in 100 % of attempts (little was left to control)." in text
+
+
+STUCK = b"""
+format = 1
+title = "Nobody can do it"
+seed = 3
+[game]
+name = "logistic"
+[dial]
+floor = 0.0
+ceiling = 1.0
+[target]
+win_rate = 0.9
+tolerance = 0.03
+after_attempts = 20
+[controller]
+name = "kalman"
+[players]
+count = 20
+[[cohort]]
+name = "weak"
+share = 1.0
+[cohort.traits]
+skill = -4.0
+[horizon]
+days = 14
+attempts_per_player = 60
+"""
+
+
+@pytest.mark.parametrize(
+    ("controller", "mode", "words"),
+    [
+        (b'"kalman"', "adaptive", "held at its easiest end in {} of attempts (little was left to control)"),
+        (
+            b'"constant"\noptions = { difficulty = 0.0 }',
+            "deterministic",
+            "was at its easiest end in {} of attempts, by plan",
+        ),
+    ],
+)
+def test_a_controller_that_stays_at_an_end_by_itself_is_told(controller, mode, words):
+    scenario = parse(STUCK.replace(b'"kalman"', controller), "stuck.toml", Catalog())
+    setup = setup_of(scenario, Catalog())
+    assert setup.kind.mode == mode
+    tally = Tally.empty(scheme := scheme_of(setup, scenario.after_attempts))
+    at_end: list[bool] = []
+    for chunk in chunks(setup):
+        played = play(setup, chunk)
+        assert not np.any(played.rows["clipped"])
+        at_end += (played.rows["difficulty"][played.rows["attempt"] >= 20] == 0.0).tolist()
+        tally += tally_of(played.rows, played.players, scheme)
+    found = verdict(goal_for(scenario, setup), tally)
+    share = sum(at_end) / len(at_end)
+    assert found.rows[0].easy_end_share == share > 0.9
+    assert words.format(percent(share)) in found.text
+
+
+def test_what_the_controller_could_not_have_is_told():
+    one = verdict(a_goal("a"), a_tally(0.70, clipped=4800)).text
+    assert "The controller asked for more than floor and ceiling allow in 12 % of attempts." in one
+    tally = a_tally(0.70, 0.70, clipped=0)
+    tally.totals[1, TOTALS.index("clipped")] = 600
+    two = verdict(a_goal("a", "b"), tally).text
+    assert "floor and ceiling allow in under 1 % of attempts, most of all for b in 2 %." in two
+    assert "asked for more" not in verdict(a_goal("a"), a_tally(0.70, clipped=300)).text
 
 
 def test_a_dial_that_still_moves_is_told():
@@ -202,6 +325,8 @@ def test_json_holds_what_the_table_holds():
     found = verdict(a_goal("a", "b"), a_tally(0.70, 0.66))
     text = json.dumps(found.to_json(), allow_nan=False)
     back = json.loads(text)
+    assert list(back["rows"][0]) == [column.name for column in SUMMARY_COLUMNS]
+    assert [tuple(row.values()) for row in back["rows"]] == summary_rows(found)
     assert back["verdict"] == found.text
     assert [row["state"] for row in back["rows"]] == ["in band", "below"]
     assert back["met"] is False
@@ -270,5 +395,7 @@ def test_a_goal_from_a_manifest():
         }
     )
     assert found == Goal(("a", "b"), (((0.7, 0.8),), ((0.6, 0.7), (0.5, 0.6))), True, 2)
+    manifest = {"cohorts": ["a"], "targets": {"a": [0.7, 0.8]}, "scope": "player", "replicas": 1}
+    assert [goal_of({**manifest, "mode": mode}).steered for mode in ("deterministic", "adaptive")] == [False, True]
     with pytest.raises(RunFolderError, match="targets"):
         goal_of({"cohorts": ["a"], "targets": {}, "scope": "player", "replicas": 1})
