@@ -12,13 +12,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from sims.command import SEED_RANGE, Commands, State, set_debug
+from sims.command import seed_option as _seed
 from sims.guard import check_packages
+from sims.window_commands import WINDOW_COMMANDS
 
 if TYPE_CHECKING:
     from engine.record import Format
@@ -30,7 +32,8 @@ Exit codes:
    0  done
    1  a stated goal was missed
    2  wrong usage or a wrong scenario
-   3  finished, but some rows failed
+   3  a game's or controller's fault stopped the run;
+      what was finished is kept
    4  a run folder is damaged, in use or does not match
    5  the machine is in the way: disk, permission, a missing extra
   70  a fault of Flowdial itself
@@ -41,32 +44,6 @@ _ENVIRONMENT: Final = 5
 _OWN_FAULT: Final = 70
 _INTERRUPTED: Final = 130
 _TERMINATED: Final = 143
-_LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help must not import
-
-
-@dataclass
-class _State:
-    """What all commands share."""
-
-    debug: bool = False
-
-
-def _set_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value:
-        context.find_root().obj.debug = True
-
-
-class _Command(click.Command):
-    """A command that takes --debug wherever people put it."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        debug = click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False, callback=_set_debug)
-        self.params.append(debug)
-
-
-class _Commands(click.Group):
-    command_class = _Command
 
 
 def _show_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -78,12 +55,12 @@ def _show_version(context: click.Context, parameter: click.Parameter, value: boo
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     epilog=EXIT_CODES,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--debug", is_flag=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, expose_value=False, callback=set_debug, help="Show the traceback of an error.")
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
 )
@@ -98,7 +75,6 @@ def cli(context: click.Context) -> None:
 
 
 _scenario = click.argument("scenario")
-_seed = click.option("--seed", type=click.IntRange(0, _LARGEST_SEED), help="Use this seed instead of the scenario's.")
 _set = click.option(
     "--set",
     "settings",
@@ -156,6 +132,9 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
     from sims.catalog import Catalog
 
     checked = _load(scenario, Catalog(), settings, seed, allow_long)
+    from sims.preparation import prepared
+
+    prepared(checked)
     if resolved:
         click.echo(checked.resolved_toml(), nl=False)
     else:
@@ -193,7 +172,7 @@ class _Rows(click.ParamType[int]):
 @cli.command()
 @click.argument("target", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
 @click.option("--rows", type=_Rows(), default=1000, show_default=True, metavar="N|all", help="How many to play again.")
-@click.option("--seed", type=click.IntRange(0, _LARGEST_SEED), default=1, show_default=True, help="Chooses the rows.")
+@click.option("--seed", type=SEED_RANGE, default=1, show_default=True, help="Chooses the rows.")
 @_json
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
     """Play rows of a run again and compare their state hashes."""
@@ -252,6 +231,10 @@ def schema(out: Path | None) -> None:
         out.write_text(text + "\n", encoding="utf-8")
 
 
+for _window_command in WINDOW_COMMANDS:
+    cli.add_command(_window_command)
+
+
 def _load(scenario: str, catalog: Catalog, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
     """Read and check a scenario with what the command line puts over it. Raises ScenarioError."""
     from engine.scenario import load
@@ -287,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of few letters must not end a run
-    state = _State()
+    state = State()
     try:
         code = _invoke(sys.argv[1:] if arguments is None else list(arguments), state)
         sys.stdout.flush()
@@ -301,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _invoke(arguments: list[str], state: _State) -> int:
+def _invoke(arguments: list[str], state: State) -> int:
     try:
         with cli.make_context("flowdial", arguments, obj=state) as context:
             code = cli.invoke(context)

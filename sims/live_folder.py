@@ -38,6 +38,13 @@ def new_folder(out: Path | None, name: str, scenario: Scenario) -> Path:
     return folder
 
 
+def discard(folder: Path) -> None:
+    """Remove a folder that holds its scenario and nothing else; leave every other one alone."""
+    if [path.name for path in folder.iterdir()] == [SCENARIO]:
+        (folder / SCENARIO).unlink()
+        folder.rmdir()
+
+
 def _numbered(name: str) -> Path:
     parent = Path("runs")
     parent.mkdir(parents=True, exist_ok=True)

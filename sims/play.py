@@ -23,7 +23,7 @@ from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.film import Address, Deed, Film
 from sims.human import Sitting, Task, setup_for
-from sims.live_folder import ATTEMPTS, new_folder
+from sims.live_folder import ATTEMPTS, discard, new_folder
 from sims.palette import between
 from sims.place import GLIDE_S, Place, tick_seconds
 from sims.play_picture import VIEW, paint_play
@@ -106,7 +106,7 @@ class Play:
         self._pool = ThreadPoolExecutor(1)
         self._curves: list[Future[Any]] = []
         self._skills: Future[Any] | None = None
-        self._warm = self._pool.submit(self._warm_up)
+        self._warm: Future[None] | None = None  # begins with the first frame
 
     @property
     def kind(self) -> ControllerKind:
@@ -131,7 +131,7 @@ class Play:
 
     def close(self) -> None:
         """End the sitting; all finished attempts are on disk."""
-        if not self._warm.done():
+        if self._warm is not None and not self._warm.done():
             sys.stderr.write("flowdial: one moment, a compilation is under way; it is kept for the next time.\n")
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._sitting is not None:
@@ -184,6 +184,8 @@ class Play:
         if self.paused:
             return
         self.since_s += seconds
+        if self._warm is None:
+            self._warm = self._pool.submit(self._warm_up)
         if self.stage in ("start", "warming"):
             self.demo.play(seconds)
             if self.demo.free:
@@ -332,5 +334,8 @@ def play(
         show(scene, f"Flowdial play: {game}", record=record, frames=frames)
     finally:
         scene.close()
-    sys.stdout.write(f"played  {len(scene.outcomes)} attempts, won {scene.wins}\nrows    {folder / ATTEMPTS}\n")
+        discard(folder)  # nothing was played
+    sys.stdout.write(f"played  {len(scene.outcomes)} attempts, won {scene.wins}\n")
+    if folder.exists():
+        sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
     return 0

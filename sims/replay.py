@@ -93,7 +93,7 @@ class Replay:
 
     def go_to(self, place: float) -> None:
         """Show a moment, in ticks from the start; plays on as far as needed."""
-        self.place = max(place, 0.0)
+        self.place = min(max(place, 0.0), float(self.row.game.max_ticks))
         self.reel.reach(math.ceil(self.place) + 1)
         if self.reel.whole:
             self._length = max(len(self.reel.states) - 1, 1)

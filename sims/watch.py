@@ -20,7 +20,7 @@ from engine.scenario import Scenario, load, setup_of
 from engine.scenario_file.faults import suggestion
 from sims.catalog import Catalog
 from sims.live import Seen, Wall
-from sims.live_folder import ATTEMPTS, new_folder
+from sims.live_folder import ATTEMPTS, discard, new_folder
 from sims.panels import Mark
 from sims.place import Place
 from sims.run_folder import SCENARIO
@@ -292,8 +292,10 @@ def watch(
     try:
         show(scene, f"Flowdial watch: {name}", record=record, frames=frames)
     finally:
-        if kept is not None:
+        if kept is not None and len(scene.wall.rows()):
             scene.wall.save(kept / ATTEMPTS)
+        elif kept is not None:
+            discard(kept)
     if kept is not None:
         sys.stdout.write(f"rows    {kept / ATTEMPTS}\n")
     return 0

@@ -17,9 +17,12 @@ from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from sims import catalog as catalog_module
 from sims.__main__ import main
 from sims.catalog import version
+from tests.small import TEXT
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("check", "describe", "list", "report", "resume", "run", "schema", "verify")
+COMMANDS = (
+    "check", "describe", "list", "play", "replay", "report", "resume", "run", "schema", "verify", "watch",
+)  # fmt: skip
 
 
 def flowdial(*words: str, cwd: Path = ROOT, **settings) -> subprocess.CompletedProcess[str]:
@@ -143,6 +146,44 @@ def test_schema_to_stdout_and_to_a_file(words, tmp_path):
     assert json.loads((tmp_path / "schema.json").read_text()) == json.loads(out)
 
 
+@pytest.fixture
+def unseen(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
+PNG = b"\x89PNG\r\n"
+
+
+def test_play_opens_a_window(words, unseen, tmp_path):
+    code, out, _ = words("play", "gap_runner", "--controller", "ramp", "--frames", "3", "--record", "a.png")
+    assert (code, out) == (0, "played  0 attempts, won 0\n")
+    assert (tmp_path / "a.png").read_bytes().startswith(PNG)
+    assert list((tmp_path / "runs").iterdir()) == [], "nothing was played, so nothing is left behind"
+
+
+def test_a_run_is_watched_and_replayed(words, unseen, tmp_path):
+    (tmp_path / "small.toml").write_text(TEXT.format(game="gap_runner", controller="kalman", players=4, attempts=9))
+    shown = ("--frames", "4", "--record")
+    assert words("watch", "small.toml", "--speed", "inf", "--seed", "5", "--out", "seen", *shown, "a.png")[:2] == (
+        0,
+        f"rows    {Path('seen', 'attempts.csv')}\n",
+    )
+    code, out, err = words("replay", "seen", "--pick", "longest attempt", "--speed", "inf", *shown, "b.png")
+    assert (code, err) == (0, "")
+    assert ": state equal (hash " in out
+    assert all((tmp_path / name).read_bytes().startswith(PNG) for name in ("a.png", "b.png"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a display")
+@pytest.mark.parametrize("arguments", [("play", "gap_runner"), ("watch", "quickstart")])
+def test_without_a_display_nothing_is_left_behind(words, monkeypatch, tmp_path, arguments):
+    for name in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    code, out, err = words(*arguments)
+    assert (code, out, err.count("\n")) == (5, "", 1)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 # --- Errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +209,18 @@ def test_schema_to_stdout_and_to_a_file(words, tmp_path):
         (["resume", "absent"], ("flowdial resume: ", "absent")),
         (["report", "absent"], ("flowdial report: ", "absent")),
         (["list", "players"], ("flowdial list: ", "games")),
+        (["play"], ("flowdial play: ", "GAME")),
+        (["play", "gap_runer"], ("did you mean 'gap_runner'?",)),
+        (["play", "logistic"], ("logistic", "watch it instead")),
+        (["play", "gap_runner", "--target", "75"], ("--target", "between 0 and 1", "75")),
+        (["play", "gap_runner", "--frames", "0"], ("flowdial play: ", "--frames")),
+        (["play", "gap_runner", "--record", "a.mp4"], ("flowdial play: ", ".png, .webp or .gif", "a.mp4")),
+        (["watch", "quickstart", "--speed", "0"], ("flowdial watch: ", "--speed")),
+        (["watch", "quickstart", "--speed", "nan"], ("flowdial watch: ", "--speed")),
+        (["watch", "quickstart", "--cohort", "expert"], ("--cohort", "did you mean 'experts'?")),
+        (["watch", "quickstart", "--row", "1"], ("flowdial watch: ", "--row")),
+        (["replay", "absent"], ("flowdial replay: ", "absent")),
+        (["replay", ".", "--row", "-1"], ("flowdial replay: ", "--row", "-1")),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(words, tmp_path, arguments, wanted):

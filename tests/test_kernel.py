@@ -118,8 +118,8 @@ def test_the_digest_changes_with_what_a_function_means(old, new):
 def test_the_digest_covers_what_is_read_of_a_module():
     text = "def rule(x):\n    return x * tuning.WORTH"
     one, two = types.ModuleType("tuning"), types.ModuleType("tuning")
-    one.WORTH, two.WORTH = 1.0, 2.0
-    one.OTHER = 5.0  # not read
+    vars(one).update(WORTH=1.0, OTHER=5.0)  # OTHER is not read
+    vars(two).update(WORTH=2.0)
     found = []
     for tuning in (one, two):
         space = rules(text)

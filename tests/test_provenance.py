@@ -35,6 +35,7 @@ def test_a_change_of_the_game_is_known(change):
 
 def test_a_change_of_the_columns_of_a_controller_is_known():
     before = setup(controller="kalman")
+    assert before.kind.rule is not None
     rule = dataclasses.replace(before.kind.rule, beliefs=("skill",))
     after = dataclasses.replace(before, kind=dataclasses.replace(before.kind, rule=rule))
     assert code_digests(after)["controller"] != code_digests(before)["controller"]

@@ -236,6 +236,7 @@ def nowhere(options, state, situation):
 
 @pytest.mark.parametrize("one_by_one", [False, True])
 def test_a_proposal_that_is_not_a_number_ends_the_run_by_name(one_by_one):
+    assert CONSTANT.rule is not None
     kind = dataclasses.replace(CONSTANT, rule=dataclasses.replace(CONSTANT.rule, ask=nowhere))
     setup = setup_of(kind=kind, counts=(3,), attempts_per_player=4)
     with pytest.raises(PluginFault, match=r"a difficulty must be a number, controller constant asked player [0-9]"):

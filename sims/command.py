@@ -1,0 +1,41 @@
+"""A command of `flowdial`, and what several of them share. Like all that help needs, it imports click alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+
+_LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help must not import
+
+SEED_RANGE: Final = click.IntRange(0, _LARGEST_SEED)
+seed_option = click.option("--seed", type=SEED_RANGE, help="Use this seed instead of the scenario's.")
+
+
+@dataclass
+class State:
+    """What all commands share."""
+
+    debug: bool = False
+
+
+def set_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Remember --debug, wherever it stood."""
+    if value:
+        context.find_root().obj.debug = True
+
+
+class Command(click.Command):
+    """A command that takes --debug wherever people put it."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        debug = click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False, callback=set_debug)
+        self.params.append(debug)
+
+
+class Commands(click.Group):
+    """All of them."""
+
+    command_class = Command
