@@ -47,6 +47,11 @@ class Column:
     high: float | None = None
 
 
+def _faculty(name: str, unit: str, meaning: str, low: float | None = None, high: float | None = None) -> Column:
+    """What a player can do, which nobody knows of a person."""
+    return Column(name, "number", unit, f"{meaning}; empty for a person", optional=True, low=low, high=high)
+
+
 ATTEMPT_COLUMNS: Final = (
     Column("source", "name", "", "synthetic (a simulated player) or human (a person at the window)", constant=True),
     Column("game", "name", "", "name of the game", constant=True),
@@ -69,14 +74,14 @@ ATTEMPT_COLUMNS: Final = (
     Column("difficulty", "number", "1", "position on the dial that was played, 0 easiest to 1 hardest", low=0, high=1),
     Column("clipped", "boolean", "", "whether the controller asked for a place outside floor and ceiling"),
     # param_<knob> columns of the game stand here
-    Column("skill", "number", "logit", "the player's skill at this moment, after practice and fatigue"),
-    Column("slope", "number", "1/skill unit", "how sharply skill decides; only closed-form games use it"),
-    Column("reaction_s", "number", "s", "mean of the normal part of the reaction time", low=0),
-    Column("reaction_sd_s", "number", "s", "standard deviation of the normal part of the reaction time", low=0),
-    Column("reaction_tail_s", "number", "s", "mean of the exponential part of the reaction time", low=0),
-    Column("slip", "number", "1", "chance that a change of intent comes out as another action", low=0, high=1),
-    Column("lapse", "number", "1", "chance that a change of intent is missed", low=0, high=1),
-    Column("foresight", "number", "1", "how far ahead the player sees; 1 for the median player", low=0),
+    _faculty("skill", "logit", "the player's skill at this moment, after practice and fatigue"),
+    _faculty("slope", "1/skill unit", "how sharply skill decides; only closed-form games use it"),
+    _faculty("reaction_s", "s", "mean of the normal part of the reaction time", low=0),
+    _faculty("reaction_sd_s", "s", "standard deviation of the normal part of the reaction time", low=0),
+    _faculty("reaction_tail_s", "s", "mean of the exponential part of the reaction time", low=0),
+    _faculty("slip", "1", "chance that a change of intent comes out as another action", low=0, high=1),
+    _faculty("lapse", "1", "chance that a change of intent is missed", low=0, high=1),
+    _faculty("foresight", "1", "how far ahead the player sees; 1 for the median player", low=0),
     Column("streak", "integer", "1", "losses in a row before this attempt", low=0),
     Column("mood", "number", "1", "moving average of wins before this attempt, half-life five attempts", low=0, high=1),
     Column("outcome", "name", "", "won or lost (the rules ended it), timed_out (we stopped it)"),
@@ -207,17 +212,26 @@ class Sheet:
     constants: Mapping[str, str | int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        for name in names:
+            if not name.isidentifier() or names.count(name) > 1:
+                raise ScenarioError(
+                    f"{self.name}: the names of columns are different words of letters, digits and _, got {name!r}; "
+                    "rename it."
+                )
         for column, words in self.words.items():
             for word in words:
-                if not _PLAIN.fullmatch(word):
-                    raise ScenarioError(
-                        f"{column}: a word in a row begins with a letter or a digit and has no comma, quote or line "
-                        f"break, got {word!r}; rename it."
-                    )
+                if not plain(word):
+                    raise ScenarioError(f"{column}: {PLAIN_WORDS}, got {word!r}; rename it.")
 
 
-# No word can break out of a CSV cell, or be taken for a formula by a spreadsheet.
+PLAIN_WORDS: Final = "a word in a row begins with a letter or a digit and has no comma, quote or line break"
 _PLAIN: Final = re.compile(r'[^\W_][^",\x00-\x1f\x7f\x85\u2028\u2029]{0,199}')
+
+
+def plain(word: str) -> bool:
+    """Whether a word can neither break out of a CSV cell, nor be taken for a formula by a spreadsheet."""
+    return _PLAIN.fullmatch(word) is not None
 
 
 def schema_of(columns: Sequence[Column]) -> Any:

@@ -9,8 +9,10 @@ a plug-in that cannot be used is a warning, not the end.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module, metadata
@@ -51,9 +53,10 @@ class Plugin:
         """Import it. Raises ScenarioError with a sentence if that fails or gives something else than is promised."""
         module, _, attribute = self.target.partition(":")
         try:
-            found = import_module(module)
-            for part in attribute.split("."):
-                found = getattr(found, part)
+            with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
+                found = import_module(module)
+                for part in attribute.split("."):
+                    found = getattr(found, part)
         except (Exception, SystemExit) as fault:  # a stranger's module may raise anything
             reason = " ".join(str(fault).split())[:200]
             raise self._unusable(f"importing {self.target} raised {type(fault).__name__}: {reason}") from fault

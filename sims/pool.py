@@ -25,10 +25,11 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from engine.errors import EnvironmentFault, FlowdialError
 
@@ -112,16 +113,9 @@ class Pool:
 
     def _run_here(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         prepare, argument, work = self._recipe
-        try:
-            shared = prepare(argument)
-        except Exception as fault:  # noqa: BLE001 - a plug-in may raise anything
-            _raise(failure_of(fault), "cannot start")
+        shared = _guarded("cannot start", prepare, argument)
         for number, item in tasks:
-            try:
-                result = work(shared, item)
-            except Exception as fault:  # noqa: BLE001 - a plug-in may raise anything
-                _raise(failure_of(fault), f"{self._noun} {number} failed")
-            yield number, result
+            yield number, _guarded(f"{self._noun} {number} failed", work, shared, item)
 
     def _run_apart(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         waiting = iter(tasks)
@@ -236,7 +230,16 @@ def _fate_of(exit_code: int | None) -> str:
     return f"ended by itself with exit code {exit_code}"
 
 
-def _raise(failure: Failure, what: str) -> None:
+def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call what plug-ins have a part in, here: what it prints is a message, and it cannot end this process."""
+    try:
+        with redirect_stdout(sys.stderr):
+            return function(*arguments)
+    except (Exception, SystemExit) as fault:  # noqa: BLE001 - a plug-in may raise anything
+        _raise(failure_of(fault), what)
+
+
+def _raise(failure: Failure, what: str) -> NoReturn:
     if failure.known is not None:
         raise failure.known
     raise TaskFault(f"{what}: {failure.sentence}", failure.details)

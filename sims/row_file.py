@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import record
 from engine.errors import RunFolderError
-from engine.game import Game
+from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, Column
 from sims.catalog import Catalog
 
@@ -32,9 +32,13 @@ class Table(NamedTuple):
 
 def open_table(path: Path) -> Table:
     """Look at the header and the first row of a file of attempts. Raises RunFolderError when it is not one."""
-    names, first, rows = _parquet_head(path) if path.suffix == ".parquet" else _csv_head(path)
-    if "game" not in names or first is None:
-        raise RunFolderError(f"{path} must hold rows of attempts with a column named game, but has none.")
+    names, first, rows = _head(path)
+    if "game" not in names:
+        raise RunFolderError(f"{path} is not a table of attempts, which has a column named game; name another file.")
+    if first is None:
+        raise RunFolderError(f"{path} holds no attempts: it has no rows.")
+    if len(first) != len(names):
+        raise RunFolderError(f"{path}, row 0, has {len(first)} cells, expected are {len(names)}.")
     game = Catalog().game(first[names.index("game")])
     known = {column.name: column for column in (*ATTEMPT_COLUMNS, *record.knob_columns(game))}
     columns = []
@@ -49,6 +53,17 @@ def open_table(path: Path) -> Table:
     if missing:
         raise RunFolderError(f"{path} lacks the column {missing[0]}, without which a row cannot be played again.")
     return Table(path, tuple(columns), rows, game)
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a file has the columns that all attempts have, and no rows: nobody came within the horizon."""
+    names, first, _ = _head(path)
+    return first is None and {column.name for column in ATTEMPT_COLUMNS} <= set(names)
+
+
+def _head(path: Path) -> tuple[list[str], list[str] | None, int]:
+    """Names of the columns, the first row where there is one, number of rows."""
+    return _parquet_head(path) if path.suffix == ".parquet" else _csv_head(path)
 
 
 def _csv_head(path: Path) -> tuple[list[str], list[str] | None, int]:
@@ -121,13 +136,14 @@ def _one_line(fault: BaseException) -> str:
     return " ".join(str(fault).split())[:300]
 
 
-def value_of(column: Column, text: str) -> Any:
+def value_of(column: Column, text: str, *, human: bool = False) -> Any:
     """A cell's value. Raises ValueError, with what is expected, when the text is not one of this column.
 
-    Of all texts with the same bits only the shortest is accepted, so that no digit can change unseen.
+    human: in a row of a person, whose faculties nobody knows; every other row has them. Of all texts with the same
+    bits only the shortest is accepted, so that no digit can change unseen.
     """
     if text == "":
-        if not column.optional:
+        if not column.optional or (column.name in Faculties._fields and not human):
             raise ValueError("a value")
         return None
     if column.kind == "name":

@@ -144,9 +144,9 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
 
 
 def _made(out: Path) -> Path:
-    partial = out.with_name(out.name + PARTIAL)
     if not out.name or out.name.endswith(PARTIAL):
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {out}")
+    partial = out.with_name(out.name + PARTIAL)
     if out.exists() or out.is_symlink():
         raise RunFolderError(f"{out} is there already; give another --out, or remove it.")
     partial.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from engine.world import Chunk, chunks, play
 from sims.catalog import Catalog, version
 from sims.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
 from sims.pool import Pool, file_fault
+from sims.preparation import prepared
 from sims.progress import meter
 from sims.provenance import code_digest, code_digests, versions
 from sims.results import goal_for, manifest_of, write_manifest, write_results
@@ -64,12 +65,14 @@ def run(
     """
     try:
         setup = setup_of(scenario, Catalog())
+        job = prepared(scenario, setup, format)  # what cannot be played must not leave a folder
         start = start_of(scenario, setup, format, plain_name(scenario.name))
         folder = begin(out, start)
     except OSError as fault:
         raise file_fault(fault) from fault
+    job = dataclasses.replace(job, folder=folder.path)
     return _to_the_end(
-        folder, lambda: _carry_out(folder, scenario, setup, start, workers, quiet=quiet), quiet=quiet, json=json
+        folder, lambda: _carry_out(folder, scenario, job, start, workers, quiet=quiet), quiet=quiet, json=json
     )
 
 
@@ -84,12 +87,12 @@ def resume(target: Path, *, workers: int | None = None, quiet: bool = False, jso
         manifest = _whole_manifest(folder.path)
         if manifest is not None:
             return _to_the_end(folder, lambda: manifest, quiet=quiet, json=json)
-        scenario, setup, start = _begun(folder)
+        scenario, job, start = _begun(folder)
     except BaseException:
         folder.close()
         raise
     return _to_the_end(
-        folder, lambda: _carry_out(folder, scenario, setup, start, workers, quiet=quiet), quiet=quiet, json=json
+        folder, lambda: _carry_out(folder, scenario, job, start, workers, quiet=quiet), quiet=quiet, json=json
     )
 
 
@@ -101,7 +104,7 @@ def _whole_manifest(path: Path) -> dict[str, Any] | None:
     return None if changed_files(path, manifest) else manifest
 
 
-def _begun(folder: WorkFolder) -> tuple[Scenario, Setup, Start]:
+def _begun(folder: WorkFolder) -> tuple[Scenario, Job, Start]:
     """What a run began with, which must be what it would begin with now."""
     begun = folder.read_start()
     path = folder.path / SCENARIO
@@ -112,7 +115,8 @@ def _begun(folder: WorkFolder) -> tuple[Scenario, Setup, Start]:
         setup = setup_of(scenario, Catalog())
         difference = begun.difference(start_of(scenario, setup, begun.format, begun.name))
         if difference is None:
-            return scenario, setup, begun
+            job = prepared(scenario, setup, begun.format)
+            return scenario, dataclasses.replace(job, folder=folder.path), begun
     raise RunFolderError(f"{folder.path} cannot be resumed, since {difference}; run the scenario anew.")
 
 
@@ -184,15 +188,14 @@ def _print(final: Path, manifest: Mapping[str, Any], *, quiet: bool, json: bool)
 
 
 def _carry_out(
-    folder: WorkFolder, scenario: Scenario, setup: Setup, start: Start, workers: int | None, *, quiet: bool
+    folder: WorkFolder, scenario: Scenario, job: Job, start: Start, workers: int | None, *, quiet: bool
 ) -> dict[str, Any]:
     """Play what is missing and write all files but the report; the manifest."""
-    job = job_of(folder.path, setup, scenario.after_attempts, start.format)
     count = workers if workers is not None else cores()
     began = time.monotonic()
     records, tally = _play_all(job, scenario, count, quiet=quiet)
     played_s = time.monotonic() - began
-    files = write_results(job, records, goal_for(scenario, setup), tally, scenario.title)
+    files = write_results(job, records, goal_for(scenario, job.setup), tally, scenario.title)
     (folder.path / _CRASH).unlink(missing_ok=True)
     durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
     manifest = manifest_of(scenario, start, job, tally, files) | {"durations_s": durations, "workers": count}

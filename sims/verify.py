@@ -1,6 +1,7 @@
 """Are these rows what the rules give? Play rows again from what they say themselves, and compare.
 
-A row is replayed from its own columns: address, params, faculties. That covers what the attempt was and how it ended.
+A row is replayed from its own columns: address, params, faculties; a person's from the recorded actions beside it.
+That covers what the attempt was and how it ended.
 All other columns are covered by the checksum of the file, where a manifest lies beside it; when it differs, the run is
 played again, and the cells that differ are told by row and column.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.attempt import Result, attempt_of
 from engine.errors import FlowdialError, RunFolderError
@@ -25,10 +27,14 @@ from engine.scenario import load, setup_of
 from engine.world import chunks, play
 from sims.catalog import Catalog
 from sims.chunks import batches_of, job_of
+from sims.film import NO_FACULTIES, Address, Film, Reel
+from sims.human_actions import FILE, read_deeds
+from sims.live_folder import ATTEMPTS
 from sims.provenance import code_digests
-from sims.row_file import Table, lines_of, lines_of_batch, open_table, value_of
-from sims.run_folder import MANIFEST, SCENARIO, changed_files, read_manifest
+from sims.row_file import Table, is_empty, lines_of, lines_of_batch, open_table, value_of
+from sims.run_folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
 
+HUMAN: Final = "human"
 _MOST_SHOWN: Final = 20
 _MOST_FOUND: Final = 1_000
 
@@ -72,7 +78,7 @@ def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool =
     RunFolderError when the target cannot be read at all.
     """
     folder, manifest = _run_of(target)
-    path = target if target.is_file() or manifest is None else folder / _attempts_file(manifest)
+    path = target if target.is_file() else folder / (ATTEMPTS if manifest is None else _attempts_file(manifest))
     changed = []
     if manifest is not None:
         changed = [name for name in changed_files(folder, manifest) if target.is_dir() or name == path.name]
@@ -90,9 +96,10 @@ def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool =
 
 
 def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
-    """The run folder of a target and its manifest; no manifest when a file lies elsewhere."""
+    """The run folder of a target and its manifest; none for a sitting at the window, or a file that lies elsewhere."""
     if target.is_dir():
-        return target, read_manifest(target)
+        sitting = (target / ATTEMPTS).is_file() and not any((target / name).exists() for name in (MANIFEST, PACKAGE))
+        return target, None if sitting else read_manifest(target)
     if not target.is_file():
         raise RunFolderError(f"there is no run folder and no file at {target}; name one that is there.")
     folder = target.parent
@@ -108,11 +115,18 @@ def _attempts_file(manifest: Mapping[str, Any]) -> str:
 
 
 def _replay(finding: Finding, rows: int | None) -> None:
+    if is_empty(finding.file):
+        return
     table = open_table(finding.file)
     numbers = sample(table.rows, rows, finding.seed)
-    finding.differences = replayed(table, numbers)
-    finding.replayed = len(numbers)
+    finding.differences, unrecorded = replayed(table, numbers)
+    finding.replayed = len(numbers) - len(unrecorded)
     finding.faulty = len({difference.row for difference in finding.differences})
+    if unrecorded:
+        finding.notes.append(
+            f"{len(unrecorded):,} human rows need their recorded actions and were skipped, the first of them row "
+            f"{unrecorded[0]}: {FILE} beside the rows does not hold them"
+        )
 
 
 def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
@@ -157,31 +171,44 @@ def sample(rows: int, count: int | None, seed: int) -> list[int]:
     return sorted(int(number) for number in drawn)
 
 
-def replayed(table: Table, numbers: Sequence[int]) -> list[Difference]:
-    """Cells of these rows that differ from what their own address, params and faculties give."""
+def replayed(table: Table, numbers: Sequence[int]) -> tuple[list[Difference], list[int]]:
+    """Cells of these rows that differ from what their own address, params and faculties (or actions) give.
+
+    Also the numbers of rows of a person whose actions are not known, so that they cannot be played again.
+    """
     attempt = compiled(attempt_of(table.game))
     found: list[Difference] = []
+    unrecorded: list[int] = []
     names = [column.name for column in table.columns]
     for number, cells in zip(numbers, lines_of(table.path, table.columns, numbers), strict=True):
         if len(cells) != len(names):
             found.append(Difference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
             continue
         row = dict(zip(names, cells, strict=True))
-        found += [Difference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
-    return found
+        try:
+            found += [Difference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
+        except _Unrecorded:
+            unrecorded.append(number)
+    return found, unrecorded
+
+
+class _Unrecorded(Exception):
+    """Nobody knows what a person did in this attempt."""
 
 
 def _cells_that_differ(
     table: Table, attempt: Callable[..., Result], row: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     values: dict[str, Any] = {}
+    human = row["source"] == HUMAN
     for column in table.columns:
         text = row[column.name]
         try:
-            values[column.name] = value_of(column, text)
+            values[column.name] = value_of(column, text, human=human)
         except ValueError as fault:
             yield column.name, text, str(fault)
-    expected_constants = {"source": "synthetic", "game": table.game.name, "game_version": str(table.game.version)}
+    source = HUMAN if human else "synthetic"
+    expected_constants = {"source": source, "game": table.game.name, "game_version": str(table.game.version)}
     for name, constant in expected_constants.items():
         if row[name] != constant:
             yield name, row[name], constant
@@ -196,16 +223,27 @@ def _cells_that_differ(
             yield name, row[name], str(fault)
     if len(params) < len(table.game.space):
         return
-    faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
-    address = (values[name] for name in ("seed", "replica", "player", "attempt", "level"))
-    result = attempt(np.array(params, dtype=np.float64), faculties, *address)
+    address = Address(*(values[name] for name in Address._fields))
+    if human:
+        yield from ((name, row[name], "") for name in Faculties._fields if values[name] is not None)
+        result = _result_of_deeds(table, np.array(params, dtype=np.float64), address)
+    else:
+        faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
+        result = attempt(np.array(params, dtype=np.float64), faculties, *address)
     for name, value in result_cells(table.game, result).items():
         if values[name] != value:
-            yield (
-                name,
-                row[name],
-                "" if value is None else str(value).lower() if isinstance(value, bool) else str(value),
-            )
+            yield name, row[name], _as_text(value)
+
+
+def _result_of_deeds(table: Table, values: npt.NDArray[np.float64], address: Address) -> Result:
+    """How an attempt of a person ends when all that they did is done again."""
+    try:
+        deeds = read_deeds(table.path.parent, address, len(table.game.actions))
+    except RunFolderError as fault:
+        raise _Unrecorded from fault
+    reel = Reel(Film(table.game, values, NO_FACULTIES, address), deeds)
+    reel.reach(table.game.max_ticks)
+    return reel.film.result()
 
 
 def result_cells(game: Game, result: Result) -> dict[str, Any]:

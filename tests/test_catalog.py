@@ -44,7 +44,7 @@ stairs = strange_controllers:CONTROLLER
 @pytest.fixture
 def stranger(tmp_path):
     """A folder as `pip install` leaves it: modules, and the metadata of one distribution."""
-    (tmp_path / "strange_games.py").write_text(GAME.format(name="coin") + "NUMBER = 3\n")
+    (tmp_path / "strange_games.py").write_text("print('hello')\n" + GAME.format(name="coin") + "NUMBER = 3\n")
     (tmp_path / "strange_controllers.py").write_text(CONTROLLER)
     (tmp_path / "strange_broken.py").write_text("raise RuntimeError('two\\nlines \\x1b[31m')\n")
     (tmp_path / "strange_leaving.py").write_text("raise SystemExit(9)\n")
@@ -65,6 +65,8 @@ def flowdial(*words: str, path: Path) -> subprocess.CompletedProcess[str]:
 def test_a_strangers_plugins_are_listed_with_their_origin(stranger):
     done = flowdial("list", path=stranger)
     assert done.returncode == 0
+    assert "hello" not in done.stdout
+    assert "hello" in done.stderr.splitlines()
     rows = [line.split(maxsplit=3) for line in done.stdout.splitlines()]
     assert ["coin", "strange-things", "2.5", "A stranger's game."] in rows
     assert ["stairs", "strange-things", "2.5", "A stranger's controller."] in rows
@@ -74,7 +76,7 @@ def test_what_cannot_be_used_is_one_line_of_warning_each(stranger):
     done = flowdial("list", "games", path=stranger)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
+    lines = [line for line in done.stderr.splitlines() if line != "hello"]
     assert all(line.startswith("flowdial: warning: ") and line.isprintable() for line in lines)
     for words in [
         ("'absent' (strange-things 2.5)", "ModuleNotFoundError", "not_there"),
@@ -97,7 +99,7 @@ def test_a_strangers_plugins_serve_a_scenario(stranger):
     )
     (stranger / "mine.toml").write_text(text.replace("weighted_up_down", "stairs"))
     done = flowdial("check", "mine.toml", path=stranger)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "hello\n")
 
 
 def test_a_strangers_plugin_that_fails_is_the_scenarios_error(stranger):

@@ -97,6 +97,22 @@ def steady_tell(options, state, seen):
     return state
 
 
+class Defaulted(NamedTuple):
+    difficulty: float = 0.5
+
+
+def defaulted_start(options, target):
+    return Defaulted()
+
+
+def failing_tell(options, state, seen):
+    raise LookupError("no such outcome")
+
+
+def refusing_make(options, brief):
+    raise SystemExit(0)
+
+
 class Stub:
     """A controller whose parts a test replaces."""
 
@@ -175,6 +191,8 @@ BROKEN = {
     ),
     "neither rule nor make": (changed(rule=None), "got neither"),
     "a state of whole numbers": (ruled(start=integer_start), "state.difficulty must be a float"),
+    "a state with defaults": (ruled(start=defaulted_start), "the state must have no default values"),
+    "a maker that exits": (dataclasses.replace(CLASSIC, rule=None, make=refusing_make), "SystemExit in refusing_make"),
     "a state that is changed": (ruled(traced_start, traced_ask, traced_tell), "changes the state it is given"),
     "a memory": (ruled(ask=remembering_ask), "gives two answers"),
     "a proposal off the dial": (ruled(tell=free_tell), "ask must stay in [0, 1]"),
@@ -206,6 +224,11 @@ def test_a_broken_promise_is_told_in_a_sentence(kind, told):
     findings = check_controller(kind)
     assert any(told in finding for finding in findings), findings
     assert all("\n" not in finding for finding in findings)
+
+
+def test_one_fault_is_told_once():
+    assert len(check_controller(ruled(tell=failing_tell))) == 1
+    assert len(check_controller(dataclasses.replace(CLASSIC, rule=None, make=refusing_make))) == 1
 
 
 def test_what_is_no_controller_is_told_so():

@@ -8,7 +8,7 @@ import math
 import random
 import time
 from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from games import logistic
 from sims.catalog import Catalog
 from tests import fake_game
 from tests.dial import check_dial
-from tests.fake_game import CLIMB, GAME, TURNS, WAIT, Params, State
+from tests.fake_game import CLIMB, GAME, STEPS, TURNS, WAIT, Params, State
 
 CATALOG = Catalog()
 ERRORS = 4.0  # standard errors
@@ -189,6 +189,38 @@ def failing_step(params, level, state, action, key, tick):
     raise KeyError("no such step")
 
 
+class DefaultParams(NamedTuple):
+    steepness: float = 2.0
+    wind: int = 1
+
+
+class DefaultLevel(NamedTuple):
+    height: int = STEPS
+
+
+class DefaultState(NamedTuple):
+    luck: float
+    height: int = 0
+    turns: int = 0
+    tracks: Any = None
+
+
+def default_build(params, key):
+    return DefaultLevel()
+
+
+def default_start(params, level, key):
+    return DefaultState(uniform(key, 0), tracks=np.zeros(TURNS, np.int64))
+
+
+def default_step(params, level, state, action, key, tick):
+    return DefaultState(*fake_game.step(params, level, state, action, key, tick))
+
+
+def leaving_expert(params, level, state, faculties):
+    raise SystemExit(0)
+
+
 def short_status(params, state):
     return RUNNING
 
@@ -240,6 +272,15 @@ BROKEN = {
     "skill without effect": ({"expert": blind_expert}, "skill must matter"),
     "difficulty without effect": ({"expert": careless_expert}, "difficulty must matter"),
     "a knob turned the wrong way": ({"expert": windy_expert}, "wind: its hard end must not win more"),
+    "a cause that cannot stand in a row": ({"causes": ("fell, badly", "never began")}, "got 'fell, badly'"),
+    "a cause like a formula": ({"causes": ("=1+1", "never began")}, "causes stand in rows"),
+    "params with defaults": ({"params": DefaultParams}, "params must have no default values"),
+    "a level with defaults": ({"build": default_build}, "the level that build returns must have no default values"),
+    "a state with defaults": (
+        {"start": default_start, "step": default_step},
+        "the state that start returns must have no default values",
+    ),
+    "a rule that exits": ({"expert": leaving_expert}, "SystemExit in leaving_expert()"),
     "a rule that raises": ({"step": failing_step}, "KeyError in failing_step()"),
 }
 
@@ -257,6 +298,8 @@ def test_what_is_no_game_is_told_so():
 
 def test_one_broken_promise_gives_one_finding():
     assert len(check_game(dataclasses.replace(GAME, version=0))) == 1
+    assert len(check_game(dataclasses.replace(GAME, step=failing_step))) == 1
+    assert len(check_game(dataclasses.replace(GAME, start=default_start, step=default_step))) == 1
 
 
 # --- What only some games promise

@@ -14,6 +14,7 @@ import pytest
 
 from engine.errors import EnvironmentFault, ScenarioError
 from sims.pool import AHEAD, Pool, TaskFault, WorkerFault, failure_of
+from sims.signals import Stopped
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def prepare(argument):
     if argument == "raise":
         raise RuntimeError("no luck today")
+    if argument == "exit":
+        raise SystemExit(0)
+    if argument == "talk":
+        print("a plug-in greets")  # noqa: T201 - what is tested
     return argument
 
 
@@ -142,9 +147,21 @@ def test_a_worker_that_cannot_start_says_why(workers):
         list(pool.run(enumerate(range(4))))
 
 
-def test_a_plugin_that_exits_is_a_fault_not_the_end():
-    with Pool(2, prepare, None, misbehave) as pool, pytest.raises(TaskFault, match="SystemExit: 3"):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_plugin_that_exits_is_a_fault_not_the_end(workers):
+    with Pool(workers, prepare, None, misbehave) as pool, pytest.raises(TaskFault, match="SystemExit: 3"):
         list(pool.run([(0, ("exit", None))]))
+    with Pool(workers, prepare, "exit", square) as pool, pytest.raises(TaskFault, match="cannot start: SystemExit: 0"):
+        list(pool.run([(0, 1)]))
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), Stopped(15)])
+def test_a_wish_to_end_goes_through(fault):
+    def wish(shared, item):
+        raise fault
+
+    with Pool(1, prepare, None, wish) as pool, pytest.raises(type(fault)):
+        list(pool.run([(0, None)]))
 
 
 def test_a_dead_worker_costs_one_task_which_is_tried_again(tmp_path):
@@ -168,11 +185,14 @@ def test_a_task_that_ends_two_workers_ends_the_run():
     assert caught.value.exit_code == 5
 
 
-def test_what_a_plugin_prints_goes_to_stderr(capfd):
-    with Pool(2, prepare, None, print_and_return) as pool:
-        assert list(pool.run([(0, 5)])) == [(0, 5)]
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_plugin_prints_goes_to_stderr(workers, capfd):
+    with Pool(workers, prepare, "talk", print_and_return) as pool:
+        for _, result in pool.run([(0, 5)]):
+            print(result)  # noqa: T201 - between tasks stdout is the caller's
     out, err = capfd.readouterr()
-    assert out == ""
+    assert out == "5\n"
+    assert "a plug-in greets" in err
     assert "a plug-in talks" in err
 
 

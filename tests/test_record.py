@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from engine import record
 from engine.errors import ScenarioError
-from engine.game import LOST, OUTCOMES, WON
+from engine.game import LOST, OUTCOMES, WON, Faculties
 from engine.players import LEAVINGS, PLAYER, QUIT, TRAIT_NAMES
 from engine.record import ATTEMPT_COLUMNS, PLAYER_COLUMNS, SESSION, SESSION_COLUMNS, row_type
 from tests.small import setup
@@ -180,6 +180,25 @@ def test_a_file_with_other_columns_is_refused(tmp_path):
 def test_a_word_that_could_break_a_table_is_refused(word):
     with pytest.raises(ScenarioError, match="cause: a word in a row begins with"):
         record.Sheet("attempts", ATTEMPT_COLUMNS, (), {"cause": (word,)})
+
+
+@pytest.mark.parametrize("names", [("a,b",), ("two words",), ("mean", "mean"), ("=1",)])
+def test_a_belief_that_is_no_name_of_a_column_is_refused(names):
+    with pytest.raises(ScenarioError, match="attempts: the names of columns are different words") as caught:
+        record.attempt_sheet(SETUP, names)
+    assert f"got 'belief_{names[0]}'" in str(caught.value)
+
+
+def test_what_a_person_can_do_is_not_known():
+    rows = some_rows(3)
+    for name in Faculties._fields:
+        rows[name] = math.nan
+    shown = record.attempt_batch(SHEET, rows).to_pylist()
+    assert {row[name] for row in shown for name in Faculties._fields} == {None}
+    unknown = {column.name for column in ATTEMPT_COLUMNS if "empty for a person" in column.meaning}
+    assert unknown == set(Faculties._fields)
+    assert all(column.optional for column in ATTEMPT_COLUMNS if column.name in unknown)
+    assert as_parquet([record.attempt_batch(SHEET, rows)])
 
 
 def test_players_and_sessions_add_up():

@@ -12,11 +12,15 @@ import pytest
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import ATTEMPT_COLUMNS
+from engine.scenario import parse
 from sims import verify as verify_module
+from sims.catalog import Catalog
+from sims.film import Deed
+from sims.human import Sitting, setup_for
 from sims.row_file import lines_of, open_table, value_of
 from sims.runs import run
 from sims.verify import sample, verify
-from tests.small import scenario
+from tests.small import TEXT, scenario, setup
 
 COLUMNS = [c.name for c in ATTEMPT_COLUMNS] + ["param_difficulty", "param_guess", "belief_difficulty"]
 # What a row alone does not prove: a file without its manifest can be wrong there.
@@ -185,8 +189,10 @@ def test_a_changed_scenario_is_said(copy, capsys):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "must hold rows of attempts with a column named game"),
-        ("a,b\n1,2\n", "must hold rows of attempts with a column named game"),
+        ("", "is not a table of attempts"),
+        ("a,b\n1,2\n", "is not a table of attempts"),
+        ("<html>\n<p>report, of a game</p>\n", "is not a table of attempts"),
+        ("game,seed\n", "holds no attempts: it has no rows"),
         ("game,seed\nlogistic,1\n", "lacks the column source"),
         ("game,sede\nlogistic,1\n", "has a column 'sede'"),
     ],
@@ -195,6 +201,81 @@ def test_a_file_that_holds_no_attempts_is_refused(tmp_path, text, sentence):
     (tmp_path / "rows.csv").write_text(text)
     with pytest.raises(RunFolderError, match=sentence):
         verify(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_run_that_nobody_came_to_is_whole(tmp_path, file_format, capsys):
+    text = TEXT.format(game="logistic", controller="weighted_up_down", players=3, attempts=9)
+    late = text.replace("count = 3\n", 'count = 3\n[players.arrival]\nkind = "rate"\nper_day = 0.001\n')
+    found = parse(late.encode(), "late.toml", Catalog())
+    assert run(found, out=tmp_path / "run", workers=1, format=file_format, quiet=True) == 0
+    path = tmp_path / "run" / f"attempts.{file_format}"
+    capsys.readouterr()
+    assert verify(tmp_path / "run") == verify(path) == 0
+    assert capsys.readouterr().out.count("0 of 0 replayed rows are equal\n") == 2
+    with pytest.raises(RunFolderError, match="is not a table of attempts"):
+        verify(tmp_path / "run" / "report.html")
+    if file_format == "csv":
+        path.write_text(path.read_text() + "1\n")
+        assert verify(tmp_path / "run") == 4
+
+
+@pytest.fixture
+def sitting(tmp_path):
+    """What the window leaves of a person who played three attempts."""
+    found = setup(game="gap_runner")
+    folder = tmp_path / "sitting"
+    folder.mkdir()
+    seat = Sitting(setup_for(found, found.kind, 0.6), folder)
+    for number in range(3):
+        task = seat.next()
+        deeds = []
+        while not task.film.ended:
+            deeds.append(Deed((task.film.tick // 9 + number) % 3))
+            task.film.do(deeds[-1])
+        seat.finish(task, deeds)
+    seat.close()
+    return folder
+
+
+def test_what_a_person_played_is_played_again_from_their_actions(sitting, capsys):
+    assert verify(sitting) == verify(sitting / "attempts.csv") == 0
+    assert capsys.readouterr().out.count("3 of 3 replayed rows are equal\n") == 2
+
+
+@pytest.mark.parametrize("column", ["ticks", "state_hash", "outcome", "progress", "cause", "seed", "game_version"])
+def test_a_changed_digit_of_a_human_row_is_found(sitting, column, capsys):
+    with_changed_cell(sitting / "attempts.csv", 1, column)
+    assert verify(sitting) == 4
+    capsys.readouterr()
+
+
+def test_a_skill_that_a_human_row_claims_is_found(sitting, capsys):
+    path = sitting / "attempts.csv"
+    lines = path.read_text().split("\n")
+    cells = lines[1].split(",")
+    cells[lines[0].split(",").index("skill")] = "0.5"
+    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]))
+    assert verify(sitting) == 4
+    assert "attempts, row 0: skill: the file has '0.5', expected is ''" in capsys.readouterr().out
+
+
+def test_human_rows_without_their_actions_are_counted_apart(sitting, capsys):
+    path = sitting / "human_actions.jsonl"
+    path.write_text(path.read_text().split("\n", 1)[0] + "\n")
+    assert verify(sitting) == 4
+    said = capsys.readouterr().out
+    assert "1 of 1 replayed rows are equal\n2 human rows need their recorded actions and were skipped" in said
+    assert "the first of them row 1" in said
+
+
+def test_a_simulated_player_cannot_do_without_a_skill(copy, tmp_path, capsys):
+    lines = (copy / "attempts.csv").read_text().split("\n")
+    cells = lines[4].split(",")
+    cells[lines[0].split(",").index("skill")] = ""
+    (tmp_path / "rows.csv").write_text("\n".join([*lines[:4], ",".join(cells), *lines[5:]]))
+    assert verify(tmp_path / "rows.csv") == 4
+    assert "attempts, row 3: skill: the file has '', expected is 'a value'" in capsys.readouterr().out
 
 
 def test_targets_that_cannot_be_verified(tmp_path, copy):

@@ -71,6 +71,9 @@ def state_is_numbers(kind: ControllerKind) -> Iterator[str]:
     if not isinstance(state, tuple) or not hasattr(state, "_fields") or not state._fields:
         yield f"start must return a NamedTuple with one or more fields, got {type(state).__name__}"
         return
+    defaults: Any = getattr(state, "_field_defaults", None)
+    if defaults:
+        yield f"the state must have no default values, which do not compile, got {defaults!r}"
     for name, value in zip(state._fields, state, strict=True):
         if isinstance(value, np.ndarray):
             if value.ndim != 1 or value.dtype != np.float64 or not len(value):

@@ -12,19 +12,22 @@ Check = Callable[[Subject], Iterator[str]]
 def findings_of(stages: Sequence[Sequence[Check[Subject]]], subject: Subject) -> list[str]:
     """What the checks find in the first stage that finds anything; later stages would repeat it in other words."""
     for stage in stages:
-        findings = [finding for check in stage for finding in _findings(check, subject)]
+        findings = _findings(stage, subject)
         if findings:
             return findings
     return []
 
 
-def _findings(check: Check[Subject], subject: Subject) -> list[str]:
+def _findings(stage: Sequence[Check[Subject]], subject: Subject) -> list[str]:
+    """What the checks of one stage find, up to the first that cannot be carried out: the next would meet the same."""
     found: list[str] = []
-    try:
-        found.extend(check(subject))
-    except Exception as fault:  # noqa: BLE001 - a plug-in may raise anything, and must be told
-        promise = (check.__doc__ or check.__name__).splitlines()[0].rstrip(".")
-        found.append(f"could not check that {promise[0].lower()}{promise[1:]}: {_where(fault)}: {first_line(fault)}")
+    for check in stage:
+        try:
+            found.extend(check(subject))
+        except (Exception, SystemExit) as fault:  # noqa: BLE001 - a plug-in may raise anything, and must be told
+            promise = (check.__doc__ or check.__name__).splitlines()[0].rstrip(".")
+            reason = f"{_where(fault)}: {first_line(fault)}"
+            return [*found, f"could not check that {promise[0].lower()}{promise[1:]}: {reason}"]
     return found
 
 

@@ -24,7 +24,7 @@ STAGES: Final = (
         game_record.keys_mean_actions,
     ),
     (game_record.functions_are_repeatable,),
-    (game_rules.starts_running, game_rules.states_hold_numbers),
+    (game_rules.starts_running, game_rules.nothing_is_left_out, game_rules.states_hold_numbers),
     (
         game_rules.actions_exist,
         game_rules.rules_are_pure,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from engine.game import Game
 from engine.parameters import ParameterSpace
+from engine.record import PLAIN_WORDS, plain
 
 ARGUMENTS: Final = {
     "build": ("params", "key"),
@@ -62,6 +63,9 @@ def names_and_numbers(game: Any) -> Iterator[str]:
             yield f"{field} must be a tuple of one or more names, got {names!r}"
         elif len(set(names)) != len(names):
             yield f"{field} must be different names, got {names!r}"
+    for cause in game.causes if isinstance(game.causes, tuple) else ():
+        if isinstance(cause, str) and cause and not plain(cause):
+            yield f"causes stand in rows: {PLAIN_WORDS}, got {cause!r}"
 
 
 def params_follow_space(game: Any) -> Iterator[str]:
@@ -74,6 +78,8 @@ def params_follow_space(game: Any) -> Iterator[str]:
         yield f"params must be a NamedTuple class, got {game.params!r}"
     elif tuple(fields) != game.space.names:
         yield f"the fields of params must be the knobs of the space in order, {game.space.names}, got {tuple(fields)}"
+    elif getattr(game.params, "_field_defaults", None):
+        yield f"params must have no default values, since the space has them, got those of {game.params.__name__}"
 
 
 def functions_take_arguments(game: Game) -> Iterator[str]:
