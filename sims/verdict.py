@@ -307,7 +307,14 @@ def _show_plain(found: Verdict, stream: IO[str]) -> None:
     for line in lines:
         texts = [text.rjust(w) if j in (1, 5, 6) else text.ljust(w) for j, (text, w) in enumerate(zip(line, widths))]
         stream.write("  ".join(texts).rstrip() + "\n")
-    stream.write("\n" + "\n".join(found.sentences) + "\n")
+    stream.write("\n" + "\n".join([*_judged(found), *found.sentences]) + "\n")
+
+
+def _judged(found: Verdict) -> list[str]:
+    """What the table counts, where that is not every attempt."""
+    if not found.after_attempts:
+        return []
+    return [f"Judged: the attempts of each player after the first {found.after_attempts:,}."]
 
 
 def _show_rich(found: Verdict, stream: IO[str]) -> None:
@@ -324,5 +331,5 @@ def _show_rich(found: Verdict, stream: IO[str]) -> None:
     console = Console(file=stream, highlight=False)
     console.print(table)
     console.print()
-    for sentence in found.sentences:
+    for sentence in (*_judged(found), *found.sentences):
         console.print(Text(sentence))

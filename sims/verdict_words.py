@@ -55,6 +55,8 @@ def _headline(rows: Sequence[Row]) -> str:
     if good == len(rows):
         return f"{'Both' if good == 2 else f'All {count(good)}'} cohorts are where you wanted them."
     unknown = sum(row.state == "cannot tell" for row in rows)
+    if unknown == len(rows):
+        return f"Whether the {count(unknown)} cohorts are where you wanted them cannot be told yet."
     tail = "" if not unknown else f"; for {count(unknown)} it cannot be told yet"
     verb = "are" if good > 1 else "is"
     first = count(good).capitalize() if good else "None"

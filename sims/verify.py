@@ -156,10 +156,12 @@ def _tell(finding: Finding, *, json: bool) -> None:
         }
         sys.stdout.write(json_text.dumps(found, indent=1) + "\n")
         return
-    lines = [f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal", *finding.notes]
-    lines += [str(difference) for difference in finding.differences[:_MOST_SHOWN]]
+    lines = [*finding.notes, *(str(difference) for difference in finding.differences[:_MOST_SHOWN])]
     if len(finding.differences) > _MOST_SHOWN:
         lines.append(f"and {len(finding.differences) - _MOST_SHOWN:,} more cells")
+    if finding.differences:
+        lines.append("rows are counted from 0, without the header")
+    lines.append(f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal")
     sys.stdout.write("\n".join([*lines, ""]))
 
 

@@ -367,7 +367,11 @@ def test_plain_text_where_there_is_no_terminal():
     assert "\x1b" not in stream.getvalue()
     assert lines[0].split() == ["cohort", "attempts", "win", "rate", "target", "verdict", "dial", "quit"]
     assert lines[1] == "newcomers    40,000  0.700 (0.694-0.706)  0.67-0.73  in band      0.31   0 %"
-    assert lines[4] == "One of two cohorts is where you wanted them; for one it cannot be told yet."
+    assert lines[3:6] == [
+        "",
+        "Judged: the attempts of each player after the first 20.",
+        "One of two cohorts is where you wanted them; for one it cannot be told yet.",
+    ]
 
 
 def test_markup_of_the_terminal_is_text(monkeypatch):

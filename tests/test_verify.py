@@ -265,7 +265,8 @@ def test_human_rows_without_their_actions_are_counted_apart(sitting, capsys):
     path.write_text(path.read_text().split("\n", 1)[0] + "\n")
     assert verify(sitting) == 4
     said = capsys.readouterr().out
-    assert "1 of 1 replayed rows are equal\n2 human rows need their recorded actions and were skipped" in said
+    assert said.startswith("2 human rows need their recorded actions and were skipped")
+    assert said.endswith("1 of 1 replayed rows are equal\n")
     assert "the first of them row 1" in said
 
 
