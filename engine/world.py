@@ -79,7 +79,7 @@ def belief_columns(setup: Setup) -> tuple[str, ...]:
     """Names of the controller's beliefs, in the order of a row's numbers."""
     if setup.kind.rule is not None:
         return belief_names(setup.kind.rule, setup.kind.rule.start(setup.options, 0.5))
-    return tuple(_controller(setup, 0).beliefs)
+    return tuple(controller_of(setup, 0).beliefs)
 
 
 def in_one_call(setup: Setup) -> bool:
@@ -93,14 +93,15 @@ def play(setup: Setup, chunk: Chunk, *, one_by_one: bool = False) -> Played:
         world = World(setup, chunk, len(belief_columns(setup)))
         world.start_sessions()
     else:
-        controller = _controller(setup, chunk.replica)
+        controller = controller_of(setup, chunk.replica)
         world = World(setup, chunk, len(controller.beliefs))
         world.start_attempts(controller)
     world.env.run()
     return world.finish()
 
 
-def _controller(setup: Setup, replica: int) -> Controller:
+def controller_of(setup: Setup, replica: int) -> Controller:
+    """The controller of one replica, with its own memory: a rule for each player, or what the plug-in makes."""
     brief = setup.brief(replica)
     if setup.kind.rule is not None:
         return PerPlayer(setup.kind.rule, setup.options, brief)

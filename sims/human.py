@@ -20,10 +20,9 @@ from engine.parameters import along, to_real
 from engine.players import FINISHED, PLAYER, after_attempt
 from engine.session import frame_of
 from engine.setup import Setup
-from engine.world import Desk
+from engine.world import Desk, controller_of
 from sims.film import NO_FACULTIES, Address, Deed, Film
 from sims.human_actions import FILE, line_of
-from sims.live import controller_of
 from sims.live_folder import ATTEMPTS
 from sims.pool import file_fault
 
@@ -72,7 +71,7 @@ class Sitting:
         self._cohort = len(setup.cohorts) - 1
         self._number = setup.player_number(self._cohort, 0)
         self._frame = frame_of(setup, 0)
-        self._desk = Desk(setup, controller_of(setup, 0, setup.kind, setup.options))
+        self._desk = Desk(setup, controller_of(setup, 0))
         self._player: Any = np.zeros(1, PLAYER)[0]
         self._player["player"], self._player["cohort"] = self._number, self._cohort
         self._player["quit_frailty"] = self._player["session_frailty"] = _NEVER

@@ -18,23 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import record
-from engine.controller import Controller, ControllerKind, Outcome, PerPlayer, Setting, Who
+from engine.controller import Controller, ControllerKind, Outcome, Setting, Who
 from engine.game import WON, Faculties
 from engine.setup import Setup
-from engine.world import Chunk, World, belief_columns, chunks
+from engine.world import Chunk, World, belief_columns, chunks, controller_of
 from sims.files import Content, new_file
 from sims.film import Address, Film
 
 _NO_BELIEF: Final = math.nan
-
-
-def controller_of(setup: Setup, replica: int, kind: ControllerKind, options: Any) -> Controller:
-    """A fresh controller for one replica of a setup."""
-    brief = setup.brief(replica)
-    if kind.rule is not None:
-        return PerPlayer(kind.rule, options, brief)
-    assert kind.make is not None  # a kind has a rule or a maker
-    return kind.make(options, brief)
 
 
 class Chosen(NamedTuple):
@@ -73,7 +64,9 @@ class Switchboard:
     def switch(self, number: int, chosen: Chosen) -> None:
         """From now on another controller decides; it begins without any knowledge."""
         self._number = number
-        self._now = controller_of(self._setup, self._replica, chosen.kind, chosen.options)
+        self._now = controller_of(
+            dataclasses.replace(self._setup, kind=chosen.kind, options=chosen.options), self._replica
+        )
 
     def ask(self, who: Who) -> Setting:
         if self._number:
@@ -120,7 +113,7 @@ class _Source:
         setup = wall.setup
         self.cohort = chunk.cohort  # -1: all cohorts
         self.world = World(setup, chunk, len(belief_columns(setup)))
-        first = controller_of(setup, chunk.replica, setup.kind, setup.options)
+        first = controller_of(setup, chunk.replica)
         self.board = Switchboard(setup, chunk.replica, first, wall.decided)
         if wall.number:
             self.board.switch(wall.number, wall.chosen[wall.number])
