@@ -14,12 +14,13 @@ from benchmarks import naive_gap_runner
 from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
 from engine.batch import Crowd, batch_rows, batch_wins
-from engine.controller import Brief, ControllerKind, Option, Outcome, Rule, Scope, Setting, Who, state_widths
+from engine.controller import Brief, ControllerKind, Option, Outcome, Rule, Scope, Setting, Who
 from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import straight_path
 from engine.players import PLAYER, Distribution, Flow, distribution_table
 from engine.record import row_type
+from engine.rule import belief_names, flat, layout_of
 from engine.session import arrive, births, frame_of, session_of
 from engine.setup import Setup
 from engine.world import Chunk, belief_columns, chunks, play
@@ -191,8 +192,8 @@ def world(of: Setup, *, one_by_one: bool = False) -> int:
 
 
 @cache
-def _bare_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Callable[..., int]:
-    session = session_of(game, rule, options_type)
+def _bare_of(game: Game, rule: Rule, options: Any, state: Any) -> Callable[..., int]:
+    session = session_of(game, rule, layout_of(options), layout_of(state), belief_names(rule, state))
 
     def bare(
         players: Any, states: Any, options: Any, whole: Any, real: Any, table: Any, path: Any, targets: Any, rows: Any
@@ -219,13 +220,9 @@ class Bare:
             raise ValueError(f"only a rule compiles, {of.kind.name} is not one")
         self._of = of
         self._chunks = chunks(of)
-        options_type: Any = of.kind.options
-        self._kernel = compiled(_bare_of(of.game, of.kind.rule, options_type))
-        self._options = np.array(of.options, dtype=np.float64)
         first = of.kind.rule.start(of.options, float(of.targets[0, 0]))
-        self._first = np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in first])
-        if len(self._first) != sum(state_widths(first)):
-            raise AssertionError("a state's numbers are its fields in order")
+        self._kernel = compiled(_bare_of(of.game, of.kind.rule, of.options, first))
+        self._options, self._first = flat(of.options), flat(first)
         most = max(chunk.size for chunk in self._chunks) * of.attempts_per_player
         self._rows = np.empty(most, row_type(len(of.space), len(belief_columns(of))))
 

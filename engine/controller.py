@@ -1,7 +1,7 @@
 """Controllers: ask for the next setting, tell the outcome.
 
 A *rule* controls one player: pure functions on a named tuple of numbers, which compile into the session kernel. A
-*controller* is any object with `ask`, `tell` and `describe`; `PerPlayer` makes one out of a rule. Outcomes come
+*controller* is any object with `ask`, `tell` and `describe`; engine.rule makes one out of a rule. Outcomes come
 back late and out of order, each with the setting it was PLAYED at.
 """
 
@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-import numpy as np
-
+from engine.game import Game
 from engine.parameters import ParameterSpace
 
 Mode = Literal["deterministic", "adaptive", "self_adaptive"]  # Eiben, Hinterding and Michalewicz 1999
@@ -37,7 +36,7 @@ class Observation(NamedTuple):
     won: float  # 0 or 1; the share won when weight > 1
     progress: float  # [0, 1]
     target: float
-    place: int
+    place: float  # attempts of the session before it; the mean when weight > 1, as for `last`
     last: float  # the outcome before, as in Situation
     weight: float  # number of attempts
 
@@ -58,12 +57,17 @@ class Rule:
     State fields are floats, or 1-D float arrays of fixed length. `beliefs` names the scalar fields that become
     columns and are shown; None: all of them. `ask` may return any finite number; the engine clips it to the
     scenario's floor and ceiling.
+
+    A rule that needs tables (a grid, particles, a schedule) has `prepare`: it turns the options into a named tuple
+    of floats and 1-D float arrays, once, which then stands in the place of the options. The tables are shared by all
+    players and must not be written to.
     """
 
     start: Callable[..., Any]  # (options, target) -> state
     ask: Callable[..., float]  # (options, state, situation) -> difficulty
     tell: Callable[..., Any]  # (options, state, observation) -> state
     beliefs: tuple[str, ...] | None = None
+    prepare: Callable[[Any, Brief], Any] | None = None  # (options, brief) -> what the functions get as options
 
 
 class Who(NamedTuple):
@@ -121,6 +125,8 @@ class Brief(NamedTuple):
     cohorts: tuple[str, ...]
     seed: int
     replica: int
+    game: Game  # and the players' traits, shape (cohorts, traits, 6): for controllers that imagine players
+    traits: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,64 +145,3 @@ class ControllerKind:
     make: Callable[[Any, Brief], Controller] | None = None  # (options, brief), where there is no rule
     scopes: tuple[Scope, ...] = ("player",)  # the first is the default
     needs: Mapping[str, str] = field(default_factory=dict)  # further limits in words, for `describe`
-
-
-class PerPlayer:
-    """A controller that applies a rule to each player, or to each cohort or everybody as if they were one player."""
-
-    def __init__(self, rule: Rule, options: Any, brief: Brief) -> None:
-        self._rule = rule
-        self._options = options
-        self._brief = brief
-        self._states: dict[int, Any] = {}
-        self._names = belief_names(rule, rule.start(options, 0.5))
-
-    @property
-    def beliefs(self) -> Sequence[str]:
-        return self._names
-
-    def _unit(self, who: Who) -> int:
-        scope = self._brief.scope
-        return who.player if scope == "player" else who.cohort if scope == "cohort" else 0
-
-    def state(self, who: Who) -> Any:
-        """The rule's state for this player (or cohort, or everybody)."""
-        unit = self._unit(who)
-        state = self._states.get(unit)
-        if state is None:
-            state = self._states[unit] = self._rule.start(self._options, who.situation.target)
-        return state
-
-    def ask(self, who: Who) -> Setting:
-        return Setting(self._rule.ask(self._options, self.state(who), who.situation))
-
-    def tell(self, outcome: Outcome) -> None:
-        who, situation = outcome.who, outcome.who.situation
-        seen = Observation(
-            outcome.setting.difficulty,
-            1.0 if outcome.won else 0.0,
-            outcome.progress,
-            situation.target,
-            situation.place,
-            situation.last,
-            1.0,
-        )
-        self._states[self._unit(who)] = self._rule.tell(self._options, self.state(who), seen)
-
-    def describe(self, who: Who) -> Mapping[str, float]:
-        state = self.state(who)
-        return {name: float(getattr(state, name)) for name in self._names}
-
-
-def belief_names(rule: Rule, state: Any) -> tuple[str, ...]:
-    """The fields of a rule's state that become columns. Raises ValueError for a name that is not a scalar field."""
-    scalars = [name for name, value in zip(state._fields, state, strict=True) if not isinstance(value, np.ndarray)]
-    unknown = [name for name in rule.beliefs or () if name not in scalars]
-    if unknown:
-        raise ValueError(f"a rule's beliefs must be scalar fields of its state ({', '.join(scalars)}), got {unknown}")
-    return tuple(scalars) if rule.beliefs is None else rule.beliefs
-
-
-def state_widths(state: Any) -> tuple[int, ...]:
-    """Numbers per field of a rule's state: 1, or the length of an array."""
-    return tuple(len(value) if isinstance(value, np.ndarray) else 1 for value in state)

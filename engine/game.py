@@ -89,3 +89,4 @@ class Game:
     cause: Callable[..., int]  # (params, level, state) -> index into causes; read only when LOST
     draw: Callable[..., list[Shape]]  # (params, level, state) -> shapes; plain Python, draws no random number
     keys: Mapping[str, int] = field(default_factory=dict)  # key name (as pygame spells it) -> action
+    win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -50,9 +50,26 @@ TRAIT_LIST: Final = (
     Trait("slip", "1", "motor override: chance of another action", 0.0, 1.0),
     Trait("lapse", "1", "motor override: chance of a missed change of intent", 0.0, 1.0),
     Trait("foresight", "1", "motor override: how far ahead the player sees, median player 1", 0.0, 100.0),
+    Trait("practice_gain", "skill unit", "gain of skill that practice approaches, by a power law", 0.0, 20.0),
+    Trait("practice_attempts", "attempts", "how slowly it does: about 0.6 of the gain is left to come then", 0.1, 1e6),
+    Trait("tiring", "skill unit", "loss of skill over a session, linear over its first 50 attempts", 0.0, 20.0),
+    Trait("jump", "skill unit", "change of skill at once, as by an insight or a new controller", -20.0, 20.0),
+    Trait("jump_attempt", "attempts", "attempts before that change", 0.0, 1e6),
+    Trait(
+        "tilt",
+        "logit",
+        "what the last outcome does to the next attempt: as much more after a win, less after a loss",
+        -10.0,
+        10.0,
+    ),
+    Trait("lowest_skill", "skill unit", "skill never falls below, whatever happens", -1000.0, 1000.0),
+    Trait("highest_skill", "skill unit", "skill never rises above, whatever happens", -1000.0, 1000.0),
+    Trait("bend_a", "1", "bend of the player's dial: place d acts as 1 - (1 - d^a)^b; 1 and 1 for none", 0.01, 100.0),
+    Trait("bend_b", "1", "see bend_a", 0.01, 100.0),
 )
 TRAIT_NAMES: Final = tuple(trait.name for trait in TRAIT_LIST)
 OVERRIDES: Final = ("reaction_s", "slip", "lapse", "foresight")
+LONG_SESSION: Final = 50  # attempts after which tiring is complete
 
 # One record a player: traits, then condition.
 PLAYER: Final = np.dtype(
@@ -104,22 +121,24 @@ class Flow(NamedTuple):
     daily_sd_s: float = 7_200.0
     later_s: float = 259_200.0
     return_log_sd: float = 0.8
+    session_attempts: float = 0.0  # most attempts of a session, as lives or energy allow; 0 for no limit
 
 
 FLOW_FIELDS: Final = Flow._fields
 
-DistributionKind = Literal["fixed", "normal", "lognormal", "uniform"]
-KINDS: Final = ("fixed", "normal", "lognormal", "uniform")
+DistributionKind = Literal["fixed", "normal", "lognormal", "uniform", "loguniform"]
+KINDS: Final = ("fixed", "normal", "lognormal", "uniform", "loguniform")
 
 
 class Distribution(NamedTuple):
     """How a trait is spread over a cohort; draws are held in [low, high]."""
 
     kind: DistributionKind
-    a: float  # fixed: value; normal: mean; lognormal: median; uniform: low end
-    b: float = 0.0  # normal: sd; lognormal: sd of the log; uniform: high end
+    a: float  # fixed: value; normal: mean; lognormal: median; uniform and loguniform: low end
+    b: float = 0.0  # normal: sd; lognormal: sd of the log; uniform and loguniform: high end
     low: float = -1e300
     high: float = 1e300
+    common: float = 0.0  # a further sd, of a draw that all players of a cohort share in one replica
 
 
 DEFAULT_TRAITS: Final = {
@@ -131,12 +150,25 @@ DEFAULT_TRAITS: Final = {
     "session_frailty": Distribution("normal", 0.0, 1.0),
     "return_scale": Distribution("lognormal", 1.0, 1.0),
     "speed": Distribution("lognormal", 1.0, 0.1),
+    "practice_gain": Distribution("fixed", 0.0),
+    "practice_attempts": Distribution("fixed", 20.0),
+    "tiring": Distribution("fixed", 0.0),
+    "jump": Distribution("fixed", 0.0),
+    "jump_attempt": Distribution("fixed", 0.0),
+    "tilt": Distribution("fixed", 0.0),
+    "lowest_skill": Distribution("fixed", -1000.0),
+    "highest_skill": Distribution("fixed", 1000.0),
+    "bend_a": Distribution("fixed", 1.0),
+    "bend_b": Distribution("fixed", 1.0),
 }
 
 
 def distribution_table(traits: dict[str, Distribution]) -> npt.NDArray[np.float64]:
-    """A cohort's traits as numbers for the kernels, shape (traits, 5): kind, a, b, low, high. Missing: the default."""
-    rows = np.zeros((len(TRAIT_LIST), 5))
+    """A cohort's traits as numbers for the kernels, shape (traits, 6): kind, a, b, low, high, common.
+
+    Missing: the default.
+    """
+    rows = np.zeros((len(TRAIT_LIST), 6))
     for row, trait in zip(rows, TRAIT_LIST, strict=True):
         chosen = traits.get(trait.name, DEFAULT_TRAITS.get(trait.name, Distribution("fixed", NOT_SET)))
         row[:] = (
@@ -145,21 +177,29 @@ def distribution_table(traits: dict[str, Distribution]) -> npt.NDArray[np.float6
             chosen.b,
             max(chosen.low, trait.low),
             min(chosen.high, trait.high),
+            chosen.common,
         )
     return rows
 
 
-def drawn(row: Any, word: int) -> float:
-    """A trait from one row of a distribution table and one random word."""
+def drawn(row: Any, word: int, shared: int) -> float:
+    """A trait from one row of a distribution table, the player's random word, and that of the whole cohort."""
     kind = int(row[0])
     a = float(row[1])
     b = float(row[2])
+    spread = 0.0
+    if kind == 1 or kind == 2:
+        spread = b * standard_normal(word)
+        if row[5] != 0.0:
+            spread = spread + float(row[5]) * standard_normal(shared)
     if kind == 1:
-        a = a + b * standard_normal(word)
+        a = a + spread
     elif kind == 2:
-        a = a * exp(b * standard_normal(word))
+        a = a * exp(spread)
     elif kind == 3:
         a = a + (b - a) * unit(word)
+    elif kind == 4:
+        a = a * exp(log(b / a) * unit(word))
     if math.isnan(a):
         return a
     return min(max(a, float(row[3])), float(row[4]))
@@ -170,12 +210,14 @@ def be_born(
 ) -> None:
     """Fill a PLAYER record: traits by address (one block a trait), a fresh condition."""
     key = key_of(seed, replica, TRAITS, number, 0)
+    shared = key_of(seed, replica, TRAITS, number // COHORT_STRIDE * COHORT_STRIDE, 1)
     player["player"] = number
     player["cohort"] = cohort
     # A loop, since numba would compile the draws anew for every literal block number.
     born = np.empty(len(table))
     for j in range(len(table)):
-        born[j] = drawn(table[j], words(key, j)[0])
+        own = 0 if table[j, 0] == 0.0 else words(key, j)[0]  # a fixed trait needs no dice
+        born[j] = drawn(table[j], own, 0 if table[j, 5] == 0.0 else words(shared, j)[0])
     player["skill"] = born[0]
     player["slope"] = born[1]
     player["learning"] = born[2]
@@ -188,6 +230,16 @@ def be_born(
     player["slip"] = born[9]
     player["lapse"] = born[10]
     player["foresight"] = born[11]
+    player["practice_gain"] = born[12]
+    player["practice_attempts"] = born[13]
+    player["tiring"] = born[14]
+    player["jump"] = born[15]
+    player["jump_attempt"] = born[16]
+    player["tilt"] = born[17]
+    player["lowest_skill"] = born[18]
+    player["highest_skill"] = born[19]
+    player["bend_a"] = born[20]
+    player["bend_b"] = born[21]
     player["attempts"] = 0
     player["place"] = 0
     player["session"] = 0
@@ -200,12 +252,44 @@ def be_born(
 
 
 def skill_now(player: Any) -> float:
-    """Skill after practice and fatigue: skill + learning log(1 + attempts) - fatigue log(1 + place), in logits."""
-    return (
+    """Skill after practice and fatigue, in skill units (logits where the slope is 1).
+
+    skill + learning log(1 + attempts) - fatigue log(1 + place), and where those traits are set
+
+        + practice_gain (1 - (1 + attempts / practice_attempts)^-0.8) - tiring min(place / 49, 1)
+        + jump, once `jump_attempt` attempts are made,
+
+    held in [lowest_skill, highest_skill]; then tilt / slope more after a win, and less after a loss.
+    """
+    tried = int(player["attempts"])
+    skill = (
         float(player["skill"])
-        + float(player["learning"]) * log(1.0 + int(player["attempts"]))
+        + float(player["learning"]) * log(1.0 + tried)
         - float(player["fatigue"]) * log(1.0 + int(player["place"]))
     )
+    gain = float(player["practice_gain"])
+    if gain != 0.0:
+        skill = skill + gain * (1.0 - exp(-0.8 * log(1.0 + tried / float(player["practice_attempts"]))))
+    tiring = float(player["tiring"])
+    if tiring != 0.0:
+        skill = skill - tiring * min(int(player["place"]) / (LONG_SESSION - 1.0), 1.0)
+    if tried >= float(player["jump_attempt"]):
+        skill = skill + float(player["jump"])
+    skill = min(max(skill, float(player["lowest_skill"])), float(player["highest_skill"]))
+    tilt = float(player["tilt"])
+    if tilt != 0.0:
+        skill = skill + tilt * (2.0 * float(player["last"]) - 1.0) / float(player["slope"])
+    return skill
+
+
+def felt(player: Any, difficulty: float) -> float:
+    """Where the dial acts for this player when it stands at `difficulty`: 1 - (1 - d^a)^b (Kumaraswamy 1980)."""
+    a = float(player["bend_a"])
+    b = float(player["bend_b"])
+    if (a == 1.0 and b == 1.0) or difficulty <= 0.0 or difficulty >= 1.0:
+        return difficulty
+    rest = 1.0 - exp(a * log(difficulty))
+    return 1.0 if rest <= 0.0 else 1.0 - exp(b * log(rest))
 
 
 def either(override: float, mapped: float) -> float:
@@ -268,7 +352,7 @@ def after_attempt(
         left = ATTEMPT_LIMIT
     elif clock_s >= horizon_s:
         left = HORIZON
-    elif unit(end_word) < logistic(ends):
+    elif unit(end_word) < logistic(ends) or place == flow.session_attempts:
         left = SESSION_END
     else:
         clock_s = clock_s + flow.pause_s * exp(flow.pause_log_sd * standard_normal(pause_word))

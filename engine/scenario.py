@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.controller import Scope
 from engine.parameters import ParameterSpace
-from engine.players import DAY_S, Distribution, Flow, distribution_table
+from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
 from engine.scenario_file import toml
 from engine.scenario_file.consistency import Catalog, aims, check, counts_of
 from engine.scenario_file.faults import Faults
@@ -30,6 +30,7 @@ from engine.scenario_file.sections import (
     Form,
     LaunchWave,
     LognormalSpread,
+    LoguniformSpread,
     NormalSpread,
     Spread,
     SteadyStream,
@@ -228,10 +229,11 @@ def _distribution(spread: Spread) -> Distribution:
     low = -1e300 if spread.low is None else spread.low
     high = 1e300 if spread.high is None else spread.high
     if isinstance(spread, NormalSpread):
-        return Distribution("normal", spread.mean, spread.sd, low, high)
+        return Distribution("normal", spread.mean, spread.sd, low, high, spread.common_sd)
     if isinstance(spread, LognormalSpread):
-        return Distribution("lognormal", spread.median, spread.log_sd, low, high)
-    return Distribution("uniform", spread.low, spread.high, low, high)
+        return Distribution("lognormal", spread.median, spread.log_sd, low, high, spread.common_log_sd)
+    kind: DistributionKind = "loguniform" if isinstance(spread, LoguniformSpread) else "uniform"
+    return Distribution(kind, spread.low, spread.high, low, high)
 
 
 def json_schema() -> dict[str, Any]:

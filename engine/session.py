@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import attempt_of, written
-from engine.controller import Observation, Rule, Situation, belief_names, state_widths
+from engine.controller import Observation, Rule, Situation
 from engine.game import WON, Game
 from engine.parameters import along, to_real
 from engine.players import (
@@ -28,7 +28,9 @@ from engine.players import (
     be_born,
     come_back,
     faculties_of,
+    felt,
 )
+from engine.rule import Layout, note_of, pack_of, unpack_of
 from engine.setup import Setup
 
 UNKNOWN: Final = -1.0
@@ -167,8 +169,9 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
         player = players[i]
         row = rows[r]
         values = np.empty(knobs)
+        acts_at = felt(player, difficulty)
         for j in range(knobs):
-            u = along(path, j, difficulty) if units[0] < 0.0 else float(units[j])
+            u = along(path, j, acts_at) if units[0] < 0.0 else float(units[j])
             values[j] = to_real(table, j, u)
         row["target"] = target_for(targets, int(player["cohort"]), int(player["level"]))
         row["difficulty"] = difficulty
@@ -181,21 +184,23 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
 
 
 @cache
-def session_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Callable[..., tuple[int, int, float, int]]:
+def session_of(
+    game: Game, rule: Rule, options_layout: Layout, state_layout: Layout, beliefs: tuple[str, ...]
+) -> Callable[..., tuple[int, int, float, int]]:
     """(players, i, states, options, frame arrays, rows, r) -> (rows written, left, clock_s, gone).
 
     Attempts until the session ends. left is PLAYING when the row buffer was full: call again; NO_PROPOSAL when the
     rule asked for what is not a number.
     clock_s: time of the next attempt.
 
-    states: float64 array, shape (players, numbers of a state); options: float64 array of the options' fields.
+    states: float64 array, shape (players, numbers of a state); options: float64 array, what the rule was prepared with.
     """
     turn = turn_of(game)
     flow_of = FLOW_OF
     knobs = len(game.space)
     ask, tell = rule.ask, rule.tell
-    unpack_options = unpack_options_of(options_type)
-    unpack, pack, note = state_functions(rule, options_type)
+    unpack_options = unpack_of(options_layout, shared=True)
+    unpack, pack, note = unpack_of(state_layout), pack_of(state_layout), note_of(beliefs)
 
     def session(
         players: Any, i: int, states: Any, options: Any, whole: Any, real: Any, table: Any, path: Any, targets: Any,
@@ -220,15 +225,16 @@ def session_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Call
                 left = NO_PROPOSAL
                 break
             difficulty = held_in(asked, float(real[1]), float(real[2]))
+            acts_at = felt(player, difficulty)
             for j in range(knobs):
-                values[j] = to_real(table, j, along(path, j, difficulty))
+                values[j] = to_real(table, j, along(path, j, acts_at))
             row["target"] = target
             row["difficulty"] = difficulty
             row["clipped"] = 0 if asked == difficulty else 1
             note(state, row["beliefs"])
             done = turn(player, row, values, whole, real, flow)
             state = tell(
-                chosen, state, Observation(difficulty, float(done.won), done.progress, target, place, last, 1.0)
+                chosen, state, Observation(difficulty, float(done.won), done.progress, target, float(place), last, 1.0)
             )
             left = done.left
             gone = done.gone
@@ -237,41 +243,6 @@ def session_of(game: Game, rule: Rule, options_type: Callable[..., Any]) -> Call
         return r - first, left, float(player["clock_s"]), gone
 
     return session
-
-
-def unpack_options_of(options_type: Any) -> Callable[..., Any]:
-    """(numbers) -> the options tuple."""
-    fields = ", ".join(f"float(numbers[{j}])" for j in range(len(options_type._fields)))
-    return written(
-        "unpack_options", f"def unpack_options(numbers):\n    return Options({fields})\n", {"Options": options_type}
-    )
-
-
-@cache
-def state_functions(rule: Rule, options_type: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
-    """unpack (numbers) -> state, pack (state, numbers), note (state, beliefs): a rule's state in and out of arrays."""
-    sample = rule.start(options_type(), 0.5)
-    widths = state_widths(sample)
-    unpacked: list[str] = []
-    packed: list[str] = []
-    at = 0
-    for name, value, width in zip(sample._fields, sample, widths, strict=True):
-        if isinstance(value, np.ndarray):
-            unpacked.append(f"numbers[{at}:{at + width}].copy()")
-            packed.append(f"    numbers[{at}:{at + width}] = state.{name}")
-        else:
-            unpacked.append(f"float(numbers[{at}])")
-            packed.append(f"    numbers[{at}] = state.{name}")
-        at += width
-    noted = [f"    beliefs[{j}] = state.{name}" for j, name in enumerate(belief_names(rule, sample))]
-    unpack = f"def unpack_state(numbers):\n    return State({', '.join(unpacked)})\n"
-    pack = "\n".join(["def pack_state(state, numbers):", *packed, ""])
-    note = "\n".join(["def note_state(state, beliefs):", *(noted or ["    pass"]), ""])
-    return (
-        written("unpack_state", unpack, {"State": type(sample)}),
-        written("pack_state", pack, {}),
-        written("note_state", note, {}),
-    )
 
 
 def births(players: Any, numbers: Any, cohorts: Any, traits: Any, whole: Any, real: Any) -> None:

@@ -28,7 +28,7 @@ class Setup:
     scope: Scope
     cohorts: tuple[str, ...]
     counts: tuple[int, ...]  # players per cohort, in each replica
-    traits: npt.NDArray[np.float64]  # shape (cohorts, traits, 5), see engine.players.distribution_table
+    traits: npt.NDArray[np.float64]  # shape (cohorts, traits, 6), see engine.players.distribution_table
     targets: npt.NDArray[np.float64]  # wanted win rate, shape (cohorts, levels); one level in an endless stream
     levels: int  # levels of the campaign; 0 for an endless stream
     flow: Flow
@@ -54,6 +54,8 @@ class Setup:
             self.cohorts,
             self.seed,
             replica,
+            self.game,
+            self.traits,
         )
 
     def player_number(self, cohort: int, place: int) -> int:

@@ -16,21 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from engine.controller import (
-    Controller,
-    Outcome,
-    PerPlayer,
-    Setting,
-    Situation,
-    Who,
-    belief_names,
-    state_widths,
-)
+from engine.controller import Controller, Outcome, Setting, Situation, Who
 from engine.errors import PluginFault
 from engine.game import WON
 from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
+from engine.rule import PerPlayer, belief_names, flat, layout_of, prepared
 from engine.session import NO_PROPOSAL, UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
 from engine.setup import Setup
 
@@ -77,8 +69,9 @@ def chunks(setup: Setup) -> list[Chunk]:
 
 def belief_columns(setup: Setup) -> tuple[str, ...]:
     """Names of the controller's beliefs, in the order of a row's numbers."""
-    if setup.kind.rule is not None:
-        return belief_names(setup.kind.rule, setup.kind.rule.start(setup.options, 0.5))
+    rule = setup.kind.rule
+    if rule is not None:
+        return belief_names(rule, rule.start(prepared(rule, setup.options, setup.brief(0)), 0.5))
     return tuple(controller_of(setup, 0).beliefs)
 
 
@@ -117,6 +110,7 @@ class World:
         """beliefs: how many numbers the controller's beliefs are."""
         self.env = simpy.Environment()
         self.setup = setup
+        self.replica = chunk.replica
         self.frame = frame_of(setup, chunk.replica)
         self.players, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
         self._type = row_type(len(setup.space), beliefs)
@@ -130,12 +124,13 @@ class World:
         setup, rule = self.setup, self.setup.kind.rule
         if rule is None:
             raise ValueError(f"only a rule plays whole sessions, {setup.kind.name} is not one")
-        options_type: Any = type(setup.options)
-        kernel = compiled(session_of(setup.game, rule, options_type))
-        options = np.array(setup.options, dtype=np.float64)
-        states = np.empty((len(self.players), sum(state_widths(rule.start(setup.options, 0.5)))))
-        first = [_flat(rule.start(setup.options, target)) for target in self.frame.targets[:, 0]]
-        states[:] = np.array(first)[self.players["cohort"]]
+        chosen = prepared(rule, setup.options, setup.brief(self.replica))
+        sample = rule.start(chosen, 0.5)
+        layouts = layout_of(chosen), layout_of(sample)
+        kernel = compiled(session_of(setup.game, rule, *layouts, belief_names(rule, sample)))
+        options = flat(chosen)
+        first = [flat(rule.start(chosen, target)) for target in self.frame.targets[:, 0]]
+        states = np.array(first)[self.players["cohort"]]
         kernel = bound(kernel, self.players, 0, states, options, *self.frame, self.rows, 0)
         for i, arrival_s in enumerate(self.arrivals):
             if arrival_s < setup.horizon_s:
@@ -328,10 +323,6 @@ def _people(
     players["clock_s"] = arrivals
     players["left"][arrivals >= setup.horizon_s] = HORIZON
     return players, arrivals
-
-
-def _flat(state: Any) -> npt.NDArray[np.float64]:
-    return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in state])
 
 
 def _sessions_in(rows: npt.NDArray[np.void], players: npt.NDArray[np.void]) -> npt.NDArray[np.void]:

@@ -109,4 +109,5 @@ GAME: Final = Game(
     cause=cause,
     draw=draw,
     keys={"space": SOLVE},
+    win_probability=win_probability,
 )

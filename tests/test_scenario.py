@@ -255,11 +255,11 @@ def test_a_straight_path_is_stretched_to_the_longest():
 
 def test_traits_reach_the_kernels_as_numbers():
     traits = setup_of(read(BASE), CATALOG).traits
-    assert traits.shape == (2, len(TRAIT_NAMES), 5)
-    assert traits[0, TRAIT_NAMES.index("skill")].tolist() == [1.0, -0.7, 0.7, -3.0, 3.0]
-    assert traits[0, TRAIT_NAMES.index("learning")].tolist() == [0.0, 0.1, 0.0, 0.0, 5.0]
-    assert traits[1, TRAIT_NAMES.index("skill")].tolist() == [3.0, -1.0, 2.0, -1.0, 2.0]
-    assert traits[1, TRAIT_NAMES.index("speed")].tolist() == [2.0, 1.0, 0.2, 0.1, 10.0]
+    assert traits.shape == (2, len(TRAIT_NAMES), 6)
+    assert traits[0, TRAIT_NAMES.index("skill")].tolist() == [1.0, -0.7, 0.7, -3.0, 3.0, 0.0]
+    assert traits[0, TRAIT_NAMES.index("learning")].tolist() == [0.0, 0.1, 0.0, 0.0, 5.0, 0.0]
+    assert traits[1, TRAIT_NAMES.index("skill")].tolist() == [3.0, -1.0, 2.0, -1.0, 2.0, 0.0]
+    assert traits[1, TRAIT_NAMES.index("speed")].tolist() == [2.0, 1.0, 0.2, 0.1, 10.0, 0.0]
     assert np.isnan(traits[0, TRAIT_NAMES.index("slip"), 1])
 
 

@@ -9,20 +9,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from engine.arithmetic import logistic
-from engine.controller import Brief, Controller, ControllerKind, Outcome, PerPlayer, Scope, Setting, Situation, Who
-from engine.parameters import Knob, ParameterSpace, straight_path
+from engine.contract.ladder import CLIMBERS, LADDER, SPACE
+from engine.controller import Brief, Controller, ControllerKind, Outcome, Scope, Setting, Situation, Who
+from engine.parameters import straight_path
 from engine.randomness import CHANCE, RETURN, key_of, uniform
+from engine.rule import PerPlayer
 
 SEED: Final = 40
 PLAYERS: Final = 4  # in each of two cohorts
-SPACE: Final = ParameterSpace(
-    Knob("speed", 1.0, 3.0, 2.0),
-    Knob("window_s", 0.1, 1.0, 0.5, harder="low", scale="log"),
-    Knob("enemies", 1, 8, 4, scale="integer"),
-    Knob("mode", default="calm", scale="choice", choices=("calm", "busy", "wild")),
-    Knob("lives", 1, 3, 2, harder="low", scale="integer"),
-    held={"lives": 2},
-)
 FOLLOWED: Final = 3000  # attempts of each cohort until a controller must have found its players
 
 Wins = Callable[[Who, Setting, float], bool]  # who, at what, with which uniform number
@@ -39,7 +33,8 @@ class Exchange(NamedTuple):
 def brief_for(scope: Scope, targets: tuple[float, float] = (0.55, 0.55)) -> Brief:
     """Two cohorts, five knobs of all kinds, one of them held."""
     goals = np.array([[target] for target in targets])
-    return Brief(SPACE, straight_path(SPACE), 0.05, 0.95, goals, scope, ("weak", "strong"), SEED, 0)
+    traits = np.array([CLIMBERS, CLIMBERS])
+    return Brief(SPACE, straight_path(SPACE), 0.05, 0.95, goals, scope, ("weak", "strong"), SEED, 0, LADDER, traits)
 
 
 def made(kind: ControllerKind, brief: Brief) -> Controller:

@@ -10,10 +10,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from engine.contract.controller_conduct import brief_for
 from engine.contract.findings import first_line
 from engine.controller import ControllerKind, Observation, Rule, Situation
 from engine.kernel import compiled
 from engine.randomness import CONTROLLER, key_of, uniforms
+from engine.rule import prepared
 
 SEED: Final = 30
 TARGETS: Final = (0.55, 0.001, 0.999)
@@ -31,23 +33,34 @@ class Case(NamedTuple):
 
 
 def cases(kind: ControllerKind) -> Iterator[Case]:
-    """The rule at its defaults and with each option at either end of its range, for ordinary and extreme targets."""
-    if kind.rule is None:
+    """The rule at its defaults and with each option at either end of its range, for ordinary and extreme targets.
+
+    Options are as the rule was prepared with them.
+    """
+    rule = kind.rule
+    if rule is None:
         return
+    brief = brief_for(kind.scopes[0])
     chosen: list[tuple[Any, str]] = [(kind.options(), "default options")]
     for option in kind.option_list:
         for value in (option.low, option.high):
             chosen.append((kind.options(**{option.name: float(value)}), f"{option.name} = {value:g}"))
-    for options, words in chosen:
+    for given, words in chosen:
+        options = prepared(rule, given, brief)
         for target in TARGETS:
-            yield Case(kind.rule, options, target, f"{words} and target {target:g}")
+            yield Case(rule, options, target, f"{words} and target {target:g}")
+
+
+def usual_options(kind: ControllerKind, rule: Rule) -> Any:
+    """The default options, as the rule was prepared with them."""
+    return prepared(rule, kind.options(), brief_for(kind.scopes[0]))
 
 
 def observations(target: float, count: int) -> Iterator[Observation]:
     """Streaks of extreme outcomes, then arbitrary ones: shared dials, unknown last outcomes, long sessions."""
     for won, difficulty in ((1.0, 1.0), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
         for place in range(STREAK):
-            yield Observation(difficulty, won, won, target, place, won, 1.0)
+            yield Observation(difficulty, won, won, target, float(place), won, 1.0)
     key = key_of(SEED, 0, CONTROLLER, 0, 0)
     for block in range(count):
         a, b, c, d = uniforms(key, 2 * block)
@@ -55,19 +68,19 @@ def observations(target: float, count: int) -> Iterator[Observation]:
         weight = 1.0 if e < 0.7 else float(1 + int(30 * f))
         won = float(int(b * (weight + 1.0))) / weight
         difficulty = 0.0 if c < 0.05 else 1.0 if c > 0.95 else a
-        yield Observation(difficulty, min(won, 1.0), d, target, int(1000 * g * g * g), float(int(3 * f)) - 1.0, weight)
+        yield Observation(difficulty, min(won, 1.0), d, target, 1000.0 * g * g * g, float(int(3 * f)) - 1.0, weight)
 
 
 def situation_after(seen: Observation, attempt: int) -> Situation:
     """What the rule may know before the attempt after this one."""
-    return Situation(seen.target, attempt, 0, seen.place + 1, 1.0 if seen.won > 0.5 else 0.0)
+    return Situation(seen.target, attempt, 0, int(seen.place) + 1, 1.0 if seen.won > 0.5 else 0.0)
 
 
 def state_is_numbers(kind: ControllerKind) -> Iterator[str]:
     """A state is a named tuple of floats and one-dimensional float arrays."""
     if kind.rule is None:
         return
-    state = kind.rule.start(kind.options(), 0.55)
+    state = kind.rule.start(usual_options(kind, kind.rule), 0.55)
     if not isinstance(state, tuple) or not hasattr(state, "_fields") or not state._fields:
         yield f"start must return a NamedTuple with one or more fields, got {type(state).__name__}"
         return
@@ -147,12 +160,12 @@ def wins_never_make_it_easier(kind: ControllerKind) -> Iterator[str]:
     """An adaptive rule never gets easier after nothing but wins, nor harder after nothing but losses."""
     if kind.rule is None or kind.mode != "adaptive":
         return
-    options = kind.options()
+    options = usual_options(kind, kind.rule)
     for won, words in ((1.0, "wins"), (0.0, "losses")):
         state = kind.rule.start(options, 0.55)
         before = kind.rule.ask(options, state, Situation(0.55, 0, 0, 0, won))
         for attempt in range(STREAK):
-            state = kind.rule.tell(options, state, Observation(before, won, won, 0.55, 0, won, 1.0))
+            state = kind.rule.tell(options, state, Observation(before, won, won, 0.55, 0.0, won, 1.0))
             asked = kind.rule.ask(options, state, Situation(0.55, attempt + 1, 0, 0, won))
             if (asked - before) * (1.0 if won else -1.0) < -1e-12:
                 yield f"after {attempt + 1} {words} difficulty went from {before:.6g} to {asked:.6g}; check the sign"
@@ -165,7 +178,7 @@ def compiled_equals_plain(kind: ControllerKind) -> Iterator[str]:
     if kind.rule is None:
         return
     rule = kind.rule
-    options = kind.options()
+    options = usual_options(kind, rule)
     for name, arguments in (
         ("start", (options, 0.55)),
         ("ask", (options, rule.start(options, 0.55), Situation(0.55, 0, 0, 0, 1.0))),

@@ -25,6 +25,7 @@ from engine.scenario_file.sections import (
     DialSection,
     GameSection,
     LognormalSpread,
+    LoguniformSpread,
     NormalSpread,
     UniformSpread,
 )
@@ -281,7 +282,7 @@ def _check_traits(address: Address, cohort: CohortSection, faults: Faults) -> No
         low = trait.low if spread.low is None else spread.low
         high = trait.high if spread.high is None else spread.high
         if low >= high:
-            noun = "uniform" if isinstance(spread, UniformSpread) else "range"
+            noun = "uniform" if isinstance(spread, UniformSpread | LoguniformSpread) else "range"
             faults.add((*here, "low"), f"low must be below high in a {noun}, got {low:g} and {high:g}")
 
 

@@ -89,7 +89,7 @@ def _usual(spread: Distribution, trait: Trait) -> float | Tree:
     if spread.kind == "fixed":
         return spread.a
     first, second = {"normal": ("mean", "sd"), "lognormal": ("median", "log_sd")}[spread.kind]
-    return _held_in({"kind": spread.kind, first: spread.a, second: spread.b}, trait)
+    return _held_in({"kind": spread.kind, first: spread.a, second: spread.b, f"common_{second}": spread.common}, trait)
 
 
 def _defaults(model: type[Section]) -> Tree:

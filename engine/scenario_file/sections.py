@@ -84,8 +84,10 @@ class FreeText:
     def _checked(self, value: Any) -> str:
         if not isinstance(value, str):
             raise _refused(self.rule, value)
+        if len(value) > self.longest:  # before composing, whose time grows with the square of a run of accents
+            raise _refused(self.rule, f"{value[:20]}... of {len(value)}")
         text = unicodedata.normalize("NFC", value)
-        if len(text) > self.longest:
+        if len(text) > self.longest:  # a few characters are longer when composed
             raise _refused(self.rule, f"{text[:20]}... of {len(text)}")
         for mark in text:
             allowed = self.lines and mark in "\n\t"
@@ -153,7 +155,7 @@ _FLOW: Final = Flow()
 class Section(BaseModel):
     """A table of the file: unknown keys are refused, and nothing is converted silently."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class GameSection(Section):
@@ -279,6 +281,9 @@ class FlowSection(Section):
     return_log_sd: LogSpread = Field(
         default=_FLOW.return_log_sd, description="spread of the logarithm of the times between sessions"
     )
+    session_attempts: Annotated[float, Number(0, COHORT_STRIDE)] = Field(
+        default=_FLOW.session_attempts, description="most attempts of a session, as lives or energy allow; 0: no limit"
+    )
 
 
 class PlayersSection(Section):
@@ -299,6 +304,9 @@ class NormalSpread(Section):
     kind: Literal["normal"]
     mean: Finite
     sd: Annotated[float, Number(0, 1000)]
+    common_sd: Annotated[float, Number(0, 1000)] = Field(
+        default=0.0, description="a further sd, of a draw that all players of the cohort share in one replica"
+    )
     low: Finite | None = None
     high: Finite | None = None
 
@@ -309,6 +317,9 @@ class LognormalSpread(Section):
     kind: Literal["lognormal"]
     median: Annotated[float, Number(0, 1e9, above=True)]
     log_sd: Annotated[float, Number(0, 10)]
+    common_log_sd: Annotated[float, Number(0, 10)] = Field(
+        default=0.0, description="a further log_sd, of a draw that all players of the cohort share in one replica"
+    )
     low: Finite | None = None
     high: Finite | None = None
 
@@ -319,6 +330,14 @@ class UniformSpread(Section):
     kind: Literal["uniform"]
     low: Finite
     high: Finite
+
+
+class LoguniformSpread(Section):
+    """Uniform in the logarithm, in [low, high], over the players of a cohort."""
+
+    kind: Literal["loguniform"]
+    low: Annotated[float, Number(0, LARGEST, above=True)]
+    high: Annotated[float, Number(0, LARGEST, above=True)]
 
 
 def _spread_kind(value: Any) -> str | None:
@@ -333,7 +352,8 @@ Spread = Annotated[
     Annotated[Finite, Tag("number")]
     | Annotated[NormalSpread, Tag("normal")]
     | Annotated[LognormalSpread, Tag("lognormal")]
-    | Annotated[UniformSpread, Tag("uniform")],
+    | Annotated[UniformSpread, Tag("uniform")]
+    | Annotated[LoguniformSpread, Tag("loguniform")],
     Discriminator(_spread_kind),
 ]
 

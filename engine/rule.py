@@ -1,0 +1,211 @@
+"""Rules at work: their numbers in and out of arrays, and the controller that a rule makes.
+
+A rule is pure functions on named tuples; kernels and files want flat arrays of floats. The two directions are written
+here once, for the session kernel, which keeps a rule's state in a row per player, and for `PerPlayer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attempt import written
+from engine.controller import Brief, Observation, Outcome, Rule, Setting, Situation, Who
+from engine.kernel import compiled
+
+Numbers = npt.NDArray[np.float64]
+_NO_OUTCOMES: Final = ()
+
+
+class Layout(NamedTuple):
+    """How a named tuple of floats and 1-D float arrays lies in a flat array."""
+
+    kind: Callable[..., Any]  # the named tuple's type
+    names: tuple[str, ...]
+    widths: tuple[int, ...]  # numbers per field; 0 for a float, which takes one place
+
+    @property
+    def size(self) -> int:
+        """Numbers in all."""
+        return sum(max(width, 1) for width in self.widths)
+
+
+def layout_of(value: Any) -> Layout:
+    """The layout of a named tuple."""
+    return Layout(type(value), value._fields, tuple(len(v) if isinstance(v, np.ndarray) else 0 for v in value))
+
+
+def flat(value: Any) -> Numbers:
+    """A named tuple's numbers, one after the other."""
+    return np.concatenate([np.atleast_1d(np.asarray(item, dtype=np.float64)) for item in value])
+
+
+@cache
+def unpack_of(layout: Layout, *, shared: bool = False) -> Callable[..., Any]:
+    """The plain function (numbers) -> named tuple. shared: arrays are views, for tables that nobody writes to."""
+    items: list[str] = []
+    at = 0
+    for width in layout.widths:
+        items.append(f"numbers[{at}:{at + width}]{'' if shared else '.copy()'}" if width else f"float(numbers[{at}])")
+        at += max(width, 1)
+    return written("unpack", f"def unpack(numbers):\n    return Kind({', '.join(items)})\n", {"Kind": layout.kind})
+
+
+@cache
+def pack_of(layout: Layout) -> Callable[..., None]:
+    """The plain function (named tuple, numbers): inverse of unpack, into the array."""
+    lines = ["def pack(value, numbers):"]
+    at = 0
+    for name, width in zip(layout.names, layout.widths, strict=True):
+        lines.append(f"    numbers[{at}{f':{at + width}' if width else ''}] = value.{name}")
+        at += max(width, 1)
+    return written("pack", "\n".join([*lines, ""]), {})
+
+
+@cache
+def note_of(names: tuple[str, ...]) -> Callable[..., None]:
+    """The plain function (state, beliefs): the believed fields of a state into an array, in order."""
+    lines = ["def note(state, beliefs):", *(f"    beliefs[{j}] = state.{name}" for j, name in enumerate(names))]
+    return written("note", "\n".join([*lines, "    return", ""]), {})
+
+
+def prepared(rule: Rule, options: Any, brief: Brief) -> Any:
+    """What the rule's functions get as options: the options themselves, or what the rule makes of them."""
+    return options if rule.prepare is None else rule.prepare(options, brief)
+
+
+def belief_names(rule: Rule, state: Any) -> tuple[str, ...]:
+    """The fields of a rule's state that become columns. Raises ValueError for a name that is not a scalar field."""
+    scalars = [name for name, value in zip(state._fields, state, strict=True) if not isinstance(value, np.ndarray)]
+    unknown = [name for name in rule.beliefs or () if name not in scalars]
+    if unknown:
+        raise ValueError(f"a rule's beliefs must be scalar fields of its state ({', '.join(scalars)}), got {unknown}")
+    return tuple(scalars) if rule.beliefs is None else rule.beliefs
+
+
+@cache
+def ask_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., float]:
+    """The plain function (options, state, situation's fields) -> difficulty, on flat arrays."""
+    ask = rule.ask
+    unpack_options, unpack_state = unpack_of(options, shared=True), unpack_of(state, shared=True)
+
+    def asked(options: Any, state: Any, target: float, attempt: int, level: int, place: int, last: float) -> float:
+        situation = Situation(target, attempt, level, place, last)
+        return ask(unpack_options(options), unpack_state(state), situation)
+
+    return asked
+
+
+@cache
+def tell_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., None]:
+    """The plain function (options, state, observation's fields), on flat arrays; the state is brought up to date."""
+    tell = rule.tell
+    unpack_options, unpack_state, pack_state = unpack_of(options, shared=True), unpack_of(state), pack_of(state)
+
+    def told(
+        options: Any, state: Any, difficulty: float, won: float, progress: float, target: float, place: float,
+        last: float, weight: float,
+    ) -> None:  # fmt: skip
+        seen = Observation(difficulty, won, progress, target, place, last, weight)
+        pack_state(tell(unpack_options(options), unpack_state(state), seen), state)
+
+    return told
+
+
+class PerPlayer:
+    """A controller that applies a rule to each player, or to each cohort or everybody as if they were one player.
+
+    A shared rule learns of several outcomes at once: those that came in since it was last asked, and were played at one
+    difficulty for one target, are one observation with their number as its weight.
+    """
+
+    def __init__(self, rule: Rule, options: Any, brief: Brief) -> None:
+        self._rule = rule
+        self._scope = brief.scope
+        constants = prepared(rule, options, brief)
+        self._constants = constants
+        sample = rule.start(constants, 0.5)
+        self._layout = layout_of(sample)
+        self._options = flat(constants)
+        self._ask = compiled(ask_of(rule, layout_of(constants), self._layout))
+        self._tell = compiled(tell_of(rule, layout_of(constants), self._layout))
+        self._states: dict[int, Numbers] = {}
+        self._waiting: dict[int, list[Outcome]] = {}
+        self.beliefs: Sequence[str] = belief_names(rule, sample)
+        places = np.cumsum([0, *(max(width, 1) for width in self._layout.widths)])
+        self._places = tuple(int(places[self._layout.names.index(name)]) for name in self.beliefs)
+
+    def _unit(self, who: Who) -> int:
+        return who.player if self._scope == "player" else who.cohort if self._scope == "cohort" else 0
+
+    def _numbers(self, who: Who) -> Numbers:
+        unit = self._unit(who)
+        state = self._states.get(unit)
+        if state is None:
+            state = self._states[unit] = flat(self._rule.start(self._constants, who.situation.target))
+        waiting = self._waiting.pop(unit, _NO_OUTCOMES)
+        for seen in _observations(waiting):
+            self._tell(self._options, state, *seen)
+        return state
+
+    def state(self, who: Who) -> Any:
+        """The rule's state for this player (or cohort, or everybody)."""
+        return unpack_of(self._layout)(self._numbers(who))
+
+    def ask(self, who: Who) -> Setting:
+        state = self._numbers(who)
+        return Setting(self._ask(self._options, state, *who.situation))
+
+    def tell(self, outcome: Outcome) -> None:
+        if self._scope != "player":
+            self._waiting.setdefault(self._unit(outcome.who), []).append(outcome)
+            return
+        who, setting, won, progress, _ = outcome
+        target, _, _, place, last = who.situation
+        state = self._numbers(who)
+        self._tell(
+            self._options, state, setting.difficulty, 1.0 if won else 0.0, progress, target, float(place), last, 1.0
+        )
+
+    def describe(self, who: Who) -> Mapping[str, float]:
+        state = self._numbers(who)
+        return {name: float(state[place]) for name, place in zip(self.beliefs, self._places, strict=True)}
+
+    def memory(self) -> dict[str, Any]:
+        """Everything it has learnt, as JSON: the state of each player, cohort or everybody, by number."""
+        for unit, waiting in list(self._waiting.items()):
+            self._numbers(waiting[0].who)
+            self._waiting.pop(unit, None)
+        return {str(unit): state.tolist() for unit, state in self._states.items()}
+
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """Take up what `memory` gave, in place of what it knows."""
+        self._states = {int(unit): np.array(state, dtype=np.float64) for unit, state in memory.items()}
+        self._waiting = {}
+
+
+def _observations(outcomes: Iterable[Outcome]) -> list[Observation]:
+    """Outcomes in the order in which they came, those of one difficulty and target together."""
+    groups: dict[tuple[float, float], list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault((outcome.setting.difficulty, outcome.who.situation.target), []).append(outcome)
+    found = []
+    for (difficulty, target), group in groups.items():
+        size = float(len(group))
+        known = [o.who.situation.last for o in group if o.who.situation.last >= 0.0]
+        found.append(
+            Observation(
+                difficulty,
+                sum(o.won for o in group) / size,
+                sum(o.progress for o in group) / size,
+                target,
+                sum(o.who.situation.place for o in group) / size,
+                sum(known) / len(known) if known else -1.0,
+                size,
+            )
+        )
+    return found
