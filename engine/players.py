@@ -66,6 +66,7 @@ TRAIT_LIST: Final = (
     Trait("highest_skill", "skill unit", "skill never rises above, whatever happens", -1000.0, 1000.0),
     Trait("bend_a", "1", "bend of the player's dial: place d acts as 1 - (1 - d^a)^b; 1 and 1 for none", 0.01, 100.0),
     Trait("bend_b", "1", "see bend_a", 0.01, 100.0),
+    Trait("thrown", "attempts", "attempts at the start of each session that are lost on purpose", 0.0, 1e6),
 )
 TRAIT_NAMES: Final = tuple(trait.name for trait in TRAIT_LIST)
 OVERRIDES: Final = ("reaction_s", "slip", "lapse", "foresight")
@@ -160,6 +161,7 @@ DEFAULT_TRAITS: Final = {
     "highest_skill": Distribution("fixed", 1000.0),
     "bend_a": Distribution("fixed", 1.0),
     "bend_b": Distribution("fixed", 1.0),
+    "thrown": Distribution("fixed", 0.0),
 }
 
 
@@ -240,6 +242,7 @@ def be_born(
     player["highest_skill"] = born[19]
     player["bend_a"] = born[20]
     player["bend_b"] = born[21]
+    player["thrown"] = born[22]
     player["attempts"] = 0
     player["place"] = 0
     player["session"] = 0
@@ -302,7 +305,8 @@ def faculties_of(player: Any) -> Faculties:
 
     Choice-like ex-Gaussian reaction of 300 ms, sd 40 ms, tail 100 ms at skill 0, times exp(-0.15 skill) (latency
     falls about log-linearly with skill) and the player's own speed. Slips, lapses and foresight are logistic and
-    exponential in skill with assumed constants: 4 % slips, 2 % lapses and a look-ahead of 1 at skill 0.
+    exponential in skill with assumed constants: 4 % slips, 2 % lapses and a look-ahead of 1 at skill 0. Who throws
+    an attempt misses every change of intent.
     """
     skill = skill_now(player)
     quick = float(player["speed"]) * exp(-0.15 * skill)
@@ -310,6 +314,8 @@ def faculties_of(player: Any) -> Faculties:
     slip = either(float(player["slip"]), logistic(-3.2 - 0.8 * skill))
     lapse = either(float(player["lapse"]), logistic(-3.9 - 0.5 * skill))
     sight = either(float(player["foresight"]), exp(0.3 * skill))
+    if int(player["place"]) < float(player["thrown"]):
+        lapse = 1.0
     return Faculties(skill, float(player["slope"]), mean, 0.04 * quick, 0.1 * quick, slip, lapse, sight)
 
 
