@@ -1,0 +1,52 @@
+"""The true chance of winning each attempt that was played: what a controller is judged by.
+
+A realised win rate flatters controllers that swing about the target; the chance behind each attempt does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attempt import unpack_params
+from engine.game import Faculties, Game
+from engine.kernel import compiled
+
+
+def closed_form(game: Game, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
+    """Win probability of each row, shape (rows,), by the game's closed form.
+
+    rows: of engine.record.row_type. Raises ValueError for a game without a closed form.
+    """
+    if game.win_probability is None:
+        raise ValueError(f"only a game with a closed form tells its win probability, {game.name} has none")
+    out = np.empty(len(rows))
+    compiled(_chances_of(game))(rows, out)
+    return out
+
+
+@cache
+def _chances_of(game: Game) -> Callable[..., None]:
+    assert game.win_probability is not None
+    unpack, chance = unpack_params(game), game.win_probability
+
+    def chances(rows: Any, out: Any) -> None:
+        for i in range(len(rows)):
+            row = rows[i]
+            faculties = Faculties(
+                float(row["skill"]),
+                float(row["slope"]),
+                float(row["reaction_s"]),
+                float(row["reaction_sd_s"]),
+                float(row["reaction_tail_s"]),
+                float(row["slip"]),
+                float(row["lapse"]),
+                float(row["foresight"]),
+            )
+            out[i] = chance(unpack(row["params"]), faculties)
+
+    return chances
