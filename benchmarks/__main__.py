@@ -17,7 +17,11 @@ from benchmarks.cases import (
     Bare,
     agreement,
     batch,
+    duel_agreement,
+    duel_rows,
+    duels,
     naive,
+    naive_duels,
     raw_simpy,
     setup,
     world,
@@ -34,7 +38,8 @@ FIRST_AIM_S: Final = 1.0
 
 RAW: Final = "raw SimPy, 1,000 processes"
 RATIOS: Final = (
-    Ratio("batch, one core / naive twin (gap_runner)", "batch gap_runner, one core", "naive twin", 200.0, 600.0),
+    Ratio("batch, one core / naive twin (gap_runner)", "batch gap_runner, one core", "naive gap_runner", 200.0, 600.0),
+    Ratio("batch, one core / naive twin (boss_duel)", "batch boss_duel, one core", "naive boss_duel", 150.0, 400.0),
     *(
         Ratio(f"sessions / bare kernel ({name})", f"sessions, {name}", f"bare kernel, {name}", 0.5, 0.8)
         for name in RULES
@@ -53,7 +58,7 @@ class Size(NamedTuple):
     naive: int  # attempts at each setting
     agree: int  # attempts at each setting for the comparison of win rates
     players: int  # of the world
-    batch: int  # players of gap_runner; fifty times as many of logistic
+    batch: int  # players of gap_runner and boss_duel; fifty times as many of logistic
     events: int
     memory: int  # players
 
@@ -74,8 +79,11 @@ def items(size: Size) -> list[Item]:
     for name, kind in RULES.items():
         found += _sessions(name, Bare(setup(kind, size.players)), setup(kind, size.players))
     found += [
-        Item("naive twin", "attempts/s", lambda: naive(size.naive, 1)),
+        Item("naive gap_runner", "attempts/s", lambda: naive(size.naive, 1)),
         Item("batch gap_runner, one core", "attempts/s", lambda: batch(GAP_RUNNER, size.batch, 1)),
+        Item("naive boss_duel", "attempts/s", lambda: naive_duels(5 * size.naive, 1)),
+        Item("batch boss_duel, one core", "attempts/s", lambda: duels(size.batch)),
+        Item("batch boss_duel, a row each", "attempts/s", lambda: duel_rows(size.batch)),
         Item("batch logistic, one core", "attempts/s", lambda: batch(LOGISTIC, 50 * size.batch, 1)),
     ]
     for threads, word in ((1, "one thread"), (2, "two threads")):
@@ -143,17 +151,18 @@ def show_ratios(samples: Samples) -> None:
 
 
 def show_agreement(found: list[Agreement]) -> None:
-    print("\nnaive twin and product on gap_runner's dial: win rate, ticks per attempt, differences in standard errors")
+    print("\nnaive twins and product: win rate, ticks per attempt; differences (duration, too) in standard errors")
     for row in found:
         print(
-            f"  dial {row.dial:<5g} naive {row.naive:.3f} {row.naive_ticks:>6.0f}"
-            f"  product {row.product:.3f} {row.product_ticks:>6.0f}  {row.errors:+.1f} {row.tick_errors:+.1f}"
+            f"  {row.game:<10} dial {row.dial:<5g} naive {row.naive:.3f} {row.naive_ticks:>6.1f}"
+            f"  product {row.product:.3f} {row.product_ticks:>6.1f}"
+            f"  {row.errors:+.1f} {row.tick_errors:+.1f} {row.second_errors:+.1f}"
         )
 
 
 def agreed_on(attempts: int) -> list[Agreement]:
-    """The comparison of naive twin and product. Raises AssertionError where they are not the same game."""
-    found = agreement(attempts)
+    """The comparison of naive twins and product. Raises AssertionError where they are not the same game."""
+    found = [*agreement(attempts), *duel_agreement(5 * attempts)]
     for row in found:
         if not row.same:
             raise AssertionError(f"naive twin and product play different games, so their rates say nothing: {row}")

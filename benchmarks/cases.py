@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from benchmarks import naive_gap_runner
+from benchmarks import naive_boss_duel, naive_gap_runner
 from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
 from engine.batch import Crowd, batch_rows, batch_wins
@@ -24,6 +24,7 @@ from engine.rule import belief_names, flat, layout_of
 from engine.session import arrive, births, frame_of, session_of
 from engine.setup import Setup
 from engine.world import Chunk, belief_columns, chunks, play
+from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 
@@ -32,6 +33,8 @@ SEED: Final = 20260101
 DIALS: Final = (0.3, 0.5, 0.6)  # places on gap_runner's straight dial where attempts are neither all won nor all lost
 ATTEMPTS: Final = 200  # of each player
 PER_SESSION: Final = 40
+DUELS: Final = ((0.3, -1.5), (0.6, 0.0), (0.9, 1.5))  # boss_duel's dial and the skill of who plays there
+OF_EACH: Final = 10  # attempts of one player at boss_duel
 MOST_ERRORS: Final = 4.0  # standard errors within which two games count as the same
 # A constant chance of 1 in PER_SESSION to end a session after an attempt, and nobody quits.
 STEADY: Final = Flow(end_base=float(-np.log(PER_SESSION - 1.0)), end_place=0.0)
@@ -149,6 +152,7 @@ def batch(game: Game, players: int, threads: int) -> int:
 class Agreement(NamedTuple):
     """The naive twin and the product at one setting: as often won, and as much work per attempt."""
 
+    game: str
     dial: float
     naive: float  # win rate
     product: float
@@ -156,30 +160,82 @@ class Agreement(NamedTuple):
     naive_ticks: float  # per attempt
     product_ticks: float
     tick_errors: float
+    second_errors: float  # of the duration
 
     @property
     def same(self) -> bool:
-        return max(abs(self.errors), abs(self.tick_errors)) <= MOST_ERRORS
+        return max(abs(self.errors), abs(self.tick_errors), abs(self.second_errors)) <= MOST_ERRORS
+
+
+def compared(game: Game, dial: float, naive: list[dict[str, Any]], ours: npt.NDArray[np.void]) -> Agreement:
+    """Rows of the naive twin and of the batch at one setting."""
+    count = 1.0 / len(naive) + 1.0 / len(ours)
+    errors, means = [], []
+    for theirs, mine in (
+        ([row["outcome"] == "won" for row in naive], ours["outcome"] == WON),
+        ([row["ticks"] for row in naive], ours["ticks"]),
+        ([row["duration_s"] for row in naive], ours["duration_s"]),
+    ):
+        means += [float(np.mean(theirs)), float(mine.mean())]
+        errors.append((means[-2] - means[-1]) / float(mine.std() * np.sqrt(count)))
+    won, won_here, ticks, ticks_here, _, _ = means
+    return Agreement(game.name, dial, won, won_here, errors[0], ticks, ticks_here, errors[1], errors[2])
 
 
 def agreement(attempts: int, players: int = 20_000, seed: int = 7) -> list[Agreement]:
-    """Both at each dial; every attempt is another player's, so that attempts are independent."""
+    """Both at each dial of gap_runner; every attempt is another player's, so that attempts are independent."""
     played = batch_rows(GAP_RUNNER, dial_values(GAP_RUNNER), Crowd(distribution_table({}), players), SEED)
+    return [
+        compared(GAP_RUNNER, dial, naive_gap_runner.play(naive_settings(k), attempts, seed), played[k].ravel())
+        for k, dial in enumerate(DIALS)
+    ]
+
+
+# --- boss_duel at fixed settings -------------------------------------------------------------------------------------
+
+
+def duel_values(dial: float) -> npt.NDArray[np.float64]:
+    return np.array([BOSS_DUEL.space.real([dial] * len(BOSS_DUEL.space))])
+
+
+def duel_knobs(dial: float) -> naive_boss_duel.Knobs:
+    """By name, as people read them."""
+    return {
+        knob.name: knob.shown(float(value)) for knob, value in zip(BOSS_DUEL.space, duel_values(dial)[0], strict=True)
+    }
+
+
+def duellists(skill: float, players: int, attempts: int = 1) -> Crowd:
+    """Players of one skill."""
+    return Crowd(distribution_table({"skill": Distribution("fixed", skill)}), players, attempts)
+
+
+def naive_duels(attempts: int, seed: int) -> int:
+    """The naive twin of boss_duel, so many attempts at each setting."""
+    return sum(len(naive_boss_duel.play(duel_knobs(dial), skill, attempts, seed)) for dial, skill in DUELS)
+
+
+def duels(players: int) -> int:
+    """The batch kernel on boss_duel, wins only: OF_EACH attempts of each player at each setting."""
+    for dial, skill in DUELS:
+        batch_wins(BOSS_DUEL, duel_values(dial), duellists(skill, players, OF_EACH), SEED)
+    return len(DUELS) * players * OF_EACH
+
+
+def duel_rows(players: int) -> int:
+    """The same, with a row of each attempt: duration, progress, state hash."""
+    for dial, skill in DUELS:
+        batch_rows(BOSS_DUEL, duel_values(dial), duellists(skill, players, OF_EACH), SEED)
+    return len(DUELS) * players * OF_EACH
+
+
+def duel_agreement(attempts: int, players: int = 20_000, seed: int = 7) -> list[Agreement]:
+    """Both at each setting of boss_duel, every attempt another player's."""
     found = []
-    for k, dial in enumerate(DIALS):
-        rows = naive_gap_runner.play(naive_settings(k), attempts, seed)
-        won = [row["outcome"] == "won" for row in rows]
-        ticks = [row["ticks"] for row in rows]
-        ours = played[k]["outcome"] == WON
-        share = np.sqrt(1.0 / len(rows) + 1.0 / players)
-        errors = float((np.mean(won) - ours.mean()) / (ours.std() * share))
-        more = float((np.mean(ticks) - played[k]["ticks"].mean()) / (played[k]["ticks"].std() * share))
-        found.append(
-            Agreement(
-                dial, float(np.mean(won)), float(ours.mean()), errors,
-                float(np.mean(ticks)), float(played[k]["ticks"].mean()), more,
-            )
-        )  # fmt: skip
+    for dial, skill in DUELS:
+        rows = naive_boss_duel.play(duel_knobs(dial), skill, attempts, seed)
+        ours = batch_rows(BOSS_DUEL, duel_values(dial), duellists(skill, players), SEED)
+        found.append(compared(BOSS_DUEL, dial, rows, ours.ravel()))
     return found
 
 

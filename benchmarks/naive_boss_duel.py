@@ -1,30 +1,17 @@
 """The naive twin of boss_duel: the same rules and the same player, the way one would first write them with SimPy.
 
 One process an attempt, one timeout a turn, `random` for all luck, one dict a row. It shares no code with the game, so
-that agreement of the win rates says something about both.
-
-    python -m benchmarks.naive_boss_duel      prints the agreement and the speed of the batch kernel against this
+that agreement of the two says something about both. Knobs come by name, as people read them.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import statistics
-import sys
-import time
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import simpy
-
-from engine.batch import Crowd, batch_rows, batch_wins
-from engine.game import WON
-from engine.parameters import along, straight_path
-from engine.players import Distribution, distribution_table
-from games.boss_duel import GAME
 
 HABITS = {
     "steady": {"light": 5.0, "heavy": 1.5, "sweep": 2.0, "rest": 2.0},
@@ -127,7 +114,7 @@ def duel(env: simpy.Environment, number: int, knobs: Knobs, skill: float, rows: 
     )
 
 
-def naive_rows(knobs: Knobs, skill: float, attempts: int, seed: int) -> list[Row]:
+def play(knobs: Knobs, skill: float, attempts: int, seed: int) -> list[Row]:
     """Attempts of as many players of one skill, all at the same time."""
     random.seed(seed)
     env = simpy.Environment()
@@ -136,78 +123,3 @@ def naive_rows(knobs: Knobs, skill: float, attempts: int, seed: int) -> list[Row
         env.process(duel(env, number, knobs, skill, rows))
     env.run()
     return rows
-
-
-def values_at(difficulty: float) -> npt.NDArray[np.float64]:
-    """Values as rules see them at a place on the straight dial."""
-    path = straight_path(GAME.space)
-    return np.array(GAME.space.real([along(path, j, difficulty) for j in range(len(GAME.space))]))
-
-
-def knobs_at(difficulty: float) -> Knobs:
-    """The same by name, as people read them."""
-    return {knob.name: knob.shown(float(v)) for knob, v in zip(GAME.space, values_at(difficulty), strict=True)}
-
-
-def crowd_of(skill: float, players: int, attempts: int = 1) -> Crowd:
-    """Players of one skill."""
-    return Crowd(distribution_table({"skill": Distribution("fixed", skill)}), players, attempts)
-
-
-SETTINGS = ((0.3, -1.5), (0.6, 0.0), (0.9, 1.5))  # difficulty, skill
-
-
-def agreement(attempts: int, seed: int) -> list[tuple[float, float, float, float, float]]:
-    """(difficulty, skill, naive win rate, ours, difference in standard errors) at three settings."""
-    found = []
-    for difficulty, skill in SETTINGS:
-        rows = naive_rows(knobs_at(difficulty), skill, attempts, seed)
-        naive = sum(row["outcome"] == "won" for row in rows) / attempts
-        results = batch_rows(GAME, values_at(difficulty)[None], crowd_of(skill, 4 * attempts), seed)
-        ours = float((results["outcome"] == WON).mean())
-        error = math.sqrt(naive * (1.0 - naive) / attempts + ours * (1.0 - ours) / (4 * attempts))
-        found.append((difficulty, skill, naive, ours, (naive - ours) / error))
-    return found
-
-
-def speed(repeats: int = 7, attempts: int = 1000, players: int = 4000, per_player: int = 10) -> dict[str, float]:
-    """Attempts per CPU second on one core of the naive twin and of the batch kernel, at the middle of the dial.
-
-    The repeats are interleaved and the medians are compared, so that a busy machine slows down both.
-    """
-    values, knobs = values_at(0.5)[None], knobs_at(0.5)
-    batch_wins(GAME, values, crowd_of(0.0, 10), 1)  # compile
-    naive, batch = [], []
-    for repeat in range(repeats):
-        before = time.process_time()
-        naive_rows(knobs, 0.0, attempts, repeat)
-        between = time.process_time()
-        batch_wins(GAME, values, crowd_of(0.0, players, per_player), repeat)
-        after = time.process_time()
-        naive.append(attempts / (between - before))
-        batch.append(players * per_player / (after - between))
-    ratios = sorted(ours / theirs for ours, theirs in zip(batch, naive, strict=True))
-    return {
-        "naive": statistics.median(naive),
-        "batch": statistics.median(batch),
-        "ratio": statistics.median(ratios),
-        "lowest": ratios[0],
-        "highest": ratios[-1],
-    }
-
-
-def main() -> int:
-    """Print agreement and speed; 1 when they disagree or when the batch is below its floor."""
-    floor, agree = 150.0, True
-    print("difficulty  skill  naive   ours    difference in standard errors")
-    for difficulty, skill, naive, ours, errors in agreement(4000, 20):
-        agree = agree and abs(errors) <= 4.0
-        print(f"{difficulty:10.1f}  {skill:5.1f}  {naive:.4f}  {ours:.4f}  {errors:+.1f}")
-    got = speed()
-    print(f"naive {got['naive']:,.0f} attempts/s, batch on one core {got['batch']:,.0f} attempts/s")
-    print(f"ratio {got['ratio']:.0f} ({got['lowest']:.0f} to {got['highest']:.0f}), floor {floor:.0f}")
-    return 0 if agree and got["ratio"] >= floor else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,12 @@
 """One attempt: a player meets one level once.
 
 `attempt_of(game)` composes a game's rules with the engine's player into one plain function, which runs as it stands
-and compiles as a kernel. The player does what the game's expert would do, but late, sometimes wrongly, sometimes
-not at all. Reaction, slip and lapse are drawn once per *change of intent*, never per tick, so that behaviour does
-not depend on the tick rate.
+and compiles as a kernel. Its three parts are functions of their own: `opening_of` (all that is settled before the
+first tick), `play_of` (tick by tick to the end) and `result_of` (what a row says about it).
+
+The player does what the game's expert would do, but late, sometimes wrongly, sometimes not at all. Reaction, slip and
+lapse are drawn once per *change of intent*, never per tick, so that behaviour does not depend on the tick rate. In
+games of turns slip and lapse are drawn per turn; thinking changes nothing but the duration and is drawn as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from engine.arithmetic import log
 from engine.game import LOST, RUNNING, TIMED_OUT, Faculties, Game
 from engine.randomness import (
     CHANCE,
@@ -32,6 +36,8 @@ from engine.statehash import FRESH, fold, fold_int, sealed
 
 EVERYBODY: Final = 0xFFFFFFFF  # the player word of a campaign's level layouts: all players meet the same ones
 FASTEST_REACTION_S: Final = 0.1  # below about 100 ms a response is a guess, not a reaction (players note)
+DEALT: Final = 16  # blocks of words drawn at a time: a loop without branches, which compilers turn into vectors
+SMALL: Final = 1e-200  # a product of uniform numbers that is below must have its logarithm taken before it vanishes
 
 
 class Result(NamedTuple):
@@ -43,6 +49,24 @@ class Result(NamedTuple):
     ticks: int
     duration_s: float
     state_hash: int  # 48 bits over inputs, final state and outcome; see engine.statehash
+
+
+class Opening(NamedTuple):
+    """All that is settled before the first tick."""
+
+    params: Any
+    level: Any
+    state: Any
+    chance: Key  # of the luck in the steps
+    motor: Key  # of the player's hands
+
+
+class Ending(NamedTuple):
+    """What is left when the rules or the clock have ended it."""
+
+    state: Any
+    ticks: int
+    outcome: int
 
 
 class Motor(NamedTuple):
@@ -113,45 +137,92 @@ def attempt_of(game: Game) -> Callable[..., Result]:
     values: float64 array, shape (knobs,), params as rules see them. The other arguments are integers of the
     address. The same game gives the same function, so that it is compiled once.
     """
-    unpack = unpack_params(game)
-    seal = seal_of(game)
-    build, start, expert, step = game.build, game.start, game.expert, game.step
-    status, progress, cause = game.status, game.progress, game.cause
-    actions, tick_seconds, max_ticks = len(game.actions), game.tick_seconds, game.max_ticks
-    takes_turns, abstract = game.pace == "turns", game.pace == "abstract"
+    opening, play, result = opening_of(game), play_of(game), result_of(game)
 
     def attempt(
         values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int
     ) -> Result:
+        opened = opening(values, seed, replica, player, attempt, level)
+        ended = play(opened, faculties)
+        return result(values, faculties, seed, replica, player, attempt, level, opened, ended)
+
+    return attempt
+
+
+@cache
+def opening_of(game: Game) -> Callable[..., Opening]:
+    """(values, address) -> Opening: the one place that says which key deals what, and what comes first."""
+    unpack = unpack_params(game)
+    build, start = game.build, game.start
+
+    def opening(values: Any, seed: int, replica: int, player: int, attempt: int, level: int) -> Opening:
         params = unpack(values)
-        chance = key_of(seed, replica, CHANCE, player, attempt)
-        motor_key = key_of(seed, replica, MOTOR, player, attempt)
         layout = build(params, layout_key(seed, replica, player, attempt, level))
         state = start(params, layout, key_of(seed, replica, START, player, attempt))
+        chance = key_of(seed, replica, CHANCE, player, attempt)
+        return Opening(params, layout, state, chance, key_of(seed, replica, MOTOR, player, attempt))
+
+    return opening
+
+
+@cache
+def play_of(game: Game) -> Callable[..., Ending]:
+    """(opened, faculties) -> Ending: tick by tick to the end."""
+    expert, step, status = game.expert, dealt_step(game), game.status
+    actions, tick_seconds, max_ticks = len(game.actions), game.tick_seconds, game.max_ticks
+    takes_turns, abstract, dealt_luck = game.pace == "turns", game.pace == "abstract", game.dealt
+    blocks = DEALT if takes_turns or dealt_luck else 0
+
+    def play(opened: Opening, faculties: Faculties) -> Ending:
+        params, layout, state, chance, motor_key = opened
+        hands = np.empty((4, blocks), np.int64)
+        luck = np.empty((4, blocks), np.int64)
         motor = AT_REST
         tick = 0
-        thinking_s = 0.0
         now = status(params, layout, state)
         while now == RUNNING and tick < max_ticks:
+            place = tick & (DEALT - 1)
+            if takes_turns and place == 0:
+                deal(motor_key, tick, hands)
+            if dealt_luck and place == 0:
+                deal(chance, tick + 1, luck)
             wanted = expert(params, layout, state, faculties)
             if abstract:
                 action = wanted
             elif takes_turns:
-                action, spent_s = choose(wanted, actions, faculties, motor_key, tick)
-                thinking_s += spent_s
+                action = choose(wanted, actions, faculties, block_at(hands, place))
             else:
                 motor = act(motor, wanted, actions, faculties, motor_key, tick, tick_seconds)
                 action = motor.action
-            state = step(params, layout, state, action, chance, tick)
+            state = step(params, layout, state, action, chance, luck, tick)
             tick += 1
             now = status(params, layout, state)
-        outcome = TIMED_OUT if now == RUNNING else now
-        reached = progress(params, layout, state)
-        reason = cause(params, layout, state) if outcome == LOST else -1
-        hashed = seal(values, faculties, seed, replica, player, attempt, level, state, tick, outcome)
-        return Result(outcome, reached, reason, tick, tick * tick_seconds + thinking_s, hashed)
+        return Ending(state, tick, TIMED_OUT if now == RUNNING else now)
 
-    return attempt
+    return play
+
+
+@cache
+def result_of(game: Game) -> Callable[..., Result]:
+    """(values, faculties, address, opened, ended) -> Result. A person's thinking is not in it: it was measured."""
+    seal = seal_of(game)
+    progress, cause = game.progress, game.cause
+    tick_seconds, takes_turns = game.tick_seconds, game.pace == "turns"
+
+    def result(
+        values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int,
+        opened: Opening, ended: Ending,
+    ) -> Result:  # fmt: skip
+        state, ticks, outcome = ended
+        reached = progress(opened.params, opened.level, state)
+        reason = cause(opened.params, opened.level, state) if outcome == LOST else -1
+        duration_s = ticks * tick_seconds
+        if takes_turns:
+            duration_s += thinking_time(faculties, opened.motor, ticks)
+        hashed = seal(values, faculties, seed, replica, player, attempt, level, state, ticks, outcome)
+        return Result(outcome, reached, reason, ticks, duration_s, hashed)
+
+    return result
 
 
 @cache
@@ -180,17 +251,75 @@ def seal_of(game: Game) -> Callable[..., int]:
     return seal
 
 
-def choose(wanted: int, actions: int, faculties: Faculties, key: Key, turn: int) -> tuple[int, float]:
-    """A turn's action and the seconds it took to decide: a lapse does nothing, a slip does something else."""
-    normal_word, tail_word, error_word, other_word = words(key, turn)
-    spent_s = reaction_time(faculties, normal_word, tail_word)
+def deal(key: Key, first: int, out: Any) -> None:
+    """The words of DEALT blocks from `first` on into out, int64, shape (4, DEALT)."""
+    for i in range(DEALT):
+        out[0, i], out[1, i], out[2, i], out[3, i] = words(key, first + i)
+
+
+def block_at(dealt: Any, place: int) -> tuple[int, int, int, int]:
+    """The four words of one of the blocks that were dealt."""
+    return int(dealt[0, place]), int(dealt[1, place]), int(dealt[2, place]), int(dealt[3, place])
+
+
+def luck_of(game: Game, chance: Key, tick: int) -> Any:
+    """What a game's step is handed in this tick: the key, or the block that it deals."""
+    return words(chance, tick + 1) if game.dealt else chance
+
+
+@cache
+def dealt_step(game: Game) -> Callable[..., Any]:
+    """The game's step for a kernel that has dealt: (params, level, state, action, chance, luck, tick) -> State."""
+    step = game.step
+
+    def with_key(params: Any, level: Any, state: Any, action: int, chance: Key, luck: Any, tick: int) -> Any:
+        return step(params, level, state, action, chance, tick)
+
+    def with_block(params: Any, level: Any, state: Any, action: int, chance: Key, luck: Any, tick: int) -> Any:
+        return step(params, level, state, action, block_at(luck, tick & (DEALT - 1)), tick)
+
+    return with_block if game.dealt else with_key
+
+
+def choose(wanted: int, actions: int, faculties: Faculties, block: tuple[int, int, int, int]) -> int:
+    """A turn's action by the turn's block of the motor key: a lapse does nothing, a slip does something else."""
+    _, _, error_word, other_word = block
     error = unit(error_word)
     action = wanted
     if error < faculties.lapse:
         action = 0
     elif error < faculties.lapse + faculties.slip:
         action = other_action(wanted, actions, other_word)
-    return action, spent_s
+    return action
+
+
+def thinking_time(faculties: Faculties, key: Key, turns: int) -> float:
+    """Seconds that a synthetic player thinks in so many turns; 0 without any latency, and for a person.
+
+    The sum of n ex-Gaussian reaction times in one go: the normal parts make one normal number of n times the mean and
+    sqrt(n) times the spread, the exponential parts are minus the logarithm of a product of n uniform numbers (Devroye
+    1986, section IX.3, gamma variates of integer shape). At least FASTEST_REACTION_S a turn on average.
+    """
+    if not faculties.reaction_s > 0.0 or turns == 0:
+        return 0.0
+    dealt = np.empty((4, DEALT), np.int64)
+    tail = 0.0
+    product = 1.0
+    for turn in range(turns):
+        place = turn & (DEALT - 1)
+        if place == 0:
+            deal(key, turn, dealt)
+        product *= (int(dealt[1, place]) + 0.5) * 2.0**-32  # in (0, 1)
+        if product < SMALL:
+            tail -= log(product)
+            product = 1.0
+    normal_word, _, _, _ = words(key, 0)
+    drawn = (
+        turns * faculties.reaction_s
+        + math.sqrt(turns) * faculties.reaction_sd_s * standard_normal(normal_word)
+        + faculties.reaction_tail_s * (tail - log(product))
+    )
+    return max(drawn, turns * FASTEST_REACTION_S)
 
 
 def unpack_params(game: Game) -> Callable[..., Any]:

@@ -89,4 +89,7 @@ class Game:
     cause: Callable[..., int]  # (params, level, state) -> index into causes; read only when LOST
     draw: Callable[..., list[Shape]]  # (params, level, state) -> shapes; plain Python, draws no random number
     keys: Mapping[str, int] = field(default_factory=dict)  # key name (as pygame spells it) -> action
+    dealt: bool = False  # step gets the four words of its key's block tick + 1 in place of the key: for a game whose
+    # turn needs no more than four, the engine draws the blocks of many turns at a time, at a seventh of the price
+    how_to: tuple[str, ...] = ()  # what a person must know to play it, in sentences: first the goal, then the means
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import numpy as np
+
 FRESH: Final = (0x9747B28C, 0x5BD1E995)  # the two lanes before anything was folded in
 
 
@@ -35,10 +37,17 @@ def fold(folded: tuple[int, int], value: float) -> tuple[int, int]:
         return fold_int(folded, 0x7FF0000000000000)
     if value < -1.7976931348623157e308:
         return fold_int(folded, -0x7FF0000000000000)
-    mantissa, exponent = math.frexp(value)
-    fraction = int(abs(mantissa) * 9007199254740992.0) - 4503599627370496
-    sign = 1 if math.copysign(1.0, value) < 0.0 else 0
-    return fold_int(folded, fraction * 4096 + (exponent & 2047) * 2 + sign)
+    bits = int(np.float64(value).view(np.int64))
+    fraction = bits & 0xFFFFFFFFFFFFF
+    exponent = (bits >> 52) & 2047
+    if exponent > 0:
+        exponent = exponent - 1022  # as frexp counts
+    elif fraction == 0:
+        fraction = -4503599627370496  # zero: frexp's fraction less the hidden bit
+    else:  # too small to have the hidden bit
+        mantissa, exponent = math.frexp(value)
+        fraction = int(abs(mantissa) * 9007199254740992.0) - 4503599627370496
+    return fold_int(folded, fraction * 4096 + (exponent & 2047) * 2 + ((bits >> 63) & 1))
 
 
 def sealed(folded: tuple[int, int]) -> int:

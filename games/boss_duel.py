@@ -84,6 +84,9 @@ DEALT: Final = np.array(
 )
 
 
+Luck = tuple[int, int, int, int]  # random words of one turn
+
+
 class Params(NamedTuple):
     boss_health: float
     damage: float
@@ -175,8 +178,8 @@ def expert(params: Params, level: Level, state: State, faculties: Faculties) -> 
     return int(ANSWERS[state.windup])
 
 
-def step(params: Params, level: Level, state: State, action: int, key: Key, tick: int) -> State:
-    move_word, disguise_word, blow_word, strike_word = words(key, tick + 1)
+def step(params: Params, level: Level, state: State, action: int, luck: Luck, tick: int) -> State:
+    move_word, disguise_word, blow_word, strike_word = luck
     health = state.health
     potions = state.potions
     if action == HEAL and potions > 0:
@@ -354,5 +357,11 @@ GAME: Final = Game(
     progress=progress,
     cause=cause,
     draw=draw,
+    dealt=True,
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
+    how_to=(
+        "Bring the boss to 0 before you fall or your turns are over.",
+        "The fuller column is the likelier move, and the green word below it is the best answer. Block when you cannot "
+        "tell. Heal uses up a potion and leaves you open.",
+    ),
 )

@@ -312,4 +312,8 @@ GAME: Final = Game(
     cause=cause,
     draw=draw,
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
+    how_to=(
+        "Reach the flag. Each mistake costs a heart, and the last heart ends the attempt.",
+        "Jump over gaps and spikes: one press is one jump, always equally long. Duck under beams: hold the key.",
+    ),
 )

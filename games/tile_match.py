@@ -447,4 +447,9 @@ GAME: Final = Game(
     progress=progress,
     cause=cause,
     draw=draw,
+    how_to=(
+        "Collect enough of the two goal colours before your moves are over.",
+        "Swap two neighbours so that three or more of one colour stand in a row. Four or five leave a tile that clears "
+        "a line or all around it. A run beside a blocker breaks it; moss grows in every turn in which none breaks.",
+    ),
 )

@@ -7,15 +7,14 @@ of a film, so that people can go back. Both end on the hash that the kernels giv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import AT_REST, Result, act, choose, layout_key, seal_of, unpack_params
-from engine.game import LOST, RUNNING, TIMED_OUT, Faculties, Game, Shape
-from engine.randomness import CHANCE, MOTOR, START, key_of
+from engine.attempt import AT_REST, Ending, Result, act, choose, luck_of, opening_of, result_of
+from engine.game import RUNNING, TIMED_OUT, Faculties, Game, Shape
+from engine.randomness import words
 
 NO_FACULTIES: Final = Faculties(*[float("nan")] * len(Faculties._fields))  # of a person: nobody can look inside
 
@@ -43,16 +42,12 @@ class Film:
     def __init__(self, game: Game, values: npt.NDArray[np.float64], faculties: Faculties, address: Address) -> None:
         """values: params as rules see them, shape (knobs,)."""
         self.game, self.values, self.faculties, self.address = game, values, faculties, address
-        self.params = _unpack(game)(values)
-        seed, replica, player, attempt, level = address
-        self._chance = key_of(seed, replica, CHANCE, player, attempt)
-        self._motor_key = key_of(seed, replica, MOTOR, player, attempt)
-        self.level = game.build(self.params, layout_key(seed, replica, player, attempt, level))
-        self.state = game.start(self.params, self.level, key_of(seed, replica, START, player, attempt))
+        self._opened = opening_of(game)(values, *address)
+        self.params, self.level, self.state = self._opened.params, self._opened.level, self._opened.state
         self.action = 0
         self.tick = 0
         self._motor = AT_REST
-        self._thinking_s = 0.0
+        self._thinking_s = 0.0  # of a person; a synthetic player's is known when all turns are
         self._status = game.status(self.params, self.level, self.state)
         self._stopped = False
 
@@ -81,23 +76,23 @@ class Film:
         """One tick of a synthetic player, exactly as `engine.attempt` plays it."""
         game, actions = self.game, len(self.game.actions)
         wanted = game.expert(self.params, self.level, self.state, self.faculties)
-        spent_s = 0.0
         if game.pace == "abstract":
             action = wanted
         elif game.pace == "turns":
-            action, spent_s = choose(wanted, actions, self.faculties, self._motor_key, self.tick)
+            action = choose(wanted, actions, self.faculties, words(self._opened.motor, self.tick))
         else:
             self._motor = act(
-                self._motor, wanted, actions, self.faculties, self._motor_key, self.tick, game.tick_seconds
+                self._motor, wanted, actions, self.faculties, self._opened.motor, self.tick, game.tick_seconds
             )
             action = self._motor.action
-        self.do(Deed(action, spent_s))
+        self.do(Deed(action))
 
     def do(self, deed: Deed) -> None:
         """One tick of a person."""
         self.action = deed.action
         self._thinking_s += deed.thinking_s
-        self.state = self.game.step(self.params, self.level, self.state, deed.action, self._chance, self.tick)
+        luck = luck_of(self.game, self._opened.chance, self.tick)
+        self.state = self.game.step(self.params, self.level, self.state, deed.action, luck, self.tick)
         self.tick += 1
         self._status = self.game.status(self.params, self.level, self.state)
 
@@ -107,17 +102,9 @@ class Film:
 
     def result(self) -> Result:
         """How it ended, with the hash over inputs, final state and outcome; defined once it has ended."""
-        outcome = self.outcome
-        lost = outcome == LOST
-        hashed = seal_of(self.game)(self.values, self.faculties, *self.address, self.state, self.tick, outcome)
-        return Result(
-            outcome,
-            self.progress,
-            int(self.game.cause(self.params, self.level, self.state)) if lost else -1,
-            self.tick,
-            self.tick * self.game.tick_seconds + self._thinking_s,
-            hashed,
-        )
+        ended = Ending(self.state, self.tick, self.outcome)
+        found = result_of(self.game)(self.values, self.faculties, *self.address, self._opened, ended)
+        return found._replace(duration_s=found.duration_s + self._thinking_s)
 
 
 class Reel:
@@ -153,8 +140,3 @@ class Reel:
         """The picture at a tick that was reached."""
         film = self.film
         return film.game.draw(film.params, film.level, self.states[tick])
-
-
-@cache
-def _unpack(game: Game) -> Any:
-    return unpack_params(game)

@@ -8,6 +8,7 @@ import pytest
 from engine.batch import RESULT, Crowd, batch_rows, batch_wins
 from engine.game import LOST, WON
 from engine.players import COHORT_STRIDE, Distribution, distribution_table
+from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 
@@ -24,7 +25,7 @@ def luck(rows):
     return 1.0 - rows["progress"]
 
 
-@pytest.mark.parametrize(("game", "players"), [(LOGISTIC, 500), (GAP_RUNNER, 30)])
+@pytest.mark.parametrize(("game", "players"), [(LOGISTIC, 500), (GAP_RUNNER, 30), (BOSS_DUEL, 100)])
 def test_threads_change_no_count_and_no_bit(game, players):
     values, crowd = dial(game, 0.2, 0.5, 0.8), Crowd(TRAITS, players, attempts=3)
     rows = batch_rows(game, values, crowd, SEED)

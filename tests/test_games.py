@@ -229,6 +229,7 @@ SWAPPED = ParameterSpace(GAME.space[1], GAME.space[0])
 BROKEN = {
     "name": ({"name": "Two Words"}, "name must be"),
     "version": ({"version": 0}, "version must be"),
+    "dealt": ({"dealt": 1}, "dealt must be True or False, got 1"),
     "summary": ({"summary": "a\nb"}, "summary must be"),
     "pace": ({"pace": "slow"}, "pace must be"),
     "tick_seconds": ({"tick_seconds": math.nan}, "tick_seconds must be"),

@@ -32,6 +32,15 @@ def test_compiled_equals_plain():
     assert [tuple(kernel(FRESH, x)) for x in [*FLOATS, math.nan]] == [fold(FRESH, x) for x in [*FLOATS, math.nan]]
 
 
+def test_a_float_is_folded_by_sign_fraction_and_exponent_as_frexp_gives_them():
+    for x in FLOATS:
+        if math.isfinite(x):
+            mantissa, exponent = math.frexp(x)
+            fraction = int(abs(mantissa) * 2.0**53) - 2**52
+            sign = 1 if math.copysign(1.0, x) < 0.0 else 0
+            assert fold(FRESH, x) == fold_int(FRESH, fraction * 4096 + (exponent & 2047) * 2 + sign)
+
+
 def test_compiled_integers_equal_plain_ones():
     kernel, seal = compiled(fold_int), compiled(sealed)
     for number in [0, 1, -1, 2**63 - 1, -(2**63), *(pattern - 2**63 for pattern in patterns(2000))]:

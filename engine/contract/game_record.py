@@ -42,6 +42,8 @@ def names_and_numbers(game: Any) -> Iterator[str]:
     """Names are text, numbers are in range, and lists are neither empty nor repeat themselves."""
     if not (isinstance(game.name, str) and game.name.isidentifier() and game.name == game.name.lower()):
         yield f"name must be a lower-case identifier, got {game.name!r}"
+    if not isinstance(game.dealt, bool):
+        yield f"dealt must be True or False, got {game.dealt!r}"
     if not isinstance(game.version, int) or isinstance(game.version, bool) or game.version < 1:
         yield f"version must be a whole number from 1, got {game.version!r}"
     if not isinstance(game.summary, str) or not game.summary.strip() or "\n" in game.summary:

@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.attempt import AT_REST, act, choose, layout_key, unpack_params
+from engine.attempt import AT_REST, act, choose, luck_of, opening_of
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
 from engine.players import PLAYER, Distribution, be_born, distribution_table, faculties_of
-from engine.randomness import CHANCE, MOTOR, START, key_of
+from engine.randomness import Key, words
 
 SEED: Final = 20
 DIALS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -30,7 +30,7 @@ class Moment(NamedTuple):
     state: Any
     faculties: Faculties
     action: int
-    key: Any
+    key: Key  # of the steps
     tick: int
 
 
@@ -65,12 +65,7 @@ def moments(game: Game, difficulty: float, skill: float, number: int) -> Iterato
 
 def stepped(game: Game, values: Any, faculties: Faculties, address: Address) -> Iterator[Moment]:
     """Play an attempt in plain Python and give every tick of it, at last the final state (with action 0)."""
-    seed, replica, player, attempt, number = address
-    params = unpack_params(game)(values)
-    chance = key_of(seed, replica, CHANCE, player, attempt)
-    motor_key = key_of(seed, replica, MOTOR, player, attempt)
-    level = game.build(params, layout_key(seed, replica, player, attempt, number))
-    state = game.start(params, level, key_of(seed, replica, START, player, attempt))
+    params, level, state, chance, motor_key = opening_of(game)(values, *address)
     motor = AT_REST
     tick = 0
     while tick < game.max_ticks and game.status(params, level, state) == RUNNING:
@@ -78,12 +73,12 @@ def stepped(game: Game, values: Any, faculties: Faculties, address: Address) -> 
         if game.pace == "abstract":
             action = wanted
         elif game.pace == "turns":
-            action = choose(wanted, len(game.actions), faculties, motor_key, tick)[0]
+            action = choose(wanted, len(game.actions), faculties, words(motor_key, tick))
         else:
             motor = act(motor, wanted, len(game.actions), faculties, motor_key, tick, game.tick_seconds)
             action = motor.action
         yield Moment(params, level, state, faculties, action, chance, tick)
-        state = game.step(params, level, state, action, chance, tick)
+        state = game.step(params, level, state, action, luck_of(game, chance, tick), tick)
         tick += 1
     yield Moment(params, level, state, faculties, 0, chance, tick)
 
@@ -163,7 +158,7 @@ def rules_are_pure(game: Game) -> Iterator[str]:
             "build": (params, key),
             "start": (params, level, key),
             "expert": (params, level, state, faculties),
-            "step": (params, level, state, action, key, tick),
+            "step": (params, level, state, action, luck_of(game, key, tick), tick),
             "status": (params, level, state),
             "progress": (params, level, state),
             "draw": (params, level, state),
