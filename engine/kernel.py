@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["bound", "cache_folder", "compiled", "digest_of"]
+__all__ = ["bound", "cache_folder", "compiled", "digest_of", "prune"]
 
 _KEPT_FILES = 400
 
@@ -260,14 +260,15 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
         def _save_overload(self, sig: Any, data: Any) -> None:
             try:
                 super()._save_overload(sig, data)  # type: ignore[no-untyped-call]
-                _prune(folder)
+                prune(folder, "*.nb?")
             except OSError:  # a full disk costs a compilation next time, not the run
                 self.disable()  # type: ignore[no-untyped-call]
 
     dispatcher._cache = ContentCache()
 
 
-def _prune(folder: Path) -> None:
-    files = sorted(folder.glob("*.nb?"), key=lambda file: file.stat().st_mtime, reverse=True)
+def prune(folder: Path, pattern: str) -> None:
+    """Keep the newest files of this kind in a cache folder. Raises OSError."""
+    files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files[_KEPT_FILES:]:
         file.unlink(missing_ok=True)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from engine.controller import ControllerKind
 from engine.errors import ScenarioError
 from engine.game import Game
-from engine.parameters import Knob
+from engine.parameters import Knob, straight_path
 from engine.scenario_file.faults import suggestion
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
+    from engine.response import ResponseMap
     from engine.scenario import Scenario
     from sims.catalog import Catalog, Entry
+
+# From dark blue to yellow, in the 256 colours of terminals: brighter is won more, for any kind of colour vision.
+_HEAT: Final = (17, 18, 24, 60, 66, 102, 108, 144, 186, 228)
+_LONG_S: Final = 2.0  # whoever waits longer is told how long it takes
+_PAUSE_S: Final = 10.0
 
 
 def listing(catalog: Catalog, groups: Sequence[str], as_json: bool) -> str:
@@ -49,17 +59,125 @@ def description(catalog: Catalog, name: str) -> str:
     return "\n\n".join(blocks)
 
 
-def dial_description(game: Game) -> str:
-    """Win rates of three skills along the straight dial, from so many synthetic players without practice."""
-    from engine.response import dial_table
-
-    skills, players, seed = (-1.5, 0.0, 1.5), 4000, 20260
-    table = dial_table(game, skills, players, seed, threads=2)
-    rows = [("difficulty", *(f"{row.difficulty:.1f}" for row in table))]
-    rows += [(f"skill {skill:g}", *(f"{row.rates[k]:.2f}" for row in table)) for k, skill in enumerate(skills)]
+def dial_description(game: Game, as_json: bool, say: Callable[[str], None]) -> str:
+    """Win rates of three skills along the straight dial; say: takes a sentence when it takes long."""
+    found = _played(game, (-1.5, 0.0, 1.5), 4000, say)
+    if as_json:
+        return _map_json(game, found)
+    rows = [("difficulty", *(f"{place:.1f}" for place in found.dial))]
+    rows += [
+        (f"skill {skill:g}", *(f"{share:.2f}" for share in shares))
+        for skill, shares in zip(found.skills, found.raw, strict=True)
+    ]
     return (
-        f"{game.name}: share won along the dial, all knobs from easiest to hardest together; {players:,} players a "
-        f"cell, seed {seed}\n{aligned(rows)}"
+        f"{game.name}: share won along the dial, all knobs from easiest to hardest together; {found.attempts:,} "
+        f"players a cell, seed {found.seed}\n{aligned(rows)}"
+    )
+
+
+def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[str]) -> None:
+    """Print a game's response map on the straight dial as a heat map: in colour on a terminal (NO_COLOR is respected).
+
+    say: takes a sentence when it takes long.
+    """
+    from engine.response import ATTEMPTS, SKILLS
+
+    found = _played(game, SKILLS, ATTEMPTS, say)
+    if as_json:
+        stream.write(_map_json(game, found) + "\n")
+        return
+    from rich.console import Console
+
+    text = heat_map(game, found)
+    if stream.isatty():
+        Console(file=stream, highlight=False).print(text, soft_wrap=True)
+    else:
+        stream.write(text.plain + "\n")
+
+
+def heat_map(game: Game, found: ResponseMap) -> Text:
+    """A map as a grid of numbers from 0 to 100, skill down and difficulty across, each cell on its number's colour."""
+    from rich.text import Text
+
+    behind = "players through the closed form" if found.exact else "attempts"
+    text = Text(
+        f"{game.name}: chance to win in per cent by skill and difficulty, all knobs from easiest to hardest together;\n"
+        f"{found.attempts:,} {behind} a cell, 95 % intervals at most {100.0 * found.half_width:.1f} either way, made "
+        f"monotone, seed {found.seed}\n\n         difficulty\n  skill "
+    )
+    text.append("".join(f" {place:4.1f}" for place in found.dial))
+    for skill, rates in zip(found.skills, found.rate, strict=True):
+        text.append(f"\n  {skill:5.1f} ")
+        for rate in rates:
+            dark = rate < 0.5
+            colour = _HEAT[min(int(rate * len(_HEAT)), len(_HEAT) - 1)]
+            text.append(f" {100.0 * rate:4.0f}", f"{'bright_white' if dark else 'black'} on color({colour})")
+    hidden = int(found.disorder.sum())
+    if hidden:
+        text.append(
+            f"\n\nIn {hidden} of {found.rate.size} cells the map hides what chance does not explain: a harder place is "
+            "won more often there, or more skill wins less; see the share won in --json."
+        )
+    return text
+
+
+def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[str], None]) -> ResponseMap:
+    """The map at the tenths of the straight dial, for players with the default traits."""
+    from engine.players import distribution_table
+    from engine.response import response_map
+
+    path, tenths = straight_path(game.space), [k / 10 for k in range(11)]
+    return response_map(
+        game,
+        game.space,
+        path,
+        distribution_table({}),
+        skills=skills,
+        dial=tenths,
+        attempts=attempts,
+        threads=os.cpu_count() or 1,
+        progress=_patience(game, say),
+    )
+
+
+def _patience(game: Game, say: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Says how far a map is, first after two seconds and then now and then.
+
+    The first skill tells nothing of the speed, for it may hold a compilation.
+    """
+    due = time.monotonic() + _LONG_S
+    began = 0.0
+
+    def progress(done: int, skills: int) -> None:
+        nonlocal began, due
+        now = time.monotonic()
+        if done == 1:
+            began = now
+            return
+        left = (now - began) / (done - 1) * (skills - done)
+        if due <= now and left >= _LONG_S:
+            due = now + _PAUSE_S
+            say(f"playing {game.name}: {done} of {skills} skills are done, about {left:.0f} s to go.")
+
+    return progress
+
+
+def _map_json(game: Game, found: ResponseMap) -> str:
+    return json.dumps(
+        {
+            "game": game.name,
+            "version": game.version,
+            "seed": found.seed,
+            "attempts": found.attempts,
+            "closed_form": found.exact,
+            "skills": found.skills.tolist(),
+            "dial": found.dial.tolist(),
+            "share_won": found.raw.tolist(),
+            "rate": found.rate.tolist(),
+            "low": found.low.tolist(),
+            "high": found.high.tolist(),
+        },
+        indent=2,
     )
 
 
