@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import record
-from engine.controller import Controller, ControllerKind, Outcome, Setting, Who
+from engine.controller import Controller, ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
 from engine.setup import Setup
 from engine.world import Chunk, World, belief_columns, chunks, controller_of
 from sims.files import Content, new_file
 from sims.film import Address, Film
+from sims.journal import Journal
 
 _NO_BELIEF: Final = math.nan
 
@@ -148,6 +149,7 @@ class Wall:
         self.cohort = cohort
         self.apart = setup.scope == "player" and setup.kind.rule is not None
         self.played = 0
+        self.journal: Journal | None = None  # where rows go while they are made
         self._done: list[npt.NDArray[np.void]] = []
         self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
         self._sources: list[_Source | None] = [None] * min(places, len(self._waiting))
@@ -165,6 +167,8 @@ class Wall:
                 self._sources[slot] = None
                 continue
             self.played += 1
+            if self.journal is not None:
+                self.journal.add(row)
             return self._seen(row[0], source)
 
     @property
@@ -217,6 +221,21 @@ class Wall:
             Film(self.setup.game, row["params"].copy(), faculties, address),
         )
 
+    def prepare(self) -> None:
+        """Compile what the first attempt needs; it takes seconds where nobody has played this game before."""
+        first = self.chosen[0]
+        self.warm(first.kind, first.options)
+        self._sources[0] = self._wanted(None)
+
+    def warm(self, kind: ControllerKind, options: Any) -> None:
+        """Make a controller and let it go, so that everything is compiled when it is needed."""
+        controller = controller_of(dataclasses.replace(self.setup, kind=kind, options=options), 0)
+        if kind.rule is not None:
+            target = float(self.setup.targets[0, 0])
+            who = Who(self.setup.player_number(0, 0), 0, Situation(target, 0, min(self.setup.levels, 1), 0, 1.0))
+            controller.tell(Outcome(who, controller.ask(who), True, 1.0, 0.0))
+            controller.ask(who)  # a rule that is shared hears only when it is asked again
+
     def switch(self, kind: ControllerKind) -> None:
         """From the next attempt on, another controller decides, with its default options and no knowledge yet."""
         options = kind.options()
@@ -242,20 +261,30 @@ class Wall:
         order = np.lexsort((rows["attempt"], rows["player"], rows["replica"]))
         return rows[order]
 
+    @property
+    def beliefs(self) -> tuple[str, ...]:
+        """Names of what any controller so far believed: columns of the rows."""
+        return tuple(dict.fromkeys(name for chosen in self.chosen for name in chosen.beliefs))
+
     def save(self, path: Path) -> Content:
         """Write all rows so far as CSV, with the columns of a run; after a switch, with the beliefs of every one."""
-        rows = self.rows()
-        names = tuple(dict.fromkeys(name for chosen in self.chosen for name in chosen.beliefs))
-        sheet = record.attempt_sheet(self.setup, names)
+        return self.write(path, self.rows(), self.beliefs)
+
+    def write(self, path: Path, rows: npt.NDArray[np.void], beliefs: Sequence[str]) -> Content:
+        """Write a whole file of these rows. beliefs: those that have columns."""
+        sheet = record.attempt_sheet(self.setup, beliefs)
         with new_file(path) as sink:
             sink.write(record.csv_header(sheet.columns))
-            for number, part in self._parts(rows):
-                chosen = self.chosen[number]
-                batch_sheet = record.attempt_sheet(
-                    dataclasses.replace(self.setup, kind=chosen.kind, options=chosen.options), names
-                )
-                record.write_csv(sink, [record.attempt_batch(batch_sheet, self._widened(part, number, names))])
+            self.write_lines(sink, rows, beliefs)
         return sink.content
+
+    def write_lines(self, sink: Any, rows: npt.NDArray[np.void], beliefs: Sequence[str]) -> None:
+        """Write these rows as lines of CSV. sink: a binary file open for writing."""
+        for number, part in self._parts(rows):
+            chosen = self.chosen[number]
+            setup = dataclasses.replace(self.setup, kind=chosen.kind, options=chosen.options)
+            sheet = record.attempt_sheet(setup, beliefs)
+            record.write_csv(sink, [record.attempt_batch(sheet, self._widened(part, number, beliefs))])
 
     def _parts(self, rows: npt.NDArray[np.void]) -> Iterator[tuple[int, npt.NDArray[np.void]]]:
         """Rows in order, cut where the controller changes."""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from engine.game import LOST, TIMED_OUT, WON, Game
 from engine.parameters import Knob
-from sims.palette import CARD, GREEN, INK, LINE, ORANGE, PAPER, QUIET, RAISED, SKY, VERMILLION, WANTED, Colour
+from sims.palette import CARD, GREEN, INK, LINE, PAPER, QUIET, RAISED, SKY, VERMILLION, WANTED, Colour
 from sims.screen import HEIGHT, WIDTH, Box, Canvas
 
 MARGIN: Final = 24
@@ -172,22 +172,19 @@ def fitted(canvas: Canvas, words: str, size: int, width: float) -> str:
 
 
 class Chart:
-    """The frame of a small chart: title, y axis with grid, a place for lines."""
+    """What is plotted in a box: both axes, and lines in their units."""
 
-    def __init__(self, canvas: Canvas, box: Box, title: str, x: Span, y: Span, *, value: str = "") -> None:
+    def __init__(self, canvas: Canvas, box: Box, x: Span, y: Span) -> None:
         self._canvas, self._x, self._y = canvas, x, y
-        canvas.rect(box, CARD, radius=10)
-        canvas.text(title, box.x + 14, box.y + 9, SMALL, QUIET, bold=True)
-        canvas.text(value, box.x + box.width - 14, box.y + 8, SMALL, INK, align=1.0, bold=True)
-        self.box = Box(box.x + 46, box.y + 40, box.width - 62, box.height - 70)
+        self.box = box
 
-    def grid(self, lines: Sequence[float], *, as_percent: bool = False, unit: str = "") -> None:
-        """Horizontal lines with their values."""
+    def grid(self, lines: Sequence[float], *, as_percent: bool = False) -> None:
+        """Horizontal lines with their values on the left."""
         for value in lines:
             y = self.y(value)
             self._canvas.rect(Box(self.box.x, y, self.box.width, 1), RAISED)
-            words = f"{100 * value:.0f}" if as_percent else f"{value:.2g}"
-            self._canvas.text(words + unit, self.box.x - 7, y - 8, TINY, QUIET, align=1.0)
+            words = percent(value) if as_percent else f"{value:.2g}"
+            self._canvas.text(words, self.box.x - 7, y - 8, 13, QUIET, align=1.0)
 
     def x(self, value: float) -> float:
         """The pixel of a value."""
@@ -221,15 +218,20 @@ class Chart:
         if points:
             self._canvas.circle(*points[-1], 4, colour)
 
-    def marks(self, marks: Sequence[Mark]) -> None:
-        """Upright lines where something was changed, with its name."""
+    def marks(self, marks: Sequence[Mark], *, named: bool) -> None:
+        """Upright lines where something was changed; named: with its words, as far as they have room."""
+        end = -math.inf
         for mark in marks:
-            if self._x.low <= mark.x <= self._x.high:
-                x = self.x(mark.x)
-                for k in range(int(self.box.height // 8)):
-                    self._canvas.rect(Box(x, self.box.y + 8 * k, 1, 5), ORANGE)
-                right = x > self.box.x + 0.6 * self.box.width
-                self._canvas.text(mark.words, x + (-5 if right else 5), self.box.y - 2, 13, ORANGE, align=float(right))
+            if not self._x.low <= mark.x <= self._x.high:
+                continue
+            x, y = self.x(mark.x), self.box.y
+            for k in range(int(self.box.height // 8) + 1):
+                self._canvas.rect(Box(x, y + 8 * k, 1, min(5, max(self.box.height - 8 * k, 1))), INK)
+            width = self._canvas.width_of(mark.words, 13)
+            left = x + 5 if x + 5 + width <= self.box.x + self.box.width else x - 5 - width
+            if named and left > end:
+                self._canvas.text(mark.words, left, y + self.box.height - 17, 13, INK)
+                end = left + width + 6
 
 
 def knob_for(canvas: Canvas, box: Box, share: float) -> None:

@@ -13,20 +13,24 @@ from typing import Final, NamedTuple
 
 from engine.attempt import Result
 from engine.errors import RunFolderError
-from engine.game import OUTCOMES
+from engine.game import LOST, OUTCOMES, WON
 from sims.film import Reel
-from sims.palette import GREEN, INK, ORANGE, QUIET, SKY, VERMILLION, between
+from sims.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, between
 from sims.panels import (
     BODY,
+    HUGE,
     LARGE,
     MARGIN,
     OUTCOME_COLOURS,
+    OUTCOME_MARKS,
+    OUTCOME_WORDS,
     SMALL,
     TINY,
     backdrop,
     badge,
     bar,
     card,
+    fitted,
     footer,
     heading,
     knob_for,
@@ -81,6 +85,7 @@ class Replay:
         self.place = 0.0  # ticks, with the fraction that has passed of the next one
         self.verdict: Verdict | None = None
         self._tick_s = tick_seconds(row.game)
+        self._unit = "tick" if row.game.pace == "real_time" else "turn"
         self._length = max(int(row.cells["ticks"]), 1)
         self._dragging = False
         self._ends_itself = ends_itself
@@ -173,19 +178,36 @@ class Replay:
         footer(canvas, _KEYS)
 
     def _paint_verdict(self, canvas: Canvas, verdict: Verdict) -> None:
-        colour = GREEN if verdict.equal else VERMILLION
-        box = Box(VIEW.x + VIEW.width / 2 - 250, VIEW.y + 64, 500, 124)
-        canvas.veil(VIEW, (0, 0, 0), 0.2)
-        canvas.rect(box, (16, 27, 38), radius=14)
-        canvas.rect(box, colour, radius=14, border=3)
-        words = "✓  state equal" if verdict.equal else "✗  state differs"
-        middle = box.x + box.width / 2
-        canvas.text(words, middle, box.y + 20, 40, colour, align=0.5, bold=True)
         if verdict.equal:
-            told = f"hash {verdict.expected_hash}, as in the row: {OUTCOMES[verdict.found.outcome].replace('_', ' ')}"
+            self._paint_outcome(canvas, verdict)
         else:
-            told = f"differs from the row in {', '.join(verdict.differences)}"
-        canvas.text(told, middle, box.y + 80, SMALL, INK, align=0.5)
+            _paint_difference(canvas, verdict)
+
+    def _paint_outcome(self, canvas: Canvas, verdict: Verdict) -> None:
+        """How the attempt ended, loud; that the replay proves it, quiet."""
+        outcome = verdict.found.outcome
+        colour = OUTCOME_COLOURS[outcome]
+        if outcome != WON:
+            canvas.grey(VIEW)
+        canvas.veil(VIEW, (5, 10, 16), 0.3)
+        # Low in the middle: there it hides least of what the games show at their ends.
+        box = Box(VIEW.x + VIEW.width / 2 - 240, VIEW.y + VIEW.height - 140, 480, 128)
+        canvas.rect(box, CARD, radius=14)
+        canvas.rect(box, colour, radius=14, border=3)
+        middle = box.x + box.width / 2
+        words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
+        canvas.text(words, middle, box.y + 8, HUGE, colour, align=0.5, bold=True)
+        canvas.text(self._ending(verdict.found), middle, box.y + 58, BODY, INK, align=0.5)
+        canvas.line(box.x + 24, box.y + 89, box.x + box.width - 24, box.y + 89, LINE)
+        proof = f"state equal: hash {verdict.expected_hash}, as in the row"
+        canvas.text(proof, middle, box.y + 97, SMALL, QUIET, align=0.5)
+
+    def _ending(self, found: Result) -> str:
+        """Why an attempt was not won, or how long a win took."""
+        if found.outcome == WON:
+            return f"in {found.duration_s:.1f} s" if self._unit == "tick" else f"in {found.ticks} turns"
+        why = self.row.game.causes[found.cause] if found.outcome == LOST else "stopped before its end"
+        return f"{why}, {_reached(found.progress)} done"
 
     def _paint_track(self, canvas: Canvas) -> None:
         seconds, length = self.place * self._tick_s, self._length * self._tick_s
@@ -193,8 +215,7 @@ class Replay:
         canvas.text(_clock(length), TRACK.x + TRACK.width + 14, TRACK.y - 5, SMALL, QUIET)
         knob_for(canvas, TRACK, min(self.place / self._length, 1.0))
         state = "end" if self.at_end else "playing" if self.playing else "paused"
-        unit = "tick" if self.row.game.pace == "real_time" else "turn"
-        canvas.text(f"{state}   {unit} {int(self.place)} of {self._length}", TRACK.x, TRACK.y + 18, TINY, QUIET)
+        canvas.text(f"{state}   {self._unit} {int(self.place)} of {self._length}", TRACK.x, TRACK.y + 18, TINY, QUIET)
         canvas.text(_times(self.speed), VIEW.x + VIEW.width, TRACK.y - 7, BODY, INK, align=1.0, bold=True)
 
     def _paint_side(self, canvas: Canvas, tick: int) -> None:
@@ -204,7 +225,7 @@ class Replay:
         badge(
             canvas, cells["outcome"].replace("_", " "), box.x + box.width, SIDE.y + 7, OUTCOME_COLOURS[outcome], align=1
         )
-        rows = [("cause", cells["cause"] or "–"), ("progress", percent(cells["progress"]))]
+        rows = [("cause", cells["cause"] or "–"), ("progress", _reached(cells["progress"]))]
         rows += [("session, place", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
         y = table(canvas, box, rows) + 8
         canvas.text("difficulty", box.x, y, SMALL, QUIET)
@@ -218,9 +239,28 @@ class Replay:
             rows = [("skill", f"{cells['skill']:+.2f}"), ("mean reaction", f"{reaction:.2f} s")]
             rows += [("slips, lapses", f"{percent(cells['slip'])}, {percent(cells['lapse'])}")]
             y = table(canvas, Box(box.x, y, box.width, 0), rows, step=20) + 10
-        canvas.text("does now", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
+        canvas.text("did last" if self.at_end else "does now", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
         action = game.actions[self.reel.actions[min(tick, len(self.reel.actions) - 1)]]
         canvas.text(action, box.x + box.width, SIDE.y + SIDE.height - 38, LARGE, SKY, align=1.0, bold=True)
+
+
+def _paint_difference(canvas: Canvas, verdict: Verdict) -> None:
+    """The replay is not what the row says: nothing on the screen may be louder."""
+    canvas.grey(VIEW)
+    canvas.veil(VIEW, (0, 0, 0), 0.5)
+    box = Box(VIEW.x, VIEW.y + VIEW.height / 2 - 80, VIEW.width, 160)
+    canvas.rect(box, VERMILLION)
+    middle = box.x + box.width / 2
+    canvas.text("≠  state differs", middle, box.y + 16, HUGE, PAPER, align=0.5, bold=True)
+    told = f"from the row in {', '.join(verdict.differences)}"
+    canvas.text(fitted(canvas, told, BODY, box.width - 40), middle, box.y + 76, BODY, PAPER, align=0.5, bold=True)
+    told = f"the row says hash {verdict.expected_hash}, the replay ended on {verdict.found.state_hash}"
+    canvas.text(told, middle, box.y + 112, SMALL, PAPER, align=0.5)
+
+
+def _reached(progress: float) -> str:
+    """Whole per cent of the way, rounded down: what was not reached is never told as reached."""
+    return f"{math.floor(100.0 * progress)} %"
 
 
 def _clock(seconds: float) -> str:
@@ -253,5 +293,7 @@ def replay(
     verdict = scene.finish()
     words = "state equal" if verdict.equal else "state differs"
     told = "" if verdict.equal else f": {', '.join(verdict.differences)}"
+    if record is not None:
+        sys.stdout.write(f"picture {record}\n")
     sys.stdout.write(f"{found.path}, row {found.number}: {words}{told} (hash {verdict.found.state_hash})\n")
     return 0 if verdict.equal else RunFolderError.exit_code

@@ -1,7 +1,7 @@
 """One row out of a file of attempts, and everything needed to play it again: by number, by player, or by what it was.
 
-People ask to be shown an example, so a row can be named in words: "closest loss", "longest win", "first loss at level
-7", "hardest win of regulars". What the words mean stands in `KINDS` and `ENDINGS`.
+People ask to be shown an example, so a row can be named in words: "the closest loss", "longest win", "first loss at
+level 7", "hardest win of regulars". What the words mean stands in `KINDS` and `ENDINGS`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "timeout": ("timed_out",),
     "attempt": ("won", "lost", "timed_out"),
 }
-_WORDS: Final = re.compile(r"(\S+) (\S+)((?: at level \d+| of (?:player \d+|[^\s]+))*)")
+_WORDS: Final = re.compile(r"(?:the )?(\S+) (\S+)((?: at level \d+| of (?:player \d+|[^\s]+))*)")
 _PART: Final = re.compile(r" at level (\d+)| of player (\d+)| of (\S+)")
 _HELP: Final = '"closest loss", "longest win", "first loss at level 7" or "hardest win of COHORT"'
 

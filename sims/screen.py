@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from engine.errors import EnvironmentFault, ScenarioError
@@ -175,6 +178,11 @@ class Canvas:
             yield
         finally:
             self.surface.set_clip(before)
+
+    def grey(self, box: Box) -> None:
+        """Take the colour out of what is painted in a box."""
+        part = self.surface.subsurface((round(box.x), round(box.y), round(box.width), round(box.height)))
+        part.blit(self._pygame.transform.grayscale(part), (0, 0))
 
     def kept(self, name: str, version: object, box: Box, paint: Callable[[], None]) -> None:
         """Paint a box only when its version is another than last time; otherwise show what was painted then."""
@@ -344,12 +352,13 @@ def show(scene: Scene, title: str, *, record: Path | None = None, frames: int | 
 
     record: a .png (the last frame), .gif or .webp (motion); then no screen is needed. Raises ScenarioError for another
     ending, EnvironmentFault when there is no display. The scene is told of a closed window and may still say no.
+    Ctrl-C and SIGTERM end it after the frame, so that no attempt is torn, and are raised then.
     """
     recorder = None if record is None else Recorder(record)
     shown = 0
-    with Window(title, hidden=record is not None) as window:
+    with _signals_noted() as noted, Window(title, hidden=record is not None) as window:
         seconds = FRAME_S
-        while not scene.done and (frames is None or shown < frames):
+        while not scene.done and not noted and (frames is None or shown < frames):
             for event in window.events():
                 scene.handle(event)
             scene.advance(seconds)
@@ -360,6 +369,35 @@ def show(scene: Scene, title: str, *, record: Path | None = None, frames: int | 
             shown += 1
         if recorder is not None:
             recorder.save()  # while the window lives: the last frame is its surface
+    if signal.SIGINT in noted:
+        raise KeyboardInterrupt
+    if noted:
+        raise SystemExit(128 + noted[0])
+
+
+@contextmanager
+def _signals_noted() -> Iterator[list[int]]:
+    """Note the first Ctrl-C or SIGTERM instead of raising it anywhere; a second one is raised at once."""
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        restore()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set by Python
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        restore()
 
 
 class Recorder:
@@ -373,6 +411,10 @@ class Recorder:
         self._moving = path.suffix.lower() in (".gif", ".webp")
         if not self._moving and path.suffix.lower() != ".png":
             raise ScenarioError(f"--record needs a file that ends in .png, .webp or .gif, got {path.name}")
+        if self._moving and importlib.util.find_spec("PIL") is None:
+            raise EnvironmentFault(
+                "a .webp or .gif needs the package pillow; install it with: pip install pillow, or record a .png."
+            )
         self._pygame = load_pygame()
         self._count = 0
         self._last: Any = None

@@ -14,7 +14,7 @@ from sims.panels import Dot
 
 WINDOW: Final = 150  # attempts that a rate is taken over
 _MOST_POINTS: Final = 240
-_FEWEST: Final = 12  # before that a rate says nothing
+FEWEST: Final = 12  # before that a rate says nothing
 
 
 class _Attempt(NamedTuple):
@@ -36,28 +36,27 @@ class Trend:
         self._latest: deque[_Attempt] = deque(maxlen=WINDOW)
         self._every = 1
 
-    def add(self, replica: int, player: int, won: bool, difficulty: float, belief: float) -> None:
-        """Take one attempt in."""
+    def add(self, x: int, replica: int, player: int, won: bool, difficulty: float, belief: float) -> None:
+        """Take one attempt in. x: its place in the charts, attempts of everybody up to it."""
         self.attempts += 1
         self.wins += won
         self._latest.append(_Attempt((replica, player), won, difficulty, belief))
-        if self.attempts % self._every == 0 and self.attempts >= _FEWEST:
-            self._note()
+        if self.attempts % self._every == 0:
+            self._note(float(x))
 
     def forget_beliefs(self) -> None:
         """Another controller decides: what the one before believed says nothing about it."""
         self.beliefs.clear()
         self._latest = deque((one._replace(belief=math.nan) for one in self._latest), maxlen=WINDOW)
 
-    def _note(self) -> None:
-        x = float(self.attempts)
-        rate, low, high = self._rate()
-        self.rates.append(Dot(x, rate, low, high))
+    def _note(self, x: float) -> None:
+        if self.attempts >= FEWEST:
+            self.rates.append(Dot(x, *self._rate()))
         self.dials.append(_middle(x, [one.difficulty for one in self._latest]))
         believed = [one.belief for one in self._latest if not math.isnan(one.belief)]
         if believed:
             self.beliefs.append(_middle(x, believed))
-        if len(self.rates) > _MOST_POINTS:
+        if len(self.dials) > _MOST_POINTS:
             self._every *= 2
             for dots in (self.rates, self.dials, self.beliefs):
                 del dots[-2::-2]

@@ -10,6 +10,7 @@ import math
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,13 +20,15 @@ from engine.game import Game
 from engine.scenario import Scenario, load, setup_of
 from engine.scenario_file.faults import suggestion
 from sims.catalog import Catalog
+from sims.journal import Journal
 from sims.live import Seen, Wall
 from sims.live_folder import ATTEMPTS, discard, new_folder
 from sims.panels import Mark
 from sims.place import Place
 from sims.run_folder import SCENARIO
 from sims.screen import Canvas, Event, show
-from sims.trend import Trend
+from sims.trend import FEWEST, Trend
+from sims.warming import Warming
 from sims.watch_picture import menu_boxes, paint_watch, place_box
 
 PLACES: Final = 9
@@ -57,6 +60,14 @@ class Session(Place):
         self.show(seen.film)
 
 
+class Task(NamedTuple):
+    """What everybody waits for, in a thread beside the window, and what follows when it is done."""
+
+    words: str
+    warming: Warming[object]
+    then: Callable[[], None]
+
+
 class Menu(NamedTuple):
     """The controllers to choose from, and the one that the eye is on."""
 
@@ -82,12 +93,13 @@ class Watch:
         self.wall = Wall(self.setup, PLACES, cohort=cohort)
         self.places = [Session(self.setup.game) for _ in range(PLACES)]
         self.trends = [Trend() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of everybody
-        self.marks: list[list[Mark]] = [[] for _ in self.trends]
+        self.marks: list[Mark] = []  # where the controller was switched
         self.speed = speed
         self.paused = False
         self.done = False
         self.large: int | None = None
         self.menu: Menu | None = None
+        self.task: Task | None = None
         self._ends_itself = ends_itself
         self._first = 0  # place that has its turn first in this frame
         kinds = [catalog.controller(entry.name) for entry in catalog.controllers()]
@@ -103,16 +115,23 @@ class Watch:
     @property
     def trend(self) -> Trend:
         """Of the cohort that is shown, or of everybody."""
-        return self.trends[self._group]
+        return self.trends[-1 if self.wall.cohort is None else self.wall.cohort]
 
     @property
-    def shown_marks(self) -> list[Mark]:
-        """Where the controller was switched, in the charts that are shown."""
-        return self.marks[self._group]
+    def kind(self) -> ControllerKind:
+        """The controller of the moment."""
+        return self.wall.chosen[self.wall.number].kind
 
-    @property
-    def _group(self) -> int:
-        return -1 if self.wall.cohort is None else self.wall.cohort
+    def make_ready(self) -> None:
+        """Compile and load what the first attempts and their charts need: it would take longer than a frame."""
+        self.wall.prepare()
+        trend = Trend()
+        for n in range(FEWEST):
+            trend.add(n, 0, n, True, 0.0, 0.0)
+
+    def wait_for(self, words: str, work: Callable[[], object], then: Callable[[], None] = lambda: None) -> None:
+        """Stand still, but stay awake, while something is made ready. words: what, for people."""
+        self.task = Task(words, Warming(work), then)
 
     # --- what people do ----------------------------------------------------------------------------------------------
 
@@ -132,7 +151,7 @@ class Watch:
             self.large = None
         elif key == "space":
             self.paused = not self.paused
-        elif key in ("right", "."):
+        elif key in ("right", ".") and self.task is None:
             self.paused = True
             for number in range(PLACES):
                 self._serve(number)
@@ -145,9 +164,9 @@ class Watch:
         elif key in tuple("123456789"):
             place = int(key) - 1
             self.large = None if self.large == place else place
-        elif key == "c":
-            self.menu = Menu(self._kinds, self._kinds.index(self.wall.chosen[self.wall.number].kind))
-        elif key == "tab":
+        elif key == "c" and self.task is None:
+            self.menu = Menu(self._kinds, self._kinds.index(self.kind))
+        elif key == "tab" and self.task is None:
             now, count = self.wall.cohort, len(self.scenario.cohorts)
             self.wall.cohort = 0 if now is None else now + 1 if now + 1 < count else None
 
@@ -172,22 +191,28 @@ class Watch:
         elif key == "return":
             kind = self.menu.kinds[self.menu.at]
             self.menu = None
-            if kind is not self.wall.chosen[self.wall.number].kind:
-                self.switch(kind)
+            if kind is not self.kind:
+                self.wait_for(kind.name, lambda: self.wall.warm(kind, kind.options()), lambda: self.switch(kind))
         elif key in ("escape", "c"):
             self.menu = None
 
     def switch(self, kind: ControllerKind) -> None:
         """Let another controller decide from the next attempt on, and mark it in all charts."""
         self.wall.switch(kind)
-        for trend, marks in zip(self.trends, self.marks, strict=True):
+        for trend in self.trends:
             trend.forget_beliefs()
-            marks.append(Mark(float(trend.attempts), kind.name))
+        self.marks.append(Mark(float(self.trends[-1].attempts), kind.name))
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
-        if self.paused or self.menu is not None:
+        if self.wall.journal is not None:
+            self.wall.journal.keep()
+        if self.task is not None and self.task.warming.done:
+            task, self.task = self.task, None
+            task.warming.result()  # a fault in the thread is a fault here
+            task.then()
+        if self.paused or self.menu is not None or self.task is not None:
             return
         if self.speed == FASTEST:
             self._rush()
@@ -253,8 +278,9 @@ class Watch:
     def _count(self, seen: Seen) -> None:
         known = seen.controller == self.wall.number and seen.beliefs
         belief = seen.beliefs[0] if known else math.nan
+        x = self.trends[-1].attempts + 1
         for trend in (self.trends[seen.cohort], self.trends[-1]):
-            trend.add(seen.replica, seen.player, seen.won, seen.difficulty, belief)
+            trend.add(x, seen.replica, seen.player, seen.won, seen.difficulty, belief)
 
     def paint(self, canvas: Canvas) -> None:
         paint_watch(self, canvas)
@@ -289,13 +315,25 @@ def watch(
     scene = Watch(scenario, catalog, cohort=number, speed=speed, ends_itself=record is not None)
     name = folder.resolve().name if folder.is_dir() else path.stem
     kept = None if record is not None and out is None else new_folder(out, f"watch-{name}", scenario)
+    if kept is not None:
+        scene.wall.journal = Journal(scene.wall, kept / ATTEMPTS)
+    scene.wait_for(scene.setup.game.name, scene.make_ready)
     try:
+        if scene.task is not None and (record is not None or frames is not None):
+            scene.task.warming.result()  # frames that are counted are frames of the game
         show(scene, f"Flowdial watch: {name}", record=record, frames=frames)
     finally:
-        if kept is not None and len(scene.wall.rows()):
-            scene.wall.save(kept / ATTEMPTS)
-        elif kept is not None:
-            discard(kept)
-    if kept is not None:
-        sys.stdout.write(f"rows    {kept / ATTEMPTS}\n")
+        _keep(scene, kept)
+    if record is not None:
+        sys.stdout.write(f"picture {record}\n")
     return 0
+
+
+def _keep(scene: Watch, folder: Path | None) -> None:
+    """Publish the rows, and say where they are; a folder without any is taken away."""
+    if folder is None or scene.wall.journal is None:
+        return
+    if scene.wall.journal.publish():
+        sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
+    else:
+        discard(folder)

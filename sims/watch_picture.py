@@ -1,12 +1,12 @@
-"""How the wall looks: nine viewports or one large one on the left, three charts on the right."""
+"""How the wall looks: nine viewports or one large one on the left, the charts of `sims.watch_charts` on the right."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Final
 
-from engine.game import LOST
-from sims.palette import CARD, DIAL, INK, LINE, ORANGE, PURPLE, QUIET, RAISED, RATE, SKY
+from engine.game import LOST, WON
+from sims.palette import CARD, INK, LINE, ORANGE, PURPLE, QUIET, RAISED, SKY
 from sims.panels import (
     BODY,
     LARGE,
@@ -16,17 +16,16 @@ from sims.panels import (
     OUTCOME_WORDS,
     SMALL,
     TINY,
-    Chart,
-    Span,
     backdrop,
     fitted,
     footer,
     key_line,
+    lines_within,
     percent,
     setting_rows,
 )
 from sims.screen import HEIGHT, WIDTH, Box, Canvas
-from sims.trend import WINDOW, Trend
+from sims.watch_charts import paint_charts
 
 if TYPE_CHECKING:
     from sims.watch import Session, Watch
@@ -40,7 +39,11 @@ WALL_WIDTH: Final = 3 * VIEW_WIDTH + 2 * GAP
 WALL_HEIGHT: Final = 3 * (VIEW_HEIGHT + CAPTION) + 2 * GAP
 LARGE_VIEW: Final = Box(MARGIN, TOP, WALL_WIDTH, round(WALL_WIDTH * 9 / 16))
 SIDE: Final = Box(MARGIN + WALL_WIDTH + 14, TOP, WIDTH - 2 * MARGIN - WALL_WIDTH - 14, WALL_HEIGHT)
-_MENU_ROW: Final = 40
+_MENU_ROW: Final = 48
+_NOTE: Final = 13
+_MENU_TEXT: Final = 730  # pixels
+_BETWEEN: Final = " · "
+_UNBROKEN: Final = "\u00a0"  # no line ends between a param and its value
 _KEYS: Final = (
     (("space",), "pause"),
     (("right",), "one tick"),
@@ -73,33 +76,53 @@ def paint_watch(scene: Watch, canvas: Canvas) -> None:
     """The whole picture."""
     cohort = scene.wall.cohort
     who = "all cohorts" if cohort is None else scene.scenario.labels[cohort]
-    kind = scene.wall.chosen[scene.wall.number].kind
+    kind = scene.kind
     state = "over: everybody is gone" if scene.over else "paused" if scene.paused else speed_words(scene.speed)
+    counted = f"{scene.trend.attempts:,} attempts" if scene.trend.attempts else "first attempts under way"
     backdrop(
         canvas,
         f"Watch: {scene.setup.game.name}",
         f"{kind.name} for {_whose(scene.setup.scope)}, {who}",
-        f"{scene.trend.attempts:,} attempts    {state}",
+        f"{counted}    {state}",
     )
     if scene.large is None:
         for number, place in enumerate(scene.places):
             _paint_place(scene, canvas, number, place)
     else:
         _paint_large(scene, canvas, scene.places[scene.large])
-    height = (SIDE.height - 2 * GAP) / 3
-    boxes = [Box(SIDE.x, SIDE.y + i * (height + GAP), SIDE.width, height) for i in range(3)]
-    version = (scene.trend.attempts, cohort, len(scene.marks[0]))
-    canvas.kept("rates", version, boxes[0], lambda: _paint_rate(scene, canvas, boxes[0]))
-    canvas.kept("dials", version, boxes[1], lambda: _paint_dial(scene, canvas, boxes[1]))
-    canvas.kept("beliefs", version, boxes[2], lambda: _paint_belief(scene, canvas, boxes[2]))
-    footer(canvas, _KEYS)
+    paint_charts(scene, canvas, SIDE, GAP)
+    footer(canvas, _KEYS if scene.large is None else (*_KEYS[:-1], (("escape",), "the wall")))
+    _paint_legend(canvas)
     if scene.menu is not None:
         _paint_menu(scene, canvas)
+    elif scene.task is not None:
+        _paint_task(canvas, scene.task.words)
 
 
 def speed_words(speed: float) -> str:
     """A speed as people read it."""
     return "as fast as possible" if speed == math.inf else f"{speed:g}×"
+
+
+def _paint_legend(canvas: Canvas) -> None:
+    """What stands under a place, in the words of its marks."""
+    y, right = HEIGHT - 36.0, float(WIDTH - MARGIN)
+    width = canvas.text("0.40 difficulty", right, y, TINY, ORANGE, align=1.0)
+    for won, words in ((False, "lost"), (True, "won")):
+        right -= width + 16
+        width = canvas.text(words, right, y, TINY, QUIET, align=1.0) + 12
+        outcome = WON if won else LOST
+        canvas.circle(right - width + 4, y + 9, 4 if won else 4.5, OUTCOME_COLOURS[outcome], border=0 if won else 1)
+
+
+def _paint_task(canvas: Canvas, words: str) -> None:
+    """What everybody waits for."""
+    box = Box(MARGIN + WALL_WIDTH / 2 - 260, TOP + WALL_HEIGHT / 2 - 60, 520, 110)
+    canvas.rect(box, CARD, radius=14)
+    canvas.rect(box, LINE, radius=14, border=1)
+    middle = box.x + box.width / 2
+    canvas.text(f"Preparing {words}", middle, box.y + 22, LARGE, INK, align=0.5, bold=True)
+    canvas.text("compiled once for each version of its rules, then kept", middle, box.y + 66, SMALL, QUIET, align=0.5)
 
 
 def _whose(scope: str) -> str:
@@ -111,7 +134,7 @@ def _paint_place(scene: Watch, canvas: Canvas, number: int, place: Session) -> N
     view = Box(box.x, box.y, box.width, VIEW_HEIGHT)
     if place.seen is None or place.empty:
         canvas.rect(box, CARD, radius=8)
-        words = "everybody is gone" if place.empty else "waiting"
+        words = "everybody is gone" if place.empty else "" if scene.task is not None else "waiting"
         canvas.text(words, box.x + box.width / 2, box.y + box.height / 2 - 10, SMALL, QUIET, align=0.5)
         return
     seen = place.seen
@@ -171,82 +194,25 @@ def _paint_large(scene: Watch, canvas: Canvas, place: Session) -> None:
     canvas.text(f"attempt {seen.attempt}, session {seen.session}", MARGIN + width + 14, y + 2, SMALL, QUIET)
     canvas.text(f"difficulty {seen.difficulty:.3f}", MARGIN + WALL_WIDTH, y, BODY, ORANGE, align=1.0, bold=True)
     _paint_outcomes(canvas, place, MARGIN + WALL_WIDTH - 190, y + 12)
-    y += 28
-    shown = [f"{name} {value}" for name, value in setting_rows(seen.film.game, seen.film.values)]
-    canvas.text("   ".join(shown), MARGIN, y, TINY, QUIET)
+    y += 27
+    shown = [
+        f"{name} {value}".replace(" ", _UNBROKEN) for name, value in setting_rows(seen.film.game, seen.film.values)
+    ]
+    size = TINY if canvas.width_of(_BETWEEN.join(shown), TINY) <= WALL_WIDTH else _NOTE
+    for line in lines_within(canvas, _BETWEEN.join(shown), size, WALL_WIDTH):
+        canvas.text(line, MARGIN, y, size, QUIET)
+        y += 18
     faculties = seen.film.faculties
     latency = faculties.reaction_s + faculties.reaction_tail_s
-    told = f"skill {faculties.skill:+.2f}   reaction {latency:.2f} s   slips {percent(faculties.slip)}"
-    told += f"   lapses {percent(faculties.lapse)}   foresight {faculties.foresight:.2f}"
-    canvas.text(told, MARGIN, y + 20, TINY, QUIET)
+    told = f"skill {faculties.skill:+.2f} · reaction {latency:.2f} s · slips {percent(faculties.slip)}"
+    told += f" · lapses {percent(faculties.lapse)} · foresight {faculties.foresight:.2f}"
+    canvas.text(told, MARGIN, y, TINY, QUIET)
     chosen = scene.wall.chosen[seen.controller]
     if chosen.beliefs:
         pairs = list(zip(chosen.beliefs, seen.beliefs, strict=True))[:5]
-        words = "   ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in pairs)
-        canvas.text(f"{chosen.kind.name} believed: {words}", MARGIN, y + 40, TINY, PURPLE)
-
-
-def _span(trend: Trend) -> Span:
-    return Span(trend.rates[0].x if trend.rates else 0.0, max(trend.attempts, 10))
-
-
-def _paint_rate(scene: Watch, canvas: Canvas, box: Box) -> None:
-    trend = scene.trend
-    latest = trend.rates[-1] if trend.rates else None
-    told = "" if latest is None else f"{percent(latest.y)}  ({100 * latest.low:.0f}–{100 * latest.high:.0f})"
-    chart = Chart(canvas, box, "win rate", _span(trend), Span(0.0, 1.0), value=told)
-    chart.grid((0.0, 0.25, 0.5, 0.75, 1.0), as_percent=True)
-    chart.ribbon(trend.rates, RATE)
-    chart.band(*_band(scene))
-    chart.curve(trend.rates, RATE)
-    chart.marks(scene.shown_marks)
-    _explain(canvas, box, f"last {min(trend.attempts, WINDOW)} attempts, 95 % interval; green: target")
-
-
-def _band(scene: Watch) -> tuple[float, float]:
-    """The wanted win rate of the cohort that is shown; of all together, the mean weighted by their players."""
-    scenario, cohort = scene.scenario, scene.wall.cohort
-    if cohort is not None:
-        return scenario.band(cohort)
-    pairs = list(zip(scenario.counts, map(scenario.band, range(len(scenario.cohorts))), strict=True))
-    players = sum(scenario.counts)
-    return sum(n * low for n, (low, _) in pairs) / players, sum(n * high for n, (_, high) in pairs) / players
-
-
-def _explain(canvas: Canvas, box: Box, words: str) -> None:
-    canvas.text(words, box.x + 46, box.y + box.height - 20, 13, QUIET)
-
-
-def _paint_dial(scene: Watch, canvas: Canvas, box: Box) -> None:
-    trend = scene.trend
-    told = f"{trend.dials[-1].y:.2f}" if trend.dials else ""
-    chart = Chart(canvas, box, "difficulty", _span(trend), Span(0.0, 1.0), value=told)
-    chart.grid((0.0, 0.25, 0.5, 0.75, 1.0))
-    chart.ribbon(trend.dials, DIAL)
-    chart.curve(trend.dials, DIAL)
-    chart.marks(scene.shown_marks)
-    _explain(canvas, box, "median, and the range of eight in ten attempts")
-
-
-def _paint_belief(scene: Watch, canvas: Canvas, box: Box) -> None:
-    trend = scene.trend
-    chosen = scene.wall.chosen[scene.wall.number]
-    if not chosen.beliefs:
-        Chart(canvas, box, "what the controller believes", Span(0.0, 1.0), Span(0.0, 1.0))
-        canvas.text(f"{chosen.kind.name} follows its plan", box.x + box.width / 2, box.y + 90, SMALL, QUIET, align=0.5)
-        canvas.text("and believes nothing", box.x + box.width / 2, box.y + 112, SMALL, QUIET, align=0.5)
-        return
-    name = chosen.beliefs[0].replace("_", " ")
-    low = min((dot.low for dot in trend.beliefs), default=0.0)
-    high = max((dot.high for dot in trend.beliefs), default=1.0)
-    room = max(0.08 * (high - low), 1e-3)
-    told = f"{trend.beliefs[-1].y:.3g}" if trend.beliefs else ""
-    chart = Chart(canvas, box, f"belief: {name}", _span(trend), Span(low - room, high + room), value=told)
-    chart.grid((low, (low + high) / 2, high))
-    chart.ribbon(trend.beliefs, PURPLE)
-    chart.curve(trend.beliefs, PURPLE)
-    chart.marks(scene.shown_marks)
-    _explain(canvas, box, "before each attempt: median, eight in ten")
+        words = _BETWEEN.join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in pairs)
+        told = fitted(canvas, f"{chosen.kind.name} believed: {words}", TINY, WALL_WIDTH)
+        canvas.text(told, MARGIN, y + 18, TINY, PURPLE)
 
 
 def _paint_menu(scene: Watch, canvas: Canvas) -> None:
@@ -261,7 +227,9 @@ def _paint_menu(scene: Watch, canvas: Canvas) -> None:
         if i == scene.menu.at:
             canvas.rect(box, RAISED, radius=8)
             canvas.rect(Box(box.x, box.y, 4, box.height), SKY, radius=2)
-        canvas.text(kind.name, box.x + 14, box.y + 8, BODY, INK, bold=i == scene.menu.at)
-        canvas.text(fitted(canvas, kind.summary, SMALL, 730), box.x + 215, box.y + 10, SMALL, QUIET)
+        canvas.text(kind.name, box.x + 14, box.y + 11, BODY, INK, bold=i == scene.menu.at)
+        lines = lines_within(canvas, kind.summary, TINY, _MENU_TEXT)[:2]
+        for n, line in enumerate(lines):
+            canvas.text(line, box.x + 215, box.y + (22 - 9 * len(lines)) + 18 * n, TINY, QUIET)
     end = whole.y + whole.height - 38
     key_line(canvas, ((("up", "down"), "choose"), (("return",), "switch now"), (("escape",), "keep")), boxes[0].x, end)

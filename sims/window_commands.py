@@ -124,7 +124,7 @@ def watch(
 @click.option("--row", type=click.IntRange(min=0), metavar="N", help="The row of this number; the first one is 0.")
 @click.option("--player", type=click.IntRange(min=0), metavar="N", help="An attempt of this player.")
 @click.option("--attempt", type=click.IntRange(min=0), metavar="N", help="The attempt of this number.")
-@click.option("--pick", metavar="TEXT", help='Say it in words: "closest loss", "longest win of experts".')
+@click.option("--pick", metavar="TEXT", help='Say it in words: "the closest loss".')
 @_speed
 @_record
 @_frames

@@ -13,11 +13,12 @@ from engine.game import PERFECT, Faculties
 from engine.kernel import compiled
 from sims.catalog import Catalog
 from sims.film import Address, Film, Reel
-from sims.replay import TRACK, Replay, replay
+from sims.palette import GREEN, VERMILLION
+from sims.replay import TRACK, VIEW, Replay, replay
 from sims.row_choice import chosen_row
 from sims.row_file import open_table
-from sims.screen import FRAME_S, Event
-from tests.window import GAMES, frames, installed, press, rows_of, small_run
+from sims.screen import FRAME_S, Event, Window
+from tests.window import GAMES, Screen, frames, installed, press, rows_of, small_run
 
 PEOPLE = (
     PERFECT,
@@ -123,13 +124,41 @@ def test_a_changed_row_differs_and_says_so(folder, tmp_path, capsys):
     assert replay(changed, row=0, record=tmp_path / "a.png", frames=2) == RunFolderError.exit_code
     assert "row 0: state differs: state_hash" in capsys.readouterr().out
     assert replay(changed, row=1, record=tmp_path / "b.png", frames=2) == 0
-    assert "row 1: state equal" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.startswith(f"picture {tmp_path / 'b.png'}\n")
+    assert "row 1: state equal" in told
+
+
+def colours_at_the_end(scene):
+    """Shares of the view that are green and vermillion."""
+    scene.finish()
+    with Window("test", hidden=True) as window:
+        pixels = Screen(window).paint(scene)
+    x, y = round(VIEW.x), round(VIEW.y)
+    view = pixels[y : y + round(VIEW.height), x : x + round(VIEW.width)]
+    return [float((view == colour).all(axis=2).mean()) for colour in (GREEN, VERMILLION)]
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_the_last_picture_of_a_loss_cannot_be_taken_for_a_win(folder, game):
+    path = small_run(folder, game)
+    lost, won = (chosen_row(path, pick=f"first {ending}") for ending in ("loss", "win"))
+    green, red = colours_at_the_end(Replay(lost))
+    assert green == 0.0
+    assert 0.002 < red < 0.1
+    assert colours_at_the_end(Replay(won))[0] > 0.002
+    for row in (lost, won):
+        changed = row._replace(cells={**row.cells, "state_hash": 1})
+        green, red = colours_at_the_end(Replay(changed))
+        assert green == 0.0
+        assert red > 0.25, "nothing is louder than a state that differs"
 
 
 @pytest.mark.parametrize(
     ("words", "column", "largest", "wanted"),
     [
         ("closest loss", "progress", True, {"outcome": "lost"}),
+        ("the closest loss", "progress", True, {"outcome": "lost"}),
         ("longest win", "duration_s", True, {"outcome": "won"}),
         ("hardest win of old", "difficulty", True, {"outcome": "won", "cohort": "old"}),
         ("first attempt of player 1", "start_s", False, {"player": "1"}),
@@ -141,6 +170,19 @@ def test_words_pick_the_row_that_they_mean(folder, words, column, largest, wante
     expected = (max if largest else min)(fits, key=lambda row: float(row[column]))
     found = chosen_row(path, pick=words).cells
     assert (str(found["player"]), str(found["attempt"])) == (expected["player"], expected["attempt"])
+
+
+def test_the_first_loss_at_a_level_is_found(folder, tmp_path):
+    text = (small_run(folder, "gap_runner") / "attempts.csv").read_text()
+    header, *lines = text.splitlines()
+    level, outcome = (header.split(",").index(name) for name in ("level", "outcome"))
+    cells = [line.split(",") for line in lines]
+    lost = [row for row in cells if row[outcome] == "lost"]
+    for row in lost[3:5]:
+        row[level] = "7"
+    path = tmp_path / "campaign.csv"
+    path.write_text("\n".join([header, *(",".join(row) for row in cells), ""]))
+    assert chosen_row(path, pick="the first loss at level 7").number in (cells.index(lost[3]), cells.index(lost[4]))
 
 
 def test_a_row_is_found_by_player_and_attempt(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import signal
@@ -78,6 +79,55 @@ def test_pygame_beside_pygame_ce_gives_the_repair(monkeypatch):
     with pytest.raises(EnvironmentFault, match="pip uninstall -y pygame pygame-ce && pip install pygame-ce"):
         screen.load_pygame()
     screen._both_installed.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["motion.webp", "motion.gif"])
+def test_motion_without_pillow_is_one_sentence_before_anything_is_shown(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(EnvironmentFault, match="needs the package pillow; install it with: pip install pillow"):
+        screen.Recorder(tmp_path / name)
+    screen.Recorder(tmp_path / "frame.png")
+
+
+class Restless:
+    """A scene that sends a signal to its own process in each of its frames."""
+
+    done = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.painted = 0
+
+    def handle(self, event) -> None: ...
+
+    def advance(self, seconds: float) -> None:
+        os.kill(os.getpid(), self.number)
+
+    def paint(self, canvas) -> None:
+        self.painted += 1
+
+
+@pytest.mark.parametrize(("number", "fault"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_a_signal_ends_a_scene_after_its_frame_and_the_recording_is_kept(tmp_path, number, fault):
+    before = signal.getsignal(number)
+    scene = Restless(number)
+    with pytest.raises(fault):
+        screen.show(scene, "test", record=tmp_path / "a.png")
+    assert scene.painted == 1
+    assert (tmp_path / "a.png").exists()
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_signal_does_not_wait_for_the_frame(tmp_path):
+    class Stuck(Restless):
+        def advance(self, seconds: float) -> None:
+            super().advance(seconds)
+            super().advance(seconds)
+
+    scene = Stuck(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        screen.show(scene, "test", record=tmp_path / "a.png")
+    assert scene.painted == 0
 
 
 def test_shapes_stand_where_their_game_puts_them(painted):

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import subprocess
+import sys
+import threading
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from engine.errors import ScenarioError
-from sims import runs
+from engine.errors import EnvironmentFault, ScenarioError
+from engine.scenario import parse
+from sims import journal, runs
 from sims.catalog import Catalog
-from sims.screen import Event
-from sims.trend import Trend
+from sims.journal import Journal
+from sims.panels import Chart
+from sims.replay import Replay
+from sims.row_choice import chosen_row
+from sims.screen import Canvas, Event, Window
+from sims.trend import FEWEST, Trend
 from sims.watch import SPEEDS, Watch, watch
 from sims.watch_picture import menu_boxes, place_box
 from tests.small import TEXT, scenario
 from tests.window import frames, installed, keyed, press, rows_of, until
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def scene_of(game="gap_runner", controller="kalman", players=12, attempts=8, **choices):
@@ -117,8 +130,8 @@ def test_a_switched_controller_stands_in_the_rows_and_in_the_chart(tmp_path):
     box = menu_boxes(len(scene.menu.kinds))[wanted]
     scene.handle(Event("click", "left", box.x + 5, box.y + 5))
     assert scene.menu is None
-    assert scene.wall.switched
-    assert [mark.words for mark in scene.shown_marks] == ["weighted_up_down"]
+    until(scene, lambda: scene.wall.switched)
+    assert [mark.words for mark in scene.marks] == ["weighted_up_down"]
     frames(scene, 400)
     scene.wall.save(tmp_path / "rows.csv")
     rows = rows_of(tmp_path / "rows.csv")
@@ -145,8 +158,9 @@ def test_the_menu_offers_only_controllers_of_this_scope_and_escape_keeps_the_one
 def test_a_trend_keeps_its_memory_flat_and_its_numbers_right():
     trend = Trend()
     for n in range(20_000):
-        trend.add(0, n % 9, n % 4 != 0, 0.25, 1.0)
-    assert len(trend.rates) <= 240
+        trend.add(n + 1, 0, n % 9, n % 4 != 0, 0.25, 1.0)
+        assert (len(trend.rates) > 0) == (n + 1 >= FEWEST)
+    assert len(trend.rates) <= len(trend.dials) <= 240
     last = trend.rates[-1]
     assert last.y == pytest.approx(0.75, abs=0.01)
     assert last.low < last.y < last.high
@@ -162,22 +176,259 @@ def test_the_command_saves_rows_and_says_where(tmp_path, capsys, monkeypatch):
     assert f"rows    {tmp_path / 'out' / 'attempts.csv'}" in capsys.readouterr().out
     assert len(rows_of(tmp_path / "out" / "attempts.csv")) > 8
     assert watch(str(tmp_path / "out"), frames=2, record=tmp_path / "a.png") == 0, "a folder is watched again"
+    assert capsys.readouterr().out == f"picture {tmp_path / 'a.png'}\n"
     with pytest.raises(ScenarioError, match="did you mean 'new'"):
         watch(str(path), cohort="neww")
 
 
-def test_ctrl_c_saves_what_was_watched(tmp_path, monkeypatch):
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    path = tmp_path / "small.toml"
-    path.write_text(TEXT.format(game="gap_runner", controller="kalman", players=12, attempts=5))
-    calls = []
+# --- Rows on disk while it runs --------------------------------------------------------------------------------------
 
-    def interrupted(scene, canvas):
-        calls.append(1)
-        if len(calls) == 50:
-            raise KeyboardInterrupt
 
-    monkeypatch.setattr("sims.watch.paint_watch", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        watch(str(path), out=tmp_path / "out", speed=32.0)
-    assert len(rows_of(tmp_path / "out" / "attempts.csv")) >= 9
+def journalled(tmp_path, monkeypatch, **choices):
+    """A scene whose journal has no pause between two appends, and what lets all rows so far reach the disk."""
+    monkeypatch.setattr(journal, "EVERY_S", 0.0)
+    scene = scene_of(**choices)
+    kept = scene.wall.journal = Journal(scene.wall, tmp_path / "attempts.csv")
+
+    def second():
+        for _ in range(2):
+            if kept._writing is not None:
+                kept._writing.result()
+            kept.keep()
+        if kept._writing is not None:
+            kept._writing.result()
+
+    return scene, second
+
+
+def test_a_second_later_everything_that_was_played_is_on_disk_and_can_be_seen_again(tmp_path, monkeypatch):
+    path = tmp_path / "attempts.csv"
+    scene, second = journalled(tmp_path, monkeypatch, speed=math.inf)
+    second()
+    assert not path.exists(), "no file before the first row"
+    for _ in range(3):
+        frames(scene, 1)
+        second()
+        scene.wall.save(tmp_path / "whole.csv")
+        assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
+        assert len(rows_of(path)) == scene.wall.played
+    assert Replay(chosen_row(path, pick="last attempt")).finish().equal
+    assert scene.wall.journal.publish()
+    assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_switch_gives_the_rows_on_disk_the_columns_of_the_new_controller(tmp_path, monkeypatch):
+    path = tmp_path / "attempts.csv"
+    scene, second = journalled(tmp_path, monkeypatch, players=12, attempts=60, speed=math.inf)
+    for name in (None, "weighted_up_down", "constant", "kalman"):
+        if name is not None:
+            scene.switch(Catalog().controller(name))
+        frames(scene, 1)
+        second()
+        scene.wall.save(tmp_path / "whole.csv")
+        assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
+    scene.wall.journal.publish()
+    assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert {row["controller"] for row in rows_of(path)} == {"kalman", "weighted_up_down", "constant"}
+
+
+def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
+    scene, second = journalled(tmp_path, monkeypatch, speed=math.inf)
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    frames(scene, 1)
+    second()
+    monkeypatch.setattr("os.fsync", full)
+    frames(scene, 1)
+    scene.wall.journal.keep()
+    with pytest.raises(EnvironmentFault, match="No space left on device; make room"):
+        until(scene, lambda: False)
+    with pytest.raises(EnvironmentFault, match=r"attempts\.csv: No space left"):
+        scene.wall.journal.publish()
+    monkeypatch.undo()
+    assert Replay(chosen_row(tmp_path / "attempts.csv")).finish().equal, "what was there before is still there"
+
+
+# --- How it ends -----------------------------------------------------------------------------------------------------
+
+ENDING = """
+import os, signal, sys
+import pygame
+from sims import watch
+from sims.__main__ import main
+
+advance = watch.Watch.advance
+asked = []
+
+def counted(scene, seconds):
+    advance(scene, seconds)
+    print("played", scene.wall.played, flush=True)
+    if scene.wall.played >= 300 and not asked:
+        asked.append(1)
+        {ending}
+
+watch.Watch.advance = counted
+sys.exit(main(["watch", {path!r}, "--out", {out!r}, "--speed", "32"]))
+"""
+ENDINGS = {
+    "escape": ("pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))", 0),
+    "close": ("pygame.event.post(pygame.event.Event(pygame.QUIT))", 0),
+    "interrupt": ("os.kill(os.getpid(), signal.SIGINT)", 130),
+    "terminate": ("os.kill(os.getpid(), signal.SIGTERM)", 143),
+    "kill": ("pass", -signal.SIGKILL),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_however_it_ends_the_rows_are_saved_and_are_those_of_a_run(tmp_path, ending):
+    path, out, (deed, code) = tmp_path / "small.toml", tmp_path / "out", ENDINGS[ending]
+    path.write_text(TEXT.format(game=installed("logistic"), controller="kalman", players=200, attempts=300))
+    text = ENDING.format(ending=deed, path=str(path), out=str(out))
+    environment = {**os.environ, "SDL_VIDEODRIVER": "dummy"}
+    with subprocess.Popen(
+        [sys.executable, "-c", text],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        if ending == "kill":
+            assert process.stdout is not None
+            for _ in iter(process.stdout.readline, ""):
+                if (out / "attempts.csv").exists():
+                    process.kill()
+                    break
+        told, complaints = process.communicate(timeout=120)
+    assert process.returncode == code, complaints
+    rows = rows_of(out / "attempts.csv")
+    runs.run(scenario("logistic", "kalman", players=200, attempts=300), out=tmp_path / "run", workers=1, quiet=True)
+    run = keyed(rows_of(tmp_path / "run" / "attempts.csv"))
+    watched = keyed(rows)
+    assert watched
+    assert all({**run[key], "scenario": ""} == {**row, "scenario": ""} for key, row in watched.items())
+    if ending != "kill":
+        played = [line for line in told.splitlines() if line.startswith("played")]
+        assert len(rows) == int(played[-1].split()[1]), "every row, also of attempts that were still shown"
+        assert f"rows    {out / 'attempts.csv'}" in told
+        assert complaints == ("flowdial: interrupted.\n" if ending == "interrupt" else "")
+        assert list(watched) == [key for key in run if key in watched], "in the order of a run"
+
+
+def test_the_window_stays_awake_while_something_is_prepared():
+    scene = scene_of()
+    gate = threading.Event()
+    scene.wait_for("a game", gate.wait)
+    press(scene, "space", "space", "right", "c", "tab", "up", "5", "5")
+    frames(scene, 20)
+    with Window("test", hidden=True) as window:
+        scene.paint(window.canvas)
+    assert (scene.wall.played, scene.menu, scene.wall.cohort, scene.speed) == (0, None, None, 2.0)
+    press(scene, "escape")
+    assert scene.done, "nobody waits for it"
+    gate.set()
+    until(scene, lambda: scene.task is None)
+    frames(scene, 1)
+    assert scene.wall.played > 0
+
+
+def test_a_fault_of_what_is_prepared_is_a_fault_of_the_scene():
+    scene = scene_of()
+
+    def broken():
+        raise EnvironmentFault("it is broken")
+
+    scene.wait_for("a game", broken)
+    with pytest.raises(EnvironmentFault, match="it is broken"):
+        until(scene, lambda: False, most=10**7)
+
+
+COLD = """
+import sys
+import pygame
+from sims import screen
+from sims.__main__ import main
+
+flip = screen.Window.flip
+
+def told(window):
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))
+    return flip(window)
+
+screen.Window.flip = told
+sys.exit(main(["watch", {path!r}, "--out", {out!r}]))
+"""
+
+
+def test_escape_does_not_wait_for_a_compilation(tmp_path):
+    path, out, cache = tmp_path / "small.toml", tmp_path / "out", tmp_path / "cache"
+    path.write_text(TEXT.format(game=installed("gap_runner"), controller="kalman", players=12, attempts=30))
+    environment = {**os.environ, "SDL_VIDEODRIVER": "dummy", "FLOWDIAL_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", COLD.format(path=str(path), out=str(out))],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not list(cache.glob("single*")), "the kernel of an attempt would have been kept"
+    assert not out.exists(), "nothing was played, so no folder is left"
+
+
+# --- What charts say -------------------------------------------------------------------------------------------------
+
+
+def told_by(scene, monkeypatch):
+    """The bands and words of a painted frame."""
+    bands, words = [], []
+    band, text = Chart.band, Canvas.text
+
+    def noted_band(chart, low, high):
+        bands.append((low, high))
+        band(chart, low, high)
+
+    def noted_text(canvas, said, *more, **how):
+        words.append(said)
+        return text(canvas, said, *more, **how)
+
+    monkeypatch.setattr(Chart, "band", noted_band)
+    monkeypatch.setattr(Canvas, "text", noted_text)
+    with Window("test", hidden=True) as window:
+        scene.paint(window.canvas)
+    monkeypatch.undo()
+    return bands, words
+
+
+def test_every_cohort_is_held_against_its_own_target(monkeypatch):
+    scene = Watch(two_targets(), Catalog(), speed=math.inf)
+    frames(scene, 3)
+    bands = [scene.scenario.band(cohort) for cohort in range(2)]
+    assert bands[0] != bands[1]
+    assert told_by(scene, monkeypatch)[0] == bands
+    for band in bands:
+        press(scene, "tab")
+        assert told_by(scene, monkeypatch)[0] == [band]
+
+
+def two_targets():
+    text = TEXT.format(game=installed("gap_runner"), controller="kalman", players=12, attempts=30)
+    own = 'name = "new"\ntarget = { win_rate = 0.9 }'
+    return parse(text.replace('name = "new"', own).encode(), "x", Catalog())
+
+
+def test_before_the_first_attempt_ends_charts_promise_and_claim_nothing(monkeypatch):
+    scene = scene_of()
+    frames(scene, 2)
+    words = told_by(scene, monkeypatch)[1]
+    assert "begins when the first attempt ends" in words
+    assert not [said for said in words if "0 attempts" in said and "20" not in said]
+    until(scene, lambda: scene.trend.attempts > 40)
+    words = told_by(scene, monkeypatch)[1]
+    assert "begins when the first attempt ends" not in words
+    assert "0 %" in words
+    assert "100 %" in words
