@@ -1,53 +1,120 @@
 """A person's sitting: what the controller decides for them, and every attempt on disk before the next begins.
 
-A person is a cohort of one in the scenario's world, so the rows have the columns of a run: source is `human`, the
+A person is the only player of a world of their own, so the rows have the columns of a run: source is `human`, the
 columns of skill and reaction are empty, since nobody can look inside. Time is time played: breaks are left out.
+
+Levels are numbered, from 1 where the scenario has an endless stream of them. That number is what a level is made
+from (see `engine.attempt.layout_key`), so the same level can be begun anew as another attempt, with a row and an
+address of its own. Whatever a person gives up is a row too, `timed_out`, but it teaches nobody anything: the
+controller is not told, and streak and mood stay, since nobody knows how it would have ended.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from engine import record
 from engine.controller import ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
 from engine.parameters import along, to_real
-from engine.players import FINISHED, PLAYER, after_attempt
+from engine.players import (
+    COHORT_STRIDE,
+    FINISHED,
+    HORIZON,
+    LARGEST_COHORT,
+    PLAYER,
+    SESSION_END,
+    TRAIT_LIST,
+    after_attempt,
+)
+from engine.record import Sheet
+from engine.scenario import Scenario, parse
+from engine.scenario_file.resolution import text_of
+from engine.scenario_file.sections import DEFAULT_TOLERANCE, ControllerSection, TargetSection, TelemetrySection
 from engine.session import frame_of
 from engine.setup import Setup
-from engine.world import Desk, controller_of
+from engine.world import Desk, Played, controller_of
+from sims.catalog import Catalog
 from sims.film import NO_FACULTIES, Address, Deed, Film
 from sims.human_actions import FILE, line_of
 from sims.live_folder import ATTEMPTS
 from sims.pool import file_fault
 
 COHORT: Final = "human"
+PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: after all that a scenario can have
 _NEVER: Final = -40.0  # logit of an end that does not come: a person decides about that
+_TITLE: Final = 120  # letters
+
+
+def scenario_for(scenario: Scenario, catalog: Catalog, kind: ControllerKind, target: float) -> Scenario:
+    """The scenario of a sitting: the players of `scenario`, with the controller and the target that were chosen.
+
+    Options are those of the scenario where its own controller was chosen, otherwise the controller's defaults.
+    Raises ScenarioError when the two do not go together.
+    """
+    form = scenario.form
+    words = f"{form.title or scenario.name}, played by a person"
+    changes: dict[str, Any] = {
+        "title": words if len(words) <= _TITLE else form.title,
+        "target": TargetSection(
+            win_rate=target,
+            tolerance=form.target.tolerance or DEFAULT_TOLERANCE,
+            after_attempts=form.target.after_attempts,
+        ),
+        "cohort": [cohort.model_copy(update={"target": None}) for cohort in form.cohort],
+        "telemetry": TelemetrySection(),  # the person's controller hears at once
+    }
+    if kind.name != form.controller.name:
+        changes["controller"] = ControllerSection(name=kind.name)
+    text = text_of(form.model_copy(update=changes), scenario.changed)
+    return parse(text.encode(), scenario.name, catalog, allow_long=True)
 
 
 def setup_for(setup: Setup, kind: ControllerKind, target: float) -> Setup:
-    """The setup with one more cohort, the person, whose controller hears at once."""
-    name = COHORT if COHORT not in setup.cohorts else "the_person"
-    targets = np.full((1, setup.targets.shape[1]), target)
+    """The person's own world: one cohort of one player, whose controller hears at once and has no end.
+
+    A controller that imagines players imagines those of the largest cohort.
+    """
+    largest = int(np.argmax(setup.counts))
     return dataclasses.replace(
         setup,
         kind=kind,
         options=setup.options if kind is setup.kind else kind.options(),
         scope="player" if "player" in kind.scopes else kind.scopes[0],
-        cohorts=(*setup.cohorts, name),
-        counts=(*setup.counts, 1),
-        traits=np.concatenate([setup.traits, setup.traits[-1:]]),
-        targets=np.concatenate([setup.targets, targets]),
+        cohorts=(COHORT,),
+        counts=(1,),
+        traits=setup.traits[largest : largest + 1],
+        targets=np.full((1, setup.targets.shape[1]), target),
+        gaps_s=(0.0,),
         delay_s=0.0,
         deploy_every_s=0.0,
         horizon_s=float("inf"),
         attempts_per_player=2**31,
+        replicas=1,
     )
+
+
+def human_sheet(sheet: Sheet) -> Sheet:
+    """A table of a run as it is for a person: the source is `human`, and traits are not known."""
+    known = {f"trait_{trait.name}" for trait in TRAIT_LIST}
+    columns = tuple(
+        dataclasses.replace(column, optional=True, meaning=f"{column.meaning}; empty for a person")
+        if column.name in known
+        else column
+        for column in sheet.columns
+    )
+    if "source" not in sheet.constants:
+        return dataclasses.replace(sheet, columns=columns)
+    words = {**sheet.words, "source": (COHORT,)}
+    return dataclasses.replace(sheet, columns=columns, words=words, constants={**sheet.constants, "source": COHORT})
 
 
 class Task(NamedTuple):
@@ -59,7 +126,7 @@ class Task(NamedTuple):
     beliefs: tuple[float, ...]
     start_s: float
     film: Film
-    who: Who
+    who: Who  # as the controller was asked
 
 
 class Sitting:
@@ -68,30 +135,34 @@ class Sitting:
     def __init__(self, setup: Setup, folder: Path) -> None:
         """setup: as `setup_for` gives it. Raises EnvironmentFault when the disk is in the way."""
         self.setup = setup
-        self._cohort = len(setup.cohorts) - 1
-        self._number = setup.player_number(self._cohort, 0)
         self._frame = frame_of(setup, 0)
         self._desk = Desk(setup, controller_of(setup, 0))
+        self._levels = 0  # begun so far, in an endless stream
         self._player: Any = np.zeros(1, PLAYER)[0]
-        self._player["player"], self._player["cohort"] = self._number, self._cohort
+        self._player["player"] = PERSON
         self._player["quit_frailty"] = self._player["session_frailty"] = _NEVER
         self._player["level"] = 1 if setup.levels else 0
         self._player["mood"], self._player["last"] = setup.flow.content, 1.0
-        sheet = record.attempt_sheet(setup, self._desk.beliefs)
-        words = {**sheet.words, "source": ("human",)}
-        self._sheet = dataclasses.replace(sheet, words=words, constants={**sheet.constants, "source": "human"})
+        self._sheet = human_sheet(record.attempt_sheet(setup, self._desk.beliefs))
         self._type = record.row_type(len(setup.space), len(self._desk.beliefs))
+        self._rows: list[npt.NDArray[np.void]] = []
+        self._folder = folder
         try:
-            self._rows: BinaryIO = open(folder / ATTEMPTS, "xb")  # noqa: SIM115 - open as long as the sitting
+            self._table: BinaryIO = open(folder / ATTEMPTS, "xb")  # noqa: SIM115 - open as long as the sitting
             self._actions: BinaryIO = open(folder / FILE, "xb")  # noqa: SIM115
-            _write(self._rows, record.csv_header(self._sheet.columns))
+            _write(self._table, record.csv_header(self._sheet.columns))
         except OSError as fault:
             raise file_fault(fault) from fault
 
     def close(self) -> None:
-        """End the sitting. All that was finished is on disk already."""
-        self._rows.close()
+        """End the sitting. All that was played is on disk already; a sitting of nothing leaves nothing."""
+        if self._table.closed:
+            return
+        self._table.close()
         self._actions.close()
+        if not self._rows:
+            (self._folder / ATTEMPTS).unlink(missing_ok=True)
+            (self._folder / FILE).unlink(missing_ok=True)
 
     @property
     def beliefs(self) -> tuple[str, ...]:
@@ -102,52 +173,95 @@ class Sitting:
         """What the controller wants to be played now."""
         player, setup = self._player, self.setup
         level, number, start_s = int(player["level"]), int(player["attempts"]), float(player["clock_s"])
-        target = float(setup.targets[self._cohort, max(level - 1, 0)])
-        situation = Situation(target, number, level, int(player["place"]), float(player["last"]))
-        who = Who(self._number, self._cohort, situation)
+        target = float(setup.targets[0, max(level - 1, 0)])
+        who = Who(PERSON, 0, Situation(target, number, level, int(player["place"]), float(player["last"])))
         setting, clipped = self._desk.ask(who, start_s)
         units = self._desk.units
         values = np.empty(len(setup.space))
         for j in range(len(values)):
             unit = along(setup.path, j, setting.difficulty) if units[0] < 0.0 else float(units[j])
             values[j] = to_real(self._frame.table, j, unit)
-        address = Address(setup.seed, 0, self._number, number, level)
-        film = Film(setup.game, values, NO_FACULTIES, address)
         beliefs = self._desk.believed(who) if self._desk.beliefs else ()
+        if not setup.levels:
+            self._levels += 1
+        film = self._film(values, number, level or self._levels)
         return Task(number, setting, clipped, beliefs, start_s, film, who)
 
-    def finish(self, task: Task, deeds: list[Deed]) -> None:
-        """Put a finished attempt on disk, then tell the controller. Raises EnvironmentFault when the disk is full."""
-        film, player, setup = task.film, self._player, self.setup
+    def again(self, task: Task) -> Task:
+        """The level of an attempt that was given up, from its beginning, at the same setting: the next attempt."""
+        number, start_s = int(self._player["attempts"]), float(self._player["clock_s"])
+        film = self._film(task.film.values, number, task.film.address.level)
+        return task._replace(number=number, start_s=start_s, film=film)
+
+    def _film(self, values: npt.NDArray[np.float64], number: int, level: int) -> Film:
+        return Film(self.setup.game, values, NO_FACULTIES, Address(self.setup.seed, 0, PERSON, number, level))
+
+    def finish(self, task: Task, deeds: Sequence[Deed]) -> None:
+        """Put an attempt that has ended on disk, then tell the controller.
+
+        Raises EnvironmentFault when the disk is full.
+        """
+        player, setup = self._player, self.setup
+        row = self._save(task, deeds)
+        outcome, duration_s = int(row["outcome"]), float(row["duration_s"])
+        end_s = task.start_s + duration_s
+        self._desk.tell(Outcome(task.who, task.setting, outcome == WON, float(row["progress"]), end_s))
+        after_attempt(player, outcome, duration_s, setup.flow, setup.seed, 0, setup.levels, 2**31, float("inf"))
+        if int(player["left"]) == FINISHED:
+            player["level"] = 1  # a campaign that was won begins anew
+        player["clock_s"] = end_s
+
+    def give_up(self, task: Task, deeds: Sequence[Deed]) -> None:
+        """Stop an attempt and put it on disk as timed out. Nobody learns from it."""
+        task.film.stop()
+        row = self._save(task, deeds)
+        self._player["attempts"] += 1
+        self._player["place"] += 1
+        self._player["clock_s"] = task.start_s + float(row["duration_s"])
+
+    def _save(self, task: Task, deeds: Sequence[Deed]) -> Any:
+        """The attempt's row, which is on disk when it comes back."""
+        film, player = task.film, self._player
         result = film.result()
-        row = np.zeros(1, self._type)
-        for name in ("cohort", "player", "session", "place", "level", "streak", "mood"):
+        rows = np.zeros(1, self._type)
+        row = rows[0]
+        for name in ("cohort", "player", "session", "place", "streak", "mood"):
             row[name] = player[name]
-        row["attempt"], row["start_s"], row["duration_s"] = task.number, task.start_s, result.duration_s
+        row["attempt"], row["level"] = task.number, film.address.level
+        row["start_s"], row["duration_s"] = task.start_s, result.duration_s
         row["target"], row["difficulty"] = task.who.situation.target, task.setting.difficulty
         row["clipped"], row["params"], row["beliefs"] = task.clipped, film.values, task.beliefs
         for name in Faculties._fields:
             row[name] = np.nan
         for name in ("outcome", "progress", "cause", "ticks", "state_hash"):
             row[name] = getattr(result, name)
+        line = io.BytesIO()
+        record.write_csv(line, [record.attempt_batch(self._sheet, rows)])
         try:
             _write(self._actions, line_of(film.address, deeds).encode())  # first: a row without them is no use
-            record.write_csv(self._rows, [record.attempt_batch(self._sheet, row)])
-            _write(self._rows, b"")
+            _write(self._table, line.getvalue())
         except OSError as fault:
             raise file_fault(fault) from fault
-        won = result.outcome == WON
-        self._desk.tell(Outcome(task.who, task.setting, won, result.progress, task.start_s + result.duration_s))
-        after_attempt(
-            player, result.outcome, result.duration_s, setup.flow, setup.seed, 0, setup.levels, 2**31, float("inf")
-        )
-        if int(player["left"]) == FINISHED:
-            player["level"] = 1  # a campaign that was won begins anew
-        player["clock_s"] = task.start_s + result.duration_s
+        self._rows.append(rows)
+        return row
+
+    def played(self) -> Played:
+        """All that was played so far: one player, whose traits nobody knows, and one session."""
+        rows = np.concatenate([np.empty(0, self._type), *self._rows])
+        players = np.zeros(1, PLAYER)
+        players[0] = self._player
+        for trait in TRAIT_LIST:
+            players[trait.name] = np.nan
+        players["left"] = HORIZON  # they may come back; we shall not see it
+        session = np.zeros(1, record.SESSION)
+        session["player"], session["ended_by"] = PERSON, SESSION_END
+        session["end_s"] = self._player["clock_s"]
+        session["attempts"], session["wins"] = len(rows), np.sum(rows["outcome"] == WON)
+        return Played(rows, players, np.zeros(1), session)
 
 
 def _write(file: BinaryIO, data: bytes) -> None:
-    """Append and make durable."""
+    """Append in one piece and make durable."""
     file.write(data)
     file.flush()
     os.fsync(file.fileno())

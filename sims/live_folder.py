@@ -3,6 +3,8 @@
 scenario.toml         the resolved scenario
 attempts.csv          the rows, as a run writes them
 human_actions.jsonl   where a person played: what they did, see sims.human_actions
+
+Where a person played, a clean end adds the other files of a run, see sims.sitting_folder.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ def _wait_for_estimate(scene: Play) -> None:
     scene.paused = True
     while scene.computing:
         time.sleep(0.05)
+        scene.advance(0.0)
     scene.paused = False
-    scene.advance(0.0)
 
 
 def _act(scene: Play) -> None:

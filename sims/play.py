@@ -1,15 +1,18 @@
 """Play: a person plays, a controller adapts, and every attempt becomes a row like those of synthetic players.
 
 The person's own skill is estimated beside them, from the tenth attempt on, together with a synthetic twin of that
-skill. That work runs in a thread, so that no frame waits for it.
+skill. That work is done in another process, so that no frame waits for it and nothing has to be compiled before
+somebody can play.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+import tempfile
+import time
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,24 +25,30 @@ from engine.scenario import Scenario, load, parse, setup_of
 from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.film import Address, Deed, Film
-from sims.human import Sitting, Task, setup_for
+from sims.human import Sitting, Task, scenario_for, setup_for
 from sims.live_folder import ATTEMPTS, discard, new_folder
 from sims.palette import between
+from sims.panels import percent
 from sims.place import GLIDE_S, Place, tick_seconds
-from sims.play_picture import VIEW, paint_play
+from sims.play_picture import START, TARGET, VIEW, choice_rows, paint_play
+from sims.run_folder import REPORT
 from sims.screen import Canvas, Event, show
-from sims.skill_estimate import FEWEST, SkillEstimate, curve, estimate, population
+from sims.sitting_folder import write_run, write_scenario
+from sims.skill_estimate import SkillEstimate
+from sims.skill_worker import SkillWorker
 from sims.steering import Cells, Keys
+from sims.warming import Warming
 
 TARGETS: Final = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))  # 0.30 to 0.95
 _MOST_TICKS: Final = 6  # a frame; a slow machine slows the game down instead of playing blind
 _BEFORE_RESULT_S: Final = 0.6  # the end of an attempt stays in sight before its card comes
+_AGAIN_S: Final = 3.0
 _AFTER_CARD_S: Final = 0.4  # a key that was meant for the game must not close the card
 _DEMONSTRATOR: Final = Faculties(1.5, 1.0, 0.22, 0.03, 0.05, 0.01, 0.005, 1.6)
 _CONTROLLER: Final = "kalman"
 _TEXT: Final = """
 format = 1
-title = "{game}, played by a person"
+title = "{game}"
 seed = 20260
 [game]
 name = "{game}"
@@ -60,7 +69,7 @@ days = 14
 attempts_per_player = 400
 """
 
-Stage = Literal["start", "warming", "playing", "ending", "card"]
+Stage = Literal["start", "opening", "playing", "ending", "card"]
 
 
 class Play:
@@ -85,28 +94,29 @@ class Play:
         self.done = False
         self.stage: Stage = "start"
         self.paused = False
+        self.refusal = ""  # why the controller and the scenario do not go together
         self.task: Task | None = None
         self.last: Task | None = None  # the attempt whose card is shown
-        self.outcomes: list[int] = []
-        self.difficulties: list[float] = []
-        self.estimate: SkillEstimate | None = None
+        self.outcomes: list[int] = []  # of attempts that the rules or the clock ended
+        self.given_up = 0
         self.keys = Keys(self.game)
         self.cells = Cells(self.game) if Cells.fits(self.game) else None
         self.before: list[Shape] = []
         self.now: list[Shape] = []
         self.since_s = 0.0  # since the last tick or turn, or since the stage began
-        self._shown = 0
+        self.again_s = 0.0  # how much longer the screen says that a level has begun anew
+        self.demo_number = 0
         self.demo = self._demonstration()
-        self._folder = folder
+        self._scenario, self._catalog, self._folder = scenario, catalog, folder
         self._sitting: Sitting | None = None
+        self._skill = SkillWorker(scenario)
         self._deeds: list[Deed] = []
+        self._wanted: int | None = None  # the next turn's action, in a game of turns
         self._thinking_s = 0.0
         self._owed_s = 0.0
         self._tick_s = tick_seconds(self.game)
-        self._pool = ThreadPoolExecutor(1)
-        self._curves: list[Future[Any]] = []
-        self._skills: Future[Any] | None = None
-        self._warm: Future[None] | None = None  # begins with the first frame
+        self._began_s = 0.0
+        self._opening: Warming[None] | None = None  # begins with the first frame
 
     @property
     def kind(self) -> ControllerKind:
@@ -114,34 +124,55 @@ class Play:
         return self.kinds[self.kind_at]
 
     @property
+    def attempts(self) -> int:
+        """All attempts on disk."""
+        return len(self.outcomes) + self.given_up
+
+    @property
     def wins(self) -> int:
         return sum(outcome == WON for outcome in self.outcomes)
 
     @property
-    def beliefs(self) -> list[tuple[str, float]]:
-        """What the controller believes before the attempt of the moment."""
-        if self._sitting is None or self.task is None:
-            return []
-        return list(zip(self._sitting.beliefs, self.task.beliefs, strict=True))
+    def estimate(self) -> SkillEstimate | None:
+        """The person's skill, as far as it is known."""
+        return self._skill.estimate
 
     @property
     def computing(self) -> bool:
         """Whether the skill is being estimated."""
-        return any(not future.done() for future in self._curves)
+        return self._skill.computing
+
+    @property
+    def no_estimate(self) -> bool:
+        """Whether there will be no estimate any more."""
+        return self._skill.failed
 
     def close(self) -> None:
-        """End the sitting; all finished attempts are on disk."""
-        if self._warm is not None and not self._warm.done():
-            sys.stderr.write("flowdial: one moment, a compilation is under way; it is kept for the next time.\n")
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        if self._sitting is not None:
-            self._sitting.close()
+        """End the sitting. An attempt under way is saved as given up; all others are on disk already."""
+        try:
+            if self._sitting is not None and self.stage == "playing":
+                self._give_up()
+                self.stage = "card"
+        finally:
+            self._skill.close()
+            if self._sitting is not None:
+                self._sitting.close()
+
+    def write_run(self) -> None:
+        """Write the files of a run beside the rows of a sitting that was closed, if there are any."""
+        if self._sitting is not None and self.attempts:
+            playing_s = time.monotonic() - self._began_s
+            write_run(self._folder, self._scenario, self.setup, self._sitting.played(), playing_s)
 
     # --- what people do ----------------------------------------------------------------------------------------------
 
+    def end(self) -> None:
+        """Let the window close after this frame."""
+        self.done = True
+
     def handle(self, event: Event) -> None:
         if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
-            self.done = True
+            self.end()
         elif self.stage == "start":
             self._prepare(event)
         elif self.stage == "card":
@@ -152,55 +183,86 @@ class Play:
             self._steer(event)
 
     def _prepare(self, event: Event) -> None:
-        if event.kind == "click":
-            self.stage = "warming"
+        if event.kind == "click" and event.key == "left":
+            self._point(event.x, event.y)
         elif event.kind == "press" and event.key in ("up", "down"):
-            self.kind_at = (self.kind_at + (1 if event.key == "down" else -1)) % len(self.kinds)
+            self._choose((self.kind_at + (1 if event.key == "down" else -1)) % len(self.kinds))
         elif event.kind == "press" and event.key in ("left", "right"):
             ahead = [t for t in TARGETS if (t > self.target + 1e-9 if event.key == "right" else t < self.target - 1e-9)]
             if ahead:
                 self.target = min(ahead) if event.key == "right" else max(ahead)
         elif event.kind == "press" and event.key in ("return", "space"):
-            self.stage = "warming"
+            self._open_soon()
+
+    def _point(self, x: float, y: float) -> None:
+        if START.holds(x, y):
+            self._open_soon()
+        elif TARGET.holds(x, y):
+            wanted = (x - TARGET.x) / TARGET.width
+            self.target = min(TARGETS, key=lambda target: abs(target - wanted))
+        for number, row in choice_rows(len(self.kinds), self.kind_at):
+            if row.holds(x, y):
+                self._choose(number)
+                return
+
+    def _choose(self, number: int) -> None:
+        self.kind_at, self.refusal = number, ""
+
+    def _open_soon(self) -> None:
+        self.stage, self.since_s = "opening", 0.0
 
     def _steer(self, event: Event) -> None:
         if event.kind == "press" and event.key == "p":
             self.paused = not self.paused
             self.keys.release()
-        elif event.kind == "press" and event.key == "r" and self.task is not None and self._deeds:
-            self.task.film.stop()
-            self._finish()
+        elif event.kind == "press" and event.key == "r":
+            self._restart()
         elif not self.paused:
             action = self.keys.handle(event)
             if self.cells is not None:
                 action = self.cells.handle(event, self.now, VIEW)
-            if action is not None and self.game.pace != "real_time" and self.since_s >= min(GLIDE_S, self._tick_s):
-                self._do(Deed(action, round(self._thinking_s, 3)))
-                self._thinking_s = 0.0
+            if action is not None and self.game.pace != "real_time":
+                self._wanted = action
+                self._turn()
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
+        self._skill.poll()
         if self.paused:
             return
         self.since_s += seconds
-        if self._warm is None:
-            self._warm = self._pool.submit(self._warm_up)
-        if self.stage in ("start", "warming"):
+        self.again_s = max(self.again_s - seconds, 0.0)
+        if self.stage in ("start", "opening"):
             self.demo.play(seconds)
             if self.demo.free:
                 self.demo = self._demonstration()
-        if self.stage == "warming" and self._warm.done():
-            self._warm.result()  # a fault in the thread is a fault here
-            self._open()
-            self._begin()
+            self._get_ready()
         elif self.stage == "playing" and self.game.pace == "real_time":
             self._run(seconds)
         elif self.stage == "playing":
             self._thinking_s += seconds
+            self._turn()
         elif self.stage == "ending" and self.since_s >= _BEFORE_RESULT_S:
             self.stage, self.since_s = "card", 0.0
-        self._estimate()
+
+    def _get_ready(self) -> None:
+        """Load libraries while people read; then open. The first frame of `opening` is painted before that."""
+        if self._opening is None:
+            setup = setup_for(self.setup, self.kind, 0.5)
+            self._opening = Warming(lambda: self._rehearse(setup))
+        elif self.stage == "opening" and self.since_s > 0.0 and self._opening.done:
+            self._open()
+
+    @staticmethod
+    def _rehearse(setup: Setup) -> None:
+        """Play one tick for nothing: the libraries that it loads would make the first attempt stutter."""
+        with contextlib.suppress(Exception), tempfile.TemporaryDirectory() as folder:  # what is wrong is told later
+            sitting = Sitting(setup, Path(folder))
+            task = sitting.next()
+            task.film.do(Deed(0))
+            sitting.give_up(task, [Deed(0)])
+            sitting.close()
 
     def _run(self, seconds: float) -> None:
         self._owed_s = min(self._owed_s + seconds, _MOST_TICKS * self._tick_s)
@@ -208,6 +270,13 @@ class Play:
         while self._owed_s >= self._tick_s - 0.0005 and self.stage == "playing":
             self._owed_s -= self._tick_s
             self._do(Deed(self.keys.action()))
+
+    def _turn(self) -> None:
+        """Do what is wanted as soon as the turn before has been seen."""
+        if self._wanted is not None and self.since_s >= min(GLIDE_S, self._tick_s):
+            deed = Deed(self._wanted, round(self._thinking_s, 3))
+            self._wanted, self._thinking_s = None, 0.0
+            self._do(deed)
 
     def _do(self, deed: Deed) -> None:
         assert self.task is not None  # only while an attempt is played
@@ -220,15 +289,24 @@ class Play:
             self._finish()
 
     def _open(self) -> None:
-        self.setup = setup_for(self.setup, self.kind, self.target)
-        self._sitting = Sitting(self.setup, self._folder)
-        self._skills = self._pool.submit(population, self.setup)
-        self.task = self._sitting.next()
+        try:
+            chosen = scenario_for(self._scenario, self._catalog, self.kind, self.target)
+            setup = setup_for(setup_of(chosen, self._catalog), self.kind, self.target)
+            sitting = Sitting(setup, self._folder)
+        except ScenarioError as fault:
+            self.stage, self.refusal = "start", str(fault)
+            return
+        self._scenario, self.setup, self._sitting = chosen, setup, sitting
+        write_scenario(self._folder, chosen)
+        self._began_s = time.monotonic()
+        self.task = sitting.next()
+        self._begin()
 
     def _begin(self) -> None:
         assert self.task is not None  # chosen when the attempt before ended
-        self.stage, self.since_s = "playing", 0.0
-        self._deeds, self._thinking_s, self._owed_s = [], 0.0, 0.0
+        self.stage, self.since_s, self.paused = "playing", 0.0, False
+        self._deeds, self._wanted = [], None
+        self._thinking_s = self._owed_s = 0.0
         self.keys.release()
         if self.cells is not None:
             self.cells.release()
@@ -242,23 +320,34 @@ class Play:
         self._sitting.finish(self.task, self._deeds)
         self.last = self.task
         self.outcomes.append(self.task.film.outcome)
-        self.difficulties.append(self.task.setting.difficulty)
-        self._curves.append(self._pool.submit(curve, self.game, self.task.film.values, self.setup.seed))
+        self._skill.tell(self.task.film.values, self.task.film.outcome == WON)
         self.task = self._sitting.next()
-        self.stage, self.since_s, self.paused = "ending", 0.0, False
+        self.stage, self.since_s, self.again_s = "ending", 0.0, 0.0
 
-    def _estimate(self) -> None:
-        ready = len(self._curves)
-        known = 0 if self.estimate is None else self.estimate.attempts
-        if ready < FEWEST or ready == known or self.computing or self._skills is None or not self._skills.done():
-            return
-        curves = [future.result() for future in self._curves]
-        self.estimate = estimate(curves, [outcome == WON for outcome in self.outcomes], self._skills.result())
+    def _give_up(self) -> bool:
+        """Save the attempt under way as given up, if anything was done in it; whether there was."""
+        assert self.task is not None
+        assert self._sitting is not None
+        if not self._deeds:
+            return False
+        deeds, self._deeds = self._deeds, []  # never saved twice
+        self._sitting.give_up(self.task, deeds)
+        self.given_up += 1
+        return True
+
+    def _restart(self) -> None:
+        """Begin the level anew, as the next attempt."""
+        if self._give_up():
+            assert self.task is not None
+            assert self._sitting is not None
+            self.task = self._sitting.again(self.task)
+            self.again_s = _AGAIN_S
+        self._begin()
 
     def _demonstration(self) -> Place:
         """A synthetic player who is good at it, on the start screen."""
-        self._shown += 1
-        film = Film(self.game, self._values(0.35), _DEMONSTRATOR, Address(self.setup.seed, 0, 0, self._shown, 0))
+        self.demo_number += 1
+        film = Film(self.game, self._values(0.35), _DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0))
         place = Place(self.game)
         place.show(film)
         return place
@@ -266,10 +355,6 @@ class Play:
     def _values(self, difficulty: float) -> npt.NDArray[np.float64]:
         table = self.setup.space.table()
         return np.array([to_real(table, j, along(self.setup.path, j, difficulty)) for j in range(len(table))])
-
-    def _warm_up(self) -> None:
-        """Compile what the estimate needs, before anybody plays."""
-        curve(self.game, self._values(0.5), self.setup.seed)
 
     def picture(self) -> list[Shape]:
         """What is to be painted of the game."""
@@ -333,9 +418,28 @@ def play(
     try:
         show(scene, f"Flowdial play: {game}", record=record, frames=frames)
     finally:
-        scene.close()
-        discard(folder)  # nothing was played
-    sys.stdout.write(f"played  {len(scene.outcomes)} attempts, won {scene.wins}\n")
-    if folder.exists():
-        sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
+        _keep(scene, folder)
     return 0
+
+
+def _keep(scene: Play, folder: Path) -> None:
+    """End the sitting however the window was closed, and say what it left."""
+    try:
+        scene.close()
+        if scene.attempts:
+            sys.stderr.write("flowdial: all rows are saved; writing the report ...\n")
+        scene.write_run()
+    finally:
+        discard(folder)  # nothing was played
+    _tell(scene, folder)
+
+
+def _tell(scene: Play, folder: Path) -> None:
+    given_up = f", {scene.given_up} given up" if scene.given_up else ""
+    sys.stdout.write(f"played  {scene.attempts} attempts, won {scene.wins}{given_up}\n")
+    found = scene.estimate
+    if found is not None:
+        words = f"{found.skill:+.2f} ({found.low:+.2f} to {found.high:+.2f}), better than {percent(found.percentile)}"
+        sys.stdout.write(f"skill   {words} of the players; uncalibrated\n")
+    if scene.attempts:
+        sys.stdout.write(f"rows    {folder / ATTEMPTS}\nreport  {folder / REPORT}\n")

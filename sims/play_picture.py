@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from engine.game import LOST, WON, Game
@@ -20,7 +21,6 @@ from sims.panels import (
     backdrop,
     bar,
     card,
-    fitted,
     footer,
     heading,
     key_cap,
@@ -39,18 +39,44 @@ if TYPE_CHECKING:
 
 VIEW: Final = Box(MARGIN, 68, 912, 513)
 SIDE: Final = Box(MARGIN + 912 + 16, 68, WIDTH - 2 * MARGIN - 928, 586)
-DEMO: Final = Box(MARGIN + 42, 180, 496, 279)
-CHOICE: Final = Box(600, 180, 640, 404)
+DEMO: Final = Box(MARGIN + 42, 156, 496, 279)
+CHOICE: Final = Box(600, 156, 640, 312)
+AIM: Final = Box(600, 480, 640, 104)
+TARGET: Final = Box(614, 534, 612, 30)  # where a click sets the target; the bar lies in its middle
 START: Final = Box(600, 600, 640, 48)
+_ROWS: Final = 5  # controllers in sight
+_ROW: Final = 34  # pixels
 _SCALE: Final = 3.5  # logits to each side of the scale of skill
 _DOTS: Final = 20
 _START_KEYS: Final = (
-    (("up", "down"), "who decides"),
-    (("left", "right"), "how often you win"),
+    (("up", "down"), "choose who decides"),
+    (("left", "right"), "choose how often you win"),
     (("return",), "start"),
     (("escape",), "end"),
 )
-_KEYS: Final = ((("p",), "pause"), (("r",), "give up, next level"), (("escape",), "end"))
+_KEYS: Final = ((("p",), "pause"), (("r",), "restart this level"), (("escape",), "save and end"))
+_CARD_KEYS: Final = ((("return", "space"), "next level"), (("escape",), "save and end"))
+_PAUSE_KEYS: Final = ((("p",), "play on"), (("r",), "restart this level"), (("escape",), "save and end"))
+_MODES: Final = {
+    "deterministic": "keeps to a plan, whatever you do",
+    "adaptive": "adapts to how you play",
+    "self_adaptive": "adapts, and learns how to",
+}
+
+
+def title_of(game: Game) -> str:
+    """A game's name as people write it."""
+    return game.name.replace("_", " ").title()
+
+
+def choice_rows(kinds: int, chosen: int) -> list[tuple[int, Box]]:
+    """Which controllers are in sight on the start screen, by number, and where."""
+    first = min(max(chosen - _ROWS // 2, 0), max(kinds - _ROWS, 0))
+    x, y, width = CHOICE.x + 14, CHOICE.y + 42, CHOICE.width - 28
+    return [
+        (number, Box(x, y + (_ROW + 2) * place, width, _ROW))
+        for place, number in enumerate(range(first, min(first + _ROWS, kinds)))
+    ]
 
 
 def game_keys(game: Game) -> list[tuple[tuple[str, ...], str]]:
@@ -65,72 +91,119 @@ def game_keys(game: Game) -> list[tuple[tuple[str, ...], str]]:
 
 def paint_play(scene: Play, canvas: Canvas) -> None:
     """The whole picture."""
-    if scene.stage in ("start", "warming"):
+    if scene.stage in ("start", "opening"):
         _paint_start(scene, canvas)
         return
-    task = scene.last if scene.stage in ("ending", "card") else scene.task
+    task = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.task
     assert task is not None  # there is one as soon as the start screen is left
-    backdrop(canvas, f"Play: {scene.game.name}", f"{scene.kind.name} adapts", f"attempt {task.number + 1}")
+    backdrop(canvas, title_of(scene.game), f"{scene.kind.name} decides how hard it is", f"attempt {task.number + 1}")
     shapes = scene.picture()
     canvas.shapes(shapes, VIEW)
     if scene.cells is not None and scene.stage == "playing":
         scene.cells.paint(canvas, shapes, VIEW)
-    end = key_line(canvas, game_keys(scene.game), MARGIN, VIEW.y + VIEW.height + 18)
+    end = key_line(canvas, game_keys(scene.game), MARGIN, VIEW.y + VIEW.height + 14)
     if scene.cells is not None:
-        canvas.text("or click two neighbours", end, VIEW.y + VIEW.height + 22, TINY, QUIET)
+        canvas.text("or click two neighbours", end, VIEW.y + VIEW.height + 18, TINY, QUIET)
+    if scene.game.how_to:
+        canvas.text(scene.game.how_to[0], MARGIN, VIEW.y + VIEW.height + 50, SMALL, INK)
+    keys: Sequence[tuple[Sequence[str], str]] = _KEYS
     if scene.stage == "card":
         _paint_card(scene, canvas)
+        keys = _CARD_KEYS
     elif scene.paused:
-        canvas.veil(VIEW, (5, 10, 16), 0.65)
-        middle = VIEW.x + VIEW.width / 2
-        canvas.text("paused", middle, VIEW.y + 200, HUGE, INK, align=0.5, bold=True)
-        canvas.text("P plays on", middle, VIEW.y + 260, BODY, QUIET, align=0.5)
+        _paint_pause(scene, canvas)
+        keys = _PAUSE_KEYS
+    elif scene.again_s > 0.0:
+        _paint_again(canvas)
     _paint_side(scene, canvas)
-    footer(canvas, _KEYS)
+    footer(canvas, keys)
 
 
 def _paint_start(scene: Play, canvas: Canvas) -> None:
     canvas.clear(PAPER)
-    canvas.text(scene.game.name.replace("_", " ").title(), MARGIN + 40, 56, 56, INK, bold=True)
-    canvas.text(scene.game.summary, MARGIN + 42, 128, BODY, QUIET)
+    canvas.text(title_of(scene.game), MARGIN + 40, 32, 56, INK, bold=True)
+    canvas.text(scene.game.summary, MARGIN + 42, 104, BODY, QUIET)
     canvas.shapes(scene.demo.shapes(), DEMO)
     canvas.rect(DEMO, LINE, border=1)
-    canvas.text("a synthetic player", DEMO.x + 8, DEMO.y + DEMO.height + 6, TINY, QUIET)
-    x, y = DEMO.x, DEMO.y + DEMO.height + 34
+    canvas.text("a synthetic player shows how", DEMO.x, DEMO.y + DEMO.height + 5, TINY, QUIET)
+    _paint_how_to(scene, canvas)
+    _paint_choice(scene, canvas)
+    box = card(canvas, AIM, "how often you should win")
+    canvas.text(percent(scene.target), box.x + box.width, AIM.y + 8, LARGE, GREEN, align=1.0, bold=True)
+    bar(canvas, Box(TARGET.x, TARGET.y + 10, TARGET.width, 9), scene.target, GREEN)
+    canvas.circle(TARGET.x + scene.target * TARGET.width, TARGET.y + 14, 9, INK)
+    ready = scene.stage == "start"
+    canvas.rect(START, GREEN if ready else RAISED, radius=10)
+    words = "Enter starts" if ready else "getting ready …"
+    canvas.text(words, START.x + START.width / 2, START.y + 11, LARGE, PAPER if ready else INK, align=0.5, bold=True)
+    footer(canvas, _START_KEYS)
+
+
+def _paint_how_to(scene: Play, canvas: Canvas) -> None:
+    """What the goal is, what each key does, and how one loses."""
+    x, y = DEMO.x, DEMO.y + DEMO.height + 32
+    for sentence in scene.game.how_to:
+        for line in lines_within(canvas, sentence, TINY, DEMO.width):
+            canvas.text(line, x, y, TINY, INK)
+            y += 20
+    y += 8
     for keys, meaning in game_keys(scene.game):
         width = sum(canvas.width_of(key_name(key), SMALL, bold=True) + 22 for key in keys)
         if x > DEMO.x and x + width + canvas.width_of(meaning, SMALL) > DEMO.x + DEMO.width:
-            x, y = DEMO.x, y + 36
+            x, y = DEMO.x, y + 32
         for key in keys:
             x += key_cap(canvas, key, x, y) + 5
         x += canvas.text(meaning, x + 4, y + 4, SMALL, INK) + 24
-    if scene.cells is not None:
-        y += 36
-        canvas.text("or click two neighbouring tiles", DEMO.x, y + 4, SMALL, INK)
-    y += 44
-    causes = "ways to lose: " + ", ".join(scene.game.causes)
-    for i, line in enumerate(lines_within(canvas, causes, TINY, DEMO.width)):
-        canvas.text(line, DEMO.x, y + 20 * i, TINY, QUIET)
+    y += 34
+    causes = f"Ways to lose: {', '.join(scene.game.causes)}."
+    for line in lines_within(canvas, causes, TINY, DEMO.width):
+        canvas.text(line, DEMO.x, y, TINY, QUIET)
+        y += 20
+
+
+def _paint_choice(scene: Play, canvas: Canvas) -> None:
     box = card(canvas, CHOICE, "who decides how hard it is")
-    y = box.y
-    for i, kind in enumerate(scene.kinds):
-        row = Box(box.x, y, box.width, 34)
-        if i == scene.kind_at:
+    rows = choice_rows(len(scene.kinds), scene.kind_at)
+    if len(rows) < len(scene.kinds):
+        words = f"{scene.kind_at + 1} of {len(scene.kinds)}"
+        canvas.text(words, box.x + box.width, CHOICE.y + 10, TINY, QUIET, align=1.0)
+    for number, row in rows:
+        kind, chosen = scene.kinds[number], number == scene.kind_at
+        if chosen:
             canvas.rect(row, RAISED, radius=7)
             canvas.rect(Box(row.x, row.y, 4, row.height), SKY, radius=2)
-        canvas.text(kind.name, row.x + 14, y + 7, SMALL, INK, bold=i == scene.kind_at)
-        canvas.text(fitted(canvas, kind.summary, TINY, row.width - 200), row.x + 190, y + 8, TINY, QUIET)
+        canvas.text(kind.name, row.x + 14, row.y + 7, SMALL, INK, bold=chosen)
+        canvas.text(_MODES[kind.mode], row.x + row.width - 14, row.y + 8, TINY, QUIET, align=1.0)
+    words, colour = (scene.refusal, ORANGE) if scene.refusal else (scene.kind.summary, INK)
+    y = CHOICE.y + CHOICE.height - 80
+    for line in lines_within(canvas, words, TINY, box.width - 14)[:3]:
+        canvas.text(line, box.x + 14, y, TINY, colour)
+        y += 21
+
+
+def _paint_pause(scene: Play, canvas: Canvas) -> None:
+    canvas.veil(VIEW, (5, 10, 16), 0.75)
+    x, y = VIEW.x + 170, VIEW.y + 120
+    canvas.text("paused", x, y, HUGE, INK, bold=True)
+    y += 66
+    for sentence in scene.game.how_to:
+        for line in lines_within(canvas, sentence, SMALL, VIEW.width - 340):
+            canvas.text(line, x, y, SMALL, INK)
+            y += 24
+        y += 6
+    y += 14
+    for keys, meaning in _PAUSE_KEYS:
+        canvas.text(meaning, x + key_cap(canvas, keys[0], x, y) + 12, y + 4, SMALL, INK)
         y += 36
-    y = CHOICE.y + CHOICE.height - 72
-    canvas.text("how often you should win", box.x, y, SMALL, QUIET, bold=True)
-    canvas.text(percent(scene.target), box.x + box.width, y - 4, LARGE, GREEN, align=1.0, bold=True)
-    bar(canvas, Box(box.x, y + 34, box.width, 9), scene.target, GREEN)
-    # Compiling what estimates the skill takes a while, once; during an attempt it would make the game stutter.
-    words = "getting ready, once for this game …" if scene.stage == "warming" else "Enter starts"
-    canvas.rect(START, GREEN if scene.stage == "start" else RAISED, radius=10)
-    colour = PAPER if scene.stage == "start" else QUIET
-    canvas.text(words, START.x + START.width / 2, START.y + 11, LARGE, colour, align=0.5, bold=True)
-    footer(canvas, _START_KEYS)
+
+
+def _paint_again(canvas: Canvas) -> None:
+    words = "the same level again; the try before is saved as given up"
+    width = canvas.width_of(words, SMALL) + 32
+    box = Box(VIEW.x + (VIEW.width - width) / 2, VIEW.y + 54, width, 34)
+    canvas.rect(box, CARD, radius=17)
+    canvas.rect(box, SKY, radius=17, border=2)
+    canvas.text(words, box.x + width / 2, box.y + 8, SMALL, INK, align=0.5)
 
 
 def _paint_card(scene: Play, canvas: Canvas) -> None:
@@ -145,59 +218,56 @@ def _paint_card(scene: Play, canvas: Canvas) -> None:
     middle = box.x + box.width / 2
     words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
     canvas.text(words, middle, box.y + 20, HUGE, colour, align=0.5, bold=True)
-    told = "given up: counts as not won"
+    way = f"{percent(film.progress)} of the way"
+    told = f"time is up, {way}"
     if outcome == WON:
-        told = "well played"
+        told = f"in {film.result().duration_s:.0f} s"
     elif outcome == LOST:
-        told = f"{scene.game.causes[film.result().cause]}, {percent(film.progress)} of the way"
+        told = f"{scene.game.causes[film.result().cause]}, {way}"
     canvas.text(told, middle, box.y + 78, BODY, INK, align=0.5)
     before, after = scene.last.setting.difficulty, scene.task.setting.difficulty
     change = after - before
     word = "harder" if change > 0.0005 else "easier" if change < -0.0005 else "as hard as before"
     canvas.text("difficulty", box.x + 40, box.y + 122, SMALL, QUIET)
-    canvas.text(
-        f"{before:.2f}  →  {after:.2f}   {word}",
-        box.x + box.width - 40,
-        box.y + 120,
-        BODY,
-        ORANGE,
-        align=1.0,
-        bold=True,
-    )
+    words = f"{before:.2f}  →  {after:.2f}   {word}"
+    canvas.text(words, box.x + box.width - 40, box.y + 120, BODY, ORANGE, align=1.0, bold=True)
     track = Box(box.x + 40, box.y + 152, box.width - 80, 8)
     bar(canvas, track, after, DIAL)
     canvas.circle(track.x + before * track.width, track.y + 4, 6, QUIET)
-    width = canvas.width_of("next", BODY) + 150
+    width = canvas.width_of("next level", BODY) + 150
     x = middle - width / 2
     x += key_cap(canvas, "return", x, box.y + 184, size=SMALL) + 6
     x += key_cap(canvas, "space", x, box.y + 184, size=SMALL) + 12
-    canvas.text("next", x, box.y + 187, BODY, INK)
+    canvas.text("next level", x, box.y + 187, BODY, INK)
 
 
 def _paint_side(scene: Play, canvas: Canvas) -> None:
     box = card(canvas, SIDE, "you")
-    attempts, wins = len(scene.outcomes), scene.wins
-    if not attempts:
-        canvas.text("The first attempt", box.x, box.y - 2, BODY, INK, bold=True)
-        canvas.text(f"You should win {percent(scene.target)} of them.", box.x, box.y + 30, SMALL, QUIET)
+    ended, wins = len(scene.outcomes), scene.wins
+    if scene.given_up:
+        words = f"{scene.given_up} given up"
+        canvas.text(words, box.x + box.width, SIDE.y + 10, TINY, QUIET, align=1.0)
+    if not ended:
+        canvas.text("No level played to its end yet", box.x, box.y - 2, SMALL, INK, bold=True)
+        canvas.text(f"You should win {percent(scene.target)} of the levels.", box.x, box.y + 30, SMALL, QUIET)
     else:
-        width = canvas.text(f"{wins} of {attempts}", box.x, box.y - 4, LARGE, INK, bold=True)
+        width = canvas.text(f"{wins} of {ended}", box.x, box.y - 4, LARGE, INK, bold=True)
         canvas.text("won", box.x + width + 8, box.y + 3, BODY, QUIET)
-        low, high = wilson(wins, attempts)
-        canvas.text(percent(wins / attempts), box.x + box.width, box.y - 4, LARGE, SKY, align=1.0, bold=True)
-        _interval(canvas, Box(box.x, box.y + 40, box.width, 8), low, wins / attempts, high, scene.target)
+        low, high = wilson(wins, ended)
+        canvas.text(percent(wins / ended), box.x + box.width, box.y - 4, LARGE, SKY, align=1.0, bold=True)
+        _interval(canvas, Box(box.x, box.y + 40, box.width, 8), low, wins / ended, high, scene.target)
     for i, outcome in enumerate(scene.outcomes[-_DOTS:]):
         won = outcome == WON
         canvas.circle(box.x + 6 + 13.8 * i, box.y + 78, 5, OUTCOME_COLOURS[outcome], border=0 if won else 2)
     task = scene.task
     assert task is not None
     shown = scene.last if scene.stage in ("ending", "card") and scene.last is not None else task
-    y = heading(canvas, "this attempt", box, box.y + 102)
-    canvas.text("difficulty", box.x, y, SMALL, QUIET)
+    y = heading(canvas, f"level {shown.film.address.level}", box, box.y + 102)
+    canvas.text("difficulty, 0 to 1", box.x, y, SMALL, QUIET)
     canvas.text(f"{shown.setting.difficulty:.3f}", box.x + box.width, y, SMALL, ORANGE, align=1.0, bold=True)
     bar(canvas, Box(box.x, y + 22, box.width, 7), shown.setting.difficulty, DIAL)
     y = table(canvas, Box(box.x, y + 38, box.width, 0), setting_rows(scene.game, shown.film.values), step=19, size=TINY)
-    _paint_skill(scene, canvas, Box(box.x, max(y + 8, SIDE.y + 372), box.width, 200))
+    _paint_skill(scene, canvas, Box(box.x, max(y + 8, SIDE.y + 362), box.width, 200))
 
 
 def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, target: float) -> None:
@@ -214,25 +284,27 @@ def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, t
 
 def _paint_skill(scene: Play, canvas: Canvas, box: Box) -> None:
     y = heading(canvas, "your skill", box, box.y)
-    found = scene.estimate
-    if found is None:
-        left = FEWEST - len(scene.outcomes)
-        words = f"after {left} more attempt{'s' if left != 1 else ''}" if left > 0 else "being estimated …"
+    found, ended = scene.estimate, len(scene.outcomes)
+    if scene.no_estimate:
+        canvas.text("cannot be estimated", box.x, y, SMALL, ORANGE)
+    elif found is not None:
+        _paint_estimate(canvas, Box(box.x, y, box.width, 0), found, scene.outcomes[: found.attempts])
+        if scene.computing:
+            canvas.text("…", box.x + box.width, box.y, SMALL, QUIET, align=1.0)
+    else:
+        left = FEWEST - ended
+        words = f"is told after {left} more level{'s' if left != 1 else ''}" if left > 0 else "is being estimated …"
         canvas.text(words, box.x, y, SMALL, INK)
-        bar(canvas, Box(box.x, y + 28, box.width, 7), len(scene.outcomes) / FEWEST, PURPLE)
-        return
-    _paint_estimate(canvas, Box(box.x, y, box.width, 0), found, scene.wins, len(scene.outcomes))
-    if scene.computing:
-        canvas.text("…", box.x + box.width, box.y, SMALL, QUIET, align=1.0)
+        bar(canvas, Box(box.x, y + 28, box.width, 7), ended / FEWEST, PURPLE)
 
 
-def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, wins: int, attempts: int) -> None:
+def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, outcomes: Sequence[int]) -> None:
     def place(skill: float) -> float:
         return box.x + box.width * min(max(0.5 + 0.5 * skill / _SCALE, 0.0), 1.0)
 
     y = box.y
     canvas.text(f"{found.skill:+.2f}", box.x, y - 2, LARGE, PURPLE, bold=True)
-    canvas.text(f"{found.low:+.1f} to {found.high:+.1f}", box.x + box.width, y + 4, SMALL, INK, align=1.0)
+    canvas.text(f"95 %: {found.low:+.1f} to {found.high:+.1f}", box.x + box.width, y + 4, TINY, INK, align=1.0)
     y += 38
     canvas.rect(Box(box.x, y, box.width, 8), RAISED, radius=4)
     canvas.rect(Box(place(found.low), y, place(found.high) - place(found.low), 8), (101, 66, 86), radius=4)
@@ -240,8 +312,8 @@ def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, wins: int, a
     canvas.rect(Box(place(0.0), y - 4, 1, 16), LINE)
     rows = [
         ("better than", f"{percent(found.percentile)} of the players"),
-        ("you won", percent(wins / attempts)),
-        ("your twin would win", percent(found.twin)),
+        ("you won", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
+        ("a twin of your skill would win", percent(found.twin)),
     ]
-    table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21)
-    canvas.text("uncalibrated: the scale is the simulation's", box.x, y + 86, 13, QUIET)
+    table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
+    canvas.text("on the simulation's scale, not calibrated", box.x, y + 86, 13, QUIET)

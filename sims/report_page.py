@@ -24,6 +24,7 @@ _MOST_CHARTS: Final = 12  # cohorts with charts of their own: the page stays und
 _SHORT: Final = 20  # characters of a cell that stays on one line
 _MOST_LEVELS: Final = 400  # rows of the table of levels
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing of other people."
 _STATES: Final = {"in band": "good", "below": "off", "above": "off", "cannot tell": "open"}
 
 
@@ -52,13 +53,18 @@ def page(facts: Facts) -> str:
         tag("title", f"{facts.title} - Flowdial"),
         tag("style", Markup(STYLE)),
     )
+    people = f"{len(facts.rows.people.key):,} synthetic players"
+    badge = tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED)
+    if _of_a_person(facts):
+        people = "a person at the window"
+        badge = tag("span", "one person", class_="badge", title=_ONE_PERSON)
     subtitle = (
         f"{manifest['game']} with {manifest['controller']}, {facts.rows.rows:,} attempts, "
-        f"{len(facts.rows.people.key):,} synthetic players, seed {manifest['seed']}"
+        f"{people}, seed {manifest['seed']}"
     )
     header = tag(
         "header",
-        tag("p", tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED), class_="badges"),
+        tag("p", badge, class_="badges"),
         tag("h1", facts.title),
         tag("p", subtitle, class_="subtitle"),
     )
@@ -106,6 +112,11 @@ def _state(row: Row) -> Markup:
 # --- The answer ------------------------------------------------------------------------------------------------------
 
 
+def _of_a_person(facts: Facts) -> bool:
+    """Whether somebody played this at the window."""
+    return facts.manifest.get("source") == "human"
+
+
 def _verdict(facts: Facts) -> Markup:
     headline, *others, caution = facts.verdict.sentences
     headings = (
@@ -128,7 +139,7 @@ def _verdict(facts: Facts) -> Markup:
         "section",
         tag("p", headline, class_="headline"),
         *(tag("p", sentence) for sentence in others),
-        tag("p", caution, class_="caution"),
+        tag("p", _ONE_PERSON if _of_a_person(facts) else caution, class_="caution"),
         _table(headings, rows),
         tag("p", judged, "The dial runs from 0, easiest, to 1, hardest.", class_="note"),
         class_="verdict",
@@ -413,9 +424,10 @@ def _origin(facts: Facts) -> Markup:
         ("Flowdial", str(manifest["flowdial_version"])),
         *((str(name), str(version)) for name, version in sorted(manifest["versions"].items())),
     ]
-    note = joined(
-        "The same scenario, seed and versions give the same rows: ", tag("code", "flowdial run RUN/scenario.toml"), "."
-    )
+    again = tag("code", "flowdial run RUN/scenario.toml")
+    note = joined("The same scenario, seed and versions give the same rows: ", again, ".")
+    if _of_a_person(facts):
+        note = joined("What synthetic players do with the same controller and target: ", again, ".")
     return _section("Where it comes from", _table(("what", "value"), rows, "pairs"), note=note)
 
 
@@ -432,8 +444,11 @@ def _methods(facts: Facts) -> Markup:
         "(Ratio estimator over clusters, Student's t with clusters - 1 degrees.)",
         'A cohort is "in band" only when its whole interval lies inside the band, and "below" or "above" only when all '
         "of it lies outside. Intervals of levels and of places on a chart are not corrected for their number.",
-        "The players are synthetic. Their reaction times, slips and habits follow documented assumptions; nothing here "
-        "says whether the game is fun.",
+        "The player is a person. What they gave up counts as stopped by the time limit, and as not won; the controller "
+        "learnt nothing from it. Time is time played: breaks and pauses are left out."
+        if _of_a_person(facts)
+        else "The players are synthetic. Their reaction times, slips and habits follow documented assumptions; nothing "
+        "here says whether the game is fun.",
     ]
     if alike:
         parts.insert(

@@ -56,9 +56,9 @@ def curve(game: Game, values: npt.NDArray[np.float64], seed: int) -> npt.NDArray
 
 
 def population(setup: Setup) -> npt.NDArray[np.float64]:
-    """Skills of players of the scenario, sorted, cohorts by their shares; without the person."""
-    cohorts = len(setup.cohorts) - 1
-    shares = np.array(setup.counts[:cohorts], float)
+    """Skills of players of the scenario, sorted, cohorts by their shares."""
+    cohorts = len(setup.cohorts)
+    shares = np.array(setup.counts, float)
     sizes = np.maximum(np.rint(_POPULATION * shares / shares.sum()), 1).astype(int)
     players = np.zeros(int(sizes.sum()), PLAYER)
     numbers = np.concatenate([setup.player_number(c, 0) + np.arange(n) for c, n in enumerate(sizes)])

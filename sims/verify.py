@@ -98,7 +98,8 @@ def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool =
 def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
     """The run folder of a target and its manifest; none for a sitting at the window, or a file that lies elsewhere."""
     if target.is_dir():
-        sitting = (target / ATTEMPTS).is_file() and not any((target / name).exists() for name in (MANIFEST, PACKAGE))
+        whole = (target / MANIFEST).exists() or ((target / PACKAGE).exists() and not (target / FILE).exists())
+        sitting = (target / ATTEMPTS).is_file() and not whole
         return target, None if sitting else read_manifest(target)
     if not target.is_file():
         raise RunFolderError(f"there is no run folder and no file at {target}; name one that is there.")
@@ -131,7 +132,7 @@ def _replay(finding: Finding, rows: int | None) -> None:
 
 def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
     tables = [name for name in changed if name.split(".")[0] in ("attempts", "players", "sessions")]
-    if not tables:
+    if not tables or manifest.get("source") == HUMAN:  # nobody can play a person again but row by row
         return
     try:
         found, note = played_again(folder, manifest, tables)

@@ -3,36 +3,70 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.attempt import attempt_of
-from engine.errors import RunFolderError, ScenarioError
-from engine.game import LOST, PERFECT, TIMED_OUT, WON, Faculties
+from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
+from engine.game import LOST, PERFECT, WON, Faculties
 from engine.kernel import compiled
 from engine.scenario import parse, setup_of
+from sims import play as play_module
 from sims.catalog import Catalog
-from sims.human import COHORT, setup_for
+from sims.human import COHORT, PERSON, scenario_for
 from sims.human_actions import FILE
-from sims.play import Play, play
-from sims.play_picture import VIEW
+from sims.live_folder import discard, new_folder
+from sims.play import Play, play, play_scenario
+from sims.play_picture import START, TARGET, VIEW, choice_rows
 from sims.replay import Replay
+from sims.report import report
 from sims.row_choice import chosen_row
+from sims.run_folder import read_manifest
 from sims.screen import FRAME_S, Event
 from sims.skill_estimate import GRID, curve, estimate, population
+from sims.skill_worker import SkillWorker
+from sims.verify import verify
 from tests.small import TEXT, scenario
 from tests.window import frames, installed, press, rows_of, until
 
+ROOT = Path(__file__).resolve().parents[1]
+ALL_FILES = {
+    "attempts.csv",
+    "datapackage.json",
+    "human_actions.jsonl",
+    "manifest.json",
+    "players.csv",
+    "report.html",
+    "scenario.toml",
+    "sessions.csv",
+    "summary.csv",
+}
+
 
 def scene_of(tmp_path, game="gap_runner", controller="kalman", **choices):
-    folder = tmp_path / "sitting"
-    folder.mkdir()
-    scene = Play(scenario(installed(game), controller), Catalog(), folder, **choices)
-    scene.advance(0.0)
-    assert scene._warm is not None
-    scene._warm.result()
-    return scene
+    found = scenario(installed(game), controller)
+    return Play(found, Catalog(), new_folder(tmp_path / "sitting", "sitting", found), **choices)
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch, request):
+    """Only tests of the estimate start its process, which takes seconds."""
+    if "worker" not in request.fixturenames:
+        monkeypatch.setattr(SkillWorker, "tell", lambda worker, values, won: None)
+
+
+@pytest.fixture
+def worker():
+    """For tests that need the process."""
 
 
 @pytest.fixture
@@ -44,7 +78,14 @@ def scene(tmp_path):
 
 def start(scene):
     press(scene, "return")
-    until(scene, lambda: scene.stage == "playing")
+    begin(scene)
+
+
+def begin(scene):
+    """Wait for the thread that loads libraries, then for the first attempt."""
+    scene.advance(FRAME_S)
+    scene._opening.result()
+    until(scene, lambda: scene.stage == "playing", most=10)
 
 
 def finish(scene):
@@ -133,21 +174,232 @@ def test_pause_stops_the_game_and_nothing_is_pressed_after_it(scene):
     assert scene._deeds[-1].action == 0
 
 
-def test_giving_up_is_a_row_that_replays(scene, tmp_path):
+def test_restart_begins_the_same_level_again_as_another_attempt(scene, tmp_path):
     start(scene)
+    finish(scene)
+    frames(scene, 30)
+    press(scene, "return")
+    first = scene.task.film
     frames(scene, 40)
+    believed = scene._sitting._desk.believed(scene.task.who)
     press(scene, "r")
-    assert scene.outcomes == [TIMED_OUT]
-    row = chosen_row(tmp_path / "sitting", row=0)
-    assert row.cells["outcome"] == "timed_out"
-    assert row.cells["ticks"] == 40
-    assert Replay(row).finish().equal
+    assert scene._sitting._desk.believed(scene.task.who) == believed, "the controller learnt nothing"
+    assert scene.stage == "playing", "no card in between"
+    again = scene.task.film
+    assert again.tick == 0
+    assert again.address == first.address._replace(attempt=2)
+    assert tuple(again.values) == tuple(first.values)
+    assert again.level == first.level
+    finish(scene)
+    rows = rows_of(tmp_path / "sitting" / "attempts.csv")
+    assert [row["attempt"] for row in rows] == ["0", "1", "2"], "no address is used twice"
+    assert [row["outcome"] for row in rows] == ["lost", "timed_out", "lost"]
+    assert [row["level"] for row in rows] == ["1", "2", "2"]
+    assert rows[1]["ticks"] == "40"
+    assert rows[1]["difficulty"] == rows[2]["difficulty"]
+    assert float(rows[2]["start_s"]) == float(rows[1]["start_s"]) + float(rows[1]["duration_s"])
+    assert [rows[2][name] for name in ("streak", "mood")] == [rows[1][name] for name in ("streak", "mood")]
+    assert scene.task.film.address.level == 3, "then comes another level"
+    assert scene.last.beliefs == believed != scene.task.beliefs
+    assert (scene.outcomes, scene.given_up) == ([LOST, LOST], 1)
+    for number in range(3):
+        assert Replay(chosen_row(tmp_path / "sitting", row=number)).finish().equal
+
+
+@pytest.mark.parametrize("game", ["tile_match", "boss_duel"])
+def test_a_level_of_turns_begins_again_as_it_was_built(tmp_path, game):
+    scene = scene_of(tmp_path, game)
+    start(scene)
+    first = scene.task.film
+    scene._do(first_deed(scene))
+    press(scene, "r")
+    again = scene.task.film
+    for was, is_ in zip(first.level, again.level, strict=True):
+        assert np.array_equal(was, is_)
+    scene.close()
+
+
+def first_deed(scene):
+    from sims.film import Deed
+
+    film = scene.task.film
+    return Deed(int(scene.game.expert(film.params, film.level, film.state, PERFECT)), 1.0)
+
+
+def test_restart_before_anything_was_done_makes_no_row(scene, tmp_path):
+    start(scene)
+    press(scene, "r", "r")
+    assert rows_of(tmp_path / "sitting" / "attempts.csv") == []
+    frames(scene, 5)
+    press(scene, "p", "r")
+    assert not scene.paused
+    assert scene.task.number == 1
+
+
+def test_what_was_under_way_when_the_window_closed_is_saved_once(scene, tmp_path, capsys):
+    start(scene)
+    finish(scene)
+    frames(scene, 30)
+    press(scene, "return")
+    frames(scene, 25)
+    scene.handle(Event("close"))
+    assert scene.done
+    scene.close()
+    scene.close()
+    rows = rows_of(tmp_path / "sitting" / "attempts.csv")
+    assert [(row["outcome"], row["ticks"]) for row in rows] == [("lost", rows[0]["ticks"]), ("timed_out", "25")]
+    assert verify(tmp_path / "sitting") == 0, "without a manifest, as after a crash"
+    assert "2 of 2 replayed rows are equal" in capsys.readouterr().out
+
+
+def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
+    folder = tmp_path / "sitting"
+    press(scene, "down", "up", "left")
+    start(scene)
+    finish(scene)
+    frames(scene, 30)
+    press(scene, "return")
+    frames(scene, 25)
+    scene.close()
+    before = (folder / "attempts.csv").read_bytes()
+    scene.write_run()
+    assert {path.name for path in folder.iterdir()} == ALL_FILES
+    assert (folder / "attempts.csv").read_bytes() == before
+    manifest = read_manifest(folder)
+    assert manifest["source"] == "human"
+    assert (manifest["rows"], manifest["cohorts"]) == (2, ["human"])
+    assert manifest["targets"] == {"human": [0.5, 0.6]}
+    assert FILE in manifest["files"]
+    (player,) = rows_of(folder / "players.csv")
+    assert (player["player"], player["attempts"], player["wins"]) == (str(PERSON), "2", "0")
+    assert player["trait_skill"] == "", "nobody knows"
+    (session,) = rows_of(folder / "sessions.csv")
+    assert (session["attempts"], session["ended_by"], session["end_s"]) == ("2", "session_end", player["end_s"])
+    (summary,) = rows_of(folder / "summary.csv")
+    assert (summary["attempts"], summary["wins"], summary["state"]) == ("2", "0", "cannot tell")
+    page = (folder / "report.html").read_bytes()
+    assert b"a person at the window" in page
+    for claim in (b"players are synthetic", b"those of synthetic players", b"give the same rows"):
+        assert claim not in page, "a person cannot be simulated"
+    report(folder)
+    assert (folder / "report.html").read_bytes() == page
+    assert verify(folder) == 0
+    assert Replay(chosen_row(folder, row=1)).finish().equal
+    found = parse((folder / "scenario.toml").read_bytes(), "scenario.toml", Catalog())
+    assert (found.win_rates(0), found.form.controller.name) == ([0.55], "kalman")
+    assert rows_of(folder / "attempts.csv")[0]["scenario"] == f"s{found.digest[:16]}"
+    capsys.readouterr()
+    (folder / FILE).write_text("")
+    assert verify(folder) == 4
+    assert f"{FILE} is not as the run wrote it" in capsys.readouterr().out
+
+
+def test_a_changed_table_of_a_sitting_is_told_without_simulating_anybody(scene, tmp_path, capsys):
+    folder = tmp_path / "sitting"
+    start(scene)
+    finish(scene)
+    scene.close()
+    scene.write_run()
+    text = (folder / "players.csv").read_text()
+    (folder / "players.csv").write_text(text.replace(",horizon", ",quit"))
+    assert verify(folder) == 4
+    said = capsys.readouterr().out
+    assert said.startswith("players.csv is not as the run wrote it")
+    assert said.endswith("1 of 1 replayed rows are equal\n")
+
+
+def test_a_sitting_in_which_nothing_was_done_leaves_nothing(tmp_path):
+    scene = scene_of(tmp_path)
+    start(scene)
+    assert (tmp_path / "sitting" / "attempts.csv").exists()
+    scene.close()
+    scene.write_run()
+    discard(tmp_path / "sitting")
+    assert not (tmp_path / "sitting").exists()
+
+
+def test_a_full_disk_ends_the_sitting_with_its_name(scene, tmp_path, monkeypatch):
+    start(scene)
+    frames(scene, 9)
+
+    def full(file, data):
+        raise OSError(28, "No space left on device", "attempts.csv")
+
+    monkeypatch.setattr("sims.human._write", full)
+    with pytest.raises(EnvironmentFault, match="No space left on device; make room"):
+        press(scene, "r")
+    monkeypatch.undo()
+    scene.close()
+    discard(tmp_path / "sitting")
+    assert not (tmp_path / "sitting").exists(), "what could not be written is not written a second time"
+
+
+def test_every_controller_can_be_played_against(tmp_path):
+    catalog = Catalog()
+    found = play_scenario(catalog, "gap_runner")
+    for entry in catalog.controllers():
+        kind = catalog.controller(entry.name)
+        chosen = scenario_for(found, catalog, kind, 0.65)
+        assert chosen.form.controller.name == entry.name
+        assert chosen.win_rates(0) == [0.65]
+        again = parse(chosen.resolved_toml().encode(), "scenario.toml", catalog, allow_long=True)
+        assert again.digest == chosen.digest
+
+
+def test_the_start_screen_takes_clicks(scene):
+    wanted = next(number for number, kind in enumerate(scene.kinds) if kind.name == "weighted_up_down")
+    scene.kind_at = wanted + 1
+    row = dict(choice_rows(len(scene.kinds), scene.kind_at))[wanted]
+    scene.handle(Event("click", "left", row.x + 9, row.y + 9))
+    assert scene.kind.name == "weighted_up_down"
+    scene.handle(Event("click", "left", TARGET.x + 0.42 * TARGET.width, TARGET.y + 9))
+    assert scene.target == pytest.approx(0.4)
+    scene.handle(Event("click", "left", 5, 5))
+    assert scene.stage == "start", "a click beside everything starts nothing"
+    scene.handle(Event("click", "left", START.x + 9, START.y + 9))
+    begin(scene)
+    assert scene.setup.kind.name == "weighted_up_down"
+
+
+def test_however_many_controllers_there_are_the_chosen_one_is_in_sight():
+    for kinds in range(1, 14):
+        for chosen in range(kinds):
+            assert chosen in dict(choice_rows(kinds, chosen))
+
+
+def test_the_window_stays_awake_while_it_gets_ready(tmp_path, monkeypatch):
+    ready = threading.Event()
+    monkeypatch.setattr(Play, "_rehearse", staticmethod(lambda setup: ready.wait(60)))
+    scene = scene_of(tmp_path)
+    press(scene, "return")
+    shown = scene.demo.version
+    frames(scene, 30)
+    assert scene.stage == "opening"
+    assert scene.demo.version > shown, "the picture moves on"
+    press(scene, "escape")
+    assert scene.done
+    scene.close()
+    discard(tmp_path / "sitting")
+    assert not (tmp_path / "sitting").exists()
+    assert not ready.is_set(), "nobody waited for it"
+    ready.set()
+    scene._opening.result()
+
+
+def test_a_turn_that_is_wanted_too_early_is_done_when_it_can_be_seen(tmp_path):
+    scene = scene_of(tmp_path, "boss_duel")
+    start(scene)
+    frames(scene, 60)
+    press(scene, "s", "a")
+    assert [deed.action for deed in scene._deeds] == [2]
+    frames(scene, 30)
+    assert [deed.action for deed in scene._deeds] == [2, 1]
+    scene.close()
 
 
 def test_the_same_seed_gives_the_person_the_same_levels(tmp_path):
     levels = []
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
         scene = scene_of(tmp_path / name)
         start(scene)
         levels.append((scene.task.film.level, tuple(scene.task.film.values)))
@@ -207,7 +459,7 @@ def test_the_cursor_takes_a_tile_and_swaps_it_with_its_neighbour(tmp_path):
 
 def test_the_estimate_finds_the_skill_of_a_synthetic_player():
     game = Catalog().game("logistic")
-    setup = setup_for(setup_of(scenario("logistic"), Catalog()), Catalog().controller("kalman"), 0.7)
+    setup = setup_of(scenario("logistic"), Catalog())
     skills = population(setup)
     kernel = compiled(attempt_of(game))
     faculties = Faculties(0.8, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
@@ -227,21 +479,61 @@ def test_more_skill_never_has_a_smaller_chance():
     assert np.all(np.diff(chances) >= 0)
 
 
-def test_the_estimate_comes_after_ten_attempts(tmp_path):
+def test_the_estimate_comes_after_ten_attempts(tmp_path, worker):
     scene = scene_of(tmp_path, "gap_runner")
     start(scene)
-    for _ in range(10):
-        assert scene.estimate is None
+    for number in range(10):
+        if number == 4:
+            frames(scene, 9)
+            press(scene, "r")
         finish(scene)
         frames(scene, 30)
         press(scene, "return")
-    for future in scene._curves:
-        future.result()
-    frames(scene, 2)
-    assert scene.estimate.attempts == 10
+        if number == 8:
+            answered(scene)
+            assert scene.estimate is None
+    answered(scene)
+    assert scene.estimate.attempts == 10, "without the one that was given up"
     assert scene.estimate.skill < 0, "nobody pressed a key"
     assert 0 <= scene.estimate.percentile < 0.5
+    curves = [curve(scene.game, values_of(row, scene.game), scene.setup.seed) for row in judged(tmp_path)]
+    skills = population(setup_of(scenario("gap_runner", "kalman"), Catalog()))
+    assert scene.estimate == estimate(curves, [False] * 10, skills), "the process tells what would be told here"
     scene.close()
+
+
+def answered(scene):
+    while scene.computing:
+        scene.advance(0.0)
+        time.sleep(0.01)
+    assert not scene.no_estimate
+
+
+def judged(tmp_path):
+    return [row for row in rows_of(tmp_path / "sitting" / "attempts.csv") if row["outcome"] != "timed_out"]
+
+
+def values_of(row, game):
+    texts = [row[f"param_{knob.name}"] for knob in game.space]
+    return np.array(
+        [
+            knob.real(text if knob.scale == "choice" else int(text) if knob.levels else float(text))
+            for knob, text in zip(game.space, texts, strict=True)
+        ]
+    )
+
+
+def test_without_its_process_there_is_no_estimate_and_the_game_goes_on(scene, worker):
+    start(scene)
+    finish(scene)
+    assert scene.computing
+    scene._skill._process.kill()
+    scene._skill._process.join()
+    frames(scene, 30)
+    assert scene.no_estimate
+    assert not scene.computing
+    press(scene, "return")
+    finish(scene)
 
 
 def test_a_sitting_that_ends_on_the_start_screen_leaves_nothing(tmp_path, monkeypatch, capsys):
@@ -261,6 +553,126 @@ def test_a_sitting_that_ends_on_the_start_screen_leaves_nothing(tmp_path, monkey
     assert not (tmp_path / "other").exists()
 
 
+def test_ctrl_c_saves_what_is_under_way_and_is_raised(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr(play_module, "Play", interrupted_after(60))
+    with pytest.raises(KeyboardInterrupt):
+        play("gap_runner", out=tmp_path / "out", seed=5)
+    assert "played  1 attempts, won 0, 1 given up" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
+    assert verify(tmp_path / "out") == 0
+
+
+def interrupted_after(ticks):
+    """A scene that begins by itself and is interrupted while a person plays."""
+
+    class Interrupted(Play):
+        def advance(self, seconds):
+            super().advance(seconds)
+            if self.stage == "start":
+                self.handle(Event("press", "return"))
+            elif self.stage == "playing" and self.task is not None and self.task.film.tick == ticks:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    return Interrupted
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sims.play import Play, play_scenario
+from sims.catalog import Catalog
+from sims.live_folder import new_folder
+from sims.screen import FRAME_S, Event
+from sims.skill_worker import SkillWorker
+SkillWorker.tell = lambda worker, values, won: None
+found = play_scenario(Catalog(), "gap_runner", seed=3)
+scene = Play(found, Catalog(), new_folder(Path(sys.argv[1]), "x", found))
+while len(scene.outcomes) < 2 or scene.stage != "playing" or scene.task.film.tick < 30:
+    if scene.stage in ("start", "card"):
+        scene.handle(Event("press", "return"))
+    scene.advance(FRAME_S)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_played_survives_a_kill(tmp_path, capsys):
+    folder = tmp_path / "killed"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, check=False, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert {path.name for path in folder.iterdir()} == {"attempts.csv", FILE, "scenario.toml"}
+    assert verify(folder) == 0
+    assert "2 of 2 replayed rows are equal" in capsys.readouterr().out
+    assert Replay(chosen_row(folder, row=1)).finish().equal
+
+
+@pytest.mark.parametrize("ending", ["escape", "interrupt"])
+def test_real_keys_play_in_a_real_window(tmp_path, ending):
+    for program in ("Xvfb", "xdotool"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    words = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        environment = {**os.environ, "DISPLAY": f":{server.stdout.readline().strip()}", "SDL_VIDEODRIVER": "x11"}
+        try:
+            played_with_real_keys(environment, tmp_path / "out", ending)
+        finally:
+            server.terminate()
+    rows = rows_of(tmp_path / "out" / "attempts.csv")
+    assert [row["outcome"] for row in rows] == ["timed_out", "timed_out"]
+    assert [row["level"] for row in rows] == ["1", "1"]
+    used = {deed.action for number in (0, 1) for deed in chosen_row(tmp_path / "out", row=number).deeds or ()}
+    assert used == {0, 2}, "ducked with a real key"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
+
+
+PLAYED = """
+import sys
+from sims import play, __main__
+begin = play.Play._begin
+def told(scene):
+    begin(scene)
+    print("level", flush=True)
+play.Play._begin = told
+sys.exit(__main__.main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
+"""
+
+
+def played_with_real_keys(environment, out, ending):
+    def key(name):
+        subprocess.run(["xdotool", *name], env=environment, check=True, capture_output=True)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", PLAYED, str(out)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        until_line(process, "level", lambda: key(["key", "Return"]))
+        key(["keydown", "Down"])
+        time.sleep(0.4)
+        key(["keyup", "Down"])
+        key(["key", "r"])
+        assert process.stdout.readline() == "level\n"
+        time.sleep(0.4)
+        if ending == "escape":
+            key(["key", "Escape"])
+        else:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(60) == (0 if ending == "escape" else 130)
+
+
+def until_line(process, line, nudge):
+    """Press until the window is there and has heard it."""
+    import select
+
+    for _ in range(240):
+        nudge()
+        if select.select([process.stdout], [], [], 0.5)[0]:
+            assert process.stdout.readline() == f"{line}\n"
+            return
+    raise AssertionError("the game never began")
+
+
 def test_a_human_row_without_its_actions_is_told(scene, tmp_path):
     start(scene)
     finish(scene)
@@ -276,11 +688,7 @@ def test_a_campaign_goes_up_with_wins(tmp_path):
         "[target]", '[levels]\nkind = "campaign"\ncount = 2\n\n[target]'
     )
     found = parse(text.encode(), "campaign.toml", Catalog())
-    (tmp_path / "sitting").mkdir()
-    scene = Play(found, Catalog(), tmp_path / "sitting")
-    scene.advance(0.0)
-    assert scene._warm is not None
-    scene._warm.result()
+    scene = Play(found, Catalog(), new_folder(tmp_path / "sitting", "sitting", found))
     start(scene)
     assert scene.task is not None
     assert scene.task.film.address.level == scene.task.who.situation.level == 1
