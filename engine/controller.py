@@ -14,7 +14,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from engine.game import Game
 from engine.parameters import ParameterSpace
 
-Mode = Literal["deterministic", "adaptive", "self_adaptive"]  # Eiben, Hinterding and Michalewicz 1999
+# Eiben, Hinterding and Michalewicz 1999; a reference knows what no game tells, and is no controller for one.
+Mode = Literal["deterministic", "adaptive", "self_adaptive", "reference"]
 Scope = Literal["player", "cohort", "everyone"]
 SCOPES: Final = ("player", "cohort", "everyone")
 
@@ -144,4 +145,11 @@ class ControllerKind:
     rule: Rule | None = None
     make: Callable[[Any, Brief], Controller] | None = None  # (options, brief), where there is no rule
     scopes: tuple[Scope, ...] = ("player",)  # the first is the default
+    # Options that together scale every step, the main one first: with all at 0 the dial stands still.
+    gains: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)  # further limits in words, for `describe`
+
+    @property
+    def gain(self) -> str | None:
+        """The option that a search for the gain varies; None where there is none."""
+        return self.gains[0] if self.gains else None

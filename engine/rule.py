@@ -176,16 +176,24 @@ class PerPlayer:
         return {name: float(state[place]) for name, place in zip(self.beliefs, self._places, strict=True)}
 
     def memory(self) -> dict[str, Any]:
-        """Everything it has learnt, as JSON: the state of each player, cohort or everybody, by number."""
-        for unit, waiting in list(self._waiting.items()):
-            self._numbers(waiting[0].who)
-            self._waiting.pop(unit, None)
-        return {str(unit): state.tolist() for unit, state in self._states.items()}
+        """Everything it knows, as JSON: states and outcomes that wait, of each player, cohort or everybody."""
+        waiting = {str(unit): [_listed(outcome) for outcome in found] for unit, found in self._waiting.items()}
+        return {"states": {str(unit): state.tolist() for unit, state in self._states.items()}, "waiting": waiting}
 
     def remember(self, memory: Mapping[str, Any]) -> None:
         """Take up what `memory` gave, in place of what it knows."""
-        self._states = {int(unit): np.array(state, dtype=np.float64) for unit, state in memory.items()}
-        self._waiting = {}
+        self._states = {int(unit): np.array(state, dtype=np.float64) for unit, state in memory["states"].items()}
+        self._waiting = {int(unit): [_outcome(one) for one in found] for unit, found in memory["waiting"].items()}
+
+
+def _listed(outcome: Outcome) -> list[Any]:
+    who, setting, *rest = outcome
+    return [[who.player, who.cohort, list(who.situation)], [setting.difficulty, setting.ticket], *rest]
+
+
+def _outcome(listed: list[Any]) -> Outcome:
+    (player, cohort, situation), (difficulty, ticket), *rest = listed
+    return Outcome(Who(player, cohort, Situation(*situation)), Setting(difficulty, None, ticket), *rest)
 
 
 def _observations(outcomes: Iterable[Outcome]) -> list[Observation]:

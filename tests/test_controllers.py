@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from controllers.adaptive import kalman, weighted_up_down
-from controllers.deterministic import constant, cosine, ramp
 from engine.arithmetic import exp, logistic
 from engine.checks import check_controller
 from engine.controller import Observation, Option, Rule, Setting, Situation
@@ -42,6 +41,7 @@ class Traced(NamedTuple):
 class IntegerOptions(NamedTuple):
     step: int = 1
     start: float = 0.5
+    scaling: float = 0.0
 
 
 def integer_start(options, target):
@@ -168,26 +168,31 @@ def ruled(start=weighted_up_down.start, ask=weighted_up_down.ask, tell=weighted_
     return dataclasses.replace(CLASSIC, rule=Rule(start, ask, tell), **changes)
 
 
-FIRST, SECOND = CLASSIC.option_list
+FIRST, SECOND, *REST = CLASSIC.option_list
 BROKEN = {
     "name": (changed(name="Up Down"), "name must be"),
     "mode": (changed(mode="clever"), "mode must be"),
     "source": (changed(source=""), "source must be one line"),
     "scope": (changed(scopes=("planet",)), "scopes must be"),
     "options are a dict": (changed(options=dict), "options must be a NamedTuple"),
-    "options in another order": (changed(option_list=(SECOND, FIRST)), "option_list must name"),
+    "options in another order": (changed(option_list=(SECOND, FIRST, *REST)), "option_list must name"),
     "an option without bounds": (
-        changed(option_list=(FIRST._replace(high=math.inf), SECOND)),
+        changed(option_list=(FIRST._replace(high=math.inf), SECOND, *REST)),
         "option step must have finite bounds",
     ),
     "a default out of range": (
-        changed(option_list=(FIRST._replace(low=0.5), SECOND)),
+        changed(option_list=(FIRST._replace(low=0.5), SECOND, *REST)),
         "option step must have its default in",
     ),
     "a default that is whole": (changed(options=IntegerOptions), "default that is a float"),
     "an option without meaning": (
-        changed(option_list=(Option("step", 0.0, 1.0, ""), SECOND)),
+        changed(option_list=(Option("step", 0.0, 1.0, ""), SECOND, *REST)),
         "option step must have a meaning",
+    ),
+    "a gain that is no option": (changed(gains=("speed",)), "gains must name options"),
+    "a gain that cannot be 0": (
+        changed(option_list=(FIRST._replace(low=0.01), SECOND, *REST)),
+        "gains must name options whose range begins at 0",
     ),
     "neither rule nor make": (changed(rule=None), "got neither"),
     "a state of whole numbers": (ruled(start=integer_start), "state.difficulty must be a float"),
@@ -233,30 +238,6 @@ def test_one_fault_is_told_once():
 
 def test_what_is_no_controller_is_told_so():
     assert check_controller(weighted_up_down) == ["a controller is an engine.controller.ControllerKind, got module"]
-
-
-# --- Schedules
-
-
-def at(attempt):
-    return Situation(0.55, attempt, 0, 0, 1.0)
-
-
-def test_schedules_follow_their_formulas():
-    options = ramp.Options(start=0.2, end=0.8, length=101.0)
-    bent = cosine.Options(start=0.2, end=0.8, length=101.0)
-    for attempt in range(150):
-        u = min(attempt / 100.0, 1.0)
-        straight = ramp.ask(options, ramp.start(options, 0.5), at(attempt))
-        wave = cosine.ask(bent, cosine.start(bent, 0.5), at(attempt))
-        assert straight == pytest.approx(0.2 + 0.6 * u, abs=1e-15)
-        assert wave == pytest.approx(0.8 + (0.2 - 0.8) * (1.0 + math.cos(math.pi * u)) / 2.0, abs=1e-15)
-    assert constant.ask(constant.Options(0.3), constant.start(constant.Options(0.3), 0.5), at(7)) == 0.3
-
-
-def test_a_schedule_may_fall():
-    options = ramp.Options(start=1.0, end=0.0, length=2.0)
-    assert [ramp.ask(options, ramp.start(options, 0.5), at(attempt)) for attempt in (0, 1, 2)] == [1.0, 0.0, 0.0]
 
 
 # --- Rules against the arithmetic of their sources

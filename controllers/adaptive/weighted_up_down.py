@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.gain import SCALING, gain_for
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
     step: float = 0.05
     start: float = 0.5
+    scaling: float = 0.0
 
 
 class State(NamedTuple):
@@ -25,7 +27,8 @@ def ask(options: Options, state: State, situation: Situation) -> float:
 
 
 def tell(options: Options, state: State, seen: Observation) -> State:
-    moved = state.difficulty + options.step * (seen.won - seen.target)  # Kaernbach 1991: up s(1-T), down s T
+    step = gain_for(options.step, seen.weight, options.scaling)
+    moved = state.difficulty + step * (seen.won - seen.target)  # Kaernbach 1991: up s(1-T), down s T
     return State(min(max(moved, 0.0), 1.0))
 
 
@@ -40,7 +43,9 @@ CONTROLLER: Final = ControllerKind(
     option_list=(
         Option("step", 0.0, 1.0, "sum of the step up after a win and the step down after a loss, on the dial"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
+        SCALING,
     ),
     rule=Rule(start, ask, tell),
     scopes=("player", "cohort", "everyone"),
+    gains=("step",),
 )

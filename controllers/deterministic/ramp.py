@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from controllers.schedule import END, LENGTH, START, linear, rule_of
+from engine.controller import ControllerKind
 
 
 class Options(NamedTuple):
@@ -13,21 +14,8 @@ class Options(NamedTuple):
     length: float = 200.0
 
 
-class State(NamedTuple):
-    difficulty: float  # of the attempt heard of last
-
-
-def start(options: Options, target: float) -> State:
-    return State(options.start)
-
-
-def ask(options: Options, state: State, situation: Situation) -> float:
-    share = min(situation.attempt / (options.length - 1.0), 1.0)
-    return options.start + (options.end - options.start) * share
-
-
-def tell(options: Options, state: State, seen: Observation) -> State:
-    return State(seen.difficulty)
+def height(options: Options, u: float) -> float:
+    return linear(u, options.start, options.end)
 
 
 CONTROLLER: Final = ControllerKind(
@@ -38,10 +26,6 @@ CONTROLLER: Final = ControllerKind(
     source="the difficulty curve drawn by hand; deterministic control of Eiben, Hinterding, Michalewicz 1999",
     use="As a baseline, and to sweep the whole dial once to see where players stand. It ignores who is playing.",
     options=Options,
-    option_list=(
-        Option("start", 0.0, 1.0, "difficulty of a player's first attempt"),
-        Option("end", 0.0, 1.0, "difficulty from attempt number `length` on"),
-        Option("length", 2.0, 1000000.0, "attempts from the first to the end of the ramp, both included"),
-    ),
-    rule=Rule(start, ask, tell),
+    option_list=(START, END, LENGTH),
+    rule=rule_of(height),
 )

@@ -20,6 +20,7 @@ STAGES: Final = (
     (
         controller_record.names_and_words,
         controller_record.options_are_declared,
+        controller_record.gains_are_options,
         controller_record.one_way_to_make_it,
     ),
     (

@@ -16,8 +16,8 @@ def names_and_words(kind: Any) -> Iterator[str]:
     """Names are identifiers, mode and scopes are known words, descriptions are one line each."""
     if not (isinstance(kind.name, str) and kind.name.isidentifier() and kind.name == kind.name.lower()):
         yield f"name must be a lower-case identifier, got {kind.name!r}"
-    if kind.mode not in ("deterministic", "adaptive", "self_adaptive"):
-        yield f"mode must be deterministic, adaptive or self_adaptive, got {kind.mode!r}"
+    if kind.mode not in ("deterministic", "adaptive", "self_adaptive", "reference"):
+        yield f"mode must be deterministic, adaptive, self_adaptive or reference, got {kind.mode!r}"
     for field in ("summary", "formula", "source", "use"):
         words = getattr(kind, field)
         if not isinstance(words, str) or not words.strip() or "\n" in words:
@@ -52,6 +52,14 @@ def _option_faults(option: Any, default: Any) -> Iterator[str]:
         yield f"option {option.name} must have its default in [{option.low:g}, {option.high:g}], got {default!r}"
     elif not str(option.meaning).strip() or "\n" in str(option.meaning):
         yield f"option {option.name} must have a meaning on one line, got {option.meaning!r}"
+
+
+def gains_are_options(kind: Any) -> Iterator[str]:
+    """What a controller calls its gains are options that can be 0."""
+    lows = {option.name: option.low for option in kind.option_list if isinstance(option, Option)}
+    for name in kind.gains:
+        if lows.get(name) != 0.0:
+            yield f"gains must name options whose range begins at 0, got {name!r}"
 
 
 def one_way_to_make_it(kind: Any) -> Iterator[str]:

@@ -1,0 +1,73 @@
+"""Elo: a rating of the player on the dial, moved by how surprising each outcome was where it was played."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from controllers.gain import SCALING, gain_for
+from engine.arithmetic import logistic, logit
+from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+
+HIGHEST: Final = 1.1  # a rating may lie a little above the dial
+
+
+class Options(NamedTuple):
+    a: float = 0.4
+    b: float = 0.4
+    floor: float = 0.02
+    slope: float = 8.0
+    rating: float = 0.5
+    scaling: float = 0.0
+
+
+class State(NamedTuple):
+    rating: float  # place on the dial where the player wins half of the attempts
+    n: float  # outcomes so far; those that came together count as one
+
+
+def start(options: Options, target: float) -> State:
+    return State(options.rating, 0.0)
+
+
+def margin(options: Options, target: float) -> float:
+    """How far the rating must lie above the difficulty for this target."""
+    return logit(min(max(target, 0.001), 0.999)) / options.slope
+
+
+def ask(options: Options, state: State, situation: Situation) -> float:
+    return min(max(state.rating - margin(options, situation.target), 0.0), 1.0)
+
+
+def tell(options: Options, state: State, seen: Observation) -> State:
+    n = state.n + 1.0
+    gain = gain_for(max(options.a / (1.0 + options.b * n), options.floor), seen.weight, options.scaling)
+    expected = logistic(options.slope * (state.rating - seen.difficulty))
+    offset = margin(options, seen.target)
+    # Every difficulty is within reach for every target, and no rating runs on beyond that.
+    low = min(offset, 0.0)
+    high = max(1.0 + offset, HIGHEST)
+    return State(min(max(state.rating + gain * (seen.won - expected), low), high), n)
+
+
+CONTROLLER: Final = ControllerKind(
+    name="elo",
+    mode="adaptive",
+    summary="Rates the player as chess does, by the difficulty that was played: a new target needs no new learning.",
+    formula="d = clip(rating - logit(target) / slope, 0, 1); rating <- rating + max(a / (1 + b n), floor) (won - "
+    "logistic(slope (rating - d played)))",
+    source="Elo 1978, The rating of chess players; uncertainty function: Pelánek 2016, formula as we remember it",
+    use="Where targets differ from level to level and levels share one skill; late outcomes hurt it less than the "
+    "rules that only count steps. Played at its own difficulty it is Robbins-Monro with c = a / b and n0 = 1 / b.",
+    options=Options,
+    option_list=(
+        Option("a", 0.0, 10.0, "gain before the first outcome"),
+        Option("b", 0.0, 10.0, "how fast the gain shrinks with outcomes"),
+        Option("floor", 0.0, 1.0, "smallest gain"),
+        Option("slope", 1.0, 50.0, "assumed steepness of win probability along the dial, in logits per dial"),
+        Option("rating", 0.0, 1.0, "first belief about a player's place on the dial"),
+        SCALING,
+    ),
+    rule=Rule(start, ask, tell, beliefs=("rating",)),
+    scopes=("player", "cohort", "everyone"),
+    gains=("a", "floor"),
+)

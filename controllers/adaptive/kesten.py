@@ -1,0 +1,62 @@
+"""Kesten: stochastic approximation whose steps shrink only when the error turns its sign."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from controllers.gain import SCALING, gain_for, reversal, sign_after
+from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+
+
+class Options(NamedTuple):
+    c: float = 0.4
+    floor: float = 0.01
+    start: float = 0.5
+    scaling: float = 0.0
+
+
+class State(NamedTuple):
+    difficulty: float
+    n: float  # outcomes so far; those that came together count as one
+    reversals: float
+    sign: float  # of the last error: -1, 1; 0 before the first
+
+
+def start(options: Options, target: float) -> State:
+    return State(options.start, 0.0, 0.0, 0.0)
+
+
+def ask(options: Options, state: State, situation: Situation) -> float:
+    return state.difficulty
+
+
+def tell(options: Options, state: State, seen: Observation) -> State:
+    n = state.n + 1.0
+    error = seen.won - seen.target
+    reversals = state.reversals + reversal(state.sign, error)
+    divisor = n if n <= 2.0 else 2.0 + reversals  # Kesten 1958: one further only where the sign turns
+    gain = gain_for(max(options.c / divisor, options.floor), seen.weight, options.scaling)
+    moved = min(max(state.difficulty + gain * error, 0.0), 1.0)
+    return State(moved, n, reversals, sign_after(state.sign, error))
+
+
+CONTROLLER: Final = ControllerKind(
+    name="kesten",
+    mode="adaptive",
+    summary="Steps stay long while outcomes agree and shrink with every reversal: finds its own scale, then freezes.",
+    formula="d <- clip(d + gain (won - target), 0, 1); gain = max(c / n, floor) for n <= 2, then max(c / (2 + R), "
+    "floor), R = changes of sign of the error so far",
+    source="Kesten 1958, Accelerated stochastic approximation; as a staircase: Treutwein 1995, Faes et al. 2007",
+    use="Where players do not change, and for shared dials. Avoid it where outcomes come late: they turn the sign "
+    "late, after the dial has run far.",
+    options=Options,
+    option_list=(
+        Option("c", 0.0, 10.0, "gain of the first step"),
+        Option("floor", 0.0, 1.0, "smallest gain; 0 is the classic rule, which stops following"),
+        Option("start", 0.0, 1.0, "difficulty of the first attempt"),
+        SCALING,
+    ),
+    rule=Rule(start, ask, tell, beliefs=("difficulty", "reversals")),
+    scopes=("player", "cohort", "everyone"),
+    gains=("c", "floor"),
+)

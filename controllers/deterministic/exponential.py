@@ -1,0 +1,32 @@
+"""Exponential: a quick change at first that slows down towards its end."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from controllers.schedule import END, LENGTH, START, exponential, rule_of
+from engine.controller import ControllerKind, Option
+
+
+class Options(NamedTuple):
+    start: float = 0.3
+    end: float = 0.7
+    length: float = 200.0
+    rate: float = 3.0
+
+
+def height(options: Options, u: float) -> float:
+    return exponential(u, options.start, options.end, options.rate)
+
+
+CONTROLLER: Final = ControllerKind(
+    name="exponential",
+    mode="deterministic",
+    summary="Most of the way in the first attempts and ever less after that, like practice; deaf to outcomes.",
+    formula="d = start + (end - start) (1 - exp(-rate u)) / (1 - exp(-rate)) with u = min(attempt / (length - 1), 1)",
+    source="exponential learning curves, Heathcote, Brown and Mewhort 2000; exponential decay of a learning rate",
+    use="Where players learn fast at first and a curve for all must do. It ignores who is playing.",
+    options=Options,
+    option_list=(START, END, LENGTH, Option("rate", 0.0, 20.0, "e-folds from start to end; 0 is a straight line")),
+    rule=rule_of(height),
+)

@@ -1,0 +1,40 @@
+"""One cycle: up to a peak, back down as slowly, and a short easy finish."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from controllers.schedule import END, LENGTH, PEAK, START, one_cycle, rule_of
+from engine.controller import ControllerKind, Option
+
+
+class Options(NamedTuple):
+    start: float = 0.3
+    peak: float = 0.7
+    end: float = 0.2
+    rise: float = 0.45
+    length: float = 200.0
+
+
+def height(options: Options, u: float) -> float:
+    return one_cycle(u, options.start, options.peak, options.end, options.rise)
+
+
+CONTROLLER: Final = ControllerKind(
+    name="one_cycle",
+    mode="deterministic",
+    summary="One climb to a peak, one descent as long, and a short finish at another difficulty; deaf to outcomes.",
+    formula="d = lines through (0, start), (rise, peak), (2 rise, start), (1, end) at u = min(attempt / (length - "
+    "1), 1)",
+    source="Smith 2018, A disciplined approach to neural network hyper-parameters: part 1 (1cycle policy)",
+    use="For one arc of tension and release, and to see both sides of the same difficulty. It ignores who is playing.",
+    options=Options,
+    option_list=(
+        START,
+        PEAK,
+        END,
+        Option("rise", 0.05, 0.49, "share of the length until the peak; the descent takes as long"),
+        LENGTH,
+    ),
+    rule=rule_of(height),
+)

@@ -1,0 +1,39 @@
+"""Piecewise: straight lines through a few knots, the curve that a designer draws by hand."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from controllers.schedule import END, KNOTS, LENGTH, START, Knots, piecewise, rule_of
+from engine.controller import ControllerKind
+
+
+class Options(NamedTuple):
+    start: float = 0.3
+    end: float = 0.7
+    length: float = 200.0
+    at1: float = 0.25
+    height1: float = 0.45
+    at2: float = 0.5
+    height2: float = 0.4
+    at3: float = 0.75
+    height3: float = 0.6
+
+
+def height(options: Options, u: float) -> float:
+    knots = Knots(options.at1, options.height1, options.at2, options.height2, options.at3, options.height3)
+    return piecewise(u, options.start, options.end, knots)
+
+
+CONTROLLER: Final = ControllerKind(
+    name="piecewise",
+    mode="deterministic",
+    summary="Straight lines through three knots between a first and a last difficulty, deaf to outcomes.",
+    formula="d = the line through (0, start), (at1, height1), (at2, height2), (at3, height3), (1, end) at u = "
+    "min(attempt / (length - 1), 1)",
+    source="the difficulty curve drawn by hand; deterministic control of Eiben, Hinterding, Michalewicz 1999",
+    use="To play a curve that was drawn elsewhere, and as a baseline for it. It ignores who is playing.",
+    options=Options,
+    option_list=(START, END, LENGTH, *KNOTS),
+    rule=rule_of(height),
+)
