@@ -19,7 +19,7 @@ from engine.scenario import json_schema, load, parse, setup_of
 from engine.scenario_file.consistency import counts_of
 from engine.scenario_file.positions import line_of, positions
 from engine.scenario_file.toml import LARGEST_FILE, written
-from sims.catalog import Catalog
+from sims.catalog import DEFAULT_CONTROLLER, Catalog
 
 BASE = (Path(__file__).parent / "scenarios" / "base.toml").read_text(encoding="utf-8")
 CATALOG = Catalog()
@@ -34,8 +34,6 @@ floor = 0
 ceiling = 1
 [target]
 win_rate = 0.55
-[controller]
-name = "weighted_up_down"
 [players]
 count = 10
 [horizon]
@@ -88,7 +86,8 @@ def test_a_small_scenario_gets_every_default():
     assert scenario.cohorts == ("players",)
     assert scenario.scope == "player"
     assert scenario.band(0) == (0.5, 0.6)
-    assert scenario.form.controller.options == {"step": 0.05, "start": 0.5}
+    assert scenario.controller == DEFAULT_CONTROLLER
+    assert scenario.form.controller.options == CATALOG.controller(DEFAULT_CONTROLLER).options()._asdict()
     assert scenario.form.dial.knobs == ["difficulty", "guess"]
     assert scenario.form.game.bounds == {"difficulty": [-4.0, 4.0], "guess": [0.0, 0.5]}
     assert scenario.changed == frozenset()
@@ -112,9 +111,30 @@ def test_the_resolved_file_reads_back_the_same(text):
 def test_the_resolved_file_marks_what_was_changed():
     lines = read(BASE).resolved_toml().splitlines()
     marked = [line.split(" = ")[0] for line in lines if line.endswith("  # changed")]
-    top = ["title", "notes", "seed", "hearts", "speed", "knobs", "speed", "kind", "after_attempts", "scope", "step"]
+    top = [
+        "title",
+        "notes",
+        "seed",
+        "hearts",
+        "speed",
+        "knobs",
+        "speed",
+        "kind",
+        "after_attempts",
+        "name",
+        "scope",
+        "step",
+    ]
     rest = ["delay_s", "deploy_every_s", "kind", "pause_s", "label", "skill", "learning", "skill", "speed", "replicas"]
     assert marked == top + rest
+
+
+def test_a_scenario_that_names_no_controller_is_that_which_names_the_default():
+    named = read(SMALL + f'[controller]\nname = "{DEFAULT_CONTROLLER}"\n')
+    assert f'[controller]\nname = "{DEFAULT_CONTROLLER}"\nscope' in read(SMALL).resolved_toml()
+    assert (named.digest, named.changed) == (read(SMALL).digest, frozenset())
+    assert read(SMALL + "[controller]\nscope = 'cohort'\n").scope == "cohort"
+    assert read(SMALL, ("controller.name", "kalman")).changed == {"controller.name"}
 
 
 def test_nothing_is_marked_that_is_as_the_author_made_it():
@@ -227,7 +247,7 @@ def test_the_setup_is_what_the_scenario_says():
     setup = setup_of(scenario, CATALOG)
     assert setup.game.name == "gap_runner"
     assert setup.kind.name == "weighted_up_down"
-    assert tuple(setup.options) == (0.1, 0.5)
+    assert setup.options == setup.kind.options(step=0.1)
     assert (setup.scope, setup.floor, setup.ceiling) == ("cohort", 0.1, 0.9)
     assert (setup.cohorts, setup.counts) == (("new", "old"), (60, 40))
     assert setup.targets.tolist() == [[0.85] * 3, [0.9, 0.8, 0.7]]
@@ -373,7 +393,7 @@ def test_what_is_written_reads_back(value):
 def test_the_schema_is_json_and_knows_the_tables():
     schema = json.loads(json.dumps(json_schema()))
     assert schema["$schema"].startswith("https://json-schema.org/")
-    assert set(schema["required"]) == {"format", "game", "dial", "controller", "players", "horizon"}
+    assert set(schema["required"]) == {"format", "game", "dial", "players", "horizon"}
     assert schema["additionalProperties"] is False
     assert set(tomllib.loads(BASE)) <= set(schema["properties"])
     assert "null" not in json.dumps(schema)

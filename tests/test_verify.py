@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import struct
@@ -138,6 +139,27 @@ def test_a_changed_player_or_session_is_found(copy, name, capsys):
     assert f"{name.split('.')[0]}, row 3: wins: the file has" in said
 
 
+def test_of_very_many_changed_cells_only_the_first_are_told(copy, capsys):
+    path = copy / "attempts.csv"
+    lines = path.read_text().split("\n")
+    wide = {lines[0].split(",").index(name) for name in ("start_s", "streak", "mood")}
+    for number, line in enumerate(lines[1:-1], start=1):
+        lines[number] = ",".join(f"{cell}1" if j in wide else cell for j, cell in enumerate(line.split(",")))
+    path.write_text("\n".join(lines))
+    assert verify(copy, rows=10) == 4
+    said = capsys.readouterr().out
+    assert "more than 1,000 cells differ" in said
+    assert "more cells\n" in said
+    assert len(said.splitlines()) < 30
+
+
+def test_a_scenario_that_cannot_be_read_is_said(copy, capsys):
+    with_changed_cell(copy / "attempts.csv", 3, "start_s")
+    (copy / "scenario.toml").write_text("format = 9\n")
+    assert verify(copy, rows=10) == 4
+    assert "cannot be told, since scenario.toml cannot be read: " in capsys.readouterr().out
+
+
 def test_other_files_are_covered_by_their_checksums(copy, capsys):
     (copy / "summary.csv").write_text("cohort\n")
     (copy / "datapackage.json").unlink()
@@ -250,6 +272,12 @@ def test_a_changed_digit_of_a_human_row_is_found(sitting, column, capsys):
     capsys.readouterr()
 
 
+def test_a_choice_that_the_game_does_not_have_is_found(sitting, capsys):
+    with_changed_cell(sitting / "attempts.csv", 1, "param_hazards")
+    assert verify(sitting) == 4
+    assert "param_hazards: the file has" in capsys.readouterr().out
+
+
 def test_a_skill_that_a_human_row_claims_is_found(sitting, capsys):
     path = sitting / "attempts.csv"
     lines = path.read_text().split("\n")
@@ -296,6 +324,39 @@ def test_targets_that_cannot_be_verified(tmp_path, copy):
     (tmp_path / "rows.csv").write_text(lines.replace(",logistic,", ",logistics,"))
     with pytest.raises(ScenarioError, match="logistics"):
         verify(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_rubbish_in_a_file_of_attempts_is_found_or_refused_and_never_a_crash(file_format, tmp_path, capsys):
+    """Bytes flipped, cut, doubled and put in; blindly, but the same ones every time."""
+    assert run(scenario(players=4, attempts=12), out=tmp_path / "run", workers=1, format=file_format, quiet=True) == 0
+    path = tmp_path / f"attempts.{file_format}"
+    data = (tmp_path / "run" / path.name).read_bytes()
+    dice = random.Random(f"rubbish in {file_format}")
+    refused = 0
+    for number in range(120):
+        damaged = bytearray(data)
+        place = dice.randrange(len(data)) if number % 2 else dice.randrange(max(0, len(data) - 3000), len(data))
+        match number % 5:
+            case 0:
+                damaged[place] ^= 1 << dice.randrange(8)
+            case 1:
+                del damaged[place:]
+            case 2:
+                damaged[place:place] = damaged[place : place + 300]
+            case 3:
+                del damaged[place : place + dice.choice([1, 40])]
+            case 4:
+                damaged[place:place] = dice.choice(
+                    [b"\0", b"\n", b",", b'"', b"\xff", b"nan", b"9" * 500, b"1e999", b"-"]
+                )
+        path.write_bytes(damaged)
+        try:
+            refused += verify(path, rows=5, seed=number) != 0
+        except (RunFolderError, ScenarioError):
+            refused += 1
+    assert refused > 20
+    capsys.readouterr()
 
 
 def test_a_sample_has_no_row_twice_and_follows_its_seed():

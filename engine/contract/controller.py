@@ -26,11 +26,13 @@ STAGES: Final = (
     (
         controller_rule.state_is_numbers,
         controller_rule.rule_is_pure,
+    ),
+    (controller_rule.compiled_equals_plain,),
+    (
         controller_rule.proposals_stay_on_the_dial,
         controller_rule.state_survives_json,
         controller_rule.wins_never_make_it_easier,
     ),
-    (controller_rule.compiled_equals_plain,),
     (
         controller_conduct.settings_are_valid,
         controller_conduct.late_outcomes_are_taken,

@@ -193,8 +193,8 @@ def deaf_if_deterministic(kind: ControllerKind) -> Iterator[str]:
 
 
 def follows_players(kind: ControllerKind) -> Iterator[str]:
-    """A controller that adapts ends harder for strong players than for weak ones."""
-    if kind.mode == "deterministic":
+    """A controller that adapts ends harder for strong players than for weak ones; a reference need not listen."""
+    if kind.mode in ("deterministic", "reference"):
         return
     for scope, brief in _scopes(kind):
         ends = []

@@ -6,6 +6,7 @@ import copy
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,12 +16,13 @@ from engine.contract.findings import first_line
 from engine.controller import ControllerKind, Observation, Rule, Situation
 from engine.kernel import compiled
 from engine.randomness import CONTROLLER, key_of, uniforms
-from engine.rule import prepared
+from engine.rule import layout_of, prepared
 
 SEED: Final = 30
 TARGETS: Final = (0.55, 0.001, 0.999)
 STREAK: Final = 150  # outcomes of one kind in a row
 OBSERVATIONS: Final = 2000
+LARGE: Final = 100  # numbers of a state, beyond which plain Python is too slow for all of that
 
 
 class Case(NamedTuple):
@@ -56,10 +58,10 @@ def usual_options(kind: ControllerKind, rule: Rule) -> Any:
     return prepared(rule, kind.options(), brief_for(kind.scopes[0]))
 
 
-def observations(target: float, count: int) -> Iterator[Observation]:
+def observations(target: float, count: int, streak: int = STREAK) -> Iterator[Observation]:
     """Streaks of extreme outcomes, then arbitrary ones: shared dials, unknown last outcomes, long sessions."""
     for won, difficulty in ((1.0, 1.0), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
-        for place in range(STREAK):
+        for place in range(streak):
             yield Observation(difficulty, won, won, target, float(place), won, 1.0)
     key = key_of(SEED, 0, CONTROLLER, 0, 0)
     for block in range(count):
@@ -69,6 +71,17 @@ def observations(target: float, count: int) -> Iterator[Observation]:
         won = float(int(b * (weight + 1.0))) / weight
         difficulty = 0.0 if c < 0.05 else 1.0 if c > 0.95 else a
         yield Observation(difficulty, min(won, 1.0), d, target, 1000.0 * g * g * g, float(int(3 * f)) - 1.0, weight)
+
+
+def at_speed(rule: Rule) -> Rule:
+    """The same rule, compiled: `compiled_equals_plain` has shown that it is the same."""
+    return replace(rule, start=compiled(rule.start), ask=compiled(rule.ask), tell=compiled(rule.tell))
+
+
+def in_plain_python(rule: Rule, options: Any, target: float) -> Iterator[Observation]:
+    """As many observations as plain Python can take of this rule."""
+    size = layout_of(rule.start(options, target)).size
+    return observations(target, OBSERVATIONS) if size <= LARGE else observations(target, LARGE // 5, LARGE // 10)
 
 
 def situation_after(seen: Observation, attempt: int) -> Situation:
@@ -97,21 +110,24 @@ def state_is_numbers(kind: ControllerKind) -> Iterator[str]:
 
 def rule_is_pure(kind: ControllerKind) -> Iterator[str]:
     """Ask and tell change neither options nor state, and answer the same question the same way."""
-    for case in cases(kind):
-        rule, options = case.rule, case.options
-        state = rule.start(options, case.target)
-        for i, seen in enumerate(observations(case.target, 20)):
+    if kind.rule is None:
+        return
+    rule, options = kind.rule, usual_options(kind, kind.rule)
+    kept_options = bits(options)
+    for target in TARGETS:
+        state = rule.start(options, target)
+        for i, seen in enumerate(in_plain_python(rule, options, target)):
             if i % 37:
                 state = rule.tell(options, state, seen)
                 continue
             kept = copy.deepcopy(state)
             asked = [rule.ask(options, state, situation_after(seen, i)) for _ in range(2)]
             told = [rule.tell(options, state, seen) for _ in range(2)]
-            if bits(kept) != bits(state):
-                yield f"ask or tell changes the state it is given, with {case.words}; return a new one, copy arrays"
+            if bits(kept) != bits(state) or bits(options) != kept_options:
+                yield "ask or tell changes the state or the options it is given; return a new one, copy arrays"
                 return
             if bits(asked[0]) != bits(asked[1]) or bits(told[0]) != bits(told[1]):
-                yield f"ask or tell gives two answers to one question, with {case.words}; keep no memory of your own"
+                yield "ask or tell gives two answers to one question; keep no memory of your own"
                 return
             state = told[0]
 
@@ -126,10 +142,11 @@ def bits(value: Any) -> Any:
 def proposals_stay_on_the_dial(kind: ControllerKind) -> Iterator[str]:
     """Proposals and states stay finite, and proposals in [0, 1], after any outcomes and with any options."""
     for case in cases(kind):
-        state = case.rule.start(case.options, case.target)
+        rule = at_speed(case.rule)
+        state = rule.start(case.options, case.target)
         for i, seen in enumerate(observations(case.target, 400)):
-            state = case.rule.tell(case.options, state, seen)
-            asked = case.rule.ask(case.options, state, situation_after(seen, i))
+            state = rule.tell(case.options, state, seen)
+            asked = rule.ask(case.options, state, situation_after(seen, i))
             if not 0.0 <= asked <= 1.0:
                 yield f"ask must stay in [0, 1], got {asked!r} with {case.words} after {seen}"
                 return
@@ -145,9 +162,10 @@ def _finite(value: Any) -> bool:
 def state_survives_json(kind: ControllerKind) -> Iterator[str]:
     """A state goes through JSON and comes back with the same bits."""
     for case in cases(kind):
-        state = case.rule.start(case.options, case.target)
+        rule = at_speed(case.rule)
+        state = rule.start(case.options, case.target)
         for seen in observations(case.target, 5):
-            state = case.rule.tell(case.options, state, seen)
+            state = rule.tell(case.options, state, seen)
         lists = [value.tolist() if isinstance(value, np.ndarray) else value for value in state]
         back = json.loads(json.dumps(lists, allow_nan=False))
         state_back = type(state)(*(np.array(value) if isinstance(value, list) else value for value in back))
@@ -160,13 +178,13 @@ def wins_never_make_it_easier(kind: ControllerKind) -> Iterator[str]:
     """An adaptive rule never gets easier after nothing but wins, nor harder after nothing but losses."""
     if kind.rule is None or kind.mode != "adaptive":
         return
-    options = usual_options(kind, kind.rule)
+    rule, options = at_speed(kind.rule), usual_options(kind, kind.rule)
     for won, words in ((1.0, "wins"), (0.0, "losses")):
-        state = kind.rule.start(options, 0.55)
-        before = kind.rule.ask(options, state, Situation(0.55, 0, 0, 0, won))
+        state = rule.start(options, 0.55)
+        before = rule.ask(options, state, Situation(0.55, 0, 0, 0, won))
         for attempt in range(STREAK):
-            state = kind.rule.tell(options, state, Observation(before, won, won, 0.55, 0.0, won, 1.0))
-            asked = kind.rule.ask(options, state, Situation(0.55, attempt + 1, 0, 0, won))
+            state = rule.tell(options, state, Observation(before, won, won, 0.55, 0.0, won, 1.0))
+            asked = rule.ask(options, state, Situation(0.55, attempt + 1, 0, 0, won))
             if (asked - before) * (1.0 if won else -1.0) < -1e-12:
                 yield f"after {attempt + 1} {words} difficulty went from {before:.6g} to {asked:.6g}; check the sign"
                 return
@@ -194,7 +212,7 @@ def compiled_equals_plain(kind: ControllerKind) -> Iterator[str]:
     if bits(start(options, 0.55)) != bits(slow):
         yield f"start gives other bits compiled than plain: {start(options, 0.55)} and {slow}"
         return
-    for i, seen in enumerate(observations(0.55, OBSERVATIONS)):
+    for i, seen in enumerate(in_plain_python(rule, options, 0.55)):
         situation = situation_after(seen, i)
         if bits(ask(options, slow, situation)) != bits(rule.ask(options, slow, situation)):
             yield f"ask gives other bits compiled than plain, in {situation} with {slow}; see engine.arithmetic"

@@ -18,6 +18,8 @@ from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
 from engine.scenario_file.faults import Faults, one_of, printable, shown, suggestion
 from engine.scenario_file.positions import Address
 from engine.scenario_file.sections import (
+    HIGHEST_WIN_RATE,
+    LOWEST_WIN_RATE,
     Campaign,
     CohortSection,
     CohortTarget,
@@ -41,6 +43,10 @@ _AIMS: Final = ("win_rate", "band", "levels")
 class Catalog(Protocol):
     """Where games and controllers come from; each raises ScenarioError with a sentence for a name it has not."""
 
+    @property
+    def default_controller(self) -> str:
+        """The controller of scenarios that name none."""
+
     def game(self, name: str) -> Game:
         """The game of this name."""
 
@@ -55,8 +61,9 @@ def check(
     game = kind = None
     if parts.game is not None:
         game = _found(catalog.game, parts.game.name, "game", faults)
-    if parts.controller is not None:
-        kind = _found(catalog.controller, parts.controller.name, "controller", faults)
+    if parts.controller is not None and not faults.touch("controller", "name"):
+        name = catalog.default_controller if parts.controller.name is None else parts.controller.name
+        kind = _found(catalog.controller, name, "controller", faults)
     if game is not None and parts.game is not None:
         _check_knobs(parts.game, game, faults)
         if parts.dial is not None:
@@ -209,8 +216,12 @@ def _check_target(address: Address, target: CohortTarget | None, parts: Parts, f
     if len(given) > 1:
         faults.add(address, f"must have one of win_rate, band and levels, got {' and '.join(given)}")
     elif target.band is not None:
-        if target.band[0] >= target.band[1]:
+        low, high = target.band
+        if low >= high:
             faults.add((*address, "band"), f"must be [low, high] with low below high, got {shown(target.band)}")
+        elif not LOWEST_WIN_RATE <= (low + high) / 2 <= HIGHEST_WIN_RATE:
+            rule = f"must have its middle, which is aimed at, from {LOWEST_WIN_RATE:g} to {HIGHEST_WIN_RATE:g}"
+            faults.add((*address, "band"), f"{rule}, got {shown(target.band)}")
         if target.tolerance is not None:
             faults.add((*address, "tolerance"), "a band has its own width and no tolerance; take one of the two out")
     elif target.levels is not None and parts.levels is not None:
@@ -244,7 +255,8 @@ def _check_players(parts: Parts, faults: Faults) -> None:
             faults.add(("cohort", place, "name"), f"names of cohorts differ by more than capital letters, {came}")
         seen[folded] = cohort.name
     players = parts.players
-    if players is not None and players.flow.same_day_share + players.flow.daily_share > 1.0:
+    flow_read = players is not None and not faults.touch("players", "flow")
+    if players is not None and flow_read and players.flow.same_day_share + players.flow.daily_share > 1.0:
         came = f"{players.flow.same_day_share + players.flow.daily_share:g}"
         faults.add(("players", "flow", "daily_share"), f"same_day_share and daily_share sum to at most 1, got {came}")
     if not parts.all_cohorts:
@@ -281,14 +293,15 @@ def _check_traits(address: Address, cohort: CohortSection, faults: Faults) -> No
                 _check_trait((*here, end), value, trait, faults)
         low = trait.low if spread.low is None else spread.low
         high = trait.high if spread.high is None else spread.high
-        if low >= high:
+        if low >= high and not faults.touch(*here):
             noun = "uniform" if isinstance(spread, UniformSpread | LoguniformSpread) else "range"
             faults.add((*here, "low"), f"low must be below high in a {noun}, got {low:g} and {high:g}")
 
 
 def _check_trait(address: Address, value: float, trait: Trait, faults: Faults) -> None:
     if not trait.low <= value <= trait.high:
-        rule = f"must be a number from {trait.low:g} to {trait.high:g} {trait.unit} ({trait.meaning})"
+        unit = "" if trait.unit == "1" else f" {trait.unit}"
+        rule = f"must be a number from {trait.low:g} to {trait.high:g}{unit} ({trait.meaning})"
         faults.add(address, f"{rule}, got {shown(value)}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from engine.errors import ScenarioError
 from engine.scenario_file.positions import Address, line_of
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes
 _MOST: Final = 100  # faults that are told: nobody reads more, and a hostile file could make thousands
 _LONGEST: Final = 60  # characters of a value in a message
 
@@ -48,9 +50,9 @@ class Faults:
         tables = tree.get("cohort")
         listed = tables if isinstance(tables, list) else []
         names = [table.get("name") if isinstance(table, dict) else None for table in listed]
-        for place, name in enumerate(names):
-            if isinstance(name, str) and _WORD.fullmatch(name) and names.count(name) == 1:
-                self._names[place] = name
+        words = [name if isinstance(name, str) and _WORD.fullmatch(name) else None for name in names]
+        counts = Counter(words)
+        self._names = {place: word for place, word in enumerate(words) if word is not None and counts[word] == 1}
 
     def touch(self, *address: str | int) -> bool:
         """Whether something is wrong at this address or below it, so that further checks of it would mislead."""
@@ -68,8 +70,8 @@ class Faults:
                 rows.append(((0, line, key), f"{printable(self.file)}:{line}: {key}: {sentence}"))
             else:
                 inner = "" if setter == key else f"{key}: "
-                rows.append(((1, order.index(setter), key), f"--set {printable(setter)}: {inner}{sentence}"))
-        rows += [((2, 0, key), f"--set {printable(key)}: {text}") for key, text in self._overrides.items()]
+                rows.append(((1, order.index(setter), key), f"--set {clipped(setter)}: {inner}{sentence}"))
+        rows += [((2, 0, key), f"--set {clipped(key)}: {text}") for key, text in self._overrides.items()]
         more = [f"{printable(self.file)}: there may be more, but {_MOST} are enough for now"] * self.full
         return [line for _, line in sorted(rows)] + more
 
@@ -94,13 +96,13 @@ class Faults:
         text = ""
         for place, part in enumerate(address):
             if isinstance(part, str):
-                word = part if len(part) <= _LONGEST else part[:_LONGEST] + "..."
+                word = clipped(part) if _BARE.fullmatch(part) else shown(part)
                 text += f".{word}" if text else word
             elif place == 1 and address[0] == "cohort" and part in self._names:
                 text += f".{self._names[part]}"
             else:
                 text += f"[{part + 1}]"
-        return printable(text)
+        return text
 
 
 def suggestion(word: object, names: Iterable[str]) -> str:
@@ -122,6 +124,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def clipped(word: str) -> str:
+    """A key as it appears in a message: printable, and short."""
+    return printable(word if len(word) <= _LONGEST else word[:_LONGEST] + "...")
 
 
 def shown(value: Any) -> str:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from engine.scenario_file.faults import Faults, shown, suggestion
+from engine.scenario_file.faults import Faults, clipped, shown, suggestion
 from engine.scenario_file.positions import LARGEST_DOTS, Address
 from engine.scenario_file.toml import value_of
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_MOST_NAMED: Final = 8
 
 
 def overridden(tree: Mapping[str, Any], settings: Iterable[tuple[str, str]], faults: Faults) -> dict[str, Any]:
@@ -62,4 +63,5 @@ def _named(cohorts: list[Any], name: str) -> int:
     if name in names:
         return names.index(name)
     texts = [text for text in names if isinstance(text, str)]
-    raise ValueError(f"there is no cohort {name!r}{suggestion(name, texts)}")
+    those = ", ".join(map(clipped, texts[:_MOST_NAMED]))
+    raise ValueError(f"there is no cohort {name!r}; there are {those or 'none'}{suggestion(name, texts)}")

@@ -159,7 +159,8 @@ class _Reader:
         if dots > LARGEST_DOTS:
             raise LimitError(self.line, f"a key has at most {LARGEST_DOTS} dots, but this one has more")
         if self._words > LARGEST_COUNT:
-            raise LimitError(self.line, f"a scenario has at most {LARGEST_COUNT} keys, but this one has more")
+            rule = f"a scenario has at most {LARGEST_COUNT} keys and decimal points"
+            raise LimitError(self.line, f"{rule}, but this one has more")
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         found = pattern.match(self.text, self.at)

@@ -24,7 +24,7 @@ _HEAD: Final = "# A complete scenario: every default is written out; # changed m
 _FOR_PEOPLE: Final = ("title", "notes")  # these do not change what is played; nor do the labels of cohorts
 
 
-def resolved(form: Form, game: Game, kind: ControllerKind) -> tuple[Form, frozenset[str]]:
+def resolved(form: Form, game: Game, kind: ControllerKind, default_controller: str) -> tuple[Form, frozenset[str]]:
     """The form with nothing left out, and the dotted keys whose value is not the default. The form must be checked."""
     knobs = [_narrowed(knob, form.game) for knob in game.space]
     listed = game.space.names if form.dial.knobs is None else form.dial.knobs
@@ -36,6 +36,7 @@ def resolved(form: Form, game: Game, kind: ControllerKind) -> tuple[Form, frozen
     tree["game"]["bounds"] = {knob.name: [knob.low, knob.high] for knob in moving if knob.scale != "choice"}
     tree["dial"]["knobs"] = [knob.name for knob in moving]
     tree["dial"]["path"] = {knob.name: form.dial.path.get(knob.name, [0.0, 1.0]) for knob in moving}
+    tree["controller"]["name"] = kind.name
     tree["controller"]["scope"] = scope_of(form.controller, kind)
     tree["controller"]["options"] = kind.options(**form.controller.options)._asdict()
     common = tree["target"].get("tolerance", DEFAULT_TOLERANCE)
@@ -52,7 +53,11 @@ def resolved(form: Form, game: Game, kind: ControllerKind) -> tuple[Form, frozen
     }
     defaults["dial"] |= {"knobs": list(game.space.names), "path": {knob.name: [0.0, 1.0] for knob in knobs}}
     defaults["target"]["tolerance"] = DEFAULT_TOLERANCE
-    defaults["controller"] |= {"scope": kind.scopes[0], "options": kind.options()._asdict()}
+    defaults["controller"] |= {
+        "name": default_controller,
+        "scope": kind.scopes[0],
+        "options": kind.options()._asdict(),
+    }
     usual = {"label": "", "traits": _traits({}), "target": {"tolerance": common}}
     defaults["cohort"] = [usual] * len(tree["cohort"])
     return Form.model_validate(tree), frozenset(_differences(tree, defaults, ""))

@@ -22,6 +22,8 @@ from engine.scenario_file.faults import shown
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
 LARGEST: Final = 1e300  # of a number whose range only the game or the controller knows
+LOWEST_WIN_RATE: Final = 1e-6  # of a target: its odds are finite, and far beyond what can be told apart
+HIGHEST_WIN_RATE: Final = 1.0 - LOWEST_WIN_RATE
 _LONGEST_TIME_S: Final = 1e9
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -36,36 +38,33 @@ def _refused(rule: str, value: object) -> PydanticCustomError:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number in [low, high]; above and below leave that end out. An integer will do, a boolean will not."""
+    """A finite number in [low, high]; above leaves the low end out. An integer will do, a boolean will not."""
 
     low: float
     high: float
     whole: bool = False
     above: bool = False
-    below: bool = False
     unit: str = ""
 
     @property
     def rule(self) -> str:
-        noun = "a whole number" if self.whole else "a number"
+        noun = "a whole number" if self.whole else "a finite number" if self.high >= LARGEST else "a number"
         unit = f" {self.unit}" if self.unit else ""
         low, high = (str(end) if self.whole else f"{end:g}" for end in (self.low, self.high))
-        if self.high >= LARGEST:
-            return "a finite number"
         if self.above:
-            return f"{noun} above {low} and {'below' if self.below else 'at most'} {high}{unit}"
+            return f"{noun} above {low} and at most {high}{unit}"
         return f"{noun} from {low} to {high}{unit}"
 
     def _checked(self, value: Any) -> float:
         fits = isinstance(value, int if self.whole else int | float) and not isinstance(value, bool)
         if not fits or not self.low <= value <= self.high:  # the comparison fails for nan too
             raise _refused(self.rule, value)
-        if (self.above and value == self.low) or (self.below and value == self.high):
+        if self.above and value == self.low:
             raise _refused(self.rule, value)
         return value if self.whole else float(value) + 0.0  # -0.0 becomes 0.0
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        ends: dict[str, Any] = {"gt" if self.above else "ge": self.low, "lt" if self.below else "le": self.high}
+        ends: dict[str, Any] = {"gt" if self.above else "ge": self.low, "le": self.high}
         inner = core_schema.int_schema(**ends) if self.whole else core_schema.float_schema(**ends)
         return core_schema.no_info_before_validator_function(self._checked, inner)
 
@@ -79,7 +78,7 @@ class FreeText:
 
     @property
     def rule(self) -> str:
-        return f"a text of at most {self.longest} characters"
+        return f"a text in quotes of at most {self.longest} characters"
 
     def _checked(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -126,7 +125,7 @@ class KnobValue:
 
     @property
     def rule(self) -> str:
-        return "a finite number or the name of a choice"
+        return f"a finite number from {-LARGEST:g} to {LARGEST:g}, or the name of a choice"
 
     def _checked(self, value: Any) -> float | str:
         fits = isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
@@ -142,7 +141,7 @@ class KnobValue:
 Rule = Number | FreeText | Identifier | KnobValue
 
 Share = Annotated[float, Number(0, 1)]
-WinRate = Annotated[float, Number(0, 1, above=True, below=True)]
+WinRate = Annotated[float, Number(LOWEST_WIN_RATE, HIGHEST_WIN_RATE)]
 Finite = Annotated[float, Number(-LARGEST, LARGEST)]
 Seconds = Annotated[float, Number(0, _LONGEST_TIME_S, unit="s")]
 Wait = Annotated[float, Number(0, _LONGEST_TIME_S, above=True, unit="s")]
@@ -155,7 +154,7 @@ _FLOW: Final = Flow()
 class Section(BaseModel):
     """A table of the file: unknown keys are refused, and nothing is converted silently."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class GameSection(Section):
@@ -222,7 +221,9 @@ class TargetSection(CohortTarget):
 class ControllerSection(Section):
     """[controller]: what sets the difficulty."""
 
-    name: str = Field(description="name of a controller, see flowdial list controllers")
+    name: str | None = Field(
+        default=None, description="name of a controller, see flowdial list controllers; the default one when left out"
+    )
     scope: Scope | None = Field(
         default=None, description="whose outcomes it learns from and for whom it sets; its first scope when left out"
     )
@@ -247,7 +248,7 @@ class SteadyStream(Section):
     """New players arrive at random, all the time."""
 
     kind: Literal["rate"]
-    per_day: Annotated[float, Number(0, 1e9, above=True, unit="per day")] = Field(
+    per_day: Annotated[float, Number(1e-6, 1e9, unit="per day")] = Field(
         description="new players a day, all cohorts together"
     )
 
@@ -336,8 +337,8 @@ class LoguniformSpread(Section):
     """Uniform in the logarithm, in [low, high], over the players of a cohort."""
 
     kind: Literal["loguniform"]
-    low: Annotated[float, Number(0, LARGEST, above=True)]
-    high: Annotated[float, Number(0, LARGEST, above=True)]
+    low: Annotated[float, Number(1e-9, 1e9)]
+    high: Annotated[float, Number(1e-9, 1e9)]
 
 
 def _spread_kind(value: Any) -> str | None:
@@ -363,7 +364,7 @@ class CohortSection(Section):
 
     name: Annotated[str, Identifier()] = Field(description="name of the cohort, in rows and reports")
     label: Annotated[str, FreeText(120)] = Field(default="", description="what people read instead of the name")
-    share: Annotated[float, Number(0, 1, above=True)] = Field(description="share of the players; all shares sum to 1")
+    share: Annotated[float, Number(1e-6, 1)] = Field(description="share of the players; all shares sum to 1")
     target: CohortTarget | None = Field(default=None, description="overrides [target]; the rest stays as there")
     traits: dict[str, Spread] = Field(default={}, description="what its players are born with")
 
@@ -400,7 +401,7 @@ class Form(Section):
     dial: DialSection
     levels: Annotated[Endless | Campaign, Field(discriminator="kind")] = Endless()
     target: TargetSection = TargetSection()
-    controller: ControllerSection
+    controller: ControllerSection = ControllerSection()
     telemetry: TelemetrySection = TelemetrySection()
     players: PlayersSection
     cohort: Annotated[list[CohortSection], Field(min_length=1, max_length=LARGEST_COHORT)] = [

@@ -21,11 +21,33 @@ _KEY: Final = re.compile(r"[ \t]*([A-Za-z0-9_.-]{1,80})[ \t]*=")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_PLAIN_WORDS: Final = {
+_OPEN_TEXT: Final = "a text ends with the quote it began with, on its line unless it has three, but this one is open"
+_PLAIN_WORDS: Final = {  # how the parser's message begins -> what is allowed, and what came
     "Cannot overwrite a value": "a key may stand only once, but this one was already given",
+    "Duplicate inline table key": "a key may stand only once, but one in these braces stands twice",
     "Cannot mutate immutable namespace": "an inline table is complete in its braces, but a key is added to it here",
+    "Cannot redefine namespace": "the keys of a table stand together, but here a finished one gets another",
+    "Invalid statement": "a line is key = value, a [table] or a # comment, but this is none",
+    "Invalid initial character for a key part": "a key is letters, digits, _ and -, or in quotes, but this is none",
     "Invalid value": "a value is a number, true, false, a text in quotes, a [list] or a {table}, but this is none",
+    "Invalid date or datetime": "a date is a day of the calendar as in 2026-12-31, but this is none",
+    "Invalid hex value": "after \\u stand 4 hex digits and after \\U 8 of them, but here do not",
+    "Escaped character is not a Unicode scalar value": "\\u and \\U name a character of Unicode, but this is none",
+    "Unescaped '\\' in a string": (
+        'after a backslash stands one of b t n f r u U " \\, but here does not; text in single quotes has no such marks'
+    ),
+    "Expected newline or end of document": "after a value or a header the line ends, but here it goes on",
+    "Expected '='": "after a key stands =, but here does not",
+    "Expected ']": "a header is [table] or [[table]] on one line, but here its bracket is not closed",
+    "Expected": _OPEN_TEXT,
+    "Unterminated string": _OPEN_TEXT,
+    "Illegal character '\\n'": _OPEN_TEXT,
+    "Found invalid character '\\n'": _OPEN_TEXT,
+    "Unclosed array": "a list has commas between its entries and ends with ], but this one does not",
+    "Unclosed inline table": "a table in braces is on one line, with commas and an end }, but this one is not",
     "Illegal character '\\r'": "lines end with LF or CRLF, but here stands a lone carriage return",
+    "Illegal character": "a text holds no control marks, but this one does; write them as \\u and 4 hex digits",
+    "Found invalid character": "comments and texts hold no control marks, but this one does",
 }
 
 
@@ -106,7 +128,8 @@ def _syntax_error(file: str, text: str, message: str) -> ScenarioError:
         keys = ".".join(re.findall(r"'([^']*)'", twice[1]))
         return ScenarioError(f"{printable(file)}:{line}: {keys}: a table has one header, but this one stands twice")
     key = _KEY.match(text.split("\n")[line - 1])
-    return _error(file, line, _PLAIN_WORDS.get(rule, rule[:1].lower() + rule[1:]), key[1] if key else "TOML")
+    plain = next((words for start, words in _PLAIN_WORDS.items() if rule.startswith(start)), None)
+    return _error(file, line, plain or rule[:1].lower() + rule[1:], key[1] if key else "TOML")
 
 
 def _error(file: str, line: int, sentence: str, key: str = "TOML") -> ScenarioError:

@@ -10,9 +10,9 @@ import copy
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -36,6 +36,8 @@ from engine.scenario_file.sections import (
     TelemetrySection,
 )
 
+_MOST_BITS: Final = 1024  # of a whole number that a float can hold
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -56,6 +58,7 @@ class Parts:
 
 def validated(tree: Mapping[str, Any], faults: Faults) -> Parts:
     """Hold the tree against the models, add what is wrong to the faults, and return what is left."""
+    tree = _without_huge_numbers(tree, faults)
     try:
         form = Form.model_validate(tree)
     except ValidationError as error:
@@ -73,6 +76,30 @@ def validated(tree: Mapping[str, Any], faults: Faults) -> Parts:
         form.horizon,
         form.run,
     )
+
+
+def _without_huge_numbers(tree: Mapping[str, Any], faults: Faults) -> Mapping[str, Any]:
+    """The tree without whole numbers that no float can hold, which are faults: the models cannot even print them."""
+    huge = list(_huge_numbers(tree, ()))
+    rest = copy.deepcopy(tree) if huge else tree
+    for address, bits in huge:
+        faults.add(address, f"must be a number of at most 64 bits, got a whole number of {bits} bits")
+        _remove(rest, address)
+    return rest
+
+
+def _huge_numbers(node: Any, address: Address) -> Iterator[tuple[Address, int]]:
+    """Addresses of whole numbers beyond all floats, and their bits."""
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(node, dict):
+        items = node.items()
+    elif isinstance(node, list):
+        items = enumerate(node)
+    for key, value in items:
+        if isinstance(value, dict | list):
+            yield from _huge_numbers(value, (*address, key))
+        elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            yield (*address, key), value.bit_length()
 
 
 def _rest(tree: Mapping[str, Any], wrong: Sequence[Address]) -> Parts:
@@ -199,9 +226,7 @@ def _sentence(finding: ErrorDetails, place: _Place) -> tuple[Address, str]:
             return place.address, f"is unknown: this table has the keys {', '.join(names)}{close}"
         case "union_tag_invalid" | "union_tag_not_found":
             kinds = _kinds(place.kind)
-            got = came.get("kind") if isinstance(came, dict) else came
-            if not isinstance(came, dict):
-                return place.address, f"must be a table with a kind, {one_of(kinds)}, got {shown(came)}"
+            got = came.get("kind")
             if got is None:
                 return (*place.address, "kind"), f"is required: {one_of(kinds)}"
             return (*place.address, "kind"), f"must be {one_of(kinds)}, got {shown(got)}{suggestion(got, kinds)}"

@@ -1,0 +1,153 @@
+"""Model average: a bank of the engine's own player models, each believed as far as it foretold what happened.
+
+Particles are imagined players of eight kinds: steady ones, learners, ones who tire, ones who jump, lapse, feel the dial
+bent, or take the last outcome to heart, and ones who do most of it. Every outcome multiplies a particle's weight by
+the chance that the particle gave it, and the dial goes where the expected squared distance of the win probability from
+the target is least. Skill is measured in places of the dial. Players who share a dial are one imagined cohort of steady
+members.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controllers.casting import cast_of, plain_ground
+from controllers.particles import Cast, Numbers, best_place, reweighted, stand_of, total
+from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.players import Distribution, distribution_table
+
+Spread = dict[str, Distribution]
+
+LEARNS: Final[Spread] = {
+    "practice_gain": Distribution("uniform", 0.1, 0.35),
+    "practice_attempts": Distribution("loguniform", 5.0, 40.0),
+}
+TIRES: Final[Spread] = {"tiring": Distribution("uniform", 0.1, 0.3)}
+JUMPS: Final[Spread] = {
+    "jump": Distribution("uniform", 0.1, 0.35),
+    "jump_attempt": Distribution("uniform", 40.0, 160.0),
+}
+LAPSES: Final[Spread] = {"lapse": Distribution("uniform", 0.02, 0.2)}
+BENDS: Final[Spread] = {
+    "bend_a": Distribution("lognormal", 1.0, 0.5),
+    "bend_b": Distribution("lognormal", 1.0, 0.5),
+}
+TILTS: Final[Spread] = {"tilt": Distribution("uniform", 0.2, 0.8)}
+MIXED: Final[Spread] = {
+    **LAPSES,
+    **BENDS,
+    **TILTS,
+    "practice_gain": Distribution("uniform", 0.05, 0.2),
+    "practice_attempts": Distribution("fixed", 20.0),
+    "jump": Distribution("fixed", 0.2),
+    "jump_attempt": Distribution("uniform", 40.0, 160.0),
+}
+BANK: Final[tuple[Spread, ...]] = ({}, LEARNS, TIRES, JUMPS, LAPSES, BENDS, TILTS, MIXED)
+
+
+class Options(NamedTuple):
+    particles: float = 256.0
+    skill0: float = 0.5
+    sd0: float = 0.15
+    slope: float = 8.0
+    steady: float = 0.3
+
+
+class State(NamedTuple):
+    weight: Numbers  # of each particle
+    told: float  # observations so far: the attempt that the next one belongs to
+    place: float  # of the dial, as played last
+    only: float  # 1 or 0 while all outcomes so far were wins or losses; -1 before the first, 0.5 after both
+    effective: float  # number of particles that would know as much, were they of equal weight: 1 / sum of W^2
+
+
+def prepare(options: Options, brief: Brief) -> Cast:
+    return bank_of(options, brief.scope != "player")
+
+
+@lru_cache(maxsize=8)
+def bank_of(options: Options, shared: bool) -> Cast:
+    """All models of the bank as one cast, each of the same prior weight."""
+    own = 0.1 / 0.15 * options.sd0 if shared else options.sd0
+    base: Spread = {
+        "skill": Distribution("normal", options.skill0, own, common=options.sd0 if shared else 0.0),
+        "slope": Distribution("lognormal", options.slope, 0.4, common=0.4 if shared else 0.0),
+        "lapse": Distribution("fixed", 0.02),
+        "learning": Distribution("fixed", 0.0),
+        "fatigue": Distribution("fixed", 0.0),
+        "lowest_skill": Distribution("fixed", 0.08),
+        "highest_skill": Distribution("fixed", 0.95),
+    }
+    count = 1 << (int(options.particles).bit_length() - 1)
+    if shared:
+        return cast_of(distribution_table(base), plain_ground(0.02), count, shared)
+    casts = [cast_of(distribution_table({**base, **model}), plain_ground(0.02), count, False) for model in BANK]
+    return merged(casts, [options.steady, *[(1.0 - options.steady) / (len(BANK) - 1.0)] * (len(BANK) - 1)])
+
+
+def merged(casts: list[Cast], shares: list[float]) -> Cast:
+    """Casts of one voice per particle and as many particles each, side by side. shares: of the prior weight."""
+    count = len(casts[0].weight)
+    joined = {}
+    for name in Cast._fields:
+        parts = [getattr(cast, name) for cast in casts]
+        if name in ("members", "knots", "bottom"):
+            joined[name] = parts[0]
+        elif name in ("practice", "dial"):
+            rows = [part.reshape(-1, count) if len(part) % count == 0 else part[:, None] for part in parts]
+            joined[name] = np.hstack([np.broadcast_to(row, (len(row), count)) for row in rows]).ravel()
+        else:
+            joined[name] = np.concatenate(parts)
+    return Cast(**joined)._replace(weight=joined["weight"] * np.repeat(shares, count))
+
+
+def start(options: Cast, target: float) -> State:
+    return State(options.weight.copy(), 0.0, 0.5, -1.0, 1.0 / total(options.weight * options.weight))
+
+
+def ask(options: Cast, state: State, situation: Situation) -> float:
+    last = situation.target if situation.last < 0.0 else situation.last
+    stand = stand_of(options, float(situation.attempt), float(situation.place), last)
+    place = best_place(options, state.weight, stand, situation.target, state.place)
+    # Far out in the prior's tail the bank is thin: before both outcomes were seen, none is answered the wrong way.
+    if state.only == 1.0:
+        return max(place, state.place)
+    return min(place, state.place) if state.only == 0.0 else place
+
+
+def tell(options: Cast, state: State, seen: Observation) -> State:
+    if not seen.weight > 0.0:
+        return state
+    last = seen.target if seen.last < 0.0 else seen.last
+    stand = stand_of(options, state.told, seen.place, last)
+    weight = reweighted(options, state.weight, stand, seen.difficulty, seen.won, seen.weight)
+    only = seen.won if state.only in (-1.0, seen.won) else 0.5
+    return State(weight, state.told + 1.0, seen.difficulty, only, 1.0 / total(weight * weight))
+
+
+CONTROLLER: Final = ControllerKind(
+    name="model_average",
+    mode="adaptive",
+    summary="A bank of eight player models, each believed as far as it foretold the outcomes; knows no scenario.",
+    formula="W_j <- W_j p_j(d)^won (1 - p_j(d))^(1 - won); d = argmin of sum_j W_j (p_j(d) - target)^2",
+    source="Bayesian model averaging (Hoeting et al. 1999) on Sobol particles of the engine's own player models",
+    use="Where nobody knows how players change, and a tenth of a millisecond per attempt does not matter. kalman is a "
+    "thousand times cheaper and as good for players who do not change; kinds of change outside the bank are not found.",
+    options=Options,
+    option_list=(
+        Option("particles", 16.0, 1024.0, "imagined players of each model, cut to a power of two"),
+        Option("skill0", 0.0, 1.0, "where players are expected on the dial"),
+        Option("sd0", 0.0, 1.0, "how much their places differ: standard deviation in dial units"),
+        Option(
+            "slope", 1.0, 50.0, "steepness of win probability along the dial, in logits per dial: the median player's"
+        ),
+        Option(
+            "steady", 0.0, 1.0, "share of the prior for players who do not change; the rest goes to the others alike"
+        ),
+    ),
+    rule=Rule(start, ask, tell, beliefs=("effective",), prepare=prepare),
+    scopes=("player", "cohort", "everyone"),
+)

@@ -1,0 +1,130 @@
+"""Bayes limit: what could be reached by whoever knew how players are made, but not which player this is.
+
+A particle posterior over the scenario's own trait distributions, and the dial where the expected squared distance of
+the win probability from the target is least. No controller knows those distributions, so this is no controller for a
+game: it is the measure that others are told as a ratio of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from controllers.casting import cast_of, closed_ground
+from controllers.particles import Cast, Numbers, best_place, reweighted, stand_of
+from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Situation, Who
+from engine.kernel import compiled
+from engine.players import TRAIT_NAMES
+
+STRONG: Final = ("jump_attempt", "bend_a", "bend_b")  # traits that take twice the particles where they vary
+
+
+NOBODY: Final = np.zeros(0)
+
+
+class Options(NamedTuple):
+    particles: float = 2048.0
+
+
+class BayesLimit:
+    """One set of weights per player, or per cohort that shares a dial."""
+
+    beliefs: Sequence[str] = ("particles",)
+
+    def __init__(self, options: Options, brief: Brief) -> None:
+        self._by_player = brief.scope == "player"
+        ground = closed_ground(brief)
+        counts = [_count(options, table) for table in brief.traits]
+        self._casts: list[Cast] = [
+            cast_of(table, ground, count, not self._by_player)
+            for table, count in zip(brief.traits, counts, strict=True)
+        ]
+        self._weights: dict[int, Numbers] = {}
+        self._places: dict[int, float] = {}
+        self._placed = compiled(placed)
+        self._heard = compiled(heard)
+
+    def _unit(self, who: Who) -> int:
+        return who.player if self._by_player else who.cohort
+
+    def _known(self, who: Who) -> Numbers:
+        unit = self._unit(who)
+        weights = self._weights.get(unit)
+        return self._casts[who.cohort].weight if weights is None else weights
+
+    def ask(self, who: Who) -> Setting:
+        situation = who.situation
+        cast = self._casts[who.cohort]
+        unit = self._unit(who)
+        near = self._places.get(unit, 0.5)
+        place = self._placed(cast, self._known(who), *_moment(situation), situation.target, near)
+        self._places[unit] = place
+        return Setting(place)
+
+    def tell(self, outcome: Outcome) -> None:
+        who, setting, won, _, _ = outcome
+        situation = who.situation
+        self._weights[self._unit(who)] = self._heard(
+            self._casts[who.cohort], self._known(who), *_moment(situation), setting.difficulty, 1.0 if won else 0.0
+        )
+
+    def describe(self, who: Who) -> Mapping[str, float]:
+        return {"particles": float(np.count_nonzero(self._known(who)))}
+
+    def memory(self) -> dict[str, Any]:
+        """Everything it has learnt, as JSON: place of the dial and weights of each player or cohort, by number."""
+        return {str(unit): [place, self._weights.get(unit, NOBODY).tolist()] for unit, place in self._places.items()}
+
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """Take up what `memory` gave, in place of what it knows."""
+        self._places = {int(unit): place for unit, (place, _) in memory.items()}
+        self._weights = {int(unit): np.array(weights) for unit, (_, weights) in memory.items() if weights}
+
+
+def placed(
+    cast: Cast, weights: Numbers, attempt: float, place: float, last: float, target: float, near: float
+) -> float:
+    """Where the dial belongs for this attempt."""
+    return best_place(cast, weights, stand_of(cast, attempt, place, last), target, near)
+
+
+def heard(
+    cast: Cast, weights: Numbers, attempt: float, place: float, last: float, difficulty: float, won: float
+) -> Numbers:
+    """Weights after one outcome."""
+    return reweighted(cast, weights, stand_of(cast, attempt, place, last), difficulty, won, 1.0)
+
+
+def _moment(situation: Situation) -> tuple[float, float, float]:
+    """Attempt, place and last outcome; the target stands for one that is not known."""
+    last = situation.target if situation.last < 0.0 else situation.last
+    return float(situation.attempt), float(situation.place), last
+
+
+def _count(options: Options, table: Any) -> int:
+    count = 1 << (int(options.particles).bit_length() - 1)
+    varies = any(table[TRAIT_NAMES.index(name), 0] != 0.0 for name in STRONG)
+    return 2 * count if varies else count
+
+
+CONTROLLER: Final = ControllerKind(
+    name="bayes_limit",
+    mode="reference",
+    summary="The best that anybody could do who knew how players are made: the measure for all others.",
+    formula="W_j <- W_j p_j(d)^won (1 - p_j(d))^(1 - won); d = argmin of sum_j W_j (p_j(d) - target)^2",
+    source="Bayes' rule on Sobol particles of the scenario's own trait distributions",
+    use="To measure others against. No game can use it: it reads the distributions that its players were drawn from.",
+    options=Options,
+    option_list=(
+        Option(
+            "particles",
+            64.0,
+            65536.0,
+            "imagined players per cohort, cut to a power of two; twice as many for jumps and bends",
+        ),
+    ),
+    make=BayesLimit,
+    scopes=("player", "cohort"),
+)
