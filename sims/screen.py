@@ -282,8 +282,13 @@ class Window:
         with _driver(driver):
             try:
                 pygame.display.init()
-                flags = 0 if unseen else pygame.SCALED | pygame.RESIZABLE
-                surface = pygame.display.set_mode((WIDTH, HEIGHT), flags)
+                self._small = None if unseen else _small(pygame)
+                if self._small is None:
+                    flags = 0 if unseen else pygame.SCALED | pygame.RESIZABLE
+                    surface = pygame.display.set_mode((WIDTH, HEIGHT), flags)
+                else:
+                    pygame.display.set_mode(self._small)
+                    surface = pygame.Surface((WIDTH, HEIGHT))
             except pygame.error as fault:
                 pygame.display.quit()
                 raise EnvironmentFault(f"{no_display} ({fault})") from None
@@ -314,18 +319,37 @@ class Window:
                 yield Event("press" if event.type == pygame.KEYDOWN else "release", pygame.key.name(event.key))
             elif event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP) and event.button in _BUTTONS:
                 kind: EventKind = "click" if event.type == pygame.MOUSEBUTTONDOWN else "drop"
-                yield Event(kind, _BUTTONS[event.button], *event.pos)
+                yield Event(kind, _BUTTONS[event.button], *self._place(event.pos))
             elif event.type == pygame.MOUSEMOTION:
-                yield Event("move", "", *event.pos)
+                yield Event("move", "", *self._place(event.pos))
+
+    def _place(self, at: tuple[int, int]) -> tuple[float, float]:
+        """A place on the screen as one in the picture."""
+        if self._small is None:
+            return at
+        return at[0] * WIDTH / self._small[0], at[1] * HEIGHT / self._small[1]
 
     def flip(self) -> float:
         """Show what was painted; the seconds that the next frame stands for."""
+        if self._small is not None:
+            screen = self._pygame.display.get_surface()
+            self._pygame.transform.smoothscale(self.canvas.surface, self._small, screen)
         self._pygame.display.flip()
         if not self.paced:
             return FRAME_S
         seconds = float(self._clock.tick(60)) / 1000.0
         # The clock counts whole milliseconds: taken at its word, some frames would hold no tick and some two.
         return FRAME_S if abs(seconds - FRAME_S) < _CLOCK_ERROR_S else min(seconds, _SLOWEST_FRAME_S)
+
+
+def _small(pygame: Any) -> tuple[int, int] | None:
+    """The window's size on a display that the picture is too large for, in its proportions; None where it fits.
+
+    pygame's own scaling (SCALED) only makes a picture larger.
+    """
+    width, height = pygame.display.get_desktop_sizes()[0]
+    shrunk = min(width / WIDTH, height / HEIGHT)
+    return None if shrunk >= 1.0 else (int(WIDTH * shrunk), int(HEIGHT * shrunk))
 
 
 def _display_named() -> bool:

@@ -23,7 +23,7 @@ from sims.palette import between
 from sims.play import Play
 from sims.replay import Replay
 from sims.row_choice import chosen_row
-from sims.screen import FRAME_S, Box, Window
+from sims.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
 from sims.watch import Watch
 from tests.small import TEXT, scenario
 from tests.window import GAMES, Screen, frames, installed, rows_of, small_run
@@ -236,12 +236,18 @@ def test_the_start_screen_looks_as_it_was_looked_at(painted, tmp_path):
 
 
 @pytest.fixture
-def server():
-    """A bare X server of the window's size."""
+def size():
+    """The picture's own size; a test may ask for a smaller display."""
+    return WIDTH, HEIGHT
+
+
+@pytest.fixture
+def server(size):
+    """A bare X server."""
     for program in ("Xvfb", "xdotool"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
-    words = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]
+    words = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten", "tcp"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         yield f":{process.stdout.readline().strip()}"
@@ -251,13 +257,14 @@ def server():
 WATCH = """
 import sys
 from pathlib import Path
-from sims import screen, watch
-flip = screen.Window.flip
-def told(window):
-    print("shown", flush=True)
-    screen.Window.flip = flip
-    return flip(window)
-screen.Window.flip = told
+from sims import watch
+paint = watch.Watch.paint
+def told(scene, canvas):
+    paint(scene, canvas)
+    if scene.task is None:  # everything is compiled
+        print("shown", flush=True)
+        watch.Watch.paint = paint
+watch.Watch.paint = told
 sys.exit(watch.watch({path!r}, out=Path({out!r})))
 """
 
@@ -267,8 +274,10 @@ def do(display: str, *words: str) -> None:
     time.sleep(0.3)
 
 
-@pytest.mark.parametrize("ending", ["escape", "interrupt"])
-def test_real_keys_in_a_real_window(server, tmp_path, ending):
+@pytest.mark.parametrize(
+    ("ending", "size"), [("escape", (WIDTH, HEIGHT)), ("interrupt", (WIDTH, HEIGHT)), ("escape", (800, 600))]
+)
+def test_real_keys_in_a_real_window(server, tmp_path, ending, size):
     path, out = tmp_path / "small.toml", tmp_path / "out"
     path.write_text(TEXT.format(game=installed("gap_runner"), controller="kalman", players=12, attempts=30))
     code = WATCH.format(path=str(path), out=str(out))
@@ -284,7 +293,8 @@ def test_real_keys_in_a_real_window(server, tmp_path, ending):
         assert process.stdout is not None
         assert process.stdout.readline() == "shown\n"
         time.sleep(1.0)
-        do(server, "mousemove", "400", "300", "click", "1")  # the middle place is enlarged
+        at = (str(400 * size[0] // WIDTH), str(300 * size[0] // WIDTH))
+        do(server, "mousemove", *at, "click", "1")  # the middle place is enlarged
         do(server, "key", "Up", "Up", "Up", "Up", "Up", "Up")
         time.sleep(2.0)
         if ending == "escape":
