@@ -13,6 +13,7 @@ from engine.game import LOST, TIMED_OUT, WON
 from engine.kernel import compiled
 from engine.players import (
     ATTEMPT_LIMIT,
+    COHORT_STRIDE,
     DAY_S,
     DEFAULT_TRAITS,
     FINISHED,
@@ -30,6 +31,7 @@ from engine.players import (
     come_back,
     distribution_table,
     faculties_of,
+    felt,
     skill_now,
 )
 
@@ -84,6 +86,11 @@ def play_on(player, outcome, *, flow=None, levels=0, limit=1000, horizon_s=1e9, 
         (Distribution("normal", 0.5, 0.9), 0.5, 0.9),
         (Distribution("uniform", -1.0, 2.0), 0.5, 3.0 / math.sqrt(12.0)),
         (
+            Distribution("loguniform", 0.5, 8.0),
+            7.5 / math.log(16.0),
+            math.sqrt((64.0 - 0.25) / (2.0 * math.log(16.0)) - (7.5 / math.log(16.0)) ** 2),
+        ),
+        (
             Distribution("lognormal", 2.0, 0.5),
             2.0 * math.exp(0.125),
             2.0 * math.exp(0.125) * math.sqrt(math.expm1(0.25)),
@@ -97,6 +104,41 @@ def test_traits_have_the_mean_and_spread_of_their_distribution(distribution, mea
     assert abs(skill.mean() - mean) <= ERRORS * sd / math.sqrt(CROWD)
     kurtosis = ((skill - mean) ** 4).mean() / sd**4 if sd else 3.0
     assert abs(skill.var() - sd**2) <= ERRORS * sd**2 * math.sqrt((kurtosis - 1.0) / CROWD) + 1e-12
+
+
+def test_loguniform_is_uniform_in_the_logarithm():
+    pace = born(distribution_table({"practice_attempts": Distribution("loguniform", 5.0, 40.0)}), CROWD)
+    places = np.sort(np.log(pace["practice_attempts"] / 5.0) / math.log(8.0))
+    assert (places[0] >= 0.0) & (places[-1] <= 1.0)
+    # Kolmogorov and Smirnov: a distance above 2.2 / sqrt(n) has probability 1.2e-4
+    assert np.abs(places - (np.arange(CROWD) + 0.5) / CROWD).max() < 2.2 / math.sqrt(CROWD)
+
+
+@pytest.mark.parametrize(("kind", "middle"), [("normal", 0.5), ("lognormal", 1.0)])
+def test_a_common_draw_moves_a_cohort_as_a_whole(kind, middle):
+    common = 0.3
+    table, alone = (distribution_table({"skill": Distribution(kind, middle, 0.4, common=sd)}) for sd in (common, 0.0))
+    moves = []
+    for replica in range(400):
+        for cohort in (0, 1):
+            first = cohort * COHORT_STRIDE
+            together, apart = (born(t, 3, replica=replica, first=first)["skill"] for t in (table, alone))
+            move = together - apart if kind == "normal" else np.log(together / apart)
+            assert move == pytest.approx(np.full(3, move[0]), abs=1e-12)
+            moves.append(move[0])
+    assert abs(np.mean(moves)) < ERRORS * common / math.sqrt(len(moves))
+    assert abs(np.std(moves) - common) < ERRORS * common / math.sqrt(2.0 * len(moves))
+    assert abs(np.corrcoef(moves[0::2], moves[1::2])[0, 1]) < ERRORS / math.sqrt(len(moves) / 2.0)
+
+
+def test_common_draws_of_two_traits_are_independent_and_no_player_s_own():
+    shared = Distribution("normal", 0.0, 0.0, common=1.0)
+    both = distribution_table({"skill": shared, "jump": shared})
+    own = distribution_table({"skill": Distribution("normal", 0.0, 1.0), "jump": Distribution("normal", 0.0, 1.0)})
+    common = np.array([[r["skill"], r["jump"]] for replica in range(1000) for r in born(both, 1, replica=replica)])
+    mine = np.array([[r["skill"], r["jump"]] for replica in range(1000) for r in born(own, 1, replica=replica)])
+    found = np.corrcoef(np.column_stack([common, mine]), rowvar=False) - np.eye(4)
+    assert np.abs(found).max() < ERRORS / math.sqrt(1000)
 
 
 def test_draws_stay_within_bounds():
@@ -173,6 +215,97 @@ def test_practice_helps_and_a_long_session_tires():
     assert skill_now(player) == pytest.approx(0.5 + 0.2 * math.log(11.0) - 0.1 * math.log(4.0))
 
 
+def changing(count):
+    """Players with all that changes skill set at random, in the middle of their sessions."""
+    table = distribution_table(
+        {
+            "slope": Distribution("lognormal", 4.0, 0.4),
+            "fatigue": Distribution("uniform", 0.0, 0.2),
+            "practice_gain": Distribution("uniform", 0.0, 2.0),
+            "practice_attempts": Distribution("loguniform", 5.0, 40.0),
+            "tiring": Distribution("uniform", 0.0, 1.0),
+            "jump": Distribution("uniform", -1.0, 1.0),
+            "jump_attempt": Distribution("uniform", 0.0, 150.0),
+            "tilt": Distribution("uniform", -1.0, 1.0),
+            "lowest_skill": Distribution("uniform", -1.5, -0.5),
+            "highest_skill": Distribution("uniform", 0.5, 2.0),
+            "bend_a": Distribution("lognormal", 1.0, 0.5),
+            "bend_b": Distribution("lognormal", 1.0, 0.5),
+            "thrown": Distribution("uniform", 0.0, 9.0),
+        }
+    )
+    crowd = born(table, count)
+    draw = np.random.Generator(np.random.Philox(SEED))
+    crowd["attempts"] = draw.integers(0, 200, count)
+    crowd["place"] = np.minimum(draw.integers(0, 80, count), crowd["attempts"])
+    crowd["last"] = draw.integers(0, 2, count)
+    return crowd
+
+
+def test_skill_follows_its_formula():
+    crowd = changing(3000)
+    tried, place = crowd["attempts"], crowd["place"]
+    skill = crowd["skill"] + crowd["learning"] * np.log1p(tried) - crowd["fatigue"] * np.log1p(place)
+    skill += crowd["practice_gain"] * (1.0 - (1.0 + tried / crowd["practice_attempts"]) ** -0.8)
+    skill -= crowd["tiring"] * np.minimum(place / 49.0, 1.0)
+    skill += np.where(tried >= crowd["jump_attempt"], crowd["jump"], 0.0)
+    held = np.clip(skill, crowd["lowest_skill"], crowd["highest_skill"])
+    expected = held + crowd["tilt"] / crowd["slope"] * np.where(crowd["last"] == 1.0, 1.0, -1.0)
+    assert 100 < (held != skill).sum() < 2900
+    assert [skill_now(player) for player in crowd] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_a_jump_comes_with_its_attempt_and_stays():
+    player = one(skill=0.2, jump=0.5, jump_attempt=3.5)
+    found = []
+    for tried in range(6):
+        player["attempts"] = tried
+        found.append(skill_now(player))
+    assert found == pytest.approx([0.2] * 4 + [0.7] * 2)
+
+
+def test_tilt_is_in_logits_and_acts_beyond_the_bounds_of_skill():
+    player = one(skill=5.0, slope=4.0, tilt=0.8, highest_skill=1.0)
+    for last, moved in ((1.0, 0.2), (0.0, -0.2)):
+        player["last"] = last
+        assert skill_now(player) == pytest.approx(1.0 + moved)
+
+
+def test_the_dial_bends_as_kumaraswamy_says():
+    for player, difficulty in zip(changing(500), np.linspace(0.001, 0.999, 500), strict=True):
+        expected = 1.0 - (1.0 - difficulty ** player["bend_a"]) ** player["bend_b"]
+        assert felt(player, float(difficulty)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    bent = one(bend_a=2.0, bend_b=0.5)
+    along = [felt(bent, d / 50.0) for d in range(51)]
+    assert (along[0], along[-1]) == (0.0, 1.0)
+    assert all(less < more for less, more in itertools.pairwise(along))
+    straight = one()
+    assert [felt(straight, d / 7.0) for d in range(8)] == [d / 7.0 for d in range(8)]
+
+
+@pytest.mark.parametrize("bend", [(0.01, 100.0), (100.0, 0.01), (100.0, 100.0), (0.01, 0.01)])
+def test_the_most_bent_dial_stays_a_dial(bend):
+    player = one(bend_a=bend[0], bend_b=bend[1])
+    along = [felt(player, d / 1000.0) for d in range(1001)]
+    assert along == sorted(along)
+    assert (along[0], along[-1]) == (0.0, 1.0)
+
+
+def test_who_throws_attempts_misses_everything_at_the_start_of_each_session():
+    player = one(skill=2.0, lapse=0.1, thrown=3)
+    for place, lapse in ((0, 1.0), (2, 1.0), (3, 0.1), (0, 1.0)):
+        player["attempts"] += 10
+        player["place"] = place
+        assert faculties_of(player).lapse == lapse
+
+
+def test_compiled_faculties_equal_plain_whatever_changes_skill():
+    kernel, bent = compiled(faculties_of), compiled(felt)
+    for player, difficulty in zip(changing(300), np.linspace(0.0, 1.0, 300), strict=True):
+        assert [x.hex() for x in kernel(player)] == [float(x).hex() for x in faculties_of(player)]
+        assert bent(player, difficulty).hex() == felt(player, float(difficulty)).hex()
+
+
 def test_compiled_faculties_equal_plain():
     crowd = born(distribution_table({}), 300)
     kernel = compiled(faculties_of)
@@ -213,6 +346,29 @@ def test_a_level_is_repeated_until_it_is_passed():
 @pytest.mark.parametrize(("trait", "left"), [("quit_frailty", QUIT), ("session_frailty", SESSION_END)])
 def test_frailty_makes_players_leave(trait, left):
     assert play_on(one(**{trait: 20.0}), LOST) == left
+
+
+@pytest.mark.parametrize(("most", "played"), [(1.0, 1), (3.0, 3), (2.5, 2), (0.5, 1)])
+def test_a_session_has_at_most_so_many_attempts(most, played):
+    flow = Flow(session_attempts=most)
+    player = one()
+    for _ in range(2):
+        stays = [play_on(player, LOST, flow=flow) for _ in range(played)]
+        assert stays == [PLAYING] * (played - 1) + [SESSION_END]
+        come_back(player, flow, SEED, 0, 1e12)
+        assert player["place"] == 0
+    assert (player["session"], player["attempts"]) == (2, 2 * played)
+
+
+def test_a_session_without_a_limit_goes_on():
+    player = one()
+    assert {play_on(player, LOST, flow=Flow(session_attempts=0.0)) for _ in range(200)} == {PLAYING}
+
+
+def test_who_quits_at_the_last_attempt_of_a_session_is_gone():
+    flow = Flow(session_attempts=1.0)
+    assert play_on(one(quit_frailty=20.0), LOST, flow=flow) == QUIT
+    assert play_on(one(), LOST, flow=flow, limit=1) == ATTEMPT_LIMIT
 
 
 def leavers(outcome, left, count=4000, flow=None, **traits):

@@ -29,7 +29,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.self_adaptive.cube import DIGITS, Cube
+from controllers.self_adaptive.cube import Cube
+from controllers.self_adaptive.cube_search import Candidate, CubeSearch
 from controllers.self_adaptive.local_response import Fit, Row, Vector, fitted
 from engine.arithmetic import logit
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
@@ -68,8 +69,7 @@ class Trial:
     """A setting under test and what was seen of it."""
 
     ticket: int
-    sample: Vector  # what the optimiser is told, shape (knobs searched,)
-    place: Vector  # what is played, shape (knobs searched,): whole numbers in the middle of their cell
+    place: Vector  # shape (knobs searched,): whole numbers and choices in the middle of their cell
     setting: Setting
     asked: int = 0
     told: int = 0
@@ -90,7 +90,7 @@ class Search:
 
     def __init__(self, options: Options, brief: Brief, unit: int, units: int) -> None:
         self._options, self._brief, self._unit, self._units = options, brief, unit, units
-        self._cube = Cube(brief)
+        self._cube = Cube(brief.space, brief.path, brief.floor, brief.ceiling)
         self._quota = round(options.attempts) * (len(brief.cohorts) if brief.scope == "everyone" else 1)
         self._block = self._quota * round(options.population)
         self._serial = 0
@@ -103,15 +103,16 @@ class Search:
         self.generation = 0
         self.loss = NAN
         self.trials: list[Trial] = []
+        self._candidates: list[Candidate] = []  # what the trials try
         self._turn = 0
         self.centre = self._trial(self._cube.on_dial(options.start))
         self._begin_search()
 
-    def _trial(self, place: Vector, sample: Vector | None = None) -> Trial:
+    def _trial(self, place: Vector) -> Trial:
         ticket = self._serial * self._units + self._unit
         self._serial += 1
         playable = self._cube.playable(place)
-        return Trial(ticket, place if sample is None else sample, playable, self._cube.setting(playable, ticket))
+        return Trial(ticket, playable, self._cube.setting(playable, ticket))
 
     # --- Playing
 
@@ -186,8 +187,7 @@ class Search:
         self.generation += 1
         searching = self.generation < self._search_end
         if self.trials:
-            mean = self._cube.held(self._optimiser.mean)
-            place = self._settled(mean)
+            place = self._settled(self._optimiser.mean)
             if not searching:
                 self._after_search = {aim: abs(fit.rate_at(place) - aim.target) for aim, fit in self._fits.items()}
         elif self._surprised():
@@ -200,8 +200,9 @@ class Search:
         else:
             place = self._settled(self.centre.place)
         self.centre = self._trial(place)
-        self.trials = self._sampled() if searching else []
-        self._turn = 0
+        self.trials = []
+        if searching:
+            self._open_generation()
 
     def _refit(self) -> None:
         memory = self._options.memory
@@ -241,11 +242,7 @@ class Search:
     def _evolve(self) -> None:
         losses = [self._loss_of(trial) for trial in self.trials]
         self.loss = min(losses)
-        # A hair's breadth apart: equal losses would leave the strategy without any order.
-        told = [
-            (trial.sample, loss + 1e-9 * i) for i, (trial, loss) in enumerate(zip(self.trials, losses, strict=True))
-        ]
-        self._optimiser.tell(told)
+        self._optimiser.tell(self._candidates, losses)
 
     def _settled(self, place: Vector) -> Vector:
         """The place nearest to this one at which the fitted responses give their targets.
@@ -308,35 +305,26 @@ class Search:
                 return True
         return False
 
-    # --- The optimiser
+    # --- The search distribution
 
     def _begin_search(self) -> None:
-        # Imported where it is needed: it loads scipy.stats, which checking a scenario has no use for.
-        from cmaes import CMAwM
-
-        options, cube = self._options, self._cube
-        seed = words(key_of(self._brief.seed, self._brief.replica, EXPLORATION, self._unit, self._searches), 0)[0]
-        along_dial = cube.on_dial(self._brief.ceiling) - cube.on_dial(self._brief.floor)
-        length = math.sqrt(float(along_dial @ along_dial))
-        direction = along_dial / length if length > 0 else np.zeros(len(along_dial))
-        across = options.off_dial**2
-        self._optimiser = CMAwM(
-            mean=cube.held(self.centre.place),
-            sigma=options.spread,
-            bounds=np.column_stack([cube.low, cube.high]),
-            steps=cube.step,
-            seed=seed,
-            population_size=round(options.population),
-            cov=across * np.eye(len(direction)) + (1.0 - across) * np.outer(direction, direction),
+        options = self._options
+        self._optimiser = CubeSearch(
+            self._cube,
+            self._cube.held(self.centre.place),
+            population=round(options.population),
+            spread=options.spread,
+            off_dial=options.off_dial,
+            seed=words(key_of(self._brief.seed, self._brief.replica, EXPLORATION, self._unit, self._searches), 0)[0],
         )
         self._searches += 1
         self._search_end = self.generation + round(options.generations)
-        self.trials = self._sampled()
-        self._turn = 0
+        self._open_generation()
 
-    def _sampled(self) -> list[Trial]:
-        samples = [np.round(self._optimiser.ask()[1], DIGITS) for _ in range(self._optimiser.population_size)]
-        return [self._trial(sample, sample) for sample in samples]
+    def _open_generation(self) -> None:
+        self._candidates = self._optimiser.ask()
+        self.trials = [self._trial(candidate.place) for candidate in self._candidates]
+        self._turn = 0
 
     def beliefs(self, aim: Aim) -> dict[str, float]:
         """Numbers for `describe`; they change with the generation only."""
@@ -404,12 +392,13 @@ def replayed(options: Options, brief: Brief, record: Sequence[Mapping[str, Any]]
 CONTROLLER: Final = ControllerKind(
     name="cma_es",
     mode="self_adaptive",
-    summary="Evolution strategy that finds a setting of several knobs, for a cohort or for everyone, from live play.",
+    summary="Evolution strategy: finds a setting of several knobs of all kinds, for a cohort or for everyone, live.",
     formula="m, sigma, C <- CMA-ES with margin on sum over targets of (p - t)^2 - p (1 - p) / (n - 1), "
     "plus pull times the squared distance from the dial",
     source="Hansen 2016, The CMA evolution strategy: a tutorial; Hamano et al. 2022, CMA-ES with margin",
     use="For settings that many players share, after a few thousand attempts; it experiments on players meanwhile. "
-    "Not for single players, and not faster than a filter where one dial is enough.",
+    "Floats, whole numbers and choices together, choices in their order from easiest to hardest. Not for single "
+    "players, and not faster than a filter where one dial is enough.",
     options=Options,
     option_list=(
         Option("population", 4.0, 64.0, "candidate settings in a generation (rounded)"),

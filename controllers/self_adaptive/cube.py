@@ -7,29 +7,42 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from controllers.self_adaptive.local_response import Vector
-from engine.controller import Brief, Setting
+from engine.controller import Setting
 from engine.errors import ScenarioError
-from engine.parameters import along
+from engine.parameters import ParameterSpace, along
 
 DIGITS: Final = 6  # of a proposed position: the last bits of linear algebra differ between machines
 
 
 class Cube:
-    """The part of the unit cube that is searched: free knobs with more than one value between floor and ceiling."""
+    """The part of the unit cube that is searched: free knobs with more than one value between floor and ceiling.
 
-    def __init__(self, brief: Brief) -> None:
-        self._brief = brief
+    path: the dial, shape (points, knobs). digits: decimals that proposed positions are rounded to. Raises ScenarioError
+    where no knob is left to search.
+    """
+
+    def __init__(
+        self,
+        space: ParameterSpace,
+        path: npt.NDArray[np.float64],
+        floor: float,
+        ceiling: float,
+        digits: int = DIGITS,
+    ) -> None:
+        self._space, self._path, self._floor, self._ceiling = space, path, floor, ceiling
+        self.digits = digits
         self.knobs: list[int] = []  # their numbers in the space
         bounds: list[tuple[float, float, float]] = []  # low, high, step (0 for a continuous knob)
-        for j in brief.space.free:
-            levels = brief.space[j].levels
+        for j in space.free:
+            levels = space[j].levels
             if levels == 0:
-                low, high, step = brief.floor, brief.ceiling, 0.0
+                low, high, step = floor, ceiling, 0.0
             else:
-                first = min(math.floor(brief.floor * levels), levels - 1)
-                last = max(math.ceil(brief.ceiling * levels) - 1, first)
+                first = min(math.floor(floor * levels), levels - 1)
+                last = max(math.ceil(ceiling * levels) - 1, first)
                 low, high, step = (first + 0.5) / levels, (last + 0.5) / levels, 1.0 / levels
             if low < high:
                 self.knobs.append(j)
@@ -39,13 +52,17 @@ class Cube:
                 "cma_es needs a knob that is not held and has two or more values between floor and ceiling"
             )
         self.low, self.high, self.step = (np.array(column) for column in zip(*bounds, strict=True))
-        self._dial = np.array(
-            [self.on_dial(brief.floor + i / 100.0 * (brief.ceiling - brief.floor)) for i in range(101)]
-        )
+        self._dial = np.array([self.on_dial(floor + i / 100.0 * (ceiling - floor)) for i in range(101)])
 
     def on_dial(self, difficulty: float) -> Vector:
         """The dial at a difficulty in [0, 1], held within the bounds, shape (knobs searched,)."""
-        return self.held([along(self._brief.path, j, difficulty) for j in self.knobs])
+        return self.held([along(self._path, j, difficulty) for j in self.knobs])
+
+    def dial_direction(self) -> Vector:
+        """Direction from the dial's easiest to its hardest point, of length 1, shape (knobs searched,); else zeros."""
+        whole: Vector = self._dial[-1] - self._dial[0]
+        length = math.sqrt(float(whole @ whole))
+        return whole / length if length > 0 else np.zeros(len(whole))
 
     def held(self, place: Sequence[float] | Vector) -> Vector:
         """The place moved into the bounds."""
@@ -53,22 +70,21 @@ class Cube:
         return inside
 
     def playable(self, place: Vector) -> Vector:
-        """The nearest place that can be played: within bounds, in the middle of cells, rounded to DIGITS."""
+        """The nearest place that can be played: within bounds, in the middle of cells, rounded."""
         inside = self.held(place)
         cells = np.floor((inside - self.low) / np.where(self.step > 0, self.step, 1.0) + 0.5)
-        return np.where(self.step > 0, self.low + cells * self.step, np.round(inside, DIGITS))
+        return np.where(self.step > 0, self.low + cells * self.step, np.round(inside, self.digits))
 
     def nearest(self, place: Vector) -> tuple[float, float]:
         """Difficulty of the nearest point of the dial, and the mean squared distance from it per knob."""
         distances = np.mean((self._dial - place) ** 2, axis=1)
         i = int(np.argmin(distances))
-        return self._brief.floor + i / 100.0 * (self._brief.ceiling - self._brief.floor), float(distances[i])
+        return self._floor + i / 100.0 * (self._ceiling - self._floor), float(distances[i])
 
     def setting(self, place: Vector, ticket: int) -> Setting:
         """What is asked for a place: all knobs of the space, those not searched on the dial."""
         difficulty = self.nearest(place)[0]
-        units = [along(self._brief.path, j, difficulty) for j in range(len(self._brief.space))]
+        units = [along(self._path, j, difficulty) for j in range(len(self._space))]
         for j, position in zip(self.knobs, place, strict=True):
             units[j] = position
-        floor, ceiling = self._brief.floor, self._brief.ceiling
-        return Setting(difficulty, tuple(float(min(max(u, floor), ceiling)) for u in units), ticket)
+        return Setting(difficulty, tuple(float(min(max(u, self._floor), self._ceiling)) for u in units), ticket)

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from controllers.luck import history_after
 from engine.arithmetic import exp, log
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 from engine.randomness import CONTROLLER as CONTROLLER_DRAWS
@@ -26,7 +27,6 @@ from engine.randomness import WORD, Key, key_of, standard_normal, words
 Numbers = npt.NDArray[np.float64]
 
 SAME: Final = 1e-9  # difficulties this close are one
-WORDS: Final = 4294967296.0  # 2^32
 LARGEST_SIGMA: Final = 0.3
 
 
@@ -120,8 +120,7 @@ def ask(plan: Plan, state: State, situation: Situation) -> float:
 
 
 def tell(plan: Plan, state: State, seen: Observation) -> State:
-    mixed = state.history * 1664525.0 + 1013904223.0 + math.floor(seen.won * seen.weight + 0.5)
-    history = mixed - math.floor(mixed / WORDS) * WORDS
+    history = history_after(state.history, seen)
     played = state.played.copy()
     excess = state.excess.copy()
     for i in range(len(played)):  # an outcome of an earlier generation is nobody's, unless its difficulty came back
