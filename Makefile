@@ -12,7 +12,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz coverage lint format types bench pictures wheel-check clean
+.PHONY: help setup demo test fuzz coverage lint format types bench bench-controllers pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
@@ -23,6 +23,7 @@ help:
 	@echo "make format       put the layout right"
 	@echo "make types        check the types"
 	@echo "make bench        measure speed and memory, printed as ratios of one run"
+	@echo "make bench-controllers  measure what each rule costs per attempt"
 	@echo "make pictures     paint the pictures of the docs anew"
 	@echo "make wheel-check  build the wheel, install it in an empty environment and use it outside this folder"
 	@echo "make setup        only set up $(VENV)"
@@ -82,6 +83,9 @@ types: $(STAMP)
 bench: $(STAMP)
 	@echo "Measuring (leave the machine alone meanwhile) ..."
 	@"$(PY)" -m benchmarks $(ARGS)
+
+bench-controllers: $(STAMP)
+	@"$(PY)" -m benchmarks.controllers $(ARGS)
 
 pictures: $(STAMP)
 	@echo "Painting docs/pictures ..."

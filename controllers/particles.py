@@ -1,42 +1,44 @@
 """Particles: many imagined players with weights, and where the dial belongs while they are believed.
 
 A particle's win probability at difficulty d, attempt t, place in the session and last outcome is the engine's own
-player model in closed form,
+player model on a ground, which tells how skill meets the dial:
 
-    p = bottom + (top - bottom) logistic(slope (skill(t, place) - b(d)) + tilt (2 last - 1)),
+    p = bottom(d) + (top - bottom(d)) logistic(slope M(skill(t, place) +- tilt / slope, b(d))),
 
-with skill as in engine.players.skill_now and b the dial as the player feels it. A last outcome that is not known mixes
+with skill as in engine.players.skill_now, b the dial as the player feels it, and M the ground's logits: skill less
+difficulty for a closed form, the logits of the response map for any other game. A last outcome that is not known mixes
 both possible ones. An outcome multiplies a particle's weight by the chance that the particle gave it (Bayes' rule);
 the dial goes where the weighted mean of (p - target)^2 is least.
 
-The logistic is 1 / (1 + e^-reach e^(slope b)): the second factor is a table over the dial, so that a look at another
-difficulty costs a product and a quotient per particle. Everything is arithmetic on whole arrays in a fixed order: the
-same bits compiled and in plain Python, and quick in both.
+Loops over single numbers, each formula at one place: they compile in a second, since a kernel holds a copy of all that
+it calls, and give the same bits in plain Python.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.arithmetic import log
+from engine.arithmetic import exp, log
+from engine.players import LONG_SESSION
 
 Numbers = npt.NDArray[np.float64]
 
-CELLS: Final = 200  # of the dial's table: proposals are multiples of 1 / CELLS
-GRID: Final = 40  # steps of the search for the best place, before the parabola
-LONGEST_SESSION: Final = 49.0  # attempts after which tiring is complete, as in engine.players
+CELLS: Final = 200  # of the dial's tables: proposals are multiples of 1 / CELLS
+KNOTS: Final = 128  # moments at which practice is tabulated, by the logarithm of 1 + attempts; straight in between
+KNOTS_PER_LOG: Final = 10.0
+REACH: Final = 16  # logits: nothing is surer
+CURVE_STEPS: Final = 64  # of the tabulated logistic per logit: its error is below 3e-6, 3e-5 of a small chance
 FORGOTTEN: Final = 1e-30  # a smaller weight is none: numbers near the smallest there are cost many times the time
-FURTHEST: Final = 300.0  # logits; nothing is surer
-
-_LOG2_E: Final = 1.4426950408889634
-_LN2: Final = 0.6931471805599453
+NEGLIGIBLE: Final = 1e-8  # weight below which a particle has no say in where the dial goes
+LEAST_CHANCE: Final = 1e-7  # nobody is sure to win or to lose
 
 
 class Cast(NamedTuple):
-    """Imagined players. A particle is `members` voices; voice v of particle j stands at v * particles + j.
+    """Imagined players on a ground. A particle is `members` voices; voice v of particle j stands at j * members + v.
 
     Arrays have shape (voices,) unless said otherwise; tables are flattened.
     """
@@ -44,142 +46,139 @@ class Cast(NamedTuple):
     members: float  # voices per particle: 1, or the members of an imagined cohort
     weight: Numbers  # prior, shape (particles,), sum 1
     skill: Numbers
-    slope: Numbers
+    slope: Numbers  # of the logit over M; 1 where M is a response map
     top: Numbers  # highest win probability
-    idle_top: Numbers  # the same while attempts are thrown
+    idle_top: float  # the same while attempts are thrown
     thrown: Numbers
     learning: Numbers
     fatigue: Numbers
     tiring: Numbers
     jump: Numbers
     jump_attempt: Numbers
-    lift: Numbers  # e^-tilt
-    drop: Numbers  # e^tilt
+    lift: Numbers  # tilt / slope: what a win adds to skill and a loss takes
     lowest: Numbers
     highest: Numbers
-    knots: Numbers  # attempts at which `practice` is tabulated; linear in between
-    practice: Numbers  # (knots, voices), or (knots, 1) where nobody practises: gain of skill by the power law
-    dial: Numbers  # (CELLS + 1, voices): e^(slope b(d))
+    practice: Numbers  # (KNOTS, voices), or (KNOTS, 1) where nobody practises: gain of skill by the power law
+    felt: Numbers  # (CELLS + 1, voices), or (CELLS + 1, 1) where nobody's dial is bent: where it acts, in cells
     bottom: Numbers  # (CELLS + 1,): lowest win probability
+    first_skill: float  # of the ground
+    skill_step: float
+    ground: Numbers  # M, (skills, CELLS + 1)
+    curve: Numbers  # (2 REACH CURVE_STEPS + 1,): the logistic from -REACH to REACH
 
 
 class Stand(NamedTuple):
     """Voices at one moment: what of their win probability does not depend on the dial."""
 
-    after_win: Numbers  # e^-(slope skill + tilt)
-    after_loss: Numbers
-    share: float  # of the first: 1 or 0 where the last outcome is known
+    skill: Numbers
     top: Numbers
-
-
-def total(numbers: Numbers) -> float:
-    """Sum by halves: an order of its own, the same compiled and in plain Python."""
-    while len(numbers) > 1:
-        half = len(numbers) // 2
-        folded = numbers[:half] + numbers[half : 2 * half]
-        if len(numbers) > 2 * half:
-            folded[0] += numbers[2 * half]
-        numbers = folded
-    return float(numbers[0])
-
-
-def exponentials(x: Numbers) -> Numbers:
-    """e^x, relative error below 1e-9; |x| is held at FURTHEST. Taylor series of degree 7 at a quarter of the rest."""
-    k = np.floor(np.minimum(np.maximum(x, -FURTHEST), FURTHEST) * _LOG2_E + 0.5)
-    r = (np.minimum(np.maximum(x, -FURTHEST), FURTHEST) - k * _LN2) * 0.25
-    p = 1.0 + r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040)))))))
-    powers: Numbers = np.ldexp(p * p * p * p, k.astype(np.int64))
-    return powers
-
-
-def between(table: Numbers, rows: int, place: float) -> Numbers:
-    """A table at a place between two of its rows, counted from 0."""
-    width = len(table) // rows
-    row = int(place)
-    share = place - row
-    low = table[row * width : (row + 1) * width]
-    if share == 0.0:
-        return low
-    high = table[(row + 1) * width : (row + 2) * width]
-    mixed: Numbers = low * (1.0 - share) + high * share
-    return mixed
+    last: float  # 1 after a win, 0 after a loss; in between the chance or share of wins
 
 
 def stand_of(cast: Cast, attempt: float, place: float, last: float) -> Stand:
-    """Where voices stand before their attempt number `attempt`, which is number `place` of its session.
-
-    last: 1 after a win, 0 after a loss; in between the chance or share of wins.
-    """
-    k = min(max(int(np.searchsorted(cast.knots, attempt)) - 1, 0), len(cast.knots) - 2)
-    share = min((attempt - cast.knots[k]) / (cast.knots[k + 1] - cast.knots[k]), 1.0)
-    grown = between(cast.practice, len(cast.knots), k + share)
-    tired = min(place / LONGEST_SESSION, 1.0)
+    """Where voices stand before their attempt number `attempt`, which is number `place` of its session."""
     practised, spent = log(1.0 + attempt), log(1.0 + place)
-    skill = cast.skill + cast.learning * practised - cast.fatigue * spent + grown - cast.tiring * tired
-    skill = np.minimum(np.maximum(skill + cast.jump * (cast.jump_attempt <= attempt), cast.lowest), cast.highest)
-    top = cast.top + (cast.idle_top - cast.top) * (cast.thrown > place)
-    reach = exponentials(-cast.slope * skill)
-    return Stand(reach * cast.lift, reach * cast.drop, last, top)
+    tired = min(place / (LONG_SESSION - 1.0), 1.0)
+    knot = min(practised * KNOTS_PER_LOG, KNOTS - 1.0)
+    row = min(int(knot), KNOTS - 2)
+    share = knot - row
+    voices = len(cast.skill)
+    width = len(cast.practice) // KNOTS
+    skill, top = np.empty(voices), np.empty(voices)
+    for v in range(voices):
+        s = cast.skill[v] + cast.learning[v] * practised - cast.fatigue[v] * spent - cast.tiring[v] * tired
+        if width > 1:
+            low, high = cast.practice[row * width + v], cast.practice[(row + 1) * width + v]
+            s += low + (high - low) * share
+        if attempt >= cast.jump_attempt[v]:
+            s += cast.jump[v]
+        skill[v] = min(max(s, cast.lowest[v]), cast.highest[v])
+        top[v] = cast.idle_top if place < cast.thrown[v] else cast.top[v]
+    return Stand(skill, top, last)
 
 
-def chances(cast: Cast, stand: Stand, difficulty: float) -> Numbers:
-    """Win probability of each particle, shape (particles,): the mean of its voices."""
-    dial = between(cast.dial, CELLS + 1, difficulty * CELLS)
-    cell = min(int(difficulty * CELLS), CELLS - 1)
-    bottom = cast.bottom[cell] + (difficulty * CELLS - cell) * (cast.bottom[cell + 1] - cast.bottom[cell])
-    if stand.share == 1.0 or stand.share == 0.0:
-        known = stand.after_win if stand.share == 1.0 else stand.after_loss
-        p: Numbers = bottom + (stand.top - bottom) / (1.0 + known * dial)
-    else:
-        won, lost = stand.share, 1.0 - stand.share
-        p = bottom + (stand.top - bottom) * (
-            won / (1.0 + stand.after_win * dial) + lost / (1.0 + stand.after_loss * dial)
-        )
-    count = len(cast.weight)
-    if len(p) == count:
-        return p
-    mean = np.zeros(count)
-    for member in range(len(p) // count):
-        mean = mean + p[member * count : (member + 1) * count] / cast.members
-    return mean
+def chances(cast: Cast, stand: Stand, weights: Numbers, least: float, difficulty: float) -> Numbers:
+    """Win probability of each particle, shape (particles,): the mean of its voices; 0 where its weight is <= least."""
+    row = min(int(difficulty * CELLS), CELLS - 1)
+    share = difficulty * CELLS - row
+    bottom = cast.bottom[row] + (cast.bottom[row + 1] - cast.bottom[row]) * share
+    width = len(cast.felt) // (CELLS + 1)
+    members, rows = int(cast.members), len(cast.ground) // (CELLS + 1)
+    found = np.zeros(len(weights))
+    for j in range(len(weights)):
+        if weights[j] <= least:
+            continue
+        p = 0.0
+        for v in range(j * members, (j + 1) * members):
+            one = v if width > 1 else 0
+            early, late = cast.felt[row * width + one], cast.felt[(row + 1) * width + one]
+            cell = early + (late - early) * share
+            column = min(int(cell), CELLS - 1)
+            right = cell - column
+            for won in range(2):
+                part = stand.last if won == 1 else 1.0 - stand.last
+                if part == 0.0:
+                    continue
+                skill = stand.skill[v] + (cast.lift[v] if won == 1 else -cast.lift[v])
+                height = min(max((skill - cast.first_skill) / cast.skill_step, 0.0), rows - 1.0)
+                weak = min(int(height), rows - 2)
+                at = weak * (CELLS + 1) + column
+                low = cast.ground[at] + (cast.ground[at + 1] - cast.ground[at]) * right
+                at += CELLS + 1
+                high = cast.ground[at] + (cast.ground[at + 1] - cast.ground[at]) * right
+                logit = cast.slope[v] * (low + (high - low) * (height - weak))
+                step = (min(max(logit, -REACH), REACH) + REACH) * CURVE_STEPS
+                k = min(int(step), 2 * REACH * CURVE_STEPS - 1)
+                rise = cast.curve[k] + (cast.curve[k + 1] - cast.curve[k]) * (step - k)
+                p += part * (bottom + (stand.top[v] - bottom) * rise)
+        found[j] = min(max(p / members, LEAST_CHANCE), 1.0 - LEAST_CHANCE)
+    return found
 
 
 def best_place(cast: Cast, weights: Numbers, stand: Stand, target: float, near: float) -> float:
     """The difficulty of the least weighted mean of (p - target)^2, a multiple of 1 / CELLS.
 
-    weights: shape (particles,), sum 1. The search goes downhill from `near` over a grid of GRID steps; a parabola
-    through the lowest point and its neighbours places the answer between them.
+    The search goes downhill from `near`, in strides that double while they lead down.
     """
-    found = np.full(GRID + 1, np.inf)
-    best, centre = int(near * GRID + 0.5), -1
-    while best != centre:
-        centre = best
-        for cell in range(max(centre - 1, 0), min(centre + 1, GRID) + 1):
-            if found[cell] == np.inf:
-                off = chances(cast, stand, cell / GRID) - target
-                found[cell] = total(weights * off * off)
-            if found[cell] < found[best]:
-                best = cell
-    difficulty = best / GRID
-    if 0 < best < GRID:
-        bend = found[best - 1] - 2.0 * found[best] + found[best + 1]
-        if bend > 0.0:
-            difficulty += 0.5 * (found[best - 1] - found[best + 1]) / bend / GRID
-    return float(np.floor(difficulty * CELLS + 0.5)) / CELLS
+    missed = np.full(CELLS + 1, math.inf)
+    best, least = int(near * CELLS + 0.5), math.inf
+    stride, side, failed = 0, 1, 0
+    while failed < 2 or stride > 1:
+        if failed == 2:  # neither way: back to the smallest stride
+            stride, failed = 1, 0
+        cell = min(max(best + side * stride, 0), CELLS)
+        if missed[cell] == math.inf:
+            p = chances(cast, stand, weights, NEGLIGIBLE, cell / CELLS)
+            missed[cell] = 0.0
+            for j in range(len(p)):
+                missed[cell] += weights[j] * (p[j] - target) * (p[j] - target)
+        if missed[cell] < least:
+            best, least = cell, missed[cell]
+            stride, failed = max(2 * stride, 1), 0
+        else:
+            side, failed = -side, failed + 1
+    return best / CELLS
 
 
-def reweighted(cast: Cast, weights: Numbers, stand: Stand, difficulty: float, won: float, weight: float) -> Numbers:
-    """Weights after `weight` attempts at one difficulty of which the share `won` was won; sum 1.
+def reweighted(weights: Numbers, p: Numbers, won: float, weight: float) -> Numbers:
+    """Weights after `weight` attempts at chances p of which the share `won` was won, shape (particles,), sum 1.
 
-    The likelihood p^wins (1 - p)^losses is taken relative to the particle whose p is nearest the share, so that
-    thousands of attempts at once leave the best particles standing.
+    Of thousands of attempts at once the likelihood p^wins (1 - p)^losses is no number any more: it is taken relative to
+    the largest.
     """
-    p = chances(cast, stand, difficulty)
-    nearest = min(max(won, p.min()), p.max())
-    found = weights
-    for outcome in range(int(weight + 0.5)):
-        # Wins come evenly among the losses, so that no product on the way runs out of range.
-        is_win = int((outcome + 1) * won + 0.5) > int(outcome * won + 0.5)
-        found = found * (p / nearest if is_win else (1.0 - p) / (1.0 - nearest))
-    found = found * (found >= FORGOTTEN)
-    return found / total(found)
+    found = np.zeros(len(weights))
+    largest = -math.inf
+    if weight != 1.0:
+        for j in range(len(weights)):
+            if weights[j] > 0.0:
+                found[j] = weight * (won * log(p[j]) + (1.0 - won) * log(1.0 - p[j]))
+                largest = max(largest, found[j])
+    whole = 0.0
+    for j in range(len(weights)):
+        if weights[j] > 0.0:
+            likelihood = won * p[j] + (1.0 - won) * (1.0 - p[j]) if weight == 1.0 else exp(found[j] - largest)
+            found[j] = weights[j] * likelihood
+            whole += found[j]
+    for j in range(len(weights)):
+        found[j] = found[j] / whole if found[j] > FORGOTTEN * whole else 0.0
+    return found

@@ -1,4 +1,4 @@
-"""Kalman: an extended Kalman filter that knows how unsure it is, and steps accordingly. The recommended default.
+"""Kalman: an extended Kalman filter that knows how unsure it is, and steps accordingly.
 
 It believes that a player's skill lies at some place of the dial, that it wanders a little from attempt to attempt, and
 that the win probability at difficulty d is
@@ -148,7 +148,7 @@ CONTROLLER: Final = ControllerKind(
     formula="d = clip(skill + sign tilt - f tire - logit(C) / slope, 0, 1), "
     "C = (target - guess) / (1 - guess - lapse); the three and their covariance by the extended Kalman filter",
     source="Kalman 1960 and its extended form, in the manner of Glickman 1999 (Glicko); CUSUM: Page 1954",
-    use="The default for single players and cohorts, late outcomes included. Divide q by about 5 where 20 players "
+    use="Where each attempt must cost next to nothing, for single players and cohorts, late outcomes included. Divide q by about 5 where 20 players "
     "share a dial; set reopen = 4 where skill jumps, tilt_sd = 0.3 and tire_sd = 0.1 where moods and tiredness matter.",
     options=Options,
     option_list=(

@@ -9,15 +9,15 @@ members.
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.casting import cast_of, plain_ground
-from controllers.particles import Cast, Numbers, best_place, reweighted, stand_of, total
+from controllers.casting import Ground, cast_of, ground_of, plain_ground
+from controllers.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.players import Distribution, distribution_table
+from engine.players import TRAIT_NAMES, Distribution, distribution_table, drawn
 
 Spread = dict[str, Distribution]
 
@@ -45,6 +45,9 @@ MIXED: Final[Spread] = {
     "jump": Distribution("fixed", 0.2),
     "jump_attempt": Distribution("uniform", 40.0, 160.0),
 }
+CHANCE: Final = 0.02  # of winning without any skill, and of losing with all of it
+STRATA: Final = 64  # draws that stand for a population
+LEAST_SPREAD: Final = 0.1  # skill units: of a population that says it has none
 BANK: Final[tuple[Spread, ...]] = ({}, LEARNS, TIRES, JUMPS, LAPSES, BENDS, TILTS, MIXED)
 
 
@@ -65,67 +68,77 @@ class State(NamedTuple):
 
 
 def prepare(options: Options, brief: Brief) -> Cast:
-    return bank_of(options, brief.scope != "player")
+    if brief.game.win_probability is None:
+        return bank_of(options, on_the_dial(ground_of(brief, 0), brief.traits), brief.scope != "player")
+    return bank_of(options, plain_ground(CHANCE), brief.scope != "player")
 
 
-@lru_cache(maxsize=8)
-def bank_of(options: Options, shared: bool) -> Cast:
-    """All models of the bank as one cast, each of the same prior weight."""
+def on_the_dial(ground: Ground, traits: Numbers) -> Ground:
+    """A response map on a scale of skill on which the population has the default prior's mean and standard deviation.
+
+    traits: as in Brief; all cohorts count alike.
+    """
+    rows = traits[:, TRAIT_NAMES.index("skill")]
+    strata = [int((i + 0.5) / STRATA * 2.0**32) for i in range(STRATA)]
+    skills = np.array([[drawn(row, word, 0) for word in strata] for row in rows])
+    spread = math.sqrt(float(skills.var()) + float((rows[:, 5] ** 2).mean()))
+    usual = Options()
+    unit = max(spread, LEAST_SPREAD) / usual.sd0
+    first = usual.skill0 + (ground.first_skill - float(skills.mean())) / unit
+    return ground._replace(first_skill=first, skill_step=ground.skill_step / unit)
+
+
+def bank_of(options: Options, ground: Ground, shared: bool) -> Cast:
+    """All models of the bank as one cast; players who share a dial have one model."""
     own = 0.1 / 0.15 * options.sd0 if shared else options.sd0
     base: Spread = {
         "skill": Distribution("normal", options.skill0, own, common=options.sd0 if shared else 0.0),
         "slope": Distribution("lognormal", options.slope, 0.4, common=0.4 if shared else 0.0),
-        "lapse": Distribution("fixed", 0.02),
+        "lapse": Distribution("fixed", CHANCE),
         "learning": Distribution("fixed", 0.0),
         "fatigue": Distribution("fixed", 0.0),
         "lowest_skill": Distribution("fixed", 0.08),
         "highest_skill": Distribution("fixed", 0.95),
     }
     count = 1 << (int(options.particles).bit_length() - 1)
+    bank = BANK[:1] if shared else BANK
+    cast = cast_of([distribution_table({**base, **model}) for model in bank], ground, count, shared)
     if shared:
-        return cast_of(distribution_table(base), plain_ground(0.02), count, shared)
-    casts = [cast_of(distribution_table({**base, **model}), plain_ground(0.02), count, False) for model in BANK]
-    return merged(casts, [options.steady, *[(1.0 - options.steady) / (len(BANK) - 1.0)] * (len(BANK) - 1)])
+        return cast
+    others = (1.0 - options.steady) / (len(bank) - 1.0)
+    return cast._replace(weight=np.repeat([options.steady, *[others] * (len(bank) - 1)], count) / count)
 
 
-def merged(casts: list[Cast], shares: list[float]) -> Cast:
-    """Casts of one voice per particle and as many particles each, side by side. shares: of the prior weight."""
-    count = len(casts[0].weight)
-    joined = {}
-    for name in Cast._fields:
-        parts = [getattr(cast, name) for cast in casts]
-        if name in ("members", "knots", "bottom"):
-            joined[name] = parts[0]
-        elif name in ("practice", "dial"):
-            rows = [part.reshape(-1, count) if len(part) % count == 0 else part[:, None] for part in parts]
-            joined[name] = np.hstack([np.broadcast_to(row, (len(row), count)) for row in rows]).ravel()
-        else:
-            joined[name] = np.concatenate(parts)
-    return Cast(**joined)._replace(weight=joined["weight"] * np.repeat(shares, count))
+def start(cast: Cast, target: float) -> State:
+    return believed(cast.weight.copy(), 0.0, 0.5, -1.0)
 
 
-def start(options: Cast, target: float) -> State:
-    return State(options.weight.copy(), 0.0, 0.5, -1.0, 1.0 / total(options.weight * options.weight))
+def believed(weight: Numbers, told: float, place: float, only: float) -> State:
+    """A state with what its weights are worth."""
+    squares = 0.0
+    for j in range(len(weight)):
+        squares += weight[j] * weight[j]
+    return State(weight, told, place, only, 1.0 / squares)
 
 
-def ask(options: Cast, state: State, situation: Situation) -> float:
+def ask(cast: Cast, state: State, situation: Situation) -> float:
     last = situation.target if situation.last < 0.0 else situation.last
-    stand = stand_of(options, float(situation.attempt), float(situation.place), last)
-    place = best_place(options, state.weight, stand, situation.target, state.place)
+    stand = stand_of(cast, float(situation.attempt), float(situation.place), last)
+    place = best_place(cast, state.weight, stand, situation.target, state.place)
     # Far out in the prior's tail the bank is thin: before both outcomes were seen, none is answered the wrong way.
     if state.only == 1.0:
         return max(place, state.place)
     return min(place, state.place) if state.only == 0.0 else place
 
 
-def tell(options: Cast, state: State, seen: Observation) -> State:
+def tell(cast: Cast, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
     last = seen.target if seen.last < 0.0 else seen.last
-    stand = stand_of(options, state.told, seen.place, last)
-    weight = reweighted(options, state.weight, stand, seen.difficulty, seen.won, seen.weight)
+    p = chances(cast, stand_of(cast, state.told, seen.place, last), state.weight, 0.0, seen.difficulty)
+    weight = reweighted(state.weight, p, seen.won, seen.weight)
     only = seen.won if state.only in (-1.0, seen.won) else 0.5
-    return State(weight, state.told + 1.0, seen.difficulty, only, 1.0 / total(weight * weight))
+    return believed(weight, state.told + 1.0, seen.difficulty, only)
 
 
 CONTROLLER: Final = ControllerKind(

@@ -12,15 +12,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.casting import cast_of, closed_ground
-from controllers.particles import Cast, Numbers, best_place, reweighted, stand_of
+from controllers.casting import cast_of, ground_of
+from controllers.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Situation, Who
 from engine.kernel import compiled
 from engine.players import TRAIT_NAMES
 
 STRONG: Final = ("jump_attempt", "bend_a", "bend_b")  # traits that take twice the particles where they vary
-
-
 NOBODY: Final = np.zeros(0)
 
 
@@ -35,11 +33,9 @@ class BayesLimit:
 
     def __init__(self, options: Options, brief: Brief) -> None:
         self._by_player = brief.scope == "player"
-        ground = closed_ground(brief)
-        counts = [_count(options, table) for table in brief.traits]
-        self._casts: list[Cast] = [
-            cast_of(table, ground, count, not self._by_player)
-            for table, count in zip(brief.traits, counts, strict=True)
+        self._casts = [
+            cast_of([table], ground_of(brief, cohort), _count(options, table), not self._by_player)
+            for cohort, table in enumerate(brief.traits)
         ]
         self._weights: dict[int, Numbers] = {}
         self._places: dict[int, float] = {}
@@ -94,7 +90,8 @@ def heard(
     cast: Cast, weights: Numbers, attempt: float, place: float, last: float, difficulty: float, won: float
 ) -> Numbers:
     """Weights after one outcome."""
-    return reweighted(cast, weights, stand_of(cast, attempt, place, last), difficulty, won, 1.0)
+    p = chances(cast, stand_of(cast, attempt, place, last), weights, 0.0, difficulty)
+    return reweighted(weights, p, won, 1.0)
 
 
 def _moment(situation: Situation) -> tuple[float, float, float]:

@@ -6,14 +6,16 @@ drawn from the same traits. What a controller gains over it is what steering is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.casting import cast_of, closed_ground
-from controllers.particles import CELLS, Numbers, chances, stand_of
+from controllers.casting import cast_of, ground_of
+from controllers.particles import CELLS, Cast, Numbers, chances, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
+from engine.kernel import compiled
 
 PLAYERS: Final = 512
 MOMENTS: Final = 24  # attempts at which the mean is taken, at equal steps
@@ -30,34 +32,21 @@ class BestStatic:
     beliefs: Sequence[str] = ()
 
     def __init__(self, options: Options, brief: Brief) -> None:
-        ground = closed_ground(brief)
         self._options, self._floor, self._ceiling = options, brief.floor, brief.ceiling
-        self._casts = [cast_of(table, ground, PLAYERS, False) for table in brief.traits]
+        self._casts = [cast_of([table], ground_of(brief, c), PLAYERS, False) for c, table in enumerate(brief.traits)]
         self._found: dict[tuple[int, float], float] = {}
 
     def ask(self, who: Who) -> Setting:
         key = who.cohort, who.situation.target
         if key not in self._found:
-            misses = self.misses(*key)
-            places = np.arange(CELLS + 1) / CELLS
-            allowed = (places >= self._floor) & (places <= self._ceiling)
-            best = float(places[np.argmin(np.where(allowed, misses, np.inf))]) if allowed.any() else self._floor
-            self._found[key] = best
+            places = np.linspace(self._floor, self._ceiling, CELLS + 1)
+            self._found[key] = float(places[np.argmin(self.misses(*key, places))])
         return Setting(self._found[key])
 
-    def misses(self, cohort: int, target: float) -> Numbers:
-        """Mean of (p - target)^2 at every place of the dial, shape (CELLS + 1,).
-
-        An outcome before counts as a win with the chance that the target gives it.
-        """
-        cast = self._casts[cohort]
-        found = np.zeros(CELLS + 1)
-        for moment in range(MOMENTS):
-            attempt = float(int((moment + 0.5) / MOMENTS * self._options.attempts))
-            stand = stand_of(cast, attempt, attempt % self._options.session, target)
-            for cell in range(CELLS + 1):
-                off = chances(cast, stand, cell / CELLS) - target
-                found[cell] += float(off @ off) / len(off) / MOMENTS
+    def misses(self, cohort: int, target: float, places: Numbers) -> Numbers:
+        """Mean of (p - target)^2 at places of the dial, of their shape."""
+        found = np.zeros(len(places))
+        compiled(missed)(self._casts[cohort], self._options.attempts, self._options.session, target, places, found)
         return found
 
     def tell(self, outcome: Outcome) -> None:
@@ -65,6 +54,20 @@ class BestStatic:
 
     def describe(self, who: Who) -> Mapping[str, float]:
         return {}
+
+
+def missed(cast: Cast, attempts: float, session: float, target: float, places: Numbers, out: Numbers) -> None:
+    """Mean of (p - target)^2 over particles and MOMENTS attempts, at each place, into out.
+
+    An outcome before counts as a win with the chance that the target gives it.
+    """
+    for moment in range(MOMENTS):
+        attempt = math.floor((moment + 0.5) / MOMENTS * attempts)
+        stand = stand_of(cast, attempt, attempt % session, target)
+        for i in range(len(places)):
+            p = chances(cast, stand, cast.weight, 0.0, places[i])
+            for j in range(len(p)):
+                out[i] += cast.weight[j] * (p[j] - target) * (p[j] - target) / MOMENTS
 
 
 CONTROLLER: Final = ControllerKind(
@@ -80,4 +83,5 @@ CONTROLLER: Final = ControllerKind(
         Option("session", 1.0, 100000.0, "attempts of a session"),
     ),
     make=BestStatic,
+    scopes=("player", "cohort"),
 )

@@ -1,0 +1,133 @@
+"""Quest: the posterior of skill and slope on a grid, and the dial where the win rate is surest to be the target.
+
+Psychometric adaptive testing, as QUEST and QUEST+ do it: 61 skills by 5 slopes, each outcome multiplies in its
+likelihood, nothing is forgotten. QUEST+ plays what tells most about the player; here that is an option, and by default
+the dial goes where the expected squared distance of the win probability from the target is least. What tells most lies
+away from the target, so with that placement a player is examined rather than served.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controllers.grid import (
+    chance_table,
+    chances,
+    entropy,
+    likelihood,
+    normalised,
+    placed,
+    reach_of,
+    skill_prior,
+    skills,
+    slope_prior,
+    total,
+)
+from controllers.particles import Numbers
+from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+
+SLOPES: Final = (0.5, 0.75, 1.0, 1.375, 2.0)  # as multiples of the option: 4, 6, 8, 11, 16 by default
+
+
+class Options(NamedTuple):
+    skill0: float = 0.5
+    sd0: float = 0.15
+    slope: float = 8.0
+    slope_sd: float = 0.4
+    guess: float = 0.02
+    lapse: float = 0.02
+    placement: float = 0.0
+
+
+class Plan(NamedTuple):
+    """The grid: arrays over its cells, tables over cells and points of the dial."""
+
+    guess: float
+    lapse: float
+    informing: float  # 1: place for information
+    slopes: Numbers
+    reach: Numbers
+    prior: Numbers
+    skill: Numbers  # of each cell
+    chance: Numbers
+    second: Numbers  # p^2, or the entropy of p where informing
+
+
+class State(NamedTuple):
+    weight: Numbers  # posterior of each cell
+    skill: float  # its mean
+    sd: float  # of skill
+
+
+def prepare(options: Options, brief: Brief) -> Plan:
+    return plan_of(options)
+
+
+@lru_cache(maxsize=8)
+def plan_of(options: Options) -> Plan:
+    slopes = [options.slope * times for times in SLOPES]
+    reach = reach_of(slopes, (0.0,))
+    prior = np.outer(slope_prior(slopes, options.slope, options.slope_sd), skill_prior(options.skill0, options.sd0))
+    chance = chance_table(reach, np.array(slopes), options.guess, options.lapse)
+    informing = options.placement >= 0.5
+    return Plan(
+        options.guess,
+        options.lapse,
+        1.0 if informing else 0.0,
+        np.array(slopes),
+        reach,
+        normalised(prior.ravel()),
+        np.tile(skills(), len(slopes)),
+        chance,
+        np.array([entropy(p) for p in chance.tolist()]) if informing else chance * chance,
+    )
+
+
+def believed(plan: Plan, weight: Numbers) -> State:
+    """A posterior with its mean and standard deviation of skill."""
+    skill = total(weight * plan.skill)
+    off = plan.skill - skill
+    return State(weight, skill, math.sqrt(total(weight * off * off)))
+
+
+def start(plan: Plan, target: float) -> State:
+    return believed(plan, plan.prior.copy())
+
+
+def ask(plan: Plan, state: State, situation: Situation) -> float:
+    return placed(state.weight, plan.chance, plan.second, situation.target, plan.informing == 1.0)
+
+
+def tell(plan: Plan, state: State, seen: Observation) -> State:
+    if not seen.weight > 0.0:
+        return state
+    p = chances(plan.reach, plan.slopes, plan.guess, plan.lapse, seen.difficulty)
+    return believed(plan, normalised(state.weight * likelihood(p, seen.won, seen.weight)))
+
+
+CONTROLLER: Final = ControllerKind(
+    name="quest",
+    mode="adaptive",
+    summary="Bayes' rule on a grid of skills and slopes: at the limit for who never changes, poor for who does.",
+    formula="W <- W p(d)^wins (1 - p(d))^losses, p = guess + (1 - guess - lapse) logistic(a (skill - d)); d = argmin "
+    "of E (p - target)^2, or of E H(p) - H(E p)",
+    source="QUEST: Watson and Pelli 1983; QUEST+, whose placement is an option: Watson 2017, J. Vision 17(3):10",
+    use="For short tests and players who stay as they are, late outcomes and shared dials included. It never forgets: "
+    "who learns, tires or jumps is followed ever more slowly; take kalman or grid_imm there.",
+    options=Options,
+    option_list=(
+        Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
+        Option("sd0", 0.01, 1.0, "how much players' skills differ: standard deviation in dial units"),
+        Option("slope", 1.0, 50.0, "middle of the five slopes of win probability, in logits per dial"),
+        Option("slope_sd", 0.05, 2.0, "how much slopes differ: standard deviation of their logarithm; low: one slope"),
+        Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
+        Option("lapse", 0.0, 0.4, "assumed chance of losing whatever the skill"),
+        Option("placement", 0.0, 1.0, "0: nearest to the target; 1: most information about the player, as QUEST+"),
+    ),
+    rule=Rule(start, ask, tell, beliefs=("skill", "sd"), prepare=prepare),
+    scopes=("player", "cohort", "everyone"),
+)

@@ -1,0 +1,120 @@
+"""Thompson: a bandit whose arms are difficulties, each with a belief about its win rate, none about its neighbours.
+
+Before every attempt a win rate is drawn for each arm from its Beta posterior, and the arm whose draw lies nearest to
+the target is played. A named baseline: what is left of an adaptive rule that does not know that harder means fewer
+wins.
+
+Draws are addressed by seed, replica, attempt and all outcomes so far (controllers.luck).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controllers.luck import history_after
+from controllers.particles import Numbers
+from engine.arithmetic import log
+from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.randomness import CONTROLLER as CONTROLLER_DRAWS
+from engine.randomness import WORD, Key, key_of, standard_normal, unit, words
+
+ARMS: Final = 9
+FIRST_ARM: Final = 0.05  # of the way from floor to ceiling; the last arm lies as far from the ceiling
+TRIES: Final = 64  # of a rejection method that accepts 95 % and more
+
+
+class Options(NamedTuple):
+    memory: float = 1.0
+
+
+class Plan(NamedTuple):
+    """Options, the arms, and the address of the draws."""
+
+    memory: float
+    seed_low: float
+    seed_high: float
+    stream: float
+    arms: Numbers  # difficulties, shape (ARMS,)
+
+
+class State(NamedTuple):
+    a: Numbers  # wins of each arm + 1
+    b: Numbers  # losses + 1
+    history: float  # 32 bits made of the outcomes so far
+    best: float  # difficulty of the arm whose mean lies nearest to the target
+
+
+def prepare(options: Options, brief: Brief) -> Plan:
+    key = key_of(brief.seed, brief.replica, CONTROLLER_DRAWS, 0, 0)
+    ways = FIRST_ARM + (1.0 - 2.0 * FIRST_ARM) * np.arange(ARMS) / (ARMS - 1)
+    arms = brief.floor + (brief.ceiling - brief.floor) * ways
+    return Plan(options.memory, float(key.seed_low), float(key.seed_high), float(key.stream), arms)
+
+
+def start(plan: Plan, target: float) -> State:
+    return State(np.ones(ARMS), np.ones(ARMS), 0.0, float(plan.arms[ARMS // 2]))
+
+
+def gamma(key: Key, block: int, shape: float) -> float:
+    """A standard gamma number for shape >= 1 (Marsaglia and Tsang 2000), from the blocks after `block`."""
+    d = shape - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    for j in range(TRIES):
+        first, second, _, _ = words(key, block + j)
+        x = standard_normal(first)
+        v = (1.0 + c * x) * (1.0 + c * x) * (1.0 + c * x)
+        if v > 0.0 and log(1.0 - unit(second)) < 0.5 * x * x + d * (1.0 - v + log(v)):
+            return d * v
+    return d
+
+
+def ask(plan: Plan, state: State, situation: Situation) -> float:
+    attempt = situation.attempt & WORD
+    key = Key(int(plan.seed_low), int(plan.seed_high), attempt, int(state.history), int(plan.stream))
+    best = 0
+    least = 2.0
+    for arm in range(ARMS):
+        wins = gamma(key, 2 * arm * TRIES, state.a[arm])
+        losses = gamma(key, (2 * arm + 1) * TRIES, state.b[arm])
+        off = abs(wins / (wins + losses) - situation.target)
+        if off < least:
+            best = arm
+            least = off
+    return float(plan.arms[best])
+
+
+def tell(plan: Plan, state: State, seen: Observation) -> State:
+    if not seen.weight > 0.0:
+        return state
+    arm = 0  # the one that was played, or the nearest to what was played
+    for i in range(ARMS):
+        if abs(plan.arms[i] - seen.difficulty) < abs(plan.arms[arm] - seen.difficulty):
+            arm = i
+    a = 1.0 + plan.memory * (state.a - 1.0)
+    b = 1.0 + plan.memory * (state.b - 1.0)
+    a[arm] += seen.weight * seen.won
+    b[arm] += seen.weight * (1.0 - seen.won)
+    best = 0
+    for i in range(ARMS):
+        if abs(a[i] / (a[i] + b[i]) - seen.target) < abs(a[best] / (a[best] + b[best]) - seen.target):
+            best = i
+    return State(a, b, history_after(state.history, seen), float(plan.arms[best]))
+
+
+CONTROLLER: Final = ControllerKind(
+    name="thompson",
+    mode="adaptive",
+    summary="A bandit that takes difficulties for unrelated arms: as bad as a fixed dial, with huge jitter.",
+    formula="theta_i ~ Beta(a_i, b_i), play the arm with theta_i nearest to the target; a, b <- 1 + memory (a - 1), "
+    "1 + memory (b - 1), then wins and losses to the arm that was played; 9 arms",
+    source="Thompson 1933, Biometrika 25; Beta-Bernoulli arms with discount: Raj and Kalyani 2017 (from memory)",
+    use="To compare with, never to play: it spends a session on finding out what order alone would tell, and throws "
+    "the player from one end of the dial to the other meanwhile.",
+    options=Options,
+    option_list=(Option("memory", 0.0, 1.0, "what is kept of all counts with each outcome; 1 forgets nothing"),),
+    rule=Rule(start, ask, tell, beliefs=("best",), prepare=prepare),
+    scopes=("player", "cohort", "everyone"),
+)
