@@ -12,12 +12,13 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz coverage lint format types bench bench-controllers pictures wheel-check clean
+.PHONY: help setup demo test fuzz torture coverage lint format types bench bench-controllers pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
 	@echo "make test         set up and run all tests (one of them: make test ARGS=tests/test_guard.py)"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
+	@echo "make torture      kill runs at random moments and compare what is left"
 	@echo "make coverage     run all tests and measure what they reach in the modules that read, write and resume"
 	@echo "make lint         check style and layout of the code"
 	@echo "make format       put the layout right"
@@ -59,6 +60,10 @@ test: $(STAMP)
 fuzz: $(STAMP)
 	@echo "Reading 19,000 wrong scenarios (some minutes) ..."
 	@"$(PY)" -m pytest --quiet -m slow tests/test_scenario_fuzz.py $(ARGS)
+
+torture: $(STAMP)
+	@echo "Killing runs at random moments (about a quarter of an hour) ..."
+	@"$(PY)" -m benchmarks.torture $(ARGS)
 
 coverage: $(STAMP)
 	@echo "Running the tests and measuring what they reach (some minutes) ..."

@@ -8,6 +8,7 @@ chart's name.
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -129,6 +130,7 @@ def _paint_axes(axes: Any) -> None:
 @contextmanager
 def _drawing(name: str, width: float = _SIZE[0], height: float = _SIZE[1]) -> Iterator[Any]:
     """A figure of its own, whatever the user's matplotlib settings are; width and height in inches."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that a home cannot be written is no news
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

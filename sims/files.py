@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -18,6 +20,7 @@ from engine.errors import RunFolderError
 _BLOCK: Final = 1 << 20
 _REPLACE_TRIES: Final = 10  # Windows refuses while a scanner or an editor looks at the file
 _REPLACE_PAUSE_S: Final = 0.05
+_UNSYNCED: Final = {errno.EINVAL, errno.ENOTSUP}  # of file systems that cannot sync a folder
 
 
 class Content(NamedTuple):
@@ -66,20 +69,36 @@ def new_file(path: Path) -> Iterator[Sink]:
 
     A file of that name is replaced. Raises OSError, with the path, when the disk is in the way.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    # Each process has its own, so that one that was given up can never write into another's.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with _naming(path), open(temporary, "wb") as file:
             yield Sink(file)
             file.flush()
             os.fsync(file.fileno())
         replace(temporary, path)
-    except BaseException as fault:
+    except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if isinstance(fault, OSError) and fault.filename is None:
-            fault.filename = str(path)
         raise
     sync_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove files under way whose writers are gone. Only for whoever holds the folder's lock."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """An OSError that names no file names this one."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is None:
+            fault.filename = str(path)
+        raise
 
 
 def write_file(path: Path, data: bytes) -> Content:
@@ -92,6 +111,23 @@ def write_file(path: Path, data: bytes) -> Content:
 def write_json(path: Path, content: Mapping[str, Any]) -> Content:
     """Write JSON for people and programs, see `new_file`. Raises ValueError for a number that JSON cannot hold."""
     return write_file(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON with a last line that is the checksum of the lines before."""
+    text = json.dumps(content).encode() + b"\n"
+    write_file(path, text + hashlib.sha256(text).hexdigest().encode() + b"\n")
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Inverse of write_sealed. Raises RunFolderError when the file is not as it was written."""
+    data = path.read_bytes()
+    text, _, seal = data[:-1].rpartition(b"\n")
+    text += b"\n"
+    if data[-1:] != b"\n" or hashlib.sha256(text).hexdigest().encode() != seal:
+        raise RunFolderError(f"{path} must be as it was written, but its checksum differs; it cannot be used.")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def replace(source: Path, target: Path) -> None:
@@ -113,7 +149,11 @@ def sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with _naming(folder):
+            os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in _UNSYNCED:
+            raise
     finally:
         os.close(handle)
 
@@ -132,7 +172,11 @@ def content_of(path: Path) -> Content:
 def append_file(sink: Sink, path: Path) -> None:
     """Copy a whole file into a sink."""
     with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
+        while True:
+            with _naming(path):
+                block = file.read(_BLOCK)
+            if not block:
+                return
             sink.write(block)
 
 
@@ -145,24 +189,34 @@ class FolderLock:
     NAME: Final = "lock"
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock. Raises RunFolderError, naming the holder, when another process has it."""
+        """Take the lock. Raises RunFolderError, naming the holder, when another process has it.
+
+        OSError when the folder cannot be written, or is on a file system without locks.
+        """
         self._path = folder / self.NAME
-        self._file = open(self._path, "a+b")  # noqa: SIM115 - held until release
-        if not _locked(self._file):
+        self._file = open(self._path, "a+b", buffering=0)  # noqa: SIM115 - held until release
+        try:
+            self._take(folder)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _take(self, folder: Path) -> None:
+        with _naming(self._path):
+            mine = _locked(self._file)
+        if not mine:
             self._file.seek(0)
             holder = self._file.read(200).decode(errors="replace").strip() or "another process"
-            self._file.close()
             raise RunFolderError(f"{folder} is in use by {holder}; wait until it ends, or stop it.")
         try:
             still_there = os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._path))
         except FileNotFoundError:
             still_there = False
         if not still_there:
-            self._file.close()
             raise RunFolderError(f"{folder} was finished by another process just now; look beside it.")
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        self._file.flush()
+        with contextlib.suppress(OSError):  # a full disk has no room for the name, but the lock holds without it
+            self._file.truncate(0)
+            self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
     def remove(self) -> None:
         """Take the lock's file away while still holding it, before the folder gets its final name."""
@@ -175,17 +229,21 @@ class FolderLock:
         self._file.close()
 
 
-def _locked(file: BinaryIO) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
+def _locked(file: FileIO) -> bool:
+    """Whether the lock could be had. Raises OSError where the file system has no locks."""
+    if sys.platform == "win32":
+        import msvcrt
 
-            file.seek(1 << 30)  # far from the holder's name, which others may read
+        file.seek(1 << 30)  # far from the holder's name, which others may read
+        try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
+        except OSError:
+            return False
+    else:
+        import fcntl
 
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+        except BlockingIOError:
+            return False
     return True

@@ -48,7 +48,7 @@ class Bar:
             TextColumn("{task.description}"),
             TimeRemainingColumn(),
         ]
-        self._bar = Progress(*columns, TimeRemainingColumn())
+        self._bar = Progress(*columns)
         self._task = self._bar.add_task("starting", total=players)
         self._text = Text
         self._live = Live(self._bar, console=Console(stderr=True), transient=True, refresh_per_second=8)
@@ -76,5 +76,5 @@ class Bar:
 
 
 def meter(players: int, cohorts: Sequence[str], *, quiet: bool) -> Meter:
-    """A bar where stderr is a terminal and nobody asked for quiet."""
-    return NoMeter() if quiet or not sys.stderr.isatty() else Bar(players, cohorts)
+    """A bar where stderr is open, a terminal, and nobody asked for quiet."""
+    return NoMeter() if quiet or sys.stderr is None or not sys.stderr.isatty() else Bar(players, cohorts)

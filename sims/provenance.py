@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -30,7 +32,10 @@ def versions() -> dict[str, str]:
 
 
 def code_digests(setup: Setup) -> dict[str, str]:
-    """Digests of what turns a scenario into rows: the game's rules, the controller, the engine's files."""
+    """Digests of what turns a scenario into rows: the game's rules, the controller, the engine's files.
+
+    Comments, docstrings and layout have no part in them: an edit of those does not keep a run from being resumed.
+    """
     kind, game = setup.kind, setup.game
     if kind.rule is not None:
         controller = digest_of(kind.rule.start, kind.rule.ask, kind.rule.tell)
@@ -63,11 +68,22 @@ def _digest_of_text(*parts: object) -> str:
 
 
 def _digest_of_files(paths: list[Path]) -> str:
-    found = hashlib.sha256()
-    for path in paths:
-        data = path.read_bytes()
-        found.update(f"{path.name} {len(data)}\n".encode() + data)
-    return found.hexdigest()[:32]
+    return _digest_of_text(*((path.name, _digest_of_code(path.read_bytes())) for path in paths))
+
+
+@cache
+def _digest_of_code(source: bytes) -> str:
+    """Digest of what a module does: its syntax tree without places in the file and without docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Module(body=[ast.Expr(ast.Constant(str())), *rest])
+                | ast.ClassDef(body=[ast.Expr(ast.Constant(str())), *rest])
+                | ast.FunctionDef(body=[ast.Expr(ast.Constant(str())), *rest])
+            ):
+                node.body = rest
+    return _digest_of_text(ast.dump(tree))
 
 
 def git_commit() -> str | None:

@@ -11,6 +11,7 @@ the folder gets its final name by one rename. All files but manifest.json and re
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,7 +22,17 @@ from typing import Any, Final
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import FORMATS, Format
-from sims.files import Content, FolderLock, content_of, sync_folder, write_file, write_json
+from sims.files import (
+    Content,
+    FolderLock,
+    content_of,
+    read_sealed,
+    remove_unfinished,
+    sync_folder,
+    write_file,
+    write_json,
+    write_sealed,
+)
 
 PARTIAL: Final = ".partial"
 START: Final = "start.json"
@@ -32,6 +43,7 @@ REPORT: Final = "report.html"
 CHUNKS: Final = "chunks"
 FORMAT_VERSION: Final = 1
 _MOST_RUNS: Final = 999_999
+_CHECKSUM: Final = "checksum"  # of the manifest's other entries; it may be missing in one that people made
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Start:
             return changed
         if self.scenario_digest != now.scenario_digest:
             return f"the scenario's digest was {self.scenario_digest} and is {now.scenario_digest}"
-        for table, what in (("code", "the code of the {}"), ("versions", "{}")):
+        for table, what in (("versions", "{}"), ("code", "the code of the {}")):
             was_all, is_all = getattr(self, table), getattr(now, table)
             for key in sorted({*was_all, *is_all}):
                 was, is_ = was_all.get(key, "not there"), is_all.get(key, "not there")
@@ -98,28 +110,40 @@ class WorkFolder:
     def read_start(self) -> Start:
         """What the run began with. Raises RunFolderError when it cannot be told."""
         try:
-            found = json.loads((self.path / START).read_bytes())
-            version = found["format_version"]
-            start = Start(**found)
+            found = read_sealed(self.path / START)
+            newer = found["format_version"] > FORMAT_VERSION
+            start = None if newer else Start(**found)
         except FileNotFoundError:
-            raise RunFolderError(f"{self.path} has no {START}, so it cannot be resumed; remove it.") from None
-        except (ValueError, TypeError, KeyError):
-            raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.") from None
-        if version > FORMAT_VERSION or start.format not in FORMATS:
             raise RunFolderError(
-                f"{self.path} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
-            )
+                f"{self.path} has no {START}: nothing was finished, so nothing can be resumed; run the scenario anew."
+            ) from None
+        except (RunFolderError, ValueError, TypeError, KeyError):
+            raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.") from None
+        if start is None or start.format not in FORMATS:
+            raise _too_new(self.path, found["format_version"])
         return start
 
     def close(self) -> None:
         """Leave the folder as it is, for `resume`."""
         self._lock.release()
 
+    def abandon(self) -> None:
+        """Remove a folder in which nothing was finished, as far as the disk lets us."""
+        try:
+            shutil.rmtree(self.path, ignore_errors=True)
+        finally:
+            self._lock.release()
+
     def publish(self) -> Path:
-        """Remove what only a run under way needs and give the folder its final name, which comes back."""
+        """Remove what only a run under way needs and give the folder its final name, which comes back.
+
+        Raises RunFolderError when something of that name is there, OSError when the disk is in the way: then the
+        folder has one of its two names, and is whole.
+        """
         if self.final.exists():
             raise RunFolderError(f"{self.final} is there already; move it away and resume {self.path}.")
-        shutil.rmtree(self.chunks, ignore_errors=True)
+        if self.chunks.is_dir():
+            shutil.rmtree(self.chunks)
         (self.path / START).unlink(missing_ok=True)
         self._lock.remove()
         sync_folder(self.path)
@@ -127,6 +151,11 @@ class WorkFolder:
         sync_folder(self.final.parent)
         self._lock.release()
         return self.final
+
+    @property
+    def found(self) -> Path:
+        """Where the folder is now: it has its final name even if the disk failed right after that."""
+        return self.path if self.path.is_dir() else self.final
 
 
 def begin(out: Path | None, start: Start) -> WorkFolder:
@@ -136,10 +165,15 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
     """
     path = _made(out) if out is not None else _made_by_number(Path("runs"), start.name)
     folder = WorkFolder(path, FolderLock(path))
-    folder.chunks.mkdir()
-    write_file(path / SCENARIO, start.scenario.encode())
-    write_json(path / START, asdict(start))
-    sync_folder(path.parent)
+    try:
+        remove_unfinished(path)
+        folder.chunks.mkdir(exist_ok=True)
+        write_file(path / SCENARIO, start.scenario.encode())
+        write_sealed(path / START, asdict(start))
+        sync_folder(path.parent)
+    except BaseException:
+        folder.abandon()
+        raise
     return folder
 
 
@@ -153,11 +187,20 @@ def _made(out: Path) -> Path:
     try:
         partial.mkdir()
     except FileExistsError:
+        if not partial.is_dir() or not (partial / FolderLock.NAME).exists():
+            raise RunFolderError(f"{partial} is there already; give another --out, or remove it.") from None
         FolderLock(partial).release()  # says who works on it, if somebody does
-        raise RunFolderError(
-            f"{partial} holds a run that was not finished; type `flowdial resume {partial}`, or remove it."
-        ) from None
+        if not _is_unbegun(partial):
+            raise RunFolderError(
+                f"{partial} holds a run that was not finished; type `flowdial resume {partial}`, or remove it."
+            ) from None
     return partial
+
+
+def _is_unbegun(partial: Path) -> bool:
+    """Whether a folder holds only what is there before a run has begun: a process that died then leaves it."""
+    names = {path.name for path in partial.iterdir() if path.suffix != ".tmp"}
+    return names <= {FolderLock.NAME, CHUNKS, SCENARIO} and not any((partial / CHUNKS).glob("*"))
 
 
 def _made_by_number(parent: Path, name: str) -> Path:
@@ -185,25 +228,44 @@ def take_up(target: Path) -> WorkFolder:
         if (whole / MANIFEST).is_file():
             raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
         raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
-    return WorkFolder(path, FolderLock(path))
+    folder = WorkFolder(path, FolderLock(path))
+    remove_unfinished(path)
+    remove_unfinished(folder.chunks)
+    return folder
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest with its own checksum, last of all files: where it is, the others are whole."""
+    write_json(folder / MANIFEST, {**manifest, _CHECKSUM: _checksum(manifest)})
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """A whole run's manifest. Raises RunFolderError when it is missing, damaged or of a newer format."""
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
-        version = found["format_version"]
-        newer = version > FORMAT_VERSION
+        newer = found["format_version"] > FORMAT_VERSION
+        sound = found.pop(_CHECKSUM, None) in (None, _checksum(found))
     except FileNotFoundError:
         raise RunFolderError(f"{folder} has no {MANIFEST}, so it is not a whole run; name another folder.") from None
     except (ValueError, TypeError, KeyError):
         raise RunFolderError(f"{folder / MANIFEST} is damaged; the run cannot be read.") from None
     if newer:
-        raise RunFolderError(
-            f"{folder} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
-        )
+        raise _too_new(folder, found["format_version"])
+    if not sound:
+        raise RunFolderError(f"{folder / MANIFEST} is damaged: its checksum differs; the run cannot be read.")
     manifest: dict[str, Any] = found
     return manifest
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    """Of all entries but itself, however they are laid out and ordered."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _too_new(folder: Path, version: object) -> RunFolderError:
+    return RunFolderError(
+        f"{folder} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
+    )
 
 
 def changed_files(folder: Path, manifest: Mapping[str, Any]) -> list[str]:

@@ -37,14 +37,18 @@ class Stopping:
             signal.signal(number, handler)
 
     def hold(self) -> None:
-        """From now on let signals pass by: what follows is short and should not be torn."""
+        """From now on let the first signal pass by: what follows is short and should not be torn."""
         for number in self._before:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, _arm)
 
     def _first(self, number: int, frame: FrameType | None) -> None:
-        for other in self._before:
-            signal.signal(other, _second)
+        _arm(number, frame)
         raise Stopped(number)
+
+
+def _arm(number: int, frame: FrameType | None) -> None:
+    for other in _SIGNALS:
+        signal.signal(other, _second)
 
 
 def _second(number: int, frame: FrameType | None) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from engine.parameters import Knob, ParameterSpace
-from sims.provenance import code_digests
+from sims.provenance import _digest_of_files, code_digests
 from tests.small import setup
 
 
@@ -40,3 +40,27 @@ def test_a_change_of_the_columns_of_a_controller_is_known():
     after = dataclasses.replace(before, kind=dataclasses.replace(before.kind, rule=rule))
     assert code_digests(after)["controller"] != code_digests(before)["controller"]
     assert code_digests(after)["game"] == code_digests(before)["game"]
+
+
+def digest(text, folder):
+    path = folder / "module.py"
+    path.write_text(text)
+    return _digest_of_files([path])
+
+
+def test_comments_docstrings_and_layout_are_not_code(tmp_path):
+    plain = digest('def f(x):\n    "what it does"\n    return x + 1\n', tmp_path)
+    assert plain == digest('"""A module."""\n\n\n# why\ndef f(\n    x,\n):\n    return (x + 1)  # one\n', tmp_path)
+    for other in ("x + 2", "x - 1", "1 + x", "x + 1.0"):
+        assert plain != digest(f"def f(x):\n    return {other}\n", tmp_path)
+    assert plain != digest("def g(x):\n    return x + 1\n", tmp_path)
+    assert plain != digest('def f(x):\n    y = "what it does"\n    return x + 1\n', tmp_path)
+
+
+def test_a_file_that_changes_places_is_known(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1")
+    (tmp_path / "b.py").write_text("x = 2")
+    before = _digest_of_files([tmp_path / "a.py", tmp_path / "b.py"])
+    (tmp_path / "a.py").write_text("x = 2")
+    (tmp_path / "b.py").write_text("x = 1")
+    assert before != _digest_of_files([tmp_path / "a.py", tmp_path / "b.py"])

@@ -1,0 +1,133 @@
+"""Does memory stay flat in a long run and in many runs of one process? `python -m benchmarks.long_runs`.
+
+Two measurements, Linux only. One run of ten million attempts on two workers: resident memory of each process after the
+first fifth of the chunks, until the last chunk, and until the end, when the tables are put together and the report is
+drawn. And a thousand small runs in one process: open files, threads and memory after the first fifth and at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+from unittest import mock
+
+from benchmarks.cases import ATTEMPTS
+from benchmarks.fresh import MEBIBYTE, ROOT
+from benchmarks.rows import SCENARIO
+from sims.run_folder import CHUNKS, PARTIAL
+
+_LOOK_S: Final = 0.05
+
+
+class Growth(NamedTuple):
+    """Peaks of resident memory, MiB."""
+
+    process: str
+    first: float  # in the first fifth of the chunks
+    played: float  # until the last chunk
+    ended: float  # until the end
+
+
+def long_run(attempts: int, workers: int, file_format: str) -> list[Growth]:
+    """How the memory of each process of one run grows."""
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = Path(folder, "long.toml")
+        scenario.write_text(SCENARIO.format(players=attempts // ATTEMPTS, attempts=ATTEMPTS), encoding="utf-8")
+        command = [sys.executable, "-m", "sims", "run", str(scenario), "--out", str(Path(folder, "run")), "--quiet"]
+        command += ["--workers", str(workers), "--format", file_format]
+        seen: list[tuple[int, dict[int, float]]] = []
+        parts = Path(folder, f"run{PARTIAL}", CHUNKS)
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                done = sum(path.suffix == ".json" for path in parts.iterdir()) if parts.is_dir() else 0
+                seen.append((done, {number: resident(number) for number in family(process.pid)}))
+                time.sleep(_LOOK_S)
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
+    most = max(done for done, _ in seen)
+    last = next(n for n, (done, _) in enumerate(seen) if done == most)
+    found = []
+    for number in {number for _, sizes in seen for number in sizes}:
+        spans = (
+            [sizes.get(number, 0.0) for done, sizes in seen[: last + 1] if done <= most / 5],
+            [sizes.get(number, 0.0) for _, sizes in seen[: last + 1]],
+            [sizes.get(number, 0.0) for _, sizes in seen],
+        )
+        peaks = [max(span, default=0.0) for span in spans]
+        if number == process.pid or peaks[0] > 64:  # not the standard library's helper, nor a worker that only compiled
+            name = "main" if number == process.pid else f"worker {number}"
+            found.append(Growth(name, *peaks))
+    return found
+
+
+def family(parent: int) -> list[int]:
+    """A process and its children."""
+    try:
+        words = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    except OSError:
+        return []
+    return [parent, *map(int, words)]
+
+
+def resident(process: int) -> float:
+    """Memory of a process in MiB; 0 when it is gone."""
+    try:
+        text = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0.0
+    return next((1024 * int(line.split()[1]) / MEBIBYTE for line in text.splitlines() if line.startswith("VmRSS")), 0.0)
+
+
+def many_runs(count: int) -> list[tuple[int, int, float]]:
+    """Open files, threads and MiB after a fifth of so many runs in one fresh process, and after all."""
+    code = f"from benchmarks.long_runs import repeat; repeat({count})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return [tuple(item) for item in json.loads(done.stdout.splitlines()[-1])]
+
+
+def repeat(count: int) -> None:
+    """Run a small scenario so often; charts are drawn in one run of fifty, since they take ten times as long."""
+    from engine.scenario import parse
+    from sims.catalog import Catalog
+    from sims.runs import run
+
+    found = []
+    scenario = parse(SCENARIO.format(players=4, attempts=50).encode(), "small.toml", Catalog())
+    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:
+        said, sys.stdout = sys.stdout, nowhere
+        for turn in range(1, count + 1):
+            drawn = turn % 50 == 1
+            with contextlib.nullcontext() if drawn else mock.patch("sims.report.page", lambda facts: facts.title):
+                run(scenario, out=Path(folder, str(turn)), workers=1, quiet=True)
+            if turn in (count // 5, count):
+                files, threads = (len(os.listdir(f"/proc/self/{name}")) for name in ("fd", "task"))
+                found.append((files, threads, resident(os.getpid())))
+        sys.stdout = said
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.long_runs", description=__doc__)
+    parser.add_argument("--attempts", type=int, default=10_000_000, metavar="N", help="of the long run")
+    parser.add_argument("--runs", type=int, default=1_000, metavar="N", help="small runs in one process")
+    parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of rows (default: csv)")
+    chosen = parser.parse_args()
+    print(f"{chosen.runs:,} runs in one process: open files, threads, MiB after a fifth and at the end")
+    for files, threads, memory in many_runs(chosen.runs):
+        print(f"{files:>8}{threads:>8}{memory:>10.1f}", flush=True)
+    print(f"{chosen.attempts:,} attempts: peak MiB of the first fifth, growth until the last chunk, until the end")
+    for item in long_run(chosen.attempts, 2, chosen.format):
+        growth, whole = item.played - item.first, item.ended - item.first
+        print(f"{item.process:<16}{item.first:>10.1f}{growth:>10.1f}{whole:>10.1f}")
+
+
+if __name__ == "__main__":
+    main()
