@@ -83,6 +83,12 @@ class Scenario:
         return self.form.levels.count if isinstance(self.form.levels, Campaign) else 0
 
     @property
+    def controller(self) -> str:
+        """Name of the controller."""
+        assert self.form.controller.name is not None  # resolved
+        return self.form.controller.name
+
+    @property
     def scope(self) -> Scope:
         """Whose outcomes the controller learns from."""
         assert self.form.controller.scope is not None  # resolved
@@ -160,7 +166,7 @@ def parse(data: bytes, name: str, catalog: Catalog, overrides: Overrides = (), *
     faults.check()
     assert game is not None  # otherwise there was a fault
     assert kind is not None
-    form, changed = resolved(Form.model_validate(tree), game, kind)
+    form, changed = resolved(Form.model_validate(tree), game, kind, catalog.default_controller)
     return Scenario(name, form, changed)
 
 
@@ -168,7 +174,7 @@ def setup_of(scenario: Scenario, catalog: Catalog) -> Setup:
     """What the world plays: numbers in arrays, the game and the controller themselves."""
     form = scenario.form
     game = catalog.game(form.game.name)
-    kind = catalog.controller(form.controller.name)
+    kind = catalog.controller(scenario.controller)
     bounds = form.game.bounds
     space = ParameterSpace(
         *(knob.narrowed(*bounds[knob.name]) if knob.name in bounds else knob for knob in game.space),

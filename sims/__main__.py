@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from sims.command import SEED_RANGE, Commands, State, set_debug
+from sims.command import SEED_RANGE, Commands, State, pairs_of, set_debug
 from sims.command import seed_option as _seed
+from sims.command import set_option as _set
+from sims.command import workers_option as _workers
 from sims.guard import check_packages
+from sims.race_commands import RACE_COMMANDS
 from sims.window_commands import WINDOW_COMMANDS
 
 if TYPE_CHECKING:
@@ -75,15 +78,7 @@ def cli(context: click.Context) -> None:
 
 
 _scenario = click.argument("scenario")
-_set = click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Put a value over the scenario's, as in --set target.win_rate=0.7; may be repeated.",
-)
 _allow_long = click.option("--allow-long", is_flag=True, help="Accept a run of very many attempts.")
-_workers = click.option("--workers", type=click.IntRange(1, 1024), help="Processes; one for each core when left out.")
 _quiet = click.option("--quiet", is_flag=True, help="No progress and no table.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _folder = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -138,7 +133,8 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
     if resolved:
         click.echo(checked.resolved_toml(), nl=False)
     else:
-        players = f"{checked.form.players.count} players in {len(checked.cohorts)} cohorts"
+        cohorts = len(checked.cohorts)
+        players = f"{checked.form.players.count} players in {cohorts} cohort{'' if cohorts == 1 else 's'}"
         click.echo(f"{scenario}: valid; {players}, at most {checked.work} attempts, digest {checked.digest[:16]}")
 
 
@@ -206,13 +202,22 @@ def list_(what: str | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("name")
 @click.option("--dial", is_flag=True, help="For a game: play it along its dial and print how often players win.")
-def describe(name: str, dial: bool) -> None:
+@click.option("--map", "heat_map", is_flag=True, help="For a game: print the chance to win by skill and difficulty.")
+@click.option("--json", "as_json", is_flag=True, help="With --dial or --map: print the numbers as JSON.")
+def describe(name: str, dial: bool, heat_map: bool, as_json: bool) -> None:
     """Explain a game, a controller or a scenario."""
     from sims.catalog import Catalog
-    from sims.description import description, dial_description
+    from sims.description import description, dial_description, show_map
 
+    if dial and heat_map:
+        raise click.UsageError("--dial and --map are two tables, ask for one of them.")
+    if as_json and not (dial or heat_map):
+        raise click.UsageError("--json prints the numbers of a table, give --dial or --map with it.")
     catalog = Catalog()
-    click.echo(dial_description(catalog.game(name)) if dial else description(catalog, name))
+    if heat_map:
+        show_map(catalog.game(name), as_json, _say, sys.stdout)
+    else:
+        click.echo(dial_description(catalog.game(name), as_json, _say) if dial else description(catalog, name))
     _warn(catalog)
 
 
@@ -231,22 +236,15 @@ def schema(out: Path | None) -> None:
         out.write_text(text + "\n", encoding="utf-8")
 
 
-for _window_command in WINDOW_COMMANDS:
-    cli.add_command(_window_command)
+for _further in (*WINDOW_COMMANDS, *RACE_COMMANDS):
+    cli.add_command(_further)
 
 
 def _load(scenario: str, catalog: Catalog, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
     """Read and check a scenario with what the command line puts over it. Raises ScenarioError."""
     from engine.scenario import load
 
-    pairs = []
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise click.BadParameter(f"must be key=value, got {setting!r}.", param_hint="'--set'")
-        pairs.append((key.strip(), value.strip()))
-    if seed is not None:
-        pairs.append(("seed", str(seed)))
+    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
     return load(catalog.scenario(scenario), catalog, pairs, allow_long=allow_long)
 
 

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 Group = Literal["games", "controllers"]
 
 DISTRIBUTION: Final = "flowdial"
+DEFAULT_CONTROLLER: Final = "kalman_bank"  # of scenarios that name none, chosen by the arena (docs/controllers.md)
 BUILT_IN: Final = "built-in"
 _HOME: Final = Path(__file__).resolve().parents[1]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CLASSES: Final = {"games": ("engine.game", "Game"), "controllers": ("engine.controller", "ControllerKind")}
+_FEW: Final = 12  # names that an error lists
 _NOUNS: Final = {"games": "game", "controllers": "controller"}
 
 
@@ -78,10 +80,13 @@ class Entry:
     name: str
     origin: str
     summary: str
+    mode: str = ""  # of a controller
 
 
 class Catalog:
     """Finds plug-ins and scenarios. `warnings` grows with everything that was found and cannot be used."""
+
+    default_controller: Final = DEFAULT_CONTROLLER
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -109,6 +114,10 @@ class Catalog:
         """Names of all plug-ins of a group, usable or not; imports none."""
         return [*self._own[group], *self._foreign[group]]
 
+    def has_own(self, game: str, controller: str) -> bool:
+        """Whether both come with Flowdial."""
+        return game in self._own["games"] and controller in self._own["controllers"]
+
     def scenarios(self) -> list[Entry]:
         """All bundled scenarios, by name, with their titles."""
         titles = {
@@ -132,9 +141,8 @@ class Catalog:
             plugin = self._own[group].get(name) or self._foreign[group].get(name)
             if plugin is None:
                 names = self.names(group)
-                raise ScenarioError(
-                    f"there is no {_NOUNS[group]} {name[:64]!r}; there are {', '.join(names)}{suggestion(name, names)}"
-                )
+                known = f"there are {', '.join(names)}" if len(names) <= _FEW else f"see flowdial list {group}"
+                raise ScenarioError(f"there is no {_NOUNS[group]} {name[:64]!r}; {known}{suggestion(name, names)}")
             self._loaded[group, name] = plugin.load()
         return self._loaded[group, name]
 
@@ -146,7 +154,7 @@ class Catalog:
             except ScenarioError as fault:
                 self.warnings.append(str(fault))
             else:
-                rows.append(Entry(plugin.name, plugin.origin, found.summary))
+                rows.append(Entry(plugin.name, plugin.origin, found.summary, getattr(found, "mode", "")))
         return rows
 
     @cached_property
@@ -216,4 +224,5 @@ def _foreign_plugins() -> Iterator[Plugin]:
 
 def _bundled() -> dict[str, Path]:
     """Name and file of every scenario that comes with Flowdial."""
-    return {path.stem: path for path in sorted((Path(__file__).parent / "scenarios").glob("*.toml"))}
+    home = Path(__file__).parent / "scenarios"
+    return {path.relative_to(home).with_suffix("").as_posix(): path for path in sorted(home.rglob("*.toml"))}

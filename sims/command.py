@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,27 @@ _LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help m
 
 SEED_RANGE: Final = click.IntRange(0, _LARGEST_SEED)
 seed_option = click.option("--seed", type=SEED_RANGE, help="Use this seed instead of the scenario's.")
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Put a value over the scenario's, as in --set target.win_rate=0.7; may be repeated.",
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 1024), help="Processes; one for each core when left out."
+)
+
+
+def pairs_of(settings: Sequence[str]) -> list[tuple[str, str]]:
+    """What --set was given, as key and value. Raises click.BadParameter for one without an equals sign."""
+    pairs = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise click.BadParameter(f"must be key=value, got {setting!r}.", param_hint="'--set'")
+        pairs.append((key.strip(), value.strip()))
+    return pairs
 
 
 @dataclass

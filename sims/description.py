@@ -15,6 +15,7 @@ from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob, straight_path
 from engine.scenario_file.faults import suggestion
+from sims.catalog import DEFAULT_CONTROLLER
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 # From dark blue to yellow, in the 256 colours of terminals: brighter is won more, for any kind of colour vision.
 _HEAT: Final = (17, 18, 24, 60, 66, 102, 108, 144, 186, 228)
+# Eiben, Hinterding and Michalewicz 1999; the last is ours.
+FAMILIES: Final = {
+    "deterministic": "a schedule known beforehand, whatever players do",
+    "adaptive": "outcomes move the difficulty, by a rule that itself stays as it is",
+    "self_adaptive": "outcomes move the difficulty and the rule's own step sizes or gains too",
+    "reference": "no controllers for a game but measures: they know what no game can know",
+}
 _LONG_S: Final = 2.0  # whoever waits longer is told how long it takes
 _PAUSE_S: Final = 10.0
 
@@ -36,9 +44,23 @@ def listing(catalog: Catalog, groups: Sequence[str], as_json: bool) -> str:
         return json.dumps({group: [asdict(entry) for entry in entries] for group, entries in found.items()}, indent=2)
     blocks = []
     for group, entries in found.items():
-        rows = [(entry.name, entry.origin, entry.summary) for entry in entries]
-        blocks.append(f"{group}\n{aligned(rows)}" if rows else f"{group}\n  none")
+        if not entries:
+            blocks.append(f"{group}\n  none")
+            continue
+        texts = aligned([(entry.name, entry.origin, entry.summary) for entry in entries]).split("\n")
+        if group == "controllers":
+            texts = _by_family(entries, texts)
+        blocks.append("\n".join([group, *texts]))
     return "\n\n".join(blocks)
+
+
+def _by_family(entries: Sequence[Entry], texts: Sequence[str]) -> list[str]:
+    """The texts of controllers under their families, then what the default is."""
+    lines = []
+    for mode, said in FAMILIES.items():
+        own = [text for entry, text in zip(entries, texts, strict=True) if entry.mode == mode]
+        lines += [f" {mode.replace('_', '-')}: {said}", *own] if own else []
+    return [*lines, f" {DEFAULT_CONTROLLER} is the default of scenarios that name none"]
 
 
 def description(catalog: Catalog, name: str) -> str:
@@ -230,6 +252,7 @@ def _controller(kind: ControllerKind) -> str:
         f"formula: {kind.formula}",
         f"source: {kind.source}",
         f"when to use: {kind.use}",
+        *(["it is the default of scenarios that name no controller"] if kind.name == DEFAULT_CONTROLLER else []),
         f"scopes: {', '.join(kind.scopes)} (the first is the default)",
         *(f"needs {name}: {rule}" for name, rule in kind.needs.items()),
         f"options\n{aligned([head, *rows])}" if rows else "options: none",

@@ -11,7 +11,8 @@ import pytest
 
 from engine.errors import ScenarioError
 from sims import catalog as catalog_module
-from sims.catalog import BUILT_IN, Catalog, version
+from sims.catalog import BUILT_IN, DEFAULT_CONTROLLER, Catalog, version
+from sims.description import listing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,6 +71,23 @@ def test_a_strangers_plugins_are_listed_with_their_origin(stranger):
     rows = [line.split(maxsplit=3) for line in done.stdout.splitlines()]
     assert ["coin", "strange-things", "2.5", "A stranger's game."] in rows
     assert ["stairs", "strange-things", "2.5", "A stranger's controller."] in rows
+
+
+def test_controllers_are_listed_in_families_and_the_default_is_named():
+    catalog = Catalog()
+    lines = listing(catalog, ["controllers"], as_json=False).splitlines()
+    heads = [line.split(":")[0].strip() for line in lines if ": " in line and line[:2] != "  "]
+    assert heads == ["deterministic", "adaptive", "self-adaptive", "reference"]
+    family = ""
+    found = {}
+    for line in lines[1:-1]:
+        if line[:2] == "  ":
+            found[line.split()[0]] = family
+        else:
+            family = line.split(":")[0].strip().replace("-", "_")
+    assert found == {entry.name: catalog.controller(entry.name).mode for entry in catalog.controllers()}
+    assert lines[-1].split()[0] == DEFAULT_CONTROLLER
+    assert DEFAULT_CONTROLLER in found
 
 
 def test_what_cannot_be_used_is_one_line_of_warning_each(stranger):

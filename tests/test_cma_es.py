@@ -149,7 +149,9 @@ def test_cma_es_brings_both_cohorts_of_gap_runner_to_their_targets(knobs):
     tables = [distribution_table({"skill": skill}) for skill in SKILLS]
     space = ParameterSpace(*GAME.space.knobs, held={k.name: k.default for k in GAME.space if k.name not in knobs})
     targets = np.array([[target] for target in TARGETS])
-    brief = Brief(space, straight_path(space), 0.0, 1.0, targets, "cohort", ("new", "old"), 84, 0, GAME, np.array(tables))
+    brief = Brief(
+        space, straight_path(space), 0.0, 1.0, targets, "cohort", ("new", "old"), 84, 0, GAME, np.array(tables)
+    )
     controller = CmaEs(Options(), brief)
     for attempt in range(3000):
         for cohort, table in enumerate(tables):

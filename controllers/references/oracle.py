@@ -2,7 +2,7 @@
 
 It rebuilds each player by address, as the world does, follows their condition, and throws the same dice, so that it
 knows the last outcome even where results come late. What it cannot reach, because the dial ends before, it misses as
-little as possible.
+little as possible. In a game without a closed form the response map of the player's cohort tells the chance.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from engine.arithmetic import logistic
 from engine.attempt import attempt_of, unpack_params
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import along, to_real
-from engine.players import PLAYER, be_born, faculties_of, felt
+from engine.players import PLAYER, be_born, faculties_of, felt, skill_now
+from engine.response import logit_at, response_map
 
 
 class Options(NamedTuple):
@@ -26,25 +28,38 @@ class Options(NamedTuple):
 
 
 @cache
-def search_of(game: Game) -> Callable[..., float]:
-    """(player record, target, floor, ceiling, halvings, table, path, values) -> difficulty, by bisection."""
-    chance_of = game.win_probability
-    if chance_of is None:
-        raise ValueError(f"the oracle needs a game with a closed form, and {game.name} has none")
-    unpack, knobs = unpack_params(game), len(game.space)
+def closed_chance_of(game: Game) -> Callable[..., float]:
+    """(player record, place of the dial, table, path, values) -> win probability by the closed form."""
+    chance, unpack, knobs = game.win_probability, unpack_params(game), len(game.space)
+    assert chance is not None
+
+    def closed_chance(player: Any, acts_at: float, table: Any, path: Any, values: Any) -> float:
+        for j in range(knobs):
+            values[j] = to_real(table, j, along(path, j, acts_at))
+        return float(chance(unpack(values), faculties_of(player)))
+
+    return closed_chance
+
+
+def mapped_chance(player: Any, acts_at: float, logits: Any, skills: Any, dial: Any) -> float:
+    """Win probability by a response map. Who throws an attempt loses it."""
+    if int(player["place"]) < float(player["thrown"]):
+        return 0.0
+    return logistic(logit_at(logits, skills, dial, skill_now(player), acts_at))
+
+
+@cache
+def search_of(chance_at: Callable[..., float]) -> Callable[..., float]:
+    """(player record, target, floor, ceiling, halvings, three arrays of chance_at) -> difficulty, by bisection."""
 
     def search(
-        player: Any, target: float, floor: float, ceiling: float, halvings: int, table: Any, path: Any, values: Any
+        player: Any, target: float, floor: float, ceiling: float, halvings: int, one: Any, two: Any, three: Any
     ) -> float:
-        faculties = faculties_of(player)
         easy, hard = floor, ceiling
         for step in range(halvings + 2):
             # Both ends first: where one of them is already on the wrong side, it is the answer.
             difficulty = floor if step == 0 else ceiling if step == 1 else 0.5 * (easy + hard)
-            acts_at = felt(player, difficulty)
-            for j in range(knobs):
-                values[j] = to_real(table, j, along(path, j, acts_at))
-            chance = chance_of(unpack(values), faculties)
+            chance = chance_at(player, felt(player, difficulty), one, two, three)
             if (step == 0 and chance <= target) or (step == 1 and chance >= target):
                 return difficulty
             if chance > target:
@@ -64,11 +79,17 @@ class Oracle:
     def __init__(self, options: Options, brief: Brief) -> None:
         self._brief = brief
         self._halvings = int(options.halvings)
-        self._search = compiled(search_of(brief.game))
+        self._values = np.empty(len(brief.space))
+        self._table = brief.space.table()
+        if brief.game.win_probability is not None:
+            self._search = compiled(search_of(closed_chance_of(brief.game)))
+            self._known = [(self._table, brief.path, self._values)] * len(brief.traits)
+        else:
+            self._search = compiled(search_of(mapped_chance))
+            maps = [response_map(brief.game, brief.space, brief.path, traits) for traits in brief.traits]
+            self._known = [(known.logits.ravel(), known.skills, known.dial) for known in maps]
         self._attempt = compiled(attempt_of(brief.game))
         self._birth = compiled(be_born)
-        self._table = brief.space.table()
-        self._values = np.empty(len(brief.space))
         self._players: dict[int, Any] = {}
 
     def _player(self, who: Who) -> Any:
@@ -85,7 +106,7 @@ class Oracle:
         player = self._player(who)
         player["attempts"], player["place"], player["level"] = situation.attempt, situation.place, situation.level
         difficulty = self._search(
-            player, situation.target, brief.floor, brief.ceiling, self._halvings, self._table, brief.path, self._values
+            player, situation.target, brief.floor, brief.ceiling, self._halvings, *self._known[who.cohort]
         )
         acts_at = felt(player, difficulty)
         for j in range(len(self._values)):

@@ -1,0 +1,243 @@
+"""Advice: each rule speaks where it should, and only there."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.scenario import parse
+from sims import advice_rules as rules
+from sims.__main__ import main
+from sims.advice import Advice, advice_on, command_for, lines_for
+from sims.advice_facts import CohortFacts, Facts, facts_of
+from sims.catalog import DEFAULT_CONTROLLER, Catalog
+from tests.test_race import scenario
+
+CATALOG = Catalog()
+
+
+def cohort(**changes):
+    usual = CohortFacts(
+        name="players", players=500, target=0.6, tolerance=0.05, easiest=0.95, hardest=0.1, place=0.5, first_place=0.5,
+        last_place=0.5, beyond=0.0, spread=0.15, slope=2.0, logits=8.0, judged=50_000.0,
+    )  # fmt: skip
+    return usual._replace(**changes)
+
+
+def facts(controller="kalman", cohorts=None, options=None, **changes):
+    kind = CATALOG.controller(controller)
+    usual = Facts(
+        name="Fake", kind=kind, options={**kind.options()._asdict(), **(options or {})}, scope="player", deployed=False,
+        replicas=1, knobs=3, floor=0.0, ceiling=1.0, cohorts=cohorts or (cohort(),), best_for_all=0.5, misfits=(),
+        attempts=200.0, late=0.0, deaf=0.0, all_deaf=0.0, together=1.0, effects=(),
+    )  # fmt: skip
+    return usual._replace(**changes)
+
+
+def text_of(said):
+    assert said is not None
+    return said.text
+
+
+UNSERVED = (("weak", 0.4, 0.6), ("strong", 0.8, 0.6))
+
+# --- Which mode -----
+
+MODES = {
+    "feedback": (facts(), ("adaptive", DEFAULT_CONTROLLER, "player"), "feedback beats every schedule"),
+    "late but heard": (facts(late=5.0), ("adaptive", DEFAULT_CONTROLLER, "player"), "heard 5 attempts late"),
+    "too late": (facts(deaf=0.9, all_deaf=0.9), ("deterministic", "constant", "player"), "nothing to adapt to"),
+    "too late for one": (facts(deaf=0.9, all_deaf=0.1), ("adaptive", DEFAULT_CONTROLLER, "cohort"), "those of others"),
+    "too little": (facts(attempts=6.0), ("adaptive", DEFAULT_CONTROLLER, "cohort"), "late ones meet what it found"),
+    "too little of all": (
+        facts(attempts=6.0, cohorts=(cohort(players=20),)), ("deterministic", "constant", "player"), "too few outcomes"
+    ),
+    "all alike": (facts(cohorts=(cohort(spread=0.005),)), ("deterministic", "constant", "player"), "known beforehand"),
+    "alike and drifting": (
+        facts(cohorts=(cohort(spread=0.005, first_place=0.3, last_place=0.6),)),
+        ("deterministic", "ramp", "player"),
+        "known beforehand",
+    ),
+    "one dial for many": (
+        facts(scope="everyone", misfits=UNSERVED), ("self_adaptive", "cma_es", "everyone"), "no place on the dial"
+    ),
+    "one dial, one knob": (
+        facts(scope="everyone", deployed=True, misfits=UNSERVED, knobs=1),
+        ("adaptive", DEFAULT_CONTROLLER, "everyone"), "",
+    ),
+    "one dial, too few to search": (
+        facts(scope="everyone", deployed=True, misfits=UNSERVED, attempts=3.0, cohorts=(cohort(players=100),)),
+        ("adaptive", DEFAULT_CONTROLLER, "cohort"), "late ones",
+    ),
+    "settings on a timetable": (
+        facts(scope="cohort", deployed=True), ("adaptive", DEFAULT_CONTROLLER, "cohort"), "feedback"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_the_mode_follows_from_the_facts(name):
+    given, wanted, word = MODES[name]
+    found = advice_on(given)
+    assert (found.choice.mode, found.choice.controller, found.choice.scope) == wanted
+    assert word in found.reasons[0].text
+    assert found.choice.mode == CATALOG.controller(found.choice.controller).mode
+    assert found.choice.scope in CATALOG.controller(found.choice.controller).scopes
+
+
+# --- Every rule, where it speaks and where it does not -----
+
+CALM = facts()
+SPEAKS = {
+    rules._delay: (facts(late=5.0), "5 attempts late"),
+    rules._cohort_size: (facts(scope="cohort", together=20.0), "20 outcomes"),
+    rules._changes: (facts(effects=("practice", "tilt")), "(practice)"),
+    rules._moods: (facts(effects=("tiredness", "tilt", "practice")), "tiredness and tilt"),
+    rules._first_attempts: (facts(attempts=30.0), "30 attempts"),
+    rules._reference: (facts("oracle"), "oracle is a reference"),
+    rules._out_of_reach: (
+        facts(cohorts=(cohort(name="experts", target=0.7, hardest=0.78),)), "experts win 0.78 even at the hardest"
+    ),
+    rules._nothing_to_steer: (facts(cohorts=(cohort(easiest=0.62, hardest=0.58),)), "0.58 to 0.62"),
+    rules._one_for_all: (facts(scope="everyone", misfits=UNSERVED), "weak win 0.40 instead of 0.60"),
+    rules._shared_without_need: (facts(scope="cohort"), "a dial that they share cannot mend"),
+    rules._large_gain: (facts("weighted_up_down", options={"step": 0.6}), "0.6 x 2 = 1.2, where 1 already overshoots"),
+    rules._noisy_gain: (facts("weighted_up_down", options={"step": 0.2}), "never comes to rest"),
+    rules._gain_with_delay: (facts("pid", late=5.0), "goes on stepping"),
+    rules._few_judged: (facts(cohorts=(cohort(judged=300.0),)), "players about 300 of at least 369"),
+    rules._steady_mismatch: (facts("ramp"), "does not listen"),
+}  # fmt: skip
+
+
+def test_every_rule_has_a_test():
+    assert set(SPEAKS) == {*rules.REASONS, *rules.WARNINGS}
+
+
+@pytest.mark.parametrize("rule", SPEAKS, ids=lambda rule: rule.__name__)
+def test_a_rule_speaks_where_it_should_and_only_there(rule):
+    given, word = SPEAKS[rule]
+    assert word in rule(given).text
+    assert rule(given).source
+    assert rule(CALM) is None
+
+
+def test_out_of_reach_knows_both_ends_and_single_players():
+    easy = facts(cohorts=(cohort(easiest=0.5),))
+    some = facts(cohorts=(cohort(beyond=0.2),))
+    assert "win 0.50 even at the easiest" in text_of(rules._out_of_reach(easy))
+    assert "20% of players cannot be brought to 0.60" in text_of(rules._out_of_reach(some))
+
+
+def test_a_gain_that_warms_up_is_not_large():
+    cold = facts("gradient", options={"gain": 0.8, "schedule": 0.0})
+    warm = facts("gradient", options={"gain": 0.8, "schedule": 6.0, "warm_up": 0.1})
+    assert rules._large_gain(cold)
+    assert rules._large_gain(warm) is None
+
+
+def test_delay_and_scaling_make_a_gain_large():
+    late = facts("weighted_up_down", options={"step": 0.1}, late=5.0)
+    many = facts("weighted_up_down", options={"step": 0.05, "scaling": 1.0}, scope="cohort", together=20.0)
+    assert "with outcomes 5 attempts late" in text_of(rules._large_gain(late))
+    assert rules._large_gain(late._replace(late=0.0)) is None
+    assert rules._large_gain(many)
+    assert rules._large_gain(many._replace(together=2.0)) is None
+
+
+def swings(gain, late):
+    """e_t+1 = e_t - k e_t-D, from an error of 1: is it still there after a long time?"""
+    errors = [1.0] * (late + 1)
+    for _ in range(4000):
+        errors.append(errors[-1] - gain * errors[-1 - late])
+    return max(abs(error) for error in errors[-50:]) > 1e-3
+
+
+@pytest.mark.parametrize("late", [0, 1, 2, 5, 10])
+def test_the_largest_gain_that_does_not_swing_is_that_of_the_recursion(late):
+    most = rules.most_gain(float(late))
+    assert not swings(0.97 * most, late)
+    assert swings(1.01 * most, late)
+
+
+@pytest.mark.parametrize(("gain", "told"), [(0.02, 0.072), (0.03, 0.087), (0.05, 0.111)])
+def test_what_a_gain_leaves_over_is_what_the_arena_measured(gain, told):
+    assert rules.left_over(gain, cohort(target=0.55, slope=2.05), 1.0) == pytest.approx(told, rel=0.05)
+
+
+def test_what_a_gain_leaves_over_agrees_with_a_simulation():
+    """A linear dial under the rule itself: 4 standard errors of the mean square over independent players."""
+    dice = np.random.default_rng(821)
+    gain, slope, target = 0.08, 2.0, 0.6
+    error = np.zeros(4000)
+    for _ in range(400):
+        won = dice.uniform(size=len(error)) < target + error
+        error = error - gain * slope * (won - target)
+    told = rules.left_over(gain, cohort(target=target, slope=slope), 1.0) ** 2
+    told = told / (1.0 + gain * slope / (2.0 - gain * slope))  # the noise itself shrinks where p is off: -E e^2
+    assert abs((error**2).mean() - told) < 4.0 * (error**2).std() / math.sqrt(len(error))
+
+
+# --- The lines and the words -----
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_the_lines_can_be_put_into_a_scenario(name):
+    choice = advice_on(MODES[name][0]).choice
+    table = tomllib.loads(lines_for(choice))["controller"]
+    text = scenario(scope="cohort").resolved_toml()
+    start, end = text.index("[controller]"), text.index("[telemetry]")
+    found = parse((text[:start] + lines_for(choice) + "\n" + text[end:]).encode(), "new.toml", CATALOG)
+    assert (found.controller, found.scope) == (table["name"], table["scope"])
+
+
+def test_the_command_races_it_against_what_the_scenario_has():
+    found = advice_on(facts("weighted_up_down", deaf=0.9, all_deaf=0.1))
+    words = command_for(found, facts("weighted_up_down"), "mine.toml").split()
+    assert words == [
+        "flowdial", "compare", "mine.toml", "--set", "controller.scope=cohort", "--controller", DEFAULT_CONTROLLER,
+        "--controller", "weighted_up_down",
+    ]  # fmt: skip
+
+
+def test_facts_are_those_of_the_scenario():
+    found = facts_of(scenario(players=40, attempts=60), CATALOG, threads=1)
+    weak, strong = found.cohorts
+    assert (weak.target, strong.target, weak.players) == (0.6, 0.4, 20)
+    assert weak.easiest > 0.85
+    assert weak.hardest < 0.15
+    assert weak.place < strong.place, "who should win less plays harder"
+    assert weak.judged == 20 * 50
+    assert (found.attempts, found.late, found.deaf, found.together) == (60.0, 0.0, 0.0, 1.0)
+    assert found.misfits
+    late = scenario(players=40, attempts=60).resolved_toml().replace("delay_s = 0.0", "delay_s = 170.0")
+    assert facts_of(parse(late.encode(), "late.toml", CATALOG), CATALOG, threads=1).late == 5.0
+    never = late.replace("delay_s = 170.0", "delay_s = 1e9")
+    assert facts_of(parse(never.encode(), "never.toml", CATALOG), CATALOG, threads=1).deaf == 1.0
+
+
+def test_the_command_line_says_it_in_words_and_in_json(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(scenario().resolved_toml())
+    assert main(["advise", "small.toml"]) == 0
+    out = capsys.readouterr().out
+    assert "Recommended: " in out
+    assert "  1. " in out
+    assert "[controller]" in out
+    assert "flowdial compare small.toml --controller " in out
+    assert "without a target, without a floor or a ceiling" in " ".join(out.split())
+    assert main(["advise", "small.toml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert tomllib.loads(found["lines"])["controller"]["name"] == found["controller"]
+    assert found["reasons"][0]["source"]
+
+
+def test_advice_is_a_choice_reasons_and_warnings():
+    found = advice_on(facts("ramp", late=5.0))
+    assert isinstance(found, Advice)
+    assert len(found.reasons) == 2
+    assert [said.text.split()[0] for said in found.warnings] == ["ramp"]
