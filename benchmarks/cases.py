@@ -15,12 +15,13 @@ from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
 from engine.batch import Crowd, batch_rows, batch_wins
 from engine.controller import Brief, ControllerKind, Option, Outcome, Rule, Scope, Setting, Who
+from engine.faults import empty_box
 from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import straight_path
 from engine.players import PLAYER, Distribution, Flow, distribution_table
 from engine.record import row_type
-from engine.rule import belief_names, flat, layout_of
+from engine.rule import Layout, belief_names, flat, layout_of, prepared
 from engine.session import arrive, births, frame_of, session_of
 from engine.setup import Setup
 from engine.world import Chunk, belief_columns, chunks, play
@@ -248,17 +249,20 @@ def world(of: Setup, *, one_by_one: bool = False) -> int:
 
 
 @cache
-def _bare_of(game: Game, rule: Rule, options: Any, state: Any) -> Callable[..., int]:
-    session = session_of(game, rule, layout_of(options), layout_of(state), belief_names(rule, state))
+def _bare_of(game: Game, rule: Rule, options: Layout, state: Layout, beliefs: tuple[str, ...]) -> Callable[..., int]:
+    session = session_of(game, rule, options, state, beliefs)
 
     def bare(
-        players: Any, states: Any, options: Any, whole: Any, real: Any, table: Any, path: Any, targets: Any, rows: Any
-    ) -> int:
+        players: Any, states: Any, options: Any, whole: Any, real: Any, table: Any, path: Any, targets: Any, rows: Any,
+        box: Any,
+    ) -> int:  # fmt: skip
         r = 0
-        for i in range(len(players)):
+        for i in range(len(states)):
             gone = 0
             while gone == 0:
-                count, _, _, gone = session(players, i, states, options, whole, real, table, path, targets, rows, r)
+                count, _, _, gone = session(
+                    players, i, states, options, whole, real, table, path, targets, rows, r, box
+                )
                 r += count
         return r
 
@@ -276,23 +280,28 @@ class Bare:
             raise ValueError(f"only a rule compiles, {of.kind.name} is not one")
         self._of = of
         self._chunks = chunks(of)
-        first = of.kind.rule.start(of.options, float(of.targets[0, 0]))
-        self._kernel = compiled(_bare_of(of.game, of.kind.rule, of.options, first))
-        self._options, self._first = flat(of.options), flat(first)
+        rule = of.kind.rule
+        options = prepared(rule, of.options, of.brief(self._chunks[0].replica))
+        first = rule.start(options, float(of.targets[0, 0]))
+        names = belief_names(rule, first)
+        self._kernel = compiled(_bare_of(of.game, rule, layout_of(options), layout_of(first), names))
+        self._options, self._first = flat(options), flat(first)
         most = max(chunk.size for chunk in self._chunks) * of.attempts_per_player
         self._rows = np.empty(most, row_type(len(of.space), len(belief_columns(of))))
 
     def chunk(self, chunk: Chunk) -> npt.NDArray[np.void]:
         """The rows of a chunk, in the order of player and attempt; overwritten by the next call."""
         of, frame = self._of, frame_of(self._of, chunk.replica)
-        players = np.zeros(chunk.size, PLAYER)
+        seats = np.zeros(chunk.size + 1, PLAYER)  # one for the kernel's own use
+        players = seats[:-1]
         numbers = np.arange(chunk.size) + of.player_number(chunk.cohort, chunk.first)
         compiled(births)(players, numbers, np.full(chunk.size, chunk.cohort), of.traits, frame.whole, frame.real)
         wave = np.empty(chunk.first + chunk.size)
         compiled(arrive)(of.player_number(chunk.cohort, 0), frame.whole, of.gaps_s[chunk.cohort], of.window_s, wave)
         players["clock_s"] = wave[chunk.first :]
-        states = np.tile(self._first, (chunk.size, 1))
-        return self._rows[: self._kernel(players, states, self._options, *frame, self._rows)]
+        first = np.append(self._first, 0.5 * (of.floor + of.ceiling))  # with the difficulty before the first attempt
+        states = np.tile(first, (chunk.size, 1))
+        return self._rows[: self._kernel(seats, states, self._options, *frame, self._rows, empty_box())]
 
     def run(self) -> int:
         return sum(len(self.chunk(chunk)) for chunk in self._chunks)

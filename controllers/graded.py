@@ -12,19 +12,19 @@ a win: progress is 1 whatever it was worth.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from engine.arithmetic import exp
+from engine.arithmetic import exp, logit
 from engine.batch import Crowd, batch_rows
 from engine.controller import Brief
 from engine.game import LOST
 from engine.parameters import along
 from engine.players import TRAIT_NAMES
-from engine.response import response_map
 
 BINS: Final = 6
 SKILLS: Final = (-1.0, 0.0, 1.0)  # standard deviations from the population's mean
@@ -32,7 +32,8 @@ PLACES: Final = 9
 PLAYERS: Final = 400  # at each place, one attempt each
 SEED: Final = 7_301
 WIDEST: Final = 4.0  # z is held so near to 0 where the bins are fitted and used
-PENALTY: Final = 1.0  # of the squared slopes: without losses nothing is learnt
+PENALTY: Final = 1.0  # of the squared coefficients: without losses nothing is learnt
+DIGITS: Final = 4
 
 Numbers = npt.NDArray[np.float64]
 
@@ -58,35 +59,36 @@ def graded_of(brief: Brief) -> Graded:
 
 
 def _lost(brief: Brief) -> tuple[Numbers, Numbers]:
-    """z and progress of simulated attempts that were lost."""
+    """z and progress of simulated attempts that were lost; z from the share that was won in the same cell."""
     place = TRAIT_NAMES.index("skill")
-    traits = brief.traits[0].copy()
-    known = response_map(brief.game, brief.space, brief.path, traits)
-    dial = np.linspace(0.0, 1.0, PLACES)
-    values = np.array(
-        [brief.space.real([along(brief.path, j, float(d)) for j in range(len(brief.space))]) for d in dial]
-    )
-    mean, sd = float(np.mean(brief.traits[:, place, 1])), _spread(brief.traits[:, place])
+    units = [[along(brief.path, j, d / (PLACES - 1)) for j in range(len(brief.space))] for d in range(PLACES)]
+    values = np.array([brief.space.real(u) for u in units])
     found_z, found_progress = [], []
-    for number, step in enumerate(SKILLS):
-        skill = mean + step * sd
-        traits[place] = (0.0, skill, 0.0, -1e300, 1e300, 0.0)
-        rows = batch_rows(brief.game, values, Crowd(traits, PLAYERS, first=number * PLAYERS), SEED)[:, :, 0]
-        chance = np.clip(known.probability(skill, dial), 1e-6, 1.0 - 1e-6)
-        z = np.broadcast_to(np.log(chance / (1.0 - chance))[:, None], rows.shape)
-        lost = rows["outcome"] == LOST
-        found_z.append(z[lost])
-        found_progress.append(rows["progress"][lost])
+    for cohort, table in enumerate(brief.traits):
+        mean, sd = _moments(table[place])
+        for number, step in enumerate(SKILLS):
+            traits = table.copy()
+            traits[place] = (0.0, mean + step * sd, 0.0, -1e300, 1e300, 0.0)
+            crowd = Crowd(traits, PLAYERS, cohort=cohort, first=number * PLAYERS)
+            rows = batch_rows(brief.game, values, crowd, SEED)[:, :, 0]
+            for cell in rows:
+                lost = cell["outcome"] == LOST
+                won = float(PLAYERS - lost.sum())
+                found_z.append(np.full(int(lost.sum()), logit((won + 0.5) / (PLAYERS + 1.0))))
+                found_progress.append(cell["progress"][lost])
     return np.concatenate(found_z), np.concatenate(found_progress)
 
 
-def _spread(rows: Numbers) -> float:
-    """How far skills of the population lie apart: within cohorts and between them."""
-    within = [row[2] if row[0] in (1.0, 2.0) else 0.5 for row in rows]
-    return float(np.sqrt(np.mean(np.square(within)) + np.var(rows[:, 1])))
+def _moments(row: Numbers) -> tuple[float, float]:
+    """Mean and standard deviation of a trait from its row of the distribution table."""
+    kind, a, b, common = int(row[0]), float(row[1]), float(row[2]), float(row[5])
+    if kind in (3, 4):  # uniform, also of the logarithm: as good here
+        return (a + b) / 2.0, (b - a) / math.sqrt(12.0)
+    return a, math.hypot(b, common) if kind else 0.0
 
 
 def _fitted(z: Numbers, progress: Numbers) -> Graded:
+    """The regression. Rounded: the last digits of a search differ from machine to machine."""
     if len(z) < 10 * BINS:
         return NOTHING
     z = np.clip(z, -WIDEST, WIDEST)
@@ -104,7 +106,7 @@ def _fitted(z: Numbers, progress: Numbers) -> Graded:
         gradient = np.concatenate([shares.sum(axis=0), z @ shares]) + PENALTY * numbers
         return float(value), gradient
 
-    found = minimize(loss, np.zeros(2 * BINS), jac=True, method="L-BFGS-B").x
+    found = np.round(minimize(loss, np.zeros(2 * BINS), jac=True, method="L-BFGS-B").x, DIGITS)
     return Graded(edges, found[:BINS], found[BINS:])
 
 

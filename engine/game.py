@@ -17,7 +17,8 @@ RUNNING: Final = 0
 WON: Final = 1
 LOST: Final = 2
 TIMED_OUT: Final = 3
-OUTCOMES: Final = ("running", "won", "lost", "timed_out")
+FAILED: Final = 4  # a plug-in was at fault, so nothing was played: engine.faults
+OUTCOMES: Final = ("running", "won", "lost", "timed_out", "failed")
 
 Pace = Literal["real_time", "turns", "abstract"]
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arithmetic import exp, log, logistic
-from engine.game import WON, Faculties
+from engine.game import FAILED, WON, Faculties
 from engine.randomness import ARRIVAL, FLOW, RETURN, TRAITS, key_of, standard_exponential, standard_normal, unit, words
 
 COHORT_STRIDE: Final = 10_000_000  # player number = cohort * stride + place in cohort, so cohorts can grow
@@ -340,6 +340,8 @@ def after_attempt(
     place = int(player["place"]) + 1
     streak = 0 if outcome == WON else int(player["streak"]) + 1
     mood = won + _MOOD_KEPT * (float(player["mood"]) - won)
+    if outcome == FAILED:  # neither a success nor a setback
+        won, streak, mood = float(player["last"]), int(player["streak"]), float(player["mood"])
     clock_s = float(player["clock_s"]) + duration_s
     level = int(player["level"])
     if levels > 0 and outcome == WON:
@@ -358,7 +360,7 @@ def after_attempt(
         left = ATTEMPT_LIMIT
     elif clock_s >= horizon_s:
         left = HORIZON
-    elif unit(end_word) < logistic(ends) or place == flow.session_attempts:
+    elif unit(end_word) < logistic(ends) or 0.0 < flow.session_attempts < place + 1:
         left = SESSION_END
     else:
         clock_s = clock_s + flow.pause_s * exp(flow.pause_log_sd * standard_normal(pause_word))

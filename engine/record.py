@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ScenarioError
+from engine.faults import FAULTS, NO_FAULT
 from engine.game import OUTCOMES, WON, Faculties, Game
 from engine.players import LEAVINGS, OVERRIDES, TRAIT_LIST
 from engine.setup import Setup
@@ -66,7 +67,13 @@ ATTEMPT_COLUMNS: Final = (
     Column("attempt", "integer", "1", "attempts this player made before, from 0: part of the address", low=0),
     Column("session", "integer", "1", "number of this player's session, from 0", low=0),
     Column("place", "integer", "1", "attempts this player made before in this session, from 0", low=0),
-    Column("level", "integer", "1", "level of a campaign, from 1; 0 in an endless stream of fresh levels", low=0),
+    Column(
+        "level",
+        "integer",
+        "1",
+        "level of a campaign, from 1; 0 in an endless stream of fresh levels; of a person's sitting, from 1",
+        low=0,
+    ),
     Column("start_s", "number", "s", "simulated time of the attempt's start since the start of the run", low=0),
     Column("duration_s", "number", "s", "simulated length of the attempt, thinking included", low=0),
     Column("controller", "name", "", "controller that chose the setting", constant=True),
@@ -84,11 +91,20 @@ ATTEMPT_COLUMNS: Final = (
     _faculty("foresight", "1", "how far ahead the player sees; 1 for the median player", low=0),
     Column("streak", "integer", "1", "losses in a row before this attempt", low=0),
     Column("mood", "number", "1", "moving average of wins before this attempt, half-life five attempts", low=0, high=1),
-    Column("outcome", "name", "", "won or lost (the rules ended it), timed_out (we stopped it)"),
+    Column("outcome", "name", "", "won or lost (the rules ended it), timed_out (we stopped it), failed (see fault)"),
     Column("won", "boolean", "", "whether the outcome is won"),
     Column("progress", "number", "1", "how near to winning, 0 to 1", low=0, high=1),
     Column("cause", "name", "", "what ended a lost attempt; empty otherwise", optional=True),
     Column("ticks", "integer", "1", "ticks, or turns, that the rules ran", low=0),
+    Column(
+        "fault",
+        "name",
+        "",
+        "what a plug-in did: raised (an exception), timeout (it hung) or killed (its process), so that nothing was "
+        "played, and difficulty and params are those before; bad_proposal (no setting), so that the setting before was "
+        "played; empty otherwise",
+        optional=True,
+    ),
     # belief_<name> columns of the controller stand here
     Column(
         "state_hash",
@@ -142,7 +158,7 @@ SESSION_COLUMNS: Final = (
 _RAW_INTEGERS: Final = ("replica", "cohort", "player", "attempt", "session", "place", "level", "clipped")
 _RAW_NUMBERS: Final = ("start_s", "duration_s", "target", "difficulty")
 _RAW_AFTER: Final = (("streak", np.int64), ("mood", np.float64), ("outcome", np.int64), ("progress", np.float64))
-_RAW_END: Final = (("cause", np.int64), ("ticks", np.int64), ("state_hash", np.int64))
+_RAW_END: Final = (("cause", np.int64), ("ticks", np.int64), ("fault", np.int64), ("state_hash", np.int64))
 
 
 def row_type(knobs: int, beliefs: int) -> np.dtype[np.void]:
@@ -256,7 +272,7 @@ def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
     }
     words: dict[str, tuple[str, ...]] = {name: (value,) for name, value in constants.items() if isinstance(value, str)}
     words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
-    words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes}
+    words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes, "fault": FAULTS[NO_FAULT + 1 :]}
     columns = attempt_columns(knob_columns(game), [belief_column(name) for name in beliefs])
     return Sheet("attempts", columns, ("replica", "player", "attempt"), words, constants)
 
@@ -276,6 +292,7 @@ def attempt_batch(sheet: Sheet, rows: npt.NDArray[np.void]) -> Any:
     """Kernels' rows, see `row_type`, as an Arrow record batch of the sheet's schema."""
     values: dict[str, Any] = {name: rows[name] for name in rows.dtype.names or () if name not in ("params", "beliefs")}
     values |= {"outcome": rows["outcome"] - WON, "won": rows["outcome"] == WON, "clipped": rows["clipped"] != 0}
+    values["fault"] = rows["fault"] - (NO_FAULT + 1)
     for prefix, field_name in (("param_", "params"), ("belief_", "beliefs")):
         names = [column.name for column in sheet.columns if column.name.startswith(prefix)]
         values |= {name: rows[field_name][:, j] for j, name in enumerate(names)}

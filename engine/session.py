@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from engine.attempt import attempt_of, written
 from engine.controller import Observation, Rule, Situation
-from engine.game import WON, Game
+from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
+from engine.game import FAILED, WON, Game
 from engine.parameters import along, to_real
 from engine.players import (
     FLOW_FIELDS,
@@ -34,7 +35,6 @@ from engine.rule import Layout, note_of, pack_of, unpack_of
 from engine.setup import Setup
 
 UNKNOWN: Final = -1.0
-NO_PROPOSAL: Final = -1
 
 
 class Frame(NamedTuple):
@@ -83,18 +83,20 @@ def target_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> flo
 
 @cache
 def turn_of(game: Game) -> Callable[..., Turn]:
-    """(player record, row record, values, frame arrays, flow) -> Turn: one attempt, its row, and what follows."""
+    """(player record, row record, values, frame arrays, flow, fault) -> Turn: one attempt, its row, and what follows.
+
+    With a fault of those that leave nothing to play, the row says so and the player goes on.
+    """
     attempt = attempt_of(game)
     knobs = len(game.space)
 
-    def turn(player: Any, row: Any, values: Any, whole: Any, real: Any, flow: Flow) -> Turn:
+    def turn(player: Any, row: Any, values: Any, whole: Any, real: Any, flow: Flow, fault: int) -> Turn:
         seed = int(whole[0])
         replica = int(whole[1])
         number = int(player["player"])
         tried = int(player["attempts"])
         level = int(player["level"])
         faculties = faculties_of(player)
-        result = attempt(values, faculties, seed, replica, number, tried, level)
 
         row["replica"] = replica
         row["cohort"] = player["cohort"]
@@ -104,7 +106,6 @@ def turn_of(game: Game) -> Callable[..., Turn]:
         row["place"] = player["place"]
         row["level"] = level
         row["start_s"] = player["clock_s"]
-        row["duration_s"] = result.duration_s
         for j in range(knobs):
             row["params"][j] = values[j]
         row["skill"] = faculties.skill
@@ -117,24 +118,32 @@ def turn_of(game: Game) -> Callable[..., Turn]:
         row["foresight"] = faculties.foresight
         row["streak"] = player["streak"]
         row["mood"] = player["mood"]
-        row["outcome"] = result.outcome
-        row["progress"] = result.progress
-        row["cause"] = result.cause
-        row["ticks"] = result.ticks
-        row["state_hash"] = result.state_hash
+        row["fault"] = fault
+        if failed(fault):
+            outcome, progress, duration_s = FAILED, 0.0, 0.0
+            row["cause"] = -1
+            row["ticks"] = 0
+            row["state_hash"] = 0
+        else:
+            result = attempt(values, faculties, seed, replica, number, tried, level)
+            outcome, progress, duration_s = result.outcome, result.progress, result.duration_s
+            row["cause"] = result.cause
+            row["ticks"] = result.ticks
+            row["state_hash"] = result.state_hash
+        row["outcome"] = outcome
+        row["progress"] = progress
+        row["duration_s"] = duration_s
 
         horizon_s = float(real[0])
-        after_attempt(
-            player, result.outcome, result.duration_s, flow, seed, replica, int(whole[2]), int(whole[3]), horizon_s
-        )
+        after_attempt(player, outcome, duration_s, flow, seed, replica, int(whole[2]), int(whole[3]), horizon_s)
         left = int(player["left"])
         if left == SESSION_END:
             come_back(player, flow, seed, replica, horizon_s)
         return Turn(
             left,
-            1 if result.outcome == WON else 0,
-            result.progress,
-            result.duration_s,
+            1 if outcome == WON else 0,
+            progress,
+            duration_s,
             float(player["clock_s"]),
             0 if int(player["left"]) == PLAYING else 1,
         )
@@ -153,9 +162,10 @@ FLOW_OF: Final = unpack_flow()
 
 @cache
 def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, int]]:
-    """(players, i, units, difficulty, asked, frame arrays, rows, r) -> a Turn's fields.
+    """(players, i, units, difficulty, clipped, fault, frame arrays, rows, r) -> a Turn's fields.
 
-    One attempt at a setting chosen elsewhere.
+    One attempt at a setting chosen elsewhere, or the row of one that failed. The last of the players is the player
+    before it.
     units: shape (knobs,) positions in the unit cube; units[0] below 0 means the dial's place `difficulty`.
     """
     turn = turn_of(game)
@@ -163,10 +173,11 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
     knobs = len(game.space)
 
     def single(
-        players: Any, i: int, units: Any, difficulty: float, clipped: int, whole: Any, real: Any, table: Any, path: Any,
-        targets: Any, rows: Any, r: int,
+        players: Any, i: int, units: Any, difficulty: float, clipped: int, fault: int, whole: Any, real: Any,
+        table: Any, path: Any, targets: Any, rows: Any, r: int,
     ) -> tuple[int, int, float, float, float, int]:  # fmt: skip
         player = players[i]
+        players[len(players) - 1] = player
         row = rows[r]
         values = np.empty(knobs)
         acts_at = felt(player, difficulty)
@@ -176,7 +187,7 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
         row["target"] = target_for(targets, int(player["cohort"]), int(player["level"]))
         row["difficulty"] = difficulty
         row["clipped"] = clipped
-        done = turn(player, row, values, whole, real, flow_of(real))
+        done = turn(player, row, values, whole, real, flow_of(real), fault)
         # A plain tuple: a named one costs half a microsecond on its way out of a kernel.
         return done.left, done.won, done.progress, done.duration_s, done.clock_s, done.gone
 
@@ -187,26 +198,35 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
 def session_of(
     game: Game, rule: Rule, options_layout: Layout, state_layout: Layout, beliefs: tuple[str, ...]
 ) -> Callable[..., tuple[int, int, float, int]]:
-    """(players, i, states, options, frame arrays, rows, r) -> (rows written, left, clock_s, gone).
+    """(players, i, states, options, frame arrays, rows, r, black box) -> (rows written, left, clock_s, gone).
 
-    Attempts until the session ends. left is PLAYING when the row buffer was full: call again; NO_PROPOSAL when the
-    rule asked for what is not a number.
+    Attempts until the session ends. left is PLAYING when the row buffer is full, or after an attempt that the box says
+    must not be played: call again.
     clock_s: time of the next attempt.
 
-    states: float64 array, shape (players, numbers of a state); options: float64 array, what the rule was prepared with.
+    players: the last of them is player i before the call, for a caller that must take the call back.
+    states: float64 array, shape (players, numbers of a state + 1), the last number being the difficulty before; when
+    the kernel raises, it is as before the call. options: float64 array, what the rule was prepared with.
     """
     turn = turn_of(game)
     flow_of = FLOW_OF
     knobs = len(game.space)
+    believed = len(beliefs)
     ask, tell = rule.ask, rule.tell
     unpack_options = unpack_of(options_layout, shared=True)
     unpack, pack, note = unpack_of(state_layout), pack_of(state_layout), note_of(beliefs)
 
     def session(
         players: Any, i: int, states: Any, options: Any, whole: Any, real: Any, table: Any, path: Any, targets: Any,
-        rows: Any, r: int,
+        rows: Any, r: int, box: Any,
     ) -> tuple[int, int, float, int]:  # fmt: skip
         player = players[i]
+        players[len(players) - 1] = player
+        box[PLAYER_AT] = player["player"]
+        stop = int(box[STOP_AT])
+        kind = int(box[KIND_AT])
+        box[STOP_AT] = NOBODY
+        difficulty = float(states[i, states.shape[1] - 1])
         chosen = unpack_options(options)
         state = unpack(states[i])
         flow = flow_of(real)
@@ -216,37 +236,51 @@ def session_of(
         gone = 0
         while r < len(rows) and left == PLAYING:
             row = rows[r]
+            tried = int(player["attempts"])
+            box[ATTEMPT_AT] = tried
+            box[ROWS_AT] = r
             level = int(player["level"])
             place = int(player["place"])
             last = float(player["last"])
             target = target_for(targets, int(player["cohort"]), level)
-            asked = ask(chosen, state, Situation(target, int(player["attempts"]), level, place, last))
-            if math.isnan(asked):
-                left = NO_PROPOSAL
-                break
-            difficulty = held_in(asked, float(real[1]), float(real[2]))
+            fault = kind if tried == stop else NO_FAULT
+            clipped = 0
+            if not failed(fault):
+                asked = ask(chosen, state, Situation(target, tried, level, place, last))
+                if math.isnan(asked):
+                    fault = BAD_PROPOSAL
+                else:
+                    difficulty = held_in(asked, float(real[1]), float(real[2]))
+                    clipped = 0 if asked == difficulty else 1
             acts_at = felt(player, difficulty)
             for j in range(knobs):
                 values[j] = to_real(table, j, along(path, j, acts_at))
             row["target"] = target
             row["difficulty"] = difficulty
-            row["clipped"] = 0 if asked == difficulty else 1
-            note(state, row["beliefs"])
-            done = turn(player, row, values, whole, real, flow)
-            state = tell(
-                chosen, state, Observation(difficulty, float(done.won), done.progress, target, float(place), last, 1.0)
-            )
+            row["clipped"] = clipped
+            if failed(fault):
+                for j in range(believed):
+                    row["beliefs"][j] = math.nan
+            else:
+                note(state, row["beliefs"])
+            done = turn(player, row, values, whole, real, flow, fault)
             left = done.left
             gone = done.gone
             r += 1
+            if failed(fault):
+                break
+            state = tell(
+                chosen, state, Observation(difficulty, float(done.won), done.progress, target, float(place), last, 1.0)
+            )
         pack(state, states[i])
+        states[i, states.shape[1] - 1] = difficulty
         return r - first, left, float(player["clock_s"]), gone
 
     return session
 
 
 def births(players: Any, numbers: Any, cohorts: Any, traits: Any, whole: Any, real: Any) -> None:
-    """Fill PLAYER records: numbers and cohorts have shape (players,), traits (cohorts, traits, 5)."""
+    """Fill PLAYER records: numbers and cohorts have shape (players,), traits (cohorts, traits, 6)."""
     flow = FLOW_OF(real)
     for i in range(len(players)):
         cohort = int(cohorts[i])

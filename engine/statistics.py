@@ -26,7 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import RunFolderError
-from engine.game import TIMED_OUT, WON
+from engine.faults import BAD_PROPOSAL
+from engine.game import FAILED, TIMED_OUT, WON
 from engine.players import LEAVINGS, QUIT
 from engine.setup import Setup
 
@@ -44,7 +45,18 @@ _FINE_WIDTH: Final = 5
 # What is kept of each cell (a cohort's judged attempts, one level of them, one bin of a series).
 SUMS: Final = ("clusters", "players", "attempts", "wins", "wins_wins", "wins_attempts", "attempts_attempts", "dial")
 # What is kept of each cohort. The ends of the dial are of judged attempts; `late` is each player's last third.
-TOTALS: Final = ("attempts", "wins", "timed_out", "clipped", "easy_end", "hard_end", "late_attempts", "late_dial")
+# Failed attempts are counted in `failed` and nowhere else.
+_FIRST_TOTALS: Final = (
+    "attempts",
+    "wins",
+    "timed_out",
+    "clipped",
+    "easy_end",
+    "hard_end",
+    "late_attempts",
+    "late_dial",
+)
+TOTALS: Final = (*_FIRST_TOTALS, "failed", "bad_proposals")
 
 
 @dataclass(frozen=True)
@@ -158,6 +170,8 @@ class Tally:
             arrays = {name: np.array(found[name], np.int64) for name in _shapes(scheme)}
         except (KeyError, TypeError, ValueError, OverflowError) as fault:
             raise RunFolderError(f"the tallies must be those that a run wrote, got {fault!r}") from None
+        if arrays["totals"].shape == (scheme.cohorts, len(_FIRST_TOTALS)):  # from before faults were counted
+            arrays["totals"] = np.pad(arrays["totals"], ((0, 0), (0, len(TOTALS) - len(_FIRST_TOTALS))))
         for name, shape in _shapes(scheme).items():
             if arrays[name].shape != shape:
                 raise RunFolderError(f"the tallies need {name} of shape {shape}, got {arrays[name].shape}")
@@ -194,10 +208,14 @@ def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: 
     """Count rows (engine.record.row_type, sorted by replica, player, attempt) and players (engine.players.PLAYER).
 
     The rows must hold whole clusters: all attempts of each player in them, and with scheme.cluster "replica" all
-    players of a cohort in a replica.
+    players of a cohort in a replica. Attempts that failed say nothing of a player, and are only counted.
     """
     tally = Tally.empty(scheme)
     np.add.at(tally.left, (players["cohort"], players["left"]), 1)
+    failed = rows["outcome"] == FAILED
+    if failed.any():
+        _add(tally.totals, "failed", rows["cohort"][failed])
+        rows = rows[~failed]
     if len(rows) == 0:
         return tally
     dial = np.empty(len(rows), np.int64)
@@ -314,6 +332,7 @@ def _add(totals: Integers, name: str, cohorts: Integers, amount: Integers | int 
 def _count_exceptions(totals: Integers, rows: npt.NDArray[np.void], scheme: Scheme) -> None:
     _add(totals, "timed_out", rows["cohort"][np.flatnonzero(rows["outcome"] == TIMED_OUT)])
     _add(totals, "clipped", rows["cohort"][np.flatnonzero(rows["clipped"])])
+    _add(totals, "bad_proposals", rows["cohort"][np.flatnonzero(rows["fault"] == BAD_PROPOSAL)])
     # Whether clipped or not: many controllers keep to floor and ceiling by themselves.
     difficulty, judged = np.ascontiguousarray(rows["difficulty"]), rows["attempt"] >= scheme.after_attempts
     _add(totals, "easy_end", rows["cohort"][np.flatnonzero(judged & (difficulty <= scheme.floor))])

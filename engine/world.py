@@ -8,8 +8,9 @@ give the same rows, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from heapq import heappop, heappush
+from numbers import Real
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,17 +18,32 @@ import numpy.typing as npt
 import simpy
 
 from engine.controller import Controller, Outcome, Setting, Situation, Who
-from engine.errors import PluginFault
+from engine.faults import (
+    ATTEMPT_AT,
+    BAD_PROPOSAL,
+    KIND_AT,
+    NO_FAULT,
+    NOBODY,
+    PLAYER_AT,
+    RAISED,
+    ROWS_AT,
+    STOP_AT,
+    Box,
+    Fault,
+    by_player,
+    empty_box,
+    raised_by,
+)
 from engine.game import WON
 from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
 from engine.rule import PerPlayer, belief_names, flat, layout_of, prepared
-from engine.session import NO_PROPOSAL, UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
+from engine.session import UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
 from engine.setup import Setup
 
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
-_LEAST_ROWS: Final = 32_768  # below, the files of a chunk cost more than its rows
+LEAST_ROWS: Final = 32_768  # below, the files of a chunk cost more than its rows
 _CHUNKS: Final = 256  # what a large run is cut into
 
 
@@ -39,6 +55,7 @@ class Chunk(NamedTuple):
     cohort: int  # -1: all cohorts
     first: int  # place of its first player in the cohort
     size: int  # players
+    faults: tuple[Fault, ...] = ()  # attempts that ended earlier tries of it, which are not played again
 
 
 class Played(NamedTuple):
@@ -48,13 +65,22 @@ class Played(NamedTuple):
     players: npt.NDArray[np.void]  # engine.players.PLAYER
     arrivals: npt.NDArray[np.float64]  # s, per player
     sessions: npt.NDArray[np.void]  # engine.record.SESSION
+    faults: tuple[Fault, ...] = ()  # one for each failed attempt
+
+    @property
+    def tables(self) -> tuple[npt.NDArray[Any], ...]:
+        """The four arrays."""
+        return self[:4]
 
 
-def chunks(setup: Setup) -> list[Chunk]:
-    """Cut a run into pieces: some players of a cohort, or what shares a controller; the workers have no say."""
+def chunks(setup: Setup, least_rows: int = LEAST_ROWS) -> list[Chunk]:
+    """Cut a run into pieces: some players of a cohort, or what shares a controller; the workers have no say.
+
+    least_rows: of a piece, as far as there are so many.
+    """
     most = setup.attempts_per_player
     rows = setup.players * setup.replicas * most
-    size = max(min(max(rows // _CHUNKS, _LEAST_ROWS), _MOST_ROWS) // most, 1)
+    size = max(min(max(rows // _CHUNKS, least_rows), _MOST_ROWS) // most, 1)
     found: list[Chunk] = []
     for replica in range(setup.replicas):
         if setup.scope == "everyone":
@@ -80,14 +106,18 @@ def in_one_call(setup: Setup) -> bool:
     return setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
 
 
-def play(setup: Setup, chunk: Chunk, *, one_by_one: bool = False) -> Played:
-    """Play a chunk to its end. one_by_one: one event per attempt even where a session could be one call."""
+def play(setup: Setup, chunk: Chunk, *, box: Box | None = None, one_by_one: bool = False) -> Played:
+    """Play a chunk to its end; an attempt in which a plug-in raises an exception becomes a failed row.
+
+    box: the black box to write into, None for one of this call's own; one_by_one: one event per attempt even where a
+    session could be one call.
+    """
     if in_one_call(setup) and not one_by_one:
-        world = World(setup, chunk, len(belief_columns(setup)))
+        world = World(setup, chunk, len(belief_columns(setup)), box)
         world.start_sessions()
     else:
         controller = controller_of(setup, chunk.replica)
-        world = World(setup, chunk, len(controller.beliefs))
+        world = World(setup, chunk, len(controller.beliefs), box)
         world.start_attempts(controller)
     world.env.run()
     return world.finish()
@@ -106,13 +136,19 @@ def controller_of(setup: Setup, replica: int) -> Controller:
 class World:
     """One chunk's players, rows and SimPy environment."""
 
-    def __init__(self, setup: Setup, chunk: Chunk, beliefs: int) -> None:
-        """beliefs: how many numbers the controller's beliefs are."""
+    def __init__(self, setup: Setup, chunk: Chunk, beliefs: int, box: Box | None = None) -> None:
+        """beliefs: how many numbers the controller's beliefs are; box: see `play`."""
         self.env = simpy.Environment()
         self.setup = setup
         self.replica = chunk.replica
         self.frame = frame_of(setup, chunk.replica)
-        self.players, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
+        # The last seat is nobody's: kernels put there who a player was before the call.
+        self._seats, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
+        self.players = self._seats[:-1]
+        self.faults = list(chunk.faults)
+        self._stops = by_player(chunk.faults)
+        self._box = empty_box() if box is None else box
+        self._box[PLAYER_AT] = self._box[STOP_AT] = NOBODY
         self._type = row_type(len(setup.space), beliefs)
         # Room for all where that is not much: memory that is never touched costs nothing.
         self.rows = np.empty(min(len(self.players) * setup.attempts_per_player, _MOST_ROWS), self._type)
@@ -130,8 +166,9 @@ class World:
         kernel = compiled(session_of(setup.game, rule, *layouts, belief_names(rule, sample)))
         options = flat(chosen)
         first = [flat(rule.start(chosen, target)) for target in self.frame.targets[:, 0]]
-        states = np.array(first)[self.players["cohort"]]
-        kernel = bound(kernel, self.players, 0, states, options, *self.frame, self.rows, 0)
+        middle = np.full((len(self.players), 1), middle_of(setup))
+        states = np.hstack((np.array(first)[self.players["cohort"]], middle))
+        kernel = bound(kernel, self._seats, 0, states, options, *self.frame, self.rows, 0, self._box)
         for i, arrival_s in enumerate(self.arrivals):
             if arrival_s < setup.horizon_s:
                 self.env.process(self._sessions(i, float(arrival_s), kernel, states, options))
@@ -139,36 +176,60 @@ class World:
     def _sessions(
         self, i: int, arrival_s: float, kernel: Any, states: Any, options: Any
     ) -> Generator[simpy.Event, None, None]:
-        env, players, frame = self.env, self.players, self.frame
+        env, players, frame, box, stops = self.env, self._seats, self.frame, self._box, self._stops
+        number = int(players[i]["player"])
         yield env.timeout(arrival_s)
         while True:
-            count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used)
+            if number in stops:
+                self._announce(i, stops[number])
+            try:
+                count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used, box)
+            except MemoryError:  # not the plug-in's alone: whoever supervises us knows what to do
+                raise
+            except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plug-in may raise anything
+                players[i] = players[-1]
+                self._blame(raised, number, int(box[ATTEMPT_AT]))
+                continue
             self.used += count
-            if left == NO_PROPOSAL:
-                raise _no_number(self.setup, int(players[i]["player"]))
-            if left == PLAYING:  # the buffer is full, the session goes on
-                self._grow()
+            if left == PLAYING:  # the buffer is full, or an attempt failed; the session goes on
+                if self.used == len(self.rows):
+                    self._grow()
                 continue
             if gone:
                 return
             yield env.timeout(max(clock_s - env.now, 0.0))
 
+    def _announce(self, i: int, stops: dict[int, int]) -> None:
+        """Tell the session kernel which attempt of this player is the next that must not be played."""
+        tried = int(self.players[i]["attempts"])
+        stop = min((attempt for attempt in stops if attempt >= tried), default=NOBODY)
+        self._box[STOP_AT], self._box[KIND_AT] = stop, stops.get(stop, NO_FAULT)
+
+    def _blame(self, raised: BaseException, player: int, attempt: int) -> None:
+        """Remember the attempt in which a plug-in raised an exception; what is not a plug-in's is raised again."""
+        stops = self._stops.setdefault(player, {})
+        if attempt in stops:
+            raise raised
+        stops[attempt] = RAISED
+        self.faults.append(raised_by(raised, self.replica, player, attempt))
+
     def start_attempts(self, controller: Controller) -> None:
         """One process per player, one event per attempt."""
-        desk = Desk(self.setup, controller)
+        desk = Desk(self.setup, controller, self._box)
         kernel = compiled(single_of(self.setup.game))
-        kernel = bound(kernel, self.players, 0, desk.units, 0.0, 0, *self.frame, self.rows, 0)
+        kernel = bound(kernel, self._seats, 0, desk.units, 0.0, 0, 0, *self.frame, self.rows, 0)
         for i, arrival_s in enumerate(self.arrivals):
             if arrival_s < self.setup.horizon_s:
                 self.env.process(self._attempts(i, float(arrival_s), kernel, desk))
 
     def _attempts(self, i: int, arrival_s: float, kernel: Any, desk: Desk) -> Generator[simpy.Event, None, None]:
-        env, frame, players, units = self.env, self.frame, self.players, desk.units
+        env, frame, players, units, box = self.env, self.frame, self._seats, desk.units, self._box.data
         new = tuple.__new__  # a named tuple at half the price of its own constructor, three times per attempt
         number, cohort, level = (int(players[i][name]) for name in ("player", "cohort", "level"))
         targets = frame.targets[cohort].tolist()
         target = targets[0]
         tried, place, last, known_s, start_s = 0, 0, 1.0, 0.0, arrival_s
+        stops, setting = self._stops.setdefault(number, {}), Setting(middle_of(self.setup))
         yield env.timeout(arrival_s)
         while True:
             if self.used == len(self.rows):
@@ -177,17 +238,33 @@ class World:
             who = played = new(Who, (number, cohort, new(Situation, (target, tried, level, place, last))))
             if start_s < known_s:
                 who = Who(number, cohort, Situation(target, tried, level, place, UNKNOWN))
-            setting, clipped = desk.ask(who, start_s)
-            if desk.beliefs:
-                self.beliefs[r] = desk.believed(who)
-            left, won, progress, duration_s, clock_s, gone = kernel(
-                players, i, units, setting.difficulty, clipped, *frame, self.rows, r
-            )
+            box[PLAYER_AT], box[ATTEMPT_AT], box[ROWS_AT] = number, tried, r
+            if tried not in stops:
+                try:
+                    asked, clipped, fault = desk.ask(who, start_s, setting)
+                    if desk.beliefs:
+                        self.beliefs[r] = desk.believed(who)
+                    left, won, progress, duration_s, clock_s, gone = kernel(
+                        players, i, units, asked.difficulty, clipped, fault, *frame, self.rows, r
+                    )
+                    known_s = desk.tell(new(Outcome, (played, asked, won == 1, progress, start_s + duration_s)))
+                    setting, last = asked, float(won)
+                except MemoryError:  # see _sessions
+                    raise
+                except (Exception, SystemExit) as raised:  # noqa: BLE001 - the same
+                    if players[i]["attempts"] > tried:  # it was played, but the controller could not be told
+                        players[i] = players[-1]
+                    self._blame(raised, number, tried)
+            if tried in stops:
+                desk.expose(setting)
+                self.beliefs[r] = np.nan
+                left, won, _, _, clock_s, gone = kernel(
+                    players, i, units, setting.difficulty, 0, stops[tried], *frame, self.rows, r
+                )
             self.used = r + 1
-            known_s = desk.tell(new(Outcome, (played, setting, won == 1, progress, start_s + duration_s)))
             if gone:
                 return
-            tried, last, start_s = tried + 1, float(won), clock_s
+            tried, start_s = tried + 1, clock_s
             place = place + 1 if left == PLAYING else 0
             if level and won:
                 level += 1
@@ -196,80 +273,89 @@ class World:
             yield env.timeout(wait_s if wait_s > 0.0 else 0.0)
 
     def _grow(self) -> None:
+        self._box[PLAYER_AT] = NOBODY  # what happens here is no plug-in's doing
         grown = np.empty(2 * len(self.rows), self._type)
         grown[: self.used] = self.rows[: self.used]
         self.rows, self.beliefs = grown, grown["beliefs"]
 
     def finish(self) -> Played:
         """Rows in the order of player and attempt, and the sessions they make up."""
+        self._box[PLAYER_AT] = NOBODY
         rows = self.rows[: self.used]
         order = np.argsort(rows["player"] * 2**32 + rows["attempt"], kind="stable")
         compiled(put_in_order)(rows.view(np.int64).reshape(len(rows), rows.itemsize // 8), order)
-        return Played(rows, self.players, self.arrivals, _sessions_in(rows, self.players))
+        return Played(rows, self.players, self.arrivals, _sessions_in(rows, self.players), tuple(sorted(self.faults)))
 
 
 class Desk:
     """Between players and a controller: bounds, late results, and settings that are deployed on a timetable."""
 
-    def __init__(self, setup: Setup, controller: Controller) -> None:
-        self._setup = setup
+    def __init__(self, setup: Setup, controller: Controller, box: Box | None = None) -> None:
+        """box: a black box that is told whose outcome a controller hears late."""
         self._controller = controller
+        self._box = (empty_box() if box is None else box).data
         self._floor, self._ceiling = setup.floor, setup.ceiling
         self._delay_s, self._every_s = setup.delay_s, setup.deploy_every_s
         # A player's own controller hears at once, since nobody else asks it in between.
         self._direct = setup.scope == "player" and setup.delay_s == 0.0
         self._post: list[tuple[float, int, Outcome]] = []
         self._posted = 0
-        self._deployed: dict[tuple[int, int], tuple[float, Setting, int]] = {}
+        self._deployed: dict[tuple[int, int], tuple[float, Setting, int, int]] = {}
         self._by_cohort = setup.scope != "everyone" or len({tuple(row) for row in setup.targets}) > 1
         self.beliefs = tuple(controller.beliefs)
         self.units = np.full(len(setup.space), -1.0)  # of the setting last asked for, as the kernel takes them
 
-    def ask(self, who: Who, now_s: float) -> tuple[Setting, int]:
-        """The setting to be played now, within the bounds, and whether it had to be clipped."""
-        if self._every_s > 0.0:
-            return self._on_timetable(who, now_s)
-        if not self._direct:
-            self._deliver(now_s)
-        asked = self._controller.ask(who)
-        if asked.units is None and self._floor <= asked.difficulty <= self._ceiling:
-            self.units[0] = -1.0
-            return asked, 0
-        return self._bounded(asked, who)
+    def ask(self, who: Who, now_s: float, before: Setting) -> tuple[Setting, int, int]:
+        """The setting to be played now, within the bounds, whether it had to be clipped, and BAD_PROPOSAL or NO_FAULT.
 
-    def _on_timetable(self, who: Who, now_s: float) -> tuple[Setting, int]:
+        before: what is played when the controller proposes no setting.
+        """
+        if self._every_s > 0.0:
+            return self._on_timetable(who, now_s, before)
+        if not self._direct:
+            self._deliver(now_s, who)
+        asked = self._controller.ask(who)
+        if (
+            asked.__class__ is Setting
+            and asked.units is None
+            and asked.difficulty.__class__ is float
+            and self._floor <= asked.difficulty <= self._ceiling
+        ):
+            self.units[0] = -1.0
+            return asked, 0, NO_FAULT
+        return self._bounded(asked, before)
+
+    def _on_timetable(self, who: Who, now_s: float, before: Setting) -> tuple[Setting, int, int]:
         since_s = np.floor(now_s / self._every_s) * self._every_s
         audience = (who.cohort if self._by_cohort else -1, who.situation.level)
         deployed = self._deployed.get(audience)
         if deployed is None or deployed[0] < since_s:
-            self._deliver(since_s)  # a release knows what was known when it was made, and nothing of who asks first
-            who = who._replace(situation=who.situation._replace(last=UNKNOWN))
-            deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who), who))
-        _, setting, clipped = deployed
-        self._expose(setting)
-        return setting, clipped
+            # A release knows what was known when it was made, and nothing of who asks first: it counts releases.
+            self._deliver(since_s, who)
+            release = Situation(who.situation.target, int(since_s / self._every_s), who.situation.level, 0, UNKNOWN)
+            who = who._replace(situation=release)
+            before = before if deployed is None else deployed[1]
+            deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who), before))
+        _, setting, clipped, fault = deployed
+        self.expose(setting)
+        return setting, clipped, fault
 
-    def _bounded(self, asked: Setting, who: Who) -> tuple[Setting, int]:
-        numbers = (asked.difficulty, *(asked.units or ()))
-        if any(number != number for number in numbers):
-            raise _no_number(self._setup, who.player)
-        if asked.units is not None and len(asked.units) != len(self.units):
-            raise PluginFault(
-                f"a setting has a place for each of the {len(self.units)} knobs, controller {self._setup.kind.name} "
-                f"gave {len(asked.units)}; its `ask` must be corrected."
-            )
+    def _bounded(self, proposed: object, before: Setting) -> tuple[Setting, int, int]:
+        asked = _setting_in(proposed, len(self.units))
+        if asked is None:
+            self.expose(before)
+            return before, 0, BAD_PROPOSAL
         difficulty = held_in(asked.difficulty, self._floor, self._ceiling)
         units = asked.units
         if units is not None:
             units = tuple(held_in(u, self._floor, self._ceiling) for u in units)
-        if difficulty == asked.difficulty and units == asked.units:
-            setting, clipped = asked, 0
-        else:
-            setting, clipped = Setting(difficulty, units, asked.ticket), 1
-        self._expose(setting)
-        return setting, clipped
+        clipped = int(difficulty != asked.difficulty or units != asked.units)
+        setting = Setting(difficulty, units, asked.ticket)
+        self.expose(setting)
+        return setting, clipped, NO_FAULT
 
-    def _expose(self, setting: Setting) -> None:
+    def expose(self, setting: Setting) -> None:
+        """Put a setting where the kernel reads it."""
         if setting.units is None:
             self.units[0] = -1.0
         else:
@@ -285,10 +371,14 @@ class Desk:
         self._posted += 1
         return known_s
 
-    def _deliver(self, now_s: float) -> None:
-        post = self._post
+    def _deliver(self, now_s: float, asking: Who) -> None:
+        post, box = self._post, self._box
         while post and post[0][0] <= now_s:
-            self._controller.tell(heappop(post)[2])
+            outcome = heappop(post)[2]
+            # What ends us here would do so again, whoever asks: the attempt behind it is to blame.
+            box[PLAYER_AT], box[ATTEMPT_AT] = outcome.who.player, outcome.who.situation.attempt
+            self._controller.tell(outcome)
+            box[PLAYER_AT], box[ATTEMPT_AT] = asking.player, asking.situation.attempt
 
     def believed(self, who: Who) -> tuple[float, ...]:
         """The controller's beliefs before the attempt, in the order of the columns."""
@@ -296,21 +386,34 @@ class Desk:
         return tuple(said[name] for name in self.beliefs)
 
 
-def _no_number(setup: Setup, player: int) -> PluginFault:
-    return PluginFault(
-        f"a difficulty must be a number, controller {setup.kind.name} asked player {player} to play at one that is not "
-        "(NaN); its `ask` must be corrected."
-    )
+def middle_of(setup: Setup) -> float:
+    """What is played where a controller has not yet proposed a setting."""
+    return 0.5 * (setup.floor + setup.ceiling)
+
+
+def _setting_in(proposed: object, knobs: int) -> Setting | None:
+    """A controller's proposal as plain numbers; None when it is no setting: other types, other shapes, NaN."""
+    if not isinstance(proposed, Setting):
+        return None
+    units: Any = proposed.units  # whatever a plug-in has put there
+    if units is not None and not (isinstance(units, Sequence | np.ndarray) and len(units) == knobs):
+        return None
+    numbers: tuple[Any, ...] = (proposed.difficulty, *(() if units is None else units))
+    if any(not isinstance(number, Real) or number != number for number in numbers):
+        return None
+    difficulty, *places = map(float, numbers)
+    return Setting(difficulty, None if units is None else tuple(places), proposed.ticket)
 
 
 def _people(
     setup: Setup, chunk: Chunk, whole: npt.NDArray[np.int64], real: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.float64]]:
-    """The chunk's players, born and waiting, and when each arrives."""
+    """The chunk's players, born and waiting, with an empty seat after the last; and when each arrives."""
     cohorts = range(len(setup.cohorts)) if chunk.cohort < 0 else (chunk.cohort,)
     sizes = [setup.counts[c] if chunk.cohort < 0 else chunk.size for c in cohorts]
     first = [0 if chunk.cohort < 0 else chunk.first for _ in cohorts]
-    players = np.zeros(sum(sizes), PLAYER)
+    seats = np.zeros(sum(sizes) + 1, PLAYER)
+    players = seats[:-1]
     numbers = [setup.player_number(c, f + n) for c, f, size in zip(cohorts, first, sizes) for n in range(size)]
     of = np.repeat(np.array(cohorts), sizes)
     compiled(births)(players, np.array(numbers, dtype=np.int64), of, setup.traits, whole, real)
@@ -322,7 +425,7 @@ def _people(
     arrivals = np.concatenate(times)
     players["clock_s"] = arrivals
     players["left"][arrivals >= setup.horizon_s] = HORIZON
-    return players, arrivals
+    return seats, arrivals
 
 
 def _sessions_in(rows: npt.NDArray[np.void], players: npt.NDArray[np.void]) -> npt.NDArray[np.void]:

@@ -6,20 +6,20 @@ from the scenario, the code and the chunk alone.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine import record
 from engine.errors import RunFolderError
+from engine.faults import Fault
 from engine.record import Format, Sheet
 from engine.setup import Setup
 from engine.statistics import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, play
-from sims.files import Content, content_of, new_file, write_file
+from sims.files import Content, content_of, new_file, read_sealed, write_sealed
+from sims.pool import worker_box
 
 CHUNKS: Final = "chunks"
 _SLICE: Final = 65_536  # rows converted at a time
@@ -71,11 +71,12 @@ class ChunkRecord(NamedTuple):
     rows: dict[str, int]  # table -> rows
     parts: dict[str, Content]  # table -> file
     tally: Tally
+    faults: tuple[Fault, ...] = ()  # one for each failed attempt
 
 
 def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
     """Play a chunk and leave its parts and its record in the folder. Raises OSError when the disk is in the way."""
-    played = play(job.setup, chunk)
+    played = play(job.setup, chunk, box=worker_box())
     tables = batches_of(job, chunk, played)
     parts = {}
     for sheet in job.sheets:
@@ -86,8 +87,8 @@ def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
                 record.write_stream(sink, sheet.columns, tables[sheet.name])
         parts[sheet.name] = sink.content
     rows = {"attempts": len(played.rows), "players": len(played.players), "sessions": len(played.sessions)}
-    done = ChunkRecord(chunk.number, rows, parts, tally_of(played.rows, played.players, job.scheme))
-    write_checked(job.record(chunk.number), {**done._asdict(), "tally": done.tally.to_json()})
+    done = ChunkRecord(chunk.number, rows, parts, tally_of(played.rows, played.players, job.scheme), played.faults)
+    write_sealed(job.record(chunk.number), {**done._asdict(), "tally": done.tally.to_json()})
     return done
 
 
@@ -107,27 +108,11 @@ def batches_of(job: Job, chunk: Chunk, played: Played) -> dict[str, Iterator[Any
 def read_chunk(job: Job, number: int) -> ChunkRecord | None:
     """The record of a chunk, where record and parts are as they were written; None otherwise."""
     try:
-        found = read_checked(job.record(number))
+        found = read_sealed(job.record(number))
         parts = {name: Content(*item) for name, item in found["parts"].items()}
-        done = ChunkRecord(found["number"], found["rows"], parts, Tally.from_json(found["tally"]))
+        faults = tuple(Fault(*item) for item in found["faults"])
+        done = ChunkRecord(found["number"], found["rows"], parts, Tally.from_json(found["tally"]), faults)
         whole = all(content_of(job.part(number, sheet)) == parts[sheet.name] for sheet in job.sheets)
     except (OSError, RunFolderError, KeyError, TypeError):
         return None
     return done if whole and done.number == number and done.tally.scheme == job.scheme else None
-
-
-def write_checked(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON with a last line that is the checksum of the lines before."""
-    text = json.dumps(content).encode() + b"\n"
-    write_file(path, text + hashlib.sha256(text).hexdigest().encode() + b"\n")
-
-
-def read_checked(path: Path) -> dict[str, Any]:
-    """Inverse of write_checked. Raises RunFolderError when the file is not as it was written."""
-    data = path.read_bytes()
-    text, _, seal = data[:-1].rpartition(b"\n")
-    text += b"\n"
-    if data[-1:] != b"\n" or hashlib.sha256(text).hexdigest().encode() != seal:
-        raise RunFolderError(f"{path} must be as it was written, but its checksum differs; it cannot be used.")
-    found: dict[str, Any] = json.loads(text)
-    return found

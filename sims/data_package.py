@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from engine.record import PLAYER_COLUMNS, SESSION_COLUMNS, Column, Sheet, attempt_columns
 from sims.files import Content
+from sims.quarantine import SHEET as FAULTS
 from sims.verdict import SUMMARY_COLUMNS
 
 _TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean", "name": "string"}
@@ -75,9 +76,9 @@ def _field(column: Column, words: Mapping[str, Sequence[str]]) -> dict[str, Any]
 
 _TOP: Final = """# Columns
 
-Printed from the column lists in `engine/record.py` and `sims/verdict.py` by `python -m sims.data_package`; a test
-keeps this page up to date. Every run also carries a `datapackage.json` that says the same of its own files, with the
-params of its game and the beliefs of its controller.
+Printed from the column lists in `engine/record.py`, `sims/verdict.py` and `sims/quarantine.py` by
+`python -m sims.data_package`; a test keeps this page up to date. Every run also carries a `datapackage.json` that says
+the same of its own files, with the params of its game and the beliefs of its controller.
 
 CSV files are UTF-8 with LF, a header line, commas, `true` and `false`, and nothing where a value is missing. Numbers
 have the shortest digits that give the same bits back. Times are simulated; nothing of the wall clock is in a table.
@@ -97,6 +98,7 @@ def columns_page() -> str:
         ("players.csv", "one row per player, as they were at the end of the run", PLAYER_COLUMNS),
         ("sessions.csv", "one row per session", SESSION_COLUMNS),
         ("summary.csv", "one row per cohort, and per level of a campaign", SUMMARY_COLUMNS),
+        ("faults.csv", "one row per attempt that failed; there is no such file without any", FAULTS.columns),
     )
     return _TOP + "\n".join(_table(*table) for table in tables)
 

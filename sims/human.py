@@ -5,18 +5,20 @@ columns of skill and reaction are empty, since nobody can look inside. Time is t
 
 Levels are numbered, from 1 where the scenario has an endless stream of them. That number is what a level is made
 from (see `engine.attempt.layout_key`), so the same level can be begun anew as another attempt, with a row and an
-address of its own. Whatever a person gives up is a row too, `timed_out`, but it teaches nobody anything: the
-controller is not told, and streak and mood stay, since nobody knows how it would have ended.
+address of its own. Whatever a person gives up is a row too, `timed_out`, which counts as not won in every table. If
+it had been under way for a while (`under_way`), the controller hears of it as not won, and streak and mood follow, as
+after an attempt that the clock ended: otherwise whoever gives up when things go wrong would look better than they are.
+A try of a moment teaches nobody anything.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import os
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +43,17 @@ from engine.scenario_file.resolution import text_of
 from engine.scenario_file.sections import DEFAULT_TOLERANCE, ControllerSection, TargetSection, TelemetrySection
 from engine.session import frame_of
 from engine.setup import Setup
-from engine.world import Desk, Played, controller_of
+from engine.world import Desk, Played, controller_of, middle_of
 from sims.catalog import Catalog
 from sims.film import NO_FACULTIES, Address, Deed, Film
 from sims.human_actions import FILE, line_of
-from sims.live_folder import ATTEMPTS
+from sims.live_folder import ATTEMPTS, append, cut
 from sims.pool import file_fault
 
 COHORT: Final = "human"
 PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: after all that a scenario can have
+COUNTS_S: Final = 3.0  # of play, after which giving up counts as not won
+COUNTS_TURNS: Final = 3
 _NEVER: Final = -40.0  # logit of an end that does not come: a person decides about that
 _TITLE: Final = 120  # letters
 
@@ -117,12 +121,20 @@ def human_sheet(sheet: Sheet) -> Sheet:
     return dataclasses.replace(sheet, columns=columns, words=words, constants={**sheet.constants, "source": COHORT})
 
 
+def under_way(film: Film) -> bool:
+    """Whether an attempt has lasted so long that giving it up says something: three seconds, or three turns."""
+    if film.game.pace == "real_time":
+        return film.tick * film.game.tick_seconds >= COUNTS_S
+    return film.tick >= COUNTS_TURNS
+
+
 class Task(NamedTuple):
     """The attempt that is to be played, or was."""
 
     number: int  # from 0
     setting: Setting
     clipped: int
+    fault: int  # BAD_PROPOSAL or NO_FAULT
     beliefs: tuple[float, ...]
     start_s: float
     film: Film
@@ -137,6 +149,7 @@ class Sitting:
         self.setup = setup
         self._frame = frame_of(setup, 0)
         self._desk = Desk(setup, controller_of(setup, 0))
+        self._before = Setting(middle_of(setup))  # what is played when the controller proposes no setting
         self._levels = 0  # begun so far, in an endless stream
         self._player: Any = np.zeros(1, PLAYER)[0]
         self._player["player"] = PERSON
@@ -148,47 +161,59 @@ class Sitting:
         self._rows: list[npt.NDArray[np.void]] = []
         self._folder = folder
         try:
-            self._table: BinaryIO = open(folder / ATTEMPTS, "xb")  # noqa: SIM115 - open as long as the sitting
-            self._actions: BinaryIO = open(folder / FILE, "xb")  # noqa: SIM115
-            _write(self._table, record.csv_header(self._sheet.columns))
+            self._table: FileIO = open(folder / ATTEMPTS, "xb", buffering=0)  # noqa: SIM115 - open till the end
+            self._actions: FileIO = open(folder / FILE, "xb", buffering=0)  # noqa: SIM115
+            append(self._table, record.csv_header(self._sheet.columns))
         except OSError as fault:
             raise file_fault(fault) from fault
 
     def close(self) -> None:
-        """End the sitting. All that was played is on disk already; a sitting of nothing leaves nothing."""
+        """End the sitting. All that was played is on disk already; a sitting of nothing leaves nothing.
+
+        Raises EnvironmentFault when the disk is in the way.
+        """
         if self._table.closed:
             return
-        self._table.close()
-        self._actions.close()
-        if not self._rows:
-            (self._folder / ATTEMPTS).unlink(missing_ok=True)
-            (self._folder / FILE).unlink(missing_ok=True)
+        try:
+            self._table.close()
+            self._actions.close()
+            if not self._rows:
+                (self._folder / ATTEMPTS).unlink(missing_ok=True)
+                (self._folder / FILE).unlink(missing_ok=True)
+        except OSError as fault:
+            raise file_fault(fault) from fault
 
     @property
     def beliefs(self) -> tuple[str, ...]:
         """Names of what the controller believes."""
         return self._desk.beliefs
 
-    def next(self) -> Task:
-        """What the controller wants to be played now."""
+    def next(self, place: int | None = None) -> Task:
+        """What the controller wants to be played now. place: number of a level in an endless stream, None for new."""
         player, setup = self._player, self.setup
         level, number, start_s = int(player["level"]), int(player["attempts"]), float(player["clock_s"])
         target = float(setup.targets[0, max(level - 1, 0)])
         who = Who(PERSON, 0, Situation(target, number, level, int(player["place"]), float(player["last"])))
-        setting, clipped = self._desk.ask(who, start_s)
+        setting, clipped, fault = self._desk.ask(who, start_s, self._before)
+        self._before = setting
         units = self._desk.units
         values = np.empty(len(setup.space))
         for j in range(len(values)):
             unit = along(setup.path, j, setting.difficulty) if units[0] < 0.0 else float(units[j])
             values[j] = to_real(self._frame.table, j, unit)
         beliefs = self._desk.believed(who) if self._desk.beliefs else ()
-        if not setup.levels:
+        if not setup.levels and place is None:
             self._levels += 1
-        film = self._film(values, number, level or self._levels)
-        return Task(number, setting, clipped, beliefs, start_s, film, who)
+        film = self._film(values, number, level or place or self._levels)
+        return Task(number, setting, clipped, fault, beliefs, start_s, film, who)
 
     def again(self, task: Task) -> Task:
-        """The level of an attempt that was given up, from its beginning, at the same setting: the next attempt."""
+        """The level of an attempt that was given up, from its beginning: the next attempt.
+
+        At the same setting, unless the controller has heard of the attempt before; then it decides anew.
+        """
+        if under_way(task.film):
+            return self.next(task.film.address.level)
         number, start_s = int(self._player["attempts"]), float(self._player["clock_s"])
         film = self._film(task.film.values, number, task.film.address.level)
         return task._replace(number=number, start_s=start_s, film=film)
@@ -212,8 +237,11 @@ class Sitting:
         player["clock_s"] = end_s
 
     def give_up(self, task: Task, deeds: Sequence[Deed]) -> None:
-        """Stop an attempt and put it on disk as timed out. Nobody learns from it."""
+        """Stop an attempt and put it on disk as timed out. The controller hears of it if it was under way."""
         task.film.stop()
+        if under_way(task.film):
+            self.finish(task, deeds)
+            return
         row = self._save(task, deeds)
         self._player["attempts"] += 1
         self._player["place"] += 1
@@ -231,16 +259,19 @@ class Sitting:
         row["start_s"], row["duration_s"] = task.start_s, result.duration_s
         row["target"], row["difficulty"] = task.who.situation.target, task.setting.difficulty
         row["clipped"], row["params"], row["beliefs"] = task.clipped, film.values, task.beliefs
+        row["fault"] = task.fault
         for name in Faculties._fields:
             row[name] = np.nan
         for name in ("outcome", "progress", "cause", "ticks", "state_hash"):
             row[name] = getattr(result, name)
         line = io.BytesIO()
         record.write_csv(line, [record.attempt_batch(self._sheet, rows)])
+        before = self._actions.tell()
         try:
-            _write(self._actions, line_of(film.address, deeds).encode())  # first: a row without them is no use
-            _write(self._table, line.getvalue())
+            append(self._actions, line_of(film.address, deeds).encode())  # first: a row without them is no use
+            append(self._table, line.getvalue())
         except OSError as fault:
+            cut(self._actions, before)
             raise file_fault(fault) from fault
         self._rows.append(rows)
         return row
@@ -258,10 +289,3 @@ class Sitting:
         session["end_s"] = self._player["clock_s"]
         session["attempts"], session["wins"] = len(rows), np.sum(rows["outcome"] == WON)
         return Played(rows, players, np.zeros(1), session)
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    """Append in one piece and make durable."""
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())

@@ -32,7 +32,8 @@ def report(folder: Path) -> Path:
     tally = Tally.from_json(manifest["tallies"])
     goal = goal_of(manifest)
     rows = gather(folder, manifest, tally.scheme)
-    if rows.attempts != [tally.total(cohort, "attempts") for cohort in range(len(goal.cohorts))]:
+    cohorts = range(len(goal.cohorts))
+    if rows.attempts != [tally.total(cohort, "attempts") + tally.total(cohort, "failed") for cohort in cohorts]:
         raise RunFolderError(f"the attempts in {folder} must be those that the manifest counted; the run is damaged.")
     labels = _labels(folder / SCENARIO)
     facts = Facts(

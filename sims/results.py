@@ -17,7 +17,8 @@ from sims.chunks import ChunkRecord, Job
 from sims.data_package import SUMMARY, package
 from sims.files import Content, append_file, content_of, new_file, write_file, write_json
 from sims.provenance import code_digest, git_commit
-from sims.run_folder import FORMAT_VERSION, MANIFEST, PACKAGE, SCENARIO, Start
+from sims.quarantine import write_faults
+from sims.run_folder import FORMAT_VERSION, PACKAGE, SCENARIO, Start
 from sims.verdict import Goal, summary_rows, verdict
 
 Files = dict[str, dict[str, Any]]  # file name -> bytes, sha256 and, of a table, rows
@@ -58,16 +59,13 @@ def write_summary(job: Job, goal: Goal, tally: Tally) -> tuple[Sheet, str, Conte
 def write_results(job: Job, records: Sequence[ChunkRecord], goal: Goal, tally: Tally, title: str) -> Files:
     """Write all files of a run whose bytes follow from scenario and code; what the manifest says of them."""
     tables = [*write_tables(job, records), write_summary(job, goal, tally)]
+    if any(record.faults for record in records):
+        tables.append(write_faults(job.folder, (fault for record in records for fault in record.faults)))
     described = package(f"flowdial-{job.setup.digest}", title, tables)
     files: Files = {path: {**content._asdict(), "rows": rows} for _, path, content, rows in tables}
     files[PACKAGE] = write_json(job.folder / PACKAGE, described)._asdict()
     files[SCENARIO] = content_of(job.folder / SCENARIO)._asdict()
     return files
-
-
-def write_manifest(job: Job, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest, last of all files: where it is, the others are whole."""
-    write_json(job.folder / MANIFEST, manifest)
 
 
 def goal_for(scenario: Scenario, setup: Setup) -> Goal:

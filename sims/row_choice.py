@@ -7,7 +7,7 @@ level 7", "hardest win of regulars". What the words mean stands in `KINDS` and `
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine import record
 from engine.errors import RunFolderError, ScenarioError
-from engine.game import Faculties, Game
+from engine.game import FAILED, OUTCOMES, Faculties, Game
 from engine.scenario_file.faults import suggestion
 from sims.film import NO_FACULTIES, Address, Deed, Film, Reel
 from sims.human_actions import read_deeds
@@ -56,6 +56,7 @@ class Recorded(NamedTuple):
     address: Address
     cells: Mapping[str, Any]  # column -> value
     deeds: list[Deed] | None  # what a person did; None for a synthetic player
+    several_replicas: bool = False  # whether its file holds more than one
 
     def reel(self) -> Reel:
         """The attempt, at its start."""
@@ -80,29 +81,55 @@ def chosen_row(
     row: int | None = None,
     player: int | None = None,
     attempt: int | None = None,
+    replica: int | None = None,
     pick: str | None = None,
 ) -> Recorded:
     """The row that somebody asked for; the first one when nothing was said.
 
-    row: its number, from 0. Raises ScenarioError when it is not there or the words cannot be understood,
-    RunFolderError when the file cannot be read.
+    row: its number, from 0; player and attempt, with the replica where several have them. Raises ScenarioError when it
+    is not there, when it could be more than one, or when the words cannot be understood; RunFolderError when the file
+    cannot be read.
     """
     if (player is None) != (attempt is None):
         raise ScenarioError("a player and an attempt belong together: give --player N and --attempt N, or --row N")
+    if replica is not None and player is None:
+        raise ScenarioError("a replica belongs to a player and an attempt: give --player N and --attempt N too")
     if sum(choice is not None for choice in (row, player, pick)) > 1:
         raise ScenarioError("choose a row in one way: by --row, by --player and --attempt, or by --pick")
     table = open_table(attempts_file(target))
     if player is not None and attempt is not None:
-        number = _find(table, ("player", "attempt"), _is(player=player, attempt=attempt), "attempt", True)
-        if number is None:
-            raise ScenarioError(f"{table.path} has no attempt {attempt} of player {player}")
+        number = _numbered(table, player, attempt, replica)
     elif pick is not None:
         number = picked(table, pick)
     else:
         number = row or 0
     if not 0 <= number < table.rows:
         raise ScenarioError(f"{table.path} has rows 0 to {table.rows - 1}, got --row {number}")
-    return read_row(table, number)
+    found = read_row(table, number)
+    if found.cells["outcome"] == OUTCOMES[FAILED]:
+        raise ScenarioError(
+            f"{table.path}, row {number}, cannot be shown: nothing was played in it, since a plug-in failed "
+            f"({found.cells['fault']}); choose another row"
+        )
+    last = next(lines_of(table.path, table.columns, [table.rows - 1]))  # rows are sorted by replica
+    place = [column.name for column in table.columns].index("replica")
+    return found._replace(several_replicas=found.address.replica > 0 or last[place] != "0")
+
+
+def _numbered(table: Table, player: int, attempt: int, replica: int | None) -> int:
+    """The number of the row of an address. Raises ScenarioError when there is none, or more than one."""
+    asked = f"attempt {attempt} of player {player}"
+    wanted = {"player": player, "attempt": attempt}
+    if replica is not None:
+        asked += f" in replica {replica}"
+        wanted["replica"] = replica
+    found = [at for _, at in _matches(table, ("player", "attempt", "replica"), _is(**wanted), "attempt")]
+    if not found:
+        raise ScenarioError(f"{table.path} has no {asked}")
+    if len(found) > 1:
+        remedy = "choose one with --replica N" if replica is None else "choose one with --row N"
+        raise ScenarioError(f"{table.path} has {len(found)} rows of {asked}, the first is row {found[0]}; {remedy}")
+    return found[0]
 
 
 def picked(table: Table, words: str) -> int:
@@ -152,24 +179,27 @@ def _find(
     table: Table, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str, smallest: bool
 ) -> int | None:
     """The number of the first row that fits and has the smallest, or largest, value of a column."""
+    best = (min if smallest else max)(_matches(table, names, fits, column), key=lambda found: found[0], default=None)
+    return None if best is None else best[1]
+
+
+def _matches(
+    table: Table, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str
+) -> Iterator[tuple[float, int]]:
+    """Rows that fit, in order: the value of a column, and the number of the row."""
     import pyarrow as pa
 
     columns = [one for one in table.columns if one.name in names]
-    best: float | None = None
-    number, first = None, 0
+    first = 0
     try:
         for batch in record.read_batches(table.path, columns):
             here = np.flatnonzero(fits(batch))
             if len(here):
                 values = batch.column(column).to_numpy(zero_copy_only=False)[here].astype(np.float64)
-                place = int(np.argmin(values) if smallest else np.argmax(values))
-                value = float(values[place])
-                if best is None or (value < best if smallest else value > best):
-                    best, number = value, first + int(here[place])
+                yield from zip(values.tolist(), (first + here).tolist(), strict=True)
             first += batch.num_rows
     except (pa.ArrowException, OSError) as fault:
         raise RunFolderError(f"{table.path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
-    return number
 
 
 def read_row(table: Table, number: int) -> Recorded:

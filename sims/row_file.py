@@ -17,6 +17,7 @@ from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, Column
 from sims.catalog import Catalog
 
+_ADDED: Final = ("fault",)  # columns that a file of format 1 may lack: it is from before they were written
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 
@@ -49,7 +50,7 @@ def open_table(path: Path) -> Table:
             columns.append(record.belief_column(name.removeprefix("belief_")))
         else:
             raise RunFolderError(f"{path} has a column {name!r}, which rows of {game.name} do not have; rename it.")
-    missing = [name for name in known if name not in names]
+    missing = [name for name in known if name not in (*names, *_ADDED)]
     if missing:
         raise RunFolderError(f"{path} lacks the column {missing[0]}, without which a row cannot be played again.")
     return Table(path, tuple(columns), rows, game)
@@ -58,7 +59,7 @@ def open_table(path: Path) -> Table:
 def is_empty(path: Path) -> bool:
     """Whether a file has the columns that all attempts have, and no rows: nobody came within the horizon."""
     names, first, _ = _head(path)
-    return first is None and {column.name for column in ATTEMPT_COLUMNS} <= set(names)
+    return first is None and {column.name for column in ATTEMPT_COLUMNS} <= {*names, *_ADDED}
 
 
 def _head(path: Path) -> tuple[list[str], list[str] | None, int]:

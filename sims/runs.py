@@ -6,34 +6,40 @@ how to go on; a second one ends at once.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json as json_text
 import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import FlowdialError, RunFolderError
+from engine.errors import FlowdialError, PluginFault, RunFolderError
+from engine.faults import BAD_PROPOSAL, FAULTS, Fault
 from engine.record import Format
 from engine.scenario import Scenario, load, setup_of
 from engine.setup import Setup
 from engine.statistics import Tally
-from engine.world import Chunk, chunks, play
+from engine.world import LEAST_ROWS, Chunk, chunks, play
 from sims.catalog import Catalog, version
 from sims.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
-from sims.pool import Pool, file_fault
+from sims.files import write_file
+from sims.pool import STALL_S, Pool, file_fault, worker_box
 from sims.preparation import prepared
 from sims.progress import meter
 from sims.provenance import code_digest, code_digests, versions
-from sims.results import goal_for, manifest_of, write_manifest, write_results
+from sims.quarantine import Quarantine, check
+from sims.results import goal_for, manifest_of, write_results
 from sims.run_folder import (
     FORMAT_VERSION,
     MANIFEST,
     REPORT,
     SCENARIO,
+    START,
     Start,
     WorkFolder,
     begin,
@@ -41,11 +47,13 @@ from sims.run_folder import (
     changed_line,
     read_manifest,
     take_up,
+    write_manifest,
 )
 from sims.signals import Stopped, Stopping
 from sims.verdict import goal_of, show, verdict
 
 _CRASH: Final = "crash.log"
+_FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
 
 
 def run(
@@ -80,14 +88,21 @@ def resume(target: Path, *, workers: int | None = None, quiet: bool = False, jso
     """Take up a run that was stopped: only chunks that are missing or damaged are played again; the exit code.
 
     Raises RunFolderError when somebody works on the folder, or when scenario, code or versions are not those that
-    the run began with; the message names the first difference.
+    the run began with; the message names the first difference. EnvironmentFault when the disk is in the way.
     """
-    folder = take_up(target)
+    try:
+        folder = take_up(target)
+    except OSError as fault:
+        raise file_fault(fault) from fault
     try:
         manifest = _whole_manifest(folder.path)
         if manifest is not None:
             return _to_the_end(folder, lambda: manifest, quiet=quiet, json=json)
         scenario, job, start = _begun(folder)
+        folder.chunks.mkdir(exist_ok=True)
+    except OSError as fault:
+        folder.close()
+        raise file_fault(fault) from fault
     except BaseException:
         folder.close()
         raise
@@ -100,7 +115,12 @@ def _whole_manifest(path: Path) -> dict[str, Any] | None:
     """The manifest of a run that was stopped between its last file and its name; None when files are missing."""
     if not (path / MANIFEST).is_file():
         return None
-    manifest = read_manifest(path)
+    try:
+        manifest = read_manifest(path)
+    except RunFolderError:
+        if not (path / START).is_file():
+            raise
+        return None
     return None if changed_files(path, manifest) else manifest
 
 
@@ -150,7 +170,10 @@ def _to_the_end(folder: WorkFolder, work: Callable[[], Mapping[str, Any]], *, qu
         return stop.exit_code
     except (FlowdialError, OSError) as fault:
         _leave_crash(folder.path, getattr(fault, "details", ""))
-        _say(f"what is finished is kept. To go on: flowdial resume {_quoted(folder.path)}")
+        if folder.found == folder.path:
+            _say(f"what is finished is kept. To go on: flowdial resume {_quoted(folder.path)}")
+        else:
+            _say(f"{folder.final} is whole, but may not survive a loss of power.")
         if isinstance(fault, OSError):
             raise file_fault(fault) from fault
         raise
@@ -160,15 +183,20 @@ def _to_the_end(folder: WorkFolder, work: Callable[[], Mapping[str, Any]], *, qu
     if unreported is not None:
         _say(f"{final} is whole but has no report. To try again: flowdial report {_quoted(final)}")
         raise unreported
-    return 0
+    return PluginFault.exit_code if manifest.get("faults") else 0
 
 
 def _add_report(path: Path) -> Exception | None:
-    """Write the report; why that failed, since the rows are worth more than the page about them."""
-    from sims.report import report
+    """Write the report; why that failed, since the rows are worth more than the page about them.
 
+    Raises OSError when the disk is in the way: with room it can be written as if nothing had happened.
+    """
     try:
+        from sims.report import report
+
         report(path)
+    except OSError:
+        raise
     except Exception as fault:  # noqa: BLE001 - raised by the caller, after the folder is safe
         return fault
     return None
@@ -198,26 +226,42 @@ def _carry_out(
     files = write_results(job, records, goal_for(scenario, job.setup), tally, scenario.title)
     (folder.path / _CRASH).unlink(missing_ok=True)
     durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
-    manifest = manifest_of(scenario, start, job, tally, files) | {"durations_s": durations, "workers": count}
-    write_manifest(job, manifest)
+    manifest = manifest_of(scenario, start, job, tally, files)
+    manifest |= {"durations_s": durations, "workers": count, "faults": _fault_counts(records, tally)}
+    write_manifest(folder.path, manifest)
     return manifest
+
+
+def _fault_counts(records: Iterable[ChunkRecord], tally: Tally) -> dict[str, int]:
+    """Attempts by their fault, in words; only those that there are."""
+    found = Counter(fault.kind for record in records for fault in record.faults)
+    found[BAD_PROPOSAL] = sum(tally.total(cohort, "bad_proposals") for cohort in range(tally.scheme.cohorts))
+    return {FAULTS[kind]: found[kind] for kind in sorted(found) if found[kind]}
 
 
 def _play_all(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> tuple[list[ChunkRecord], Tally]:
     """The records of all chunks in the order of their keys, those that were there already included."""
-    plan = chunks(job.setup)
+    own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
+    plan = chunks(job.setup, LEAST_ROWS if own else _FOREIGN_ROWS)
     records: dict[int, ChunkRecord] = {}
     total = Tally.empty(job.scheme)
     players = attempts = 0
+    checked = made = 0  # chunks in the order of their keys, so that no order of workers decides when it is too much
+    faults: list[Fault] = []
     shown = meter(sum(chunk.size for chunk in plan), job.setup.cohorts, quiet=quiet)
 
     def take(record: ChunkRecord) -> None:
-        nonlocal total, players, attempts
+        nonlocal total, players, attempts, checked, made
         total = total + record.tally
         records[record.number] = record._replace(tally=nothing)  # so that memory stays flat
         players += record.rows["players"]
         attempts += record.rows["attempts"]
         shown.show(players, attempts, total)
+        while checked in records:
+            faults.extend(records[checked].faults)
+            made += records[checked].rows["attempts"]
+            check(faults, made)
+            checked += 1
 
     nothing = Tally.empty(job.scheme)
     try:
@@ -226,19 +270,22 @@ def _play_all(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> tup
             if found is not None:
                 take(found)
         todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
-        for record in _play(job, scenario, todo, min(workers, len(todo))):
+        for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own):
             take(record)
     finally:
         shown.close()
     return [records[chunk.number] for chunk in plan], total
 
 
-def _play(job: Job, scenario: Scenario, todo: Iterable[tuple[int, Chunk]], workers: int) -> Iterable[ChunkRecord]:
-    argument = (job.folder, scenario, job.format)
+def _play(
+    job: Job, scenario: Scenario, todo: Iterable[tuple[int, Chunk]], workers: int, *, apart: bool
+) -> Iterable[ChunkRecord]:
+    argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
     if workers > 1:
         _warm_up(job, argument)
     if workers > 0:
-        with Pool(workers, job_in_worker, argument, play_chunk, noun="chunk") as pool:
+        chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
+        with Pool(workers, job_in_worker, argument, play_chunk, **chosen) as pool:
             for _, record in pool.run(todo):
                 yield record
 
@@ -255,16 +302,19 @@ def _warm_up(job: Job, argument: tuple[Path, Scenario, Format]) -> None:
 
     mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
     if not mark.exists():
-        with Pool(2, job_in_worker, argument, play_little, noun="compilation") as pool:
-            list(pool.run([(0, None)]))
-        mark.touch()
+        with Pool(2, job_in_worker, argument, play_little, noun="compilation", explain=Quarantine()) as pool:
+            list(pool.run([(0, chunks(_little(job.setup))[0])]))
+        with contextlib.suppress(OSError):  # a full disk costs a look next time, not the run
+            mark.touch()
 
 
-def play_little(job: Job, nothing: None) -> None:
+def play_little(job: Job, chunk: Chunk) -> None:
     """Play one attempt of one player of each cohort, in a worker's process, so that all kernels are compiled."""
-    setup = job.setup
-    tiny = dataclasses.replace(setup, counts=(1,) * len(setup.counts), replicas=1, attempts_per_player=1)
-    play(tiny, chunks(tiny)[0])
+    play(_little(job.setup), chunk, box=worker_box())
+
+
+def _little(setup: Setup) -> Setup:
+    return dataclasses.replace(setup, counts=(1,) * len(setup.counts), replicas=1, attempts_per_player=1)
 
 
 def plain_name(scenario_name: str) -> str:
@@ -280,12 +330,16 @@ def cores() -> int:
 
 def _leave_crash(folder: Path, details: str) -> None:
     if details:
-        (folder / _CRASH).write_text(details, encoding="utf-8")
-        _say(f"the traceback is in {folder / _CRASH}")
+        with contextlib.suppress(OSError):  # a full disk must not hide what happened before
+            write_file(folder / _CRASH, details.encode(errors="backslashreplace"))
+            _say(f"the traceback is in {folder / _CRASH}")
 
 
 def _say(message: str) -> None:
-    sys.stderr.write(f"flowdial: {message}\n")
+    """Say it where somebody may listen; a stderr that is closed or full is no reason to fail."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"flowdial: {message}\n")
 
 
 def _quoted(path: Path) -> str:

@@ -33,7 +33,7 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
     ]
     if levels:
         said.append(_about_levels(levels))
-    said += _about_players(goal, tally)
+    said += [*_about_players(goal, tally), *_about_faults(goal, tally)]
     if goal.shared and goal.replicas < 2:
         said.append(
             "Players share a controller and there is one replica, so they are not independent and the intervals may "
@@ -152,6 +152,26 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     stopped = sum(tally.total(j, "timed_out") for j in cohorts)
     if attempts and stopped / attempts >= _WORTH_SAYING:
         said.append(f"{percent(stopped / attempts)} of attempts were stopped by the time limit and count as not won.")
+    return said
+
+
+def _about_faults(goal: Goal, tally: Tally) -> list[str]:
+    """What plug-ins did wrong."""
+    said = []
+    failed, bad, played = (
+        sum(tally.total(j, name) for j in range(len(goal.cohorts))) for name in ("failed", "bad_proposals", "attempts")
+    )
+    if failed:
+        said.append(
+            f"{failed:,} of {failed + played:,} attempts failed through faults of a plug-in and are left out of all "
+            "win rates: faults.csv says which and why."
+        )
+    if bad:
+        warning = " (little of the run is the controller's)" if bad / played > _WORTH_WARNING else ""
+        said.append(
+            f"In {bad:,} of {played:,} attempts ({percent(bad / played)}) the controller proposed no setting, and the "
+            f"one before was played{warning}."
+        )
     return said
 
 

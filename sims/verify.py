@@ -11,6 +11,7 @@ from __future__ import annotations
 import json as json_text
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,7 +21,8 @@ import numpy.typing as npt
 
 from engine.attempt import Result, attempt_of
 from engine.errors import FlowdialError, RunFolderError
-from engine.game import LOST, OUTCOMES, WON, Faculties, Game
+from engine.faults import BAD_PROPOSAL, FAULTS
+from engine.game import FAILED, OUTCOMES, Faculties
 from engine.kernel import compiled
 from engine.record import Sheet
 from engine.scenario import load, setup_of
@@ -30,7 +32,9 @@ from sims.chunks import batches_of, job_of
 from sims.film import NO_FACULTIES, Address, Film, Reel
 from sims.human_actions import FILE, read_deeds
 from sims.live_folder import ATTEMPTS
+from sims.outcome_cells import outcome_cells
 from sims.provenance import code_digests
+from sims.quarantine import ended_workers, read_faults
 from sims.row_file import Table, is_empty, lines_of, lines_of_batch, open_table, value_of
 from sims.run_folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
 
@@ -62,6 +66,7 @@ class Finding:
     seed: int
     replayed: int = 0  # rows that were played again
     faulty: int = 0  # of them, rows that differ
+    failed: int = 0  # rows without an attempt that could be played again
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -120,8 +125,8 @@ def _replay(finding: Finding, rows: int | None) -> None:
         return
     table = open_table(finding.file)
     numbers = sample(table.rows, rows, finding.seed)
-    finding.differences, unrecorded = replayed(table, numbers)
-    finding.replayed = len(numbers) - len(unrecorded)
+    finding.differences, unrecorded, finding.failed = replayed(table, numbers)
+    finding.replayed = len(numbers) - len(unrecorded) - finding.failed
     finding.faulty = len({difference.row for difference in finding.differences})
     if unrecorded:
         finding.notes.append(
@@ -132,6 +137,7 @@ def _replay(finding: Finding, rows: int | None) -> None:
 
 def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
     tables = [name for name in changed if name.split(".")[0] in ("attempts", "players", "sessions")]
+    tables = [name for name in tables if (folder / name).is_file()]
     if not tables or manifest.get("source") == HUMAN:  # nobody can play a person again but row by row
         return
     try:
@@ -151,6 +157,7 @@ def _tell(finding: Finding, *, json: bool) -> None:
             "equal": finding.equal,
             "rows_replayed": finding.replayed,
             "rows_equal": same,
+            "rows_failed": finding.failed,
             "seed": finding.seed,
             "differences": [difference._asdict() for difference in finding.differences],
             "notes": finding.notes,
@@ -162,6 +169,8 @@ def _tell(finding: Finding, *, json: bool) -> None:
         lines.append(f"and {len(finding.differences) - _MOST_SHOWN:,} more cells")
     if finding.differences:
         lines.append("rows are counted from 0, without the header")
+    if finding.failed:
+        lines.append(f"{finding.failed:,} rows are of failed attempts, in which nothing was played, and were skipped")
     lines.append(f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal")
     sys.stdout.write("\n".join([*lines, ""]))
 
@@ -174,25 +183,35 @@ def sample(rows: int, count: int | None, seed: int) -> list[int]:
     return sorted(int(number) for number in drawn)
 
 
-def replayed(table: Table, numbers: Sequence[int]) -> tuple[list[Difference], list[int]]:
+def replayed(table: Table, numbers: Sequence[int]) -> tuple[list[Difference], list[int], int]:
     """Cells of these rows that differ from what their own address, params and faculties (or actions) give.
 
-    Also the numbers of rows of a person whose actions are not known, so that they cannot be played again.
+    Also the numbers of rows of a person whose actions are not known, so that they cannot be played again, and how many
+    rows are of failed attempts, in which nothing was played.
     """
     attempt = compiled(attempt_of(table.game))
     found: list[Difference] = []
     unrecorded: list[int] = []
+    failed = 0
     names = [column.name for column in table.columns]
-    for number, cells in zip(numbers, lines_of(table.path, table.columns, numbers), strict=True):
+    lines = lines_of(table.path, table.columns, numbers)
+    for number in numbers:
+        cells = next(lines, None)
+        if cells is None:  # a damaged file may hold fewer rows than it says
+            found.append(Difference("attempts", number, "row", "no row", "a row"))
+            continue
         if len(cells) != len(names):
             found.append(Difference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
             continue
         row = dict(zip(names, cells, strict=True))
+        if row["outcome"] == OUTCOMES[FAILED] and row.get("fault"):
+            failed += 1
+            continue
         try:
             found += [Difference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
         except _Unrecorded:
             unrecorded.append(number)
-    return found, unrecorded
+    return found, unrecorded, failed
 
 
 class _Unrecorded(Exception):
@@ -215,6 +234,8 @@ def _cells_that_differ(
     for name, constant in expected_constants.items():
         if row[name] != constant:
             yield name, row[name], constant
+    if values.get("fault") not in (None, FAULTS[BAD_PROPOSAL]):  # that of an attempt that was not played
+        yield "fault", row["fault"], ""
     if len(values) < len(table.columns):
         return
     params = []
@@ -233,7 +254,7 @@ def _cells_that_differ(
     else:
         faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
         result = attempt(np.array(params, dtype=np.float64), faculties, *address)
-    for name, value in result_cells(table.game, result).items():
+    for name, value in outcome_cells(table.game, result).items():
         if values[name] != value:
             yield name, row[name], _as_text(value)
 
@@ -247,19 +268,6 @@ def _result_of_deeds(table: Table, values: npt.NDArray[np.float64], address: Add
     reel = Reel(Film(table.game, values, NO_FACULTIES, address), deeds)
     reel.reach(table.game.max_ticks)
     return reel.film.result()
-
-
-def result_cells(game: Game, result: Result) -> dict[str, Any]:
-    """How an attempt ended, as the values of its row."""
-    return {
-        "duration_s": result.duration_s,
-        "outcome": OUTCOMES[result.outcome],
-        "won": result.outcome == WON,
-        "progress": result.progress,
-        "cause": game.causes[result.cause] if result.outcome == LOST else None,
-        "ticks": result.ticks,
-        "state_hash": result.state_hash,
-    }
 
 
 def _as_text(value: Any) -> str:
@@ -284,8 +292,12 @@ def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]
     found: list[Difference] = []
     readers = {sheet.name: lines_of(job.table(sheet), sheet.columns) for sheet in sheets}
     counts = dict.fromkeys(readers, 0)
+    known = ended_workers(read_faults(folder))
     for chunk in chunks(setup) if sheets else ():
-        batches = batches_of(job, chunk, play(setup, chunk))
+        faults = tuple(fault for fault in known if fault.replica == chunk.replica)
+        with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
+            played = play(setup, chunk._replace(faults=faults))
+        batches = batches_of(job, chunk, played)
         for sheet in sheets:
             expected = (line for batch in batches[sheet.name] for line in lines_of_batch(batch))
             for cells in expected:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from controllers.self_adaptive.cma_es import CmaEs, Options, replayed
+from controllers.self_adaptive.cma_es import CmaEs, Options
 from controllers.self_adaptive.local_response import Row, fitted
 from engine.arithmetic import logistic
 from engine.attempt import attempt_of
@@ -35,7 +35,8 @@ def test_cma_es_goes_on_from_its_record_as_if_nothing_had_happened(scope, rounds
     brief = brief_for(scope)
     first = CmaEs(QUICK, brief)
     driven(first, brief, rounds, delay=5)
-    second = replayed(QUICK, brief, json.loads(json.dumps(first.record(), allow_nan=False)))
+    second = CmaEs(QUICK, brief)
+    second.remember(json.loads(json.dumps(first.memory(), allow_nan=False)))
     ahead = [[(e.asked, repr(e.described)) for e in driven(controller, brief, 60)] for controller in (first, second)]
     assert ahead[0] == ahead[1]
     assert [first.best(cohort) for cohort in (0, 1)] == [second.best(cohort) for cohort in (0, 1)]
@@ -97,8 +98,8 @@ def test_cma_es_starts_over_when_the_players_change():
     for _ in played(controller, brief, weak, 200):
         pass
     before = controller.best(0)
-    assert controller.record()[0]["open"][1:] == []
-    late = [len(controller.record()[0]["open"]) for _ in played(controller, brief, strong, 200)]
+    assert controller.memory()["searches"][0]["open"][1:] == []
+    late = [len(controller.memory()["searches"][0]["open"]) for _ in played(controller, brief, strong, 200)]
     assert max(late) == 9
     assert controller.best(0).difficulty > before.difficulty + 0.2
 

@@ -35,7 +35,7 @@ def test_the_package_describes_every_column():
             parent = next(other for other in found["resources"] if other["name"] == key["reference"]["resource"])
             assert parent["schema"]["primaryKey"] == key["reference"]["fields"]
     attempts = {field["name"]: field for field in found["resources"][0]["schema"]["fields"]}
-    assert attempts["outcome"]["constraints"] == {"required": True, "enum": ["won", "lost", "timed_out"]}
+    assert attempts["outcome"]["constraints"] == {"required": True, "enum": ["won", "lost", "timed_out", "failed"]}
     assert attempts["param_speed"]["unit"] == "m/s"
     assert attempts["param_hearts"] == {
         "name": "param_hearts",

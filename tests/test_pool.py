@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EnvironmentFault, ScenarioError
-from sims.pool import AHEAD, Pool, TaskFault, WorkerFault, failure_of
+from sims.pool import AHEAD, Pool, TaskFault, WorkerFault, _Watch, failure_of
 from sims.signals import Stopped
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +52,10 @@ def misbehave(shared, item):
         raise SystemExit(3)
     if kind == "full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "rows.csv")
+    if kind == "memory" and (mark is None or not os.path.exists(mark)):
+        if mark is not None:
+            Path(mark).touch()
+        raise MemoryError
     if kind == "ours":
         raise ScenarioError("the rule, what came, what to do")
     if mark is not None:
@@ -67,6 +71,31 @@ def misbehave(shared, item):
 def print_and_return(shared, item):
     print("a plug-in talks")  # noqa: T201 - what is tested
     return item
+
+
+def crowd(shared, item):
+    """Small tasks leave a mark while they run; a large one dies when it sees any."""
+    folder, kind = Path(item[0]), item[1]
+    if kind == "large":
+        for _ in range(20):
+            if any(folder.iterdir()):
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.02)
+        return kind
+    (folder / str(os.getpid())).touch()
+    time.sleep(0.3)
+    (folder / str(os.getpid())).unlink()
+    return kind
+
+
+def once(folder, item):
+    """Work for a second; say whether it was the first try."""
+    marks = Path(folder, "begun"), Path(folder, "again")
+    first = not marks[0].exists()
+    marks[0 if first else 1].touch()
+    for _ in range(20):
+        time.sleep(0.05)
+    return "twice" if marks[1].exists() else "once"
 
 
 def appending(folder, item):
@@ -178,11 +207,86 @@ def test_a_hung_worker_is_killed_at_its_deadline(tmp_path):
     assert results == {i: "done later" if i == 1 else "done" for i in range(4)}
 
 
-def test_a_task_that_ends_two_workers_ends_the_run():
+def test_a_task_that_ends_three_workers_ends_the_run():
+    done: list[int] = []
+    tasks = [(0, ("die", None)), *((i, ("fine", None)) for i in range(1, 6))]
     with Pool(2, prepare, None, misbehave) as pool, pytest.raises(WorkerFault) as caught:
-        list(pool.run([(0, ("die", None)), (1, ("fine", None))]))
-    assert str(caught.value) == ("task 0 failed 2 times: its worker was killed by SIGKILL, then was killed by SIGKILL.")
+        done.extend(number for number, _ in pool.run(tasks))
+    assert sorted(done) == [1, 2, 3, 4, 5], "the last try comes after all others"
+    killed = "was killed by SIGKILL"
+    assert str(caught.value) == (
+        f"task 0 failed 3 times, the last time alone: its worker {killed}, then {killed}, then {killed}; "
+        "where memory is short, use fewer workers."
+    )
     assert caught.value.exit_code == 5
+
+
+def test_a_task_that_needs_all_the_memory_is_tried_alone(tmp_path):
+    """It is killed as long as another task runs beside it, as by a system out of memory."""
+    tasks = [(0, (str(tmp_path), "large")), *((i, (str(tmp_path), "small")) for i in range(1, 9))]
+    with Pool(2, prepare, None, crowd) as pool:
+        assert dict(pool.run(tasks)) == {0: "large", **dict.fromkeys(range(1, 9), "small")}
+
+
+def test_too_little_memory_ends_the_worker_not_the_run(tmp_path):
+    tasks = [(i, ("memory" if i == 2 else "fine", str(tmp_path / str(i)))) for i in range(5)]
+    with Pool(2, prepare, None, misbehave) as pool:
+        assert dict(pool.run(tasks)) == {i: "done later" if i == 2 else "done" for i in range(5)}
+    with Pool(2, prepare, None, misbehave) as pool, pytest.raises(WorkerFault, match="found too little memory, then"):
+        list(pool.run([(0, ("memory", None))]))
+    with Pool(1, prepare, None, misbehave) as pool, pytest.raises(WorkerFault, match="the memory is not enough; use"):
+        list(pool.run([(0, ("memory", None))]))
+
+
+def test_a_worker_that_cannot_be_started_is_the_environments_fault(monkeypatch):
+    def start(self):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", start)
+    with Pool(2, prepare, None, square) as pool, pytest.raises(WorkerFault) as caught:
+        list(pool.run([(0, 1)]))
+    assert str(caught.value) == "a worker cannot start: Resource temporarily unavailable; use fewer workers."
+
+
+def test_a_machine_that_sleeps_uses_up_no_deadline(monkeypatch):
+    """An hour passes at every look at the clock; each counts as a quarter of the deadline, so that no task is hung."""
+    now = 0.0
+
+    def jump():
+        nonlocal now
+        now += 3600.0
+        return now
+
+    watch = _Watch(2.5)
+    monkeypatch.setattr("sims.pool.time.monotonic", jump)
+    before = watch.look()
+    assert watch.look() - before == 2.5
+    monkeypatch.setattr("sims.pool.time.monotonic", lambda: now + 1.0)
+    assert watch.look() - before == pytest.approx(3.5)
+    monkeypatch.setattr("sims.pool.time.monotonic", lambda: 0.0)
+    assert watch.look() - before == pytest.approx(3.5), "a clock that goes back is no deadline either"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_a_run_that_was_suspended_goes_on(tmp_path):
+    """All processes are stopped for longer than the deadline, as by Ctrl-Z or the lid of a laptop."""
+    script = tmp_path / "parent.py"
+    script.write_text(SUSPENDED)
+    parent = subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(parent.pid, signal.SIGSTOP)
+    time.sleep(4.0)
+    os.killpg(parent.pid, signal.SIGCONT)
+    out, _ = parent.communicate(timeout=60)
+    assert out == "once\n"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -201,6 +305,16 @@ def test_a_file_error_without_a_name_keeps_its_reason():
     assert str(known) == "Input/output error."
 
 
+SUSPENDED = """
+import sys
+from sims.pool import Pool
+from tests.test_pool import once, prepare
+
+if __name__ == "__main__":
+    with Pool(2, prepare, sys.argv[1], once, deadline_s=3.0) as pool:
+        for _, word in pool.run([(0, None)]):
+            print(word)
+"""
 PARENT = """
 import sys
 from sims.pool import Pool

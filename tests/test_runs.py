@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +22,9 @@ from pyarrow import csv, parquet
 from engine.errors import EnvironmentFault, RunFolderError
 from sims import chunks as chunks_module
 from sims import runs
+from sims.files import read_sealed, write_sealed
 from sims.pool import TaskFault
-from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, WorkFolder, take_up
+from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, WorkFolder, read_manifest, take_up
 from sims.runs import cores, plain_name, resume, run
 from sims.signals import Stopped
 from tests.small import scenario
@@ -348,16 +351,71 @@ def test_changed_code_or_libraries_are_refused(tmp_path, broken, monkeypatch, na
 def test_a_start_that_cannot_be_read_is_refused(tmp_path, broken):
     broken(tmp_path / "run", 1, Stopped(signal.SIGINT))
     path = tmp_path / "run.partial" / "start.json"
-    text = path.read_text()
-    path.write_text(text[:50])
-    with pytest.raises(RunFolderError, match=r"start\.json is damaged"):
-        resume(tmp_path / "run")
-    path.write_text(text.replace('"format_version": 1', '"format_version": 2'))
+    whole, data = read_sealed(path), path.read_bytes()
+    for damaged in (data[:50], b"", data.replace(b'"small"', b'"snall"'), data.replace(b'"format_version": 1', b"")):
+        path.write_bytes(damaged)
+        with pytest.raises(RunFolderError, match=r"start\.json is damaged"):
+            resume(tmp_path / "run")
+    write_sealed(path, {**whole, "format_version": 2, "an entry of tomorrow": 3})
     with pytest.raises(RunFolderError, match="has format 2 and this Flowdial knows formats up to 1"):
         resume(tmp_path / "run")
     path.unlink()
-    with pytest.raises(RunFolderError, match=r"has no start\.json"):
+    with pytest.raises(RunFolderError, match=r"has no start\.json: nothing was finished"):
         resume(tmp_path / "run")
+
+
+def test_a_manifest_in_which_a_digit_changed_is_refused(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
+    path = tmp_path / "run" / MANIFEST
+    rows = read_manifest(whole)["rows"]
+    path.write_text(path.read_text().replace(f'"rows": {rows}', f'"rows": {rows + 1}'))
+    with pytest.raises(RunFolderError, match=r"manifest\.json is damaged: its checksum differs"):
+        read_manifest(tmp_path / "run")
+
+
+def test_a_damaged_manifest_of_a_run_under_way_is_written_again(whole, tmp_path, monkeypatch):
+    def stop(folder):
+        raise Stopped(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkFolder, "publish", stop)
+        assert run(scenario(), out=tmp_path / "run", workers=1) == 143
+    path = tmp_path / "run.partial" / MANIFEST
+    path.write_bytes(path.read_bytes()[:-9])
+    assert resume(tmp_path / "run", workers=1) == 0
+    assert hashes(tmp_path / "run") == hashes(whole)
+    assert read_manifest(tmp_path / "run")["files"] == read_manifest(whole)["files"]
+
+
+@pytest.mark.parametrize("left", [("lock",), ("lock", "chunks"), ("lock", "chunks", SCENARIO, ".start.json.7.tmp")])
+def test_a_start_that_died_before_anything_was_finished_is_no_obstacle(tmp_path, left):
+    partial = tmp_path / "run.partial"
+    partial.mkdir()
+    for name in left:
+        (partial / name).mkdir() if name == CHUNKS else (partial / name).touch()
+    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted([*DATA, MANIFEST])
+
+
+def test_a_strangers_folder_is_left_alone(tmp_path):
+    (tmp_path / "run.partial").mkdir()
+    (tmp_path / "run.partial" / "letter.txt").touch()
+    with pytest.raises(RunFolderError, match=r"run\.partial is there already; give another --out"):
+        run(scenario(), out=tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run.partial").iterdir()] == ["letter.txt"]
+
+
+def test_files_under_way_of_dead_processes_do_not_stay(tmp_path, broken):
+    broken(tmp_path / "run", 2, Stopped(signal.SIGINT))
+    partial = tmp_path / "run.partial"
+    for path in (partial / ".attempts.csv.7.tmp", partial / CHUNKS / ".000003.json.8.tmp"):
+        path.write_text("torn")
+    folder = take_up(tmp_path / "run")
+    assert not any(path.suffix == ".tmp" for path in partial.rglob("*"))
+    folder.close()
+    shutil.rmtree(partial / CHUNKS)
+    assert resume(tmp_path / "run", workers=1, quiet=True) == 0
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted([*DATA, MANIFEST])
 
 
 def test_runs_without_a_name_are_numbered(tmp_path, monkeypatch):
@@ -389,6 +447,19 @@ def test_quiet_says_only_where_the_results_are(tmp_path, capsys):
     assert capsys.readouterr() == (f"{tmp_path / 'run'}\n", "")
 
 
+def test_a_full_disk_at_the_report_keeps_the_run_open(whole, tmp_path, monkeypatch, capsys):
+    def report(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "report.html"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sims.report.report", report)
+        with pytest.raises(EnvironmentFault, match=r"report\.html: No space left on device; make room and try again"):
+            run(scenario(), out=tmp_path / "run", workers=1)
+    assert "flowdial resume" in capsys.readouterr().err
+    assert resume(tmp_path / "run", workers=1) == 0
+    assert hashes(tmp_path / "run") == hashes(whole)
+
+
 def test_rows_are_safe_when_the_report_fails(tmp_path, monkeypatch, capsys):
     def report(folder):
         raise ImportError("no matplotlib")
@@ -408,6 +479,30 @@ def test_a_closed_stdout_does_not_harm_the_run(tmp_path, monkeypatch):
     with pytest.raises(BrokenPipeError):
         run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1)
     assert (tmp_path / "run" / MANIFEST).is_file()
+
+
+@pytest.mark.parametrize("stderr", [None, "full"])
+def test_a_closed_or_full_stderr_does_not_harm_the_run(tmp_path, monkeypatch, broken, stderr):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stderr", Full() if stderr else None)
+    broken(tmp_path / "run", 1, Stopped(signal.SIGINT))
+    assert resume(tmp_path / "run", workers=1) == 0
+
+
+def test_a_crash_on_a_full_disk_is_still_told(tmp_path, monkeypatch):
+    def play(job, chunk):
+        raise ZeroDivisionError("division by zero")
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(runs, "play_chunk", play)
+    monkeypatch.setattr(runs, "write_file", full)
+    with pytest.raises(TaskFault, match="division by zero"):
+        run(scenario(), out=tmp_path / "run", workers=1)
 
 
 def test_names_are_safe():

@@ -12,8 +12,10 @@ import pytest
 from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
 from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.controller import Outcome, Who
-from engine.errors import PluginFault
+from engine.faults import BAD_PROPOSAL
 from engine.game import WON
+from engine.parameters import along, to_real
+from engine.session import UNKNOWN
 from engine.world import chunks, play
 from games.gap_runner import GAME as GAP_RUNNER
 from tests.worlds import FAITHFUL, Proposals, Recorder, kind_of, of_player, played, setup_of
@@ -159,8 +161,9 @@ def _a_release_knows_what_was_known_when_it_was_made(recorder, rows, every_s, de
         if isinstance(event, Outcome):
             told.append(event)
             continue
-        now_s = of_player(rows, event.player)["start_s"][event.situation.attempt]
-        made_s = math.floor(now_s / every_s) * every_s
+        assert event.situation._replace(target=0.0, attempt=0, level=0) == (0.0, 0, 0, 0, UNKNOWN), "not who asks first"
+        made_s = event.situation.attempt * every_s  # a release counts releases
+        assert made_s in np.floor(rows["start_s"] / every_s) * every_s
         assert all(outcome.played_s + delay_s <= made_s for outcome in told)
 
 
@@ -235,21 +238,22 @@ def nowhere(options, state, situation):
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
-def test_a_proposal_that_is_not_a_number_ends_the_run_by_name(one_by_one):
+def test_a_proposal_that_is_not_a_number_is_labelled_and_the_middle_is_played(one_by_one):
     assert CONSTANT.rule is not None
     kind = dataclasses.replace(CONSTANT, rule=dataclasses.replace(CONSTANT.rule, ask=nowhere))
-    setup = setup_of(kind=kind, counts=(3,), attempts_per_player=4)
-    with pytest.raises(PluginFault, match=r"a difficulty must be a number, controller constant asked player [0-9]"):
-        played(setup, one_by_one=one_by_one)
+    setup = setup_of(kind=kind, counts=(3,), attempts_per_player=4, floor=0.2, ceiling=0.6)
+    rows = played(setup, one_by_one=one_by_one).rows
+    assert set(rows["fault"]) == {BAD_PROPOSAL}
+    assert set(rows["difficulty"]) == {0.4}
 
 
-@pytest.mark.parametrize(
-    ("units", "words"), [((0.5, math.nan, *[0.5] * 5), "must be a number"), ((0.5,), "each of the 7 knobs")]
-)
-def test_units_that_cannot_be_played_end_the_run_by_name(units, words):
+@pytest.mark.parametrize("units", [(0.5, math.nan, *[0.5] * 5), (0.5,)])
+def test_units_that_cannot_be_played_are_labelled_and_the_middle_of_the_dial_is_played(units):
     setup = setup_of(GAP_RUNNER, kind_of(lambda: Proposals(0.5, units)), counts=(2,), attempts_per_player=2)
-    with pytest.raises(PluginFault, match=words):
-        played(setup)
+    rows = played(setup).rows
+    assert set(rows["fault"]) == {BAD_PROPOSAL}
+    middle = [to_real(setup.space.table(), j, along(setup.path, j, 0.5)) for j in range(len(setup.space))]
+    assert {tuple(row) for row in rows["params"]} == {tuple(middle)}
 
 
 def test_units_set_each_knob_and_are_held_within_bounds():

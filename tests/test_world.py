@@ -249,7 +249,7 @@ def test_what_shares_a_controller_is_one_chunk(scope, expected):
 
 def test_a_chunk_without_players_leaves_nothing():
     found = play(setup_of(), Chunk(0, 0, 0, 0, 0))
-    assert [len(table) for table in found] == [0, 0, 0, 0]
+    assert [len(table) for table in found.tables] == [0, 0, 0, 0]
     assert found.players.dtype == PLAYER
 
 

@@ -51,7 +51,7 @@ BATCHES = {"logistic batch": (LOGISTIC, 20), "gap_runner batch": (GAP_RUNNER, 3)
 
 def world_digest(setup: Setup, *, one_by_one: bool = False) -> str:
     """Of every bit of rows, players and sessions."""
-    return _digest(table.tobytes() for table in played(setup, one_by_one=one_by_one))
+    return _digest(table.tobytes() for table in played(setup, one_by_one=one_by_one).tables)
 
 
 def batch_digest(name: str, threads: int = 1) -> str:

@@ -74,7 +74,8 @@ def setup_of(
 def played(setup: Setup, *, one_by_one: bool = False) -> Played:
     """The whole run, its chunks put together."""
     parts = [play(setup, chunk, one_by_one=one_by_one) for chunk in chunks(setup)]
-    return Played(*(np.concatenate(tables) for tables in zip(*parts, strict=True)))
+    rows, players, arrivals, sessions = map(np.concatenate, zip(*(part.tables for part in parts), strict=True))
+    return Played(rows, players, arrivals, sessions, tuple(fault for part in parts for fault in part.faults))
 
 
 def everybody(setup: Setup, replica: int = 0) -> Chunk:

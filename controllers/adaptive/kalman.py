@@ -148,8 +148,9 @@ CONTROLLER: Final = ControllerKind(
     formula="d = clip(skill + sign tilt - f tire - logit(C) / slope, 0, 1), "
     "C = (target - guess) / (1 - guess - lapse); the three and their covariance by the extended Kalman filter",
     source="Kalman 1960 and its extended form, in the manner of Glickman 1999 (Glicko); CUSUM: Page 1954",
-    use="Where each attempt must cost next to nothing, for single players and cohorts, late outcomes included. Divide q by about 5 where 20 players "
-    "share a dial; set reopen = 4 where skill jumps, tilt_sd = 0.3 and tire_sd = 0.1 where moods and tiredness matter.",
+    use="Where each attempt must cost next to nothing, for single players and cohorts, late outcomes included. "
+    "Divide q by about 5 where 20 players share a dial; set reopen = 4 where skill jumps, tilt_sd = 0.3 and "
+    "tire_sd = 0.1 where moods and tiredness matter.",
     options=Options,
     option_list=(
         Option("sd0", 0.0, 1.0, "how much players' skills differ at first: standard deviation in dial units"),

@@ -93,6 +93,7 @@ class Bank(NamedTuple):
     hazard: float  # chance of a change, per attempt
     change_sd: float
     say: float  # least weight of tilted filters together for tilt to be acted upon
+    shared: float  # 1 where players share the dial: its practice is counted in its own observations
     graded: float  # 1 where progress counts
     edges: Any  # see controllers.graded.Graded
     intercept: Any
@@ -161,6 +162,7 @@ def prepare(options: Options, brief: Brief) -> Bank:
         hazard=options.hazard,
         change_sd=CHANGE_SD,
         say=options.say,
+        shared=0.0 if brief.scope == "player" else 1.0,
         graded=options.graded,
         edges=bins.edges,
         intercept=bins.intercept,
@@ -209,10 +211,11 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
     s = sign if tilted > bank.say * total else 2.0 * target - 1.0
     unknown = 1.0 - s * s if s != sign or situation.last < 0.0 else 0.0
     n = 0
+    attempts = state.attempts if bank.shared > 0.0 else float(situation.attempt)
     for i in range(filters):
         if state.weight[i] <= HEARD:
             continue
-        c = practised(bank.scale[i], float(situation.attempt))
+        c = practised(bank.scale[i], attempts)
         x = STATES * i
         p = PAIRS * i
         P = state.P
@@ -390,8 +393,9 @@ CONTROLLER: Final = ControllerKind(
     formula="d minimises sum of w E[(p(d) - target)^2] over all filters; w <- w x predicted chance of the outcome",
     source="Magill 1965 (multiple model adaptive estimation); changes in the manner of Adams and MacKay 2007; "
     "moderated output: MacKay 1992",
-    use="The default: for single players and cohorts, whatever moves their skill, late outcomes included. Not where a "
-    "microsecond counts: it costs tens of them an attempt, kalman a fifth of one.",
+    use="The default: for single players, whatever moves their skill, late outcomes included, and for cohorts that "
+    "play in step. Where newcomers join a shared dial take kalman: practice is counted in the dial's own observations. "
+    "Not where a microsecond counts: it costs tens of them an attempt, kalman a tenth of one.",
     options=Options,
     option_list=(
         Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),

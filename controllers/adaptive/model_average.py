@@ -3,8 +3,11 @@
 Particles are imagined players of eight kinds: steady ones, learners, ones who tire, ones who jump, lapse, feel the dial
 bent, or take the last outcome to heart, and ones who do most of it. Every outcome multiplies a particle's weight by
 the chance that the particle gave it, and the dial goes where the expected squared distance of the win probability from
-the target is least. Skill is measured in places of the dial. Players who share a dial are one imagined cohort of steady
-members.
+the target is least. Skill is measured in places of the dial; a game without a closed form is played on the response map
+of its first cohort, with places scaled to the skills of the whole population. Players who share a dial are one imagined
+cohort of steady members.
+
+An observation has no number, so observations are counted: that of attempt t is taken for the t-th that was told.
 """
 
 from __future__ import annotations
@@ -147,7 +150,7 @@ CONTROLLER: Final = ControllerKind(
     summary="A bank of eight player models, each believed as far as it foretold the outcomes; knows no scenario.",
     formula="W_j <- W_j p_j(d)^won (1 - p_j(d))^(1 - won); d = argmin of sum_j W_j (p_j(d) - target)^2",
     source="Bayesian model averaging (Hoeting et al. 1999) on Sobol particles of the engine's own player models",
-    use="Where nobody knows how players change, and a tenth of a millisecond per attempt does not matter. kalman is a "
+    use="Where nobody knows how players change, and 150 microseconds per attempt do not matter. kalman is a "
     "thousand times cheaper and as good for players who do not change; kinds of change outside the bank are not found.",
     options=Options,
     option_list=(

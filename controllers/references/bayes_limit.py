@@ -1,8 +1,9 @@
 """Bayes limit: what could be reached by whoever knew how players are made, but not which player this is.
 
 A particle posterior over the scenario's own trait distributions, and the dial where the expected squared distance of
-the win probability from the target is least. No controller knows those distributions, so this is no controller for a
-game: it is the measure that others are told as a ratio of.
+the win probability from the target is least; in a game without a closed form the response map of each cohort stands in
+its place. No controller knows those distributions, so this is no controller for a game: it is the measure that others
+are told as a ratio of.
 """
 
 from __future__ import annotations

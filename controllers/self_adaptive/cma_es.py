@@ -346,8 +346,13 @@ class CmaEs:
 
     def __init__(self, options: Options, brief: Brief) -> None:
         self._shared = brief.scope == "everyone"
+        self._recipe = (options, brief)
+        self.searches = self._fresh()
+
+    def _fresh(self) -> list[Search]:
+        options, brief = self._recipe
         units = 1 if self._shared else len(brief.cohorts)
-        self.searches = [Search(options, brief, unit, units) for unit in range(units)]
+        return [Search(options, brief, unit, units) for unit in range(units)]
 
     def _search(self, cohort: int) -> Search:
         return self.searches[0 if self._shared else cohort]
@@ -372,21 +377,19 @@ class CmaEs:
         """The setting to deploy for a cohort when the run is over: the settled centre of its search."""
         return self._search(cohort).centre.setting._replace(ticket=-1)
 
-    def record(self) -> list[Any]:
-        """Everything that was learnt, as a JSON-able list: for each search its closed generations and the open one.
+    def memory(self) -> dict[str, Any]:
+        """Everything it knows, as JSON: for each search its closed generations and the open one.
 
         A generation lists its trials (the centre first), each as asked, told and [cohort, target, attempts, wins]
-        per aim. `replayed` makes the same controller from it.
+        per aim.
         """
-        return [search.record() for search in self.searches]
+        return {"searches": [search.record() for search in self.searches]}
 
-
-def replayed(options: Options, brief: Brief, record: Sequence[Mapping[str, Any]]) -> CmaEs:
-    """The controller that left this record: it goes on exactly as the other would have."""
-    controller = CmaEs(options, brief)
-    for search, part in zip(controller.searches, record, strict=True):
-        search.restore(part)
-    return controller
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """Take up what `memory` gave, in place of what it knows, and go on exactly as the other would have."""
+        self.searches = self._fresh()
+        for search, part in zip(self.searches, memory["searches"], strict=True):
+            search.restore(part)
 
 
 CONTROLLER: Final = ControllerKind(

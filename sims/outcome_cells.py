@@ -1,0 +1,21 @@
+"""The columns of a row that tell how its attempt ended: what `verify` and `replay` hold against a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.attempt import Result
+from engine.game import LOST, OUTCOMES, WON, Game
+
+
+def outcome_cells(game: Game, result: Result) -> dict[str, Any]:
+    """How an attempt ended, as the values of its row."""
+    return {
+        "duration_s": result.duration_s,
+        "outcome": OUTCOMES[result.outcome],
+        "won": result.outcome == WON,
+        "progress": result.progress,
+        "cause": game.causes[result.cause] if result.outcome == LOST else None,
+        "ticks": result.ticks,
+        "state_hash": result.state_hash,
+    }

@@ -1,0 +1,121 @@
+"""The bank of filters: a single filter of it is kalman's, changes are found, and progress is worth what it says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from controllers.adaptive import kalman_bank as bank
+from controllers.graded import BINS, Graded, evidence, graded_of
+from engine.contract.controller_conduct import brief_for
+from engine.controller import Observation, Situation
+from engine.kernel import compiled
+from engine.parameters import straight_path
+from engine.players import Distribution, distribution_table
+from engine.randomness import CHANCE, key_of, uniform
+from games.boss_duel import GAME as BOSS_DUEL
+
+BRIEF = brief_for("player")
+OPTIONS = bank.prepare(bank.Options(), BRIEF)
+
+
+def played(truth, attempts, seed, options=OPTIONS, place=lambda t: t % 50):
+    """Difficulties and true chances of one player. truth: (attempt, last, difficulty) -> chance."""
+    ask, tell = compiled(bank.ask), compiled(bank.tell)
+    state, last = bank.start(options, 0.55), 1.0
+    key = key_of(seed, 0, CHANCE, 0, 0)
+    asked, chances = [], []
+    for t in range(attempts):
+        d = ask(options, state, Situation(0.55, t, 0, place(t), last))
+        p = truth(t, last, d)
+        won = 1.0 if uniform(key, t) < p else 0.0
+        state = tell(options, state, Observation(d, won, won, 0.55, float(place(t)), last, 1.0))
+        last = won
+        asked.append(d)
+        chances.append(p)
+    return np.array(asked), np.array(chances), state
+
+
+def curve(skill, d, slope=8.0, tilt=0.0, last=1.0):
+    return 0.02 + 0.96 / (1.0 + math.exp(-(slope * (skill - d) + tilt * (2.0 * last - 1.0))))
+
+
+def test_priors_are_weights_and_changes_have_none_before_they_spring():
+    weight = np.exp(OPTIONS.weight)
+    assert weight[OPTIONS.change < 0].sum() == pytest.approx(1.0)
+    assert weight[OPTIONS.change >= 0].max() < 1e-9
+
+
+def test_the_mean_square_is_that_of_a_normal_spread():
+    at, sd, slope, room, weight = (np.array([x]) for x in (0.5, 0.1, 8.0, 0.96, 1.0))
+    z = np.linspace(-8.0, 8.0, 20001)
+    density = np.exp(-0.5 * z * z)
+    chances = 0.02 + 0.96 / (1.0 + np.exp(-8.0 * (0.5 + 0.1 * z - 0.45)))
+    exact = (density * (chances - 0.55) ** 2).sum() / density.sum()
+    found = bank.mean_square(at, sd, slope, room, weight, 1, 0.02 - 0.55, 0.45)
+    assert found == pytest.approx(exact, rel=0.05)  # three nodes are exact to the fifth power only
+
+
+def test_what_moves_the_player_is_recognised():
+    """Weights of structures after 400 attempts, summed over 12 players: the true one has gained on all others."""
+    worlds = {
+        "steady": lambda t, last, d: curve(0.5, d),
+        "tilted": lambda t, last, d: curve(0.5, d, tilt=0.7, last=last),
+        "tired": lambda t, last, d: curve(0.6 - 0.28 * (t % 50) / 49.0, d),
+    }
+    kinds = {"steady": [0], "tilted": [1, 6], "tired": [2]}
+    filters = bank.CHANGES + len(bank.structures(bank.Options()))
+    for world, truth in worlds.items():
+        gained = np.zeros(7)
+        for seed in range(12):
+            _, _, state = played(truth, 400, 100 + seed)
+            shares = np.exp(state.weight)
+            shares /= shares.sum()
+            gained += np.array([shares[j::filters].sum() for j in range(7)])
+        prior = np.array([np.exp(OPTIONS.weight[j::filters]).sum() for j in range(7)])
+        assert int(np.argmax(gained / prior)) in kinds[world], (world, gained / 12.0)
+
+
+def test_a_sudden_change_is_followed():
+    """100 attempts after a jump of 0.3 the dial is nearer to its new place than a tenth of the way, on average."""
+    ends = []
+    for seed in range(40):
+        asked, _, _ = played(lambda t, last, d: curve(0.4 if t < 150 else 0.7, d), 250, 500 + seed)
+        ends.append(asked[-10:].mean())
+    place = 0.7 - math.log((0.53 / 0.96) / (1.0 - 0.53 / 0.96)) / 8.0
+    error = np.std(ends, ddof=1) / math.sqrt(len(ends))
+    assert abs(np.mean(ends) - place) < 0.03 + 4.0 * error
+
+
+def test_several_outcomes_count_as_many():
+    """Twenty outcomes at one difficulty move the bank about as far as the same outcomes one by one."""
+    together = bank.tell(OPTIONS, bank.start(OPTIONS, 0.55), Observation(0.5, 0.75, 0.75, 0.55, 0.0, -1.0, 20.0))
+    one_by_one = bank.start(OPTIONS, 0.55)
+    for j in range(20):
+        won = 0.0 if j % 4 == 0 else 1.0
+        one_by_one = bank.tell(OPTIONS, one_by_one, Observation(0.5, won, won, 0.55, 0.0, -1.0, 1.0))
+    assert together.skill == pytest.approx(one_by_one.skill, abs=0.02)
+    assert together.skill > 0.55
+
+
+def test_evidence_is_the_derivative_of_its_own_chance():
+    bins = Graded(np.linspace(0.2, 0.8, BINS - 1), np.linspace(-0.5, 0.4, BINS), np.linspace(-1.0, 1.2, BINS))
+    for progress in (0.0, 0.35, 0.5, 0.99):
+        for z in (-2.0, 0.0, 1.5):
+            here = evidence(*bins, progress, z)
+            above, below = (evidence(*bins, progress, z + h).chance for h in (1e-5, -1e-5))
+            assert here.score == pytest.approx((math.log(above) - math.log(below)) / 2e-5, abs=1e-6)
+    chances = [evidence(*bins, progress, 0.7) for progress in (0.0, 0.3, 0.4, 0.5, 0.7, 0.9)]
+    assert math.fsum(one.chance for one in chances) == pytest.approx(1.0)
+    assert math.fsum(one.chance * one.score**2 for one in chances) == pytest.approx(chances[0].information)
+
+
+def test_bins_of_boss_duel_say_that_nearer_losses_mean_better_players():
+    traits = np.array([distribution_table({"skill": Distribution("normal", 0.0, 0.9)})])
+    path = straight_path(BOSS_DUEL.space)
+    brief = BRIEF._replace(game=BOSS_DUEL, space=BOSS_DUEL.space, path=path, traits=traits)
+    bins = graded_of(brief)
+    assert (np.diff(bins.edges) > 0.0).all()
+    assert evidence(*bins, 0.95, 0.0).score > 0.2 > -0.2 > evidence(*bins, 0.05, 0.0).score
