@@ -35,8 +35,8 @@ Exit codes:
    0  done
    1  a stated goal was missed
    2  wrong usage or a wrong scenario
-   3  a game's or controller's fault stopped the run;
-      what was finished is kept
+   3  attempts failed by a game's or controller's fault:
+      they are marked in the rows, or too many stopped it
    4  a run folder is damaged, in use or does not match
    5  the machine is in the way: disk, permission, a missing extra
   70  a fault of Flowdial itself
