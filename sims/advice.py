@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_text
+import shlex
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.scenario import Scenario
@@ -12,6 +14,7 @@ from engine.scenario_file.toml import written
 from sims.advice_facts import Facts, facts_of
 from sims.advice_rules import MODES, REASONS, REFUSED, WARNINGS, Choice, Said
 from sims.catalog import Catalog
+from sims.race import entrant_of
 from sims.race_meter import teller
 from sims.runs import cores
 
@@ -26,8 +29,8 @@ class Advice(NamedTuple):
     warnings: tuple[Said, ...]
 
 
-def advise(scenario: Scenario, called: str, *, json: bool = False) -> int:
-    """Print advice on a scenario, called so on the command line; the exit code."""
+def advise(scenario: Scenario, called: Sequence[str], *, json: bool = False) -> int:
+    """Print advice on a scenario, called so on the command line, settings included; the exit code."""
     facts = facts_of(scenario, Catalog(), threads=cores(), told=teller(quiet=json))
     found = advice_on(facts)
     if json:
@@ -66,17 +69,19 @@ def _text(found: Advice, facts: Facts, command: str) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def command_for(found: Advice, facts: Facts, called: str) -> str:
-    """How to race what is recommended against what the scenario has."""
+def command_for(found: Advice, facts: Facts, called: Sequence[str]) -> str:
+    """How to race what is recommended against what the scenario has, ready for a shell."""
     choice = found.choice
-    words = ["flowdial compare", called]
+    words = ["flowdial", "compare", *called]
     if choice.scope != facts.scope and choice.scope in facts.kind.scopes:
-        words.append(f"--set controller.scope={choice.scope}")
-    options = "".join(f",{name}={value:g}" for name, value in choice.options.items())
-    words += [f"--controller {choice.controller}{options}"]
-    if facts.kind.name != choice.controller:
-        words.append(f"--controller {facts.kind.name}")
-    return " ".join(words)
+        words += ["--set", f"controller.scope={choice.scope}"]
+    new = entrant_of(Catalog().controller(choice.controller), choice.options)
+    for entrant in dict.fromkeys([new, entrant_of(facts.kind, facts.options)]):
+        words += [
+            "--controller",
+            ",".join([entrant.controller, *(f"{name}={value!r}" for name, value in entrant.options)]),
+        ]
+    return shlex.join(words)
 
 
 def _item(mark: str, said: Said) -> str:

@@ -77,6 +77,7 @@ class Facts(NamedTuple):
     late: float  # attempts that a player begins before an outcome is heard, mean within sessions
     deaf: float  # share of attempts, but for the first, before which no outcome of the player was heard
     all_deaf: float  # the same where an outcome of anybody in the trial counts
+    lockstep: bool  # each attempt number begins at one time, or between the same two deployments, for a whole cohort
     together: float  # outcomes that reach a shared dial per attempt of one player: players there at a time
     effects: tuple[str, ...]  # what changes while somebody plays, a key of EFFECTS each
 
@@ -120,6 +121,7 @@ def facts_of(
         late=late,
         deaf=deaf,
         all_deaf=all_deaf,
+        lockstep=_in_lockstep(rows, setup.deploy_every_s),
         together=_together(setup, rows),
         effects=_effects(setup.traits),
     )
@@ -221,6 +223,14 @@ def _hearing(rows: npt.NDArray[np.void], delay_s: float) -> tuple[float, float, 
         return float(late), 0.0, 0.0
     own_s = ends_s[first][np.cumsum(first) - 1][~first]
     return float(late), float((later["start_s"] < own_s).mean()), float((later["start_s"] < ends_s.min()).mean())
+
+
+def _in_lockstep(rows: npt.NDArray[np.void], deploy_every_s: float) -> bool:
+    """Whether players of a cohort make each of their attempts at one time."""
+    when = np.floor(rows["start_s"] / deploy_every_s) if deploy_every_s > 0.0 else rows["start_s"]
+    order = np.lexsort((when, rows["attempt"], rows["cohort"]))
+    same = (np.diff(rows["cohort"][order]) == 0) & (np.diff(rows["attempt"][order]) == 0)
+    return not bool((np.diff(when[order])[same] > 0.0).any())
 
 
 def _together(setup: Setup, rows: npt.NDArray[np.void]) -> float:

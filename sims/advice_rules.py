@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from engine.statistics import normal_quantile
 from sims.advice_facts import CohortFacts, Facts
+from sims.advice_gains import Gains, dial_gains
 from sims.catalog import DEFAULT_CONTROLLER
 
 ALIKE: Final = 0.03  # win probability by which players differ at one difficulty: less than any controller's error
@@ -21,6 +22,11 @@ LEAST_SHARED: Final = 200.0  # outcomes of a cohort, for a controller of its own
 SEARCH: Final = 1920.0  # attempts of each cohort for a search: 16 settings, 12 attempts each, 10 generations
 MOST_BEYOND: Final = 0.05  # share of players that a dial may fail to serve in silence
 DRIFT: Final = 0.05  # of the dial, between a cohort's first and last attempts
+
+SHARED_Q: Final = (
+    0.001  # kalman's q where SHARING players share a dial; variance per step falls as one over their number
+)
+SHARING: Final = 20.0
 
 ARENA: Final = "measured in the arena, docs/controllers.md"
 MAP: Final = "the game's response map: flowdial describe GAME --map"
@@ -56,7 +62,7 @@ def _too_late(facts: Facts) -> Choice | None:
     why = f"In {deaf:.0%} of attempts no outcome has been heard yet"
     if facts.all_deaf <= MOST_DEAF and _outcomes(facts) >= LEAST_SHARED:
         text = f"{why} of the player, but there are those of others: a dial for each cohort can listen."
-        return Choice("adaptive", DEFAULT_CONTROLLER, "cohort", {}, Said(text, ARENA))
+        return _adaptive(facts, "cohort", text)
     return _schedule(facts, f"{why}, so there is nothing to adapt to: what is known beforehand has to do.")
 
 
@@ -66,7 +72,7 @@ def _too_little(facts: Facts) -> Choice | None:
     few = f"Half of the players make {facts.attempts:g} attempts or fewer, and a controller of their own needs about 20"
     if _outcomes(facts) >= LEAST_SHARED:
         text = f"{few}; a dial for each cohort learns from all its players, so that the late ones meet what it found."
-        return Choice("adaptive", DEFAULT_CONTROLLER, "cohort", {}, Said(text, ARENA))
+        return _adaptive(facts, "cohort", text)
     return _schedule(facts, f"{few}; even all players of a cohort together are too few outcomes to steer by.")
 
 
@@ -113,17 +119,27 @@ def _feedback(facts: Facts) -> Choice:
         scope = facts.scope
     spread = max(cohort.spread * cohort.slope for cohort in facts.cohorts)
     heard = "outcomes are heard in time" if not facts.late else f"outcomes are heard {facts.late:g} attempts late"
-    return Choice(
-        "adaptive",
-        DEFAULT_CONTROLLER,
+    return _adaptive(
+        facts,
         scope,
-        {},
-        Said(
-            f"Players differ (by {spread:.2f} in win probability at one difficulty, standard deviation), they play "
-            f"{facts.attempts:g} attempts each, and {heard}: feedback beats every schedule.",
-            ARENA,
-        ),
+        f"Players differ (by {spread:.2f} in win probability at one difficulty, standard deviation), they play "
+        f"{facts.attempts:g} attempts each, and {heard}: feedback beats every schedule.",
     )
+
+
+def _adaptive(facts: Facts, scope: str, why: str) -> Choice:
+    """The default; on a shared dial without a common clock `kalman`, with less wandering the more players share it."""
+    if scope == "player" or facts.lockstep:
+        return Choice("adaptive", DEFAULT_CONTROLLER, scope, {}, Said(why, ARENA))
+    counts = [cohort.players / facts.replicas for cohort in facts.cohorts]
+    sharing = max(sum(counts) if scope == "everyone" else min(counts), 1.0)
+    q = _short(min(SHARED_Q * math.sqrt(SHARING / sharing), 0.005))
+    text = (
+        f"{why} Players do not play in lockstep, so the practice clock of {DEFAULT_CONTROLLER} would be the dial's own "
+        f"and nobody's practice: kalman has none; {sharing:.0f} players who share a dial step it so many times as "
+        f"often, hence its q of {q:g}."
+    )
+    return Choice("adaptive", "kalman", scope, {"q": q}, Said(text, ARENA))
 
 
 def _schedule(facts: Facts, why: str) -> Choice:
@@ -269,14 +285,17 @@ def _shared_without_need(facts: Facts) -> Said | None:
     )
 
 
-def first_gain(facts: Facts) -> float:
-    """The largest of the controller's gains: that of its first steps. 0 for a controller without."""
-    return max((facts.options[name] for name in facts.kind.gains), default=0.0)
-
-
-def steadiest_gain(facts: Facts) -> float:
-    """The smallest of its gains that is not 0: what is left of them in the end."""
-    return min((facts.options[name] for name in facts.kind.gains if facts.options[name] > 0.0), default=0.0)
+def gains_for(facts: Facts, cohort: CohortFacts) -> Gains:
+    """The first and the last gain of the scenario's controller with these players; NaN where there is none."""
+    found = dial_gains(
+        facts.kind,
+        facts.options,
+        target=cohort.target,
+        slope=cohort.slope,
+        weight=1.0 if facts.scope == "player" else facts.together,
+        attempts=int(facts.attempts),
+    )
+    return found or Gains(math.nan, math.nan)
 
 
 def most_gain(late: float) -> float:
@@ -288,13 +307,10 @@ def most_gain(late: float) -> float:
 
 
 def _large_gain(facts: Facts) -> Said | None:
-    gain, slope = first_gain(facts), max(cohort.slope for cohort in facts.cohorts)
-    scaling = facts.options.get("scaling", 0.0)
-    if facts.scope != "player" and scaling > 0.0:
-        gain *= facts.together**scaling
-    warmed = facts.options.get("schedule", 0.0) in _WARM and facts.options.get("warm_up", 0.0) > 0.0
+    steepest = max(facts.cohorts, key=lambda cohort: cohort.slope)
+    gain, slope = gains_for(facts, steepest).first, steepest.slope
     most = most_gain(facts.late)
-    if not gain or warmed or gain * slope <= most / 2.0:
+    if not gain * slope > most / 2.0:  # nor where it is not known
         return None
     return Said(
         f"{facts.kind.name} begins with a large gain and no warm-up: gain x slope = {gain:.3g} x {slope:.2g} = "
@@ -314,11 +330,12 @@ def left_over(gain: float, cohort: CohortFacts, together: float) -> float:
 
 
 def _noisy_gain(facts: Facts) -> Said | None:
-    gain = steadiest_gain(facts)
-    worst = max(facts.cohorts, key=lambda cohort: left_over(gain, cohort, facts.together) / cohort.tolerance)
-    error = left_over(gain, worst, facts.together)
-    if not gain or error <= 2.0 * worst.tolerance:
+    gains = {cohort: gains_for(facts, cohort).last for cohort in facts.cohorts}
+    known = {cohort: left_over(gain, cohort, facts.together) for cohort, gain in gains.items() if not math.isnan(gain)}
+    worst = max(known, key=lambda cohort: known[cohort] / cohort.tolerance, default=None)
+    if worst is None or known[worst] <= 2.0 * worst.tolerance:
         return None
+    gain, error = gains[worst], known[worst]
     return Said(
         f"{facts.kind.name} never comes to rest: its gain of {gain:.3g} leaves the win probability of {worst.name} off "
         f"by {error:.2f} (root mean square), and the band is {worst.tolerance:.2f} to either side.",
@@ -362,8 +379,6 @@ def _steady_mismatch(facts: Facts) -> Said | None:
         "Eiben, Hinterding and Michalewicz 1999",
     )
 
-
-_WARM: Final = (6.0, 7.0, 8.0)  # schedules of `gradient` that begin below the full gain
 
 WARNINGS: Final[tuple[Rule, ...]] = (
     _reference,

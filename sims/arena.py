@@ -15,8 +15,7 @@ from engine.errors import ScenarioError
 from engine.scenario import Scenario, load
 from engine.scenario_file.faults import suggestion
 from sims.catalog import Catalog
-from sims.race import LIMIT, Course, Entrant, race
-from sims.references import STATIC
+from sims.race import LIMIT, STATIC, Course, Entrant, race
 from sims.score import Interval, gain_of
 from sims.score_card import Line, line_of
 

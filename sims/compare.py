@@ -7,24 +7,23 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from engine.errors import ScenarioError
 from engine.scenario import Scenario, setup_of
 from sims.arena import ALL, Arena, Standing, arena, everybody, standings
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.description import aligned
-from sims.gain_finder import Trial, find_gain, said
+from sims.gain_finder import Trial, find_gain, gains_to_find, said
 from sims.judge import OFF_THE_DIAL
-from sims.race import LIMIT, Course, Entrant, Race, entrant_of, race, refusal, setup_for
+from sims.race import LIMIT, STATIC, Course, Entrant, Race, entrant_of, race, refusal, setup_for
 from sims.race_files import draw_arena, draw_gains, draw_scores, new_folder, write_scores
 from sims.race_meter import meter, teller
-from sims.references import PLACES, STATIC, baselines_for, best_of
+from sims.references import PLACES, baselines_for, best_of
 from sims.runs import cores
-from sims.score import card_of, ratio_of
+from sims.score import behind_best, card_of, is_alike
 from sims.score_card import WHY_LAST, Line, cohort_table, interval, json_of, line_of, table
 
-WORTH: Final = 1.01  # a ratio below is no difference to anybody, however sure it is
 Wish = tuple[str, Mapping[str, float]]  # name of a controller, and its options
 
 
@@ -150,24 +149,20 @@ def _scope_notes(scenario: Scenario, kept: Sequence[Entrant], catalog: Catalog) 
 
 
 def _verdict(found: Race, course: str, runners: Sequence[Entrant], baseline: Entrant) -> str:
-    """Who won, and by how much the others are behind: one sentence, in which no difference lies inside the noise.
-
-    All intervals hold at once, for whom to compare with whom was chosen after looking.
-    """
+    """Who won, and by how much the others are behind: one sentence, in which no difference lies inside the noise."""
     scores = {one.label: found.scores[course, one.label] for one in runners}
     rmse = {name: card_of(one).rmse.value for name, one in scores.items()}
     names = sorted((name for name, value in rmse.items() if not math.isnan(value)), key=lambda name: rmse[name])
     if len(names) < 2:
         return "Nothing can be compared: there are not two whose chances are known."
     best, *others = names
-    pairs = len(names) * (len(names) - 1) // 2
-    ratios = {name: ratio_of(scores[name], scores[best], pairs) for name in others}
+    ratios = dict(zip(names, behind_best([scores[name] for name in names])[1], strict=True))
     if any(math.isnan(ratio.low) for ratio in ratios.values()):
         return (
             "Nothing can be told apart: all players share one dial, so there is one group only; give [run] replicas "
             "a larger number."
         )
-    alike = [name for name in others if ratios[name].low <= WORTH]
+    alike = [name for name in others if is_alike(ratios[name])]
     behind = [
         f"{name}{' (the baseline)' if name == baseline.label else ''} is {interval(ratios[name])} times as far off"
         for name in others
@@ -205,6 +200,7 @@ def compare_gains(
     """Find a controller's gain on a scenario and say how sure that is; the exit code."""
     catalog = Catalog()
     check(scenario, [Entrant(catalog.controller(controller).name)], catalog)
+    gains_to_find(scenario, catalog.controller(controller))  # before there is a folder
     folder = new_folder(out) if out is not None else None
     finding = find_gain(
         scenario, catalog.controller(controller), workers=workers or cores(), shown=meter(quiet), told=teller(quiet)
@@ -263,7 +259,7 @@ def race_arena(
         _print_json(
             {
                 "scores": [json_of(line) for line in found.lines],
-                "standings": [_without_nan(one._asdict()) for one in ranked],
+                "standings": [one._asdict() for one in ranked],
                 "sandbagging": {name: gain._asdict() for name, gain in found.gains.items()},
                 "absent": [{"course": key[0], "controller": key[1], "why": why} for key, why in found.absent.items()],
             }
@@ -333,13 +329,15 @@ def _say(text: str) -> None:
 
 
 def _print_json(content: Mapping[str, Any]) -> None:
-    sys.stdout.write(json_text.dumps(content, indent=1, allow_nan=False) + "\n")
+    sys.stdout.write(json_text.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n")
 
 
 def _without_nan(content: Any) -> Any:
     """The same with None for what is not known, as JSON wants it."""
     if isinstance(content, dict):
         return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
     return None if isinstance(content, float) and math.isnan(content) else content
 
 

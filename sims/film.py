@@ -50,6 +50,7 @@ class Film:
         self._thinking_s = 0.0  # of a person; a synthetic player's is known when all turns are
         self._status = game.status(self.params, self.level, self.state)
         self._stopped = False
+        self._result: Result | None = None  # made once: it may draw, and whoever paints asks for it in each frame
 
     @property
     def ended(self) -> bool:
@@ -102,9 +103,11 @@ class Film:
 
     def result(self) -> Result:
         """How it ended, with the hash over inputs, final state and outcome; defined once it has ended."""
-        ended = Ending(self.state, self.tick, self.outcome)
-        found = result_of(self.game)(self.values, self.faculties, *self.address, self._opened, ended)
-        return found._replace(duration_s=found.duration_s + self._thinking_s)
+        if self._result is None:
+            ended = Ending(self.state, self.tick, self.outcome)
+            found = result_of(self.game)(self.values, self.faculties, *self.address, self._opened, ended)
+            self._result = found._replace(duration_s=found.duration_s + self._thinking_s)
+        return self._result
 
 
 class Reel:

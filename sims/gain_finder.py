@@ -1,26 +1,29 @@
 """Which gain suits a controller on a scenario? One race over exponentially growing gains, on the same players.
 
 Too small a gain follows too slowly, too large a one swings: the error has one valley. A controller that has several
-gains keeps the ratios between them. Of the gains that cannot be told from the best, the smallest is recommended, since
-it moves the dial least; and because a best one picked by looking flatters itself, that one is measured once more, on
-players whom nobody has seen.
+gains keeps the ratios between them. Recommended is the smallest gain that is surely within 5 % of the best, since it
+moves the dial least; where players are too few to be sure of any, the best. And because a best one picked by looking
+flatters itself, the recommended one is measured once more, on players whom nobody has seen.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from engine.controller import ControllerKind
 from engine.errors import ScenarioError
 from engine.randomness import LARGEST_SEED
-from engine.scenario import Scenario
+from engine.scenario import Scenario, setup_of
+from sims.catalog import Catalog
 from sims.race import Course, entrant_of, race
-from sims.score import Interval, card_of, ratio_of
+from sims.score import Interval, behind_best, card_of, is_alike, ratio_of
 
 OCTAVES: Final = 5.0  # to either side of the defaults
 STEPS: Final = 8  # to either side
+NEAR: Final = 1.05  # times the smallest error: what a smaller gain may cost
 _FRESH: Final = 1_000_000_007  # how far the seed of the second measurement is from the first
 
 
@@ -38,7 +41,7 @@ class Finding(NamedTuple):
     controller: str
     options: tuple[str, ...]  # the gains' names
     trials: tuple[Trial, ...]  # from small to large
-    recommended: tuple[float, ...]
+    recommended: tuple[float, ...]  # the smallest surely within NEAR of the best
     low: float  # first gains from low to high cannot be told from the best
     high: float
     fresh: Interval  # RMSE of what is recommended, on fresh players
@@ -54,38 +57,63 @@ def find_gain(
     shown: Callable[[int, int], None] = lambda done, all_: None,
     told: Callable[[str], None] = lambda sentence: None,
 ) -> Finding:
-    """Race one controller with growing gains. Raises ScenarioError for a controller without a gain."""
-    usual = kind.options()._asdict()
-    names = tuple(name for name in kind.gains if usual[name] > 0.0)
-    if not names:
-        raise ScenarioError(f"only a controller with a gain has one to be found, {kind.name} has none; choose another")
+    """Race one controller with growing gains.
+
+    Raises ScenarioError for a controller without a gain, one group of players, and chances that are not known.
+    """
+    names = gains_to_find(scenario, kind)
     ways = gains_of(kind, names)
     entrants = [entrant_of(kind, dict(zip(names, gains, strict=True))) for gains in ways]
     course = Course(scenario.name, scenario)
     found = race([course], entrants, workers=workers, shown=shown, told=told)
     scores = [found.scores[course.name, entrant.label] for entrant in entrants]
     cards = [card_of(one) for one in scores]
-    best = min(range(len(ways)), key=lambda i: cards[i].rmse.value)
-    behind = [ratio_of(one, scores[best], len(ways) - 1) for one in scores]
+    if all(math.isnan(card.rmse.value) for card in cards):
+        raise ScenarioError(
+            f"{scenario.name}: there is no judged attempt of {kind.name} whose chance is known; let it play on the "
+            "dial, and long enough"
+        )
+    best, behind = behind_best(scores)
     trials = tuple(Trial(*one) for one in zip(ways, (card.rmse for card in cards), behind, strict=True))
-    first, last = around(best, [not trial.behind.low > 1.0 for trial in trials])
+    first, last = around(best, [is_alike(trial.behind) for trial in trials])
+    near = recommended(best, behind)
 
     seed = (scenario.seed + _FRESH) % (LARGEST_SEED + 1)
     fresh = dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
-    chosen, default = entrants[first], entrant_of(kind, {})
+    chosen, default = entrants[near], entrant_of(kind, {})
     again = race([Course(course.name, fresh)], list(dict.fromkeys([chosen, default])), workers=workers, told=told)
     measured = again.scores[course.name, chosen.label]
     return Finding(
         kind.name,
         names,
         trials,
-        ways[first],
+        ways[near],
         ways[first][0],
         ways[last][0],
         card_of(measured).rmse,
         seed,
         ratio_of(measured, again.scores[course.name, default.label]),
     )
+
+
+def gains_to_find(scenario: Scenario, kind: ControllerKind) -> tuple[str, ...]:
+    """Names of a controller's gains. Raises ScenarioError where it has none, or where there is one group only."""
+    usual = kind.options()._asdict()
+    names = tuple(name for name in kind.gains if usual[name] > 0.0)
+    if not names:
+        raise ScenarioError(f"only a controller with a gain has one to be found, {kind.name} has none; choose another")
+    setup = setup_of(scenario, Catalog())
+    each = {"player": setup.players, "cohort": sum(count > 0 for count in setup.counts), "everyone": 1}
+    if each[setup.scope] * setup.replicas < 2:
+        raise ScenarioError(
+            f"{scenario.name}: one group only, which tells nothing of chance; give [run] replicas a larger number"
+        )
+    return names
+
+
+def recommended(best: int, behind: Sequence[Interval]) -> int:
+    """The place of the smallest gain that is surely within NEAR of the best; the best itself if there is no other."""
+    return next((i for i, one in enumerate(behind) if one.high <= NEAR), best)
 
 
 def gains_of(kind: ControllerKind, names: tuple[str, ...]) -> list[tuple[float, ...]]:
@@ -118,16 +146,20 @@ def said(finding: Finding) -> str:
     name = finding.options[0]
     if finding.low < finding.high:
         sure = f"{name} from {finding.low:g} to {finding.high:g} cannot be told from the best, {best.gains[0]:g}"
-        why = "; the smallest of them moves the dial least"
     else:
-        sure, why = "no other gain that was tried is as good", ""
+        sure = "no other gain that was tried is as good"
+    why = ""
+    if finding.recommended != best.gains:
+        why = f"; {finding.recommended[0]:g} is the smallest that is surely within {NEAR - 1.0:.0%} of it"
     edge = ""
     if finding.high == finding.trials[-1].gains[0]:
         edge = " The good gains reach the upper end of what was tried: a larger one may do as well."
     elif finding.low == finding.trials[0].gains[0]:
         edge = " The good gains reach the lower end of what was tried: standing still does as well here."
     to_default = finding.to_default
-    if to_default.low == to_default.high == 1.0:
+    if math.isnan(to_default.low):
+        told = "which cannot be held against the default here"
+    elif to_default.low == to_default.high == 1.0:
         told = "and it is the default"
     elif to_default.low <= 1.0 <= to_default.high:
         told = "which cannot be told from the default"

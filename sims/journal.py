@@ -7,15 +7,16 @@ order comes at the end, when `publish` replaces the file with a whole one. No fr
 from __future__ import annotations
 
 import io
-import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from sims.live_folder import append
 from sims.pool import file_fault
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Journal:
         self._wall, self._path = wall, path
         self._fresh: list[npt.NDArray[np.void]] = []
         self._beliefs: tuple[str, ...] | None = None  # the columns of the file; None before there is one
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._thread = ThreadPoolExecutor(1, "journal")
         self._writing: Future[None] | None = None
         self._due_s = time.monotonic() + EVERY_S
@@ -84,12 +85,10 @@ class Journal:
         if self._file is not None:
             self._file.close()
         self._wall.write(self._path, rows, beliefs)
-        self._file = open(self._path, "ab")  # noqa: SIM115 - open until `publish`
+        self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - open until `publish`
 
     def _append(self, rows: npt.NDArray[np.void], beliefs: tuple[str, ...]) -> None:
         assert self._file is not None  # opened by `_begin`, in this thread
         lines: Any = io.BytesIO()
         self._wall.write_lines(lines, rows, beliefs)
-        self._file.write(lines.getbuffer())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        append(self._file, lines.getvalue())

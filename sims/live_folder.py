@@ -9,6 +9,9 @@ Where a person played, a clean end adds the other files of a run, see sims.sitti
 
 from __future__ import annotations
 
+import contextlib
+import os
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +41,27 @@ def new_folder(out: Path | None, name: str, scenario: Scenario) -> Path:
     except OSError as fault:
         raise file_fault(fault) from fault
     return folder
+
+
+def append(file: FileIO, data: bytes) -> None:
+    """Append to an unbuffered file and make it durable: all of it or, with OSError, nothing."""
+    before = file.tell()
+    left = memoryview(data)
+    try:
+        while left:  # a disk that fills up takes a part
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError as fault:
+        cut(file, before)
+        fault.filename = fault.filename or file.name
+        raise
+
+
+def cut(file: FileIO, length: int) -> None:
+    """Take away what was written beyond a length, as far as the disk lets us."""
+    with contextlib.suppress(OSError):
+        file.seek(length)
+        file.truncate()
 
 
 def discard(folder: Path) -> None:

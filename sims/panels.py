@@ -171,6 +171,12 @@ def fitted(canvas: Canvas, words: str, size: int, width: float) -> str:
     return f"{first} …" if others else first
 
 
+def in_sight(count: int, chosen: int, most: int) -> range:
+    """Which of so many rows are shown where there is room for `most`: those around the chosen one."""
+    first = min(max(chosen - most // 2, 0), max(count - most, 0))
+    return range(first, min(first + most, count))
+
+
 class Chart:
     """What is plotted in a box: both axes, and lines in their units."""
 

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from engine.game import PERFECT
+from engine.game import LOST, WON, Faculties
 from engine.scenario import load
 from sims import runs
 from sims.catalog import Catalog
+from sims.demonstration import Demonstration
 from sims.play import Play, play_scenario
-from sims.play_picture import VIEW
 from sims.replay import Replay
 from sims.row_choice import chosen_row
 from sims.screen import FRAME_S, Event, Recorder, Scene, Window
 from sims.watch import Watch
 
 FOLDER: Final = Path("docs/pictures")
+_PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # who loses now and then
 _GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
 
 
@@ -52,7 +54,7 @@ def _wait(scene: Scene, reached: Callable[[], bool], seconds: float = FRAME_S) -
 
 
 def watched(camera: _Camera, catalog: Catalog) -> None:
-    """The wall: nine sessions, one of them large, and after a switch of the controller."""
+    """The wall: nine sessions, the menu of controllers, and one session large after a switch."""
     scenario = load(catalog.scenario("quickstart"), catalog)
     scene = Watch(scenario, catalog, speed=16.0)
     _wait(scene, lambda: scene.trend.attempts >= 400)
@@ -60,6 +62,9 @@ def watched(camera: _Camera, catalog: Catalog) -> None:
     _wait(scene, lambda: sum(place.film is not None and not place.ended for place in scene.places) == len(scene.places))
     camera.still(scene, "watch")
     camera.film(scene, "watch.webp", 150)
+    scene.handle(Event("press", "c"))
+    camera.still(scene, "watch_menu")
+    scene.handle(Event("press", "escape"))
     scene.speed = 16.0
     scene.switch(catalog.controller("weighted_up_down"))
     _wait(scene, lambda: scene.trend.attempts >= 640)
@@ -83,54 +88,45 @@ def replayed(camera: _Camera, catalog: Catalog, folder: Path) -> None:
 
 def played(camera: _Camera, catalog: Catalog, game: str, folder: Path) -> None:
     """The start screen, an attempt, and what a person sees after ten attempts."""
-    folder.mkdir()
-    scene = Play(play_scenario(catalog, game, seed=7), catalog, folder)
+    scene = _begun(catalog, game, folder)
     for _ in range(100):
         scene.advance(FRAME_S)
     camera.still(scene, f"play_{game}_start")
-    scene.handle(Event("press", "return"))
-    _wait(scene, lambda: scene.stage == "playing")
-    while len(scene.outcomes) < 12:
-        _act(scene)
-        scene.advance(FRAME_S)
-        if scene.stage == "card":
-            _wait(scene, lambda: scene.since_s > 0.5)
-            scene.handle(Event("press", "return"))
-        if len(scene.outcomes) == 10 and scene.task is not None and scene.task.film.progress > 0.4:
-            _wait_for_estimate(scene)
-            camera.still(scene, f"play_{game}")
-            break
+    _wait(scene, lambda: len(scene.outcomes) == 10 and scene.stage == "playing")
+    _wait(scene, lambda: scene.task is not None and scene.task.film.progress > 0.4)
+    _wait_for_estimate(scene)
+    camera.still(scene, f"play_{game}")
     scene.close()
 
 
-def _wait_for_estimate(scene: Play) -> None:
-    import time
+def stages(camera: _Camera, catalog: Catalog, folder: Path) -> None:
+    """What stands over a game: a pause, a level that begins again, and the cards of a loss and of a win."""
+    scene = _begun(catalog, "gap_runner", folder)
+    _wait(scene, lambda: scene.task is not None and scene.task.film.tick == 260)
+    scene.handle(Event("press", "p"))
+    camera.still(scene, "play_pause")
+    scene.handle(Event("press", "p"))
+    scene.handle(Event("press", "r"))
+    _wait(scene, lambda: scene.task is not None and scene.task.film.tick == 90)
+    camera.still(scene, "play_again")
+    for outcome, name in ((LOST, "play_lost"), (WON, "play_won")):
+        _wait(scene, lambda wanted=outcome: scene.stage == "card" and scene.outcomes[-1] == wanted)  # type: ignore[misc]
+        camera.still(scene, name)
+        _wait(scene, lambda: scene.stage == "playing")
+    scene.close()
 
+
+def _begun(catalog: Catalog, game: str, folder: Path) -> Demonstration:
+    folder.mkdir()
+    return Demonstration(play_scenario(catalog, game, seed=7), catalog, folder, faculties=_PLAYER)
+
+
+def _wait_for_estimate(scene: Play) -> None:
     scene.paused = True
     while scene.computing:
         time.sleep(0.05)
         scene.advance(0.0)
     scene.paused = False
-
-
-def _act(scene: Play) -> None:
-    """Press what a player who sees everything would press."""
-    if scene.stage != "playing" or scene.task is None:
-        return
-    film = scene.task.film
-    wanted = int(scene.game.expert(film.params, film.level, film.state, PERFECT))
-    if scene.game.pace == "real_time" and wanted != film.action:
-        scene.keys.release()
-    if scene.game.pace != "real_time" and scene.since_s < 0.4:
-        return
-    key = next((key for key, action in scene.game.keys.items() if action == wanted), None)
-    if key is not None and (scene.game.pace != "real_time" or wanted != film.action):
-        scene.handle(Event("press", key))
-    if scene.cells is not None and wanted:
-        for name in scene.game.actions[wanted].split("-"):
-            shape = next(shape for shape in scene.now if shape.kind == "rect" and shape.text == name)
-            x = VIEW.x + (shape.x + shape.width / 2) * VIEW.width
-            scene.handle(Event("click", "left", x, VIEW.y + (1.0 - shape.y - shape.height / 2) * VIEW.height))
 
 
 def main() -> int:
@@ -142,6 +138,7 @@ def main() -> int:
         replayed(camera, catalog, Path(scratch))
         for game in _GAMES:
             played(camera, catalog, game, Path(scratch) / game)
+        stages(camera, catalog, Path(scratch) / "stages")
     for path in sorted(FOLDER.iterdir()):
         sys.stdout.write(f"{path}  {path.stat().st_size / 1000:.0f} kB\n")
     return 0

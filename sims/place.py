@@ -74,6 +74,8 @@ class Place:
             made += 1
         if not made:
             return
+        if film.ended:
+            film.result()  # so that it need not be made while painting
         self._owed = max(self._owed - made, 0.0)
         self._before, self._now = self._now, film.shapes()
         self._since_s = 0.0

@@ -23,9 +23,9 @@ from engine.game import WON, Faculties, Game, Shape
 from engine.parameters import along, to_real
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.setup import Setup
-from sims.catalog import Catalog
+from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.film import Address, Deed, Film
-from sims.human import Sitting, Task, scenario_for, setup_for
+from sims.human import Sitting, Task, scenario_for, setup_for, under_way
 from sims.live_folder import ATTEMPTS, discard, new_folder
 from sims.palette import between
 from sims.panels import percent
@@ -33,6 +33,7 @@ from sims.place import GLIDE_S, Place, tick_seconds
 from sims.play_picture import START, TARGET, VIEW, choice_rows, paint_play
 from sims.run_folder import REPORT
 from sims.screen import Canvas, Event, show
+from sims.signals import Stopping
 from sims.sitting_folder import write_run, write_scenario
 from sims.skill_estimate import SkillEstimate
 from sims.skill_worker import SkillWorker
@@ -44,8 +45,7 @@ _MOST_TICKS: Final = 6  # a frame; a slow machine slows the game down instead of
 _BEFORE_RESULT_S: Final = 0.6  # the end of an attempt stays in sight before its card comes
 _AGAIN_S: Final = 3.0
 _AFTER_CARD_S: Final = 0.4  # a key that was meant for the game must not close the card
-_DEMONSTRATOR: Final = Faculties(1.5, 1.0, 0.22, 0.03, 0.05, 0.01, 0.005, 1.6)
-_CONTROLLER: Final = "kalman"
+DEMONSTRATOR: Final = Faculties(1.5, 1.0, 0.22, 0.03, 0.05, 0.01, 0.005, 1.6)
 _TEXT: Final = """
 format = 1
 title = "{game}"
@@ -75,6 +75,8 @@ Stage = Literal["start", "opening", "playing", "ending", "card"]
 class Play:
     """The scene."""
 
+    shown = False  # whether a synthetic player is at the keys
+
     def __init__(
         self,
         scenario: Scenario,
@@ -98,7 +100,8 @@ class Play:
         self.task: Task | None = None
         self.last: Task | None = None  # the attempt whose card is shown
         self.outcomes: list[int] = []  # of attempts that the rules or the clock ended
-        self.given_up = 0
+        self.tries: list[int] = []  # of all attempts on disk, those that were given up among them
+        self.counted = False  # whether the latest try that was given up had been under way
         self.keys = Keys(self.game)
         self.cells = Cells(self.game) if Cells.fits(self.game) else None
         self.before: list[Shape] = []
@@ -126,7 +129,12 @@ class Play:
     @property
     def attempts(self) -> int:
         """All attempts on disk."""
-        return len(self.outcomes) + self.given_up
+        return len(self.tries)
+
+    @property
+    def given_up(self) -> int:
+        """Attempts that the person stopped."""
+        return len(self.tries) - len(self.outcomes)
 
     @property
     def wins(self) -> int:
@@ -317,9 +325,11 @@ class Play:
         """Save the attempt, then ask for the next one: in this order."""
         assert self.task is not None
         assert self._sitting is not None
-        self._sitting.finish(self.task, self._deeds)
+        deeds, self._deeds = self._deeds, []  # never saved twice, not even when the disk refuses
+        self._sitting.finish(self.task, deeds)
         self.last = self.task
         self.outcomes.append(self.task.film.outcome)
+        self.tries.append(self.task.film.outcome)
         self._skill.tell(self.task.film.values, self.task.film.outcome == WON)
         self.task = self._sitting.next()
         self.stage, self.since_s, self.again_s = "ending", 0.0, 0.0
@@ -332,7 +342,7 @@ class Play:
             return False
         deeds, self._deeds = self._deeds, []  # never saved twice
         self._sitting.give_up(self.task, deeds)
-        self.given_up += 1
+        self.tries.append(self.task.film.outcome)
         return True
 
     def _restart(self) -> None:
@@ -340,6 +350,7 @@ class Play:
         if self._give_up():
             assert self.task is not None
             assert self._sitting is not None
+            self.counted = under_way(self.task.film)
             self.task = self._sitting.again(self.task)
             self.again_s = _AGAIN_S
         self._begin()
@@ -347,7 +358,7 @@ class Play:
     def _demonstration(self) -> Place:
         """A synthetic player who is good at it, on the start screen."""
         self.demo_number += 1
-        film = Film(self.game, self._values(0.35), _DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0))
+        film = Film(self.game, self._values(0.35), DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0))
         place = Place(self.game)
         place.show(film)
         return place
@@ -368,8 +379,8 @@ class Play:
 
 def play_scenario(catalog: Catalog, game: str, *, controller: str | None = None, seed: int | None = None) -> Scenario:
     """The world in which a person plays when no scenario is named: a thousand average players."""
-    kind = catalog.controller(controller or _CONTROLLER)
-    usual = kind.name if "player" in kind.scopes else _CONTROLLER
+    kind = catalog.controller(controller or DEFAULT_CONTROLLER)
+    usual = kind.name if "player" in kind.scopes else DEFAULT_CONTROLLER
     settings = [] if seed is None else [("seed", str(seed))]
     return parse(_TEXT.format(game=game, controller=usual).encode(), f"play {game}", catalog, settings)
 
@@ -384,6 +395,23 @@ def check_wishes(game: Game, catalog: Catalog, controller: str | None, target: f
         raise ScenarioError(f"--target must be a win rate between 0 and 1, got {target:g}")
 
 
+def wished_scenario(
+    catalog: Catalog, game: str, controller: str | None, target: float | None, scenario: str | None, seed: int | None
+) -> Scenario:
+    """The world for these wishes: that of a scenario, a path or a bundled one, or `play_scenario` when it is None.
+
+    Raises ScenarioError when they cannot be met.
+    """
+    check_wishes(catalog.game(game), catalog, controller, target)
+    if scenario is None:
+        return play_scenario(catalog, game, controller=controller, seed=seed)
+    settings = [] if seed is None else [("seed", str(seed))]
+    found = load(catalog.scenario(scenario), catalog, settings, allow_long=True)
+    if found.form.game.name != game:
+        raise ScenarioError(f"{scenario} is a scenario of {found.form.game.name}, not of {game}")
+    return found
+
+
 def play(
     game: str,
     *,
@@ -391,7 +419,6 @@ def play(
     target: float | None = None,
     scenario: str | None = None,
     seed: int | None = None,
-    record: Path | None = None,
     frames: int | None = None,
     out: Path | None = None,
 ) -> int:
@@ -401,14 +428,7 @@ def play(
     each sitting. out: folder of the rows, None for runs/play-<game>-001, -002 ... whichever is free.
     """
     catalog = Catalog()
-    check_wishes(catalog.game(game), catalog, controller, target)
-    settings = [] if seed is None else [("seed", str(seed))]
-    if scenario is None:
-        found = play_scenario(catalog, game, controller=controller, seed=seed)
-    else:
-        found = load(catalog.scenario(scenario), catalog, settings, allow_long=True)
-        if found.form.game.name != game:
-            raise ScenarioError(f"{scenario} is a scenario of {found.form.game.name}, not of {game}")
+    found = wished_scenario(catalog, game, controller, target, scenario, seed)
     folder = new_folder(out, f"play-{game}", found)
     if seed is None and out is None:  # every sitting has levels of its own, and the folder's number tells which
         number = int(folder.name.rpartition("-")[2])
@@ -416,7 +436,7 @@ def play(
         found = parse(found.resolved_toml().encode(), path, catalog, [("seed", str(found.seed + number))])
     scene = Play(found, catalog, folder, controller=controller, target=target)
     try:
-        show(scene, f"Flowdial play: {game}", record=record, frames=frames)
+        show(scene, f"Flowdial play: {game}", frames=frames)
     finally:
         _keep(scene, folder)
     return 0
@@ -424,14 +444,16 @@ def play(
 
 def _keep(scene: Play, folder: Path) -> None:
     """End the sitting however the window was closed, and say what it left."""
-    try:
-        scene.close()
-        if scene.attempts:
-            sys.stderr.write("flowdial: all rows are saved; writing the report ...\n")
-        scene.write_run()
-    finally:
-        discard(folder)  # nothing was played
-    _tell(scene, folder)
+    with Stopping() as stopping:
+        stopping.hold()  # a second Ctrl-C must not tear what the first one has ended
+        try:
+            scene.close()
+            if scene.attempts:
+                sys.stderr.write("flowdial: all rows are saved; writing the report ...\n")
+            scene.write_run()
+        finally:
+            discard(folder)  # nothing was played
+        _tell(scene, folder)
 
 
 def _tell(scene: Play, folder: Path) -> None:
@@ -440,6 +462,8 @@ def _tell(scene: Play, folder: Path) -> None:
     found = scene.estimate
     if found is not None:
         words = f"{found.skill:+.2f} ({found.low:+.2f} to {found.high:+.2f}), better than {percent(found.percentile)}"
-        sys.stdout.write(f"skill   {words} of the players; uncalibrated\n")
+        words += f" ({percent(found.percentile_low)} to {percent(found.percentile_high)}) of the players"
+        left_out = f", without the {scene.given_up} given up" if scene.given_up else ""
+        sys.stdout.write(f"skill   {words}{left_out}; uncalibrated\n")
     if scene.attempts:
         sys.stdout.write(f"rows    {folder / ATTEMPTS}\nreport  {folder / REPORT}\n")

@@ -23,6 +23,7 @@ from sims.panels import (
     card,
     footer,
     heading,
+    in_sight,
     key_cap,
     key_line,
     key_name,
@@ -39,15 +40,19 @@ if TYPE_CHECKING:
 
 VIEW: Final = Box(MARGIN, 68, 912, 513)
 SIDE: Final = Box(MARGIN + 912 + 16, 68, WIDTH - 2 * MARGIN - 928, 586)
-DEMO: Final = Box(MARGIN + 42, 156, 496, 279)
+DEMO: Final = Box(MARGIN + 42, 156, 400, 225)
 CHOICE: Final = Box(600, 156, 640, 312)
 AIM: Final = Box(600, 480, 640, 104)
 TARGET: Final = Box(614, 534, 612, 30)  # where a click sets the target; the bar lies in its middle
 START: Final = Box(600, 600, 640, 48)
+_BESIDE: Final = 500  # pixels, of what stands left of the choices
 _ROWS: Final = 5  # controllers in sight
 _ROW: Final = 34  # pixels
 _SCALE: Final = 3.5  # logits to each side of the scale of skill
 _DOTS: Final = 20
+_NOTE: Final = 13  # letters of notes
+_RULES: Final = Box(MARGIN, VIEW.y + VIEW.height + 38, VIEW.width, 60)  # where a game's rules stand below it
+_RULES_SIZES: Final = ((SMALL, 22), (TINY, 19), (_NOTE, 15))  # letters and lines, the largest that fit
 _START_KEYS: Final = (
     (("up", "down"), "choose who decides"),
     (("left", "right"), "choose how often you win"),
@@ -71,11 +76,10 @@ def title_of(game: Game) -> str:
 
 def choice_rows(kinds: int, chosen: int) -> list[tuple[int, Box]]:
     """Which controllers are in sight on the start screen, by number, and where."""
-    first = min(max(chosen - _ROWS // 2, 0), max(kinds - _ROWS, 0))
     x, y, width = CHOICE.x + 14, CHOICE.y + 42, CHOICE.width - 28
     return [
         (number, Box(x, y + (_ROW + 2) * place, width, _ROW))
-        for place, number in enumerate(range(first, min(first + _ROWS, kinds)))
+        for place, number in enumerate(in_sight(kinds, chosen, _ROWS))
     ]
 
 
@@ -96,16 +100,15 @@ def paint_play(scene: Play, canvas: Canvas) -> None:
         return
     task = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.task
     assert task is not None  # there is one as soon as the start screen is left
-    backdrop(canvas, title_of(scene.game), f"{scene.kind.name} decides how hard it is", f"attempt {task.number + 1}")
+    backdrop(canvas, title_of(scene.game), _who(scene), f"attempt {task.number + 1}")
     shapes = scene.picture()
     canvas.shapes(shapes, VIEW)
     if scene.cells is not None and scene.stage == "playing":
         scene.cells.paint(canvas, shapes, VIEW)
-    end = key_line(canvas, game_keys(scene.game), MARGIN, VIEW.y + VIEW.height + 14)
+    end = key_line(canvas, game_keys(scene.game), MARGIN, VIEW.y + VIEW.height + 10)
     if scene.cells is not None:
-        canvas.text("or click two neighbours", end, VIEW.y + VIEW.height + 18, TINY, QUIET)
-    if scene.game.how_to:
-        canvas.text(scene.game.how_to[0], MARGIN, VIEW.y + VIEW.height + 50, SMALL, INK)
+        canvas.text("or click two neighbours", end, VIEW.y + VIEW.height + 14, TINY, QUIET)
+    _paint_rules(scene.game, canvas)
     keys: Sequence[tuple[Sequence[str], str]] = _KEYS
     if scene.stage == "card":
         _paint_card(scene, canvas)
@@ -114,9 +117,14 @@ def paint_play(scene: Play, canvas: Canvas) -> None:
         _paint_pause(scene, canvas)
         keys = _PAUSE_KEYS
     elif scene.again_s > 0.0:
-        _paint_again(canvas)
+        _paint_again(scene, canvas)
     _paint_side(scene, canvas)
     footer(canvas, keys)
+
+
+def _who(scene: Play) -> str:
+    player = "a synthetic player shows how, " if scene.shown else ""
+    return f"{player}{scene.kind.name} decides how hard it is"
 
 
 def _paint_start(scene: Play, canvas: Canvas) -> None:
@@ -143,20 +151,20 @@ def _paint_how_to(scene: Play, canvas: Canvas) -> None:
     """What the goal is, what each key does, and how one loses."""
     x, y = DEMO.x, DEMO.y + DEMO.height + 32
     for sentence in scene.game.how_to:
-        for line in lines_within(canvas, sentence, TINY, DEMO.width):
+        for line in lines_within(canvas, sentence, TINY, _BESIDE):
             canvas.text(line, x, y, TINY, INK)
-            y += 20
+            y += 19
     y += 8
     for keys, meaning in game_keys(scene.game):
         width = sum(canvas.width_of(key_name(key), SMALL, bold=True) + 22 for key in keys)
-        if x > DEMO.x and x + width + canvas.width_of(meaning, SMALL) > DEMO.x + DEMO.width:
+        if x > DEMO.x and x + width + canvas.width_of(meaning, SMALL) > DEMO.x + _BESIDE:
             x, y = DEMO.x, y + 32
         for key in keys:
             x += key_cap(canvas, key, x, y) + 5
         x += canvas.text(meaning, x + 4, y + 4, SMALL, INK) + 24
     y += 34
     causes = f"Ways to lose: {', '.join(scene.game.causes)}."
-    for line in lines_within(canvas, causes, TINY, DEMO.width):
+    for line in lines_within(canvas, causes, TINY, _BESIDE):
         canvas.text(line, DEMO.x, y, TINY, QUIET)
         y += 20
 
@@ -197,8 +205,20 @@ def _paint_pause(scene: Play, canvas: Canvas) -> None:
         y += 36
 
 
-def _paint_again(canvas: Canvas) -> None:
-    words = "the same level again; the try before is saved as given up"
+def _paint_rules(game: Game, canvas: Canvas) -> None:
+    """All that a person must know, below the game."""
+    words = " ".join(game.how_to)
+    for size, step in _RULES_SIZES:
+        lines = lines_within(canvas, words, size, _RULES.width)
+        if len(lines) * step <= _RULES.height:
+            break
+    for n, line in enumerate(lines[: int(_RULES.height // step)]):
+        canvas.text(line, _RULES.x, _RULES.y + n * step, size, INK)
+
+
+def _paint_again(scene: Play, canvas: Canvas) -> None:
+    words = "this level again; the try before "
+    words += "counts as not won" if scene.counted else f"was too short for {scene.kind.name} to learn from"
     width = canvas.width_of(words, SMALL) + 32
     box = Box(VIEW.x + (VIEW.width - width) / 2, VIEW.y + 54, width, 34)
     canvas.rect(box, CARD, radius=17)
@@ -242,21 +262,21 @@ def _paint_card(scene: Play, canvas: Canvas) -> None:
 
 
 def _paint_side(scene: Play, canvas: Canvas) -> None:
-    box = card(canvas, SIDE, "you")
-    ended, wins = len(scene.outcomes), scene.wins
+    box = card(canvas, SIDE, "the player" if scene.shown else "you")
+    ended, wins = scene.attempts, scene.wins
     if scene.given_up:
-        words = f"{scene.given_up} given up"
+        words = f"{scene.given_up} given up: not won"
         canvas.text(words, box.x + box.width, SIDE.y + 10, TINY, QUIET, align=1.0)
     if not ended:
-        canvas.text("No level played to its end yet", box.x, box.y - 2, SMALL, INK, bold=True)
-        canvas.text(f"You should win {percent(scene.target)} of the levels.", box.x, box.y + 30, SMALL, QUIET)
+        canvas.text("No attempt yet", box.x, box.y - 2, SMALL, INK, bold=True)
+        canvas.text(f"You should win {percent(scene.target)} of them.", box.x, box.y + 30, SMALL, QUIET)
     else:
         width = canvas.text(f"{wins} of {ended}", box.x, box.y - 4, LARGE, INK, bold=True)
         canvas.text("won", box.x + width + 8, box.y + 3, BODY, QUIET)
         low, high = wilson(wins, ended)
         canvas.text(percent(wins / ended), box.x + box.width, box.y - 4, LARGE, SKY, align=1.0, bold=True)
         _interval(canvas, Box(box.x, box.y + 40, box.width, 8), low, wins / ended, high, scene.target)
-    for i, outcome in enumerate(scene.outcomes[-_DOTS:]):
+    for i, outcome in enumerate(scene.tries[-_DOTS:]):
         won = outcome == WON
         canvas.circle(box.x + 6 + 13.8 * i, box.y + 78, 5, OUTCOME_COLOURS[outcome], border=0 if won else 2)
     task = scene.task
@@ -277,13 +297,12 @@ def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, t
     canvas.circle(box.x + value * box.width, box.y + box.height / 2, 6, SKY)
     at = box.x + target * box.width
     canvas.rect(Box(at - 1, box.y - 5, 3, box.height + 10), GREEN)
-    canvas.text(
-        f"target {percent(target)}", min(max(at, box.x + 40), box.x + box.width - 40), box.y + 12, 13, GREEN, align=0.5
-    )
+    middle = min(max(at, box.x + 40), box.x + box.width - 40)
+    canvas.text(f"target {percent(target)}", middle, box.y + 12, _NOTE, GREEN, align=0.5)
 
 
 def _paint_skill(scene: Play, canvas: Canvas, box: Box) -> None:
-    y = heading(canvas, "your skill", box, box.y)
+    y = heading(canvas, "its skill" if scene.shown else "your skill", box, box.y)
     found, ended = scene.estimate, len(scene.outcomes)
     if scene.no_estimate:
         canvas.text("cannot be estimated", box.x, y, SMALL, ORANGE)
@@ -296,6 +315,9 @@ def _paint_skill(scene: Play, canvas: Canvas, box: Box) -> None:
         words = f"is told after {left} more level{'s' if left != 1 else ''}" if left > 0 else "is being estimated …"
         canvas.text(words, box.x, y, SMALL, INK)
         bar(canvas, Box(box.x, y + 28, box.width, 7), ended / FEWEST, PURPLE)
+    if scene.given_up:
+        words = f"without the {scene.given_up} given up"
+        canvas.text(words, box.x, SIDE.y + SIDE.height - 24, _NOTE, QUIET)
 
 
 def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, outcomes: Sequence[int]) -> None:
@@ -310,10 +332,11 @@ def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, outcomes: Se
     canvas.rect(Box(place(found.low), y, place(found.high) - place(found.low), 8), (101, 66, 86), radius=4)
     canvas.circle(place(found.skill), y + 4, 6, PURPLE)
     canvas.rect(Box(place(0.0), y - 4, 1, 16), LINE)
+    below, above = (f"{100.0 * share:.0f}" for share in (found.percentile_low, found.percentile_high))
     rows = [
-        ("better than", f"{percent(found.percentile)} of the players"),
-        ("you won", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
+        ("players with less skill", f"{percent(found.percentile)}  ({below}–{above})"),
+        ("won of these", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
         ("a twin of your skill would win", percent(found.twin)),
     ]
     table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
-    canvas.text("on the simulation's scale, not calibrated", box.x, y + 86, 13, QUIET)
+    canvas.text("on the simulation's scale, not calibrated", box.x, y + 86, _NOTE, QUIET)

@@ -27,6 +27,7 @@ from sims.pool import Pool
 from sims.score import scores_of
 
 LIMIT: Final = "bayes_limit"  # what all others are told as a ratio of
+STATIC: Final = "best_static"  # what regret is measured against
 
 
 class Entrant(NamedTuple):
@@ -96,11 +97,19 @@ def entrant_of(kind: ControllerKind, given: Mapping[str, float]) -> Entrant:
 def setup_for(base: Setup, entrant: Entrant, catalog: Catalog) -> Setup:
     """A scenario's setup with another controller, at its own defaults but for the entrant's options.
 
-    The scope is the scenario's where the controller knows it, else the controller's first.
+    The scope is the scenario's where the controller knows it, else the controller's first. What best_static is not
+    told of the horizon is the scenario's: it is the best for these attempts and sessions.
     """
     kind = catalog.controller(entrant.controller)
     scope = base.scope if base.scope in kind.scopes else kind.scopes[0]
-    return dataclasses.replace(base, kind=kind, options=kind.options(**dict(entrant.options)), scope=scope)
+    usual = _horizon(base) if kind.name == STATIC else {}
+    return dataclasses.replace(base, kind=kind, options=kind.options(**{**usual, **dict(entrant.options)}), scope=scope)
+
+
+def _horizon(base: Setup) -> dict[str, float]:
+    """How long players play: their attempts, and those of a session, which are all where sessions have no limit."""
+    attempts = float(base.attempts_per_player)
+    return {"attempts": attempts, "session": base.flow.session_attempts or attempts}
 
 
 def refusal(base: Setup, setup: Setup) -> str | None:
@@ -212,5 +221,8 @@ def run(stable: Stable, task: Task) -> Part:
     thrown = played.players["thrown"][np.searchsorted(played.players["player"], rows["player"])]
     meant = rows[rows["place"] >= np.maximum(thrown, course.unscored)]
     chances = stable.judges[task.course].chances(setup, played, meant)
-    scope = stable.base(task.course).scope
-    return Part(scores_of(scope, meant, chances, course.scenario.after_attempts), len(rows), seconds)
+    base = stable.base(task.course)
+    scores = scores_of(
+        base.scope, meant, chances, course.scenario.after_attempts, dial=setup.scope, deploy_every_s=base.deploy_every_s
+    )
+    return Part(scores, len(rows), seconds)

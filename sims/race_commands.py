@@ -130,7 +130,8 @@ def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> int:
     read = _load(scenario, settings, None, True)
     from sims.advice import advise as give_advice
 
-    return give_advice(read, scenario, json=as_json)
+    called = [scenario, *(word for setting in settings for word in ("--set", setting))]
+    return give_advice(read, called, json=as_json)
 
 
 def _load(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:

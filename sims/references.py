@@ -10,10 +10,9 @@ from typing import Final
 
 from engine.setup import Setup
 from sims.catalog import Catalog
-from sims.race import Entrant, Race, entrant_of, refusal, setup_for
+from sims.race import STATIC, Entrant, Race, entrant_of, refusal, setup_for
 from sims.score import card_of
 
-STATIC: Final = "best_static"
 _FIXED: Final = "constant"
 PLACES: Final = 11  # fixed difficulties to choose from, at equal steps from floor to ceiling
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.attempt import Result
 from engine.errors import RunFolderError
-from engine.game import LOST, OUTCOMES, WON
+from engine.game import LOST, OUTCOMES, WON, Shape
 from sims.film import Reel
+from sims.outcome_cells import outcome_cells
 from sims.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, between
 from sims.panels import (
     BODY,
@@ -68,9 +70,8 @@ class Verdict(NamedTuple):
 def verdict_of(row: Recorded, reel: Reel) -> Verdict:
     """Compare the end of a whole reel with its row."""
     found = reel.film.result()
-    pairs = {"state_hash": found.state_hash, "outcome": OUTCOMES[found.outcome], "progress": found.progress}
-    pairs |= {"ticks": found.ticks, "duration_s": found.duration_s}
-    differences = tuple(name for name, value in pairs.items() if row.cells[name] != value)
+    expected = outcome_cells(row.game, found)
+    differences = tuple(name for name, value in expected.items() if row.cells[name] != value)
     return Verdict(not differences, found, row.cells["state_hash"], differences)
 
 
@@ -90,6 +91,10 @@ class Replay:
         self._dragging = False
         self._ends_itself = ends_itself
         self._held_s = 0.0
+        self._shown = -1  # tick whose picture was made, and that of the next one
+        self._now: Sequence[Shape] = ()
+        self._next: Sequence[Shape] = ()
+        self.go_to(0.0)
 
     @property
     def at_end(self) -> bool:
@@ -105,6 +110,16 @@ class Replay:
             self.place = min(self.place, len(self.reel.states) - 1.0)
             if self.verdict is None:
                 self.verdict = verdict_of(self.row, self.reel)
+        self._look()
+
+    def _look(self) -> None:
+        """Make the picture of the moment. Not while painting: a game may lay out its level anew from its draws."""
+        tick = int(self.place)
+        if tick != self._shown:
+            self._shown = tick
+            self._now = self._next = self.reel.shapes(tick)
+            if tick + 1 < len(self.reel.states):
+                self._next = self.reel.shapes(tick + 1)
 
     def handle(self, event: Event) -> None:
         if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
@@ -160,16 +175,15 @@ class Replay:
         cells = self.row.cells
         who = "a person" if cells["source"] == "human" else f"player {cells['player']} of {cells['cohort']}"
         level = f", level {cells['level']}" if cells["level"] else ""
+        replica = f", replica {cells['replica']}" if self.row.several_replicas else ""
         backdrop(
             canvas,
             f"Replay: {self.row.game.name}",
-            f"{who}, attempt {cells['attempt']}{level}",
+            f"{who}{replica}, attempt {cells['attempt']}{level}",
             f"{self.row.path.name}, row {self.row.number}",
         )
         tick = int(self.place)
-        now = self.reel.shapes(tick)
-        if tick + 1 < len(self.reel.states) and self.place > tick:
-            now = between(now, self.reel.shapes(tick + 1), self.place - tick)
+        now = self._now if self.place == tick else between(self._now, self._next, self.place - tick)
         canvas.shapes(now, VIEW)
         if self.at_end and self.verdict is not None:
             self._paint_verdict(canvas, self.verdict)
@@ -277,6 +291,7 @@ def replay(
     row: int | None = None,
     player: int | None = None,
     attempt: int | None = None,
+    replica: int | None = None,
     pick: str | None = None,
     speed: float = 1.0,
     record: Path | None = None,
@@ -284,10 +299,10 @@ def replay(
 ) -> int:
     """Show one attempt of a run folder or a file of attempts; 0 when it ends as the row says, 4 when it differs.
 
-    row: its number, from 0; player and attempt, or pick, name it otherwise (see sims.row_choice); speed: 1 is the
-    game's own; record: .png, .webp or .gif, without any screen; frames: how many to show at most.
+    row: its number, from 0; player and attempt (and replica), or pick, name it otherwise (see sims.row_choice);
+    speed: 1 is the game's own; record: .png, .webp or .gif, without any screen; frames: how many to show at most.
     """
-    found = chosen_row(target, row=row, player=player, attempt=attempt, pick=pick)
+    found = chosen_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
     scene = Replay(found, speed=speed, ends_itself=record is not None)
     show(scene, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
     verdict = scene.finish()

@@ -16,9 +16,9 @@ from typing import Final
 from engine.record import write_csv
 from engine.scenario import Scenario
 from engine.setup import Setup
-from engine.statistics import tally_of
+from engine.statistics import Tally, tally_of
 from engine.world import Chunk, Played
-from sims.chunks import ChunkRecord, batches_of, job_of
+from sims.chunks import ChunkRecord, Job, batches_of, job_of
 from sims.files import content_of, new_file, write_file
 from sims.human import COHORT, human_sheet
 from sims.human_actions import FILE
@@ -53,24 +53,29 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
     attempts, players, sessions = (human_sheet(sheet) for sheet in job.sheets)
     job = dataclasses.replace(job, sheets=(attempts, players, sessions))
     try:
-        chunk = Chunk(0, 0, 0, 0, 1)
-        job.part(0, attempts).parent.mkdir()
-        parts = {}
-        for name, batches in batches_of(job, chunk, played).items():
-            sheet = next(sheet for sheet in job.sheets if sheet.name == name)
-            with new_file(job.part(0, sheet)) as sink:
-                write_csv(sink, batches)
-            parts[name] = sink.content
-        rows = {"attempts": len(played.rows), "players": 1, "sessions": 1}
         tally = tally_of(played.rows, played.players, job.scheme)
-        files = write_results(
-            job, [ChunkRecord(0, rows, parts, tally)], goal_for(scenario, setup), tally, scenario.title
-        )
+        try:
+            record = _record(job, played, tally)
+            files = write_results(job, [record], goal_for(scenario, setup), tally, scenario.title)
+        finally:
+            shutil.rmtree(job.part(0, attempts).parent, ignore_errors=True)
         files[FILE] = content_of(folder / FILE)._asdict()
-        shutil.rmtree(job.part(0, attempts).parent)
         start = start_of(scenario, setup, "csv", folder.name)
         manifest = manifest_of(scenario, start, job, tally, files)
         write_manifest(folder, manifest | {"source": COHORT, "durations_s": {"playing": round(playing_s, 3)}})
         report(folder)
     except OSError as fault:
         raise file_fault(fault) from fault
+
+
+def _record(job: Job, played: Played, tally: Tally) -> ChunkRecord:
+    """Write what was played as the parts of one chunk."""
+    job.part(0, job.sheets[0]).parent.mkdir()
+    parts = {}
+    for name, batches in batches_of(job, Chunk(0, 0, 0, 0, 1), played).items():
+        sheet = next(sheet for sheet in job.sheets if sheet.name == name)
+        with new_file(job.part(0, sheet)) as sink:
+            write_csv(sink, batches)
+        parts[name] = sink.content
+    rows = {"attempts": len(played.rows), "players": 1, "sessions": 1}
+    return ChunkRecord(0, rows, parts, tally)

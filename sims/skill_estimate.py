@@ -37,6 +37,8 @@ class SkillEstimate(NamedTuple):
     low: float  # ends of the central 95 % interval
     high: float
     percentile: float  # share of the population with less skill, [0, 1]
+    percentile_low: float  # the same share at both ends of the interval
+    percentile_high: float
     twin: float  # win rate that a synthetic player of this skill has on the same settings, [0, 1]
     attempts: int
 
@@ -80,13 +82,15 @@ def estimate(
     weights /= weights.sum()
     reached = np.cumsum(weights)
     tail = (1.0 - _CONFIDENCE) / 2.0
-    low, high = (float(GRID[min(int(np.searchsorted(reached, edge)), len(GRID) - 1)]) for edge in (tail, 1.0 - tail))
+    ends = [min(int(np.searchsorted(reached, edge)), len(GRID) - 1) for edge in (tail, 1.0 - tail)]
     below = np.searchsorted(skills, GRID) / len(skills)
     return SkillEstimate(
         float(weights @ GRID),
-        low,
-        high,
+        float(GRID[ends[0]]),
+        float(GRID[ends[1]]),
         float(weights @ below),
+        float(below[ends[0]]),
+        float(below[ends[1]]),
         float(np.mean([weights @ chance for chance in curves])),
         len(curves),
     )

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
-from sims.pool import die_with
+from sims.pool import die_with, undisturbed
 from sims.skill_estimate import FEWEST, SkillEstimate, curve, estimate, population
 
 _GENTLE: Final = 5  # steps of niceness, where the system has them
@@ -75,7 +75,8 @@ class SkillWorker:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, os.getpid(), self._scenario), daemon=True)
-        self._process.start()
+        with undisturbed():
+            self._process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
 
 

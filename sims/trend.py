@@ -1,12 +1,14 @@
 """What a live chart remembers: a win rate over the latest attempts with its interval, and the difficulty beside it.
 
-Memory stays flat: when there are too many points, every other one is dropped and new ones come half as often.
+Memory stays flat: when there are too many points, every other one is dropped and new ones are kept half as often. Only
+what lies behind is thinned out: the last point is always that of the latest attempt.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from engine.statistics import rate_interval
@@ -30,9 +32,10 @@ class Trend:
     def __init__(self) -> None:
         self.attempts = 0
         self.wins = 0
-        self.rates: list[Dot] = []
-        self.dials: list[Dot] = []
-        self.beliefs: list[Dot] = []
+        self._rates: list[Dot] = []
+        self._dials: list[Dot] = []
+        self._beliefs: list[Dot] = []
+        self._x = 0.0  # of the latest attempt
         self._latest: deque[_Attempt] = deque(maxlen=WINDOW)
         self._every = 1
 
@@ -41,27 +44,56 @@ class Trend:
         self.attempts += 1
         self.wins += won
         self._latest.append(_Attempt((replica, player), won, difficulty, belief))
+        self._x = float(x)
         if self.attempts % self._every == 0:
-            self._note(float(x))
+            self._note()
 
     def forget_beliefs(self) -> None:
         """Another controller decides: what the one before believed says nothing about it."""
-        self.beliefs.clear()
+        self._beliefs.clear()
         self._latest = deque((one._replace(belief=math.nan) for one in self._latest), maxlen=WINDOW)
 
-    def _note(self, x: float) -> None:
-        if self.attempts >= FEWEST:
-            self.rates.append(Dot(x, *self._rate()))
-        self.dials.append(_middle(x, [one.difficulty for one in self._latest]))
-        believed = [one.belief for one in self._latest if not math.isnan(one.belief)]
-        if believed:
-            self.beliefs.append(_middle(x, believed))
-        if len(self.dials) > _MOST_POINTS:
+    @property
+    def rates(self) -> list[Dot]:
+        """Win rates with their intervals, up to the latest attempt; none before there are FEWEST."""
+        return self._up_to_now(self._rates, self._rate)
+
+    @property
+    def dials(self) -> list[Dot]:
+        """Difficulties, up to the latest attempt."""
+        return self._up_to_now(self._dials, self._dial)
+
+    @property
+    def beliefs(self) -> list[Dot]:
+        """The first of the controller's beliefs, up to the latest attempt before which it believed anything."""
+        return self._up_to_now(self._beliefs, self._belief)
+
+    def _up_to_now(self, dots: list[Dot], point: Callable[[], Dot | None]) -> list[Dot]:
+        if dots and dots[-1].x == self._x:
+            return dots
+        latest = point()
+        return dots if latest is None else [*dots, latest]
+
+    def _note(self) -> None:
+        kept = ((self._rates, self._rate()), (self._dials, self._dial()), (self._beliefs, self._belief()))
+        for dots, point in kept:
+            if point is not None:
+                dots.append(point)
+        if len(self._dials) >= _MOST_POINTS:
             self._every *= 2
-            for dots in (self.rates, self.dials, self.beliefs):
+            for dots, _ in kept:
                 del dots[-2::-2]
 
-    def _rate(self) -> tuple[float, float, float]:
+    def _dial(self) -> Dot | None:
+        return _middle(self._x, [one.difficulty for one in self._latest]) if self._latest else None
+
+    def _belief(self) -> Dot | None:
+        believed = [one.belief for one in self._latest if not math.isnan(one.belief)]
+        return _middle(self._x, believed) if believed else None
+
+    def _rate(self) -> Dot | None:
+        if self.attempts < FEWEST:
+            return None
         groups: dict[tuple[int, int], list[int]] = {}
         for one in self._latest:
             group = groups.setdefault(one.cluster, [0, 0])
@@ -81,7 +113,7 @@ class Trend:
             ),
             "player",
         )
-        return found.rate, found.low, found.high
+        return Dot(self._x, found.rate, found.low, found.high)
 
 
 def _middle(x: float, values: list[float]) -> Dot:

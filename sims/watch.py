@@ -27,6 +27,7 @@ from sims.panels import Mark
 from sims.place import Place
 from sims.run_folder import SCENARIO
 from sims.screen import Canvas, Event, show
+from sims.signals import Stopping
 from sims.trend import FEWEST, Trend
 from sims.warming import Warming
 from sims.watch_picture import menu_boxes, paint_watch, place_box
@@ -172,7 +173,8 @@ class Watch:
 
     def _click(self, x: float, y: float) -> None:
         if self.menu is not None:
-            chosen = next((i for i, box in enumerate(menu_boxes(len(self.menu.kinds))) if box.holds(x, y)), None)
+            boxes = menu_boxes(len(self.menu.kinds), self.menu.at)
+            chosen = next((number for number, box in boxes if box.holds(x, y)), None)
             if chosen is None:
                 self.menu = None
             else:
@@ -333,7 +335,9 @@ def _keep(scene: Watch, folder: Path | None) -> None:
     """Publish the rows, and say where they are; a folder without any is taken away."""
     if folder is None or scene.wall.journal is None:
         return
-    if scene.wall.journal.publish():
-        sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
-    else:
-        discard(folder)
+    with Stopping() as stopping:
+        stopping.hold()  # a second Ctrl-C must not tear what the first one has ended
+        if scene.wall.journal.publish():
+            sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
+        else:
+            discard(folder)

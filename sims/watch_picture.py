@@ -19,6 +19,7 @@ from sims.panels import (
     backdrop,
     fitted,
     footer,
+    in_sight,
     key_line,
     lines_within,
     percent,
@@ -40,6 +41,7 @@ WALL_HEIGHT: Final = 3 * (VIEW_HEIGHT + CAPTION) + 2 * GAP
 LARGE_VIEW: Final = Box(MARGIN, TOP, WALL_WIDTH, round(WALL_WIDTH * 9 / 16))
 SIDE: Final = Box(MARGIN + WALL_WIDTH + 14, TOP, WIDTH - 2 * MARGIN - WALL_WIDTH - 14, WALL_HEIGHT)
 _MENU_ROW: Final = 48
+_MENU_ROWS: Final = 12  # in sight; with its head and its keys the menu then fills the screen
 _NOTE: Final = 13
 _MENU_TEXT: Final = 730  # pixels
 _BETWEEN: Final = " · "
@@ -66,10 +68,14 @@ def place_box(place: int) -> Box:
     )
 
 
-def menu_boxes(count: int) -> list[Box]:
-    """Where the controllers to choose from stand."""
-    top = HEIGHT / 2 - count * _MENU_ROW / 2
-    return [Box(WIDTH / 2 - 480, top + i * _MENU_ROW, 960, _MENU_ROW - 4) for i in range(count)]
+def menu_boxes(count: int, chosen: int) -> list[tuple[int, Box]]:
+    """Which of the controllers to choose from are in sight, by number, and where."""
+    shown = in_sight(count, chosen, _MENU_ROWS)
+    top = HEIGHT / 2 - len(shown) * _MENU_ROW / 2
+    return [
+        (number, Box(WIDTH / 2 - 480, top + place * _MENU_ROW, 960, _MENU_ROW - 4))
+        for place, number in enumerate(shown)
+    ]
 
 
 def paint_watch(scene: Watch, canvas: Canvas) -> None:
@@ -217,19 +223,25 @@ def _paint_large(scene: Watch, canvas: Canvas, place: Session) -> None:
 
 def _paint_menu(scene: Watch, canvas: Canvas) -> None:
     assert scene.menu is not None
-    boxes = menu_boxes(len(scene.menu.kinds))
-    whole = Box(boxes[0].x - 20, boxes[0].y - 58, boxes[0].width + 40, len(boxes) * _MENU_ROW + 108)
+    kinds, at = scene.menu
+    boxes = menu_boxes(len(kinds), at)
+    first = boxes[0][1]
+    whole = Box(first.x - 20, first.y - 58, first.width + 40, len(boxes) * _MENU_ROW + 108)
     canvas.veil(Box(0, 0, WIDTH, HEIGHT), (0, 0, 0), 0.55)
     canvas.rect(whole, CARD, radius=14)
     canvas.rect(whole, LINE, radius=14, border=1)
-    canvas.text("Let another controller decide", boxes[0].x, whole.y + 16, LARGE, INK, bold=True)
-    for i, (box, kind) in enumerate(zip(boxes, scene.menu.kinds, strict=True)):
-        if i == scene.menu.at:
+    canvas.text("Let another controller decide", first.x, whole.y + 16, LARGE, INK, bold=True)
+    if len(boxes) < len(kinds):
+        words = f"{at + 1} of {len(kinds)}"
+        canvas.text(words, first.x + first.width, whole.y + 22, SMALL, QUIET, align=1.0)
+    for number, box in boxes:
+        kind = kinds[number]
+        if number == at:
             canvas.rect(box, RAISED, radius=8)
             canvas.rect(Box(box.x, box.y, 4, box.height), SKY, radius=2)
-        canvas.text(kind.name, box.x + 14, box.y + 11, BODY, INK, bold=i == scene.menu.at)
+        canvas.text(kind.name, box.x + 14, box.y + 11, BODY, INK, bold=number == at)
         lines = lines_within(canvas, kind.summary, TINY, _MENU_TEXT)[:2]
         for n, line in enumerate(lines):
             canvas.text(line, box.x + 215, box.y + (22 - 9 * len(lines)) + 18 * n, TINY, QUIET)
     end = whole.y + whole.height - 38
-    key_line(canvas, ((("up", "down"), "choose"), (("return",), "switch now"), (("escape",), "keep")), boxes[0].x, end)
+    key_line(canvas, ((("up", "down"), "choose"), (("return",), "switch now"), (("escape",), "keep")), first.x, end)

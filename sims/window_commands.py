@@ -57,11 +57,18 @@ _out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", hel
 
 @click.command(cls=Command)
 @click.argument("game")
-@click.option("--controller", metavar="NAME", help="Who decides how hard it is; otherwise the scenario's, or kalman.")
+@click.option(
+    "--controller", metavar="NAME", help="Who decides how hard it is; otherwise the scenario's, or the default."
+)
 @click.option("--target", type=float, metavar="RATE", help="How often you should win, as in 0.75.")
 @click.option("--scenario", metavar="SCENARIO", help="Play in the world of this scenario of the game.")
 @seed_option
-@_record
+@click.option(
+    "--record",
+    type=_Picture(),
+    metavar="FILE",
+    help="Let a synthetic player show an attempt, painted to a .png (the last frame), .webp or .gif (motion).",
+)
 @_frames
 @_out
 def play(
@@ -75,18 +82,17 @@ def play(
     out: Path | None,
 ) -> int:
     """Play a game yourself while a controller adapts it to you."""
+    if record is not None:
+        if out is not None:
+            raise click.UsageError("--out keeps what a person plays, and with --record nobody does; leave one out.")
+        from sims.demonstration import demonstrate
+
+        return demonstrate(
+            game, record, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames
+        )
     from sims.play import play as open_window
 
-    return open_window(
-        game,
-        controller=controller,
-        target=target,
-        scenario=scenario,
-        seed=seed,
-        record=record,
-        frames=frames,
-        out=out,
-    )
+    return open_window(game, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames, out=out)
 
 
 @click.command(cls=Command)
@@ -124,6 +130,7 @@ def watch(
 @click.option("--row", type=click.IntRange(min=0), metavar="N", help="The row of this number; the first one is 0.")
 @click.option("--player", type=click.IntRange(min=0), metavar="N", help="An attempt of this player.")
 @click.option("--attempt", type=click.IntRange(min=0), metavar="N", help="The attempt of this number.")
+@click.option("--replica", type=click.IntRange(min=0), metavar="N", help="Of this replica, where a run has several.")
 @click.option("--pick", metavar="TEXT", help='Say it in words: "the closest loss".')
 @_speed
 @_record
@@ -133,6 +140,7 @@ def replay(
     row: int | None,
     player: int | None,
     attempt: int | None,
+    replica: int | None,
     pick: str | None,
     speed: float,
     record: Path | None,
@@ -142,7 +150,15 @@ def replay(
     from sims.replay import replay as open_window
 
     return open_window(
-        target, row=row, player=player, attempt=attempt, pick=pick, speed=speed, record=record, frames=frames
+        target,
+        row=row,
+        player=player,
+        attempt=attempt,
+        replica=replica,
+        pick=pick,
+        speed=speed,
+        record=record,
+        frames=frames,
     )
 
 

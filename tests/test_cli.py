@@ -21,7 +21,8 @@ from tests.small import TEXT
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    "check", "describe", "list", "play", "replay", "report", "resume", "run", "schema", "verify", "watch",
+    "advise", "arena", "check", "compare", "describe", "list", "play", "replay", "report", "resume", "run", "schema",
+    "verify", "watch",
 )  # fmt: skip
 
 

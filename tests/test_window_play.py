@@ -21,7 +21,9 @@ from engine.game import LOST, PERFECT, WON, Faculties
 from engine.kernel import compiled
 from engine.scenario import parse, setup_of
 from sims import play as play_module
+from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.demonstration import Demonstration, demonstrate
 from sims.human import COHORT, PERSON, scenario_for
 from sims.human_actions import FILE
 from sims.live_folder import discard, new_folder
@@ -31,12 +33,12 @@ from sims.replay import Replay
 from sims.report import report
 from sims.row_choice import chosen_row
 from sims.run_folder import read_manifest
-from sims.screen import FRAME_S, Event
+from sims.screen import FRAME_S, HEIGHT, Canvas, Event, Window
 from sims.skill_estimate import GRID, curve, estimate, population
 from sims.skill_worker import SkillWorker
 from sims.verify import verify
 from tests.small import TEXT, scenario
-from tests.window import frames, installed, press, rows_of, until
+from tests.window import GAMES, frames, installed, press, rows_of, until
 
 ROOT = Path(__file__).resolve().parents[1]
 ALL_FILES = {
@@ -206,6 +208,69 @@ def test_restart_begins_the_same_level_again_as_another_attempt(scene, tmp_path)
         assert Replay(chosen_row(tmp_path / "sitting", row=number)).finish().equal
 
 
+def test_giving_up_cannot_hide_a_loss(tmp_path):
+    """A try that was really under way counts as not won, for the tables, the screen and the controller."""
+    scene = scene_of(tmp_path)
+    start(scene)
+    difficulties = [scene.task.setting.difficulty]
+    for _ in range(4):
+        level = scene.task.film.address.level
+        until(scene, lambda: scene.task.film.tick >= 180)
+        press(scene, "r")
+        assert scene.counted
+        assert scene.task.film.address.level == level, "the level begins anew"
+        difficulties.append(scene.task.setting.difficulty)
+    assert difficulties == sorted(difficulties, reverse=True)
+    assert difficulties[-1] < difficulties[0], "the controller answers"
+    asked = [scene.task.who.situation.attempt, scene.task.number]
+    assert asked == [4, 4], "each attempt was asked for"
+    frames(scene, 170)
+    press(scene, "r")
+    assert not scene.counted, "a try of a moment teaches nobody"
+    assert scene.task.setting.difficulty == difficulties[-1]
+    assert (scene.wins, scene.attempts, scene.given_up) == (0, 5, 5)
+    scene.close()
+    scene.write_run()
+    (summary,) = rows_of(tmp_path / "sitting" / "summary.csv")
+    assert (summary["wins"], summary["attempts"]) == ("0", "5"), "the same numbers as on the screen"
+    rows = rows_of(tmp_path / "sitting" / "attempts.csv")
+    assert [row["streak"] for row in rows] == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(("turns", "counts"), [(2, False), (3, True)])
+def test_in_a_game_of_turns_a_try_counts_from_its_third_turn(tmp_path, turns, counts):
+    scene = scene_of(tmp_path, "boss_duel")
+    start(scene)
+    for _ in range(turns):
+        scene._do(first_deed(scene))
+    believed = scene._sitting._desk.believed(scene.task.who)
+    press(scene, "r")
+    assert scene.counted == counts
+    assert (scene._sitting._desk.believed(scene.task.who) != believed) == counts
+    scene.close()
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_everything_that_a_person_must_know_stands_below_the_game(tmp_path, monkeypatch, game):
+    scene = scene_of(tmp_path, game)
+    start(scene)
+    said = []
+    text = Canvas.text
+
+    def noted(canvas, words, x, y, size, *more, **how):
+        said.append((y, y + size, words))
+        return text(canvas, words, x, y, size, *more, **how)
+
+    monkeypatch.setattr(Canvas, "text", noted)
+    with Window("test", hidden=True) as window:
+        scene.paint(window.canvas)
+    told = " ".join(words for _, _, words in said)
+    assert " ".join(scene.game.how_to) in told
+    below = [(top, bottom) for top, bottom, words in said if len(words) > 20 and words in " ".join(scene.game.how_to)]
+    assert max(bottom for _, bottom in below) <= HEIGHT - 40, "above the keys"
+    scene.close()
+
+
 @pytest.mark.parametrize("game", ["tile_match", "boss_duel"])
 def test_a_level_of_turns_begins_again_as_it_was_built(tmp_path, game):
     scene = scene_of(tmp_path, game)
@@ -325,13 +390,53 @@ def test_a_full_disk_ends_the_sitting_with_its_name(scene, tmp_path, monkeypatch
     def full(file, data):
         raise OSError(28, "No space left on device", "attempts.csv")
 
-    monkeypatch.setattr("sims.human._write", full)
+    monkeypatch.setattr("sims.human.append", full)
     with pytest.raises(EnvironmentFault, match="No space left on device; make room"):
         press(scene, "r")
     monkeypatch.undo()
     scene.close()
     discard(tmp_path / "sitting")
     assert not (tmp_path / "sitting").exists(), "what could not be written is not written a second time"
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from sims.catalog import Catalog
+from sims.human_actions import FILE
+from sims.live_folder import new_folder
+from sims.play import Play, play_scenario
+from sims.screen import FRAME_S, Event
+from sims.skill_worker import SkillWorker
+SkillWorker.tell = lambda worker, values, won: None
+folder, name, room = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+found = play_scenario(Catalog(), "gap_runner", seed=3)
+scene = Play(found, Catalog(), new_folder(folder, "x", found))
+try:
+    while True:
+        if scene.stage in ("start", "card"):
+            scene.handle(Event("press", "return"))
+        scene.advance(FRAME_S)
+        if len(scene.outcomes) == 1 and scene.stage == "playing" and scene.task.film.tick == 5:
+            size = (folder / name).stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, resource.RLIM_INFINITY))
+except Exception as fault:
+    print(type(fault).__name__, str(fault).endswith("make room and try again."))
+scene.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such limit")
+@pytest.mark.parametrize("room", [0, 1, 100])
+def test_a_disk_that_fills_up_tears_nothing_and_writes_nothing_twice(tmp_path, capsys, room):
+    folder = tmp_path / "sitting"
+    words = [sys.executable, "-c", FULL, str(folder), "attempts.csv", str(room)]
+    done = subprocess.run(words, cwd=ROOT, check=False, timeout=120, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "EnvironmentFault True\n", "")
+    assert [row["attempt"] for row in rows_of(folder / "attempts.csv")] == ["0"], "whole lines only"
+    assert len((folder / FILE).read_text().splitlines()) == 1, "no actions without their row"
+    assert verify(folder) == 0
+    assert "1 of 1 replayed rows are equal" in capsys.readouterr().out
 
 
 def test_every_controller_can_be_played_against(tmp_path):
@@ -438,7 +543,7 @@ def test_two_clicks_swap_two_tiles(tmp_path):
         wanted = scene.game.expert(film.params, film.level, film.state, PERFECT)
         for name in scene.game.actions[wanted].split("-"):
             scene.handle(Event("click", "left", *middle_of(scene, name)))
-        assert scene._deeds[-1].action == wanted
+        assert film.action == wanted
     assert scene.outcomes[0] in (WON, LOST)
     assert Replay(chosen_row(tmp_path / "sitting", row=0)).finish().equal
     scene.close()
@@ -469,6 +574,8 @@ def test_the_estimate_finds_the_skill_of_a_synthetic_player():
     assert found.low < 0.8 < found.high
     assert found.high - found.low < 2.5
     assert found.percentile == pytest.approx(float(np.mean(skills < found.skill)), abs=0.06)
+    ends = [float(np.mean(skills < edge)) for edge in (found.low, found.high)]
+    assert [found.percentile_low, found.percentile_high] == pytest.approx(ends, abs=0.01)
     assert found.twin == pytest.approx(np.mean(won), abs=0.1)
 
 
@@ -575,6 +682,138 @@ def interrupted_after(ticks):
                 os.kill(os.getpid(), signal.SIGINT)
 
     return Interrupted
+
+
+SECOND = """
+import os, signal, sys
+from sims import play, sitting_folder
+from sims.__main__ import main
+from sims.skill_worker import SkillWorker
+SkillWorker.tell = lambda worker, values, won: None
+advance, written = play.Play.advance, sitting_folder.write_results
+
+def begun(scene, seconds):
+    advance(scene, seconds)
+    if scene.stage == "start":
+        scene._open_soon()
+    if scene.stage == "playing" and scene.task.film.tick == 40:
+        os.kill(os.getpid(), signal.SIGINT)
+
+def again(*arguments):
+    os.kill(os.getpid(), signal.SIGINT)
+    return written(*arguments)
+
+play.Play.advance, sitting_folder.write_results = begun, again
+sys.exit(main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+def test_a_second_ctrl_c_does_not_tear_the_folder(tmp_path):
+    words = [sys.executable, "-c", SECOND, str(tmp_path / "out")]
+    environment = {**os.environ, "SDL_VIDEODRIVER": "dummy"}
+    done = subprocess.run(words, cwd=ROOT, env=environment, check=False, timeout=120, capture_output=True, text=True)
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
+    assert verify(tmp_path / "out") == 0
+
+
+def test_a_run_that_cannot_be_written_leaves_no_parts(scene, tmp_path, monkeypatch):
+    start(scene)
+    finish(scene)
+    scene.close()
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device", "players.csv")
+
+    monkeypatch.setattr("sims.sitting_folder.write_results", full)
+    with pytest.raises(EnvironmentFault, match=r"players\.csv: No space left"):
+        scene.write_run()
+    assert {path.name for path in (tmp_path / "sitting").iterdir()} == {"attempts.csv", FILE, "scenario.toml"}
+
+
+GROUP = """
+import signal, sys, time
+import numpy as np
+from sims.catalog import Catalog
+from sims.play import play_scenario
+from sims.skill_worker import SkillWorker
+
+def main():
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    worker = SkillWorker(play_scenario(Catalog(), "gap_runner", seed=1))
+    worker.tell(np.array(Catalog().game("gap_runner").space.defaults()), True)
+    print("started", flush=True)
+    sys.stdin.readline()
+    worker.poll()
+    print("failed", worker.failed, "alive", worker._process.is_alive(), flush=True)
+    worker.close()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no process groups of this kind")
+@pytest.mark.parametrize("pause_s", [0.0, 0.02, 0.2, 1.0])
+def test_ctrl_c_to_everybody_does_not_reach_the_process_of_the_estimate(tmp_path, pause_s):
+    program = tmp_path / "group.py"
+    program.write_text(GROUP)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        time.sleep(pause_s)
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(1.0)
+        told, complaints = process.communicate("\n", timeout=60)
+    assert (told, complaints) == ("failed False alive True\n", "")
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_recording_shows_an_attempt_of_a_synthetic_player_and_ends(tmp_path, monkeypatch, capsys, game):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    scenes: list[Demonstration] = []
+    monkeypatch.setattr("sims.demonstration.Demonstration", noting(scenes))
+    assert main(["play", installed(game), "--record", "a.png", "--seed", "5"]) == 0
+    assert capsys.readouterr().out == "picture a.png\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"], "nobody played, so no rows are kept"
+    (scene,) = scenes
+    assert scene.attempts == 1
+    assert scene._double is not None
+    assert scene.last is not None
+    assert scene._double.result().outcome == scene.outcomes[0]
+    assert scene._double.result().progress == scene.last.film.result().progress
+    assert main(["play", game, "--record", "b.png", "--out", "rows"]) == 2
+    assert "--out keeps what a person plays" in capsys.readouterr().err
+
+
+def noting(scenes):
+    class Noted(Demonstration):
+        def __init__(self, *arguments, **choices):
+            super().__init__(*arguments, **choices)
+            scenes.append(self)
+
+    return Noted
+
+
+def test_a_recording_of_so_many_frames_goes_on_with_the_next_attempt(tmp_path, monkeypatch):
+    scenes: list[Demonstration] = []
+    monkeypatch.setattr("sims.demonstration.Demonstration", noting(scenes))
+    assert demonstrate("boss_duel", tmp_path / "a.webp", seed=5, frames=3600) == 0
+    assert scenes[0].attempts >= 2
+    assert not scenes[0].done
 
 
 KILLED = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from engine.game import PERFECT, Faculties
 from engine.kernel import compiled
 from sims.catalog import Catalog
 from sims.film import Address, Film, Reel
+from sims.outcome_cells import outcome_cells
 from sims.palette import GREEN, VERMILLION
 from sims.replay import TRACK, VIEW, Replay, replay
 from sims.row_choice import chosen_row
 from sims.row_file import open_table
 from sims.screen import FRAME_S, Event, Window
+from sims.verify import verify
 from tests.window import GAMES, Screen, frames, installed, press, rows_of, small_run
 
 PEOPLE = (
@@ -122,11 +125,39 @@ def test_a_changed_row_differs_and_says_so(folder, tmp_path, capsys):
     changed = tmp_path / "changed.csv"
     changed.write_text("\n".join([header, ",".join(cells), *rest, ""]))
     assert replay(changed, row=0, record=tmp_path / "a.png", frames=2) == RunFolderError.exit_code
-    assert "row 0: state differs: state_hash" in capsys.readouterr().out
+    assert "row 0: state differs: duration_s, ticks, state_hash (hash" in capsys.readouterr().out
     assert replay(changed, row=1, record=tmp_path / "b.png", frames=2) == 0
     told = capsys.readouterr().out
     assert told.startswith(f"picture {tmp_path / 'b.png'}\n")
     assert "row 1: state equal" in told
+
+
+CHANGED: dict[str, Callable[[str], str]] = {
+    "duration_s": lambda text: repr(float(text) + 1.0),
+    "outcome": lambda text: "timed_out",
+    "won": lambda text: "true" if text == "false" else "false",
+    "progress": lambda text: repr(0.5 * float(text)),
+    "cause": lambda text: "hit a beam" if text != "hit a beam" else "hit a spike",
+    "ticks": lambda text: str(int(text) + 1),
+    "state_hash": lambda text: str(int(text) + 1),
+}
+
+
+@pytest.mark.parametrize("column", CHANGED)
+def test_no_outcome_column_can_change_unseen_by_replay_or_verify(folder, tmp_path, capsys, column):
+    number = chosen_row(small_run(folder, "gap_runner"), pick="first loss").number
+    header, *lines = (small_run(folder, "gap_runner") / "attempts.csv").read_text().splitlines()
+    cells = lines[number].split(",")
+    place = header.split(",").index(column)
+    cells[place] = CHANGED[column](cells[place])
+    lines[number] = ",".join(cells)
+    path = tmp_path / "changed.csv"
+    path.write_text("\n".join([header, *lines, ""]))
+    row = chosen_row(path, row=number)
+    assert set(CHANGED) == set(outcome_cells(row.game, Replay(row).finish().found))
+    assert Replay(row).finish().differences == (column,)
+    assert verify(path) == RunFolderError.exit_code
+    assert f"row {number}: {column}: the file has" in capsys.readouterr().out
 
 
 def colours_at_the_end(scene):
@@ -189,6 +220,29 @@ def test_a_row_is_found_by_player_and_attempt(folder):
     path = small_run(folder, "gap_runner")
     found = chosen_row(path, player=1, attempt=3)
     assert (found.address.player, found.address.attempt) == (1, 3)
+
+
+def test_an_attempt_that_several_replicas_have_is_asked_for_by_its_replica(folder, tmp_path):
+    header, *lines = (small_run(folder, "gap_runner") / "attempts.csv").read_text().splitlines()
+    place = header.split(",").index("replica")
+    again = []
+    for line in lines:
+        cells = line.split(",")
+        cells[place] = "1"
+        again.append(",".join(cells))
+    path = tmp_path / "two.csv"
+    path.write_text("\n".join([header, *lines, *again, ""]))
+    with pytest.raises(ScenarioError, match=r"has 2 rows of attempt 3 of player 1, .* choose one with --replica N"):
+        chosen_row(path, player=1, attempt=3)
+    found = [chosen_row(path, player=1, attempt=3, replica=replica) for replica in (0, 1)]
+    assert [row.address.replica for row in found] == [0, 1]
+    assert found[1].number - found[0].number == len(lines)
+    assert [row.several_replicas for row in found] == [True, True]
+    assert not chosen_row(small_run(folder, "gap_runner"), row=0).several_replicas
+    with pytest.raises(ScenarioError, match="no attempt 3 of player 1 in replica 2"):
+        chosen_row(path, player=1, attempt=3, replica=2)
+    with pytest.raises(ScenarioError, match="a replica belongs to"):
+        chosen_row(path, replica=1)
 
 
 @pytest.mark.parametrize(

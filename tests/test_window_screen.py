@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,8 @@ from engine.errors import EnvironmentFault
 from engine.game import Shape
 from sims import screen
 from sims.catalog import Catalog
+from sims.demonstration import Demonstration
+from sims.live_folder import new_folder
 from sims.palette import between
 from sims.play import Play
 from sims.replay import Replay
@@ -26,7 +30,7 @@ from sims.row_choice import chosen_row
 from sims.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
 from sims.watch import Watch
 from tests.small import TEXT, scenario
-from tests.window import GAMES, Screen, frames, installed, rows_of, small_run
+from tests.window import GAMES, Screen, frames, installed, rows_of, small_run, until
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = Path(__file__).parent / "pictures"
@@ -151,7 +155,56 @@ def test_shapes_stand_where_their_game_puts_them(painted):
     assert surface.get_at((260, 130))[:3] == (0, 0, 0), "an empty bar is no line"
 
 
-def test_painting_draws_no_random_number_and_writes_no_state(painted, monkeypatch):
+def never(*words):
+    raise AssertionError("a random number was drawn while painting")
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_the_wall_is_painted_without_a_random_number(painted, monkeypatch, game):
+    scene = Watch(scenario(installed(game), "kalman", players=12, attempts=8), Catalog(), speed=16.0)
+    until(scene, lambda: any(place.ended for place in scene.places) and not all(p.ended for p in scene.places))
+    monkeypatch.setattr("engine.randomness.philox", never)
+    painted.paint(scene)
+    for place in range(len(scene.places)):
+        scene.large = place
+        painted.paint(scene)
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_replay_is_painted_without_a_random_number(painted, tmp_path, monkeypatch, game):
+    scene = Replay(chosen_row(small_run(tmp_path, game), row=1))
+    moments = [*np.linspace(0.0, 0.9, 4) * int(scene.row.cells["ticks"]), float(scene.row.game.max_ticks)]
+    for moment in (*moments, 2.5):
+        scene.go_to(moment)
+        with monkeypatch.context() as forbidden:
+            forbidden.setattr("engine.randomness.philox", never)
+            painted.paint(scene)
+
+
+def at_stage(scene, stage):
+    return scene.stage == stage
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_playing_is_painted_without_a_random_number(painted, tmp_path, monkeypatch, game):
+    found = scenario(installed(game), "kalman")
+    scene = Demonstration(found, Catalog(), new_folder(tmp_path / "sitting", "x", found))
+    monkeypatch.setattr(scene._skill, "tell", lambda values, won: None)
+    for stage in ("start", "playing", "ending", "card"):
+        until(scene, partial(at_stage, scene, stage))
+        frames(scene, 5)
+        assert scene._opening is not None
+        scene._opening.result()  # plays for nothing, in a thread, and draws
+        with monkeypatch.context() as forbidden:
+            forbidden.setattr("engine.randomness.philox", never)
+            painted.paint(scene)
+            scene.paused = stage == "playing"
+            painted.paint(scene)
+            scene.paused = False
+    scene.close()
+
+
+def test_painting_writes_no_state(painted):
     watched = Watch(scenario("gap_runner", "kalman", players=12, attempts=8), Catalog(), speed=4.0)
     frames(watched, 120)
 
@@ -160,15 +213,9 @@ def test_painting_draws_no_random_number_and_writes_no_state(painted, monkeypatc
         return watched.wall.rows().tobytes(), states, watched.trend.attempts
 
     before = everything()
-
-    def never(*words):
-        raise AssertionError("a random number was drawn while painting")
-
-    monkeypatch.setattr("engine.randomness.philox", never)
     painted.paint(watched)
     watched.large = 3
     painted.paint(watched)
-    monkeypatch.undo()
     assert before == everything()
 
 
@@ -230,6 +277,18 @@ def test_the_start_screen_looks_as_it_was_looked_at(painted, tmp_path):
     frames(scene, 200)
     compare(painted.paint(scene), "play")
     scene.close()
+
+
+def test_every_picture_of_the_docs_is_linked_and_small():
+    """Both ways: no picture that nobody sees, and no link to a picture that is not there."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    linked = set()
+    for page in pages:
+        for target in re.findall(r"\]\(([^)]+\.(?:png|webp|gif))\)", page.read_text(encoding="utf-8")):
+            linked.add((page.parent / target).resolve())
+    found = set((ROOT / "docs" / "pictures").iterdir())
+    assert linked == {path.resolve() for path in found}
+    assert all(path.stat().st_size < 300_000 for path in found)
 
 
 # --- A real window ---------------------------------------------------------------------------------------------------

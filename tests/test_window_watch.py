@@ -21,8 +21,8 @@ from sims.journal import Journal
 from sims.panels import Chart
 from sims.replay import Replay
 from sims.row_choice import chosen_row
-from sims.screen import Canvas, Event, Window
-from sims.trend import FEWEST, Trend
+from sims.screen import HEIGHT, Canvas, Event, Window
+from sims.trend import FEWEST, WINDOW, Trend
 from sims.watch import SPEEDS, Watch, watch
 from sims.watch_picture import menu_boxes, place_box
 from tests.small import TEXT, scenario
@@ -127,7 +127,8 @@ def test_a_switched_controller_stands_in_the_rows_and_in_the_chart(tmp_path):
     frames(scene, 120)
     press(scene, "c")
     wanted = [kind.name for kind in scene.menu.kinds].index("weighted_up_down")
-    box = menu_boxes(len(scene.menu.kinds))[wanted]
+    press(scene, *["down"] * (wanted - scene.menu.at), *["up"] * (scene.menu.at - wanted))
+    box = dict(menu_boxes(len(scene.menu.kinds), scene.menu.at))[wanted]
     scene.handle(Event("click", "left", box.x + 5, box.y + 5))
     assert scene.menu is None
     until(scene, lambda: scene.wall.switched)
@@ -143,6 +144,34 @@ def test_a_switched_controller_stands_in_the_rows_and_in_the_chart(tmp_path):
     for row in rows:
         assert (row["belief_skill"] == "") == (row["controller"] != "kalman")
         assert (row["belief_difficulty"] == "") == (row["controller"] != "weighted_up_down")
+
+
+@pytest.mark.parametrize("count", [1, 11, 12, 13, 29, 80])
+def test_however_many_controllers_there_are_the_menu_stays_on_the_screen(count):
+    for chosen in range(count):
+        boxes = dict(menu_boxes(count, chosen))
+        assert chosen in boxes
+        assert all(box.y >= 0 and box.y + box.height <= HEIGHT for box in boxes.values())
+
+
+def test_the_menu_is_painted_within_the_screen(monkeypatch):
+    scene = scene_of()
+    press(scene, "c")
+    scene.menu = scene.menu._replace(kinds=scene.menu.kinds * 3)
+    tops = []
+    text = Canvas.text
+
+    def noted(canvas, said, x, y, size, *more, **how):
+        tops.append((y, y + size))
+        return text(canvas, said, x, y, size, *more, **how)
+
+    monkeypatch.setattr(Canvas, "text", noted)
+    with Window("test", hidden=True) as window:
+        for at in (0, len(scene.menu.kinds) // 2, len(scene.menu.kinds) - 1):
+            scene.menu = scene.menu._replace(at=at)
+            scene.paint(window.canvas)
+    assert min(top for top, _ in tops) >= 0
+    assert max(bottom for _, bottom in tops) <= HEIGHT
 
 
 def test_the_menu_offers_only_controllers_of_this_scope_and_escape_keeps_the_one_there_is():
@@ -166,6 +195,21 @@ def test_a_trend_keeps_its_memory_flat_and_its_numbers_right():
     assert last.low < last.y < last.high
     assert trend.dials[-1].y == 0.25
     assert trend.rates == sorted(trend.rates)
+
+
+def test_a_trend_shows_the_latest_attempt_after_however_many():
+    """Full speed thins the past out; what is played slowly afterwards must be seen at once."""
+    trend = Trend()
+    for n in range(100_000):
+        trend.add(n + 1, 0, n % 50, True, 0.3, 1.0)
+    past = trend.rates[:-1]
+    for n in range(WINDOW):
+        trend.add(100_001 + n, 0, n % 50, False, 0.7, 2.0)
+        for dots in (trend.rates, trend.dials, trend.beliefs):
+            assert dots[-1].x == 100_001 + n
+    assert (trend.rates[-1].y, trend.dials[-1].y, trend.beliefs[-1].y) == (0.0, 0.7, 2.0)
+    assert trend.rates[: len(past)] == past, "what lies behind stays"
+    assert len(trend.dials) <= 240
 
 
 def test_the_command_saves_rows_and_says_where(tmp_path, capsys, monkeypatch):
