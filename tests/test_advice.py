@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from controllers.adaptive.entropy import EASIEST, predictability
 from engine.scenario import parse
 from sims import advice_rules as rules
 from sims.__main__ import main
 from sims.advice import Advice, advice_on, command_for, lines_for
 from sims.advice_facts import CohortFacts, Facts, facts_of
+from sims.advice_gains import dial_gains
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from tests.test_race import scenario
 
@@ -34,7 +37,7 @@ def facts(controller="kalman", cohorts=None, options=None, **changes):
     usual = Facts(
         name="Fake", kind=kind, options={**kind.options()._asdict(), **(options or {})}, scope="player", deployed=False,
         replicas=1, knobs=3, floor=0.0, ceiling=1.0, cohorts=cohorts or (cohort(),), best_for_all=0.5, misfits=(),
-        attempts=200.0, late=0.0, deaf=0.0, all_deaf=0.0, together=1.0, effects=(),
+        attempts=200.0, late=0.0, deaf=0.0, all_deaf=0.0, lockstep=True, together=1.0, effects=(),
     )  # fmt: skip
     return usual._replace(**changes)
 
@@ -138,15 +141,85 @@ def test_a_gain_that_warms_up_is_not_large():
     warm = facts("gradient", options={"gain": 0.8, "schedule": 6.0, "warm_up": 0.1})
     assert rules._large_gain(cold)
     assert rules._large_gain(warm) is None
+    assert rules._large_gain(facts("gradient", options={"gain": 0.8, "schedule": 6.0, "first": 1.0})), "not warmer"
 
 
-def test_delay_and_scaling_make_a_gain_large():
+def test_delay_makes_a_gain_large_and_scaling_no_larger_than_its_cap():
     late = facts("weighted_up_down", options={"step": 0.1}, late=5.0)
     many = facts("weighted_up_down", options={"step": 0.05, "scaling": 1.0}, scope="cohort", together=20.0)
     assert "with outcomes 5 attempts late" in text_of(rules._large_gain(late))
     assert rules._large_gain(late._replace(late=0.0)) is None
-    assert rules._large_gain(many)
-    assert rules._large_gain(many._replace(together=2.0)) is None
+    assert rules._large_gain(many) is None, "0.25 x 2 is no more than half of 1"
+    assert "0.25 x 6 = 1.5" in text_of(rules._large_gain(many._replace(cohorts=(cohort(slope=6.0),))))
+    assert rules._large_gain(many._replace(together=2.0, cohorts=(cohort(slope=6.0),))) is None
+
+
+# By hand, from the formulas of the defaults, after 200 steps; None: the answer is not in proportion to the error.
+FIRST_AND_LAST = {
+    "weighted_up_down": (0.05, 0.05),
+    "robbins_monro": (0.8 / (1.0 + 3.0), 0.02),
+    "kesten": (0.4, 0.01),  # two hundred outcomes have far more than the forty reversals to its floor
+    "staircase": (0.2, 0.03),
+    "elo": (0.4 / (1.0 + 0.4), 0.02),
+    "pid": (0.03 + 0.1 * 0.1, 0.03 + 0.1 * 0.1),
+    "gradient": (0.12, 0.15 * 0.12),
+    "hypergradient": (0.05, None),  # between 0.01 and 0.15, as luck has it
+    "plateau": (0.1, None),  # between 0.02 and 0.1, likewise
+    "entropy": (0.033, 0.033),
+    "dual": (None, None),
+}
+
+
+def entropy_gain(target):
+    """gain x dr/dp x dd/d(log odds) in the middle of the dial; the mean hands on an error whole in the end."""
+    up, down = (predictability(target + step) for step in (1e-5, -1e-5))
+    return 0.07 * (up - down) / 2e-5 * 0.25 / (1.0 - 2.0 * EASIEST)
+
+
+def test_the_gains_of_all_defaults_are_those_of_their_formulas():
+    steering = [name for entry in CATALOG.controllers() if CATALOG.controller(name := entry.name).gains]
+    assert set(steering) == set(FIRST_AND_LAST)
+    assert entropy_gain(0.6) == pytest.approx(0.033, rel=0.02)
+    for name in steering:
+        kind = CATALOG.controller(name)
+        found = dial_gains(kind, {}, target=0.6, slope=2.0, weight=1.0, attempts=200)
+        first, last = FIRST_AND_LAST[name]
+        bent = 0.02 if name == "entropy" else 1e-6  # it is measured over a step, along a curve
+        if first is None:
+            assert math.isnan(found.first), name
+        else:
+            assert found.first == pytest.approx(first, rel=bent), name
+        if last is not None:
+            assert found.last == pytest.approx(last, rel=bent), name
+
+
+def test_no_default_begins_with_too_large_a_gain_and_one_never_rests():
+    """weighted_up_down alone: sqrt(.1 x .24 / 1.9) = .112 is more than twice the band of .05."""
+    for name in FIRST_AND_LAST:
+        assert rules._large_gain(facts(name)) is None, name
+        assert (rules._noisy_gain(facts(name)) is not None) == (name == "weighted_up_down"), name
+
+
+def test_what_is_no_gain_is_not_taken_for_one():
+    """Of plateau with cut = 1 the floor is a difficulty; of robbins_monro c is a numerator."""
+    cut = dial_gains(CATALOG.controller("plateau"), {"cut": 1.0}, target=0.6, slope=2.0, weight=1.0, attempts=200)
+    assert tuple(cut) == pytest.approx((0.1, 0.1))
+    assert rules._large_gain(facts("robbins_monro", options={"c": 1.9})) is None
+    assert rules._large_gain(facts("robbins_monro", options={"c": 1.9, "n0": 0.0}))
+    assert rules._large_gain(facts("dual", options={"lr": 1.0})) is None, "not known, so nothing is said"
+    assert dial_gains(CATALOG.controller("kalman"), {}, target=0.6, slope=2.0, weight=1.0, attempts=9) is None
+
+
+def test_who_shares_a_dial_out_of_step_gets_a_filter_without_a_practice_clock():
+    twenty = facts(scope="cohort", deployed=True, lockstep=False, cohorts=(cohort(players=20),))
+    found = advice_on(twenty).choice
+    assert (found.controller, found.scope, found.options) == ("kalman", "cohort", {"q": 0.001})
+    assert "lockstep" in found.reason.text
+    eighty = advice_on(twenty._replace(cohorts=(cohort(players=80),))).choice
+    assert eighty.options == {"q": 0.0005}
+    assert advice_on(twenty._replace(cohorts=(cohort(players=160),), replicas=8)).choice.options == {"q": 0.001}
+    assert advice_on(twenty._replace(lockstep=True)).choice.controller == DEFAULT_CONTROLLER
+    assert advice_on(facts(lockstep=False)).choice.controller == DEFAULT_CONTROLLER, "a dial for each player"
 
 
 def swings(gain, late):
@@ -196,12 +269,14 @@ def test_the_lines_can_be_put_into_a_scenario(name):
 
 
 def test_the_command_races_it_against_what_the_scenario_has():
-    found = advice_on(facts("weighted_up_down", deaf=0.9, all_deaf=0.1))
-    words = command_for(found, facts("weighted_up_down"), "mine.toml").split()
-    assert words == [
-        "flowdial", "compare", "mine.toml", "--set", "controller.scope=cohort", "--controller", DEFAULT_CONTROLLER,
-        "--controller", "weighted_up_down",
+    given = facts("weighted_up_down", options={"step": 0.123456789}, deaf=0.9, all_deaf=0.1)
+    words = command_for(advice_on(given), given, ["my own.toml", "--set", "players.count=9"])
+    assert shlex.split(words) == [
+        "flowdial", "compare", "my own.toml", "--set", "players.count=9", "--set", "controller.scope=cohort",
+        "--controller", DEFAULT_CONTROLLER, "--controller", "weighted_up_down,step=0.123456789",
     ]  # fmt: skip
+    same = facts(DEFAULT_CONTROLLER)
+    assert command_for(advice_on(same), same, ["a.toml"]).count("--controller") == 1
 
 
 def test_facts_are_those_of_the_scenario():
@@ -213,6 +288,8 @@ def test_facts_are_those_of_the_scenario():
     assert weak.place < strong.place, "who should win less plays harder"
     assert weak.judged == 20 * 50
     assert (found.attempts, found.late, found.deaf, found.together) == (60.0, 0.0, 0.0, 1.0)
+    assert not found.lockstep, "they come back from a break when each likes to"
+    assert facts_of(scenario(players=40, attempts=20), CATALOG, threads=1).lockstep
     assert found.misfits
     late = scenario(players=40, attempts=60).resolved_toml().replace("delay_s = 0.0", "delay_s = 170.0")
     assert facts_of(parse(late.encode(), "late.toml", CATALOG), CATALOG, threads=1).late == 5.0

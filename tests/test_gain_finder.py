@@ -9,9 +9,10 @@ import math
 import pytest
 
 from engine.errors import ScenarioError
+from engine.scenario import load, parse
 from sims.catalog import Catalog
 from sims.compare import compare_gains
-from sims.gain_finder import STEPS, Finding, Trial, around, find_gain, gains_of, said
+from sims.gain_finder import NEAR, STEPS, Finding, Trial, around, find_gain, gains_of, recommended, said
 from sims.score import Interval
 from tests.test_race import scenario
 
@@ -41,7 +42,9 @@ def test_the_best_of_one_valley_is_found_and_measured_again_on_others():
     assert 0 < best < len(errors) - 1
     assert found.trials[best].behind.value == 1.0
     assert found.low <= found.trials[best].gains[0] <= found.high
-    assert found.recommended[0] == found.low
+    chosen = [trial for trial in found.trials if trial.behind.high <= NEAR]
+    assert found.recommended == chosen[0].gains
+    assert found.recommended[0] <= found.trials[best].gains[0]
     assert found.trials[0].behind.low > 1.0
     assert found.trials[-1].behind.low > 1.0
     assert found.fresh_seed != 31
@@ -52,6 +55,38 @@ def test_the_best_of_one_valley_is_found_and_measured_again_on_others():
 def test_a_controller_without_a_gain_has_none_to_be_found():
     with pytest.raises(ScenarioError, match="constant has none"):
         find_gain(scenario(), CATALOG.controller("constant"), workers=1)
+
+
+def test_the_smallest_gain_that_is_surely_near_the_best_is_recommended():
+    exact, near, wide = Interval(1.0, 1.0, 1.0), Interval(1.02, 0.99, 1.05), Interval(1.02, 0.9, 1.2)
+    far, unknown = Interval(1.2, 1.1, 1.3), Interval(math.nan, math.nan, math.nan)
+    assert recommended(3, [far, wide, near, exact, near]) == 2, "what cannot be told apart is not near yet"
+    assert recommended(2, [unknown, wide, exact, wide]) == 2
+
+
+ONE_GROUP = {
+    "one dial for everybody": lambda: scenario(scope="everyone"),
+    "one player": lambda: load(CATALOG.scenario("arena/stationary"), CATALOG, [("players.count", "1")]),
+    "one cohort": lambda: load(CATALOG.scenario("arena/batch20"), CATALOG, [("run.replicas", "1")]),
+}
+
+
+@pytest.mark.parametrize("name", ONE_GROUP)
+def test_one_group_finds_no_gain(name, tmp_path):
+    """Without an interval any gain would do, the worst too."""
+    alone = ONE_GROUP[name]()
+    for chosen in ({}, {"json": True}, {"out": tmp_path / "gains"}):
+        with pytest.raises(ScenarioError, match=r"one group only.*give \[run\] replicas a larger number") as fault:
+            compare_gains(alone, "weighted_up_down", workers=1, **chosen)
+        assert len(str(fault.value).splitlines()) == 1
+    assert not (tmp_path / "gains").exists()
+
+
+def test_where_no_chance_is_judged_no_gain_is_found():
+    text = scenario().resolved_toml().replace("quit_frailty = -40.0", "quit_frailty = 40.0")
+    leaving = parse(text.encode(), "leaving.toml", CATALOG)
+    with pytest.raises(ScenarioError, match="no judged attempt of weighted_up_down"):
+        find_gain(leaving, CATALOG.controller("weighted_up_down"), workers=1)
 
 
 def test_what_is_as_good_as_the_best_lies_next_to_it():
@@ -69,8 +104,8 @@ def _finding(low, high, to_default):
     [
         (0.02, 0.02, (0.8, 0.7, 0.9), ("no other gain that was tried", "0.80 (0.70-0.90) times the default's")),
         (0.02, 0.04, (1.0, 0.9, 1.1), ("0.02 to 0.04 cannot be told", "upper end", "cannot be told from the default")),
-        (0.01, 0.02, (1.0, 1.0, 1.0), ("smallest of them", "lower end", "it is the default")),
-        (0.02, 0.02, (math.nan,) * 3, ("Recommended for pid: ki = 0.02",)),
+        (0.01, 0.02, (1.0, 1.0, 1.0), ("lower end", "it is the default")),
+        (0.02, 0.02, (math.nan,) * 3, ("Recommended for pid: ki = 0.02", "cannot be held against the default", "5%")),
     ],
 )  # fmt: skip
 def test_how_sure_it_is_is_said(low, high, to_default, words):
@@ -88,4 +123,4 @@ def test_the_command_prints_a_table_a_picture_and_json(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["options"] == ["step"]
     assert len(found["trials"]) > STEPS
-    assert found["recommended"][0] == found["low"]
+    assert found["recommended"] in [trial["gains"] for trial in found["trials"] if trial["behind"]["high"] <= NEAR]

@@ -286,12 +286,15 @@ def test_noise_of_a_shared_dial_is_what_theory_says_with_and_without_scaling():
 
 
 def graded_world(module, options, seed, players=150, attempts=300):
-    """Mean and root mean squared error of true p over attempts 21 on; progress tells how near a loss was to a win."""
-    means, squares = [], 0.0
+    """Mean of true p, and of its squared error, over attempts 21 on of each player.
+
+    Progress tells how near a loss was to a win.
+    """
+    means, squares = [], []
     for player in range(players):
         skill = 0.5 + 0.12 * standard_normal(words(key_of(seed, 0, TRAITS, player, 0), 0)[0])
         state = module.start(options, TARGET)
-        total = 0.0
+        total = square = 0.0
         for t in range(attempts):
             d = module.ask(options, state, Situation(TARGET, t, 0, 0, 1.0))
             p = logistic(8.0 * (skill - d))
@@ -301,11 +304,18 @@ def graded_world(module, options, seed, players=150, attempts=300):
             state = module.tell(options, state, observed(d, won, 1.0 if won else exp(0.7 * margin)))
             if t >= 20:
                 total += p
-                squares += (p - TARGET) ** 2
+                square += (p - TARGET) ** 2
         means.append(total / (attempts - 20))
-    mean = math.fsum(means) / players
-    spread = math.sqrt(math.fsum((m - mean) ** 2 for m in means) / (players - 1.0))
-    return mean, spread / math.sqrt(players), math.sqrt(squares / (players * (attempts - 20)))
+        squares.append(square / (attempts - 20))
+    return means, squares
+
+
+def paired(ones, others):
+    """Mean difference of the same players, and its standard error."""
+    differences = [one - other for one, other in zip(ones, others, strict=True)]
+    mean = math.fsum(differences) / len(differences)
+    spread = math.fsum((difference - mean) ** 2 for difference in differences) / (len(differences) - 1.0)
+    return mean, math.sqrt(spread / len(differences))
 
 
 GRADED = {
@@ -318,10 +328,14 @@ GRADED = {
 
 @pytest.mark.parametrize(("module", "options"), GRADED.values(), ids=list(GRADED))
 def test_graded_progress_keeps_the_target_and_lowers_the_error(module, options):
-    _, _, bare_error = graded_world(module, options, 93)
-    mean, standard_error, graded_error = graded_world(module, options._replace(progress=1.0), 93)
-    assert abs(mean - TARGET) < 4.0 * standard_error + 0.01  # a hundredth for the bend of the curve under jitter
-    assert graded_error < 0.95 * bare_error
+    bare_means, bare_squares = graded_world(module, options, 93)
+    means, squares = graded_world(module, options._replace(progress=1.0), 93)
+    moved, error = paired(means, bare_means)
+    assert abs(moved) < 4.0 * error
+    gained, error = paired(bare_squares, squares)
+    assert gained > 4.0 * error
+    off, error = paired(means, [TARGET] * len(means))
+    assert abs(off) < 4.0 * error
 
 
 # --- The evolution strategy

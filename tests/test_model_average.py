@@ -131,15 +131,17 @@ def test_the_rule_keeps_the_contract(check):
 
 
 def test_in_a_game_without_a_closed_form_particles_are_its_population_on_its_response_map():
-    skills = [{"skill": Distribution("normal", mean, 0.6)} for mean in (-1.0, 1.0)]
+    skills = [{"skill": Distribution("normal", mean, 0.6)} for mean in (-0.5, 1.5)]
     game = replace(LOGISTIC, win_probability=None)
     brief = setup_of(game, CONTROLLER, cohorts=skills, counts=(8, 8)).brief(0)
     cast = model_average.prepare(FEW, brief)
     known = response_map(brief.game, brief.space, brief.path, brief.traits[0])
     unit = math.sqrt(1.0 + 0.6**2) / 0.15
-    own = (cast.skill[:64] - 0.5) * unit
-    assert own.mean() == pytest.approx(0.0, abs=0.05)
+    own = 0.5 + (cast.skill[:64] - 0.5) * unit
+    assert own.mean() == pytest.approx(0.5, abs=0.05)
     assert own.std() == pytest.approx(math.sqrt(1.36), rel=0.05)
     for cell in (20, 100, 150):
         p = told(cast, 0, 0.0, 1.0, cell / 200)[:64]
-        assert p == pytest.approx(known.probability(np.clip(own, -0.42 * unit, 0.45 * unit), cell / 200), abs=2e-3)
+        assert p == pytest.approx(
+            known.probability(np.clip(own, 0.5 - 0.42 * unit, 0.5 + 0.45 * unit), cell / 200), abs=2e-3
+        )

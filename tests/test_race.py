@@ -145,10 +145,11 @@ def test_scores_are_of_the_true_chances_of_the_rows():
         guess = rows["params"][:, 1]
         reach = rows["slope"] * (rows["skill"] - rows["params"][:, 0])
         p = guess + (1.0 - guess - rows["lapse"]) / (1.0 + np.exp(-reach))
-        means = [p[rows["attempt"] == attempt].mean() for attempt in range(40)]
         wanted = (0.6, 0.4)[cohort]
-        square = sum((mean - wanted) ** 2 for mean in means[10:])
-        assert scores[cohort]["judged"] == 30
+        judged = rows["attempt"] >= 10
+        times = np.unique(rows["start_s"][judged])
+        square = sum((p[judged & (rows["start_s"] == time)].mean() - wanted) ** 2 for time in times)
+        assert scores[cohort]["judged"] == len(times) > 30, "after the first session they play at times of their own"
         assert scores[cohort]["square"] == pytest.approx(square)
 
 
@@ -158,6 +159,18 @@ def test_who_steers_players_alone_is_scored_with_those_who_share():
     assert len(chunks(setup_for(setup_of(found, CATALOG), Entrant("ramp"), CATALOG))) > 2
     scores = race([Course("small", found)], [Entrant("ramp"), UP_DOWN], workers=1).scores
     assert scores["small", "ramp"]["track"].tolist() == scores["small", "weighted_up_down"]["track"].tolist() == [0, 1]
+
+
+def test_best_static_is_the_best_for_the_scenarios_own_horizon():
+    short, long = (setup_of(scenario(attempts=attempts), CATALOG) for attempts in (12, 400))
+    fixed = [setup_for(base, Entrant("best_static"), CATALOG).options for base in (short, long)]
+    assert [tuple(one) for one in fixed] == [(12.0, 20.0), (400.0, 20.0)]
+    given = entrant_of(CATALOG.controller("best_static"), {"attempts": 77.0, "session": 7.0})
+    assert tuple(setup_for(short, given, CATALOG).options) == (77.0, 7.0)
+    endless = scenario().resolved_toml().replace("session_attempts = 20.0", "session_attempts = 0.0")
+    base = setup_of(parse(endless.encode(), "small.toml", CATALOG), CATALOG)
+    assert base.flow.session_attempts == 0.0
+    assert tuple(setup_for(base, Entrant("best_static"), CATALOG).options) == (40.0, 40.0), "one session"
 
 
 def test_thrown_attempts_do_not_count():

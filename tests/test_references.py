@@ -151,7 +151,7 @@ def test_the_posterior_is_bayes_rule():
     weights, expected = cast.weight, np.full(64, 1 / 64)
     last = 1.0
     for attempt, (difficulty, won) in enumerate([(0.5, 1.0), (0.6, 0.0), (0.3, 1.0), (0.45, 1.0), (0.9, 0.0)] * 4):
-        weights = reweighted(weights, told(cast, attempt, attempt, last, difficulty), won, 1.0)
+        weights = bayes_limit.heard(cast, weights, float(attempt), float(attempt), last, difficulty, won)
         p = engine_chances(players, difficulty, attempt, attempt, last)
         expected = expected * (p if won else 1.0 - p)
         last = won
@@ -244,10 +244,10 @@ def test_a_particle_of_a_sampled_game_wins_as_often_as_its_response_map_says():
 
 def test_the_oracle_of_a_sampled_game_is_as_near_as_its_map():
     made = sampled_setup(oracle.CONTROLLER, counts=(40,))
-    off = known_chances(made) - 0.55
+    rows = played(made).rows
+    off = closed_form(LOGISTIC, rows) - 0.55
     # The map: shares of 2,000 attempts, sd 0.011; straight between skills 0.5 apart, at most 0.25 / 8 x 0.05 off.
     assert np.abs(off).max() < 4.0 * 0.0112 + 0.002
-    rows = played(made).rows
     known = response_map(made.game, made.space, made.path, made.traits[0])
     assert known.probability(rows["skill"], rows["difficulty"]) == pytest.approx(np.full(len(rows), 0.55), abs=1e-6)
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.game import LOST, WON
 from engine.record import row_type
-from sims.score import IN_BAND, NEVER, SCORE, card_of, gain_of, ratio_of, regret_of, scores_of
+from sims.score import IN_BAND, NEVER, SCORE, behind_best, card_of, gain_of, is_alike, ratio_of, regret_of, scores_of
 
 ROW = row_type(1, 0)
 REPS = 600
@@ -18,20 +18,25 @@ CONFIDENCE = 0.95
 
 
 def rows_of(attempts, seed, cohorts=2, replicas=2, players=4):
-    """Random rows in the order in which a world leaves them, and their chances."""
+    """Random rows in the order in which a world leaves them, and their chances.
+
+    Half of the players begin a round later than the others; the last of each cohort meets settings of their own.
+    """
     dice = np.random.default_rng(seed)
     rows, chances = [], []
     for replica in range(replicas):
         for cohort in range(cohorts):
+            dial = dice.uniform(size=attempts + 1)
             for place in range(players):
                 streak = 0
-                p = float(dice.uniform(0.3, 0.8))
+                p = 0.5 + 0.1 * cohort + float(dice.uniform(-1.0, 1.0)) * (0.02, 0.25)[cohort]
                 for attempt in range(int(dice.integers(attempts // 2, attempts + 1))):
                     p = float(np.clip(p + dice.normal(0.0, 0.02), 0.02, 0.98))
                     row = np.zeros((), ROW)
                     row["replica"], row["cohort"], row["player"] = replica, cohort, cohort * 10_000_000 + place
                     row["attempt"], row["target"] = attempt, 0.5 + 0.1 * cohort
-                    row["difficulty"] = dice.uniform()
+                    row["start_s"] = 36.0 * (attempt + place % 2)
+                    row["difficulty"] = dice.uniform() if place == players - 1 else dial[attempt + place % 2]
                     row["outcome"] = WON if dice.uniform() < p else LOST
                     row["streak"] = streak
                     streak = 0 if row["outcome"] == WON else streak + 1
@@ -40,20 +45,37 @@ def rows_of(attempts, seed, cohorts=2, replicas=2, players=4):
     return np.array(rows), np.array(chances)
 
 
-def tracks_of(scope, rows, chances):
-    """Dictionary: track -> list of (attempt, p, target, dial, won, third loss), by plain loops."""
-    cells: dict[tuple[int, int], dict[int, list[tuple[float, ...]]]] = {}
+def tracks_of(scope, rows, chances, after=7):
+    """Dictionary: track -> list of (attempt, p, target, won, third loss), by plain loops."""
+    cells: dict[tuple[int, int], dict[tuple[float, ...], list[tuple[float, ...]]]] = {}
     for row, p in zip(rows, chances, strict=True):
         owner = int(row["player"]) if scope == "player" else int(row["cohort"])
         key = (int(row["replica"]), owner)
         third = 1.0 if row["outcome"] == LOST and row["streak"] >= 2 else 0.0
-        seen = (p, float(row["target"]), float(row["difficulty"]), float(row["outcome"] == WON), third)
-        cells.setdefault(key, {}).setdefault(int(row["attempt"]), []).append(seen)
+        moment = (float(row["start_s"]), int(row["attempt"]) >= after, float(row["target"]), float(row["difficulty"]))
+        seen = (int(row["attempt"]), p, float(row["target"]), float(row["outcome"] == WON), third)
+        cells.setdefault(key, {}).setdefault(moment, []).append(seen)
     return {
-        key: [(attempt, *(math.fsum(column) / len(column) for column in zip(*seen, strict=True)))
-              for attempt, seen in sorted(by_attempt.items())]
-        for key, by_attempt in sorted(cells.items())
+        key: [(seen[0][0], *(math.fsum(column) / len(column) for column in list(zip(*seen, strict=True))[1:]))
+              for _, seen in sorted(by_moment.items())]
+        for key, by_moment in sorted(cells.items())
     }  # fmt: skip
+
+
+def moved_of(dial, rows):
+    """Dictionary: track -> (sum of |change of difficulty|, number of changes) of its dials, by plain loops."""
+    met: dict[tuple[int, ...], list[tuple[float, ...]]] = {}
+    for row in rows:
+        owner = (int(row["player"]),) if dial == "player" else ()
+        met.setdefault((int(row["replica"]), int(row["cohort"]), *owner), []).append(
+            (float(row["start_s"]), int(row["attempt"]), float(row["difficulty"]))
+        )
+    found = {}
+    for key, seen in sorted(met.items()):
+        seen.sort(key=lambda one: one[:2])
+        steps = [(a, b) for a, b in itertools.pairwise(seen) if a[0] != b[0] or a[2] != b[2]]
+        found[key] = (math.fsum(abs(b[2] - a[2]) for a, b in steps), len(steps))
+    return found
 
 
 def reference(track, after):
@@ -70,12 +92,10 @@ def reference(track, after):
         "square": math.fsum(error**2 for error in judged),
         "early_square": math.fsum(error**2 for error in early),
         "chance": math.fsum(p for _, p, *_ in track),
-        "absolute": math.fsum(map(abs, errors)),
         "in_band": sum(abs(error) < IN_BAND for error in judged),
-        "moved": math.fsum(abs(b[3] - a[3]) for a, b in itertools.pairwise(track)),
         "settled": track[runs[0]][0] if runs else NEVER,
         "overshoot": max(beyond, default=0.0),
-        "surplus": math.fsum(won - target for attempt, _, target, _, won, _ in track if attempt >= after),
+        "surplus": math.fsum(won - target for attempt, _, target, won, _ in track if attempt >= after),
         "streaks": math.fsum(third for *_, third in track),
     }
 
@@ -92,6 +112,8 @@ def test_scores_agree_with_a_slow_reference(scope):
         assert (score["unit"] == replica) if scope == "everyone" else (score["unit"] == score["track"])
         for name, value in reference(track, 7).items():
             assert score[name] == pytest.approx(value, abs=1e-9), name
+    for score, (moved, moves) in zip(scores, moved_of(scope, rows).values(), strict=True):
+        assert (score["moved"], score["moves"]) == (pytest.approx(moved, abs=1e-9), moves)
     assert len(set(scores["track"].tolist())) == len(tracks)
     assert len(set(scores["unit"].tolist())) == (2 if scope == "everyone" else len(tracks))
 
@@ -113,11 +135,57 @@ def test_a_card_is_made_of_its_scores():
     assert card.settled == np.median(settled)
     assert card.never == pytest.approx(1.0 - len(settled) / len(tracks))
     assert card.in_band == pytest.approx(total("in_band") / total("judged"))
-    assert card.jitter == pytest.approx(total("moved") / (total("attempts") - len(tracks)))
+    moved = moved_of("player", rows).values()
+    assert card.jitter == pytest.approx(math.fsum(one[0] for one in moved) / sum(one[1] for one in moved))
     assert card.overshoot == pytest.approx(total("overshoot") / len(tracks))
     assert card.worst == pytest.approx(np.percentile(own, 95))
     assert card.streaks == pytest.approx(total("streaks") / total("attempts"))
     assert card.win_error == pytest.approx(np.mean([abs(t["surplus"] / t["judged"]) for t in tracks]))
+
+
+def swinging(phases, attempts=60, round_s=36.0):
+    """Two players, or more, of one dial that swings between .35 and .75 by the round, each with their own first round;
+    their chances."""
+    rows = np.zeros(len(phases) * attempts, ROW)
+    rows["player"] = np.repeat(np.arange(len(phases)), attempts)
+    rows["attempt"] = np.tile(np.arange(attempts), len(phases))
+    rounds = rows["attempt"] + np.repeat(phases, attempts)
+    rows["start_s"], rows["target"], rows["outcome"] = round_s * rounds, 0.55, WON
+    rows["difficulty"] = np.where(rounds % 2 == 0, 0.25, 0.65)
+    return rows, 1.0 - rows["difficulty"]
+
+
+@pytest.mark.parametrize("scope", ["player", "cohort", "everyone"])
+@pytest.mark.parametrize("phases", [(0, 0), (0, 1), (0, 7), (3, 0, 1, 8)])
+@pytest.mark.parametrize("deploy_every_s", [0.0, 36.0])
+def test_a_swinging_dial_is_no_better_where_players_are_out_of_step(scope, phases, deploy_every_s):
+    """At each attempt number one of two is .2 too easy and the other .2 too hard: that is not on target."""
+    rows, chances = swinging(phases)
+    card = card_of(scores_of(scope, rows, chances, after=10, deploy_every_s=deploy_every_s))
+    assert card.rmse.value == pytest.approx(0.2)
+    assert card.rmse_all == pytest.approx(0.2)
+    assert card.in_band == 0.0
+    assert card.jitter == pytest.approx(0.4)
+
+
+def test_between_two_deployments_players_meet_one_setting_and_are_one_moment():
+    """They begin at any time of the day; each alone is .2 off, together they are where they should be."""
+    rows, chances = swinging((0, 0))
+    rows["start_s"] += np.where(rows["player"] == 1, 11.0, 0.0)
+    rows["difficulty"] = 0.45
+    chances = np.where(rows["player"] == 1, 0.35, 0.75)
+    timed = scores_of("cohort", rows, chances, after=10, deploy_every_s=36.0)
+    assert timed["attempts"].tolist() == [60]
+    assert card_of(timed).rmse.value == pytest.approx(0.0)
+    assert scores_of("cohort", rows, chances, after=10)["attempts"].tolist() == [120]
+
+
+def test_jitter_is_that_of_each_dial():
+    """A rule that steers players alone is scored with those who share: its dials stand still, though apart."""
+    rows, chances = swinging((0, 1))
+    rows["difficulty"] = np.where(rows["player"] == 1, 0.2, 0.8)
+    assert card_of(scores_of("cohort", rows, chances, after=10, dial="player")).jitter == 0.0
+    assert card_of(scores_of("cohort", rows, chances, after=10)).jitter > 0.2
 
 
 def test_what_is_not_known_is_not_told():
@@ -174,7 +242,7 @@ def synthetic(dice, units, means, spread, noise):
         scores["unit"] = scores["track"] = np.arange(units)
         scores["attempts"] = scores["judged"] = attempts
         each = mean * (1.0 + shared + dice.uniform(-noise, noise, units))
-        scores["square"] = scores["absolute"] = scores["chance"] = each * attempts
+        scores["square"] = scores["chance"] = each * attempts
         found.append(scores)
     return found
 
@@ -198,11 +266,32 @@ def test_the_interval_of_a_ratio_covers_its_truth(means):
     assert abs(covered(math.sqrt(means[0] / means[1]), found)) < 4.0
 
 
-@pytest.mark.parametrize("difference", [regret_of, gain_of])
-def test_the_interval_of_a_difference_covers_its_truth(difference):
+@pytest.mark.parametrize(("difference", "truth"), [(regret_of, math.sqrt(0.05) - math.sqrt(0.04)), (gain_of, 0.01)])
+def test_the_interval_of_a_difference_covers_its_truth(difference, truth):
     dice = np.random.default_rng(813)
     found = [difference(*synthetic(dice, 80, (0.05, 0.04), 0.6, 0.3)) for _ in range(REPS)]
-    assert abs(covered(0.01, found)) < 4.0
+    assert abs(covered(truth, found)) < 4.0
+
+
+def test_regret_is_of_rmse_over_all_attempts():
+    rows, chances = rows_of(40, seed=807)
+    one = scores_of("player", rows, chances, after=7)
+    other = scores_of("player", rows, np.clip(chances + 0.1, 0.0, 1.0), after=7)
+    assert regret_of(one, other).value == pytest.approx(card_of(one).rmse_all - card_of(other).rmse_all)
+    perfect = scores_of("player", rows, rows["target"].copy(), after=7)
+    assert regret_of(perfect, other).high < 0.0, "without any error there is still an interval"
+
+
+def test_who_cannot_be_told_from_the_best_is_held_against_all_pairs():
+    dice = np.random.default_rng(817)
+    three = synthetic(dice, 60, [0.02, 0.01, 0.0101], 0.6, 0.3)
+    unknown = three[0].copy()
+    unknown["square"] = math.nan
+    best, behind = behind_best([*three, unknown])
+    assert best == 1
+    assert tuple(behind[1]) == (1.0, 1.0, 1.0)
+    assert behind[0] == ratio_of(three[0], three[1], 3)
+    assert [is_alike(one) for one in behind] == [False, True, True, False]
 
 
 def test_pairing_narrows_the_interval():

@@ -1,7 +1,8 @@
 """Best static: the one difficulty that serves a whole cohort best, if it has to be one.
 
 It minimises the mean of (p - target)^2 over the cohort's players and their attempts, as foretold for other players
-drawn from the same traits. What a controller gains over it is what steering is worth.
+drawn from the same traits. What a controller gains over it is what steering is worth. In a race the attempts and the
+sessions are the scenario's, where they are left at their defaults.
 """
 
 from __future__ import annotations
@@ -79,8 +80,15 @@ CONTROLLER: Final = ControllerKind(
     use="To measure regret against. No game can use it: it reads the distributions that its players were drawn from.",
     options=Options,
     option_list=(
-        Option("attempts", 1.0, 100000.0, "attempts of a player over which the mean is taken"),
-        Option("session", 1.0, 100000.0, "attempts of a session"),
+        Option(
+            "attempts", 1.0, 100000.0, "attempts of a player over which the mean is taken; in a race the scenario's"
+        ),
+        Option(
+            "session",
+            1.0,
+            100000.0,
+            "attempts of a session; in a race the scenario's limit, or all attempts without one",
+        ),
     ),
     make=BestStatic,
     scopes=("player", "cohort"),
