@@ -55,7 +55,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@echo "Running the tests ..."
-	@"$(PY)" -m pytest --quiet $(ARGS)
+	@"$(PY)" -m pytest --quiet --numprocesses auto --dist loadfile $(ARGS)
 
 fuzz: $(STAMP)
 	@echo "Reading 19,000 wrong scenarios (some minutes) ..."

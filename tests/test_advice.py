@@ -183,6 +183,7 @@ def test_the_gains_of_all_defaults_are_those_of_their_formulas():
     for name in steering:
         kind = CATALOG.controller(name)
         found = dial_gains(kind, {}, target=0.6, slope=2.0, weight=1.0, attempts=200)
+        assert found is not None
         first, last = FIRST_AND_LAST[name]
         bent = 0.02 if name == "entropy" else 1e-6  # it is measured over a step, along a curve
         if first is None:
@@ -203,6 +204,7 @@ def test_no_default_begins_with_too_large_a_gain_and_one_never_rests():
 def test_what_is_no_gain_is_not_taken_for_one():
     """Of plateau with cut = 1 the floor is a difficulty; of robbins_monro c is a numerator."""
     cut = dial_gains(CATALOG.controller("plateau"), {"cut": 1.0}, target=0.6, slope=2.0, weight=1.0, attempts=200)
+    assert cut is not None
     assert tuple(cut) == pytest.approx((0.1, 0.1))
     assert rules._large_gain(facts("robbins_monro", options={"c": 1.9})) is None
     assert rules._large_gain(facts("robbins_monro", options={"c": 1.9, "n0": 0.0}))

@@ -83,7 +83,7 @@ def test_one_group_finds_no_gain(name, tmp_path):
 
 
 def test_where_no_chance_is_judged_no_gain_is_found():
-    text = scenario().resolved_toml().replace("quit_frailty = -40.0", "quit_frailty = 40.0")
+    text = scenario().resolved_toml().replace("quit_frailty = -40.0", "quit_frailty = 20.0")
     leaving = parse(text.encode(), "leaving.toml", CATALOG)
     with pytest.raises(ScenarioError, match="no judged attempt of weighted_up_down"):
         find_gain(leaving, CATALOG.controller("weighted_up_down"), workers=1)

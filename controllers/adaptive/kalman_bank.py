@@ -38,6 +38,7 @@ STATES: Final = 4
 PAIRS: Final = 10  # numbers of a symmetric 4 x 4 matrix, row by row: 00 01 02 03 11 12 13 22 23 33
 CHANGES: Final = 12  # filters that remember a change, each from another time
 EVERY: Final = 10  # attempts between two possible changes
+CHANGE_MEAN: Final = 0.1  # dial units: insight is likelier than loss
 CHANGE_SD: Final = 0.2
 LONGEST_SESSION: Final = 49.0  # attempts after which tiring is complete
 PROBIT: Final = 0.39269908169872414  # pi / 8: a logistic in a normal's mean (MacKay 1992)
@@ -58,10 +59,10 @@ class Options(NamedTuple):
     guess: float = 0.02
     q: float = 0.001
     tilted: float = 0.2
-    tired: float = 0.25
+    tired: float = 0.33
     learning: float = 0.4
     drifting: float = 0.1
-    hazard: float = 0.005
+    hazard: float = 0.003
     say: float = 0.25
     graded: float = 0.0
 
@@ -91,6 +92,7 @@ class Bank(NamedTuple):
     steady: Any  # the filter that it springs from
     guess: float
     hazard: float  # chance of a change, per attempt
+    change_mean: float
     change_sd: float
     say: float  # least weight of tilted filters together for tilt to be acted upon
     shared: float  # 1 where players share the dial: its practice is counted in its own observations
@@ -160,6 +162,7 @@ def prepare(options: Options, brief: Brief) -> Bank:
         steady=columns[5],
         guess=options.guess,
         hazard=options.hazard,
+        change_mean=CHANGE_MEAN,
         change_sd=CHANGE_SD,
         say=options.say,
         shared=0.0 if brief.scope == "player" else 1.0,
@@ -382,6 +385,7 @@ def spring(bank: Bank, x: Any, P: Any, weight: Any, change: float) -> None:
             x[STATES * i + j] = x[STATES * base + j]
         for j in range(PAIRS):
             P[PAIRS * i + j] = P[PAIRS * base + j]
+        x[STATES * i] += bank.change_mean
         P[PAIRS * i] += bank.change_sd * bank.change_sd
         weight[i] = max(weight[base] + log(bank.hazard * EVERY), 2.0 * FORGOTTEN)
 
