@@ -86,7 +86,7 @@ def scores_of(
         group, begun = _moments(groups, rows, after, deploy_every_s)
         size = np.bincount(group)
         columns = [np.bincount(group, weights=column) / size for column in columns]
-        moved, moves = np.bincount(group, weights=moved), np.bincount(group, weights=moves)
+        moved, moves = (np.bincount(group, column).astype(np.float64) for column in (moved, moves))
         tracks, attempts, cohorts = groups[begun], attempts[begun], cohorts[begun]
     starts = np.flatnonzero(np.concatenate(([True], np.diff(tracks) != 0))[: len(tracks)])
     scores = np.zeros(len(starts), SCORE)

@@ -203,6 +203,7 @@ def test_the_ground_of_a_closed_form_is_what_the_game_computes():
     brief = made.brief(0)
     cast = cast_of([distribution_table({"lapse": Distribution("fixed", 0.1)})], ground_of(brief, 0), 4, False)
     chance, unpack = LOGISTIC.win_probability, unpack_params(LOGISTIC)
+    assert chance is not None
     for cell in (0, 57, 200):
         params = unpack(brief.space.real([along(brief.path, j, cell / 200) for j in range(2)]))
         able = [Faculties(float(s), float(a), 0.3, 0.04, 0.1, 0.0, 0.1, 1.0) for s, a in zip(cast.skill, cast.slope)]

@@ -59,7 +59,7 @@ class Options(NamedTuple):
     guess: float = 0.02
     q: float = 0.001
     tilted: float = 0.2
-    tired: float = 0.33
+    tired: float = 0.25
     learning: float = 0.4
     drifting: float = 0.1
     hazard: float = 0.003
