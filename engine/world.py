@@ -207,6 +207,9 @@ class World:
 
     def _blame(self, raised: BaseException, player: int, attempt: int) -> None:
         """Remember the attempt in which a plug-in raised an exception; what is not a plug-in's is raised again."""
+        cause = raised.__cause__
+        if isinstance(raised, SystemError) and cause is not None and not isinstance(cause, Exception):
+            raise cause  # a signal that came while a kernel ran: Python wraps what its handler raised
         stops = self._stops.setdefault(player, {})
         if attempt in stops:
             raise raised

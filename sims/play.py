@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.controller import ControllerKind
-from engine.errors import ScenarioError
+from engine.errors import EnvironmentFault, ScenarioError
 from engine.game import WON, Faculties, Game, Shape
 from engine.parameters import along, to_real
 from engine.scenario import Scenario, load, parse, setup_of
@@ -437,8 +437,14 @@ def play(
     scene = Play(found, catalog, folder, controller=controller, target=target)
     try:
         show(scene, f"Flowdial play: {game}", frames=frames)
-    finally:
+    except EnvironmentFault:  # there is no window to play in
+        scene.close()
+        discard(folder)
+        raise
+    except BaseException:
         _keep(scene, folder)
+        raise
+    _keep(scene, folder)
     return 0
 
 

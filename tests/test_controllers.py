@@ -198,7 +198,7 @@ BROKEN = {
     "a state of whole numbers": (ruled(start=integer_start), "state.difficulty must be a float"),
     "a state with defaults": (ruled(start=defaulted_start), "the state must have no default values"),
     "a maker that exits": (dataclasses.replace(CLASSIC, rule=None, make=refusing_make), "SystemExit in refusing_make"),
-    "a state that is changed": (ruled(traced_start, traced_ask, traced_tell), "changes the state it is given"),
+    "a state that is changed": (ruled(traced_start, traced_ask, traced_tell), "changes the state or the options"),
     "a memory": (ruled(ask=remembering_ask), "gives two answers"),
     "a proposal off the dial": (ruled(tell=free_tell), "ask must stay in [0, 1]"),
     "a state at infinity": (ruled(ask=traced_ask, tell=dividing_tell), "state must stay finite"),

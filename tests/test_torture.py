@@ -14,4 +14,4 @@ def test_runs_that_are_killed_twice_lose_nothing(tmp_path):
     found = torture(tmp_path, 3, players=24, game="logistic")
     assert found.faults == []
     assert (found.equal, found.orphans, found.torn) == (3, 0, 0)
-    assert found.untouched < 3
+    assert found.kills > 0, "every kill came too late"
