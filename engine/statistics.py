@@ -389,6 +389,17 @@ def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: 
     return RateInterval(rate, max(0.0, rate - half), min(1.0, rate + half), error, m, attempts, method)
 
 
+def sums_of(wins: Integers, attempts: Integers) -> tuple[int, ...]:
+    """SUMS of one cell from the wins and attempts of each cluster, both of shape (clusters,), without a dial.
+
+    A cluster without attempts does not count.
+    """
+    seen = attempts > 0
+    w, a = wins[seen].astype(np.int64), attempts[seen].astype(np.int64)
+    m = len(w)
+    return m, m, int(a.sum()), int(w.sum()), int((w * w).sum()), int((w * a).sum()), int((a * a).sum()), 0
+
+
 def wilson(wins: float, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval for a proportion of independent attempts, 0 <= wins <= attempts, attempts > 0."""
     z = normal_quantile(confidence)
