@@ -12,7 +12,8 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz torture coverage lint format types bench bench-controllers pictures wheel-check clean
+.PHONY: help setup demo test fuzz torture coverage lint format types bench bench-controllers bench-comparison \
+  calibration pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
@@ -25,6 +26,8 @@ help:
 	@echo "make types        check the types"
 	@echo "make bench        measure speed and memory, printed as ratios of one run"
 	@echo "make bench-controllers  measure what each rule costs per attempt"
+	@echo "make bench-comparison   measure what pairing saves, how often compare is wrong, and what it finds"
+	@echo "make calibration  measure how often intervals hold and false alarms are raised"
 	@echo "make pictures     paint the pictures of the docs anew"
 	@echo "make wheel-check  build the wheel, install it in an empty environment and use it outside this folder"
 	@echo "make setup        only set up $(VENV)"
@@ -91,6 +94,14 @@ bench: $(STAMP)
 
 bench-controllers: $(STAMP)
 	@"$(PY)" -m benchmarks.controllers $(ARGS)
+
+bench-comparison: $(STAMP)
+	@echo "Comparing thousands of scenarios (some minutes) ..."
+	@"$(PY)" -m benchmarks.comparison $(ARGS)
+
+calibration: $(STAMP)
+	@echo "Repeating experiments whose truth is known (some minutes) ..."
+	@"$(PY)" -m benchmarks.calibration $(ARGS)
 
 pictures: $(STAMP)
 	@echo "Painting docs/pictures ..."

@@ -41,6 +41,7 @@ class Setup:
     replicas: int
     seed: int
     digest: str  # first 16 hex digits, after an s, of the resolved scenario's sha256
+    addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
 
     def brief(self, replica: int) -> Brief:
         """What the controller of one replica is told."""
@@ -60,7 +61,7 @@ class Setup:
 
     def player_number(self, cohort: int, place: int) -> int:
         """The number that is a player's address: cohorts can grow without shifting anybody."""
-        return cohort * COHORT_STRIDE + place
+        return (self.addresses[cohort] if self.addresses else cohort) * COHORT_STRIDE + place
 
     @property
     def players(self) -> int:

@@ -55,7 +55,7 @@ _out = click.option(
 
 
 @click.command(cls=Command)
-@click.argument("scenario")
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @_controllers
 @click.option("--find-gain", metavar="NAME", help="Race one controller with growing gains, and recommend one.")
 @seed_option
@@ -66,7 +66,7 @@ _out = click.option(
 @_json
 @_allow_long
 def compare(
-    scenario: str,
+    scenarios: tuple[str, ...],
     controllers: tuple[tuple[str, dict[str, float]], ...],
     find_gain: str | None,
     seed: int | None,
@@ -77,14 +77,24 @@ def compare(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Race controllers on the same players and the same luck, each as a ratio to the best that anybody could do.
+    """Compare scenarios, or race controllers on one, with the same players and the same luck.
 
-    The limit (bayes_limit) and a baseline (best_static) always race too. Without --controller, the scenario's own
-    races against the default.
+    Two or more scenarios: what changed from the first to each of the others, for whom, by how much and how sure.
+
+    One scenario: each controller as a ratio to the best that anybody could do. The limit (bayes_limit) and a baseline
+    (best_static) always race too. Without --controller, the scenario's own races against the default.
     """
     if find_gain is not None and controllers:
         raise click.UsageError("--find-gain races one controller alone, leave --controller out.")
-    read = _load(scenario, settings, seed, allow_long)
+    if len(scenarios) > 1 and (controllers or find_gain is not None):
+        option = "--controller" if controllers else "--find-gain"
+        raise click.UsageError(f"{option} races on one scenario, got {len(scenarios)}; give one, or leave it out.")
+    if len(scenarios) > 1:
+        from sims.before_after import command
+
+        several = [_load(scenario, settings, None, allow_long) for scenario in scenarios]
+        return command.compare(several, seed, workers=workers, out=out, quiet=quiet, json=as_json)
+    read = _load(scenarios[0], settings, seed, allow_long)
     from sims import compare as races
 
     if find_gain is not None:

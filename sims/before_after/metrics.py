@@ -1,0 +1,146 @@
+"""What a before/after comparison looks at: about a dozen metrics, each a ratio of two sums over players.
+
+Every player leaves a numerator and a denominator for each metric, and no row is kept. The worst players' win rate is
+a mean of a tail and no such ratio; `worst_sums` writes it as one, by the form of the tail mean that Rockafellar and
+Uryasev give (Journal of Risk 2, 2000, theorem 1): q - E[max(q - x, 0)] / share, with q the quantile, in which to
+estimate q adds no error of first order.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.game import FAILED, TIMED_OUT, WON
+from engine.players import COHORT_STRIDE, QUIT
+from engine.world import Played
+
+FIRST: Final = 5  # attempts of a player that count as the first impression
+WORST: Final = 0.05  # share of players who are the worst off
+OWN_RATE: Final = 20  # judged attempts that a player's own win rate needs
+LEAST_WORST: Final = 10  # players in the tail, or nothing is said of it
+
+Sums = npt.NDArray[np.float64]
+
+
+class Metric(NamedTuple):
+    """One thing that is compared."""
+
+    name: str  # in files
+    label: str  # for people
+    unit: str
+    meaning: str
+    kind: Literal["share", "number"] = "number"  # a share of something lies in [0, 1]
+    set_by_controller: bool = False  # rather than an outcome
+
+
+WIN_RATE: Final = Metric("win_rate", "win rate", "1", "share of judged attempts that were won", "share")
+WORST_RATE: Final = Metric(
+    "worst_win_rate",
+    "win rate of the worst 5 %",
+    "1",
+    f"mean of the own win rates of the {WORST:.0%} of players who win least, among those with {OWN_RATE} judged "
+    "attempts or more",
+    "share",
+)
+_COMMON: Final = (
+    WIN_RATE,
+    Metric(
+        "first_win_rate",
+        "win rate of first attempts",
+        "1",
+        f"share of each player's first {FIRST} attempts won",
+        "share",
+    ),
+    Metric("attempts", "attempts per player", "1", "attempts that a player makes"),
+    Metric("quit_share", "players who quit", "1", "share of players who quit for good", "share"),
+    Metric("sessions", "sessions per player", "1", "sessions that a player plays"),
+    Metric("play_time_s", "time played per player", "s", "time that a player spends in attempts"),
+    Metric("duration_s", "length of an attempt", "s", "mean length of an attempt"),
+    Metric("longest_losses", "longest run of losses", "1", "most losses in a row of a player, mean over players"),
+    Metric("difficulty", "difficulty", "1", "mean place of the dial over judged attempts", "share", True),
+    Metric("progress_at_loss", "progress at a loss", "1", "mean progress of attempts that were not won", "share"),
+    Metric("timed_out", "attempts that timed out", "1", "share of attempts that the time limit stopped", "share"),
+)
+JUDGED: Final = 0  # place of judged wins and judged attempts
+ATTEMPTS: Final = [metric.name for metric in _COMMON].index("attempts")
+_LEVELS: Final = Metric("levels_passed", "levels passed per player", "1", "levels of the campaign that a player passes")
+
+
+def _lost(cause: str) -> Metric:
+    word = re.sub(r"\W+", "_", cause.lower()).strip("_")
+    return Metric(
+        f"lost_{word}", f"losses: {cause}", "1", f'share of attempts not won that ended with "{cause}"', "share"
+    )
+
+
+def metrics_for(causes: Sequence[str], levels: int) -> tuple[Metric, ...]:
+    """What is summed up for a game with these causes of loss: its metrics in the order of `sums_of`, the tail last."""
+    lost = tuple(_lost(cause) for cause in causes)
+    return (*_COMMON, *((_LEVELS,) if levels else ()), *lost, WORST_RATE)
+
+
+def sums_of(played: Played, after: int, causes: int, levels: int) -> Sums:
+    """Each player's numerators and denominators, shape (players, metrics without the tail, 2).
+
+    after: first attempt that is judged; causes: how many causes of loss the game has. Attempts that failed say nothing.
+    """
+    rows, players = played.rows, played.players
+    rows = rows[rows["outcome"] != FAILED]
+    count = len(players)
+    of = np.searchsorted(players["player"], rows["player"])
+
+    def total(column: npt.NDArray[np.bool_ | np.float64]) -> npt.NDArray[np.float64]:
+        return np.bincount(of, column.astype(np.float64), count).astype(np.float64, copy=False)
+
+    won, lost = rows["outcome"] == WON, rows["outcome"] != WON
+    judged, early = rows["attempt"] >= after, rows["attempt"] < FIRST
+    attempts, losses, everybody = total(np.ones(len(rows))), total(lost), np.ones(count)
+    seconds = total(rows["duration_s"])
+    run = np.zeros(count)
+    np.maximum.at(run, of, np.where(lost, rows["streak"] + 1.0, 0.0))
+    sessions = np.searchsorted(players["player"], played.sessions["player"])
+    pairs = [
+        (total(won & judged), total(judged)),
+        (total(won & early), total(early)),
+        (attempts, everybody),
+        (players["left"] == QUIT, everybody),
+        (np.bincount(sessions, minlength=count), everybody),
+        (seconds, everybody),
+        (seconds, attempts),
+        (run, everybody),
+        (total(np.where(judged, rows["difficulty"], 0.0)), total(judged)),
+        (total(np.where(lost, rows["progress"], 0.0)), losses),
+        (total(rows["outcome"] == TIMED_OUT), attempts),
+        *([(players["level"] - 1, everybody)] if levels else []),
+        *((total(rows["cause"] == cause), losses) for cause in range(causes)),
+    ]
+    return np.stack([np.stack(pair, axis=1).astype(np.float64) for pair in pairs], axis=1)
+
+
+def places_of(played: Played) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The address of each player's cohort, and the player's place in it."""
+    numbers = played.players["player"]
+    return numbers // COHORT_STRIDE, numbers % COHORT_STRIDE
+
+
+def worst_sums(judged: Sums) -> Sums:
+    """The worst players' win rate as a ratio of sums, shape (players, 2); zeros where too few played long enough.
+
+    judged: wins and judged attempts of each player, shape (players, 2).
+    """
+    chosen = judged[:, 1] >= OWN_RATE
+    found = np.zeros_like(judged)
+    if WORST * chosen.sum() < LEAST_WORST:
+        return found
+    own = judged[chosen, 0] / judged[chosen, 1]
+    place = math.ceil(WORST * len(own)) - 1
+    edge = np.partition(own, place)[place]
+    found[chosen, 0] = edge - np.maximum(edge - own, 0.0) / WORST
+    found[chosen, 1] = 1.0
+    return found
