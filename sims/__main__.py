@@ -17,18 +17,22 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from sims.command import SEED_RANGE, Commands, State, pairs_of, set_debug
+from sims.command import SEED_RANGE, Commands, State, calculate_alone, pairs_of, set_debug
 from sims.command import seed_option as _seed
 from sims.command import set_option as _set
 from sims.command import workers_option as _workers
+from sims.data_commands import DATA_COMMANDS
 from sims.guard import check_packages
 from sims.race_commands import RACE_COMMANDS
+from sims.trust_commands import TRUST_COMMANDS
+from sims.tune_commands import TUNE_COMMANDS
 from sims.window_commands import WINDOW_COMMANDS
 
 if TYPE_CHECKING:
     from engine.record import Format
     from engine.scenario import Scenario
     from sims.catalog import Catalog
+    from sims.remark import Remarking
 
 EXIT_CODES: Final = """\b
 Exit codes:
@@ -93,6 +97,25 @@ _folder = click.argument("folder", metavar="DIR", type=click.Path(exists=True, f
 @click.option(
     "--format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="File format of rows."
 )
+@click.option(
+    "--precision",
+    type=click.FloatRange(0.0, 0.5, min_open=True),
+    metavar="WIDTH",
+    help="Play as many players as it takes until every cohort's 95 % interval reaches at most so far to either side.",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(1, 5_000_000_000),  # LARGEST_WORK of engine.scenario_file.consistency
+    metavar="ATTEMPTS",
+    help="With --precision: most attempts (players x attempts x replicas), its pilot's included; 200,000,000 when left "
+    "out, 5,000,000,000 with --allow-long.",
+)
+@click.option(
+    "--gate",
+    is_flag=True,
+    help="For continuous integration: exit with 0 only when every target is surely met, with 1 when one is surely "
+    "missed, with 2 when so few players cannot tell.",
+)
 @_quiet
 @_json
 @_allow_long
@@ -103,6 +126,9 @@ def run(
     workers: int | None,
     settings: tuple[str, ...],
     format: Format,  # noqa: A002 - named as its option
+    precision: float | None,
+    budget: int | None,
+    gate: bool,
     quiet: bool,
     as_json: bool,
     allow_long: bool,
@@ -110,10 +136,24 @@ def run(
     """Simulate a scenario and write rows, a verdict and a report."""
     from sims.catalog import Catalog
 
+    if precision is not None and precision != precision:
+        raise click.BadParameter("must be a number above 0 and at most 0.5, got nan.", param_hint="'--precision'")
+    if budget is not None and precision is None:
+        raise click.UsageError("--budget is how long --precision may go on, give both.")
     checked = _load(scenario, Catalog(), settings, seed, allow_long)
     from sims import runs
 
-    return runs.run(checked, out=out, workers=workers, format=format, quiet=quiet, json=as_json)
+    remarks: list[Remarking] = []
+    if gate:
+        from sims.gate import gate as judge
+
+        remarks.append(judge)
+    chosen: dict[str, Any] = {"out": out, "workers": workers, "format": format, "quiet": quiet, "json": as_json}
+    if precision is None:
+        return runs.run(checked, remarks=remarks, **chosen)
+    from sims.precision import run as run_to_precision
+
+    return run_to_precision(checked, precision, budget=budget, allow_long=allow_long, remarks=remarks, **chosen)
 
 
 @cli.command()
@@ -144,9 +184,12 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
 @_quiet
 @_json
 def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
-    """Finish a run that was stopped: compute only what is missing or damaged."""
-    from sims import runs
+    """Finish a run or a study that was stopped: compute only what is missing or damaged."""
+    calculate_alone()
+    from sims import runs, tune
 
+    if tune.is_study(folder):
+        return tune.resume(folder, workers=workers, quiet=quiet, json=as_json)
     return runs.resume(folder, workers=workers, quiet=quiet, json=as_json)
 
 
@@ -236,7 +279,7 @@ def schema(out: Path | None) -> None:
         out.write_text(text + "\n", encoding="utf-8")
 
 
-for _further in (*WINDOW_COMMANDS, *RACE_COMMANDS):
+for _further in (*WINDOW_COMMANDS, *RACE_COMMANDS, *DATA_COMMANDS, *TUNE_COMMANDS, *TRUST_COMMANDS):
     cli.add_command(_further)
 
 

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from sims.preparation import prepared
 from sims.progress import meter
 from sims.provenance import code_digest, code_digests, versions
 from sims.quarantine import Quarantine, check
+from sims.remark import Remark, Remarking
 from sims.results import goal_for, manifest_of, write_results
 from sims.run_folder import (
     FORMAT_VERSION,
@@ -49,11 +50,23 @@ from sims.run_folder import (
     take_up,
     write_manifest,
 )
+from sims.self_test import run_checks, warm
 from sims.signals import Stopped, Stopping
 from sims.verdict import goal_of, show, verdict
 
 _CRASH: Final = "crash.log"
 _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
+_MISSED: Final = 1  # exit code of a remark that comes before the code for faults of a plug-in
+
+Larger = Callable[[Tally], Scenario | None]  # what to play instead of a run that is not enough; None when it is
+
+
+class _NotEnough(Exception):
+    """What was played is to be thrown away, and a larger scenario played instead."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__()
+        self.scenario = scenario
 
 
 def run(
@@ -64,10 +77,13 @@ def run(
     format: Format = "csv",  # noqa: A002 - the name of the option
     quiet: bool = False,
     json: bool = False,
+    larger: Larger = lambda tally: None,
+    remarks: Sequence[Remarking] = (),
 ) -> int:
     """Play a scenario, leave a run folder, print the verdict; the exit code.
 
-    out: the folder, None for runs/<name>-001, -002 ... whichever is free; workers: processes, None for one per core.
+    out: the folder, None for runs/<name>-001, -002 ... whichever is free; workers: processes, None for one per core;
+    larger: is asked once all is played; remarks: what else is to be said of the run, and may give the exit code.
     Raises RunFolderError when the folder is there already, EnvironmentFault when the disk is in the way, and what a
     plug-in's fault became, see sims.pool; the folder then keeps what is finished.
     """
@@ -79,9 +95,16 @@ def run(
     except OSError as fault:
         raise file_fault(fault) from fault
     job = dataclasses.replace(job, folder=folder.path)
-    return _to_the_end(
-        folder, lambda: _carry_out(folder, scenario, job, start, workers, quiet=quiet), quiet=quiet, json=json
-    )
+
+    def work() -> dict[str, Any]:
+        return _carry_out(folder, scenario, job, start, workers, quiet=quiet, larger=larger)
+
+    again: dict[str, Any] = {"workers": workers, "format": format, "larger": larger}
+    try:
+        return _to_the_end(folder, work, quiet=quiet, json=json, remarks=remarks)
+    except _NotEnough as request:
+        folder.abandon()
+        return run(request.scenario, out=out, quiet=quiet, json=json, remarks=remarks, **again)
 
 
 def resume(target: Path, *, workers: int | None = None, quiet: bool = False, json: bool = False) -> int:
@@ -154,7 +177,14 @@ def start_of(scenario: Scenario, setup: Setup, file_format: Format, name: str) -
     )
 
 
-def _to_the_end(folder: WorkFolder, work: Callable[[], Mapping[str, Any]], *, quiet: bool, json: bool) -> int:
+def _to_the_end(
+    folder: WorkFolder,
+    work: Callable[[], Mapping[str, Any]],
+    *,
+    quiet: bool,
+    json: bool,
+    remarks: Sequence[Remarking] = (),
+) -> int:
     """Do the work, which gives the manifest, publish the folder and print what was found; the exit code.
 
     Whatever ends it early, what is finished is kept, and stderr says how to go on.
@@ -166,24 +196,38 @@ def _to_the_end(folder: WorkFolder, work: Callable[[], Mapping[str, Any]], *, qu
             stopping.hold()
             final = folder.publish()
     except Stopped as stop:
-        _say(f"stopped; what is finished is kept. To go on: flowdial resume {_quoted(folder.path)}")
+        say(f"stopped; what is finished is kept. To go on: flowdial resume {quoted(folder.path)}")
         return stop.exit_code
     except (FlowdialError, OSError) as fault:
         _leave_crash(folder.path, getattr(fault, "details", ""))
         if folder.found == folder.path:
-            _say(f"what is finished is kept. To go on: flowdial resume {_quoted(folder.path)}")
+            say(f"what is finished is kept. To go on: flowdial resume {quoted(folder.path)}")
         else:
-            _say(f"{folder.final} is whole, but may not survive a loss of power.")
+            say(f"{folder.final} is whole, but may not survive a loss of power.")
         if isinstance(fault, OSError):
             raise file_fault(fault) from fault
         raise
     finally:
         folder.close()
-    _print(final, manifest, quiet=quiet, json=json)
+    made = _remarks_on(manifest, remarks)
+    _print(final, manifest, made, quiet=quiet, json=json)
     if unreported is not None:
-        _say(f"{final} is whole but has no report. To try again: flowdial report {_quoted(final)}")
+        say(f"{final} is whole but has no report. To try again: flowdial report {quoted(final)}")
         raise unreported
-    return PluginFault.exit_code if manifest.get("faults") else 0
+    return _exit_code(manifest, made)
+
+
+def _remarks_on(manifest: Mapping[str, Any], remarks: Sequence[Remarking]) -> list[Remark]:
+    goal, tally = goal_of(manifest), Tally.from_json(manifest["tallies"])
+    return [remark(goal, tally) for remark in remarks]
+
+
+def _exit_code(manifest: Mapping[str, Any], made: Sequence[Remark]) -> int:
+    """A missed goal first, then faults of a plug-in, then what else is to be said."""
+    codes = {remark.exit_code for remark in made} - {0}
+    if _MISSED in codes:
+        return _MISSED
+    return PluginFault.exit_code if manifest.get("faults") else max(codes, default=0)
 
 
 def _add_report(path: Path) -> Exception | None:
@@ -202,32 +246,51 @@ def _add_report(path: Path) -> Exception | None:
     return None
 
 
-def _print(final: Path, manifest: Mapping[str, Any], *, quiet: bool, json: bool) -> None:
+def _print(final: Path, manifest: Mapping[str, Any], made: Sequence[Remark], *, quiet: bool, json: bool) -> None:
     rows = final / f"attempts.{manifest['format']}"
     found = verdict(goal_of(manifest), Tally.from_json(manifest["tallies"]))
     if json:
         paths = {"folder": str(final), "rows_file": str(rows), "report": str(final / REPORT)}
-        sys.stdout.write(json_text.dumps({**found.to_json(), "attempts": manifest["rows"], **paths}, indent=1) + "\n")
+        content = {**found.to_json(), "attempts": manifest["rows"], **paths}
+        content |= {remark.name: {**remark.numbers, "said": " ".join(remark.sentences)} for remark in made}
+        sys.stdout.write(json_text.dumps(content, indent=1) + "\n")
     elif quiet:
         sys.stdout.write(f"{final}\n")
+        for remark in made:
+            if remark.exit_code:
+                say(" ".join(remark.sentences))
     else:
         show(found, sys.stdout)
+        for remark in made:
+            sys.stdout.write("\n" + "\n".join(remark.sentences) + "\n")
         sys.stdout.write(f"\nrows    {rows}\nreport  {final / REPORT}\n")
 
 
 def _carry_out(
-    folder: WorkFolder, scenario: Scenario, job: Job, start: Start, workers: int | None, *, quiet: bool
+    folder: WorkFolder,
+    scenario: Scenario,
+    job: Job,
+    start: Start,
+    workers: int | None,
+    *,
+    quiet: bool,
+    larger: Larger = lambda tally: None,
 ) -> dict[str, Any]:
     """Play what is missing and write all files but the report; the manifest."""
     count = workers if workers is not None else cores()
     began = time.monotonic()
     records, tally = _play_all(job, scenario, count, quiet=quiet)
     played_s = time.monotonic() - began
+    instead = larger(tally)
+    if instead is not None:
+        raise _NotEnough(instead)
     files = write_results(job, records, goal_for(scenario, job.setup), tally, scenario.title)
     (folder.path / _CRASH).unlink(missing_ok=True)
     durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
     manifest = manifest_of(scenario, start, job, tally, files)
     manifest |= {"durations_s": durations, "workers": count, "faults": _fault_counts(records, tally)}
+    own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
+    manifest["self_test"] = run_checks(scenario, tally, apart=not own)
     write_manifest(folder.path, manifest)
     return manifest
 
@@ -282,7 +345,7 @@ def _play(
 ) -> Iterable[ChunkRecord]:
     argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
     if workers > 1:
-        _warm_up(job, argument)
+        _warm_up(job, argument, own=not apart)
     if workers > 0:
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
         with Pool(workers, job_in_worker, argument, play_chunk, **chosen) as pool:
@@ -296,21 +359,31 @@ def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
     return job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format)
 
 
-def _warm_up(job: Job, argument: tuple[Path, Scenario, Format]) -> None:
-    """Let one worker compile the kernels of a setup, unless that was done before: else each worker would do it."""
+def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) -> None:
+    """Let one worker compile the kernels of a setup, unless that was done before: else each worker would do it.
+
+    own: neither game nor controller is a plug-in of others; then a second worker compiles for the self-test meanwhile.
+    """
     from engine.kernel import cache_folder
 
     mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
     if not mark.exists():
         with Pool(2, job_in_worker, argument, play_little, noun="compilation", explain=Quarantine()) as pool:
-            list(pool.run([(0, chunks(_little(job.setup))[0])]))
+            tasks: list[tuple[int, Chunk | None]] = [(0, chunks(_little(job.setup))[0]), *([(1, None)] if own else [])]
+            list(pool.run(tasks))
         with contextlib.suppress(OSError):  # a full disk costs a look next time, not the run
             mark.touch()
 
 
-def play_little(job: Job, chunk: Chunk) -> None:
-    """Play one attempt of one player of each cohort, in a worker's process, so that all kernels are compiled."""
-    play(_little(job.setup), chunk, box=worker_box())
+def play_little(job: Job, chunk: Chunk | None) -> None:
+    """Play one attempt of one player of each cohort, in a worker's process, so that all kernels are compiled.
+
+    chunk: None for what the self-test plays.
+    """
+    if chunk is None:
+        warm(job.setup)
+    else:
+        play(_little(job.setup), chunk, box=worker_box())
 
 
 def _little(setup: Setup) -> Setup:
@@ -332,17 +405,18 @@ def _leave_crash(folder: Path, details: str) -> None:
     if details:
         with contextlib.suppress(OSError):  # a full disk must not hide what happened before
             write_file(folder / _CRASH, details.encode(errors="backslashreplace"))
-            _say(f"the traceback is in {folder / _CRASH}")
+            say(f"the traceback is in {folder / _CRASH}")
 
 
-def _say(message: str) -> None:
-    """Say it where somebody may listen; a stderr that is closed or full is no reason to fail."""
+def say(message: str) -> None:
+    """Say a message where somebody may listen; a stderr that is closed or full is no reason to fail."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             sys.stderr.write(f"flowdial: {message}\n")
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path as it can be typed into a shell."""
     import shlex
 
     return str(path) if os.name == "nt" else shlex.quote(str(path))

@@ -259,11 +259,11 @@ def further_players(found: RateInterval, band: Band, players: int) -> int | None
     if distance <= 0 or wanted / distance > math.sqrt(_MOST_PLAYERS / players + 1):
         return None
     more = players * ((wanted / distance) ** 2 - 1)
-    return max(_rounded_up(more), 1)
+    return max(rounded_up(more), 1)
 
 
-def _rounded_up(number: float) -> int:
-    """To two digits: more would claim to know better."""
+def rounded_up(number: float) -> int:
+    """A number of players, to two digits: more would claim to know better."""
     digits = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 1))
     return math.ceil(number / digits) * digits
 
