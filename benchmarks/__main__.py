@@ -26,7 +26,7 @@ from benchmarks.cases import (
     setup,
     world,
 )
-from benchmarks.exports import export
+from benchmarks.exports import AS_A_RUN, RUN_TO_CSV, RUN_TO_PARQUET, TO_CSV, TO_PARQUET, written, written_by_a_run
 from benchmarks.fresh import MEBIBYTE, first_attempt_s, first_rows_s, peak_bytes, peak_memory
 from benchmarks.timing import Item, Ratio, Samples, measure, quotient, rate, verdict
 from games.gap_runner import GAME as GAP_RUNNER
@@ -48,6 +48,7 @@ RATIOS: Final = (
     Ratio("attempts, shared controller / raw SimPy", "attempts, shared controller", RAW, 0.2, 0.35),
     Ratio("two cores / one (gap_runner)", "batch gap_runner, two threads", "batch gap_runner, one thread", 1.5, 1.8),
     Ratio("two cores / one (logistic)", "batch logistic, two threads", "batch logistic, one thread", 1.5, 1.8),
+    AS_A_RUN,
 )
 
 
@@ -89,8 +90,10 @@ def items(size: Size) -> list[Item]:
     for threads, word in ((1, "one thread"), (2, "two threads")):
         found += _threaded(threads, word, size)
     found += [
-        Item("export to CSV", "rows/s", lambda: export(size.players, "csv")),
-        Item("export to Parquet", "rows/s", lambda: export(size.players, "parquet")),
+        Item(RUN_TO_CSV, "rows/s", lambda: written_by_a_run(size.players, "csv")),
+        Item(RUN_TO_PARQUET, "rows/s", lambda: written_by_a_run(size.players, "parquet")),
+        Item(TO_CSV, "rows/s", lambda: written(size.players, "csv")),
+        Item(TO_PARQUET, "rows/s", lambda: written(size.players, "parquet")),
     ]
     return found
 

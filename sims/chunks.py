@@ -76,7 +76,11 @@ class ChunkRecord(NamedTuple):
 
 def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
     """Play a chunk and leave its parts and its record in the folder. Raises OSError when the disk is in the way."""
-    played = play(job.setup, chunk, box=worker_box())
+    return write_chunk(job, chunk, play(job.setup, chunk, box=worker_box()))
+
+
+def write_chunk(job: Job, chunk: Chunk, played: Played) -> ChunkRecord:
+    """Leave the parts and the record of a chunk that was played. Raises OSError when the disk is in the way."""
     tables = batches_of(job, chunk, played)
     parts = {}
     for sheet in job.sheets:

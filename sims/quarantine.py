@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -28,15 +29,18 @@ SHEET: Final = Sheet(
             "message",
             "name",
             "",
-            "the exception's message, or how the worker ended; at most 500 characters, and an apostrophe first where a "
-            "spreadsheet would take it for a formula",
+            "the exception's message, or how the worker ended; at most 500 characters, and an apostrophe where a "
+            "spreadsheet might take what follows for a formula: at the beginning and after a semicolon, before all but "
+            "letters and digits",
             optional=True,
         ),
     ),
     ("replica", "player", "attempt"),
     {},
 )
-_FORMULA: Final = ("=", "+", "-", "@", "'")
+# Where a spreadsheet may begin a cell: some take a semicolon for the comma. Signs of full width count for them too.
+_BEGIN: Final = re.compile(r"(^|;)(\s*)(?=[^\w\s])")
+_MARKED: Final = re.compile(r"(^|;)(\s*)'")
 
 
 class Quarantine:
@@ -83,10 +87,18 @@ def write_faults(folder: Path, faults: Iterable[Fault]) -> tuple[Sheet, str, Con
     writer.writerow([column.name for column in SHEET.columns])
     rows = 0
     for fault in faults:
-        message = f"'{fault.message}" if fault.message.startswith(_FORMULA) else fault.message
-        writer.writerow([*fault[:3], FAULTS[fault.kind], fault.type, message])
+        writer.writerow([*fault[:3], FAULTS[fault.kind], _marked(fault.type), _marked(fault.message)])
         rows += 1
     return SHEET, NAME, write_file(folder / NAME, text.getvalue().encode()), rows
+
+
+def _marked(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return _BEGIN.sub(r"\1\2'", text)
+
+
+def _unmarked(text: str) -> str:
+    return _MARKED.sub(r"\1\2", text)
 
 
 def read_faults(folder: Path) -> list[Fault]:
@@ -98,7 +110,7 @@ def read_faults(folder: Path) -> list[Fault]:
         with open(path, encoding="utf-8", newline="") as file:
             _, *rows = csv.reader(file)
         return [
-            Fault(int(replica), int(player), int(attempt), FAULTS.index(kind), type_, message.removeprefix("'"))
+            Fault(int(replica), int(player), int(attempt), FAULTS.index(kind), _unmarked(type_), _unmarked(message))
             for replica, player, attempt, kind, type_, message in rows
         ]
     except (ValueError, OSError, csv.Error) as fault:

@@ -21,8 +21,8 @@ from tests.small import TEXT
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    "advise", "arena", "check", "compare", "describe", "list", "play", "replay", "report", "resume", "run", "schema",
-    "verify", "watch",
+    "advise", "arena", "check", "compare", "describe", "export", "list", "plan", "play", "replay", "report", "resume",
+    "run", "schema", "tune", "verify", "watch",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,18 @@ import pytest
 
 from engine.controller import ControllerKind, Rule, Setting
 from engine.errors import EnvironmentFault, PluginFault, ScenarioError
-from engine.faults import BAD_PROPOSAL, FAULTS, KILLED, NO_FAULT, RAISED, TIMEOUT, Fault, message_of, too_many
+from engine.faults import (
+    BAD_PROPOSAL,
+    FAULTS,
+    KILLED,
+    NO_FAULT,
+    RAISED,
+    TIMEOUT,
+    Fault,
+    message_of,
+    raised_by,
+    too_many,
+)
 from engine.game import FAILED
 from engine.scenario import parse
 from engine.statistics import scheme_of, tally_of
@@ -356,6 +368,39 @@ def test_a_table_of_faults_is_read_as_it_was_written(tmp_path):
     assert read_faults(tmp_path) == faults
     cells = list(csv.reader((tmp_path / NAME).read_text(encoding="utf-8").splitlines()))
     assert cells[1] == ["0", "1", "2", "raised", "ValueError", '\'=HYPERLINK("x"), he said']
+
+
+class Evil(Exception):
+    pass
+
+
+FORMULAS = [f"{mark}cmd|' /C calc'!A0" for mark in "=+-@\uff1d\uff0b\uff0d\uff20\ufe66"]
+FORMULAS += [
+    "\t=1",
+    "\r=1",
+    "\n@x",
+    " =1",
+    "\u00a0=1",
+    "\x00=1",
+    "'=1",
+    "a;=1",
+    "a ;; =1",
+    "a\t=1",
+    "a;\uff20x",
+    "=1;'=2",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_of_a_fault_can_be_taken_for_a_formula(tmp_path, text):
+    """Neither its message nor its class; nor where a spreadsheet divides at semicolons, as some countries' do."""
+    Evil.__name__ = text.replace("\x00", "")  # which Python refuses
+    fault = raised_by(Evil(text), 0, 1, 2)
+    write_faults(tmp_path, [fault])
+    assert read_faults(tmp_path) == [fault]
+    _, line = (tmp_path / NAME).read_text(encoding="utf-8").splitlines()
+    divided = [*next(csv.reader([line])), *line.split(";"), *line.split("\t")]
+    assert [cell for cell in divided if not re.match(r"[\w']|$", cell.lstrip())] == []
 
 
 # --- A whole run of a stranger's controller --------------------------------------------------------------------------

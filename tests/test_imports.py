@@ -43,7 +43,7 @@ ONLY_IN = [
 ]
 
 # Each of these may be imported by one file only, whichever it is, and there only inside a function: they are extras.
-ONE_FILE_LAZILY = ("optuna", "ray", "mlflow", "wandb", "tensorboardX", "gymnasium")
+ONE_FILE_LAZILY = ("optuna", "ray", "mlflow", "wandb", "tensorboardX", "gymnasium", "xlsxwriter")
 
 # Dotted names that no file may use; a name forbids everything below it too.
 BANNED = {

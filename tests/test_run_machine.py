@@ -1,7 +1,6 @@
 """Whatever happens to a run, in whatever order: once it is whole, it equals a run to which nothing happened.
 
-A machine that Hypothesis drives through running, dying, failing, resuming, damage to files, and reports. Exports have
-no command yet; their rule belongs here when they have one.
+A machine that Hypothesis drives through running, dying, failing, resuming, damage to files, reports and exports.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from engine.errors import EnvironmentFault, RunFolderError
+from engine.record import FORMATS, Format
+from sims.export import export
 from sims.files import FolderLock
 from sims.report import report
 from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, START
@@ -41,9 +42,9 @@ def tiny():
 
 
 @cache
-def wanted() -> dict[str, str]:
+def wanted(form: Format = "csv") -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
-        assert run(tiny(), out=Path(folder, "run"), workers=1, quiet=True) == 0
+        assert run(tiny(), out=Path(folder, "run"), workers=1, format=form, quiet=True) == 0
         return tree(Path(folder, "run"))
 
 
@@ -107,6 +108,22 @@ class Folder(RuleBasedStateMachine):
         if lost:
             (self.out / "report.html").unlink(missing_ok=True)
         report(self.out)
+
+    @precondition(lambda self: self.whole or self.partial.exists())
+    @rule(form=st.sampled_from(FORMATS))
+    def export_it(self, form: Format) -> None:
+        """A whole run comes out as one of that form, everything else is refused; that nothing changes is invariant."""
+        made = self.place / "made"
+        try:
+            export(self.out if self.whole else self.partial, form, made)
+        except RunFolderError:
+            assert not self.whole or self.damaged
+            assert not made.exists()
+        else:
+            assert self.whole
+            assert tree(made) == wanted(form)
+            shutil.rmtree(made)
+        assert {path.name for path in self.place.iterdir()} <= {self.out.name, self.partial.name}
 
     @precondition(lambda self: (self.whole or self.partial.exists()) and not self.damaged)
     @rule(choice=st.integers(0, 99), at=st.floats(0.0, 0.999), how=st.sampled_from(["flip", "cut", "empty", "delete"]))
