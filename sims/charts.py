@@ -1,49 +1,34 @@
-"""Charts of a report, as SVG that is put into the page itself.
+"""Charts as SVG that is put into the page itself: lines, bars and strips.
 
-Colours are names of the page's style sheet, so that one picture is readable on white, on black and on paper. Text
-stays text, and the same data give the same bytes: matplotlib is asked for no date and for ids that follow from the
-chart's name.
+Colours are names of the page's style sheet, so that one picture is readable on white, on black and on paper. Text stays
+text. Nothing but the data decides the bytes: no font is measured, and there are neither ids nor dates. Who rests a
+pointer on a point reads its numbers.
 """
 
 from __future__ import annotations
 
-import io
-import logging
-import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
 
-from sims.markup import Markup
+from sims.markup import Markup, Part, joined, tag
 
-# What stands for a colour until the picture is drawn -> the style sheet's name for it.
-_COLOURS: Final = {
-    "ink": "#010001",
-    "quiet": "#010002",
-    "rate": "#010003",
-    "wanted": "#010004",
-    "dial": "#010005",
-    "on_part": "#010006",
-    **{f"part{j}": f"#0101{j:02x}" for j in range(7)},
-}
-PARTS: Final = 7  # different colours of a stacked bar
-_SIZE: Final = (3.8, 2.3)  # inches: small enough to be read at its own size on a phone
-_BAR_WIDTH: Final = 4.2
-_MOST_LETTERS: Final = 20  # of a label in a picture
-_SETTINGS: Final[Any] = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the layout is the same everywhere
-    "font.size": 9.0,
-    "text.parse_math": False,  # a word from a scenario is never taken for a formula
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "figure.constrained_layout.use": True,
-}
-_ONLY_REFERENCED = re.compile(r' id="(?![mp][0-9a-f]{10}")[^"]*"')
-_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
+PARTS: Final = 7  # different colours of a stacked bar, and of lines in one chart
+WIDTH: Final = 340.0  # units of all sizes here: about a pixel, so a chart is read at its own size on a phone
+_HEIGHT: Final = 190.0
+_LEFT: Final = 44.0  # room for numbers of the y axis
+_RIGHT: Final = 12.0
+_TOP: Final = 24.0  # room for the name of the y axis, which stands above it
+_BOTTOM: Final = 36.0
+_BAR: Final = 22.0  # height of a bar
+_BAR_WIDTH: Final = WIDTH - 2.0
+_ROW: Final = 46.0  # a bar and its label above it
+_MANY: Final = 12  # points from which on a line has no dots
+_READABLE: Final = 0.09  # share of a bar in which its number has room
+_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
+
+Span = tuple[float, float]
 
 
 class Point(NamedTuple):
@@ -55,108 +40,318 @@ class Point(NamedTuple):
     high: float
 
 
+class Stretch(NamedTuple):
+    """What is wanted from one x to another."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+
+class Mark(NamedTuple):
+    """A value with its interval, in a colour of the style sheet."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    colour: str
+
+
+class Track(NamedTuple):
+    """One row of values that belong together, and the band that is wanted for them."""
+
+    label: str
+    marks: Sequence[Mark]
+    band: Span | None = None
+
+
+class Line(NamedTuple):
+    """One of several lines in a chart."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
 def line_chart(
-    name: str,
     points: Sequence[Point],
     colour: str,
     labels: tuple[str, str],
-    span: tuple[float, float],
-    band: tuple[float, float] | None = None,
+    span: Span,
+    band: Span | None = None,
+    stretches: Sequence[Stretch] = (),
 ) -> Markup:
-    """Draw a line with its interval, over a wanted band if there is one.
+    """Draw a line with its interval, over the wanted band if there is one.
 
-    name: unique in the page; labels: of the x and y axes; span: of the y axis.
+    colour: a name of the style sheet; labels: of the x and y axes; span: of the y axis; band: wanted for all x;
+    stretches: wanted bands that differ with x, which then ends where they do. What lies outside the span is cut off.
+    Raises ValueError without points.
     """
-    with _drawing(name) as figure:
-        axes = figure.add_subplot()
-        ink = _COLOURS["ink"]
-        if band is not None:
-            axes.axhspan(*band, color=_COLOURS["wanted"], alpha=0.22, linewidth=0)
-            for edge in band:
-                axes.axhline(edge, color=_COLOURS["wanted"], linewidth=0.8, linestyle=(0, (4, 3)))
-        x = [point.x for point in points]
-        shade = _COLOURS[colour]
-        axes.fill_between(
-            x, [point.low for point in points], [point.high for point in points], color=shade, alpha=0.25, linewidth=0
+    if not points:
+        raise ValueError("a line needs one point or more, got none")
+    ends = (stretches[0].left, stretches[-1].right) if stretches else (min(0.0, points[0].x), points[-1].x)
+    frame = _Frame(ends, span)
+    wanted = [Stretch(*frame.x_span, *band)] if band is not None else stretches
+    upper = [frame.at(point.x, point.high) for point in points]
+    lower = [frame.at(point.x, point.low) for point in reversed(points)]
+    series: list[Part] = [
+        tag("path", d=f"M{'L'.join([*upper, *lower])}Z", class_="area"),
+        tag("path", d=f"M{'L'.join(frame.at(point.x, point.y) for point in points)}", class_="line"),
+    ]
+    radius, kind = (3, "dot") if len(points) < _MANY else (6, "spot")
+    for point in points:
+        told = f"{labels[0]} {_number(point.x)}: {point.y:.3g} ({point.low:.3g} to {point.high:.3g})"
+        x, y = frame.place(point.x, point.y)
+        series.append(tag("circle", tag("title", told), cx=x, cy=y, r=radius, class_=kind))
+    bands = [_box(frame, (one.left, one.right), (one.low, one.high), "wanted") for one in wanted]
+    return _chart(frame, labels, [*bands, tag("g", *series, style=f"color:var(--{colour})")])
+
+
+def lines_chart(lines: Sequence[Line], labels: tuple[str, str]) -> Markup:
+    """Draw at most PARTS lines of shares in one chart, and below it which is which, by colour and by dashes."""
+    x_span = (0.0, max((x for line in lines for x, _ in line.points), default=1.0))
+    frame = _Frame(x_span, (0.0, 1.0))
+    drawn = [
+        tag(
+            "path",
+            tag("title", line.name),
+            d=f"M{'L'.join(frame.at(x, y) for x, y in line.points)}",
+            class_=f"line dash{j}",
+            style=f"color:var(--line{j})",
         )
-        marker = "o" if len(points) < 12 else ""
-        axes.plot(x, [point.y for point in points], color=shade, linewidth=1.8, marker=marker, markersize=3.5)
-        axes.set_ylim(*span)
-        axes.set_xlim(min(0.0, *x) if x else 0.0, max(x, default=1.0) * 1.02 or 1.0)
-        axes.set_xlabel(labels[0], color=ink)
-        axes.set_ylabel(labels[1], color=ink)
-        axes.locator_params(axis="y", nbins=5)
-        axes.grid(visible=True, axis="y", color=_COLOURS["quiet"], linewidth=0.5, alpha=0.5)
-        _paint_axes(axes)
-        return _svg(figure)
+        for j, line in enumerate(lines)
+        if line.points
+    ]
+    names = [
+        tag("span", _swatch(f"line dash{j}", f"line{j}"), line.name, class_="meaning") for j, line in enumerate(lines)
+    ]
+    return joined(_chart(frame, labels, drawn, percent=True), tag("p", *names, class_="legend"))
 
 
-def stacked_bars(name: str, rows: Sequence[tuple[str, Sequence[float]]], words: Sequence[str]) -> Markup:
-    """Draw a horizontal bar of shares per row; words are what the parts mean, at most PARTS of them."""
-    with _drawing(name, width=_BAR_WIDTH, height=0.75 + 0.42 * len(rows) + 0.22 * ((len(words) + 1) // 2)) as figure:
-        axes = figure.add_subplot()
-        start = [0.0] * len(rows)
-        places = list(range(len(rows)))[::-1]
-        for j, word in enumerate(words):
-            shares = [row[1][j] for row in rows]
-            axes.barh(places, shares, left=start, height=0.66, color=_COLOURS[f"part{j}"], label=_short(word))
-            for place, left, share in zip(places, start, shares, strict=True):
-                if share >= 0.09:
-                    middle = left + share / 2
-                    axes.text(
-                        middle, place, f"{share * 100:.0f} %", ha="center", va="center", color=_COLOURS["on_part"]
-                    )
-            start = [left + share for left, share in zip(start, shares, strict=True)]
-        axes.set_xlim(0.0, 1.0)
-        axes.set_yticks(places, [_short(row[0]) for row in rows])
-        axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100 %"])
-        _paint_axes(axes)
-        ink = _COLOURS["ink"]
-        figure.legend(loc="outside lower center", ncols=2, frameon=False, labelcolor=ink, handlelength=1.0)
-        return _svg(figure)
+def interval_rows(rows: Sequence[Track], span: Span, *, percent: bool = False) -> Markup:
+    """Draw a row of dots with their intervals for each track, over its wanted band if it has one.
+
+    span: what all rows reach over; percent: whether shares are written as such. What lies outside is drawn at the edge.
+    """
+    low, high = span if span[1] > span[0] else (span[0] - 0.5, span[0] + 0.5)
+
+    def x(value: float) -> float:
+        return 1.0 + (min(max(value, low), high) - low) / (high - low) * _BAR_WIDTH
+
+    drawn: list[Part] = []
+    for i, track in enumerate(rows):
+        top = _ROW * i + 19.0
+        drawn.append(_rect(1.0, top, _BAR_WIDTH, _BAR, "ground"))
+        if track.band is not None:
+            left, right = map(x, track.band)
+            drawn.append(_rect(left, top, max(right - left, 1.0), _BAR, "wanted"))
+        if low < 0.0 < high:
+            drawn.append(tag("path", d=f"M{_text(x(0.0))} {_text(top)}v{_text(_BAR)}", class_="axis"))
+        for j, mark in enumerate(track.marks):
+            y = _text(top + _BAR * (j + 0.5) / len(track.marks))
+            told = f"{mark.name}: {mark.value:.3f} ({mark.low:.3f} to {mark.high:.3f})"
+            line = tag("path", d=f"M{_text(x(mark.low))} {y}H{_text(x(mark.high))}", class_="line")
+            dot = tag("circle", tag("title", told), cx=_text(x(mark.value)), cy=y, r="2.6", class_="dot")
+            drawn.append(tag("g", line, dot, style=f"color:var(--{mark.colour})"))
+    size = 100.0 if percent else 1.0
+    unit = " %" if percent else ""
+    foot = []
+    for tick, word in _ticks(low * size, high * size, 5):
+        place = x(tick / size)
+        kind = None if place < 12.0 else "end" if place > WIDTH - 14.0 else "middle"
+        foot.append((f"{word}{unit}", place, kind))
+    return _rows([track.label for track in rows], drawn, foot)
 
 
-def _short(label: str) -> str:
-    """A label that leaves room for the bars; the table beside the picture has all of it."""
-    return label if len(label) <= _MOST_LETTERS else label[: _MOST_LETTERS - 1] + "…"
+def histogram(
+    shares: Sequence[float], edges: Sequence[float], colour: str, labels: tuple[str, str], band: Span | None = None
+) -> Markup:
+    """Draw bars of shares between neighbouring edges, over a wanted band of x if there is one."""
+    top = _ceiling(max(shares, default=0.0))
+    frame = _Frame((edges[0], edges[-1]), (0.0, top))
+    inside: list[Part] = []
+    if band is not None:
+        inside.append(_box(frame, (band[0], band[1]), (0.0, top), "wanted"))
+    for (left, right), share in zip(pairwise(edges), shares, strict=True):
+        if share > 0.0:
+            told = f"{_number(left)} to {_number(right)}: {share * 100:.1f} %"
+            bar = _box(frame, (left, right), (0.0, share), "bar", tag("title", told))
+            inside.append(tag("g", bar, style=f"color:var(--{colour})"))
+    return _chart(frame, labels, inside, percent=True)
 
 
-def _paint_axes(axes: Any) -> None:
-    for spine in axes.spines.values():
-        spine.set_color(_COLOURS["quiet"])
-    axes.tick_params(color=_COLOURS["quiet"], labelcolor=_COLOURS["ink"], length=3.0)
+def stacked_bars(rows: Sequence[tuple[str, Sequence[float]]], words: Sequence[str]) -> Markup:
+    """Draw a horizontal bar of shares per row, and below them what the parts mean: words, at most PARTS of them."""
+    drawn: list[Part] = []
+    for top, shares in _tops(rows):
+        left = 0.0
+        for j, (word, share) in enumerate(zip(words, shares, strict=True)):
+            told = tag("title", f"{word}: {share * 100:.1f} %")
+            x, width = 1.0 + left * _BAR_WIDTH, share * _BAR_WIDTH
+            drawn.append(_rect(x, top, width, _BAR, "part", told, style=f"color:var(--part{j})"))
+            if share >= _READABLE:
+                middle = {"x": _text(x + width / 2.0), "y": _text(top + 15.5)}
+                drawn.append(tag("text", f"{share * 100:.0f} %", **middle, class_="on-part"))
+            left += share
+    names = [key(f"part{j}", word) for j, word in enumerate(words)]
+    return joined(_bars(rows, drawn), tag("p", *names, class_="legend"))
 
 
-@contextmanager
-def _drawing(name: str, width: float = _SIZE[0], height: float = _SIZE[1]) -> Iterator[Any]:
-    """A figure of its own, whatever the user's matplotlib settings are; width and height in inches."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that a home cannot be written is no news
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+def strips(rows: Sequence[tuple[str, Sequence[float]]], colour: str, what: str) -> Markup:
+    """Draw a strip of cells from 0 to 1 per row; the more of a row's share lies in a cell, the darker it is.
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)
-        matplotlib.rcParams["svg.hashsalt"] = name
-        figure = Figure(figsize=(width, height))
-        FigureCanvasSVG(figure)
-        yield figure
+    The darkest cell has the largest share of all rows. what: of which things these are the shares.
+    """
+    most = max((share for _, shares in rows for share in shares), default=0.0) or 1.0
+    drawn: list[Part] = []
+    for top, shares in _tops(rows):
+        drawn.append(_rect(1.0, top, _BAR_WIDTH, _BAR, "ground"))
+        width = _BAR_WIDTH / len(shares)
+        for j, share in enumerate(shares):
+            if share > 0.0:
+                low, high = (_number(edge * 100.0) for edge in (j / len(shares), (j + 1) / len(shares)))
+                told = tag("title", f"{low} to {high} % of the way: {share * 100:.1f} % of {what}")
+                shade = _text(max(share / most, 0.04), 2)
+                drawn.append(_rect(1.0 + j * width, top, width, _BAR, "cell", told, fill_opacity=shade))
+    return _bars(rows, [tag("g", *drawn, style=f"color:var(--{colour})")])
 
 
-def _svg(figure: Any) -> Markup:
-    """Write the figure and take away what the page has itself: header, metadata, fonts, colours, unused ids."""
-    sink = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with warnings.catch_warnings():
-        # Only the layout needs matplotlib's font; the browser has one for the label's own script.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(sink, format="svg", transparent=True, metadata=nothing)
-    text = sink.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<svg[^>]*viewBox=\"([^\"]*)\"[^>]*>", r'<svg viewBox="\1" aria-hidden="true">', text, count=1)
-    text = _FAMILY.sub("", _ONLY_REFERENCED.sub("", text))
-    for name, colour in _COLOURS.items():
-        text = text.replace(colour, f"var(--{name.replace('_', '-')})")
-    return Markup(re.sub(r"\s*\n\s*", "\n", text).strip())
+def key(colour: str, words: str) -> Markup:
+    """What a colour of a chart means. colour: a name of the style sheet."""
+    return tag("span", tag("span", class_=f"key {colour}"), words, class_="meaning")
+
+
+def _tops(rows: Sequence[tuple[str, Sequence[float]]]) -> Iterator[tuple[float, Sequence[float]]]:
+    """The upper edge of each row's bar, and its shares."""
+    for i, (_, shares) in enumerate(rows):
+        yield _ROW * i + 19.0, shares
+
+
+def _bars(rows: Sequence[tuple[str, Sequence[float]]], drawn: Iterable[Part]) -> Markup:
+    """Bars from 0 to 100 %, each under its label."""
+    ends: list[tuple[str, float, str | None]] = [
+        ("0", 1.0, None),
+        ("25", 1.0 + 0.25 * _BAR_WIDTH, "middle"),
+        ("50", 1.0 + 0.5 * _BAR_WIDTH, "middle"),
+        ("75", 1.0 + 0.75 * _BAR_WIDTH, "middle"),
+        ("100 %", 1.0 + _BAR_WIDTH, "end"),
+    ]
+    return _rows([label for label, _ in rows], drawn, ends)
+
+
+def _rows(labels: Sequence[str], drawn: Iterable[Part], foot: Iterable[tuple[str, float, str | None]]) -> Markup:
+    """What is drawn in rows, each under its label, and below them words at their places."""
+    height = _ROW * len(labels) + 18.0
+    names = [tag("text", label, x=1, y=_text(_ROW * i + 14.0), class_="name") for i, label in enumerate(labels)]
+    below = [tag("text", word, x=_text(at), y=_text(height - 5.0), class_=kind) for word, at, kind in foot]
+    return _picture(height, [*names, *drawn, *below])
+
+
+# --- Frame and axes --------------------------------------------------------------------------------------------------
+
+
+class _Frame:
+    """Where numbers stand inside the axes."""
+
+    def __init__(self, x_span: Span, y_span: Span) -> None:
+        self.x_span = x_span if x_span[1] > x_span[0] else (x_span[0] - 0.5, x_span[0] + 0.5)
+        self.y_span = y_span if y_span[1] > y_span[0] else (y_span[0] - 0.5, y_span[0] + 0.5)
+        self.width = WIDTH - _LEFT - _RIGHT
+        self.height = _HEIGHT - _TOP - _BOTTOM
+
+    def x(self, value: float) -> float:
+        low, high = self.x_span
+        return (value - low) / (high - low) * self.width
+
+    def y(self, value: float) -> float:
+        low, high = self.y_span
+        return (high - value) / (high - low) * self.height
+
+    def place(self, x: float, y: float) -> tuple[str, str]:
+        return _text(self.x(x)), _text(self.y(y))
+
+    def at(self, x: float, y: float) -> str:
+        return " ".join(self.place(x, y))
+
+
+def _chart(frame: _Frame, labels: tuple[str, str], inside: Iterable[Part], *, percent: bool = False) -> Markup:
+    """Axes, and inside of them what is cut off at their edges: a nested picture does that by itself."""
+    inner = tag(
+        "svg",
+        *inside,
+        x=_text(_LEFT),
+        y=_text(_TOP),
+        width=_text(frame.width),
+        height=_text(frame.height),
+        viewBox=f"0 0 {_text(frame.width)} {_text(frame.height)}",
+    )
+    return _picture(_HEIGHT, [*_axes(frame, labels, percent), inner])
+
+
+def _axes(frame: _Frame, labels: tuple[str, str], percent: bool) -> Iterator[Markup]:
+    right, bottom = _LEFT + frame.width, _TOP + frame.height
+    low, high = (edge * 100.0 for edge in frame.y_span) if percent else frame.y_span
+    for tick, word in _ticks(low, high, 5):
+        y = _TOP + frame.y(tick / 100.0 if percent else tick)
+        yield tag("path", d=f"M{_text(_LEFT)} {_text(y)}H{_text(right)}", class_="grid")
+        yield tag("text", f"{word} %" if percent else word, x=_text(_LEFT - 5.0), y=_text(y + 4.0), class_="end")
+    yield tag("path", d=f"M{_text(_LEFT)} {_text(bottom)}H{_text(right)}", class_="axis")
+    for tick, word in _ticks(*frame.x_span, 6):
+        x = _LEFT + frame.x(tick)
+        yield tag("path", d=f"M{_text(x)} {_text(bottom)}v4", class_="axis")
+        yield tag("text", word, x=_text(x), y=_text(bottom + 16.0), class_="middle")
+    yield tag("text", labels[0], x=_text(right), y=_text(_HEIGHT - 4.0), class_="end quiet")
+    yield tag("text", labels[1], x=_text(1.0), y=_text(12.0), class_="quiet")
+
+
+def _box(frame: _Frame, x_span: Span, y_span: Span, kind: str, *parts: Part) -> Markup:
+    left, right = (frame.x(value) for value in x_span)
+    bottom, top = (frame.y(value) for value in y_span)
+    gap = 0.5 if kind == "bar" else 0.0
+    return _rect(left + gap, top, max(right - left - 2.0 * gap, 0.5), bottom - top, kind, *parts)
+
+
+def _rect(x: float, y: float, width: float, height: float, kind: str, *parts: Part, **attributes: str) -> Markup:
+    size = {"x": _text(x), "y": _text(y), "width": _text(width), "height": _text(height)}
+    return tag("rect", *parts, **size, class_=kind, **attributes)
+
+
+def _swatch(kind: str, colour: str) -> Markup:
+    """A piece of a line, for a legend."""
+    line = tag("path", d="M0 5H26", class_=kind, style=f"color:var(--{colour})")
+    return tag("svg", line, viewBox="0 0 26 10", class_="swatch")
+
+
+def _picture(height: float, parts: Iterable[Part]) -> Markup:
+    return tag("svg", *parts, viewBox=f"0 0 {_text(WIDTH)} {_text(height)}", class_="chart", aria_hidden="true")
+
+
+def _ticks(low: float, high: float, most: int) -> Iterator[tuple[float, str]]:
+    """Round numbers between two numbers, at most so many steps, each with its word: as many digits for all."""
+    step = _step((high - low) / most)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1):
+        yield number * step, f"{number * step:,.{digits}f}"
+
+
+def _step(least: float) -> float:
+    """The least of 1, 2 and 5 times a power of ten that is not smaller."""
+    size: float = 10.0 ** math.floor(math.log10(least))
+    return next(step * size for step in _STEPS if step * size >= least * (1.0 - 1e-9))
+
+
+def _ceiling(most: float) -> float:
+    """Where an axis of shares ends."""
+    return min(_step(most / 4.0) * math.ceil(most / _step(most / 4.0) - 1e-9), 1.0) if most > 0.0 else 1.0
+
+
+def _number(value: float) -> str:
+    """A tick or a place in few digits, without the noise of binary fractions."""
+    return f"{0.0 if abs(value) < 1e-12 else value:,.6g}"
+
+
+def _text(value: float, digits: int = 1) -> str:
+    """A length in a picture."""
+    found = f"{value:.{digits}f}"
+    return found.rstrip("0").rstrip(".") if "." in found else found

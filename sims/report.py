@@ -1,7 +1,7 @@
 """report.html: one file for any browser, without scripts and without anything loaded from elsewhere.
 
-It is made from the files of a run folder alone: the tallies in the manifest, one pass over the rows, and nothing from
-the clock, so the same run gives the same bytes.
+It is made from the files of a run folder alone: the tallies and the self-test in the manifest, one pass over the rows,
+and nothing from the clock, so the same run gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 from engine.errors import RunFolderError
 from engine.statistics import Tally
 from sims.files import write_file
-from sims.report_page import Facts, page
-from sims.report_rows import gather
+from sims.reporting.changes import read_changes
+from sims.reporting.facts import Facts
+from sims.reporting.page import page
+from sims.reporting.rows import gather
 from sims.run_folder import REPORT, SCENARIO, read_manifest
 from sims.verdict import goal_of, verdict
 
@@ -44,6 +46,7 @@ def report(folder: Path) -> Path:
         tally=tally,
         verdict=verdict(goal, tally),
         rows=rows,
+        changes=read_changes(folder / SCENARIO),
     )
     path = folder / REPORT
     write_file(path, page(facts).encode())

@@ -68,6 +68,11 @@ def count(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as one reads them out."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _about(row: Row, cluster: str, steered: bool) -> str:
     """One sentence on a cohort that is not surely in its band."""
     band = f"{row.target_low:.2f} to {row.target_high:.2f}"

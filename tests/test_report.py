@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,46 @@ from pyarrow import parquet
 
 from engine.errors import RunFolderError
 from engine.game import LOST, OUTCOMES, TIMED_OUT, WON
-from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, LEAVINGS, PLAYER, QUIT
+from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, FINISHED, LEAVINGS, PLAYER, QUIT
 from engine.record import row_type
-from engine.statistics import Scheme, attempt_edges, day_bins, tally_of
+from engine.statistics import Scheme, Tally, attempt_edges, day_bins, tally_of
 from sims.report import report
+from sims.reporting import beliefs
+from sims.reporting.rows import gather
+from sims.reporting.tables import Table
+from sims.verdict_words import percent
 
 CAUSES = ("hit spike", "fell into gap", "hit beam")
 HAZARDS = ("gaps", "gaps_spikes", "gaps_spikes_beams")
 NASTY = '<script>alert("1")</script> & <b>bold</b> \'"> =cmd() ${x} $\\frac{1}{2}$'
+LEVEL_LENGTH = 8  # attempts on each level of a campaign, won or not
+_UP = {"held": None, "scale": "linear", "harder": "high"}
 KNOBS: list[dict[str, Any]] = [
-    {"name": "speed", "unit": "m/s", "low": 5.0, "high": 11.0, "held": None, "scale": "linear", "harder": "high"},
-    {"name": "gap", "unit": "m", "low": 1.0, "high": 4.0, "held": None, "scale": "log", "harder": "high"},
-    {"name": "warning", "unit": "s", "low": 0.2, "high": 1.5, "held": None, "scale": "linear", "harder": "low"},
-    {"name": "hazards", "unit": "1", "low": 0.0, "high": 2.0, "held": None, "scale": "choice", "harder": "high"},
-    {"name": "length", "unit": "m", "low": 20, "high": 80, "held": 60, "scale": "integer", "harder": "high"},
+    {**_UP, "name": "speed", "unit": "m/s", "low": 5.0, "high": 11.0, "default": 7.0},
+    {**_UP, "name": "gap_m", "unit": "m", "low": 1.0, "high": 4.0, "default": 2.0, "scale": "log"},
+    {**_UP, "name": "warning", "unit": "s", "low": 0.2, "high": 1.5, "default": 1.0, "harder": "low"},
+    {**_UP, "name": "hazards", "unit": "1", "low": 0.0, "high": 2.0, "default": "gaps", "scale": "choice"},
+    {**_UP, "name": "length", "unit": "m", "low": 20, "high": 80, "default": 40, "held": 60, "scale": "integer"},
 ]
+SCENARIO = """title = "Three cohorts"  # changed
+
+[game.params]
+length = 60  # changed
+
+[game.bounds]
+speed = [5.0, 11.0]  # changed
+gap_m = [1.0, 4.0]
+
+[controller.options]
+step = 0.05
+window = 12  # changed
+
+[[cohort]]
+name = "newcomers"
+
+[cohort.traits]
+skill = 0.35  # changed
+"""
 
 
 def played(players: int, attempts: int, cohorts: int, levels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +81,8 @@ def played(players: int, attempts: int, cohorts: int, levels: int, seed: int) ->
         now["outcome"] = np.where(stopped, TIMED_OUT, np.where(won, WON, LOST))
         now["progress"] = np.where(won, 1.0, dice.random(players))
         now["cause"] = np.where(now["outcome"] == LOST, dice.integers(0, 3, players) % (2 + cohort % 2), -1)
-        now["start_s"], now["target"], now["level"] = clock, target, min(i // 8 + 1, levels)
+        now["start_s"], now["target"], now["level"] = clock, target, min(i // LEVEL_LENGTH + 1, levels)
+        now["beliefs"][:, 0] = skill + dice.normal(0.0, 0.1, players)
         now["streak"] = 0 if i == 0 else np.where(rows[:, i - 1]["outcome"] == WON, 0, rows[:, i - 1]["streak"] + 1)
         for j, knob in enumerate(KNOBS):
             now["params"][:, j] = knob["low"] + (knob["high"] - knob["low"]) * dial
@@ -70,6 +95,10 @@ def played(players: int, attempts: int, cohorts: int, levels: int, seed: int) ->
     people = np.zeros(players, PLAYER)
     people["player"], people["cohort"], people["attempts"] = number, cohort, made
     people["left"] = np.where(made < attempts, QUIT, ATTEMPT_LIMIT)
+    people["skill"] = skill
+    if levels:
+        people["level"] = np.minimum(made // LEVEL_LENGTH, levels) + 1
+        people["left"] = np.where(people["level"] > levels, FINISHED, people["left"])
     return rows[np.arange(attempts) < made[:, None]], people
 
 
@@ -98,6 +127,7 @@ def make_run(
     for j, knob in enumerate(KNOBS):
         values = rows["params"][:, j]
         table[f"param_{knob['name']}"] = np.array(HAZARDS)[values.astype(int)] if knob["name"] == "hazards" else values
+    table["belief_skill"] = rows["beliefs"][:, 0]
     attempts_table = pa.table(table)
     if file_format == "csv":
         arrow_csv.write_csv(attempts_table, folder / "attempts.csv")
@@ -106,16 +136,17 @@ def make_run(
     wins = np.bincount(np.searchsorted(people["player"], rows["player"]), rows["outcome"] == WON, len(people))
     with open(folder / "players.csv", "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["replica", "cohort", "player", "arrival_s", "attempts", "wins", "left"])
+        writer.writerow(["replica", "cohort", "player", "trait_skill", "attempts", "wins", "level", "left"])
         for person, won in zip(people, wins, strict=True):
-            left = LEAVINGS[person["left"]]
-            writer.writerow([0, names[person["cohort"]], person["player"], 0.5, person["attempts"], int(won), left])
+            who = [0, names[person["cohort"]], person["player"], float(person["skill"])]
+            writer.writerow([*who, person["attempts"], int(won), person["level"], LEAVINGS[person["left"]]])
     targets = [0.80, 0.75, 0.70, 0.70]
     found = {
         "format_version": 1,
         "flowdial_version": "0.1.0",
         "title": "Three cohorts run for two weeks",
         "scenario_digest": "s0123456789abcdef",
+        "code_digest": "fedcba9876543210",
         "seed": 20260,
         "game": "gap_runner",
         "game_version": 1,
@@ -138,7 +169,12 @@ def make_run(
         **manifest,
     }
     (folder / "manifest.json").write_text(json.dumps(found))
+    (folder / "scenario.toml").write_text(SCENARIO)
     return folder
+
+
+def rows_of(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
 
 
 class Page(HTMLParser):
@@ -153,7 +189,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
-        if tag not in ("meta", "path", "use", "rect"):
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -186,44 +222,193 @@ def test_the_verdict_comes_first_in_words(run_folder):
             "uncalibrated",
             "Three cohorts run for two weeks",
             "cohorts",
+            "Was the instrument working?",
             "Win rate against target",
-            "Difficulty",
-            "What ends attempts",
-            "Players, and those who quit",
-            "Settings that were played",
+            "Win rate over simulated time",
+            "Difficulty and belief",
+            "Where and why players fail",
+            "Players, not averages",
+            "Who is left",
+            "Parameters",
             "Controller",
-            "Rows worth a look",
+            "Rows worth watching",
             "Where it comes from",
             "How the numbers were made",
         )
     ]
     assert places == sorted(places)
+    assert "hyperparameter value changed start 0.5 - step 0.05 - window 12 yes" in text
+    for word in ("s0123456789abcdef", "fedcba9876543210", "seed 20260", "numpy 2.4.6", "python 3.11.2"):
+        assert word in text
+    assert "flowdial verify attempts.csv" in text
+    assert "Not tested: this run was made before Flowdial tested itself." in text
+
+
+def test_parameters_are_counted_and_what_was_changed_is_named(run_folder):
+    text = Page(page_of(run_folder)).text
+    assert "gap_runner has 5 parameters: 4 tunable, which move with the dial, and 1 held." in text
+    assert "2 of them differ from the default." in text
+    assert "speed m/s 5 11 7 range the dial" in text
+    assert "gap_m 1 4 2 - the dial" in text, "the name says the unit already"
+    assert "warning s 1.5 0.2 1 - the dial" in text, "the low end is the harder one"
+    assert "length m 20 80 40 value held at 60 - - -" in text
+    assert "5 settings of the scenario that differ from the default" in text
+    assert "game.params.length 60" in text
+    assert "cohort.newcomers.traits.skill 0.35" in text
+
+
+def test_without_a_scenario_file_nothing_is_claimed_of_defaults(run_folder, tmp_path):
+    folder = make_run(tmp_path)
+    (folder / "scenario.toml").unlink()
+    text = Page(page_of(folder)).text
+    assert "Which of them differ from the default is not known." in text
     assert "hyperparameter value start 0.5 step 0.05 window 12" in text
-    assert "s0123456789abcdef" in text
-    assert "flowdial verify RUN" in text
 
 
 def test_numbers_of_the_page_are_those_of_the_rows(run_folder):
     text = Page(page_of(run_folder)).text
-    rows = list(csv.DictReader((run_folder / "attempts.csv").read_text().splitlines()))
-    people = list(csv.DictReader((run_folder / "players.csv").read_text().splitlines()))
-    experts = [person for person in people if person["cohort"] == "experts"]
-    quits = sum(person["left"] == "quit" for person in experts)
-    median = float(np.median([int(person["attempts"]) for person in experts]))
-    assert f"experts {len(experts)} {quits / len(experts) * 100:.0f} % 0 % {median:.0f}" in text
+    rows = rows_of(run_folder / "attempts.csv")
+    people = rows_of(run_folder / "players.csv")
     made = {person["player"]: int(person["attempts"]) for person in people}
     late = [row for row in rows if int(row["attempt"]) >= 2 * made[row["player"]] // 3]
     speeds = {
         name: np.mean([float(row["param_speed"]) for row in late if row["cohort"] == name])
         for name in ("newcomers", "regulars", "experts")
     }
-    assert "speed m/s 5 11 the dial " + " ".join(f"{speed:.3g}" for speed in speeds.values()) in text
-    assert "warning s 1.5 0.2 the dial" in text  # the low end is the harder one
-    assert "length m 20 80 held at 60 - - -" in text
+    assert "range the dial " + " ".join(f"{speed:.3g}" for speed in speeds.values()) in text
     lost = [row["cause"] or "time limit" for row in rows if row["cohort"] == "regulars" and row["outcome"] != "won"]
     assert f"{lost.count('hit spike') / len(lost) * 100:.0f} %" in text
-    hardest = max(range(len(rows)), key=lambda j: (rows[j]["outcome"] == "won", float(rows[j]["difficulty"]), -j))
-    assert f"attempts.csv --row {hardest}" in text
+
+
+def test_the_spread_over_players_is_that_of_the_rows(run_folder):
+    rows, people = rows_of(run_folder / "attempts.csv"), rows_of(run_folder / "players.csv")
+    experts = [person for person in people if person["cohort"] == "experts"]
+    longest = {}
+    for person in experts:
+        outcomes = [row["outcome"] == "won" for row in rows if row["player"] == person["player"]]
+        losses = "".join("w" if won else "l" for won in outcomes).split("w")
+        longest[person["player"]] = max(map(len, losses))
+    own = [int(person["wins"]) / int(person["attempts"]) for person in experts if int(person["attempts"]) >= 20]
+    runs = sorted(longest.values())
+    expected = (
+        f"experts {len(experts)} {np.median([int(person['attempts']) for person in experts]):.0f} "
+        f"{np.median(own):.2f} {np.quantile(own, 0.05):.2f} {np.median(runs):.0f} {np.quantile(runs, 0.95):.0f} "
+        f"{runs[-1]} {percent(sum(run >= 5 for run in runs) / len(runs))}"
+    )
+    assert expected in Page(page_of(run_folder)).text
+
+
+def test_a_losing_run_counts_to_the_last_attempt_and_who_never_played_has_none(tmp_path):
+    folder = make_run(tmp_path, players=60, attempts=4, cohorts=("all",))
+    with open(folder / "players.csv", "a") as file:
+        file.write("0,all,77,0.5,0,0,0,horizon\n")
+    rows = rows_of(folder / "attempts.csv")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    found = gather(folder, manifest, Tally.from_json(manifest["tallies"]).scheme)
+    lost: dict[str, str] = {}
+    for row in rows:
+        lost[row["player"]] = lost.get(row["player"], "") + ("w" if row["outcome"] == "won" else "l")
+    expected = {int(player): max(map(len, outcomes.split("w"))) for player, outcomes in lost.items()}
+    assert any(outcomes.endswith("ll") for outcomes in lost.values())
+    assert dict(zip(found.people.key.tolist(), found.people.losing_run.tolist())) == {**expected, 77: 0}
+    assert found.people.losing_runs(0).tolist() == sorted(expected.values())
+
+
+def test_where_players_lose_is_counted_in_cells_of_progress(run_folder):
+    rows = rows_of(run_folder / "attempts.csv")
+    lost = [row for row in rows if row["cohort"] == "newcomers" and row["outcome"] == "lost"]
+    share = sum(0.48 <= float(row["progress"]) < 0.52 for row in lost) / len(lost)
+    assert f"48 to 52 % of the way: {share * 100:.1f} % of losses" in page_of(run_folder)
+
+
+def test_beliefs_are_the_quartiles_of_the_rows(run_folder):
+    manifest = json.loads((run_folder / "manifest.json").read_text())
+    found = gather(run_folder, manifest, Tally.from_json(manifest["tallies"]).scheme)
+    rows = rows_of(run_folder / "attempts.csv")
+    values = [float(row["belief_skill"]) for row in rows if row["cohort"] == "regulars" and int(row["attempt"]) < 5]
+    assert found.beliefs.quartiles(1, 0) == pytest.approx(np.quantile(values, (0.25, 0.5, 0.75)))
+    assert "belief: skill" in page_of(run_folder)
+
+
+def test_columns_are_read_with_their_gaps_and_from_the_middle_of_a_batch():
+    columns = {
+        "cohort": pa.array(["a", "b", "a", "b"]).dictionary_encode(),
+        "skill": pa.array([0.5, None, 1.5, None]),
+        "level": pa.array([1, 2, 3, 4]),
+        "cause": pa.array(["x", None, None, "y"]).dictionary_encode(),
+    }
+    batch = Table(pa.record_batch(columns).slice(1, 3), ["a", "b"])
+    assert batch.cohort.tolist() == [1, 0, 1]
+    assert batch.numbers("level").tolist() == [2, 3, 4]
+    assert np.array_equal(batch.numbers("skill"), [np.nan, 1.5, np.nan], equal_nan=True)
+    words, codes = batch.words("cause")
+    assert [words[code] for code in codes] == ["", "", "y"]
+
+
+def test_a_sample_of_beliefs_is_bounded_and_said_to_be_one(run_folder, monkeypatch):
+    rows = json.loads((run_folder / "manifest.json").read_text())["rows"]
+    monkeypatch.setattr(beliefs, "_MOST", rows // 4)
+    text = Page(page_of(run_folder)).text
+    assert "before each attempt, of one player in" in text
+
+
+def test_the_rows_worth_watching_are_the_extremes_and_have_exact_commands(run_folder):
+    text = Page(page_of(run_folder)).text
+    rows = rows_of(run_folder / "attempts.csv")
+
+    def best(score, outcomes):
+        return max(range(len(rows)), key=lambda j: (rows[j]["outcome"] in outcomes, score(rows[j]), -j))
+
+    hardest = best(lambda row: float(row["difficulty"]), ("won",))
+    closest = best(lambda row: float(row["progress"]), ("lost",))
+    longest = best(lambda row: int(row["streak"]), ("lost", "timed_out"))
+    for what, row in (
+        ("the closest loss", closest),
+        ("the hardest level that was won", hardest),
+        ("the end of the longest losing run", longest),
+    ):
+        assert f"{what} flowdial replay attempts.csv --row {row} {row} {rows[row]['player']}" in text
+
+
+def test_a_row_in_which_nothing_was_played_is_not_worth_watching(tmp_path):
+    folder = make_run(tmp_path, players=60)
+    rows = rows_of(folder / "attempts.csv")
+    longest = max(range(len(rows)), key=lambda j: (int(rows[j]["streak"]), -j))
+    with open(folder / "attempts.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows([{**row, "outcome": "failed"} if j == longest else row for j, row in enumerate(rows)])
+    assert f"--row {longest} " not in Page(page_of(folder)).text
+
+
+def test_who_is_left_is_counted_from_the_players(run_folder):
+    people = rows_of(run_folder / "players.csv")
+    reached = [person for person in people if int(person["attempts"]) >= 20]
+    left = [person for person in reached if person["left"] == "quit" and int(person["attempts"]) < 50]
+    mix = " ".join(
+        percent(sum(person["cohort"] == name for person in reached) / len(reached))
+        for name in ("newcomers", "regulars", "experts")
+    )
+    skill = np.mean([float(person["trait_skill"]) for person in reached])
+    share = percent(len(reached) / len(people))
+    expected = f"attempt 20 {len(reached)} {share} {len(left)} {skill:.2f} {mix}"
+    text = Page(page_of(run_folder)).text
+    assert expected in text
+    assert "finished the campaign" not in text, "an endless stream has no end"
+
+
+def test_a_campaign_has_a_funnel(tmp_path):
+    folder = make_run(tmp_path, levels=5)
+    people = rows_of(folder / "players.csv")
+    reached = [person for person in people if int(person["level"]) >= 3]
+    passed = [person for person in reached if int(person["level"]) >= 4]
+    quits = [person for person in reached if person["level"] == "3" and person["left"] == "quit"]
+    skill = np.mean([float(person["trait_skill"]) for person in reached])
+    share = percent(len(reached) / len(people))
+    text = Page(page_of(folder)).text
+    assert f"level 3 {len(reached)} {share} {len(quits)} {len(passed)} {skill:.2f}" in text
+    for words in ("The campaign: who is left", "finished the campaign", "passed by", "quit on it"):
+        assert words in text
 
 
 def test_csv_and_parquet_give_the_same_page_and_again_the_same(tmp_path):
@@ -235,11 +420,14 @@ def test_csv_and_parquet_give_the_same_page_and_again_the_same(tmp_path):
     assert pages["csv"] == pages["parquet"].replace("attempts.parquet", "attempts.csv")
 
 
-def test_a_fresh_process_with_another_hash_seed_and_settings_gives_the_same_bytes(run_folder, tmp_path):
+def test_a_fresh_process_with_another_hash_seed_and_settings_gives_the_same_bytes(run_folder):
+    """And it needs neither kernels nor a library of charts."""
     expected = report(run_folder).read_bytes()
-    (tmp_path / "matplotlibrc").write_text("axes.facecolor: pink\nfont.size: 30\nsvg.fonttype: path\n")
-    line = f"from pathlib import Path; from sims.report import report; report(Path({str(run_folder)!r}))"
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "MATPLOTLIBRC": str(tmp_path)}
+    line = (
+        f"import sys; from pathlib import Path; from sims.report import report; report(Path({str(run_folder)!r})); "
+        "sys.exit(len({'matplotlib', 'numba', 'pandas', 'pygame'} & sys.modules.keys()))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"}
     subprocess.run([sys.executable, "-c", line], check=True, env=environment, cwd=Path(__file__).resolve().parents[1])
     assert (run_folder / "report.html").read_bytes() == expected
 
@@ -264,19 +452,10 @@ def test_one_file_nothing_loaded_no_script(run_folder):
     assert "script" not in policy
 
 
-def test_ids_are_unique_and_every_reference_has_one(run_folder):
-    text = page_of(run_folder)
-    ids = re.findall(r' id="([^"]*)"', text)
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)', text)) <= {(name, "") for name in ids} | {
-        ("", name) for name in ids
-    }
-
-
 def test_colours_come_from_the_style_sheet(run_folder):
     text = page_of(run_folder)
     pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    assert len(pictures) == 3 * 3 + 1
+    assert len(pictures) >= 3 * 5 + 4  # rates, days, dials, beliefs, own rates; where, why, how far, how they ended
     for picture in pictures:
         assert not re.search(r"#[0-9a-f]{6}\b", picture)
         assert "font-family" not in picture
@@ -295,7 +474,8 @@ def test_nasty_text_stays_text(tmp_path):
         versions={"<i>": "<u>"},
         knobs=[{**knob, "unit": "<b>m</b>", "choices": list(HAZARDS)} for knob in KNOBS],
     )
-    (folder / "scenario.toml").write_text(f"[[cohort]]\nname = 'a'\nlabel = {json.dumps(NASTY)}\n")
+    label = f"name = 'a'\nlabel = {json.dumps(NASTY)}  # changed\n"
+    (folder / "scenario.toml").write_text(f"[game.params]\nlength = '<u>@x</u>'  # changed\n[[cohort]]\n{label}")
     text = page_of(folder)
     page = Page(text)
     assert not {"script", "img", "b", "i", "u"} & set(page.tags)
@@ -303,10 +483,21 @@ def test_nasty_text_stays_text(tmp_path):
     assert page.text.count(NASTY) >= 5  # title, headings and tables
 
 
-def test_campaigns_have_a_table_of_levels(tmp_path):
-    text = Page(page_of(make_run(tmp_path, levels=5))).text
+def test_campaigns_have_charts_and_a_table_of_levels(tmp_path):
+    folder = make_run(tmp_path, levels=5)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["targets"]["experts"] = [[0.6 + 0.02 * level, 0.7 + 0.02 * level] for level in range(5)]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    page = page_of(folder)
+    text = Page(page).text
     assert "Level by level" in text
     assert "experts, level 5" in text
+    levels = page[page.index("Level by level") : page.index("Win rate against target")]
+    experts = levels.index("<figcaption>experts</figcaption>")
+    bands = re.findall(r'<rect x="[^"]*" y="([^"]*)"[^>]*class="wanted"', levels[experts:])
+    assert len(bands) == 5
+    assert len(set(bands)) == 5, "each level has a band of its own"
+    assert "<title>level 5: " in levels
 
 
 def test_many_cohorts_stay_small(tmp_path):
@@ -314,12 +505,24 @@ def test_many_cohorts_stay_small(tmp_path):
     text = page_of(make_run(tmp_path, cohorts=cohorts, players=640, levels=40))
     assert len(text) < 1_000_000
     assert "The first 400 of 2,560 rows" in text
+    assert "Charts below are of the first 12 of 64 cohorts." in text
 
 
 def test_the_page_says_how_far_an_interval_of_one_player_can_be_trusted(tmp_path):
     text = Page(page_of(make_run(tmp_path, players=1, attempts=400, cohorts=("alone",), seed=2))).text
     assert "For alone there is one player only, so Wilson's interval takes attempts as independent" in text
     assert "cannot tell" in text
+
+
+@pytest.mark.parametrize("won", [0, 1])
+def test_a_run_in_which_everybody_always_won_or_never(tmp_path, won):
+    folder = make_run(tmp_path, players=60)
+    people = rows_of(folder / "players.csv")
+    with open(folder / "players.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, list(people[0]))
+        writer.writeheader()
+        writer.writerows([{**person, "wins": won * int(person["attempts"])} for person in people])
+    assert f" {won}.00 {won}.00 " in Page(page_of(folder)).text
 
 
 def test_a_run_in_which_nobody_played(tmp_path):
@@ -360,10 +563,11 @@ def cut_in_half(path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file_format", ["csv", "parquet"])
-def test_a_million_rows_in_five_seconds(tmp_path, file_format):
-    folder = make_run(tmp_path, players=5000, attempts=400, file_format=file_format)
-    assert json.loads((folder / "manifest.json").read_text())["rows"] > 1_000_000
-    start = time.perf_counter()
-    report(folder)
-    assert time.perf_counter() - start < 5.0
+def test_a_million_rows_give_a_page_of_the_same_size(tmp_path):
+    pages = {}
+    for file_format in ("csv", "parquet"):
+        folder = make_run(tmp_path / file_format, players=5000, attempts=400, file_format=file_format)
+        assert json.loads((folder / "manifest.json").read_text())["rows"] > 1_000_000
+        pages[file_format] = page_of(folder)
+    assert len(pages["csv"]) < 300_000
+    assert pages["csv"] == pages["parquet"].replace("attempts.parquet", "attempts.csv")
