@@ -3,6 +3,10 @@
 Nobody learns and nobody leaves: every attempt of a player is made in the same condition, after `before` attempts of
 practice and fresh for the session. Settings meet the same players and the same luck (common random numbers), so
 differences between settings are sharp; take other players for an independent level.
+
+Skill may be stratified: then the players of a crowd are spread over the quantiles of their cohort's skill more evenly
+than by chance, so that the share of wins has the same mean and less noise (stratified sampling; McKay, Beckman and
+Conover 1979, "A comparison of three methods").
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +22,8 @@ import numpy.typing as npt
 from engine.attempt import opening_of, play_of, result_of
 from engine.game import WON, Game
 from engine.kernel import compiled
-from engine.players import COHORT_STRIDE, PLAYER, be_born, faculties_of
+from engine.players import COHORT_STRIDE, PLAYER, be_born, drawn, faculties_of
+from engine.randomness import TRAITS, key_of, words
 
 RESULT = np.dtype(
     [
@@ -32,6 +37,7 @@ RESULT = np.dtype(
         ("state_hash", np.int64),
     ]
 )
+_TURN: Final = 2  # attempt number of the draw that turns the strata; be_born has 0 and 1
 
 
 class Crowd(NamedTuple):
@@ -44,6 +50,8 @@ class Crowd(NamedTuple):
     first: int = 0  # place of the first player in the cohort: other places are other players
     first_attempt: int = 0  # other attempts are other luck
     before: int = 0  # attempts of practice behind each player
+    level: int = 0  # of a campaign, from 1; 0 in an endless stream
+    strata: int = 0  # skill is stratified over so many first places of the cohort, of which the crowd is a part; 0: not
 
 
 @cache
@@ -54,25 +62,29 @@ def batch_of(game: Game) -> Callable[..., None]:
     def batch(
         values: Any, traits: Any, numbers: Any, begin: int, end: int, player: Any, wins: Any, results: Any
     ) -> None:
-        # numbers: seed, replica, first player number, players, attempts, first attempt, practice
+        # numbers: seed, replica, first player number, players, attempts, first attempt, practice, level, strata
         seed = int(numbers[0])
         replica = int(numbers[1])
         players = int(numbers[3])
         attempts = int(numbers[4])
+        level = int(numbers[7])
+        strata = int(numbers[8])
         for i in range(begin, end):
             number = int(numbers[2]) + i
-            be_born(player[0], number, 0, traits, seed, replica, 0, 0.0)
+            be_born(player[0], number, 0, traits, seed, replica, level, 0.0)
+            if strata > 0:
+                player[0]["skill"] = stratified_skill(traits[0], seed, replica, number, strata)
             player[0]["attempts"] = int(numbers[6])
             faculties = faculties_of(player[0])
             for k in range(len(values)):
                 won = 0
                 for a in range(attempts):
                     tried = int(numbers[5]) + a
-                    opened = opening(values[k], seed, replica, number, tried, 0)
+                    opened = opening(values[k], seed, replica, number, tried, level)
                     ended = play(opened, faculties)
                     won += 1 if ended.outcome == WON else 0
                     if len(results) > 0:  # who only counts wins need not pay for hash and duration
-                        done = result(values[k], faculties, seed, replica, number, tried, 0, opened, ended)
+                        done = result(values[k], faculties, seed, replica, number, tried, level, opened, ended)
                         row = results[(k * players + i) * attempts + a]
                         row["player"] = number
                         row["attempt"] = tried
@@ -85,6 +97,21 @@ def batch_of(game: Game) -> Callable[..., None]:
                 wins[k] += won
 
     return batch
+
+
+def stratified_skill(row: Any, seed: int, replica: int, number: int, strata: int) -> float:
+    """Skill of the player of that number, whose place in the cohort has a stratum of its own among so many.
+
+    The player's word is squeezed into the stratum. Strata follow the places, turned by an addressed number: all that
+    else is drawn for a player does not depend on the place, so a turn is as good as any order, and it lets each player
+    alone have every skill as often as without strata. row: of skill in the table of traits.
+    """
+    place = number % COHORT_STRIDE
+    cohort = number - place
+    turn = (words(key_of(seed, replica, TRAITS, cohort, _TURN), 0)[0] * strata) >> 32
+    word = words(key_of(seed, replica, TRAITS, number, 0), 0)[0]
+    stratum = (place + turn) % strata
+    return drawn(row, ((stratum << 32) + word) // strata, words(key_of(seed, replica, TRAITS, cohort, 1), 0)[0])
 
 
 def batch_wins(
@@ -112,12 +139,18 @@ def _in_threads(
     game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, replica: int, threads: int, results: Any
 ) -> npt.NDArray[np.int64]:
     """Wins per part and setting. The kernel holds no interpreter lock, so threads are as good as a parallel loop."""
+    if crowd.strata and crowd.first + crowd.players > crowd.strata:
+        raise ValueError(f"each place has a stratum, got {crowd.strata} for places below {crowd.first + crowd.players}")
     kernel = compiled(batch_of(game))
     values = np.ascontiguousarray(values, dtype=np.float64)
     first = crowd.cohort * COHORT_STRIDE + crowd.first
     numbers = np.array(
-        [seed, replica, first, crowd.players, crowd.attempts, crowd.first_attempt, crowd.before], dtype=np.int64
-    )
+        [
+            seed, replica, first, crowd.players, crowd.attempts, crowd.first_attempt, crowd.before, crowd.level,
+            crowd.strata,
+        ],
+        dtype=np.int64,
+    )  # fmt: skip
     # More parts than threads: players differ in how long they play, and a core should not wait for the other.
     edges = np.linspace(0, crowd.players, 2 if threads == 1 else 8 * threads + 1).astype(np.int64)
     wins = np.zeros((len(edges) - 1, len(values)), dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,15 @@ set_option = click.option(
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes; one for each core when left out."
 )
+
+
+def calculate_alone() -> None:
+    """Let linear algebra use one thread; to be called before anything imports numpy.
+
+    More of them gain nothing on small matrices, wait for each other where cores are busy, and may end in other bits.
+    """
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pairs_of(settings: Sequence[str]) -> list[tuple[str, str]]:

@@ -20,10 +20,10 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 _LIBRARIES: Final = ("numpy", "numba", "simpy", "pyarrow", "cmaes", "scipy")  # those that results depend on
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that the bytes of a result depend on."""
+def versions(*more: str) -> dict[str, str]:
+    """Versions of Python and of the libraries that the bytes of a result depend on. more: those of a method's own."""
     found = {"python": platform.python_version()}
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *more):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -48,6 +48,11 @@ def code_digests(setup: Setup) -> dict[str, str]:
     record = _digest_of_text(digest_of(attempt_of(game)), rules, game.space.knobs)
     engine = sorted((_ROOT / "engine").rglob("*.py"))
     return {"game": record, "controller": controller, "engine": _digest_of_files(engine)}
+
+
+def search_digest() -> str:
+    """Digest of what decides a study's course, beyond what decides a run's."""
+    return _digest_of_files(sorted((_ROOT / "sims" / "tuning").glob("*.py")))
 
 
 def code_digest(setup: Setup) -> str:

@@ -67,7 +67,7 @@ def check(
     if game is not None and parts.game is not None:
         _check_knobs(parts.game, game, faults)
         if parts.dial is not None:
-            _check_dial(parts.dial, parts.game, game, faults)
+            _check_dial(parts.dial, parts.game, game, kind, faults)
     if kind is not None and parts.controller is not None:
         _check_controller(parts.controller, kind, faults)
         _check_telemetry(parts, kind, faults)
@@ -118,7 +118,9 @@ def _check_knobs(section: GameSection, game: Game, faults: Faults) -> None:
             faults.add(address, f"{fault}{suggestion(value, knobs[name].choices)}")
 
 
-def _check_dial(section: DialSection, held: GameSection, game: Game, faults: Faults) -> None:
+def _check_dial(
+    section: DialSection, held: GameSection, game: Game, kind: ControllerKind | None, faults: Faults
+) -> None:
     names = game.space.names
     moving = [name for name in names if name not in held.params] if section.knobs is None else section.knobs
     seen = set[str]()
@@ -133,7 +135,11 @@ def _check_dial(section: DialSection, held: GameSection, game: Game, faults: Fau
             faults.add(address, f"a knob is listed once, but {name} stands here twice")
         seen.add(name)
     if not moving:
-        faults.add(("dial", "knobs"), "a dial moves at least one knob, but all are held; take one out of [game.params]")
+        # What was tuned offline is played as it is; a controller that steers would steer nothing.
+        if kind is None or kind.mode != "deterministic" or not held.params.keys() >= set(names):
+            rule = "a dial moves at least one knob, but all are held"
+            remedy = 'take one out of [game.params], or hold them all there and let [controller] name "constant"'
+            faults.add(("dial", "knobs"), f"{rule}; {remedy}")
         return
     lengths = {len(points) for points in section.path.values() if len(points) > 2}
     for name, points in section.path.items():

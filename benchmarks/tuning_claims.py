@@ -1,0 +1,85 @@
+"""What a study's claims are worth: `python -m benchmarks.tuning_claims`.
+
+Many cheap studies of problems with a known truth (see benchmarks.tuning_problem), each carried to its end: search,
+race, measurement. Told are the share of studies whose simultaneous intervals hold all true win rates at once, which is
+to be 95 %, and how often a study says that all targets are met when one is not, which is to be at most 5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from benchmarks.tuning_problem import TuningProblem
+from sims.tuning.counts import Segment, Tell
+from sims.tuning.methods import METHODS
+from sims.tuning.race import ENTRANTS, Finals, measured
+
+_RACE_BLOCKS: Final = 1 << 24
+_SEARCH: Final = 0.8
+_PROBLEMS: Final = 50  # different ones; the rest of the studies see the same problems with other luck
+
+
+class Claim(NamedTuple):
+    """What came of one study."""
+
+    held: bool  # every true rate lies in its interval
+    claimed: bool  # the study says that all targets are met
+    met: bool  # and they are
+
+
+def study(seed: int, method: str, attempts: int, tolerance: float) -> Claim:
+    """One study of the three-knob problem."""
+    problem = TuningProblem(3, seed % _PROBLEMS)
+    problem.seed = 1_000_000 + seed  # other luck, the same truth
+    segments = tuple(
+        Segment(one.name, one.cohort, 0, one.target - tolerance, one.target + tolerance) for one in problem.segments
+    )
+    share = left = int(_SEARCH * attempts)
+    search = METHODS[method].begin(problem.cube, segments, seed, share, None)
+    while asks := search.ask(left):
+        left -= sum(sum(ask.attempts) for ask in asks)
+        search.tell(problem.play(asks))
+    finals = Finals(search.finalists(ENTRANTS), segments, attempts - share, options=1)
+    left, tells = attempts - share, list[Tell]()
+    while asks := finals.ask(left):
+        left -= sum(sum(ask.attempts) for ask in asks)
+        tells = problem.play([ask._replace(block=_RACE_BLOCKS + ask.block) for ask in asks])
+        finals.tell(tells)
+    rates = measured(tells, segments)
+    truth = problem.rates(problem.cube.snapped(finals.points[:1]))[0]
+    return Claim(
+        all(rate.low <= p <= rate.high for rate, p in zip(rates, truth, strict=True)),
+        all(rate.met(one) for rate, one in zip(rates, segments, strict=True)),
+        all(one.low <= p <= one.high for one, p in zip(segments, truth, strict=True)),
+    )
+
+
+def line(claims: Sequence[Claim], name: str) -> str:
+    """A row of the table."""
+    count = len(claims)
+    held = sum(claim.held for claim in claims) / count
+    false = sum(claim.claimed and not claim.met for claim in claims) / count
+    claimed = sum(claim.claimed for claim in claims) / count
+    met = sum(claim.met for claim in claims) / count
+    error = math.sqrt(0.95 * 0.05 / count)
+    return f"| {name} | {count:,} | {held:.1%} (standard error {error:.1%}) | {met:.0%} | {claimed:.0%} | {false:.1%} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=1000, metavar="N")
+    parser.add_argument("--methods", nargs="+", default=["random", "pooled"], metavar="NAME")
+    options = parser.parse_args()
+    print("| method, attempts, tolerance | studies | intervals hold | targets met | said so | said so falsely |")
+    print("|---|---|---|---|---|---|")
+    for method in options.methods:
+        for attempts, tolerance in ((9_000, 0.02), (9_000, 0.08)):
+            claims = [study(seed, method, attempts, tolerance) for seed in range(options.studies)]
+            print(line(claims, f"{method}, {attempts:,}, ±{tolerance}"), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Points whose win rates, by a model, come nearest to the targets.
+
+A random pool finds the right values of whole numbers and choices; from the best point of each combination Newton's
+method then moves the continuous knobs, by the least step that the model needs, until the targets are met or cannot be.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from sims.tuning.cube import Cube, Numbers
+from sims.tuning.pooled_model import Fit, Terms, chance, rates_of
+
+_FINEST: Final = -1.5  # least length of a pool's steps, as a power of ten of the widest
+_OTHER_CELL: Final = 0.1  # chance that a whole number goes to the next value, however short the steps are
+_OTHER_OPTION: Final = 0.2  # and that a choice is drawn anew
+_NEAREST: Final = 500  # of a pool, among which starting points are looked for
+_STARTS: Final = 30
+_STEPS: Final = 6
+_LONGEST: Final = 0.3
+_DAMPING: Final = 1e-4
+_TINY: Final = 1e-4  # step of a numerical derivative
+
+
+class Aim:
+    """Looks for points in a cube."""
+
+    def __init__(self, cube: Cube, targets: Numbers, dice: np.random.Generator) -> None:
+        """targets: shape (segments,)."""
+        self._cube, self._targets, self._dice = cube, targets, dice
+        self._floats = [j for j, levels in enumerate(cube.levels) if not levels]
+        self._discrete = [j for j, levels in enumerate(cube.levels) if levels]
+
+    def loss(self, rates: Numbers) -> Numbers:
+        """Sum over segments of the squared distance from the target, shape (n,); rates: shape (n, segments)."""
+        found: Numbers = ((rates - self._targets) ** 2).sum(axis=1)
+        return found
+
+    def expected_loss(self, model: Fit, points: Numbers) -> Numbers:
+        """The loss that the posterior expects, shape (n,): what is not known counts too."""
+        rates = model.chances(points)
+        doubt = rates * (1.0 - rates) * model.spread(points)
+        found: Numbers = self.loss(rates) + (doubt**2).sum(axis=1)
+        return found
+
+    def pool(self, centres: Numbers, count: int, widest: float, anywhere: float = 0.0) -> Numbers:
+        """Points around centres, shape (count, d), and the centres' last one.
+
+        widest: standard deviation of the longest steps; anywhere: share of points that may lie all over the cube.
+        """
+        dice, size = self._dice, self._cube.size
+        origin = centres[dice.integers(len(centres), size=count)]
+        scale = widest * 10.0 ** dice.uniform(_FINEST, 0.0, (count, 1))
+        moved = dice.random((count, size)) < dice.uniform(0.15, 1.0, (count, 1))
+        points = origin + scale * dice.standard_normal((count, size)) * moved
+        points = 1.0 - np.abs(1.0 - np.abs(points) % 2.0)  # reflected at the bounds
+        for j in self._cube.numeric:
+            if self._cube.levels[j]:
+                step = dice.choice([-1.0, 1.0], count) / self._cube.levels[j]
+                hops = dice.random(count) < _OTHER_CELL
+                points[:, j] = np.where(hops, np.clip(origin[:, j] + step, 0.0, 1.0), points[:, j])
+        for j in self._cube.choices:
+            points[:, j] = np.where(dice.random(count) < _OTHER_OPTION, dice.random(count), origin[:, j])
+        far = int(anywhere * count)
+        points[:far] = dice.random((far, size))
+        points[-1] = centres[-1]
+        return self._cube.snapped(points)
+
+    def aimed(self, terms: Terms, betas: Numbers, pool: Numbers, starts: int) -> Numbers:
+        """The best points of a pool by some coefficients, and what Newton's method makes of them.
+
+        betas: draws of all coefficients, shape (draws, segments, terms). Shape (draws, 2 starts, d): for each draw at
+        most so many starts, the last one again and again where there are fewer, each of another combination of whole
+        numbers and choices, and then their solutions.
+        """
+        values = terms.of(pool)
+        chosen = np.array([self._starts(pool, self.loss(rates_of(values, beta)), starts) for beta in betas])
+        flat = chosen.reshape(-1, self._cube.size)
+        solved = self._solved(terms, np.repeat(betas, starts, axis=0), flat)
+        return np.concatenate([chosen, solved.reshape(chosen.shape)], axis=1)
+
+    def best(self, model: Fit, centre: Numbers, widest: float, anywhere: float, count: int) -> Numbers:
+        """Points by what the posterior expects of them, best first, shape (n, d). count: points of the pool."""
+        pool = self.pool(centre[None], count, widest, anywhere)
+        found = np.vstack([self.aimed(model.terms, model.beta[None], pool, _STARTS)[0], centre[None]])
+        leaders = found[np.argsort(self.expected_loss(model, found), kind="stable")[:5]]
+        found = np.vstack([found, self.pool(leaders, 300, 0.05)])
+        return found[np.argsort(self.expected_loss(model, found), kind="stable")]
+
+    def _starts(self, pool: Numbers, losses: Numbers, count: int) -> Numbers:
+        nearest = pool[np.argsort(losses, kind="stable")[:_NEAREST]]
+        if self._discrete:
+            _, first = np.unique(nearest[:, self._discrete], axis=0, return_index=True)
+            nearest = nearest[np.sort(first)]
+        return nearest[np.minimum(np.arange(count), len(nearest) - 1)]
+
+    def _solved(self, terms: Terms, betas: Numbers, starts: Numbers) -> Numbers:
+        """Newton's method for as many equations as targets, the shortest step of all that solve them.
+
+        betas: shape (n, segments, terms), the coefficients by which each start, shape (n, d), is moved.
+        """
+        points = starts.copy()
+        n, floats = len(points), self._floats
+        for _ in range(_STEPS if floats else 0):
+            moved = np.tile(points, (1 + len(floats), 1))
+            for place, j in enumerate(floats, 1):
+                moved[place * n : (place + 1) * n, j] += _TINY
+            values = terms.of(moved).reshape(1 + len(floats), n, -1)
+            rates = chance(np.einsum("jnt,nkt->jnk", values, betas, optimize=True))
+            slopes = ((rates[1:] - rates[0]) / _TINY).transpose(1, 2, 0)
+            across = slopes.transpose(0, 2, 1)
+            damped = slopes @ across + _DAMPING * np.eye(len(self._targets))
+            step = (across @ np.linalg.solve(damped, (self._targets - rates[0])[:, :, None]))[:, :, 0]
+            step *= np.minimum(1.0, _LONGEST / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-9))
+            points[:, floats] = np.clip(points[:, floats] + step, 0.0, 1.0)
+        return points

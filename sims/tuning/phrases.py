@@ -1,0 +1,59 @@
+"""Phrases of which the answer of a study is made: rates, knobs, bands and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sims.tuning.answer import Turn
+from sims.tuning.counts import Segment
+from sims.tuning.race import Rate
+from sims.tuning.sensitivity import Effect, Shift
+from sims.tuning.study_table import value_text
+from sims.verdict_words import count
+
+_MOST_NAMED: Final = 4  # knobs, segments or effects in one sentence
+_TENTHS: Final = {"linear": " (a tenth of its range)", "log": " (a tenth of its range, on a log scale)"}
+
+
+def rate_text(rate: Rate) -> str:
+    """A measured rate with its interval."""
+    if not rate.attempts:
+        return "not measured"
+    down, up = rate.rate - rate.low, rate.high - rate.rate
+    if abs(down - up) < 0.0005:
+        return f"{rate.rate:.3f} ± {max(down, up):.3f}"
+    return f"{rate.rate:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+
+
+def shift_text(shift: Shift) -> str:
+    """What a step does to a win rate, with its interval."""
+    return f"{shift.value:+.3f} ({shift.low:+.3f} to {shift.high:+.3f})"
+
+
+def step_text(effect: Effect) -> str:
+    """From where to where a knob goes."""
+    unit = f" {effect.unit}" if effect.unit else ""
+    return f"from {value_text(effect.before)} to {value_text(effect.after)}{unit}{_TENTHS.get(effect.scale, '')}"
+
+
+def turn_text(turn: Turn) -> str:
+    """What an option does to a knob."""
+    unit = f" {turn.unit}" if turn.unit else ""
+    return f"{turn.knob} from {value_text(turn.before)} to {value_text(turn.after)}{unit}"
+
+
+def band_text(segment: Segment) -> str:
+    """The wanted win rates of a segment."""
+    return f"{segment.low:.3g} to {segment.high:.3g}"
+
+
+def targets_text(segments: Sequence[Segment]) -> str:
+    """All targets, as one speaks of them."""
+    return {1: "the target", 2: "both targets"}.get(len(segments), f"all {count(len(segments))} targets")
+
+
+def named(names: Sequence[str]) -> list[str]:
+    """The first few, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return list(names) if more <= 1 else [*names[:_MOST_NAMED], f"{count(more)} more"]

@@ -1,0 +1,242 @@
+"""The pooled search: every attempt ever made tells of every point, through one binomial model per segment.
+
+Points are chosen by Thompson sampling in a trust region: one draw of all coefficients from the posterior, then the
+point that comes nearest to the targets by that draw. The best point by what the posterior expects joins each batch and
+becomes the next centre. The region shrinks while the model believes that its best point meets the targets, and widens,
+up to the whole cube, while it does not: that is what finds another combination of whole numbers and choices.
+
+The model is trusted only as far as it foretells. Each batch is predicted before it is learned from, and the log-loss of
+that prediction is held against the least that chance allows. The more it exceeds that, the larger the share of
+attempts that CMA-ES asks for instead; whoever asked, the model learns from all.
+
+Thompson sampling: Thompson, Biometrika 25, 1933; trust regions for it: Eriksson et al., NeurIPS 2019.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from scipy.stats import qmc
+
+from sims.tuning.aim import Aim
+from sims.tuning.cma_search import CmaSearch
+from sims.tuning.counts import Ask, Segment, Tell
+from sims.tuning.cube import Cube, Numbers, Point
+from sims.tuning.pooled_model import Data, Fit, Terms, fit, rates_of
+
+ATTEMPTS: Final = 25  # of each segment at each point
+_BATCH: Final = 10  # points
+_LARGE_BATCH: Final = 40  # with more knobs than _FEW_KNOBS, where a fit takes longer
+_FEW_KNOBS: Final = 8
+_POOL: Final = 3000
+_STARTS: Final = 3  # of Newton's method, for each draw
+_WIDEST: Final = 0.6  # of the trust region
+_NARROWEST: Final = 0.1
+_SHRINKS: Final = 0.85
+_GROWS: Final = 1.1
+_MET: Final = 2.0  # posterior standard deviations within which the model believes that a target is met
+_LEAST_DOUBT: Final = 0.003  # of a win rate: no model is right to more than that
+_NEAR: Final = 0.8  # how far from the centre counts still tell of it, before they are weighed by the number of knobs
+_OTHER_OPTION: Final = 0.3  # weight of a point whose choice differs from the centre's
+_HEAVIEST: Final = 1500  # points that the model is fitted to, at least
+_WANDERING: Final = 0.3  # while the region is wider, a quarter of the points may lie anywhere
+_ANYWHERE: Final = 0.25
+_REMEMBERED: Final = 5  # batches that say how well the model foretells
+_FORETOLD: Final = 0.25  # log-loss beyond chance, per count, up to which it is trusted
+_WRONG: Final = 1.5  # from which on it is not trusted at all
+_LEAST_SHARE: Final = 0.1  # of attempts that the model asks for, so that it can earn trust
+_SURE: Final = 4.0  # posterior standard deviations behind saying that all targets are met
+_SURELY_OUT: Final = 2.0  # and at every point of a pool behind saying that one is out of reach
+_STEADY: Final = 3  # batches in a row that must say the same before
+_APART: Final = 0.1  # in some knob, of finalists
+_AS_GOOD: Final = 1.5  # times the best one's expected loss, of further finalists
+
+
+class PooledSearch:
+    """The method that `flowdial tune` uses where no other is named."""
+
+    def __init__(
+        self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
+    ) -> None:
+        """seed: 0 or more; budget is not needed; start: a point to play first."""
+        self._cube, self._segments, self._seed = cube, segments, seed
+        self._targets = np.array([segment.target for segment in segments])
+        self._dice = np.random.Generator(np.random.Philox(key=[seed, 0x706F6F6C]))
+        self._aim = Aim(cube, self._targets, self._dice)
+        self._centre: Numbers = np.array(start) if start is not None else cube.snapped(np.full(cube.size, 0.5))[0]
+        self._radius = _WIDEST
+        self._batch = _BATCH if cube.size <= _FEW_KNOBS else _LARGE_BATCH
+        self._told: list[Tell] = []
+        self._variances: Numbers | None = None
+        self._fit: Fit | None = None
+        self._block = 0
+        self._excess: deque[float] = deque(maxlen=_REMEMBERED)
+        self._other = CmaSearch(cube, segments, seed, budget, start)
+        self._asked_by_other: list[Ask] = []  # of the last ask, with blocks of its own
+        self._owed = 0.0  # attempts that CMA-ES may ask for by now
+        self._other_was_told = False
+        self._tolerances = np.array([segment.tolerance for segment in segments])
+        self._same = 0  # batches in a row after which the search could stop
+        self._could_stop = ""
+
+    @property
+    def trust(self) -> float:
+        """How far the model is trusted by how well it foretold the last batches, in [0, 1]."""
+        if not self._excess:
+            return 1.0
+        excess = sum(self._excess) / len(self._excess)
+        return min(max((_WRONG - excess) / (_WRONG - _FORETOLD), 0.0), 1.0)
+
+    @property
+    def certain(self) -> str:
+        """ "met" or "unreachable" once that is sure enough to stop, else nothing."""
+        return self._could_stop if self._same >= _STEADY else ""
+
+    def ask(self, left: int) -> Sequence[Ask]:
+        if self.certain:
+            return []
+        if self._owed > 0.0:
+            asks = self._asks_of_other(left)
+            if asks:
+                return asks
+        points = self._next() if self._told else self._first()
+        cost = ATTEMPTS * len(self._segments)
+        asks = [
+            Ask(tuple(point.tolist()), (ATTEMPTS,) * len(self._segments), self._block + i)
+            for i, point in enumerate(points[: left // cost])
+        ]
+        self._block += len(asks)
+        share = max(self.trust, _LEAST_SHARE)
+        self._owed += len(asks) * cost * (1.0 - share) / share
+        return asks
+
+    def tell(self, tells: Sequence[Tell]) -> None:
+        if self._fit is not None and not self._asked_by_other:
+            self._excess.append(self._surprise(self._fit, tells))
+        if self._asked_by_other:
+            blocks = [ask.block for ask in self._asked_by_other]
+            self._other.tell([tell._replace(block=block) for tell, block in zip(tells, blocks, strict=True)])
+            self._asked_by_other = []
+            self._other_was_told = True
+        self._told += tells
+        self._fit = None
+
+    def finalists(self, most: int) -> list[Point]:
+        if not self._told:
+            return [tuple(self._centre.tolist())]
+        # With dice of its own: to ask for the best so far must not change what is asked for next.
+        aim = Aim(self._cube, self._targets, np.random.Generator(np.random.Philox(key=[self._seed, len(self._told)])))
+        found = self._best(aim)
+        losses = self._aim.expected_loss(self._fitted(), found)
+        chosen = [tuple(found[0].tolist())]
+        for point, loss in zip(found[1:], losses[1:], strict=True):
+            apart = min(float(np.abs(point - np.array(other)).max()) for other in chosen)
+            if apart >= _APART and loss <= _AS_GOOD * losses[0]:
+                chosen.append(tuple(point.tolist()))
+        if self._other_was_told and self.trust < 1.0:
+            chosen = [chosen[0], *self._other.finalists(max(most // 2, 1)), *chosen[1:]]
+        return list(dict.fromkeys(chosen))[:most]
+
+    def _first(self) -> Numbers:
+        """The start and points that fill the cube evenly."""
+        count = max(16, 4 * self._cube.size)
+        sobol = qmc.Sobol(self._cube.size, rng=np.random.default_rng(self._seed))
+        points = sobol.random(1 << (count - 1).bit_length())[:count]
+        return self._cube.snapped(np.vstack([self._centre, points]))
+
+    def _next(self) -> Numbers:
+        """The model's best point and points by draws from its posterior, shape (batch, d)."""
+        best = self._best(self._aim)[0]
+        model = self._fitted()
+        pool = self._aim.pool(self._centre[None], _POOL, self._radius, self._anywhere)
+        betas = np.array([model.drawn(self._dice) for _ in range(self._batch - 1)])
+        chosen = [best]
+        for beta, found in zip(betas, self._aim.aimed(model.terms, betas, pool, _STARTS), strict=True):
+            chosen.append(found[int(np.argmin(self._aim.loss(rates_of(model.terms.of(found), beta))))])
+        self._move(model, best)
+        return np.array(chosen)
+
+    def _best(self, aim: Aim) -> Numbers:
+        return aim.best(self._fitted(), self._centre, _WIDEST, self._anywhere, _POOL)
+
+    @property
+    def _anywhere(self) -> float:
+        return _ANYWHERE if self._radius > _WANDERING else 0.0
+
+    def _move(self, model: Fit, best: Numbers) -> None:
+        rates = model.chances(best[None])[0]
+        doubt = rates * (1.0 - rates) * model.spread(best[None])[0]
+        off = np.abs(rates - self._targets)
+        met = (off < np.maximum(_MET * doubt, _LEAST_DOUBT)).all()
+        self._consider(model, off, doubt)
+        self._radius = max(_NARROWEST, _SHRINKS * self._radius) if met else min(_WIDEST, _GROWS * self._radius)
+        self._centre = best
+
+    def _consider(self, model: Fit, off: Numbers, doubt: Numbers) -> None:
+        """Whether more search could change the answer: off, doubt: of the best point, shape (segments,).
+
+        Half a tolerance is left to the measurement. A target is out of reach when no point that the model can think
+        of comes inside its band, each judged with its own doubt.
+        """
+        found = ""
+        if self.trust == 1.0:
+            if (off + _SURE * doubt < self._tolerances / 2.0).all():
+                found = "met"
+            else:
+                pool = self._aim.pool(self._centre[None], _POOL, _WIDEST, 0.5)
+                rates = model.chances(pool)
+                nearest = np.abs(rates - self._targets) - _SURELY_OUT * rates * (1.0 - rates) * model.spread(pool)
+                found = "unreachable" if (nearest.min(axis=0) > self._tolerances).any() else ""
+        self._same = self._same + 1 if found == self._could_stop else int(bool(found))
+        self._could_stop = found
+
+    def _fitted(self) -> Fit:
+        if self._fit is None:
+            terms = Terms(self._cube, self._centre)
+            self._fit = fit(terms, self._data(terms), self._variances)
+            self._variances = self._fit.variances
+        return self._fit
+
+    def _data(self, terms: Terms) -> Data:
+        """What was told, the nearest points of it."""
+        points = np.array([tell.point for tell in self._told])
+        numeric = np.array(self._cube.numeric, dtype=np.int64)
+        away = ((points[:, numeric] - self._centre[numeric]) ** 2).sum(axis=1)
+        weights = np.exp(-away / (2.0 * _NEAR**2 * max(1.0, len(numeric) / 4.0)))
+        for j in self._cube.choices:
+            weights = np.where(points[:, j] == self._centre[j], weights, _OTHER_OPTION * weights)
+        most = max(3 * len(terms.first_variances()), _HEAVIEST)
+        kept = np.sort(np.argsort(-weights, kind="stable")[:most])
+        told = [self._told[i] for i in kept]
+        attempts, wins = (np.array(counts) for counts in zip(*((t.attempts, t.wins) for t in told), strict=True))
+        return Data(points[kept], attempts, wins, weights[kept])
+
+    def _surprise(self, model: Fit, tells: Sequence[Tell]) -> float:
+        """Log-loss of what the model foretold beyond the least that chance allows, in nats per count.
+
+        Counts are taken for normal, with the variance of chance and that of the posterior: half of how far the mean
+        squared standardised error exceeds 1.
+        """
+        points = np.array([tell.point for tell in tells])
+        attempts, wins = (np.array(counts) for counts in zip(*((t.attempts, t.wins) for t in tells), strict=True))
+        rates = model.chances(points)
+        chance = rates * (1.0 - rates)
+        variance = chance / np.maximum(attempts, 1) + (chance * model.spread(points)) ** 2
+        played = attempts > 0
+        if not played.any():
+            return 0.0
+        squares = (wins / np.maximum(attempts, 1) - rates) ** 2 / variance
+        return float((squares[played].mean() - 1.0) / 2.0)
+
+    def _asks_of_other(self, left: int) -> list[Ask]:
+        asks = self._other.ask(left)
+        self._asked_by_other = list(asks)
+        if asks:
+            first = asks[0].block
+            asks = [ask._replace(block=self._block + ask.block - first) for ask in asks]
+            self._block = 1 + max(ask.block for ask in asks)
+            self._owed -= sum(sum(ask.attempts) for ask in asks)
+        return asks

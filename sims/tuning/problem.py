@@ -1,0 +1,116 @@
+"""What a study is about: the knobs that may be turned, the segments with their targets, and where the designer began.
+
+The dial has no part in it: every knob is turned within [game.bounds] that the scenario does not hold in [game.params].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.errors import ScenarioError
+from engine.game import Game
+from engine.parameters import Knob, ParameterSpace, Value
+from engine.scenario import Scenario, load, parse, setup_of
+from engine.scenario_file import toml
+from engine.scenario_file.faults import Faults, printable, suggestion
+from engine.scenario_file.overrides import overridden
+from sims.catalog import Catalog
+from sims.tuning.counts import Segment
+from sims.tuning.cube import Cube, Point, cube_of, point_of
+
+LEAST_KNOBS: Final = 2
+MOST_KNOBS: Final = 20
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A scenario as a search sees it."""
+
+    scenario: Scenario
+    space: ParameterSpace
+    cube: Cube
+    segments: tuple[Segment, ...]
+    start: Point  # the designer's defaults
+    locked: tuple[str, ...] = ()  # knobs that whoever asked for the study has locked
+
+
+def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[str] = ()) -> Problem:
+    """The problem of a scenario whose dial moves what may be turned, see `free_scenario`.
+
+    level: of a campaign, the only one that is looked at, from 1; locked: the locks that it was freed but for. Raises
+    ScenarioError where there is none.
+    """
+    space = setup_of(scenario, Catalog()).space
+    cube = cube_of(space)
+    free = ", ".join(cube.names)
+    name = printable(scenario.name)
+    if cube.size < LEAST_KNOBS:
+        raise ScenarioError(
+            f"{name}: a study turns two knobs or more, but only {free} is free; free another one, or see what this one "
+            f"does alone: flowdial describe {scenario.form.game.name} --dial"
+        )
+    if cube.size > MOST_KNOBS:
+        raise ScenarioError(f"{name}: a study turns at most {MOST_KNOBS} knobs, got {cube.size}: {free}; --lock some")
+    return Problem(
+        scenario, space, cube, segments_of(scenario, level), point_of(space, space.defaults()), tuple(locked)
+    )
+
+
+def segments_of(scenario: Scenario, level: int | None = None) -> tuple[Segment, ...]:
+    """Each cohort, in a campaign on each level, or on the one that is named. Raises ScenarioError if there is none."""
+    if level is not None and not 1 <= level <= scenario.levels:
+        there = f"it has {scenario.levels}" if scenario.levels else "its levels are endless"
+        raise ScenarioError(f"{printable(scenario.name)}: --level names a level of the campaign, got {level}; {there}")
+    levels = [level] if level is not None else list(range(1, scenario.levels + 1)) or [0]
+    return tuple(
+        Segment(f"{name} level {number}" if number else name, cohort, number, *scenario.band(cohort, number or None))
+        for cohort, name in enumerate(scenario.cohorts)
+        for number in levels
+    )
+
+
+def free_scenario(path: Path, catalog: Catalog, settings: Pairs = (), locks: Sequence[str] = ()) -> Scenario:
+    """A scenario with a dial that moves every knob which its file does not hold and which is not locked.
+
+    locks: knobs to be held where the designer has them. Raises ScenarioError, also for locks that cannot be.
+    """
+    scenario = load(path, catalog, settings, allow_long=True)  # what a run would cost has no part in a study
+    data = toml.read(path)
+    document = toml.parsed(data, str(path))
+    tree = overridden(document.tree, settings, Faults(str(path), document.lines))
+    game = catalog.game(scenario.form.game.name)
+    held = set(tree["game"].get("params", {}))
+    locked = {name: _locked_at(name, game, tree["game"].get("bounds", {})) for name in locks if name not in held}
+    free = [name for name in game.space.names if name not in held | set(locked)]
+    if not free:
+        raise ScenarioError(
+            f"{printable(str(path))}: a study turns two knobs or more, but all {len(game.space)} are held in "
+            "[game.params] or locked; free some"
+        )
+    pairs = [
+        *settings,
+        *((f"game.params.{name}", toml.written(value)) for name, value in locked.items()),
+        ("dial.knobs", toml.written(free)),
+        ("dial.path", "{}"),
+    ]
+    return parse(data, str(path), catalog, pairs, allow_long=True)
+
+
+def _locked_at(name: str, game: Game, bounds: dict[str, list[float]]) -> Value:
+    """Where a lock holds a knob: at its default. Raises ScenarioError where there is no such place."""
+    if name not in game.space.names:
+        close = suggestion(name, game.space.names)
+        raise ScenarioError(f"--lock {printable(name)}: {game.name} has the knobs {', '.join(game.space.names)}{close}")
+    knob: Knob = game.space[game.space.names.index(name)]
+    low, high = bounds.get(name, (-math.inf, math.inf))
+    if knob.scale != "choice" and not low <= float(knob.default) <= high:
+        raise ScenarioError(
+            f"--lock {name}: the lock holds it at its default {knob.default}, but [game.bounds] wants {low:g} to "
+            f"{high:g}; give it a value in [game.params], or change one of the two"
+        )
+    return knob.default

@@ -1,0 +1,113 @@
+"""What a study leaves behind: the tuned scenarios, the counts as analysts read them, and the manifest.
+
+report.html     the answer as a page, see sims.tuning.report
+tuned.toml      the scenario with the best setting found; tuned_b.toml, tuned_c.toml ... with the other options
+counts.csv      one row for each ask and segment, knobs in the game's own units
+journal.txt     the same for a program, see sims.tuning.tell_journal
+scenario.toml   what was tuned, complete
+manifest.json   where it came from, and the checksums of the others; the clock stands here alone
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from engine.parameters import Value
+from engine.scenario import Scenario, parse
+from engine.scenario_file import toml
+from sims.catalog import Catalog
+from sims.files import content_of, write_file
+from sims.provenance import git_commit
+from sims.run_folder import FORMAT_VERSION, SCENARIO, Start, write_manifest
+from sims.tuning.cube import Point, values_of
+from sims.tuning.problem import Problem
+from sims.tuning.study import Outcome
+from sims.tuning.tell_journal import NAME as JOURNAL
+
+COUNTS: Final = "counts.csv"
+TUNED: Final = "tuned"
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"  # of the options; the first has none in its file's name
+
+
+def shown_values(problem: Problem, point: Point) -> dict[str, Value]:
+    """The knobs that were turned, by name, as people read them."""
+    values = values_of(problem.space, point)
+    return {problem.space[j].name: problem.space[j].shown(values[j]) for j in problem.space.free}
+
+
+def tuned_scenario(problem: Problem, point: Point) -> Scenario:
+    """The scenario with all knobs held at a point: a schedule that changes nothing replaces its controller."""
+    pairs = [
+        *((f"game.params.{name}", toml.written(value)) for name, value in shown_values(problem, point).items()),
+        ("game.bounds", "{}"),
+        ("dial.knobs", "[]"),
+        ("dial.path", "{}"),
+        ("controller.name", '"constant"'),
+        ("controller.scope", '"player"'),
+        ("controller.options", "{}"),
+        ("telemetry.deploy_every_s", "0.0"),
+    ]
+    text = problem.scenario.resolved_toml().encode()
+    return parse(text, problem.scenario.name, Catalog(), pairs, allow_long=True)
+
+
+def tuned_name(option: int) -> str:
+    """The file of an option, counted from 0."""
+    return f"{TUNED}_{LETTERS[option]}.toml" if option else f"{TUNED}.toml"
+
+
+def write_results(folder: Path, outcome: Outcome) -> list[str]:
+    """Write all files whose bytes follow from what was asked for; their names."""
+    names = [tuned_name(option) for option in range(len(outcome.options))]
+    for name, candidate in zip(names, outcome.options, strict=True):
+        write_file(folder / name, tuned_scenario(outcome.problem, candidate.point).resolved_toml().encode())
+    write_file(folder / COUNTS, _counts(outcome).encode())
+    return [SCENARIO, JOURNAL, COUNTS, *names]
+
+
+def write_study_manifest(folder: Path, start: Start, outcome: Outcome, names: Sequence[str], seconds: float) -> None:
+    """Write manifest.json, last of all files. seconds: that this process worked on the study."""
+    scenario = outcome.problem.scenario
+    content: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "flowdial_version": start.flowdial_version,
+        "kind": "study",
+        "name": start.name,
+        "title": scenario.title,
+        "scenario_digest": scenario.digest,
+        "seed": scenario.seed,
+        "game": scenario.form.game.name,
+        "study": {**start.study, "earlier": len(start.study["earlier"])},
+        "knobs": list(outcome.problem.cube.names),
+        "segments": [segment._asdict() for segment in outcome.problem.segments],
+        "attempts": outcome.spent,
+        "files": {name: content_of(folder / name)._asdict() for name in names},
+        "code": start.code,
+        "versions": start.versions,
+        "git_commit": git_commit(),
+        "platform": platform.platform(),
+        "seconds": round(seconds, 3),
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    write_manifest(folder, content)
+
+
+def _counts(outcome: Outcome) -> str:
+    """The table of counts. Attempts that failed are in no count."""
+    problem = outcome.problem
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    knobs = [f"param_{name}" for name in problem.cube.names]
+    writer.writerow(["stage", "block", "cohort", "level", "attempts", "wins", *knobs])
+    for stage, tell in outcome.told:
+        values = shown_values(problem, tell.point).values()
+        for segment, attempts, wins in zip(problem.segments, tell.attempts, tell.wins, strict=True):
+            cohort = problem.scenario.cohorts[segment.cohort]
+            writer.writerow([stage, tell.block, cohort, segment.level, attempts, wins, *values])
+    return text.getvalue()

@@ -1,0 +1,91 @@
+"""What came of a study, as a table for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sims.description import aligned
+from sims.tuning.counts import Segment, Tell
+from sims.tuning.problem import Problem
+from sims.tuning.race import Rate, measured
+from sims.tuning.staged_search import Stage
+from sims.tuning.study import Candidate, Outcome
+from sims.tuning.study_files import LETTERS, shown_values
+
+
+def outcome_table(outcome: Outcome) -> str:
+    """Knobs and win rates of the defaults, of each option, and of the end of each stage."""
+    columns = {"defaults": outcome.baseline}
+    columns |= {LETTERS[option].upper(): candidate for option, candidate in enumerate(outcome.options)}
+    for stage in outcome.stages:
+        columns[f"after {', '.join(stage.knobs)}"] = end_of(stage, outcome.problem)
+    return table(outcome.problem, columns)
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """The same for programs."""
+    problem = outcome.problem
+    return {
+        "attempts": outcome.spent,
+        "targets": {segment.name: [segment.low, segment.high] for segment in problem.segments},
+        "baseline": candidate_json(problem, outcome.baseline),
+        "options": [candidate_json(problem, candidate) for candidate in outcome.options],
+        "stages": [
+            {"knobs": stage.knobs, **candidate_json(problem, end_of(stage, problem))} for stage in outcome.stages
+        ],
+    }
+
+
+def candidate_json(problem: Problem, candidate: Candidate) -> dict[str, Any]:
+    """One setting with its win rates; null where nothing was played."""
+    rates = zip(problem.segments, candidate.rates, candidate.wins, strict=True)
+    return {
+        "params": shown_values(problem, candidate.point),
+        "segments": {
+            segment.name: {
+                "attempts": rate.attempts,
+                "wins": wins,
+                "rate": rate.rate if rate.attempts else None,
+                "interval": [rate.low, rate.high] if rate.attempts else None,
+                "verdict": verdict(rate, segment),
+            }
+            for segment, rate, wins in rates
+        },
+    }
+
+
+def verdict(rate: Rate, segment: Segment) -> str:
+    """What may be said of a target: met only when the whole interval lies inside the band."""
+    if rate.met(segment):
+        return "met"
+    return "missed" if rate.missed(segment) else "cannot tell"
+
+
+def end_of(stage: Stage, problem: Problem) -> Candidate:
+    """What a stage ended with and how it was measured then."""
+    tell = Tell(stage.point, stage.attempts, stage.wins, 0)
+    return Candidate(stage.point, stage.attempts, stage.wins, tuple(measured([tell], problem.segments)))
+
+
+def table(problem: Problem, candidates: Mapping[str, Candidate]) -> str:
+    """Knobs and win rates, a column for each candidate; the intervals of a column hold all at once."""
+    rows: list[list[str]] = [["", "target", *candidates]]
+    values = [shown_values(problem, candidate.point) for candidate in candidates.values()]
+    for name in problem.cube.names:
+        rows.append([name, "", *(value_text(found[name]) for found in values)])
+    for k, segment in enumerate(problem.segments):
+        rates = [_rate(candidate.rates[k], segment) for candidate in candidates.values()]
+        rows.append([segment.name, f"{segment.low:g}-{segment.high:g}", *rates])
+    return aligned(rows, indent="")
+
+
+def _rate(rate: Rate, segment: Segment) -> str:
+    if not rate.attempts:
+        return "-"
+    return f"{rate.rate:.3f} ({rate.low:.3f}-{rate.high:.3f}) {verdict(rate, segment)}"
+
+
+def value_text(value: object) -> str:
+    """A knob's value as people read it."""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

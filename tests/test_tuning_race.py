@@ -1,0 +1,103 @@
+"""The race of finalists, and the rates that it measures."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.tuning_problem import TuningProblem
+from sims.tuning.counts import Ask, Segment, Tell
+from sims.tuning.race import Finals, Rate, measured
+
+PROBLEM = TuningProblem(3, 21)
+
+
+def raced(points, budget, options, segments=PROBLEM.segments):
+    finals, spent, rounds = Finals(points, segments, budget, options), 0, []
+    while asks := finals.ask(budget - spent):
+        spent += sum(sum(ask.attempts) for ask in asks)
+        tells = PROBLEM.play(asks)
+        rounds.append((finals.measuring, tells))
+        finals.tell(tells)
+    return finals, spent, rounds
+
+
+def others(count, key=1):
+    dice = np.random.Generator(np.random.Philox(key=[key, 2]))
+    return [tuple(point) for point in PROBLEM.cube.snapped(dice.random((count, 3))).tolist()]
+
+
+def test_the_best_wins_and_the_budget_is_kept():
+    points = [*others(5), PROBLEM.hidden]
+    finals, spent, rounds = raced(points, 40_000, 1)
+    assert finals.points == [PROBLEM.hidden]
+    assert spent <= 40_000
+    assert [measuring for measuring, _ in rounds] == [False] * 3 + [True]
+
+
+def test_rounds_share_their_players_and_nobody_plays_twice():
+    _, _, rounds = raced([*others(3), PROBLEM.hidden], 40_000, 1)
+    blocks = [{tell.block for tell in tells} for _, tells in rounds]
+    assert all(len(own) == 1 for own in blocks[:-1])
+    assert len(set().union(*blocks)) == sum(map(len, blocks))
+    assert len(blocks[-1]) == len(rounds[-1][1]), "each block measures one option once"
+
+
+def test_no_race_where_all_are_options():
+    _, _, rounds = raced([PROBLEM.hidden], 20_000, 3)
+    assert [measuring for measuring, _ in rounds] == [True]
+
+
+def test_a_tight_tolerance_leaves_one_option_and_a_wide_one_several():
+    assert len(raced([PROBLEM.hidden, *others(3)], 30_000, 3)[0].points) == 1
+    wide = [one._replace(low=one.target - 0.1, high=one.target + 0.1) for one in PROBLEM.segments]
+    assert len(raced([PROBLEM.hidden, *others(3)], 30_000, 3, wide)[0].points) == 3
+
+
+def test_no_more_is_measured_than_the_tolerance_needs():
+    wide = [one._replace(low=one.target - 0.1, high=one.target + 0.1) for one in PROBLEM.segments]
+    _, spent, rounds = raced([PROBLEM.hidden], 1_000_000, 1, wide)
+    assert spent < 100_000
+    rates = measured(rounds[-1][1], wide)
+    assert all(0.01 < rate.high - rate.low < 0.06 for rate in rates)
+
+
+def test_too_little_for_a_race_keeps_the_order_of_the_search():
+    points = [*others(5), PROBLEM.hidden]
+    finals, spent, _ = raced(points, 60, 1)
+    assert finals.points == points[:1]
+    assert spent <= 60
+
+
+def test_intervals_of_all_segments_hold_at_once():
+    runs, held = 400, 0
+    for run in range(runs):
+        tells = PROBLEM.play([Ask(PROBLEM.hidden, (50,) * 3, 1_000 + 20 * run + block) for block in range(20)])
+        rates = measured(tells, PROBLEM.segments)
+        held += all(rate.low <= truth <= rate.high for rate, truth in zip(rates, PROBLEM.targets, strict=True))
+    assert abs(held / runs - 0.95) < 4.0 * math.sqrt(0.95 * 0.05 / runs)
+
+
+def test_stratified_skill_makes_intervals_narrower_than_counting_attempts():
+    tells = PROBLEM.play([Ask(PROBLEM.hidden, (50,) * 3, block) for block in range(100)])
+    rates = measured(tells, PROBLEM.segments[:1] * 3)
+    binomial = 2.39 * math.sqrt(rates[0].rate * (1.0 - rates[0].rate) / rates[0].attempts)
+    assert (rates[0].high - rates[0].low) / 2.0 < binomial
+
+
+@pytest.mark.parametrize("wins", [0, 50])
+def test_a_rate_at_an_end_is_never_taken_for_sure(wins):
+    tells = [Tell(PROBLEM.hidden, (50,), (wins,), block) for block in range(10)]
+    (rate,) = measured(tells, PROBLEM.segments[:1])
+    assert rate.high - rate.low > 0.004
+
+
+def test_met_and_missed_need_the_whole_interval():
+    segment = Segment("all", 0, 0, 0.6, 0.7)
+    assert Rate(0.65, 0.61, 0.69, 900).met(segment)
+    assert not Rate(0.65, 0.59, 0.69, 900).met(segment)
+    assert not Rate(0.65, 0.59, 0.69, 900).missed(segment)
+    assert Rate(0.75, 0.71, 0.79, 900).missed(segment)
+    nothing = Rate(math.nan, math.nan, math.nan, 0)
+    assert not nothing.met(segment)
+    assert not nothing.missed(segment)
