@@ -13,7 +13,7 @@ NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test fuzz torture coverage lint format types bench bench-controllers bench-comparison \
-  calibration pictures wheel-check clean
+  bench-tuning torture-tune calibration pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
@@ -27,6 +27,8 @@ help:
 	@echo "make bench        measure speed and memory, printed as ratios of one run"
 	@echo "make bench-controllers  measure what each rule costs per attempt"
 	@echo "make bench-comparison   measure what pairing saves, how often compare is wrong, and what it finds"
+	@echo "make bench-tuning     measure how near to the truth each method of search comes"
+	@echo "make torture-tune kill studies at random moments and compare what is left"
 	@echo "make calibration  measure how often intervals hold and false alarms are raised"
 	@echo "make pictures     paint the pictures of the docs anew"
 	@echo "make wheel-check  build the wheel, install it in an empty environment and use it outside this folder"
@@ -102,6 +104,13 @@ bench-comparison: $(STAMP)
 calibration: $(STAMP)
 	@echo "Repeating experiments whose truth is known (some minutes) ..."
 	@"$(PY)" -m benchmarks.calibration $(ARGS)
+
+bench-tuning: $(STAMP)
+	@"$(PY)" -m benchmarks.tuning $(ARGS)
+
+torture-tune: $(STAMP)
+	@echo "Killing studies at random moments (about a quarter of an hour) ..."
+	@"$(PY)" -m benchmarks.tune_torture $(ARGS)
 
 pictures: $(STAMP)
 	@echo "Painting docs/pictures ..."

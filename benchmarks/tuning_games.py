@@ -28,7 +28,7 @@ TOLERANCE: Final = 0.02
 COHORTS: Final = (("newcomers", -0.7, 0.7), ("regulars", 0.3, 0.6), ("experts", 1.4, 0.5))
 PRACTICE: Final = 10  # attempts behind each player
 _TRUTH: Final = 40_000  # players of each cohort that tell what a hidden setting's targets are
-_RATES: Final = (0.3, 0.92)  # of them
+_RATES: Final = (0.15, 0.97)  # of them
 _OFF: Final = 0.1  # from some target, at the game's defaults
 _SKETCH: Final = 1000  # players of each cohort that tell whether a setting will do
 
