@@ -15,10 +15,22 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from engine.statistics import CONFIDENCE, t_quantile
+from engine.statistics import CONFIDENCE, RateInterval, t_quantile
 
 POWER: Final = 0.9
 MOST_CLUSTERS: Final = 10**12  # nobody can play more; larger needs are told as this one
+
+
+def cluster_variance(found: RateInterval) -> float:
+    """Variance of one cluster's rate, by the interval of two clusters or more.
+
+    Clusters that do not differ show no spread, which does not say that there is none: each counts as one attempt, as in
+    their interval, with the largest variance p (1 - p) of the rates in it.
+    """
+    if not math.isnan(found.error):
+        return found.clusters * found.error**2
+    nearest = min(max(0.5, found.low), found.high)
+    return nearest * (1.0 - nearest)
 
 
 def power_of(clusters: int, variance: float, effect: float, confidence: float = CONFIDENCE) -> float:

@@ -13,16 +13,38 @@ from typing import Any, Final, NamedTuple
 
 from engine import record
 from engine.errors import RunFolderError
-from engine.faults import Fault
+from engine.faults import Fault, failed
 from engine.record import Format, Sheet
 from engine.setup import Setup
 from engine.statistics import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, play
 from sims.files import Content, content_of, new_file, read_sealed, write_sealed
+from sims.json_form import is_count, is_line, misfit
 from sims.pool import worker_box
 
 CHUNKS: Final = "chunks"
 _SLICE: Final = 65_536  # rows converted at a time
+_TABLES: Final = ("attempts", "players", "sessions")
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == len(Content._fields) and is_count(value[0]) and is_line(value[1])
+
+
+def _is_fault(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != len(Fault._fields):
+        return False
+    *numbers, type_, message = value
+    return all(map(is_count, numbers)) and failed(numbers[-1]) and is_line(type_) and is_line(message)
+
+
+_RECORD_FORM: Final = {
+    "number": is_count,
+    "rows": dict.fromkeys(_TABLES, is_count),
+    "parts": dict.fromkeys(_TABLES, _is_part),
+    "tally": dict,
+    "faults": [_is_fault],
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +135,12 @@ def read_chunk(job: Job, number: int) -> ChunkRecord | None:
     """The record of a chunk, where record and parts are as they were written; None otherwise."""
     try:
         found = read_sealed(job.record(number))
+        if misfit(found, _RECORD_FORM) is not None:
+            return None
         parts = {name: Content(*item) for name, item in found["parts"].items()}
         faults = tuple(Fault(*item) for item in found["faults"])
         done = ChunkRecord(found["number"], found["rows"], parts, Tally.from_json(found["tally"]), faults)
         whole = all(content_of(job.part(number, sheet)) == parts[sheet.name] for sheet in job.sheets)
-    except (OSError, RunFolderError, KeyError, TypeError):
+    except (OSError, RunFolderError, ValueError, RecursionError):
         return None
     return done if whole and done.number == number and done.tally.scheme == job.scheme else None

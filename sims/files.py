@@ -189,11 +189,13 @@ class FolderLock:
     NAME: Final = "lock"
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock. Raises RunFolderError, naming the holder, when another process has it.
+        """Take the lock. Raises RunFolderError, naming the holder, when another process has it, or when it is a link.
 
         OSError when the folder cannot be written, or is on a file system without locks.
         """
         self._path = folder / self.NAME
+        if self._path.is_symlink():  # the holder's name would be written into another file
+            raise RunFolderError(f"{self._path} must be a file of its own, got a link; remove it.")
         self._file = open(self._path, "a+b", buffering=0)  # noqa: SIM115 - held until release
         try:
             self._take(folder)

@@ -22,6 +22,7 @@ State = Literal["met", "missed", "cannot tell"]
 ERROR: Final = 0.05  # share of runs that are called missed although every rate lies in its band, at most
 EXIT_CODES: Final[dict[State, int]] = {"met": 0, "missed": 1, "cannot tell": 2}
 _MOST_NAMED: Final = 3
+_LARGEST_VARIANCE: Final = 0.25  # of one attempt: p (1 - p) of p = 1/2
 
 
 class Gate(NamedTuple):
@@ -58,9 +59,9 @@ def _noticed(found: RateInterval, confidence: float) -> float:
     """How far out of its band a rate must be to be called missed with POWER; infinite where nothing is known of it."""
     if found.clusters < 2:
         return math.inf
-    if math.isnan(found.error):  # clusters that do not differ
-        return max(found.high - found.rate, found.rate - found.low)
-    return effect_seen(found.clusters, found.clusters * found.error**2, POWER, confidence)
+    # Clusters that do not differ count as one attempt each, and where the miss lies these may well differ.
+    variance = _LARGEST_VARIANCE if math.isnan(found.error) else found.clusters * found.error**2
+    return effect_seen(found.clusters, variance, POWER, confidence)
 
 
 def gate(goal: Goal, tally: Tally) -> Remark:
@@ -121,6 +122,8 @@ def _name(row: Row) -> str:
 def _remedy(rows: tuple[Row, ...]) -> str:
     if any(row.state in ("below", "above") for row in rows):
         return f"what lies just outside may be chance, with so many rates looked at{_further(rows)}"
+    if any(row.interval in ("none", "Wilson over attempts") for row in rows):
+        return f"several players, or replicas of a shared controller, must be judged{_further(rows)}"
     return _further(rows).removeprefix("; ") or "no number of players would settle it, give it a wider band"
 
 

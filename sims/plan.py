@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.errors import ScenarioError
-from engine.power import clusters_for_effect, clusters_for_half_width, power_of
+from engine.power import cluster_variance, clusters_for_effect, clusters_for_half_width, power_of
 from engine.scenario import Scenario
 from engine.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
 from engine.statistics import CONFIDENCE
@@ -24,7 +24,7 @@ from sims.pilot import elsewhere, first_size, growing, interval_of, resized, sum
 from sims.preparation import prepared
 from sims.runs import cores, say
 from sims.verdict import rounded_up
-from sims.verdict_words import percent
+from sims.verdict_words import listed, percent
 
 _PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
 
@@ -40,6 +40,11 @@ class Spread(NamedTuple):
     paired: float | None = None  # of one cluster's difference; None with one scenario
     change: float | None = None  # of the win rate, in the pilot
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether nobody won more or less often after the change."""
+        return self.change == 0.0 and self.paired == 0.0
+
 
 class Need(NamedTuple):
     """How many players of a cohort, over all replicas of one run, it takes; at least as many as a t test needs to be
@@ -54,7 +59,7 @@ class Need(NamedTuple):
     flagged: int | None  # the same, when it is the only change among all that `flowdial compare` tests
     half_width: int  # to know the win rate so well as the effect is large
     now: int  # players that the scenario has
-    power_now: float  # chance that these see the effect, paired where that is known
+    power_now: float  # chance that these see the effect, paired where that is known; NaN where there is none to see
 
 
 class Plan(NamedTuple):
@@ -63,6 +68,7 @@ class Plan(NamedTuple):
     effect: float
     power: float
     needs: tuple[Need, ...]
+    unchanged: tuple[str, ...]  # cohorts of which nobody in the pilot won more or less often after the change
     skipped: tuple[str, ...]  # cohorts of which nothing can be said
     noun: str  # what the scenario needs more of: players or replicas
     size: int  # how many of that in each run; paired where that is known
@@ -130,6 +136,7 @@ def planned(
         effect,
         power,
         needs,
+        tuple(one.cohort for one in spreads if one.unchanged),
         tuple(name for name in scenario.cohorts if name not in {need.cohort for need in needs}),
         noun,
         rounded_up(math.ceil(now * most)),
@@ -147,9 +154,7 @@ def _spreads(pilot: Scenario, *, workers: int, quiet: bool) -> list[Spread]:
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
-            # Where clusters do not differ, each counts as one attempt, as in the interval.
-            variance = one.rate * (1.0 - one.rate) if math.isnan(one.error) else one.clusters * one.error**2
-            found.append(Spread(name, count * pilot.form.run.replicas, one.clusters, one.rate, variance))
+            found.append(Spread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one)))
     return found
 
 
@@ -180,7 +185,9 @@ def _need(one: Spread, now: int, effect: float, power: float, tests: int | None,
         strict = 1.0 - (1.0 - CONFIDENCE) / max(tests, 1)
         flagged = players(clusters_for_effect(variance, effect, power, strict))
     clusters = int(now / each)
-    power_now = math.nan if clusters < 2 else 1.0 if variance == 0.0 else power_of(clusters, variance, effect)
+    power_now = 1.0 if variance == 0.0 else power_of(max(clusters, 2), variance, effect)
+    if clusters < 2 or one.unchanged:
+        power_now = math.nan
     return Need(
         cohort=one.cohort,
         rate=one.rate,
@@ -219,6 +226,12 @@ def said(found: Plan) -> list[str]:
     """The plan in words."""
     key = "players.count" if found.noun == "players" else "run.replicas"
     paired = found.needs[0].paired is not None
+    if len(found.unchanged) == len(found.needs):
+        return [
+            "What differs between the two scenarios does not act on the win rate: in the pilot nobody won more or less "
+            "often for it, so no number of players would show a change.",
+            *_about_pilot(found),
+        ]
     hardest = max(found.needs, key=lambda need: (need.paired or need.unpaired) / need.now)
     how = "the same players before and after, as flowdial compare plays them" if paired else "different players"
     sentences = [
@@ -239,12 +252,20 @@ def said(found: Plan) -> list[str]:
         f"To know a win rate to {found.effect:g} on either side, the numbers under +-{found.effect:g} are enough on "
         f"average; flowdial run --precision {found.effect:g} makes sure of it."
     )
-    sentences += [f"Of {name} nothing can be said: too few of them played long enough." for name in found.skipped]
-    sentences.append(
+    if found.unchanged:
+        sentences.append(
+            f"In the pilot nobody of {listed(found.unchanged)} won more or less often after the change: no number of "
+            "players would show one there."
+        )
+    return [*sentences, *_about_pilot(found)]
+
+
+def _about_pilot(found: Plan) -> list[str]:
+    return [
+        *(f"Of {name} nothing can be said: too few of them played long enough." for name in found.skipped),
         f"All this is from a pilot of {found.pilot_size:,} other {found.noun} (seed {found.pilot_seed}), and as true "
-        "as synthetic players are."
-    )
-    return sentences
+        "as synthetic players are.",
+    ]
 
 
 def _about_pairing(found: Plan) -> list[str]:
@@ -271,4 +292,4 @@ def _json_of(found: Plan) -> dict[str, Any]:
         }
         for need in found.needs
     ]
-    return {**found._asdict(), "needs": needs, "skipped": list(found.skipped)}
+    return {**found._asdict(), "needs": needs, "unchanged": list(found.unchanged), "skipped": list(found.skipped)}

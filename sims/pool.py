@@ -2,9 +2,11 @@
 
 A worker that dies costs one task, which is tried again on a fresh worker; one that hangs is killed at its deadline,
 or when its black box (engine.faults) has told of one attempt for too long; a machine that slept uses up neither. A
-task that lost two workers is tried a last time when no other runs, with all the memory to itself. Workers ignore
-Ctrl-C, since the parent decides, and they die with their parent, so that no orphan ever writes. Processes are spawned,
-never forked: what works here works on every system. docs/decisions.md says which pools of others were tried.
+task that lost two workers is tried a last time when no other runs, with all the memory to itself. A pool that is kept
+apart for plug-ins of others has a worker in reserve from its first loss on, so that the next loss waits for no start.
+Workers ignore Ctrl-C, since the parent decides, and they die with their parent, so that no orphan ever writes.
+Processes are spawned, never forked: what works here works on every system. docs/decisions.md says which pools of others
+were tried.
 
     with Pool(4, prepare, argument, work) as pool:
         for number, result in pool.run(enumerate(items)):
@@ -120,6 +122,10 @@ class Pool:
         self._apart = apart or workers > 1
         self._explain = explain
         self._workers: list[_Worker] = []
+        self._reserves = apart  # whether to keep a worker in reserve once one was lost
+        self._reserve: _Worker | None = None
+        self._any_lost = False
+        self._here: tuple[Any] | None = None  # what `prepare` gave, where all of it happens in this process
         self._watch = _Watch(min(_LOOK_S, deadline_s / 4, stall_s / 4))
 
     def __enter__(self) -> Pool:
@@ -135,6 +141,9 @@ class Pool:
         for worker in self._workers:
             worker.end(max(until - time.monotonic(), 0.0))
         self._workers.clear()
+        if self._reserve is not None:
+            self._reserve.end(0.0)  # nothing is lost with it
+            self._reserve = None
 
     def run(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Give (number, result) for each (number, item), started in the order given, in the order they end.
@@ -147,7 +156,9 @@ class Pool:
 
     def _run_here(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         prepare, argument, work = self._recipe
-        shared = _guarded("cannot start", prepare, argument)
+        if self._here is None:
+            self._here = (_guarded("cannot start", prepare, argument),)
+        (shared,) = self._here
         for number, item in tasks:
             try:
                 result = _guarded(f"{self._noun} {number} failed", work, shared, item)
@@ -164,6 +175,7 @@ class Pool:
                 if not lost.alone:
                     return
                 self._hand_out(lost.alone, iter(()), most=1)
+            self._keep_reserve()
             for worker in self._ready():
                 message = worker.receive()
                 if message is None:
@@ -193,12 +205,26 @@ class Pool:
                 if task is None:
                     return
                 if worker is None:
-                    worker = _Worker(*self._recipe)
+                    worker = self._next_worker()
                     self._workers.append(worker)
                 worker.send(task, self._watch.look())
                 left -= 1
                 if not left:
                     return
+
+    def _next_worker(self) -> _Worker:
+        """The one in reserve, unless it is gone, or a new one."""
+        reserve, self._reserve = self._reserve, None
+        if reserve is not None:
+            if reserve.process.is_alive():
+                return reserve
+            reserve.end(0.0)
+        return _Worker(*self._recipe)
+
+    def _keep_reserve(self) -> None:
+        if self._reserves and self._any_lost and self._reserve is None:
+            with contextlib.suppress(WorkerFault):  # it is needed when the next worker is lost, or never
+                self._reserve = _Worker(*self._recipe)
 
     def _ready(self) -> list[_Worker]:
         """Workers that have sent something, are gone, or were killed at their deadline just now."""
@@ -231,6 +257,7 @@ class Pool:
         """Put the tasks of a worker that is gone back in the queue; only the first of them was being worked on."""
         worker.end(_PATIENCE_S)
         self._workers.remove(worker)
+        self._any_lost = True
         first = worker.tasks.popleft()
         lost.again.extendleft(reversed(worker.tasks))
         fates = lost.fates.setdefault(first[0], [])

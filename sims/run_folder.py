@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.record import FORMATS, Format
+from engine.record import Format
 from sims.files import (
     Content,
     FolderLock,
@@ -33,6 +34,8 @@ from sims.files import (
     write_json,
     write_sealed,
 )
+from sims.json_form import misfit
+from sims.manifest_form import KINDS, START_FORM, Kind, fault_of
 
 PARTIAL: Final = ".partial"
 START: Final = "start.json"
@@ -58,6 +61,7 @@ class Start:
     format: Format  # of the table of attempts
     code: Mapping[str, str]  # digests of the game, the controller and the engine
     versions: Mapping[str, str]  # of Python and of the libraries that the result depends on
+    study: Mapping[str, Any] = field(default_factory=dict)  # what a study is asked for besides; empty for a run
 
     def difference(self, now: Start) -> str | None:
         """The first thing in which two starts differ, in words; None when they agree."""
@@ -70,7 +74,7 @@ class Start:
             return changed
         if self.scenario_digest != now.scenario_digest:
             return f"the scenario's digest was {self.scenario_digest} and is {now.scenario_digest}"
-        for table, what in (("versions", "{}"), ("code", "the code of the {}")):
+        for table, what in (("study", "{}"), ("versions", "{}"), ("code", "the code of the {}")):
             was_all, is_all = getattr(self, table), getattr(now, table)
             for key in sorted({*was_all, *is_all}):
                 was, is_ = was_all.get(key, "not there"), is_all.get(key, "not there")
@@ -112,15 +116,17 @@ class WorkFolder:
         try:
             found = read_sealed(self.path / START)
             newer = found["format_version"] > FORMAT_VERSION
-            start = None if newer else Start(**found)
+            start = None if newer or misfit(found, START_FORM) is not None else Start(**found)
         except FileNotFoundError:
             raise RunFolderError(
                 f"{self.path} has no {START}: nothing was finished, so nothing can be resumed; run the scenario anew."
             ) from None
-        except (RunFolderError, ValueError, TypeError, KeyError):
-            raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.") from None
-        if start is None or start.format not in FORMATS:
+        except (RunFolderError, ValueError, TypeError, KeyError, RecursionError):
+            newer, start = False, None
+        if newer:
             raise _too_new(self.path, found["format_version"])
+        if start is None:
+            raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.")
         return start
 
     def close(self) -> None:
@@ -159,12 +165,17 @@ class WorkFolder:
 
 
 def begin(out: Path | None, start: Start) -> WorkFolder:
-    """Make the working folder of a new run. out: its final name, None for runs/<name>-001, -002 ... that is free.
+    """Make the working folder of a new run or study.
+
+    out: its final name, None for runs/<name>-001, -002 ... whichever is free, or studies/<name>-001 and so on.
 
     Raises RunFolderError when `out` or its working folder is there already, OSError when it cannot be made.
     """
-    path = _made(out) if out is not None else _made_by_number(Path("runs"), start.name)
+    path = _made(out) if out is not None else _made_by_number(Path("studies" if start.study else "runs"), start.name)
     folder = WorkFolder(path, FolderLock(path))
+    if not _is_unbegun(path):
+        folder.close()
+        raise RunFolderError(f"{path} holds a run that was not finished; type `flowdial resume {path}`, or remove it.")
     try:
         remove_unfinished(path)
         folder.chunks.mkdir(exist_ok=True)
@@ -177,30 +188,31 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
     return folder
 
 
-def _made(out: Path) -> Path:
+def check_free(out: Path) -> None:
+    """Raise what `begin` would for a folder that cannot be made or is there, before hours of work for it."""
     if not out.name or out.name.endswith(PARTIAL):
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {out}")
-    partial = out.with_name(out.name + PARTIAL)
     if out.exists() or out.is_symlink():
         raise RunFolderError(f"{out} is there already; give another --out, or remove it.")
+
+
+def _made(out: Path) -> Path:
+    check_free(out)
+    partial = out.with_name(out.name + PARTIAL)
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         partial.mkdir()
     except FileExistsError:
         if not partial.is_dir() or not (partial / FolderLock.NAME).exists():
             raise RunFolderError(f"{partial} is there already; give another --out, or remove it.") from None
-        FolderLock(partial).release()  # says who works on it, if somebody does
-        if not _is_unbegun(partial):
-            raise RunFolderError(
-                f"{partial} holds a run that was not finished; type `flowdial resume {partial}`, or remove it."
-            ) from None
     return partial
 
 
 def _is_unbegun(partial: Path) -> bool:
     """Whether a folder holds only what is there before a run has begun: a process that died then leaves it."""
     names = {path.name for path in partial.iterdir() if path.suffix != ".tmp"}
-    return names <= {FolderLock.NAME, CHUNKS, SCENARIO} and not any((partial / CHUNKS).glob("*"))
+    parts = partial / CHUNKS
+    return names <= {FolderLock.NAME, CHUNKS, SCENARIO} and not parts.is_symlink() and not any(parts.glob("*"))
 
 
 def _made_by_number(parent: Path, name: str) -> Path:
@@ -229,6 +241,9 @@ def take_up(target: Path) -> WorkFolder:
             raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
         raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
     folder = WorkFolder(path, FolderLock(path))
+    if folder.chunks.is_symlink():  # it would lead somebody's files out of the folder, and others in
+        folder.close()
+        raise RunFolderError(f"{folder.chunks} must be a folder of its own, got a link; remove {path}.")
     remove_unfinished(path)
     remove_unfinished(folder.chunks)
     return folder
@@ -239,22 +254,41 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     write_json(folder / MANIFEST, {**manifest, _CHECKSUM: _checksum(manifest)})
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """A whole run's manifest. Raises RunFolderError when it is missing, damaged or of a newer format."""
+def read_manifest(folder: Path, kind: Kind = "run") -> dict[str, Any]:
+    """The manifest of a whole run, or of a whole study.
+
+    Whoever reads it finds all entries, of the types that they were written with. Raises RunFolderError when it is
+    missing, damaged, of a newer format, or of the other kind.
+    """
     try:
-        found = json.loads((folder / MANIFEST).read_bytes())
+        found = json.loads((folder / MANIFEST).read_bytes(), parse_float=_finite, parse_constant=_finite)
         newer = found["format_version"] > FORMAT_VERSION
         sound = found.pop(_CHECKSUM, None) in (None, _checksum(found))
     except FileNotFoundError:
         raise RunFolderError(f"{folder} has no {MANIFEST}, so it is not a whole run; name another folder.") from None
-    except (ValueError, TypeError, KeyError):
-        raise RunFolderError(f"{folder / MANIFEST} is damaged; the run cannot be read.") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise RunFolderError(f"{folder / MANIFEST} is damaged; the {kind} cannot be read.") from None
     if newer:
         raise _too_new(folder, found["format_version"])
     if not sound:
-        raise RunFolderError(f"{folder / MANIFEST} is damaged: its checksum differs; the run cannot be read.")
+        raise RunFolderError(f"{folder / MANIFEST} is damaged: its checksum differs; the {kind} cannot be read.")
+    other = found.get("kind", "run")
+    if other != kind:
+        what = f"a {other}" if other in KINDS else "of an unknown kind"
+        raise RunFolderError(f"{folder} is {what}, and here a {kind} is needed; name another folder.")
+    fault = fault_of(found, kind)
+    if fault is not None:
+        raise RunFolderError(f"{folder / MANIFEST} is damaged: {fault}; the {kind} cannot be read.")
     manifest: dict[str, Any] = found
     return manifest
+
+
+def _finite(text: str) -> float:
+    """A number of JSON. Raises ValueError for one that only Python takes for JSON."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"a number of JSON is finite, got {text}")
+    return value
 
 
 def _checksum(manifest: Mapping[str, Any]) -> str:

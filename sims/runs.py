@@ -24,7 +24,7 @@ from engine.record import Format
 from engine.scenario import Scenario, load, setup_of
 from engine.setup import Setup
 from engine.statistics import Tally
-from engine.world import LEAST_ROWS, Chunk, chunks, play
+from engine.world import LEAST_ROWS, Chunk, World, chunks, play
 from sims.catalog import Catalog, version
 from sims.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
 from sims.files import write_file
@@ -354,9 +354,12 @@ def _play(
 
 
 def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
-    """The job of a run folder, in a worker's process."""
+    """The job of a run folder, in a worker's process, which then needs no more than the chunk."""
     folder, scenario, file_format = argument
-    return job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format)
+    job = job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format)
+    little = _little(job.setup)
+    World(little, chunks(little)[0], 0)  # births alone: numba and its types are loaded, and no plug-in is asked
+    return job
 
 
 def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) -> None:

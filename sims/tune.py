@@ -51,7 +51,7 @@ from sims.tuning.scoreboard import Scoreboard
 from sims.tuning.search import Search
 from sims.tuning.simulator import Simulator
 from sims.tuning.staged_search import StagedSearch
-from sims.tuning.study import Candidate, Limits, Study, least_budget, search_budget
+from sims.tuning.study import Limits, Study, least_budget, search_budget
 from sims.tuning.study_files import COUNTS, write_results, write_study_manifest
 from sims.tuning.study_meter import meter
 from sims.tuning.study_table import candidate_json, table
@@ -102,7 +102,7 @@ def attempts_for(
     if budget is not None and budget > most:
         remedy = "" if allow_long else "; give less, or add --allow-long"
         raise ScenarioError(f"--budget is at most {most:,} attempts, got {budget:,}{remedy}")
-    affordable = most if money is None or price is None else min(int(money / price * 1e6), most)
+    affordable = most if money is None or price is None else int(min(money / price * 1e6, most))
     return min(affordable, budget if budget is not None else most)
 
 
@@ -275,7 +275,7 @@ def _to_the_end(
             final = folder.publish()
     except Stopped as stop:
         if study is not None:
-            _print_best(problem, study.best(), json=json)
+            _print_best(problem, study, json=json)
         say(f"stopped; the journal is kept. To go on: flowdial resume {quoted(folder.path)}")
         return stop.exit_code
     except OSError as fault:
@@ -314,10 +314,16 @@ def _print(final: Path, answer: Answer, *, quiet: bool, json: bool) -> None:
         sys.stdout.write(f"{answer_text(answer)}\n\n{lines}\n")
 
 
-def _print_best(problem: Problem, best: Candidate, *, json: bool) -> None:
-    """The best so far of a study that was stopped."""
+def _print_best(problem: Problem, study: Study, *, json: bool) -> None:
+    """The best so far of a study that was stopped, and beside it what was played, where the best was not."""
+    best = {"best so far": study.best()}
+    if not any(best["best so far"].attempts):
+        best["best played"] = study.best_played()
     if json:
-        sys.stdout.write(json_text.dumps({"best_so_far": candidate_json(problem, best)}, indent=1) + "\n")
+        found = {name.replace(" ", "_"): candidate_json(problem, one) for name, one in best.items()}
+        sys.stdout.write(json_text.dumps(found, indent=1) + "\n")
     else:
-        rows = table(problem, {"best so far": best})
-        sys.stdout.write(f"{rows}\n\nBest so far by what the search has seen: not measured on fresh players.\n")
+        sys.stdout.write(
+            f"{table(problem, best)}\n\nBest so far by what the search has seen, which flatters: not measured on fresh "
+            "players.\n"
+        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -13,18 +14,28 @@ _METHODS: Final = ("pooled", "cma_es", "tpe", "gp", "random", "grid")  # those o
 _MOST_OPTIONS: Final = 8
 
 
+class _FiniteRange(click.FloatRange):
+    """Numbers without inf and nan, which every comparison of a range lets through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
+
+
 @click.command(cls=Command)
 @click.argument("scenario")
 @click.option("--budget", type=click.IntRange(1), metavar="N", help="Attempts to spend at most.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(1.0),
+    type=_FiniteRange(1.0),
     help="Seconds to spend at most; the result is then not exactly reproducible.",
 )
 @click.option(
-    "--money", type=click.FloatRange(0.0, min_open=True), help="Money to spend at most, with --price-per-million."
+    "--money", type=_FiniteRange(0.0, min_open=True), help="Money to spend at most, with --price-per-million."
 )
-@click.option("--price-per-million", type=click.FloatRange(0.0, min_open=True), help="What a million attempts cost.")
+@click.option("--price-per-million", type=_FiniteRange(0.0, min_open=True), help="What a million attempts cost.")
 @click.option("--method", type=click.Choice(_METHODS), default="pooled", show_default=True, help="How to search.")
 @click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob where it is; may be repeated.")
 @click.option(
@@ -36,7 +47,7 @@ _MOST_OPTIONS: Final = 8
 )
 @click.option(
     "--near-default",
-    type=click.FloatRange(0.0, 1e6),
+    type=_FiniteRange(0.0, 1e6),
     default=0.0,
     metavar="WEIGHT",
     help="Prefer settings that change less. At 1, to turn every knob from end to end is as bad as to miss every target "

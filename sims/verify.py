@@ -285,7 +285,7 @@ def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]
         return [], f"which rows differ cannot be told, since {SCENARIO} cannot be read: {fault}"
     if scenario.digest != manifest["scenario_digest"]:
         return [], f"which rows differ cannot be told, since {SCENARIO} is not the one that was run"
-    if code_digests(setup) != manifest["code"]:
+    if code_digests(setup) != manifest.get("code"):
         return [], "which rows differ cannot be told, since the code has changed since the run"
     job = job_of(folder, setup, scenario.after_attempts, manifest["format"])
     sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]

@@ -31,7 +31,7 @@ from sims.before_after.keys import changed_keys, paired
 from sims.before_after.metrics import FIRST, OWN_RATE, WORST, metrics_for, sums_of, worst_sums
 from sims.before_after.notes import notes
 from sims.before_after.sides import sides_of, tables_of
-from sims.before_after.words import summary
+from sims.before_after.words import change_text, summary
 from sims.catalog import Catalog
 from tests.worlds import kind_of
 
@@ -259,6 +259,21 @@ def test_an_effect_is_in_standard_deviations_between_players():
     spread = math.sqrt((was.var(ddof=1) + is_.var(ddof=1)) / 2.0)
     assert change.spread == pytest.approx(spread)
     assert change.effect == pytest.approx((is_.mean() - was.mean()) / spread)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (-0.0231, -0.0004, "-0.0118 (-0.0231 to -0.0004)"),  # to three digits it would end at +0.000
+        (0.00007, 0.0301, "+0.0151 (+0.0001 to +0.0301)"),
+        (-0.0231, 0.0004, "-0.011 (-0.023 to +0.000)"),
+        (1e-9, 0.02, "+0.010000 (+0.000000 to +0.020000)"),
+    ],
+)
+def test_an_interval_without_0_does_not_read_as_if_it_held_it(low, high, text):
+    change = of(compared(scenario(), scenario()), "win_rate")
+    value = (low + high) / 2.0
+    assert change_text(change._replace(difference=change.difference._replace(value=value, low=low, high=high))) == text
 
 
 def test_what_the_controller_sets_for_all_alike_is_no_question_of_luck():

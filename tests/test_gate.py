@@ -110,6 +110,27 @@ def test_who_was_not_judged_cannot_be_told():
     assert "too few players to notice any miss" in found.sentences[-1]
 
 
+def test_where_too_few_were_judged_more_are_asked_for():
+    alone = gate(a_goal(), a_tally(players_at((0.70,), 1, np.random.default_rng(7))))
+    nobody = a_tally(players_at((0.70,), 2, np.random.default_rng(7)))
+    nobody.judged[:] = 0
+    for found in (alone, gate(a_goal(), nobody)):
+        assert "several players, or replicas of a shared controller, must be judged" in found.sentences[0]
+        assert "no number of players" not in found.sentences[0]
+
+
+@pytest.mark.parametrize("players", [20, 200])
+def test_where_all_players_were_alike_no_more_is_promised_than_is_noticed(players):
+    """Everybody won everything, so each player is one attempt for all that is known; the worst case is that it is."""
+    runs, dice = 1000, np.random.default_rng(8)
+    goal = Goal(("all",), (((0.9, 1.0),),), False, 1)
+    notice = gate_of(goal, a_tally(np.full((1, 1, players), ATTEMPTS))).notice
+    assert notice < 1.9 / math.sqrt(players)
+    wins = ATTEMPTS * dice.binomial(1, 0.9 - notice, (runs, 1, 1, players))
+    states = [gate_of(goal, a_tally(one)).state for one in wins]
+    assert states.count("missed") / runs > 0.9 - 4.0 * math.sqrt(0.09 / runs)
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "state"),
     [

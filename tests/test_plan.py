@@ -109,6 +109,29 @@ def test_cohorts_of_which_nobody_is_judged_are_named(tmp_path, capsys):
     assert "nobody played long enough to be judged" in capsys.readouterr().err
 
 
+def test_what_does_not_act_on_play_is_not_promised_to_be_seen(tmp_path, capsys):
+    renamed = ALIKE.replace('name = "new"', 'name = "fresh"')
+    found = planned(a_scenario(), a_scenario(renamed), effect=0.02, power=0.9, workers=1, quiet=True)
+    assert found.unchanged == ("new", "old")
+    assert all(math.isnan(need.power_now) for need in found.needs)
+    first, *rest = said(found)
+    assert "no number of players would show a change" in first
+    assert not any("To see a change" in sentence or "as many" in sentence for sentence in rest)
+    for name, text in (("before", ALIKE), ("after", renamed)):
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    words = [str(tmp_path / "before.toml"), str(tmp_path / "after.toml"), "--effect", "0.02", "--workers", "1"]
+    assert main(["plan", *words, "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unchanged"] == ["new", "old"]
+
+
+def test_a_cohort_that_alone_is_untouched_is_named():
+    after = ALIKE.replace("[cohort.traits]\nskill = 0.0", "[cohort.traits]\nskill = 0.2")
+    found = planned(a_scenario(), a_scenario(after), effect=0.02, power=0.9, workers=1, quiet=True)
+    assert found.unchanged == ("old",)
+    assert found.needs[0].power_now > 0.0
+    assert any("nobody of old won more or less often" in sentence for sentence in said(found))
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

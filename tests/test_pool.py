@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -86,6 +87,28 @@ def crowd(shared, item):
     time.sleep(0.3)
     (folder / str(os.getpid())).unlink()
     return kind
+
+
+def signed(folder):
+    """Leave this process's number."""
+    Path(folder, str(os.getpid())).touch()
+    return folder
+
+
+def signers(folder):
+    return {int(path.name) for path in Path(folder).iterdir() if path.name.isdecimal()}
+
+
+def dying(folder, item):
+    """Tell this process's number; but when it is asked to for the first time, die as soon as so many have signed."""
+    mark = Path(folder, f"tried-{item}")
+    if item and not mark.exists():
+        until = time.monotonic() + 30
+        while len(signers(folder)) < item and time.monotonic() < until:
+            time.sleep(0.02)
+        mark.write_text(" ".join(map(str, signers(folder))))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
 
 
 def once(folder, item):
@@ -236,6 +259,37 @@ def test_too_little_memory_ends_the_worker_not_the_run(tmp_path):
         list(pool.run([(0, ("memory", None))]))
     with Pool(1, prepare, None, misbehave) as pool, pytest.raises(WorkerFault, match="the memory is not enough; use"):
         list(pool.run([(0, ("memory", None))]))
+
+
+def test_a_pool_apart_has_a_worker_in_reserve_from_its_first_loss_on(tmp_path):
+    """It takes over from the next one that is lost, and ends with the pool."""
+    with Pool(1, signed, str(tmp_path), dying, apart=True) as pool:
+        answers = pool.run(enumerate([0, 0, 1, 3, 0]))
+        found = [next(answers)[1]]
+        assert len(multiprocessing.active_children()) == 1, "nothing was lost yet: the second task is at work"
+        found += [pid for _, pid in answers]
+        assert len(multiprocessing.active_children()) == 2
+    assert len(set(found[1:4])) == 3
+    assert found[0] == found[1]
+    assert found[3] == found[4]
+    assert str(found[3]) in (tmp_path / "tried-3").read_text().split(), "it was there before the second loss"
+    assert multiprocessing.active_children() == []
+
+
+def test_a_reserve_that_is_gone_is_not_used(tmp_path):
+    with Pool(1, signed, str(tmp_path), dying, apart=True) as pool:
+        answers = pool.run(enumerate([1, 0, 2]))
+        working = next(answers)[1]
+        (reserve,) = {child.pid for child in multiprocessing.active_children()} - {working}
+        assert reserve is not None
+        os.kill(reserve, signal.SIGKILL)
+        assert reserve not in {pid for _, pid in answers}
+
+
+def test_a_pool_that_is_not_apart_has_no_reserve(tmp_path):
+    with Pool(2, prepare, None, misbehave) as pool:
+        assert len(list(pool.run([(i, ("die", str(tmp_path / str(i)))) for i in range(3)]))) == 3
+        assert len(multiprocessing.active_children()) <= 2
 
 
 def test_a_worker_that_cannot_be_started_is_the_environments_fault(monkeypatch):

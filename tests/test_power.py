@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from engine.difference import paired_difference
-from engine.power import MOST_CLUSTERS, clusters_for_effect, clusters_for_half_width, effect_seen, power_of
+from engine.power import (
+    MOST_CLUSTERS,
+    cluster_variance,
+    clusters_for_effect,
+    clusters_for_half_width,
+    effect_seen,
+    power_of,
+)
+from engine.statistics import rate_interval, sums_of
 
 
 @pytest.mark.parametrize(
@@ -63,3 +71,17 @@ def test_ends():
     assert effect_seen(10, 0.0) == 0.0
     assert clusters_for_effect(1e6, 1e-6) == MOST_CLUSTERS
     assert clusters_for_effect(1.0, 100.0) >= 2
+
+
+def test_the_variance_of_a_cluster_is_that_of_its_rate_and_not_0_where_clusters_happen_to_be_alike():
+    dice = np.random.default_rng(7)
+    made = np.full(20_000, 10)
+    apart = cluster_variance(rate_interval(sums_of(dice.binomial(made, 0.7), made), "player"))
+    assert apart == pytest.approx(0.7 * 0.3 / 10, rel=4.0 * math.sqrt(2.0 / len(made)))
+    for wins in (0, 10):
+        alike = rate_interval(sums_of(np.full(40, wins), np.full(40, 10)), "player")
+        end = alike.low if wins else alike.high
+        assert cluster_variance(alike) == pytest.approx(end * (1.0 - end))
+        assert 0.05 < cluster_variance(alike) < 0.1
+        assert clusters_for_effect(cluster_variance(alike), 0.02) > 1000
+    assert cluster_variance(rate_interval(sums_of(np.full(40, 6), np.full(40, 10)), "player")) == pytest.approx(0.25)

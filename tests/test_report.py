@@ -292,10 +292,26 @@ def test_the_spread_over_players_is_that_of_the_rows(run_folder):
     runs = sorted(longest.values())
     expected = (
         f"experts {len(experts)} {np.median([int(person['attempts']) for person in experts]):.0f} "
-        f"{np.median(own):.2f} {np.quantile(own, 0.05):.2f} {np.median(runs):.0f} {np.quantile(runs, 0.95):.0f} "
+        f"{len(own)} {np.median(own):.2f} {np.quantile(own, 0.05):.2f} {np.median(runs):.0f} "
+        f"{np.quantile(runs, 0.95):.0f} "
         f"{runs[-1]} {percent(sum(run >= 5 for run in runs) / len(runs))}"
     )
     assert expected in Page(page_of(run_folder)).text
+
+
+def test_the_ends_of_a_distribution_are_not_told_of_a_few(tmp_path):
+    """Of ten players nobody is the worst twentieth."""
+    folder = make_run(tmp_path, players=10, cohorts=("experts",))
+    people = rows_of(folder / "players.csv")
+    own = [int(person["wins"]) / int(person["attempts"]) for person in people if int(person["attempts"]) >= 20]
+    assert own
+    assert f" {len(own)} {np.median(own):.2f} - " in Page(page_of(folder)).text
+
+
+def test_points_of_too_few_are_left_out_or_said_to_be_chance(run_folder, tmp_path):
+    assert "or 30 attempts are left out. " in Page(page_of(run_folder)).text
+    few = Page(page_of(make_run(tmp_path, players=4, cohorts=("experts",)))).text
+    assert "are left out; experts had too few for that, so all of theirs are shown and may be chance." in few
 
 
 def test_a_losing_run_counts_to_the_last_attempt_and_who_never_played_has_none(tmp_path):
@@ -516,7 +532,7 @@ def test_the_page_says_how_far_an_interval_of_one_player_can_be_trusted(tmp_path
 
 @pytest.mark.parametrize("won", [0, 1])
 def test_a_run_in_which_everybody_always_won_or_never(tmp_path, won):
-    folder = make_run(tmp_path, players=60)
+    folder = make_run(tmp_path, players=150)
     people = rows_of(folder / "players.csv")
     with open(folder / "players.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, list(people[0]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+
 import pytest
 
 from engine.errors import RunFolderError
@@ -85,3 +88,22 @@ def test_the_disk_has_every_record_at_once(tmp_path):
     journal.add(TELLS[0])  # a process that is killed now loses nothing
     assert read_journal(tmp_path / "journal.txt") == TELLS[:1]
     journal.close()
+
+
+@pytest.mark.parametrize("record", [["search"], ["search", "x"], ["search", 1, [0.5], [3], [1, 2]], [1, 2, 3, 4, 5], 7])
+def test_a_record_that_no_study_writes_is_refused(tmp_path, record):
+    path = tmp_path / "journal.txt"
+    written(path, TELLS)
+    text = json.dumps(record).encode()
+    path.write_bytes(path.read_bytes() + b"%08x %s\n" % (zlib.crc32(text), text))
+    for read in (lambda: read_journal(path), lambda: TellJournal(path, "seal")):
+        with pytest.raises(RunFolderError, match="must hold counts"):
+            read()
+
+
+def test_a_link_in_the_place_of_the_journal_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "journal.txt").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(RunFolderError, match="got a link"):
+        TellJournal(tmp_path / "journal.txt", "seal")
+    assert (tmp_path / "mine.txt").read_text() == "mine"

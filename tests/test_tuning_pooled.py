@@ -73,7 +73,7 @@ def test_a_term_that_no_segment_needs_vanishes():
     points = PLAIN.snapped(dice(8, 1).random((400, 2)))
     data = told(PLAIN, slope_only, points, 200, 8)
     terms = Terms(PLAIN, np.full(2, 0.5))
-    variances = None
+    variances = terms.first_variances()
     for _ in range(6):
         variances = fit(terms, data, variances).variances
     assert variances[1] > 8.0 * variances[2], "speed acts, gap does not"
@@ -154,6 +154,31 @@ def test_it_stops_early_when_a_target_is_surely_out_of_reach():
         search.tell(game.play(asks))
     assert search.certain == "unreachable"
     assert left > 20_000
+
+
+class Corner:
+    """One segment whose target lies near a corner of eight knobs, and one that keeps the search away from there."""
+
+    targets = expit(np.array([2.0 * 0.95, 0.3]))
+
+    def play(self, asks):
+        tells = []
+        for ask in asks:
+            rates = expit(2.0 * (1.0 - 2.0 * np.mean(ask.point)) + np.array([0.0, 0.3]))
+            wins = dice(14, ask.block).binomial(ask.attempts, rates)
+            tells.append(Tell(ask.point, ask.attempts, tuple(wins.tolist()), ask.block))
+        return tells
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_only_a_corner_reaches_is_not_called_out_of_reach(seed):
+    cube = Cube(tuple("abcdefgh"), (0,) * 8, (False,) * 8)
+    segments = tuple(Segment(f"s{k}", k, 0, t - 0.02, t + 0.02) for k, t in enumerate(Corner.targets.tolist()))
+    search, game, left = PooledSearch(cube, segments, seed, 30_000), Corner(), 30_000
+    while asks := search.ask(left):
+        left -= sum(sum(ask.attempts) for ask in asks)
+        search.tell(game.play(asks))
+    assert search.certain == ""
 
 
 class Nonsense:

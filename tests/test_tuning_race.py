@@ -62,6 +62,13 @@ def test_no_more_is_measured_than_the_tolerance_needs():
     assert all(0.01 < rate.high - rate.low < 0.06 for rate in rates)
 
 
+def test_no_more_is_raced_than_the_tolerance_needs():
+    wide = [one._replace(low=one.target - 0.1, high=one.target + 0.1) for one in PROBLEM.segments]
+    asks = Finals(others(4), wide, 100_000_000, 1).ask(100_000_000)  # what a search that ended early has left
+    assert len(asks) == 4
+    assert sum(sum(ask.attempts) for ask in asks) < 100_000
+
+
 def test_too_little_for_a_race_keeps_the_order_of_the_search():
     points = [*others(5), PROBLEM.hidden]
     finals, spent, _ = raced(points, 60, 1)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from scipy.special import expit, ndtri
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import load, setup_of
 from sims import tune as tune_module
+from sims.__main__ import main
 from sims.catalog import Catalog
 from sims.files import read_sealed, write_sealed
 from sims.run_folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest
@@ -32,6 +34,7 @@ from sims.tuning.cube import values_of
 from sims.tuning.earlier import earlier_tells
 from sims.tuning.least_change import change
 from sims.tuning.problem import free_scenario, problem_of
+from sims.tuning.race import measured
 from sims.tuning.random_search import RandomSearch
 from sims.tuning.scoreboard import Scoreboard
 from sims.tuning.simulator import Simulator
@@ -129,8 +132,8 @@ def test_reported_counts_are_those_of_the_measurement_alone(tmp_path):
 def test_a_setting_that_changes_less_takes_part_where_there_is_more_than_one_option(tmp_path):
     def raced(**choices):
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
-        outcome = finished(path, budget=20_000, **choices)
-        points = [told.tell.point for told in outcome.told if told.stage == RACE]
+        outcome = finished(path, budget=60_000, **choices)
+        points = dict.fromkeys(told.tell.point for told in outcome.told if told.stage in (RACE, MEASUREMENT))
         return {point: change(PROBLEM.cube, np.array([point]), PROBLEM.start)[0] for point in points}
 
     one, two, near, alone = (
@@ -547,10 +550,51 @@ def test_a_budget_that_could_never_say_anything_is_told():
         tune(small.scenario(), Wish(200))
 
 
+@pytest.mark.parametrize(("low", "high", "wins"), [(0.9, 1.0, 1.0), (0.0, 0.2, 0.0)])
+def test_the_least_budget_of_a_band_at_an_end_is_that_of_a_rate_there(low, high, wins):
+    segment = Segment("all", 0, 0, low, high)
+    fresh = round(least_budget([segment]) * (1.0 - SEARCH_SHARE) * 0.97)
+
+    def met(attempts):
+        (rate,) = measured([Tell((0.5,), (attempts,), (int(wins * attempts),), 0)], [segment])
+        return rate.met(segment)
+
+    assert met(fresh + 1)
+    assert not met(fresh - 2)
+    assert least_budget([segment._replace(low=0.0, high=1.0)] * 2) >= 2, "each segment is played at least once"
+
+
 def test_a_band_that_no_budget_can_tell_is_told(tmp_path):
     sharp = free_scenario(scenario_file(tmp_path), Catalog(), [("target.tolerance", "1e-6")])
     with pytest.raises(ScenarioError, match="is narrower than 5,000,000,000 attempts can tell"):
         tune(sharp, Wish(1_000_000))
+
+
+def test_money_without_end_buys_no_more_than_a_study_may_have():
+    assert attempts_for(None, None, 1e300, 1e-300, allow_long=False) == 200_000_000
+
+
+@pytest.mark.parametrize("option", ["--seconds", "--money", "--price-per-million", "--near-default"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_numbers_that_are_none_are_refused(tmp_path, capsys, option, value):
+    assert main(["tune", str(scenario_file(tmp_path)), "--budget", "4000", option, value]) == 2
+    assert f"Invalid value for '{option}'" in capsys.readouterr().err
+
+
+def test_seconds_without_end_leave_the_budget_alone(tmp_path):
+    outcome = finished(tmp_path / "journal.txt", seconds=1e308, speed=lambda: 1e308)
+    assert 0.95 * 4000 < sum(outcome.spent.values()) <= 4000
+
+
+def test_of_a_search_whose_best_was_not_played_the_best_that_was_is_told_too(tmp_path, stopped, capsys):
+    stopped(3, tmp_path / "study", replace(WISH, method="pooled"))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0][-5:] == ["best", "so", "far", "best", "played"]
+    rates = [row[2:] for row in rows if row[:1] in (["new"], ["old"])]
+    assert len(rates) == 2
+    for unplayed, rate, *_ in rates:
+        assert unplayed == "-"
+        assert 0.0 <= float(rate) <= 1.0
 
 
 def test_the_smallest_budget_counts():

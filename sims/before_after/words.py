@@ -24,6 +24,7 @@ _MOST_COHORTS: Final = 3
 _MOST_NAMED: Final = 3  # metrics of a headline that rose, and that fell
 _LITTLE: Final = 1.1  # a pairing factor below is not worth a sentence of praise
 _LEAST_P: Final = 0.001
+_MOST_DIGITS: Final = 6
 
 
 def short_name(scenario: Scenario, others: Sequence[Scenario]) -> str:
@@ -47,11 +48,17 @@ def who(change: Change) -> str:
 
 
 def _digits(change: Change) -> int:
-    """Decimals that the interval is worth: two digits of its half width."""
-    half = (change.difference.high - change.difference.low) / 2.0
+    """Decimals that the interval is worth: two digits of its half width, and more where its end would look like 0."""
+    found = change.difference
+    half = (found.high - found.low) / 2.0
     if not half > 0.0:
         return 3 if change.metric.kind == "share" else 1
-    return min(max(1 - math.floor(math.log10(half)), 0), 6)
+    digits = min(max(1 - math.floor(math.log10(half)), 0), _MOST_DIGITS)
+    if found.low > 0.0 or found.high < 0.0:  # what is flagged must not read as if it touched 0
+        nearest = min(abs(found.low), abs(found.high))
+        while digits < _MOST_DIGITS and round(nearest, digits) == 0.0:
+            digits += 1
+    return digits
 
 
 def _number(value: float, digits: int, sign: str = "") -> str:

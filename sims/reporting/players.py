@@ -17,6 +17,7 @@ from sims.verdict_words import percent
 _REGULAR: Final = 20  # attempts that a player's own win rate needs to be looked at
 _CELL: Final = 0.025  # of the histogram of own win rates
 _RUN: Final = 5  # losses in a row that are told of
+_LEAST_TAIL: Final = 20  # players of whom 5 % are one
 
 
 def players_part(facts: Facts) -> Markup:
@@ -43,7 +44,8 @@ def players_part(facts: Facts) -> Markup:
         key("rate", "share of players"),
         key("wanted", "wanted band"),
         f"An average hides those who keep losing. Over players with {_least(facts)} attempts or more; all of their "
-        "attempts count, the first ones too. Chance alone moves one with 20 attempts by some 0.1.",
+        "attempts count, the first ones too. Chance alone moves one with 20 attempts by some 0.1. The ends of a "
+        f"distribution are told of {_LEAST_TAIL} players or more.",
     )
     body = [charts(*pictures)] if pictures else []
     return section("Players, not averages", *body, _spread_table(facts), note=note)
@@ -65,10 +67,11 @@ def _spread_table(facts: Facts) -> Markup:
                 label,
                 f"{len(attempts):,}",
                 _quantile(attempts, 0.5, 0),
+                f"{len(own):,}",
                 _quantile(own, 0.5, 2),
-                _quantile(own, 0.05, 2),
+                _tail(own, 0.05, 2),
                 _quantile(runs, 0.5, 0),
-                _quantile(runs, 0.95, 0),
+                _tail(runs, 0.95, 0),
                 f"{int(runs[-1]):,}" if len(runs) else "-",
                 percent(float((runs >= _RUN).mean())) if len(runs) else "-",
             )
@@ -77,14 +80,20 @@ def _spread_table(facts: Facts) -> Markup:
         "cohort",
         "players",
         "median attempts",
-        "median player wins",
-        "worst 5 % win at most",
+        f"with {_least(facts)} attempts",
+        "median of those wins",
+        "worst 5 % of those win at most",
         "longest losing run, median",
         "of the unluckiest 5 %, at least",
         "longest of all",
         f"ever lost {_RUN} in a row",
     )
     return table(headings, rows)
+
+
+def _tail(values: Integers | Numbers, share: float, digits: int) -> str:
+    """A quantile near an end, where one player or more lies beyond it."""
+    return _quantile(values, share, digits) if len(values) >= _LEAST_TAIL else "-"
 
 
 def _quantile(values: Integers | Numbers, share: float, digits: int) -> str:

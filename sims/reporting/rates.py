@@ -14,6 +14,7 @@ from sims.markup import Markup, joined, tag
 from sims.reporting.answer import state
 from sims.reporting.facts import Facts
 from sims.verdict import Row, cells
+from sims.verdict_words import listed
 
 LEAST_CLUSTERS: Final = 5  # a bin with fewer players or attempts is left out of the charts: its interval fills them
 LEAST_ATTEMPTS: Final = 30
@@ -24,8 +25,11 @@ _RATE: Final = "win rate with its 95 % interval"
 
 def shown(bins: Integers) -> list[int]:
     """Bins with enough in them to say something; all that were played when none has. bins: shape (bins, SUMS)."""
-    enough = [j for j, sums in enumerate(bins) if sums[1] >= LEAST_CLUSTERS and sums[2] >= LEAST_ATTEMPTS]
-    return enough or [j for j, sums in enumerate(bins) if sums[2]]
+    return _enough(bins) or [j for j, sums in enumerate(bins) if sums[2]]
+
+
+def _enough(bins: Integers) -> list[int]:
+    return [j for j, sums in enumerate(bins) if sums[1] >= LEAST_CLUSTERS and sums[2] >= LEAST_ATTEMPTS]
 
 
 def attempt_middles(facts: Facts) -> list[float]:
@@ -44,12 +48,23 @@ def rates_part(facts: Facts) -> Markup:
     note = joined(
         key("rate", _RATE),
         key("wanted", "wanted band"),
-        f"Points with fewer than {LEAST_CLUSTERS} players or {LEAST_ATTEMPTS} attempts are left out.",
+        f"Points with fewer than {LEAST_CLUSTERS} players or {LEAST_ATTEMPTS} attempts are left out{_thin(facts)}.",
     )
     return joined(
         section("Win rate against target", charts(*by_attempt), note=note),
         section("Win rate over simulated time", charts(*by_day)),
     )
+
+
+def _thin(facts: Facts) -> str:
+    """Of whom every point is shown all the same, for there is no better one."""
+    tally = facts.tally
+    names = [
+        facts.labels[j]
+        for j in facts.charted
+        if any(bins[j, :, 2].any() and not _enough(bins[j]) for bins in (tally.by_attempt, tally.by_day))
+    ]
+    return f"; {listed(names)} had too few for that, so all of theirs are shown and may be chance" if names else ""
 
 
 def _figures(facts: Facts, bins: Integers, middles: Sequence[float], label: str) -> list[Markup]:

@@ -14,7 +14,7 @@ Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
 
 _BATCH: Final = 65_536  # rows
-_CSV_BLOCK: Final = 1 << 22  # bytes
+_CSV_BLOCK: Final = 1 << 20  # bytes: with four times that, the rows of a long run take 120 MiB more
 _REPLICA_SHIFT: Final = 30  # a player's number is below 2**30
 _DECIMALS: Final = frozenset({"difficulty", "progress", "trait_skill"})
 _TYPES: Final = {"int32": np.int32, "int64": np.int64, "double": np.float64}

@@ -49,7 +49,9 @@ _FORETOLD: Final = 0.25  # log-loss beyond chance, per count, up to which it is 
 _WRONG: Final = 1.5  # from which on it is not trusted at all
 _LEAST_SHARE: Final = 0.1  # of attempts that the model asks for, so that it can earn trust
 _SURE: Final = 4.0  # posterior standard deviations behind saying that all targets are met
-_SURELY_OUT: Final = 2.0  # and at every point of a pool behind saying that one is out of reach
+_SURELY_OUT: Final = 2.0  # and at every point that is looked at behind saying that one is out of reach
+_PLACES: Final = 11  # of a continuous knob, where one knob after the other is moved towards a target
+_SWEEPS: Final = 2
 _STEADY: Final = 3  # batches in a row that must say the same before
 _APART: Final = 0.1  # in some knob, of finalists
 _AS_GOOD: Final = 1.5  # times the best one's expected loss, of further finalists
@@ -178,8 +180,9 @@ class PooledSearch:
     def _consider(self, model: Fit, off: Numbers, doubt: Numbers) -> None:
         """Whether more search could change the answer: off, doubt: of the best point, shape (segments,).
 
-        Half a tolerance is left to the measurement. A target is out of reach when no point that the model can think
-        of comes inside its band, each judged with its own doubt.
+        Half a tolerance is left to the measurement. A target is out of reach when no point of a pool comes inside its
+        band, each judged with its own doubt, nor what becomes of the nearest one when its knobs are moved on: extremes
+        lie in corners, where no pool reaches.
         """
         found = ""
         if self.trust == 1.0:
@@ -187,11 +190,32 @@ class PooledSearch:
                 found = "met"
             else:
                 pool = self._aim.pool(self._centre[None], _POOL, _WIDEST, 0.5)
-                rates = model.chances(pool)
-                nearest = np.abs(rates - self._targets) - _SURELY_OUT * rates * (1.0 - rates) * model.spread(pool)
-                found = "unreachable" if (nearest.min(axis=0) > self._tolerances).any() else ""
+                short = self._short_of_band(model, pool)
+                far = np.flatnonzero(short.min(axis=0) > 0.0)
+                out = any(not self._moved_inside(model, pool[np.argmin(short[:, k])], int(k)) for k in far)
+                found = "unreachable" if out else ""
         self._same = self._same + 1 if found == self._could_stop else int(bool(found))
         self._could_stop = found
+
+    def _short_of_band(self, model: Fit, points: Numbers) -> Numbers:
+        """How far each win rate stays outside its band at the least, above 0 where surely, shape (n, segments)."""
+        rates = model.chances(points)
+        doubt = rates * (1.0 - rates) * model.spread(points)
+        found: Numbers = np.abs(rates - self._targets) - _SURELY_OUT * doubt - self._tolerances
+        return found
+
+    def _moved_inside(self, model: Fit, point: Numbers, k: int) -> bool:
+        """Whether a segment may come inside its band when one knob after the other goes to its best place."""
+        for _ in range(_SWEEPS):
+            for j, levels in enumerate(self._cube.levels):
+                places = (np.arange(levels) + 0.5) / levels if levels else np.linspace(0.0, 1.0, _PLACES)
+                tried = np.repeat(point[None], len(places) + 1, axis=0)
+                tried[1:, j] = places
+                short = self._short_of_band(model, tried)[:, k]
+                point = tried[np.argmin(short)]
+                if short.min() <= 0.0:
+                    return True
+        return False
 
     def _fitted(self) -> Fit:
         if self._fit is None:

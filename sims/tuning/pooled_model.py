@@ -1,10 +1,10 @@
 """One binomial model per segment over every attempt ever made, quadratic around a centre.
 
 The log-odds of a win at a point x are phi(x - c) . beta_k in segment k: an intercept; linear, quadratic and cubic terms
-of the numeric knobs; an offset for each value of a whole number that has few; and for each value of a choice an offset
-and slopes of its own. They are fitted by penalised likelihood, in which points count less the farther they are from the
-centre c, so unequal numbers of attempts are exact. The posterior of beta_k is the Gaussian of Laplace's approximation
-at the maximum.
+of the numeric knobs; two bumps, by which the neighbourhood of the centre c may differ from all that; an offset for each
+value of a whole number that has few; and for each value of a choice an offset and slopes of its own. They are fitted by
+penalised likelihood, in which points count less the farther they are from the centre, so unequal numbers of attempts
+are exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
 
 The ridge is hierarchical: each term has one variance for all segments, learned from the data by expectation
 maximisation, so a term that no segment needs vanishes from all of them. That is what makes twenty knobs affordable:
@@ -32,6 +32,7 @@ _ROUNDS: Final = 2  # of learning the variances, in each fit
 _STRENGTH: Final = 0.1  # segments that the first guess of a variance is worth
 _LEAST_VARIANCE: Final = 1e-5
 _COARSE: Final = 8  # a whole number of so few values gets an offset for each, since it may act in any way
+_BUMPS: Final = (0.1, 0.3)  # widths, in those of the cube, of the region around the centre that may differ
 # First guesses of the coefficients' variances, in log-odds squared, for terms in 2 (x - c).
 _INTERCEPT: Final = 100.0
 _LINEAR: Final = 4.0
@@ -64,6 +65,8 @@ class Terms:
         """Values of all terms, shape (n, terms)."""
         v = 2.0 * (points[:, self._numeric] - self._centre)
         columns = [np.ones((len(points), 1)), v, v[:, self._left] * v[:, self._right], v**3]
+        away = (v**2).sum(axis=1, keepdims=True) / (8.0 * max(1.0, len(self._numeric) / 4.0))
+        columns.append(np.exp(-away / np.square(_BUMPS)))
         columns += [self._options(points, j) for j in self._coarse]
         for j in self._cube.choices:
             options = self._options(points, j)
@@ -78,6 +81,7 @@ class Terms:
             np.full(numeric, _LINEAR),
             np.full(len(self._left), _QUADRATIC),
             np.full(numeric, _FURTHER),
+            np.full(len(_BUMPS), _FURTHER),
             *(np.full(self._cube.levels[j], _FURTHER) for j in self._coarse),
         ]
         for j in self._cube.choices:

@@ -30,7 +30,7 @@ _BLOCK: Final = 50  # attempts in each segment of a block that measures
 _LEAST_BLOCKS: Final = 8
 _LEAST_ATTEMPTS: Final = 4  # in each segment of a round
 _CERTAIN: Final = 0.5  # of the tolerance: half width with which another option may be measured
-_ENOUGH: Final = 0.25  # of the tolerance: half width beyond which nothing needs to be measured
+_ENOUGH: Final = 0.25  # of the tolerance: half width beyond which nothing needs to be raced or measured
 _CLOSE: Final = 5  # wins or losses in all below which blocks say too little, and attempts are counted
 
 
@@ -59,9 +59,10 @@ class Finals:
         self._segments = segments
         self._targets = np.array([segment.target for segment in segments])
         self._points = list(points)
-        self._options = min(len(points), max(1, min(options, _affordable_options(segments, budget))))
+        self._options = min(len(points), max(1, min(options, affordable_options(segments, budget))))
         self._rounds = math.ceil(math.log2(len(points) / self._options))
         self._race_budget = int(_RACE_SHARE * budget) if self._rounds else 0
+        self._enough = math.ceil(_needed(segments, _ENOUGH) / len(segments))  # attempts in each segment of a point
         self._left = budget
         self._block = 0
         self._round = 0
@@ -83,7 +84,7 @@ class Finals:
         left = min(left, self._left)
         if not self.measuring:
             share = min(self._race_budget // self._rounds, left)
-            each = share // (len(self._points) * len(self._segments))
+            each = min(share // (len(self._points) * len(self._segments)), self._enough)
             if each >= _LEAST_ATTEMPTS:
                 asks = [Ask(point, (each,) * len(self._segments), self._block) for point in self._points]
                 self._block += 1
@@ -93,8 +94,7 @@ class Finals:
         if self._measured:
             return []
         self._measured = True
-        enough = math.ceil(_needed(self._segments, _ENOUGH) / len(self._segments))
-        each = min(left // (len(self._points) * len(self._segments)), enough)
+        each = min(left // (len(self._points) * len(self._segments)), self._enough)
         size = min(_BLOCK, max(each // _LEAST_BLOCKS, 1))
         blocks = each // size
         asks = [
@@ -142,7 +142,7 @@ def _rate(blocks: Sequence[tuple[int, int]], confidence: float) -> Rate:
     return Rate(rate, max(rate - half, 0.0), min(rate + half, 1.0), attempts)
 
 
-def _affordable_options(segments: Sequence[Segment], budget: int) -> int:
+def affordable_options(segments: Sequence[Segment], budget: int) -> int:
     """Options that can each be measured to half their tolerance."""
     return int((1.0 - _RACE_SHARE) * budget / _needed(segments, _CERTAIN))
 

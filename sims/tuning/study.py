@@ -20,7 +20,8 @@ from sims.tuning.cube import Point
 from sims.tuning.least_change import USUAL_WEIGHT, least_change
 from sims.tuning.pooled import PooledSearch
 from sims.tuning.problem import Problem
-from sims.tuning.race import ENTRANTS, Finals, Rate, measured
+from sims.tuning.race import ENTRANTS, Finals, Rate, affordable_options, measured
+from sims.tuning.scoreboard import Scoreboard
 from sims.tuning.search import Search
 from sims.tuning.staged_search import Stage, StagedSearch
 from sims.tuning.tell_journal import Note, TellJournal, Told
@@ -47,14 +48,20 @@ def least_budget(segments: Sequence[Segment]) -> float:
     """Attempts without which no setting can be said to meet all bands, whatever it is; infinite for a band of width 0.
 
     The race needs so many in each segment that a win rate in the middle of its band has an interval inside it, by the
-    normal distribution, while all intervals hold at once.
+    normal distribution, while all intervals hold at once; where the band goes to 0 or 1, so many that nobody, or
+    everybody, who wins has a Wilson interval inside it, if those are fewer.
     """
     z = normal_quantile(CONFIDENCE ** (1.0 / len(segments)))
     needed = 0.0
     for one in segments:
         if one.tolerance <= 0.0:
             return math.inf
-        needed += z * z * one.target * (1.0 - one.target) / one.tolerance**2
+        ways = [one.target * (1.0 - one.target) / one.tolerance**2]
+        if one.low <= 0.0:
+            ways.append((1.0 - one.high) / one.high)
+        if one.high >= 1.0:
+            ways.append(one.low / (1.0 - one.low))
+        needed += max(z * z * min(ways), 1.0)
     return math.ceil(needed / ((1.0 - SEARCH_SHARE) * (1.0 - _BASELINE_SHARE)))
 
 
@@ -154,9 +161,9 @@ class Study:
         most = search_budget(self._budget, len(segments))
         self._search = self._begin_search(most)
         self._go(self._search, most, SEARCH_SHARE, lambda: SEARCH)
-        points = self._entrants(self._search)
         self._budget = self._affordable()
         left = self._budget - sum(self._spent.values())
+        points = self._entrants(self._search, max(min(self._options, affordable_options(segments, left)), 1))
         self._finals = finals = Finals(points, segments, left, self._options)
         self._go(finals, left, None, lambda: MEASUREMENT if finals.measuring else RACE)
         if self._journal.unread:
@@ -180,16 +187,28 @@ class Study:
             return self._candidate(self._search.finalists(1)[0], SEARCH)
         return self._candidate(self._problem.start, BASELINE)
 
-    def _entrants(self, search: Search) -> list[Point]:
-        """Who races: what the search found, and what changes less than its best.
+    def best_played(self) -> Candidate:
+        """The point that was surely good by its own counts in the search; the designer's where there was none yet.
+
+        A search may hold a point for the best that it has not played.
+        """
+        problem = self._problem
+        board = Scoreboard(problem.cube, problem.segments, problem.start)
+        board.add([told.tell for told in self._told if told.stage == SEARCH])
+        return self._candidate(board.best(1)[0], SEARCH if self._spent[SEARCH] else BASELINE)
+
+    def _entrants(self, search: Search, options: int) -> list[Point]:
+        """Who races: what the search found, and what changes less than its best, where there is an option left for it.
 
         Where that was asked for, only what changes less, and beside it the best as it is where there is an option left.
+        options: settings that can be measured well enough, 1 or more. What changes less misses its targets by a part of
+        their tolerance, so it must not take the only option from the best.
         """
         found = search.finalists(ENTRANTS)
         if self._near_default:
             near = [self._leaner(point, self._near_default) for point in found[:_LEANER]]
-            found = [*near, found[0]] if self._options > 1 else near
-        elif self._options > 1:
+            found = [*near, found[0]] if options > 1 else near
+        elif options > 1:
             found = [found[0], self._leaner(found[0], USUAL_WEIGHT), *found[1:]]
         return list(dict.fromkeys(found))
 
@@ -279,8 +298,8 @@ class Study:
             return self._limits.attempts
         spent_s = self._noted(_SPENT_S, self._clock.spent_s)
         speed = self._noted(_SPEED, self._speed)
-        more = int(speed * max(self._limits.seconds - spent_s, 0.0))
-        return min(self._limits.attempts, sum(self._spent.values()) + more)
+        more = speed * max(self._limits.seconds - spent_s, 0.0)
+        return int(min(self._limits.attempts, sum(self._spent.values()) + more))
 
     def _in_time(self, share: float | None) -> bool:
         if share is None or self._limits.seconds is None:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
+from sims.files import sync_folder
 from sims.tuning.counts import Tell
 
 NAME: Final = "journal.txt"
@@ -49,6 +50,8 @@ class TellJournal:
         seal: a digest of what the study began with.
         """
         self.path = path
+        if path.is_symlink():  # it would lead somebody's counts out of the folder
+            raise RunFolderError(f"{path} must be a file of its own, got a link; remove the folder.")
         data = path.read_bytes() if path.is_file() else b""
         records, length = _sound(data)
         if records and records[0] != [seal]:
@@ -61,7 +64,8 @@ class TellJournal:
                 self._file.truncate(length)
             if not records:
                 self._append([seal])
-                self.keep(at_once=True)
+                os.fsync(self._file.fileno())
+                sync_folder(path.parent)
         except BaseException:
             self._file.close()
             raise
@@ -95,10 +99,10 @@ class TellJournal:
             case Note(name, value):
                 self._append([name, value])
 
-    def keep(self, *, at_once: bool = False) -> None:
+    def keep(self) -> None:
         """Make what was added durable, if that was not done for a second."""
         now = time.monotonic()
-        if at_once or now - self._synced >= _SYNC_S:
+        if now - self._synced >= _SYNC_S:
             os.fsync(self._file.fileno())
             self._synced = now
 
@@ -158,8 +162,15 @@ def _lines(data: bytes) -> Iterator[bytes]:
         begin = end + 1
 
 
-def _record(items: list[Any]) -> Record:
-    if len(items) == 2:
-        return Note(*items)
-    stage, block, point, attempts, wins = items
-    return Told(stage, Tell(tuple(point), tuple(attempts), tuple(wins), block))
+def _record(items: Any) -> Record:
+    """Raises RunFolderError for what no study writes."""
+    match items:
+        case [str(name), float() | int() as value]:
+            return Note(name, value)
+        case [str(stage), int(block), list(point), list(attempts), list(wins)] if (
+            len(attempts) == len(wins)
+            and all(isinstance(u, float | int) for u in point)
+            and all(isinstance(n, int) for n in (*attempts, *wins))
+        ):
+            return Told(stage, Tell(tuple(point), tuple(attempts), tuple(wins), block))
+    raise RunFolderError(f"a journal must hold counts of settings, got {str(items)[:80]}; it cannot be used.")
