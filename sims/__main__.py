@@ -38,7 +38,7 @@ EXIT_CODES: Final = """\b
 Exit codes:
    0  done
    1  a stated goal was missed
-   2  wrong usage or a wrong scenario
+   2  wrong usage or a wrong scenario; with --gate: cannot tell
    3  attempts failed by a game's or controller's fault:
       they are marked in the rows, or too many stopped it
    4  a run folder is damaged, in use or does not match

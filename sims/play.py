@@ -464,7 +464,8 @@ def _keep(scene: Play, folder: Path) -> None:
 
 def _tell(scene: Play, folder: Path) -> None:
     given_up = f", {scene.given_up} given up" if scene.given_up else ""
-    sys.stdout.write(f"played  {scene.attempts} attempts, won {scene.wins}{given_up}\n")
+    plural = "" if scene.attempts == 1 else "s"
+    sys.stdout.write(f"played  {scene.attempts} attempt{plural}, won {scene.wins}{given_up}\n")
     found = scene.estimate
     if found is not None:
         words = f"{found.skill:+.2f} ({found.low:+.2f} to {found.high:+.2f}), better than {percent(found.percentile)}"

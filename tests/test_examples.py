@@ -20,6 +20,7 @@ from engine.attempt import attempt_of
 from engine.contract.game_rules import faculties_at, values_at
 from engine.scenario import parse
 from sims.catalog import Catalog
+from sims.export import export
 from sims.runs import run
 from tests.small import TEXT, scenario
 
@@ -94,3 +95,21 @@ def test_the_example_counts_players_not_attempts(tmp_path, monkeypatch):
     assert rate == pytest.approx(won.mean())
     assert half == pytest.approx(2.04523 * won.mean(axis=1).std(ddof=1) / np.sqrt(30), rel=1e-5)
     assert half > 2.0 * 2.04523 * np.sqrt(rate * (1 - rate) / won.size)
+
+
+def test_every_table_of_a_run_can_be_loaded_from_both_forms_alike(tmp_path, monkeypatch):
+    """A whole number that is missing, as where no further players would help, stays missing and the others whole."""
+    monkeypatch.setattr("sims.report.page", lambda facts: "cheap")
+    assert run(scenario(players=40, attempts=20), out=tmp_path / "run", workers=1, quiet=True) == 0
+    other = export(tmp_path / "run", "parquet", tmp_path / "other")
+    monkeypatch.setattr(sys, "argv", ["analyse_run.py", str(tmp_path / "run"), str(tmp_path / "charts.png")])
+    with mpl.rc_context({"backend": "agg"}):
+        load = runpy.run_path(str(EXAMPLES / "analyse_run.py"))["load"]
+    for table in ("attempts", "sessions", "players", "summary"):
+        own, same = load(tmp_path / "run", table), load(other, table)
+        # Parquet knows all the words of a column, CSV those that it has.
+        words = [name for name in own if own[name].dtype == "category"]
+        pd.testing.assert_frame_equal(
+            own.astype(dict.fromkeys(words, object)), same.astype(dict.fromkeys(words, object)), check_exact=True
+        )
+    assert load(tmp_path / "run", "summary")["more_players"].isna().any()

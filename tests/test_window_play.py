@@ -665,7 +665,7 @@ def test_ctrl_c_saves_what_is_under_way_and_is_raised(tmp_path, monkeypatch, cap
     monkeypatch.setattr(play_module, "Play", interrupted_after(60))
     with pytest.raises(KeyboardInterrupt):
         play("gap_runner", out=tmp_path / "out", seed=5)
-    assert "played  1 attempts, won 0, 1 given up" in capsys.readouterr().out
+    assert "played  1 attempt, won 0, 1 given up" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
     assert verify(tmp_path / "out") == 0
 

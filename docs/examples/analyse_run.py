@@ -22,6 +22,7 @@ PICTURE = Path(sys.argv[2] if len(sys.argv) > 2 else "charts.png")
 # %% Load a table with the types that the run tells of its columns
 
 TYPES = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "category"}
+WITH_GAPS = {**TYPES, "integer": "Int64", "boolean": "boolean"}  # these two of pandas know a missing value
 
 
 def load(run: Path, table: str) -> pd.DataFrame:
@@ -33,9 +34,12 @@ def load(run: Path, table: str) -> pd.DataFrame:
     package = json.loads((run / "datapackage.json").read_text(encoding="utf-8"))
     resource = next(one for one in package["resources"] if one["name"] == table)
     path = run / resource["path"]
+    types = {
+        field["name"]: (TYPES if field.get("constraints", {}).get("required") else WITH_GAPS)[field["type"]]
+        for field in resource["schema"]["fields"]
+    }
     if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    types = {field["name"]: TYPES[field["type"]] for field in resource["schema"]["fields"]}
+        return pd.read_parquet(path).astype({name: kind for name, kind in types.items() if kind != "category"})
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""], engine="pyarrow")
 
 

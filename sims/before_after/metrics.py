@@ -63,7 +63,7 @@ _COMMON: Final = (
     Metric("play_time_s", "time played per player", "s", "time that a player spends in attempts"),
     Metric("duration_s", "length of an attempt", "s", "mean length of an attempt"),
     Metric("longest_losses", "longest run of losses", "1", "most losses in a row of a player, mean over players"),
-    Metric("difficulty", "difficulty", "1", "mean place of the dial over judged attempts", "share", True),
+    Metric("difficulty", "dial position", "1", "mean place of the dial over judged attempts", "share", True),
     Metric("progress_at_loss", "progress at a loss", "1", "mean progress of attempts that were not won", "share"),
     Metric("timed_out", "attempts that timed out", "1", "share of attempts that the time limit stopped", "share"),
 )

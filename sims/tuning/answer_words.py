@@ -64,6 +64,11 @@ def _headline(answer: Answer) -> str:
     if not first.misses:
         return f"It cannot be told yet whether a setting meets {targets}; nearest to it is {first.letter}."
     worst = max(first.misses, key=lambda k: _miss(first.rates[k], answer.problem.segments[k]))
+    if answer.baseline.error <= first.error:
+        return (
+            f"No setting was found that meets {targets}, nor one whose largest error is below that of your defaults. "
+            f"{first.letter}, the best of those that were measured, is furthest off for {_off(answer, first, worst)}."
+        )
     return (
         f"No setting was found that meets {targets}. The best compromise is {first.letter}: "
         f"it is furthest off for {_off(answer, first, worst)}."

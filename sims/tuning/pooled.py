@@ -25,7 +25,7 @@ from sims.tuning.aim import Aim
 from sims.tuning.cma_search import CmaSearch
 from sims.tuning.counts import Ask, Segment, Tell
 from sims.tuning.cube import Cube, Numbers, Point
-from sims.tuning.pooled_model import Data, Fit, Terms, fit, rates_of
+from sims.tuning.pooled_model import BUMPS, Data, Fit, Terms, fit, rates_of
 
 ATTEMPTS: Final = 25  # of each segment at each point
 _BATCH: Final = 10  # points
@@ -219,7 +219,7 @@ class PooledSearch:
 
     def _fitted(self) -> Fit:
         if self._fit is None:
-            terms = Terms(self._cube, self._centre)
+            terms = Terms(self._cube, self._centre, BUMPS)
             self._fit = fit(terms, self._data(terms), self._variances)
             self._variances = self._fit.variances
         return self._fit

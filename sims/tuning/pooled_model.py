@@ -1,10 +1,10 @@
 """One binomial model per segment over every attempt ever made, quadratic around a centre.
 
 The log-odds of a win at a point x are phi(x - c) . beta_k in segment k: an intercept; linear, quadratic and cubic terms
-of the numeric knobs; two bumps, by which the neighbourhood of the centre c may differ from all that; an offset for each
-value of a whole number that has few; and for each value of a choice an offset and slopes of its own. They are fitted by
-penalised likelihood, in which points count less the farther they are from the centre, so unequal numbers of attempts
-are exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
+of the numeric knobs; where wanted, bumps by which the neighbourhood of the centre c may differ from all that; an offset
+for each value of a whole number that has few; and for each value of a choice an offset and slopes of its own. They are
+fitted by penalised likelihood, in which points count less the farther they are from the centre, so unequal numbers of
+attempts are exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
 
 The ridge is hierarchical: each term has one variance for all segments, learned from the data by expectation
 maximisation, so a term that no segment needs vanishes from all of them. That is what makes twenty knobs affordable:
@@ -17,6 +17,7 @@ Learning Research 1, 2001, here shared by segments as in Obozinski, Taskar and J
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ _ROUNDS: Final = 2  # of learning the variances, in each fit
 _STRENGTH: Final = 0.1  # segments that the first guess of a variance is worth
 _LEAST_VARIANCE: Final = 1e-5
 _COARSE: Final = 8  # a whole number of so few values gets an offset for each, since it may act in any way
-_BUMPS: Final = (0.1, 0.3)  # widths, in those of the cube, of the region around the centre that may differ
+BUMPS: Final = (0.1, 0.3)  # widths, in those of the cube, of the region around the centre that may differ
 # First guesses of the coefficients' variances, in log-odds squared, for terms in 2 (x - c).
 _INTERCEPT: Final = 100.0
 _LINEAR: Final = 4.0
@@ -53,11 +54,13 @@ class Data(NamedTuple):
 class Terms:
     """The terms of the model around a centre, and what their coefficients' variances are taken for without data."""
 
-    def __init__(self, cube: Cube, centre: Numbers) -> None:
-        """centre: shape (d,)."""
+    def __init__(self, cube: Cube, centre: Numbers, bumps: Sequence[float] = ()) -> None:
+        """centre: shape (d,); bumps: widths of those around it, none where steps and extremes are asked for, which a
+        bump would bend towards the place that is asked about."""
         self._cube = cube
         self._numeric = np.array(cube.numeric, dtype=np.int64)
         self._centre = centre[self._numeric]
+        self._bumps = np.array(bumps, dtype=np.float64)
         self._left, self._right = np.triu_indices(len(self._numeric))
         self._coarse = [j for j in cube.numeric if 0 < cube.levels[j] <= _COARSE]
 
@@ -66,7 +69,7 @@ class Terms:
         v = 2.0 * (points[:, self._numeric] - self._centre)
         columns = [np.ones((len(points), 1)), v, v[:, self._left] * v[:, self._right], v**3]
         away = (v**2).sum(axis=1, keepdims=True) / (8.0 * max(1.0, len(self._numeric) / 4.0))
-        columns.append(np.exp(-away / np.square(_BUMPS)))
+        columns.append(np.exp(-away / np.square(self._bumps)))
         columns += [self._options(points, j) for j in self._coarse]
         for j in self._cube.choices:
             options = self._options(points, j)
@@ -81,7 +84,7 @@ class Terms:
             np.full(numeric, _LINEAR),
             np.full(len(self._left), _QUADRATIC),
             np.full(numeric, _FURTHER),
-            np.full(len(_BUMPS), _FURTHER),
+            np.full(len(self._bumps), _FURTHER),
             *(np.full(self._cube.levels[j], _FURTHER) for j in self._coarse),
         ]
         for j in self._cube.choices:
