@@ -361,7 +361,7 @@ GAME: Final = Game(
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
     how_to=(
         "Bring the boss to 0 before you fall or your turns are over.",
-        "The boss waits for you. The fuller column is the likelier move, and the green word below it answers that move. "
-        "Block when you cannot tell. Heal uses up a potion and leaves you open; to wait does nothing.",
+        "The boss waits for you. The fuller column is the likelier move, and the green word below it answers that "
+        "move. Block when you cannot tell. Heal uses up a potion and leaves you open; to wait does nothing.",
     ),
 )

@@ -451,8 +451,8 @@ GAME: Final = Game(
         "Collect enough of the two goal colours before your moves are over.",
         "Swap two neighbours so that three or more of one colour line up. A swap without a run is undone and "
         "costs a move.",
-        "On levels with specials, four leave a tile with two bars: it clears the line along them. Where there are bombs "
-        "too, five, or two runs that cross, leave a ring: it clears all around.",
+        "On levels with specials, four leave a tile with two bars: it clears the line along them. Where there are "
+        "bombs too, five, or two runs that cross, leave a ring: it clears all around.",
         "A run beside a block breaks it. Plain blocks are stone. Spotted ones, moss, grow in each turn in which none "
         "breaks; with a quarter of the board under moss you lose.",
     ),
