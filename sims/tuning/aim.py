@@ -45,10 +45,11 @@ class Aim:
         found: Numbers = self.loss(rates) + (doubt**2).sum(axis=1)
         return found
 
-    def pool(self, centres: Numbers, count: int, widest: float, anywhere: float = 0.0) -> Numbers:
+    def pool(self, centres: Numbers, count: int, widest: float, anywhere: float = 0.0, *, hops: bool = True) -> Numbers:
         """Points around centres, shape (count, d), and the centres' last one.
 
-        widest: standard deviation of the longest steps; anywhere: share of points that may lie all over the cube.
+        widest: standard deviation of the longest steps; anywhere: share of points that may lie all over the cube; hops:
+        whether whole numbers and choices may change however short the steps are.
         """
         dice, size = self._dice, self._cube.size
         origin = centres[dice.integers(len(centres), size=count)]
@@ -57,11 +58,11 @@ class Aim:
         points = origin + scale * dice.standard_normal((count, size)) * moved
         points = 1.0 - np.abs(1.0 - np.abs(points) % 2.0)  # reflected at the bounds
         for j in self._cube.numeric:
-            if self._cube.levels[j]:
+            if hops and self._cube.levels[j]:
                 step = dice.choice([-1.0, 1.0], count) / self._cube.levels[j]
-                hops = dice.random(count) < _OTHER_CELL
-                points[:, j] = np.where(hops, np.clip(origin[:, j] + step, 0.0, 1.0), points[:, j])
-        for j in self._cube.choices:
+                hopping = dice.random(count) < _OTHER_CELL
+                points[:, j] = np.where(hopping, np.clip(origin[:, j] + step, 0.0, 1.0), points[:, j])
+        for j in self._cube.choices if hops else ():
             points[:, j] = np.where(dice.random(count) < _OTHER_OPTION, dice.random(count), origin[:, j])
         far = int(anywhere * count)
         points[:far] = dice.random((far, size))
@@ -88,6 +89,17 @@ class Aim:
         leaders = found[np.argsort(self.expected_loss(model, found), kind="stable")[:5]]
         found = np.vstack([found, self.pool(leaders, 300, 0.05)])
         return found[np.argsort(self.expected_loss(model, found), kind="stable")]
+
+    def corrected(self, model: Fit, centre: Numbers, widest: float) -> Numbers:
+        """The best point near a centre, whose whole numbers and choices stay, by what the posterior expects; (d,)."""
+        pool = self.pool(centre[None], _NEAREST, widest, hops=False)
+        found = np.vstack([pool, self._solved(model.terms, model.beta[None], centre[None])])
+        for j, levels in enumerate(self._cube.levels):
+            reach = 0.0 if levels else 2.0 * widest
+            found[:, j] = np.clip(found[:, j], centre[j] - reach, centre[j] + reach)
+        found = self._cube.snapped(found)
+        best: Numbers = found[int(np.argmin(self.expected_loss(model, found)))]
+        return best
 
     def _starts(self, pool: Numbers, losses: Numbers, count: int) -> Numbers:
         nearest = pool[np.argsort(losses, kind="stable")[:_NEAREST]]

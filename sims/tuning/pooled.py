@@ -3,7 +3,9 @@
 Points are chosen by Thompson sampling in a trust region: one draw of all coefficients from the posterior, then the
 point that comes nearest to the targets by that draw. The best point by what the posterior expects joins each batch and
 becomes the next centre. The region shrinks while the model believes that its best point meets the targets, and widens,
-up to the whole cube, while it does not: that is what finds another combination of whole numbers and choices.
+up to the whole cube, while it does not: that is what finds another combination of whole numbers and choices. The last
+quarter of the attempts goes to the neighbourhood of the best point, which then only moves as far as it must: where many
+settings meet the targets, a search that could always jump to the next one would never know any of them well.
 
 The model is trusted only as far as it foretells. Each batch is predicted before it is learned from, and the log-loss of
 that prediction is held against the least that chance allows. The more it exceeds that, the larger the share of
@@ -44,6 +46,8 @@ _OTHER_OPTION: Final = 0.3  # weight of a point whose choice differs from the ce
 _HEAVIEST: Final = 1500  # points that the model is fitted to, at least
 _WANDERING: Final = 0.3  # while the region is wider, a quarter of the points may lie anywhere
 _ANYWHERE: Final = 0.25
+_SEARCHING: Final = 0.75  # share of the attempts after which, once settled, the search stays where it is
+_NEIGHBOURHOOD: Final = 0.05  # width of what is then played
 _REMEMBERED: Final = 5  # batches that say how well the model foretells
 _FORETOLD: Final = 0.25  # log-loss beyond chance, per count, up to which it is trusted
 _WRONG: Final = 1.5  # from which on it is not trusted at all
@@ -63,7 +67,7 @@ class PooledSearch:
     def __init__(
         self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
-        """seed: 0 or more; budget is not needed; start: a point to play first."""
+        """seed: 0 or more; budget: attempts that it may ask for in all; start: a point to play first."""
         self._cube, self._segments, self._seed = cube, segments, seed
         self._targets = np.array([segment.target for segment in segments])
         self._dice = np.random.Generator(np.random.Philox(key=[seed, 0x706F6F6C]))
@@ -72,6 +76,7 @@ class PooledSearch:
         self._radius = _WIDEST
         self._batch = _BATCH if cube.size <= _FEW_KNOBS else _LARGE_BATCH
         self._told: list[Tell] = []
+        self._budget, self._asked = budget, 0
         self._variances: Numbers | None = None
         self._fit: Fit | None = None
         self._block = 0
@@ -111,6 +116,7 @@ class PooledSearch:
             for i, point in enumerate(points[: left // cost])
         ]
         self._block += len(asks)
+        self._asked += len(asks) * cost
         share = max(self.trust, _LEAST_SHARE)
         self._owed += len(asks) * cost * (1.0 - share) / share
         return asks
@@ -131,7 +137,7 @@ class PooledSearch:
             return [tuple(self._centre.tolist())]
         # With dice of its own: to ask for the best so far must not change what is asked for next.
         aim = Aim(self._cube, self._targets, np.random.Generator(np.random.Philox(key=[self._seed, len(self._told)])))
-        found = self._best(aim)
+        found = self._corrected(aim)[None] if self._staying else self._best(aim)
         losses = self._aim.expected_loss(self._fitted(), found)
         chosen = [tuple(found[0].tolist())]
         for point, loss in zip(found[1:], losses[1:], strict=True):
@@ -151,6 +157,10 @@ class PooledSearch:
 
     def _next(self) -> Numbers:
         """The model's best point and points by draws from its posterior, shape (batch, d)."""
+        if self._staying:
+            best = self._corrected(self._aim)
+            self._move(self._fitted(), best)
+            return self._aim.pool(best[None], self._batch, _NEIGHBOURHOOD, hops=False)
         best = self._best(self._aim)[0]
         model = self._fitted()
         pool = self._aim.pool(self._centre[None], _POOL, self._radius, self._anywhere)
@@ -161,8 +171,17 @@ class PooledSearch:
         self._move(model, best)
         return np.array(chosen)
 
+    @property
+    def _staying(self) -> bool:
+        return self._asked >= _SEARCHING * self._budget and self._radius <= _WANDERING
+
+    def _corrected(self, aim: Aim) -> Numbers:
+        return aim.corrected(self._fitted(), self._centre, _NEIGHBOURHOOD)
+
     def _best(self, aim: Aim) -> Numbers:
-        return aim.best(self._fitted(), self._centre, _WIDEST, self._anywhere, _POOL)
+        # While the targets are believed to be met, the best is looked for where attempts were made, not wherever the
+        # model promises a little more: a promise is better the less is known.
+        return aim.best(self._fitted(), self._centre, self._radius, self._anywhere, _POOL)
 
     @property
     def _anywhere(self) -> float:
@@ -262,5 +281,7 @@ class PooledSearch:
             first = asks[0].block
             asks = [ask._replace(block=self._block + ask.block - first) for ask in asks]
             self._block = 1 + max(ask.block for ask in asks)
-            self._owed -= sum(sum(ask.attempts) for ask in asks)
+            spent = sum(sum(ask.attempts) for ask in asks)
+            self._owed -= spent
+            self._asked += spent
         return asks
