@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-# A shell lets its background jobs ignore Ctrl-C, and their children inherit that: what a signal does could not be tested.
+# A shell lets background jobs ignore Ctrl-C, and children inherit it: what a signal does could not be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
