@@ -241,6 +241,12 @@ def said(found: Plan) -> list[str]:
     ]
     if len(found.needs) > 1:
         sentences.append(f"The cohort {hardest.cohort} decides that number.")
+    enough = min(need.power_now for need in found.needs)
+    if found.size > found.size_now and enough >= found.power:  # not so for NaN
+        sentences.append(
+            f"Those that there are see such a change in {percent(enough)} of comparisons already; the number is larger "
+            "because no interval is trusted that rests on fewer judged players than that gives each cohort."
+        )
     if paired:
         sentences += _about_pairing(found)
     else:

@@ -15,7 +15,7 @@ from sims.before_after.comparison import compare
 from sims.before_after.metrics import WIN_RATE
 from sims.catalog import Catalog
 from sims.pilot import resized
-from sims.plan import planned, said
+from sims.plan import Need, Plan, planned, said
 from tests.small import TEXT
 
 # Players who are all alike and never leave: each attempt of 20 is won with one chance.
@@ -146,3 +146,10 @@ def test_wrong_usage_is_one_line(words, sentence, capsys):
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert sentence in err
+
+
+@pytest.mark.parametrize(("power_now", "told"), [(0.96, True), (0.5, False)])
+def test_it_says_so_when_there_are_players_enough_but_not_for_an_interval(power_now, told):
+    need = Need("experts", 0.7, 0.02, None, 71, None, None, 71, 54, power_now)
+    words = " ".join(said(Plan(0.02, 0.9, (need,), (), (), "players", 480, 360, None, 1334, 1)))
+    assert ("see such a change in 96 % of comparisons already" in words) is told
