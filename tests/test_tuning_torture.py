@@ -9,6 +9,7 @@ import pytest
 from benchmarks.tune_torture import torture
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_study_that_is_killed_twice_loses_nothing(tmp_path):
     found = torture(tmp_path, 1, budget=20_000, game="logistic", method="random")
