@@ -24,11 +24,11 @@ import numpy as np
 
 from benchmarks.tuning_problem import SHAPES, TOLERANCE, TuningProblem
 from engine.errors import FlowdialError
+from sims.tuning.budget import search_share
 from sims.tuning.counts import Ask
 from sims.tuning.cube import Point
 from sims.tuning.methods import METHODS
 from sims.tuning.race import ENTRANTS, Finals
-from sims.tuning.study import SEARCH_SHARE
 
 ATTEMPTS: Final = {3: (25_000, 50_000, 100_000), 8: (25_000, 50_000, 100_000), 20: (25_000, 100_000)}
 USUAL: Final = tuple(name for name in METHODS if name != "gp")  # it is slow, and needs a package of a gigabyte
@@ -87,7 +87,7 @@ def tuned(case: Case) -> Result:
 def searched(problem: TuningProblem, case: Case, meter: Meter) -> tuple[list[Point], int]:
     """Finalists, and attempts that were spent on them."""
     middle: Point = tuple(problem.cube.snapped(np.full(problem.cube.size, 0.5))[0].tolist())
-    share = left = int(SEARCH_SHARE * case.attempts)
+    share = left = int(search_share(case.attempts, problem.segments) * case.attempts)
     with meter:
         search = METHODS[case.method].begin(problem.cube, problem.segments, case.seed, share, middle)
     while True:

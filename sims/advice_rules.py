@@ -14,6 +14,7 @@ from engine.statistics import normal_quantile
 from sims.advice_facts import CohortFacts, Facts
 from sims.advice_gains import Gains, dial_gains
 from sims.catalog import DEFAULT_CONTROLLER
+from sims.verdict_words import listed
 
 ALIKE: Final = 0.03  # win probability by which players differ at one difficulty: less than any controller's error
 MOST_DEAF: Final = 0.5  # share of attempts without any outcome heard, above which nobody can steer
@@ -69,7 +70,10 @@ def _too_late(facts: Facts) -> Choice | None:
 def _too_little(facts: Facts) -> Choice | None:
     if facts.attempts >= LEAST_ATTEMPTS:
         return None
-    few = f"Half of the players make {facts.attempts:g} attempts or fewer, and a controller of their own needs about 20"
+    few = (
+        f"In a short trial half of the players made {facts.attempts:g} attempts or fewer, and a controller of their "
+        "own needs about 20"
+    )
     if _outcomes(facts) >= LEAST_SHARED:
         text = f"{few}; a dial for each cohort learns from all its players, so that the late ones meet what it found."
         return _adaptive(facts, "cohort", text)
@@ -122,8 +126,8 @@ def _feedback(facts: Facts) -> Choice:
     return _adaptive(
         facts,
         scope,
-        f"Players differ (by {spread:.2f} in win probability at one difficulty, standard deviation), they play "
-        f"{facts.attempts:g} attempts each, and {heard}: feedback beats every schedule.",
+        f"Players differ (by {spread:.2f} in win probability at one difficulty, standard deviation), the median player "
+        f"of a short trial made {facts.attempts:g} attempts, and {heard}: feedback beats every schedule.",
     )
 
 
@@ -217,8 +221,8 @@ def _first_attempts(facts: Facts) -> Said | None:
     if facts.scope != "player" or facts.attempts >= 60.0:
         return None
     return Said(
-        f"Players make {facts.attempts:g} attempts, and the first 20 or so belong to what is believed beforehand: a "
-        "dial that begins where newcomers stand is worth more than a cleverer rule.",
+        f"The median player of a short trial made {facts.attempts:g} attempts, and the first 20 or so belong to what "
+        "is believed beforehand: a dial that begins where newcomers stand is worth more than a cleverer rule.",
         ARENA,
     )
 
@@ -400,7 +404,7 @@ REFUSED: Final = (
 
 def _names(facts: Facts) -> str:
     names = [name for name, _, _ in facts.misfits] or [one.name for one in facts.cohorts if one.beyond > MOST_BEYOND]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} together"
+    return listed(names) + (" together" if len(names) > 1 else "")
 
 
 def _short(number: float) -> float:

@@ -133,8 +133,8 @@ class Catalog:
             return bundled[name_or_path]
         if path.suffix == ".toml" or len(path.parts) > 1 or path.exists():
             return path
-        names = f"{', '.join(sorted(bundled))}{suggestion(name_or_path, bundled)}"
-        raise ScenarioError(f"there is no scenario {name_or_path!r}; give the path of a TOML file or one of {names}")
+        known = f"give the path of a TOML file, or a name of flowdial list scenarios{suggestion(name_or_path, bundled)}"
+        raise ScenarioError(f"there is no scenario {name_or_path!r}; {known}")
 
     def _object(self, group: Group, name: str) -> Any:
         if (group, name) not in self._loaded:

@@ -81,16 +81,18 @@ def line_chart(
     span: Span,
     band: Span | None = None,
     stretches: Sequence[Stretch] = (),
+    end: float | None = None,
 ) -> Markup:
     """Draw a line with its interval, over the wanted band if there is one.
 
     colour: a name of the style sheet; labels: of the x and y axes; span: of the y axis; band: wanted for all x;
-    stretches: wanted bands that differ with x, which then ends where they do. What lies outside the span is cut off.
-    Raises ValueError without points.
+    stretches: wanted bands that differ with x, which then ends where they do; end: of the x axis, None for the last
+    point. What lies outside the span is cut off. Raises ValueError without points.
     """
     if not points:
         raise ValueError("a line needs one point or more, got none")
-    ends = (stretches[0].left, stretches[-1].right) if stretches else (min(0.0, points[0].x), points[-1].x)
+    last = points[-1].x if end is None else end
+    ends = (stretches[0].left, stretches[-1].right) if stretches else (min(0.0, points[0].x), last)
     frame = _Frame(ends, span)
     wanted = [Stretch(*frame.x_span, *band)] if band is not None else stretches
     upper = [frame.at(point.x, point.high) for point in points]

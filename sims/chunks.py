@@ -20,7 +20,7 @@ from engine.statistics import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, play
 from sims.files import Content, content_of, new_file, read_sealed, write_sealed
 from sims.json_form import is_count, is_line, misfit
-from sims.pool import worker_box
+from sims.worker_process import worker_box
 
 CHUNKS: Final = "chunks"
 _SLICE: Final = 65_536  # rows converted at a time

@@ -22,7 +22,8 @@ from sims.race_meter import meter, teller
 from sims.references import PLACES, baselines_for, best_of
 from sims.runs import cores
 from sims.score import behind_best, card_of, is_alike
-from sims.score_card import WHY_LAST, Line, cohort_table, interval, json_of, line_of, table
+from sims.score_card import LEGEND, WHY_LAST, Line, cohort_table, interval, json_of, line_of, table
+from sims.verdict_words import listed
 
 Wish = tuple[str, Mapping[str, float]]  # name of a controller, and its options
 
@@ -75,7 +76,7 @@ def compare(
     _say("")
     for note in found.notes:
         _say(note)
-    _say(f"{WHY_LAST}\n\n{found.verdict}")
+    _say(f"{LEGEND}\n{WHY_LAST}\n\n{found.verdict}")
     if folder is not None:
         _say(f"\nscores and picture  {folder}")
     return 0
@@ -171,16 +172,12 @@ def _verdict(found: Race, course: str, runners: Sequence[Entrant], baseline: Ent
     if baseline.label in (best, *alike):
         head = f"Nobody is nearer to the target than {baseline.label}, the baseline, beyond noise"
         rest = [name for name in (best, *alike) if name != baseline.label]
-        head += f": {_listed(rest)} cannot be told from it" if rest else ""
+        head += f": {listed(rest)} cannot be told from it" if rest else ""
     elif alike:
-        head = f"{_listed([best, *alike])} keep players nearest to their target and cannot be told apart"
+        head = f"{listed([best, *alike])} keep players nearest to their target and cannot be told apart"
     else:
         head = f"{best} keeps players nearest to their target"
     return f"{'; '.join([head, *behind])} (95 % intervals that hold all at once)."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def own_entrant(scenario: Scenario, catalog: Catalog) -> Entrant:
@@ -312,7 +309,7 @@ def _print_arena(found: Arena, ranked: Sequence[Standing], worlds: Sequence[str]
     if reasons:
         _say("")
     for why, names in reasons.items():
-        _say(f"- in {why} ({_listed(list(dict.fromkeys(names)))}).")
+        _say(f"- in {why} ({listed(list(dict.fromkeys(names)))}).")
 
 
 def _cell(number: float, digits: int = 2) -> str:

@@ -77,7 +77,8 @@ def description(catalog: Catalog, name: str) -> str:
         blocks.append(_scenario(load(catalog.scenario(name), catalog, allow_long=True), catalog))
     if not blocks:
         names = [*catalog.names("games"), *catalog.names("controllers"), *scenarios]
-        raise ScenarioError(f"nothing is called {name[:64]!r}; there are {', '.join(names)}{suggestion(name, names)}")
+        meant = suggestion(name, names) or ";"
+        raise ScenarioError(f"nothing is called {name[:64]!r}{meant} flowdial list names all there is to describe")
     return "\n\n".join(blocks)
 
 

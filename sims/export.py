@@ -17,15 +17,13 @@ from typing import Any, Final, Literal
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format, Sheet, csv_header, read_batches, schema_of, write_csv, write_parquet
 from sims.data_package import Package, Table, package, read_package
-from sims.files import Content, append_file, new_file, sync_folder, write_json
-from sims.pool import file_fault
+from sims.files import Content, append_file, file_fault, new_file, sync_folder, write_json
 from sims.report import report
-from sims.run_folder import MANIFEST, PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
+from sims.run_folder import PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
 from sims.workbook import write_workbook
 
 Form = Literal["csv", "parquet", "xlsx"]
 
-_NEEDED: Final = ("files", "format")
 _WORKBOOK: Final = ".xlsx"
 _ROWS: Final = "attempts"  # the table whose form a run may choose
 
@@ -62,12 +60,6 @@ def _sound_manifest(folder: Path) -> dict[str, Any]:
             f"only a whole run can be exported, and {folder} is not; type `flowdial resume {folder}` first."
         )
     manifest = read_manifest(folder)
-    missing = [name for name in _NEEDED if name not in manifest]
-    if missing:
-        raise RunFolderError(f"the manifest of {folder} must have {', '.join(missing)}; the run cannot be exported.")
-    outside = [name for name in manifest["files"] if Path(name).name != name]
-    if outside:
-        raise RunFolderError(f"a run has no files but those of its folder, got {outside[0]!r} in {folder / MANIFEST}.")
     changed = changed_files(folder, manifest)
     if changed:
         raise RunFolderError(

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, their checksums, and a lock that the kernel releases when its holder dies."""
+"""Files that are whole or absent, their checksums, and what went wrong with one as a sentence."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import errno
 import hashlib
 import json
 import os
-import socket
-import sys
 import time
 from collections.abc import Iterator, Mapping
-from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from engine.errors import RunFolderError
+from engine.errors import EnvironmentFault, RunFolderError
 
 _BLOCK: Final = 1 << 20
 _REPLACE_TRIES: Final = 10  # Windows refuses while a scanner or an editor looks at the file
 _REPLACE_PAUSE_S: Final = 0.05
 _UNSYNCED: Final = {errno.EINVAL, errno.ENOTSUP}  # of file systems that cannot sync a folder
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Content(NamedTuple):
@@ -72,7 +70,7 @@ def new_file(path: Path) -> Iterator[Sink]:
     # Each process has its own, so that one that was given up can never write into another's.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with _naming(path), open(temporary, "wb") as file:
+        with naming(path), open(temporary, "wb") as file:
             yield Sink(file)
             file.flush()
             os.fsync(file.fileno())
@@ -91,7 +89,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """An OSError that names no file names this one."""
     try:
         yield
@@ -149,13 +147,20 @@ def sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with _naming(folder):
+        with naming(folder):
             os.fsync(handle)
     except OSError as fault:
         if fault.errno not in _UNSYNCED:
             raise
     finally:
         os.close(handle)
+
+
+def file_fault(fault: OSError) -> EnvironmentFault:
+    """A failed read or write as one sentence."""
+    place = f"{fault.filename}: " if fault.filename else ""
+    remedy = "; make room and try again" if fault.errno in _FULL else ""
+    return EnvironmentFault(f"{place}{fault.strerror or fault}{remedy}.")
 
 
 def content_of(path: Path) -> Content:
@@ -173,79 +178,8 @@ def append_file(sink: Sink, path: Path) -> None:
     """Copy a whole file into a sink."""
     with open(path, "rb") as file:
         while True:
-            with _naming(path):
+            with naming(path):
                 block = file.read(_BLOCK)
             if not block:
                 return
             sink.write(block)
-
-
-class FolderLock:
-    """The right to write in a folder. The kernel releases it when the process ends, however it ends.
-
-    Network file systems that do not pass locks on are not supported.
-    """
-
-    NAME: Final = "lock"
-
-    def __init__(self, folder: Path) -> None:
-        """Take the lock. Raises RunFolderError, naming the holder, when another process has it, or when it is a link.
-
-        OSError when the folder cannot be written, or is on a file system without locks.
-        """
-        self._path = folder / self.NAME
-        if self._path.is_symlink():  # the holder's name would be written into another file
-            raise RunFolderError(f"{self._path} must be a file of its own, got a link; remove it.")
-        self._file = open(self._path, "a+b", buffering=0)  # noqa: SIM115 - held until release
-        try:
-            self._take(folder)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def _take(self, folder: Path) -> None:
-        with _naming(self._path):
-            mine = _locked(self._file)
-        if not mine:
-            self._file.seek(0)
-            holder = self._file.read(200).decode(errors="replace").strip() or "another process"
-            raise RunFolderError(f"{folder} is in use by {holder}; wait until it ends, or stop it.")
-        try:
-            still_there = os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._path))
-        except FileNotFoundError:
-            still_there = False
-        if not still_there:
-            raise RunFolderError(f"{folder} was finished by another process just now; look beside it.")
-        with contextlib.suppress(OSError):  # a full disk has no room for the name, but the lock holds without it
-            self._file.truncate(0)
-            self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-
-    def remove(self) -> None:
-        """Take the lock's file away while still holding it, before the folder gets its final name."""
-        if os.name == "nt":  # an open file cannot be removed there
-            self.release()
-        self._path.unlink(missing_ok=True)
-
-    def release(self) -> None:
-        """Let others in."""
-        self._file.close()
-
-
-def _locked(file: FileIO) -> bool:
-    """Whether the lock could be had. Raises OSError where the file system has no locks."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(1 << 30)  # far from the holder's name, which others may read
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-    else:
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True

@@ -45,10 +45,10 @@ from engine.session import frame_of
 from engine.setup import Setup
 from engine.world import Desk, Played, controller_of, middle_of
 from sims.catalog import Catalog
+from sims.files import file_fault
 from sims.film import NO_FACULTIES, Address, Deed, Film
 from sims.human_actions import FILE, line_of
 from sims.live_folder import ATTEMPTS, append, cut
-from sims.pool import file_fault
 
 COHORT: Final = "human"
 PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: after all that a scenario can have

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sims.files import file_fault
 from sims.live_folder import append
-from sims.pool import file_fault
 
 if TYPE_CHECKING:
     from sims.live import Wall

@@ -17,8 +17,7 @@ from typing import Final
 
 from engine.errors import RunFolderError
 from engine.scenario import Scenario
-from sims.files import write_file
-from sims.pool import file_fault
+from sims.files import file_fault, write_file
 from sims.run_folder import SCENARIO
 
 ATTEMPTS: Final = "attempts.csv"

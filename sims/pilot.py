@@ -22,9 +22,10 @@ from engine.setup import Setup
 from engine.statistics import Cluster, RateInterval, rate_interval, scheme_of, sums_of
 from engine.world import Chunk, chunks, play
 from sims.catalog import Catalog
-from sims.pool import STALL_S, Pool, worker_box
+from sims.pool import STALL_S, Pool
 from sims.quarantine import Quarantine
 from sims.race_meter import meter
+from sims.worker_process import worker_box
 
 _APART: Final = 2_000_000_011  # how far a pilot's seed is from the scenario's
 _MOST_REPLICAS: Final = 100_000  # of a scenario

@@ -11,6 +11,7 @@ the folder gets its final name by one rename. All files but manifest.json and re
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -25,7 +26,6 @@ from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format
 from sims.files import (
     Content,
-    FolderLock,
     content_of,
     read_sealed,
     remove_unfinished,
@@ -34,6 +34,7 @@ from sims.files import (
     write_json,
     write_sealed,
 )
+from sims.folder_lock import FolderLock
 from sims.json_form import misfit
 from sims.manifest_form import KINDS, START_FORM, Kind, fault_of
 
@@ -134,9 +135,23 @@ class WorkFolder:
         self._lock.release()
 
     def abandon(self) -> None:
-        """Remove a folder in which nothing was finished, as far as the disk lets us."""
+        """Remove the folder, and let it go when nothing is left of it.
+
+        Raises OSError when the disk is in the way. Whatever ends it early leaves a folder that can be resumed, or begun
+        anew like one in which nothing was finished: the start goes after all that it accounts for.
+        """
         try:
-            shutil.rmtree(self.path, ignore_errors=True)
+            for path in self.path.iterdir():
+                if path.name in (START, SCENARIO, FolderLock.NAME):
+                    continue
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            for name in (START, SCENARIO):
+                (self.path / name).unlink(missing_ok=True)
+            self._lock.remove()
+            self.path.rmdir()
         finally:
             self._lock.release()
 
@@ -159,6 +174,11 @@ class WorkFolder:
         return self.final
 
     @property
+    def resumable(self) -> bool:
+        """Whether `resume` would find what it needs to go on, or to give the folder its final name."""
+        return (self.path / START).is_file() or (self.path / MANIFEST).is_file()
+
+    @property
     def found(self) -> Path:
         """Where the folder is now: it has its final name even if the disk failed right after that."""
         return self.path if self.path.is_dir() else self.final
@@ -175,15 +195,18 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
     folder = WorkFolder(path, FolderLock(path))
     if not _is_unbegun(path):
         folder.close()
-        raise RunFolderError(f"{path} holds a run that was not finished; type `flowdial resume {path}`, or remove it.")
+        remedy = f"type `flowdial resume {path}`, or remove it" if folder.resumable else "remove it"
+        raise RunFolderError(f"{path} holds a run that was not finished; {remedy}.")
     try:
+        check_free(folder.final)  # again, since whoever had the folder before may have published it
         remove_unfinished(path)
         folder.chunks.mkdir(exist_ok=True)
         write_file(path / SCENARIO, start.scenario.encode())
         write_sealed(path / START, asdict(start))
         sync_folder(path.parent)
     except BaseException:
-        folder.abandon()
+        with contextlib.suppress(OSError):  # what is left is in nobody's way
+            folder.abandon()
         raise
     return folder
 
@@ -203,9 +226,15 @@ def _made(out: Path) -> Path:
     try:
         partial.mkdir()
     except FileExistsError:
-        if not partial.is_dir() or not (partial / FolderLock.NAME).exists():
+        if not partial.is_dir() or not _is_ours(partial):
             raise RunFolderError(f"{partial} is there already; give another --out, or remove it.") from None
     return partial
+
+
+def _is_ours(partial: Path) -> bool:
+    """Whether a folder is one of a run, from its first moment, when it is empty, to its last, without a lock."""
+    names = {path.name for path in partial.iterdir()}
+    return not names or not names.isdisjoint({FolderLock.NAME, START, MANIFEST})
 
 
 def _is_unbegun(partial: Path) -> bool:
@@ -241,11 +270,14 @@ def take_up(target: Path) -> WorkFolder:
             raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
         raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
     folder = WorkFolder(path, FolderLock(path))
-    if folder.chunks.is_symlink():  # it would lead somebody's files out of the folder, and others in
+    try:
+        if folder.chunks.is_symlink():  # it would lead somebody's files out of the folder, and others in
+            raise RunFolderError(f"{folder.chunks} must be a folder of its own, got a link; remove {path}.")
+        remove_unfinished(path)
+        remove_unfinished(folder.chunks)
+    except BaseException:
         folder.close()
-        raise RunFolderError(f"{folder.chunks} must be a folder of its own, got a link; remove {path}.")
-    remove_unfinished(path)
-    remove_unfinished(folder.chunks)
+        raise
     return folder
 
 

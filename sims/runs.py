@@ -15,24 +15,22 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import FlowdialError, PluginFault, RunFolderError
-from engine.faults import BAD_PROPOSAL, FAULTS, Fault
+from engine.faults import BAD_PROPOSAL, FAULTS
 from engine.record import Format
 from engine.scenario import Scenario, load, setup_of
 from engine.setup import Setup
 from engine.statistics import Tally
-from engine.world import LEAST_ROWS, Chunk, World, chunks, play
 from sims.catalog import Catalog, version
-from sims.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
-from sims.files import write_file
-from sims.pool import STALL_S, Pool, file_fault, worker_box
+from sims.chunk_pool import play_chunks
+from sims.chunks import ChunkRecord, Job
+from sims.files import file_fault, write_file
 from sims.preparation import prepared
-from sims.progress import meter
-from sims.provenance import code_digest, code_digests, versions
-from sims.quarantine import Quarantine, check
+from sims.provenance import code_digests, versions
 from sims.remark import Remark, Remarking
 from sims.results import goal_for, manifest_of, write_results
 from sims.run_folder import (
@@ -50,19 +48,18 @@ from sims.run_folder import (
     take_up,
     write_manifest,
 )
-from sims.self_test import run_checks, warm
+from sims.self_test import run_checks
 from sims.signals import Stopped, Stopping
 from sims.verdict import goal_of, show, verdict
 
 _CRASH: Final = "crash.log"
-_FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
 _MISSED: Final = 1  # exit code of a remark that comes before the code for faults of a plug-in
 
 Larger = Callable[[Tally], Scenario | None]  # what to play instead of a run that is not enough; None when it is
 
 
 class _NotEnough(Exception):
-    """What was played is to be thrown away, and a larger scenario played instead."""
+    """What was played has been thrown away, and a larger scenario is to be played instead."""
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__()
@@ -87,24 +84,20 @@ def run(
     Raises RunFolderError when the folder is there already, EnvironmentFault when the disk is in the way, and what a
     plug-in's fault became, see sims.pool; the folder then keeps what is finished.
     """
-    try:
-        setup = setup_of(scenario, Catalog())
-        job = prepared(scenario, setup, format)  # what cannot be played must not leave a folder
-        start = start_of(scenario, setup, format, plain_name(scenario.name))
-        folder = begin(out, start)
-    except OSError as fault:
-        raise file_fault(fault) from fault
-    job = dataclasses.replace(job, folder=folder.path)
-
-    def work() -> dict[str, Any]:
-        return _carry_out(folder, scenario, job, start, workers, quiet=quiet, larger=larger)
-
-    again: dict[str, Any] = {"workers": workers, "format": format, "larger": larger}
-    try:
-        return _to_the_end(folder, work, quiet=quiet, json=json, remarks=remarks)
-    except _NotEnough as request:
-        folder.abandon()
-        return run(request.scenario, out=out, quiet=quiet, json=json, remarks=remarks, **again)
+    while True:
+        try:
+            setup = setup_of(scenario, Catalog())
+            job = prepared(scenario, setup, format)  # what cannot be played must not leave a folder
+            start = start_of(scenario, setup, format, plain_name(scenario.name))
+            folder = begin(out, start)
+        except OSError as fault:
+            raise file_fault(fault) from fault
+        job = dataclasses.replace(job, folder=folder.path)
+        work = partial(_carry_out, folder, scenario, job, start, workers, quiet=quiet, larger=larger)
+        try:
+            return _to_the_end(folder, work, quiet=quiet, json=json, remarks=remarks)
+        except _NotEnough as request:
+            scenario = request.scenario
 
 
 def resume(target: Path, *, workers: int | None = None, quiet: bool = False, json: bool = False) -> int:
@@ -196,14 +189,11 @@ def _to_the_end(
             stopping.hold()
             final = folder.publish()
     except Stopped as stop:
-        say(f"stopped; what is finished is kept. To go on: flowdial resume {quoted(folder.path)}")
+        say(f"stopped; {_kept(folder)}")
         return stop.exit_code
     except (FlowdialError, OSError) as fault:
         _leave_crash(folder.path, getattr(fault, "details", ""))
-        if folder.found == folder.path:
-            say(f"what is finished is kept. To go on: flowdial resume {quoted(folder.path)}")
-        else:
-            say(f"{folder.final} is whole, but may not survive a loss of power.")
+        say(_kept(folder))
         if isinstance(fault, OSError):
             raise file_fault(fault) from fault
         raise
@@ -215,6 +205,15 @@ def _to_the_end(
         say(f"{final} is whole but has no report. To try again: flowdial report {quoted(final)}")
         raise unreported
     return _exit_code(manifest, made)
+
+
+def _kept(folder: WorkFolder) -> str:
+    """What is left of a run that ended early, and how to go on."""
+    if folder.resumable:
+        return f"what is finished is kept. To go on: flowdial resume {quoted(folder.path)}"
+    if folder.final.is_dir():
+        return f"{folder.final} is whole, but may not survive a loss of power."
+    return "nothing of it is kept; run the scenario anew."
 
 
 def _remarks_on(manifest: Mapping[str, Any], remarks: Sequence[Remarking]) -> list[Remark]:
@@ -279,10 +278,11 @@ def _carry_out(
     """Play what is missing and write all files but the report; the manifest."""
     count = workers if workers is not None else cores()
     began = time.monotonic()
-    records, tally = _play_all(job, scenario, count, quiet=quiet)
+    records, tally = play_chunks(job, scenario, count, quiet=quiet)
     played_s = time.monotonic() - began
     instead = larger(tally)
     if instead is not None:
+        folder.abandon()
         raise _NotEnough(instead)
     files = write_results(job, records, goal_for(scenario, job.setup), tally, scenario.title)
     (folder.path / _CRASH).unlink(missing_ok=True)
@@ -300,97 +300,6 @@ def _fault_counts(records: Iterable[ChunkRecord], tally: Tally) -> dict[str, int
     found = Counter(fault.kind for record in records for fault in record.faults)
     found[BAD_PROPOSAL] = sum(tally.total(cohort, "bad_proposals") for cohort in range(tally.scheme.cohorts))
     return {FAULTS[kind]: found[kind] for kind in sorted(found) if found[kind]}
-
-
-def _play_all(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> tuple[list[ChunkRecord], Tally]:
-    """The records of all chunks in the order of their keys, those that were there already included."""
-    own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
-    plan = chunks(job.setup, LEAST_ROWS if own else _FOREIGN_ROWS)
-    records: dict[int, ChunkRecord] = {}
-    total = Tally.empty(job.scheme)
-    players = attempts = 0
-    checked = made = 0  # chunks in the order of their keys, so that no order of workers decides when it is too much
-    faults: list[Fault] = []
-    shown = meter(sum(chunk.size for chunk in plan), job.setup.cohorts, quiet=quiet)
-
-    def take(record: ChunkRecord) -> None:
-        nonlocal total, players, attempts, checked, made
-        total = total + record.tally
-        records[record.number] = record._replace(tally=nothing)  # so that memory stays flat
-        players += record.rows["players"]
-        attempts += record.rows["attempts"]
-        shown.show(players, attempts, total)
-        while checked in records:
-            faults.extend(records[checked].faults)
-            made += records[checked].rows["attempts"]
-            check(faults, made)
-            checked += 1
-
-    nothing = Tally.empty(job.scheme)
-    try:
-        for chunk in plan:
-            found = read_chunk(job, chunk.number)
-            if found is not None:
-                take(found)
-        todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
-        for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own):
-            take(record)
-    finally:
-        shown.close()
-    return [records[chunk.number] for chunk in plan], total
-
-
-def _play(
-    job: Job, scenario: Scenario, todo: Iterable[tuple[int, Chunk]], workers: int, *, apart: bool
-) -> Iterable[ChunkRecord]:
-    argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
-    if workers > 1:
-        _warm_up(job, argument, own=not apart)
-    if workers > 0:
-        chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
-        with Pool(workers, job_in_worker, argument, play_chunk, **chosen) as pool:
-            for _, record in pool.run(todo):
-                yield record
-
-
-def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
-    """The job of a run folder, in a worker's process, which then needs no more than the chunk."""
-    folder, scenario, file_format = argument
-    job = job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format)
-    little = _little(job.setup)
-    World(little, chunks(little)[0], 0)  # births alone: numba and its types are loaded, and no plug-in is asked
-    return job
-
-
-def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) -> None:
-    """Let one worker compile the kernels of a setup, unless that was done before: else each worker would do it.
-
-    own: neither game nor controller is a plug-in of others; then a second worker compiles for the self-test meanwhile.
-    """
-    from engine.kernel import cache_folder
-
-    mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
-    if not mark.exists():
-        with Pool(2, job_in_worker, argument, play_little, noun="compilation", explain=Quarantine()) as pool:
-            tasks: list[tuple[int, Chunk | None]] = [(0, chunks(_little(job.setup))[0]), *([(1, None)] if own else [])]
-            list(pool.run(tasks))
-        with contextlib.suppress(OSError):  # a full disk costs a look next time, not the run
-            mark.touch()
-
-
-def play_little(job: Job, chunk: Chunk | None) -> None:
-    """Play one attempt of one player of each cohort, in a worker's process, so that all kernels are compiled.
-
-    chunk: None for what the self-test plays.
-    """
-    if chunk is None:
-        warm(job.setup)
-    else:
-        play(_little(job.setup), chunk, box=worker_box())
-
-
-def _little(setup: Setup) -> Setup:
-    return dataclasses.replace(setup, counts=(1,) * len(setup.counts), replicas=1, attempts_per_player=1)
 
 
 def plain_name(scenario_name: str) -> str:

@@ -41,6 +41,11 @@ HEADINGS: Final = (
     "controller", "RMSE", "x limit", "settled", "never", "in band", "jitter", "overshoot", "worst 5 %", "regret",
     "3 losses", "us", "win error",
 )  # fmt: skip
+LEGEND: Final = (
+    "settled: median attempt at which ten within 0.05 of the target begin; never: players who have none;\n"
+    "in band: attempts as near; jitter: mean step of a dial; overshoot: largest error past the target;\n"
+    "worst 5 %: their RMSE; regret: RMSE less the baseline's; 3 losses: in a row; us: microseconds each."
+)
 WHY_LAST: Final = (
     "RMSE is of the true win probability, over judged attempts; x limit is its multiple of bayes_limit's, with 95 %\n"
     "intervals over the same players. The win rate's error stands last: a rule that adds up its errors brings it to\n"

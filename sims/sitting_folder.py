@@ -19,10 +19,9 @@ from engine.setup import Setup
 from engine.statistics import Tally, tally_of
 from engine.world import Chunk, Played
 from sims.chunks import ChunkRecord, Job, batches_of, job_of
-from sims.files import content_of, new_file, write_file
+from sims.files import content_of, file_fault, new_file, write_file
 from sims.human import COHORT, human_sheet
 from sims.human_actions import FILE
-from sims.pool import file_fault
 from sims.report import report
 from sims.results import goal_for, manifest_of, write_results
 from sims.run_folder import SCENARIO, write_manifest

@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
-from sims.pool import die_with, undisturbed
 from sims.skill_estimate import FEWEST, SkillEstimate, curve, estimate, population
+from sims.worker import undisturbed
+from sims.worker_process import die_with
 
 _GENTLE: Final = 5  # steps of niceness, where the system has them
 

@@ -20,8 +20,7 @@ from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
 from engine.scenario_file.faults import printable
 from sims.catalog import Catalog, version
-from sims.files import read_sealed
-from sims.pool import file_fault
+from sims.files import file_fault, read_sealed
 from sims.provenance import code_digests, search_digest, versions
 from sims.run_folder import (
     FORMAT_VERSION,
@@ -43,6 +42,7 @@ from sims.signals import Stopped, Stopping
 from sims.tuning.answer import Answer, answer_of
 from sims.tuning.answer_json import answer_json
 from sims.tuning.answer_words import answer_text
+from sims.tuning.budget import least_budget, search_budget
 from sims.tuning.counts import Tell
 from sims.tuning.methods import METHODS
 from sims.tuning.problem import Problem, problem_of
@@ -50,8 +50,9 @@ from sims.tuning.report import write_report
 from sims.tuning.scoreboard import Scoreboard
 from sims.tuning.search import Search
 from sims.tuning.simulator import Simulator
+from sims.tuning.skill_order import against_skill
 from sims.tuning.staged_search import StagedSearch
-from sims.tuning.study import Limits, Study, least_budget, search_budget
+from sims.tuning.study import Limits, Study
 from sims.tuning.study_files import COUNTS, write_results, write_study_manifest
 from sims.tuning.study_meter import meter
 from sims.tuning.study_table import candidate_json, table
@@ -123,8 +124,11 @@ def tune(
     """
     problem = problem_of(scenario, wish.level, wish.locks)
     _check_budget(problem, wish)
+    contradiction = against_skill(problem)
+    if contradiction:
+        say(f"warning: {contradiction}")
     start = start_of(problem, wish, plain_name(scenario.name))
-    _search_of(problem, wish, search_budget(wish.attempts, len(problem.segments)))  # or there is no folder
+    _search_of(problem, wish, search_budget(wish.attempts, problem.segments))  # or there is no folder
     try:
         folder = begin(out, start)
     except OSError as fault:

@@ -43,24 +43,30 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
 
 
 def _headline(rows: Sequence[Row]) -> str:
-    good = sum(row.state == "in band" for row in rows)
+    good, unknown = (sum(row.state == state for row in rows) for state in ("in band", "cannot tell"))
     if len(rows) == 1:
-        where = {
-            "in band": "is where you wanted it",
-            "below": "is not where you wanted it",
-            "above": "is not where you wanted it",
-            "cannot tell": "may or may not be where you wanted it",
-        }
-        return f"The cohort {rows[0].cohort} {where[rows[0].state]}."
+        name = rows[0].cohort
+        if unknown:
+            return f"It cannot be told yet whether the cohort {name} is where you wanted it."
+        return f"The cohort {name} is {'' if good else 'not '}where you wanted it."
     if good == len(rows):
         return f"{'Both' if good == 2 else f'All {count(good)}'} cohorts are where you wanted them."
-    unknown = sum(row.state == "cannot tell" for row in rows)
+    cohorts = f"the {count(len(rows))} cohorts"
     if unknown == len(rows):
-        return f"Whether the {count(unknown)} cohorts are where you wanted them cannot be told yet."
-    tail = "" if not unknown else f"; for {count(unknown)} it cannot be told yet"
-    verb = "are" if good > 1 else "is"
-    first = count(good).capitalize() if good else "None"
-    return f"{first} of {count(len(rows))} cohorts {verb} where you wanted them{tail}."
+        return f"It cannot be told yet whether {cohorts} are where you wanted them."
+    if good > 1:
+        said = f"{count(good).capitalize()} of {cohorts} are where you wanted them"
+    elif good:
+        said = f"One of {cohorts} is where you wanted it"
+    else:
+        none = "Neither" if len(rows) == 2 else "None"
+        said = f"{none} of {cohorts} is {'surely ' if unknown else ''}where you wanted it"
+    if not unknown:
+        return f"{said}."
+    which = count(unknown)
+    if good + unknown == len(rows):
+        which = "the other" if unknown == 1 else f"the other {which}"
+    return f"{said}; for {which} it cannot be told yet."
 
 
 def count(number: int) -> str:
@@ -77,7 +83,7 @@ def _about(row: Row, cluster: str, steered: bool) -> str:
     """One sentence on a cohort that is not surely in its band."""
     band = f"{row.target_low:.2f} to {row.target_high:.2f}"
     if row.attempts == 0:
-        return f"Of {row.cohort} nothing can be said: nobody played long enough to be judged."
+        return f"Nothing can be said of {row.cohort}: nobody played long enough to be judged."
     low, high = row.win_rate_low, row.win_rate_high
     digits = 3 if high - low < 0.02 else 2
     rate = f"{row.cohort} win {row.win_rate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
@@ -88,18 +94,18 @@ def _about(row: Row, cluster: str, steered: bool) -> str:
             f"independent, is too narrow, and says nothing of another {cluster}; play with several {cluster}s."
         )
     if row.state == "cannot tell":
-        return f"{rate}, and their band {band} has an edge in that range: {_remedy(row, cluster)}."
+        return f"{rate}, and an edge of their band of {band} lies in that range: {_remedy(row, cluster)}."
     ends = _ends(row, steered, "it")
     where = f"the dial stood at {row.difficulty:.2f} on average"
     if abs(row.difficulty_late - row.difficulty) >= _STILL_MOVING:
         where += f" and at {row.difficulty_late:.2f} in the last third of each player's attempts"
     where += f", and {ends}" if ends else ""
-    return f"{rate}, {row.state} their band {band}: {where}."
+    return f"{rate}, {row.state} their band of {band}: {where}."
 
 
 def _remedy(row: Row, cluster: str) -> str:
     if row.target_low == row.target_high:
-        return "a band without width can never be met for sure, give it a tolerance"
+        return "a band without width can never be met for sure; give it a tolerance"
     if row.more_players is None:
         return "the rate is so near an edge that even a million players would not settle it"
     noun = "player" if row.more_players == 1 else "players"
@@ -125,13 +131,13 @@ def _ends(row: Row, steered: bool, dial: str = "") -> str:
 def _about_levels(levels: Sequence[Row]) -> str:
     good = sum(row.state == "in band" for row in levels)
     off = [row for row in levels if row.state in ("below", "above")]
-    text = (
-        f"By level, {good:,} of {len(levels):,} places in the campaign are surely in band and {len(off):,} surely not"
-    )
+    verb = "is" if good == 1 else "are"
+    text = f"Of {len(levels):,} win rates, one for each cohort and level, {good:,} {verb} surely in band "
+    text += f"and {len(off):,} surely out of it"
     if off:
         worst = max(off, key=lambda row: max(row.target_low - row.win_rate, row.win_rate - row.target_high))
-        rate = f"{worst.win_rate:.2f}, {worst.state} its band"
-        text += f"; furthest off is level {worst.level} for {worst.cohort} with {rate}"
+        rate = f"{worst.win_rate:.2f}, {worst.state} their band"
+        text += f"; furthest off are {worst.cohort} on level {worst.level} with {rate}"
     return f"{text}."
 
 
@@ -151,7 +157,7 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     attempts = sum(tally.total(j, "attempts") for j in cohorts)
     if beyond:
         whole = sum(tally.total(j, "clipped") for j in cohorts)
-        text = f"The controller asked for more than floor and ceiling allow in {percent(whole / attempts)} of attempts"
+        text = f"In {percent(whole / attempts)} of attempts the controller asked for more than floor and ceiling allow"
         most = max(beyond, key=lambda name: asked[name])
         said.append(f"{text}, most of all for {most} in {percent(asked[most])}." if len(asked) > 1 else f"{text}.")
     stopped = sum(tally.total(j, "timed_out") for j in cohorts)

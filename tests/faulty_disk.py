@@ -3,6 +3,7 @@
 While it is active, everything that this process does to files below one folder goes through it, as calls to the
 operating system: opening to write, each write, truncate, fsync, rename, making and removing of files and folders.
 What comes after a death never reaches the disk, as if the process were gone. Buffers are the interpreter's own.
+A visitor may come before each of these calls, and do to the same folder whatever another process would.
 """
 
 from __future__ import annotations
@@ -31,8 +32,18 @@ class Dead(BaseException):
 class FaultyDisk:
     """Use `active` as a context. calls: what was done so far; sealed: hash of each file when it got its name."""
 
-    def __init__(self, folder: Path, at: int = 0, fault: str = "", room: int | None = None) -> None:
-        """at: the call that fails, from 1, 0 for none. FULL lasts, BROKEN is once. room: bytes until it fills up."""
+    def __init__(
+        self,
+        folder: Path,
+        at: int = 0,
+        fault: str = "",
+        room: int | None = None,
+        visitor: Callable[[FaultyDisk], None] | None = None,
+    ) -> None:
+        """at: the call that fails, from 1, 0 for none. FULL lasts, BROKEN is once. room: bytes until it fills up.
+
+        visitor: comes before each call; what it does itself is neither counted nor disturbed.
+        """
         self.folder = str(folder)
         self.calls: list[str] = []
         self.sealed: dict[str, set[str]] = {}
@@ -41,6 +52,8 @@ class FaultyDisk:
         self._at = at
         self._fault = fault
         self._room = room
+        self._visitor = visitor
+        self._visited = False
 
     @contextlib.contextmanager
     def active(self) -> Iterator[FaultyDisk]:
@@ -57,6 +70,12 @@ class FaultyDisk:
         if self.dead:
             raise Dead
         self.calls.append(f"{call} {Path(path).name}")
+        if self._visitor is not None:
+            self._visited = True
+            try:
+                self._visitor(self)
+            finally:
+                self._visited = False
         if self._at and len(self.calls) >= self._at:
             self._end(call, path)
 
@@ -83,7 +102,9 @@ class FaultyDisk:
         return data
 
     def _mine(self, path: object) -> bool:
-        return isinstance(path, str | os.PathLike) and os.path.abspath(path).startswith(self.folder)
+        return (
+            not self._visited and isinstance(path, str | os.PathLike) and os.path.abspath(path).startswith(self.folder)
+        )
 
     def _open(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def opened(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
@@ -117,7 +138,8 @@ class FaultyDisk:
 
     def _fsync(self, real: Callable[[int], None]) -> Callable[[int], None]:
         def synced(handle: int) -> None:
-            self.reach("fsync", os.readlink(f"/proc/self/fd/{handle}"))
+            if not self._visited:
+                self.reach("fsync", os.readlink(f"/proc/self/fd/{handle}"))
             real(handle)
 
         return synced

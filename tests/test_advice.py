@@ -93,6 +93,12 @@ def test_the_mode_follows_from_the_facts(name):
     assert found.choice.scope in CATALOG.controller(found.choice.controller).scopes
 
 
+def test_a_number_of_attempts_is_said_to_be_that_of_the_trial():
+    enough, few = (advice_on(facts(attempts=attempts)).choice.reason.text for attempts in (31.0, 6.0))
+    assert "the median player of a short trial made 31 attempts, and outcomes are heard in time: feedback" in enough
+    assert few.startswith("In a short trial half of the players made 6 attempts or fewer")
+
+
 # --- Every rule, where it speaks and where it does not -----
 
 CALM = facts()
@@ -101,7 +107,7 @@ SPEAKS = {
     rules._cohort_size: (facts(scope="cohort", together=20.0), "20 outcomes"),
     rules._changes: (facts(effects=("practice", "tilt")), "(practice)"),
     rules._moods: (facts(effects=("tiredness", "tilt", "practice")), "tiredness and tilt"),
-    rules._first_attempts: (facts(attempts=30.0), "30 attempts"),
+    rules._first_attempts: (facts(attempts=30.0), "The median player of a short trial made 30 attempts"),
     rules._reference: (facts("oracle"), "oracle is a reference"),
     rules._out_of_reach: (
         facts(cohorts=(cohort(name="experts", target=0.7, hardest=0.78),)), "experts win 0.78 even at the hardest"

@@ -516,7 +516,9 @@ def test_a_page_holds_no_markup_from_titles_labels_and_file_names(folder):
 
 def test_csv_is_read_by_pandas_and_says_what_json_says(folder, capsys):
     assert main(["compare", "=cmd()<b>.toml", "@after.toml", "--out", "out", "--workers", "1", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    assert (folder / "out/comparison.json").read_text(encoding="utf-8") == printed
+    told = json.loads(printed)
     table = pd.read_csv(folder / "out/changes.csv", keep_default_na=False, na_values=[""])
     assert list(table.columns) == [column.name for column in COLUMNS]
     assert len(table) == len(told["changes"])
@@ -559,7 +561,8 @@ def test_any_number_of_workers_gives_the_same(tmp_path):
     for workers, own in zip("12", found, strict=True):
         (tmp_path / workers).mkdir()
         write(tmp_path / workers, own)
-    for name in ("changes.csv", "changes.html"):
+    assert {path.name for path in (tmp_path / "1").iterdir()} == {"changes.csv", "changes.html", "comparison.json"}
+    for name in ("changes.csv", "changes.html", "comparison.json"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 

@@ -163,7 +163,7 @@ def test_the_checkout_names_ours_whatever_is_installed():
         ("game", "logistc", ("no game 'logistc'", "gap_runner", "did you mean 'logistic'?")),
         ("controller", "Kalman", ("no controller 'Kalman'", "did you mean 'kalman'?")),
         ("controller", "games.logistic:GAME", ("no controller",)),
-        ("scenario", "quikstart", ("no scenario", "did you mean 'quickstart'?")),
+        ("scenario", "quikstart", ("no scenario", "flowdial list scenarios - did you mean 'quickstart'?")),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(find, name, words):

@@ -44,6 +44,16 @@ def test_a_line_goes_through_its_points_in_the_measure_of_its_ticks():
     assert "<title>attempt 5: 0.6 (0.5 to 0.7)</title>" in picture
 
 
+def test_an_axis_ends_where_it_is_told_to():
+    picture = line_chart(LINE, "rate", LABELS, (0.0, 1.0), (0.5, 0.75), end=20.0)
+    (path,) = first(picture, r'<path d="M([^"]*)" class="line">')
+    width = float(first(picture, r'<svg x="[^"]*" y="[^"]*" width="([^"]*)"')[0])
+    assert float(path.split("L")[-1].split()[0]) == pytest.approx(0.5 * width, abs=0.051)
+    assert ticks(picture)[6:] == ["0", "5", "10", "15", "20"]
+    (band,) = re.findall(r'<rect [^>]*class="wanted">', picture)
+    assert numbers(band, r' width="([^"]*)"') == [width]
+
+
 def test_a_band_and_stretches_lie_where_they_are_wanted():
     whole = line_chart(LINE, "rate", LABELS, (0.0, 1.0), (0.5, 0.75))
     height = float(first(whole, r'height="([^"]*)" viewBox="0 0 [0-9.]* [0-9.]*"><rect')[0])

@@ -447,7 +447,7 @@ def stranger(tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text("[flowdial.controllers]\nshaky = shaky:CONTROLLER\n")
     monkeypatch.syspath_prepend(place)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "STALL_S", 2.0)
+    monkeypatch.setattr("sims.chunk_pool.STALL_S", 2.0)
     return tmp_path
 
 
@@ -514,7 +514,7 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
         patch.setattr(runs, "write_results", full)
         with pytest.raises(EnvironmentFault):
             runs.run(scenario(PLAYERS, **shares), out=again, workers=1, quiet=True)
-    monkeypatch.setattr(runs, "play_chunk", None)  # all chunks are there, with what is known of their faults
+    monkeypatch.setattr("sims.chunk_pool.play_chunk", None)  # all chunks are there, with what is known of their faults
     assert runs.resume(again, workers=1, quiet=True) == 3
     assert data_of(again) == data_of(out)
 

@@ -12,8 +12,10 @@ import pytest
 
 from engine.errors import EnvironmentFault, RunFolderError
 from sims.files import read_sealed
-from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, START, read_manifest
+from sims.folder_lock import FolderLock
+from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, START, read_manifest, take_up
 from sims.runs import resume, run
+from sims.signals import Stopped
 from tests.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.small import scenario
 
@@ -91,20 +93,26 @@ def under_way(out: Path) -> Path:
     return out.with_name(out.name + PARTIAL)
 
 
-def go_on(out: Path) -> None:
-    """What a person does after a fault: follow the advice."""
+def play(**choices) -> int:
+    return run(tiny(), **choices)
+
+
+def go_on(out: Path, again: Callable[..., int] = play) -> None:
+    """What a person does after a fault: follow the advice. again: what it was that failed."""
     folder = under_way(out)
     if out.exists():
         with pytest.raises(RunFolderError, match="whole already"):
             resume(folder)
         return
     if (folder / START).exists() or (folder / MANIFEST).exists():
+        with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
+            again(out=out)
         assert resume(folder, workers=1, quiet=True) == 0
         return
-    if folder.exists():
+    if (folder / FolderLock.NAME).exists():
         with pytest.raises(RunFolderError, match="nothing was finished, so nothing can be resumed; run the"):
             resume(folder)
-    assert run(tiny(), out=out, workers=1, quiet=True) == 0
+    assert again(out=out, workers=1, quiet=True) == 0
 
 
 def check_published(folder: Path, disk: FaultyDisk) -> None:
@@ -127,7 +135,7 @@ def check_every_call(reference, tmp_path: Path, fault: str, first: int = 1, step
     while True:
         out = tmp_path / f"{fault}-{n}"
         disk = FaultyDisk(tmp_path, n, fault)
-        code = attempt(partial(run, tiny(), out=out, workers=1, quiet=True), disk)
+        code = attempt(partial(play, out=out, workers=1, quiet=True), disk)
         untouched = len(disk.calls) < n
         assert code in ((0,) if untouched else (0, 5, -9)), disk.calls[n - 1]
         check_published(under_way(out), good)
@@ -148,3 +156,123 @@ def test_the_end_is_the_same_whichever_call_goes_wrong(reference, tmp_path, caps
 @pytest.mark.parametrize("fault", [FULL, BROKEN, DEATH])
 def test_the_end_is_the_same_whichever_call_meets_whichever_fault(reference, tmp_path, capsys, fault):
     assert check_every_call(reference, tmp_path, fault) > 80
+
+
+# --- A run that is thrown away for a larger one ----------------------------------------------------------------------
+
+
+def small():
+    return scenario(players=2, attempts=200)
+
+
+def grown(**choices) -> int:
+    """A run that turns out not to be enough, so that another is played instead of it."""
+    instead = iter([tiny()])
+    return run(small(), larger=lambda tally: next(instead, None), **choices)
+
+
+@pytest.fixture(scope="module")
+def thrown_away(tmp_path_factory):
+    """The tree of the small run, and the numbers of the calls that throw it away."""
+    folder = tmp_path_factory.mktemp("grown")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sims.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+        assert run(small(), out=folder / "small", workers=1, quiet=True) == 0
+        with FaultyDisk(folder).active() as disk:
+            assert grown(out=folder / "run", workers=1, quiet=True) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["run", "small"]
+    first = min(n for n, call in enumerate(disk.calls, 1) if call.startswith("unlink 0"))
+    return tree(folder / "small"), range(first, disk.calls.index("rmdir run.partial") + 2)
+
+
+@pytest.mark.parametrize(("fault", "code"), [(BROKEN, 5), (DEATH, -9)])
+def test_a_run_that_is_thrown_away_is_there_or_gone(reference, thrown_away, tmp_path, capsys, fault, code):
+    """It goes wrong while the folder of the smaller run is removed: the advice holds, and nothing is in the way."""
+    whole, _ = reference
+    before, removing = thrown_away
+    kept = []
+    for n in removing:
+        out = tmp_path / f"{fault}-{n}" / "run"
+        out.parent.mkdir()
+        disk = FaultyDisk(out.parent, n, fault)
+        assert attempt(partial(grown, out=out, workers=1, quiet=True), disk) == code, disk.calls[n - 1]
+        kept.append((under_way(out) / START).exists())
+        said = capsys.readouterr().err
+        assert (f"To go on: flowdial resume {under_way(out)}" in said) == (kept[-1] and code == 5)
+        go_on(out, grown)
+        assert tree(out) == (before if kept[-1] else whole), (n, disk.calls[n - 1])
+        assert [path.name for path in out.parent.iterdir()] == ["run"]
+    assert sorted(kept, reverse=True) == kept
+    assert 5 < sum(kept) < len(kept)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("shutil.rmtree", "stopped; what is finished is kept. To go on: flowdial resume"),
+        ("pathlib.Path.rmdir", "stopped; nothing of it is kept; run the scenario anew."),
+    ],
+)
+def test_a_wish_to_stop_while_a_run_is_thrown_away_is_heard(reference, thrown_away, tmp_path, capsys, where, words):
+    def stop(*arguments, **more):
+        raise Stopped(15)
+
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(where, stop)
+        assert grown(out=out, workers=1, quiet=True) == 143
+    assert words in capsys.readouterr().err
+    go_on(out, grown)
+    assert tree(out) == (thrown_away[0] if "resume" in words else reference[0])
+
+
+# --- Another process at any moment -----------------------------------------------------------------------------------
+
+
+def test_nobody_else_gets_in_from_the_first_moment_to_the_last(reference, tmp_path, capsys):
+    """A lock is one of an open file, so a second one in this process is as good as one in another."""
+    whole, _ = reference
+    out = tmp_path / "run"
+    found: list[str] = []
+
+    def come(disk: FaultyDisk) -> None:
+        with pytest.raises(RunFolderError) as refused:
+            take_up(out).close()
+        found.append(str(refused.value))
+
+    with FaultyDisk(tmp_path, visitor=come).active() as disk:
+        assert grown(out=out, workers=1, quiet=True) == 0
+    assert len(found) == len(disk.calls) > 150
+    others = [sentence for sentence in found if f"{under_way(out)} is in use by " not in sentence]
+    assert len(others) == 5, "before the folder is there, either time, and when it has its name"
+    assert tree(out) == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("mistake", [resume, lambda out, **choices: play(out=out, **choices)])
+def test_a_second_start_at_any_moment_is_refused_or_the_only_one(reference, tmp_path, capsys, mistake):
+    whole, good = reference
+    held = good.calls.index("open lock") + 1
+    last = len(good.calls)
+    for n in [*range(1, held + 1), *range(last - 3, last + 1)]:
+        out = tmp_path / str(n) / "run"
+        out.parent.mkdir()
+        codes: list[int] = []
+
+        def come(disk: FaultyDisk, n: int = n, out: Path = out, codes: list[int] = codes) -> None:
+            if len(disk.calls) == n:
+                codes.append(code_of(partial(mistake, out, workers=1, quiet=True)))
+
+        with FaultyDisk(out.parent, visitor=come).active():
+            codes.append(code_of(partial(play, out=out, workers=1, quiet=True)))
+        assert sorted(codes) == [0, RunFolderError.exit_code], n
+        assert codes[-1] == 0 or n < held
+        assert tree(out) == whole
+        assert [path.name for path in out.parent.iterdir()] == ["run"]
+
+
+def code_of(act: Callable[[], int]) -> int:
+    try:
+        return act()
+    except RunFolderError as fault:
+        return fault.exit_code

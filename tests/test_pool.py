@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EnvironmentFault, ScenarioError
-from sims.pool import AHEAD, Pool, TaskFault, WorkerFault, _Watch, failure_of
+from sims.awake_watch import AwakeWatch
+from sims.pool import AHEAD, Pool
 from sims.signals import Stopped
+from sims.task_fault import TaskFault, WorkerFault, failure_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -311,13 +313,13 @@ def test_a_machine_that_sleeps_uses_up_no_deadline(monkeypatch):
         now += 3600.0
         return now
 
-    watch = _Watch(2.5)
-    monkeypatch.setattr("sims.pool.time.monotonic", jump)
+    watch = AwakeWatch(2.5)
+    monkeypatch.setattr("sims.awake_watch.time.monotonic", jump)
     before = watch.look()
     assert watch.look() - before == 2.5
-    monkeypatch.setattr("sims.pool.time.monotonic", lambda: now + 1.0)
+    monkeypatch.setattr("sims.awake_watch.time.monotonic", lambda: now + 1.0)
     assert watch.look() - before == pytest.approx(3.5)
-    monkeypatch.setattr("sims.pool.time.monotonic", lambda: 0.0)
+    monkeypatch.setattr("sims.awake_watch.time.monotonic", lambda: 0.0)
     assert watch.look() - before == pytest.approx(3.5), "a clock that goes back is no deadline either"
 
 

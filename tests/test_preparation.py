@@ -132,7 +132,7 @@ def test_an_old_folder_whose_controller_cannot_be_made_is_left_as_it_is(tmp_path
         raise Stopped(15)
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "play_chunk", stop)
+        patch.setattr("sims.chunk_pool.play_chunk", stop)
         assert run(scenario(controller="cma_es", players=4, attempts=40), out=tmp_path / "run", workers=1) == 143
     monkeypatch.setattr(runs, "prepared", failing_preparation)
     for _ in range(2):  # the lock is given back

@@ -26,7 +26,7 @@ from sims.race import Course, Entrant, entrant_of, race, setup_for
 from sims.race_files import draw_scores, write_scores
 from sims.references import PLACES, baselines_for
 from sims.score import Card, Interval, card_of
-from sims.score_card import COLUMNS, Line, line_of, row_of
+from sims.score_card import COLUMNS, HEADINGS, LEGEND, WHY_LAST, Line, line_of, row_of
 
 CATALOG = Catalog()
 UP_DOWN, KALMAN = Entrant("weighted_up_down"), Entrant("kalman")
@@ -328,6 +328,13 @@ def test_compare_without_a_controller_races_the_scenarios_own_against_the_defaul
     assert found["verdict"].endswith("hold all at once).")
 
 
+def test_every_column_of_the_card_is_explained_in_three_lines():
+    said = f"{LEGEND}\n{WHY_LAST}"
+    named = [*(f"{heading}: " for heading in HEADINGS[3:-1]), "RMSE is ", "x limit is ", "win rate's error stands last"]
+    assert [name for name in named if name not in said] == []
+    assert [len(line) <= 100 for line in LEGEND.splitlines()] == [True] * 3
+
+
 def test_compare_prints_the_card_and_the_win_rate_last(words, tmp_path):
     code, out, err = words("compare", "small.toml", "--controller", "kalman,q=0.01", "--out", "found", "--seed", "5")
     assert (code, err) == (0, "")
@@ -336,7 +343,7 @@ def test_compare_prints_the_card_and_the_win_rate_last(words, tmp_path):
     assert lines[2].split()[:2] == ["controller", "RMSE"]
     assert lines[2].endswith("win error")
     assert "kalman q=0.01" in out
-    assert "The win rate's error stands last" in out
+    assert f"{LEGEND}\n{WHY_LAST}\n\n" in out
     rows = list(csv.DictReader((tmp_path / "found" / "scores.csv").read_text().splitlines()))
     assert list(rows[0]) == [column.name for column in COLUMNS]
     assert list(rows[0])[-1] == "win_error"

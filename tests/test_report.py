@@ -314,6 +314,21 @@ def test_points_of_too_few_are_left_out_or_said_to_be_chance(run_folder, tmp_pat
     assert "are left out; experts had too few for that, so all of theirs are shown and may be chance." in few
 
 
+@pytest.mark.parametrize(
+    "heading", ["Win rate against target", "Win rate over simulated time", "Difficulty and belief"]
+)
+def test_charts_that_are_compared_share_their_axis(tmp_path, heading):
+    found = page_of(make_run(tmp_path, players=60)).split(f"<h2>{heading}</h2>")[1].split("</section>")[0]
+    scales, lasts = [], set()
+    for figure in found.split("<figure")[1:]:
+        points = re.findall(r'<circle cx="([^"]*)"[^>]*><title>[a-z ]* ([0-9.]+):', figure)
+        at, last = max((float(at), float(x)) for at, x in points)
+        scales.append(last / at)
+        lasts.add(last)
+    assert len(lasts) > 1, "some lines must end before others, or nothing is tested"
+    assert max(scales) < 1.005 * min(scales)
+
+
 def test_a_losing_run_counts_to_the_last_attempt_and_who_never_played_has_none(tmp_path):
     folder = make_run(tmp_path, players=60, attempts=4, cohorts=("all",))
     with open(folder / "players.csv", "a") as file:

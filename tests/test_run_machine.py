@@ -1,6 +1,7 @@
 """Whatever happens to a run, in whatever order: once it is whole, it equals a run to which nothing happened.
 
-A machine that Hypothesis drives through running, dying, failing, resuming, damage to files, reports and exports.
+A machine that Hypothesis drives through running, dying, failing, resuming, damage to files, reports and exports, while
+others try to get in.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from engine.errors import EnvironmentFault, RunFolderError
 from engine.record import FORMATS, Format
 from sims.export import export
-from sims.files import FolderLock
+from sims.folder_lock import FolderLock
 from sims.report import report
-from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, START
+from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, START, take_up
 from sims.runs import resume, run
 from sims.verify import verify
 from tests.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
@@ -70,10 +71,16 @@ class Folder(RuleBasedStateMachine):
     def begun(self) -> bool:
         return (self.partial / START).exists() or (self.partial / MANIFEST).exists()
 
+    def another(self, disk: FaultyDisk) -> None:
+        """Another process would like to have the folder, before each call of whoever has it."""
+        if "open lock" in disk.calls:
+            with pytest.raises(RunFolderError):
+                take_up(self.partial).close()
+
     def act(self, at: int = 0, fault: str = "") -> int:
         """Run or resume, as is right; the exit code, -9 when the process died."""
         do = partial(resume, self.partial) if self.begun else partial(run, tiny(), out=self.out)
-        disk = FaultyDisk(self.place, at, fault)
+        disk = FaultyDisk(self.place, at, fault, visitor=self.another)
         with disk.active():
             try:
                 return do(workers=1, quiet=True)

@@ -23,10 +23,10 @@ from engine.errors import EnvironmentFault, RunFolderError
 from sims import chunks as chunks_module
 from sims import runs
 from sims.files import read_sealed, write_sealed
-from sims.pool import TaskFault
 from sims.run_folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, WorkFolder, read_manifest, take_up
 from sims.runs import cores, plain_name, resume, run
 from sims.signals import Stopped
+from sims.task_fault import TaskFault
 from tests.small import scenario
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,14 +97,14 @@ def broken(monkeypatch):
                 raise fault
             return note(job, chunk)
 
-        monkeypatch.setattr(runs, "play_chunk", play)
+        monkeypatch.setattr("sims.chunk_pool.play_chunk", play)
         if isinstance(fault, Stopped):
             assert run(scenario(), out=out, workers=1) == fault.exit_code
         else:
             with pytest.raises((EnvironmentFault, TaskFault, RuntimeError)):
                 run(scenario(), out=out, workers=1)
         played.clear()
-        monkeypatch.setattr(runs, "play_chunk", note)
+        monkeypatch.setattr("sims.chunk_pool.play_chunk", note)
         return played
 
     return run_until
@@ -218,7 +218,7 @@ def test_a_run_that_was_whole_but_not_published_is_published(whole, tmp_path, mo
     with monkeypatch.context() as patch:
         patch.setattr(WorkFolder, "publish", stop)
         assert run(scenario(), out=tmp_path / "run", workers=1) == 143
-    monkeypatch.setattr(runs, "play_chunk", None)  # nothing is played
+    monkeypatch.setattr("sims.chunk_pool.play_chunk", None)  # nothing is played
     assert resume(tmp_path / "run") == 0
     assert hashes(tmp_path / "run") == hashes(whole)
 
@@ -242,7 +242,7 @@ def test_a_plugins_fault_is_one_sentence_with_a_traceback_in_the_folder(tmp_path
     def play(job, chunk):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(runs, "play_chunk", play)
+    monkeypatch.setattr("sims.chunk_pool.play_chunk", play)
     with pytest.raises(TaskFault, match="chunk 0 failed: ZeroDivisionError: division by zero"):
         run(scenario(), out=tmp_path / "run", workers=1)
     assert "ZeroDivisionError" in (tmp_path / "run.partial" / "crash.log").read_text()
@@ -387,7 +387,7 @@ def test_a_damaged_manifest_of_a_run_under_way_is_written_again(whole, tmp_path,
     assert read_manifest(tmp_path / "run")["files"] == read_manifest(whole)["files"]
 
 
-@pytest.mark.parametrize("left", [("lock",), ("lock", "chunks"), ("lock", "chunks", SCENARIO, ".start.json.7.tmp")])
+@pytest.mark.parametrize("left", [(), ("lock",), ("lock", "chunks"), ("lock", "chunks", SCENARIO, ".start.json.7.tmp")])
 def test_a_start_that_died_before_anything_was_finished_is_no_obstacle(tmp_path, left):
     partial = tmp_path / "run.partial"
     partial.mkdir()
@@ -499,7 +499,7 @@ def test_a_crash_on_a_full_disk_is_still_told(tmp_path, monkeypatch):
     def full(path, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(runs, "play_chunk", play)
+    monkeypatch.setattr("sims.chunk_pool.play_chunk", play)
     monkeypatch.setattr(runs, "write_file", full)
     with pytest.raises(TaskFault, match="division by zero"):
         run(scenario(), out=tmp_path / "run", workers=1)

@@ -14,7 +14,9 @@ from engine.errors import RunFolderError
 from engine.faults import KILLED, RAISED, Fault
 from engine.world import Chunk, chunks, play
 from sims.chunks import Job, job_of, read_chunk, write_chunk
-from sims.files import FolderLock, write_sealed
+from sims.files import write_sealed
+from sims.folder_lock import FolderLock
+from sims.quarantine import read_faults
 from sims.run_folder import CHUNKS, PARTIAL, begin, take_up
 from sims.runs import resume, run, start_of
 from tests.small import scenario, setup
@@ -109,3 +111,20 @@ def test_a_record_that_says_anything_is_no_record_or_a_sound_one(played):
     assert 0 < accepted < 100
     write_sealed(path, found)
     assert read_chunk(job, chunk.number) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"replica,player,attempt,kind,type,message\n0,1,2,killed,,\n0,1\n",
+        b"replica,player,attempt,kind,type,message\n0,1,2,slain,,\n",
+        b"replica,player,attempt,kind,type,message\n0,one,2,killed,,\n",
+        b"replica,player,attempt,kind,type,message\n0,1,2,killed,,\xff\n",
+        b"replica,player,attempt,kind,type,message\n0,1,2,killed,," + b"x" * 200_000 + b"\n",
+    ],
+)
+def test_a_list_of_faults_that_no_run_writes_is_refused(tmp_path, text):
+    (tmp_path / "faults.csv").write_bytes(text)
+    with pytest.raises(RunFolderError, match=r"faults\.csv must be as the run wrote it, got "):
+        read_faults(tmp_path)

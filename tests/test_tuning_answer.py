@@ -24,6 +24,7 @@ from sims.tuning.answer_words import answer_text, sentences
 from sims.tuning.counts import Segment, Tell
 from sims.tuning.cube import cube_of, point_of
 from sims.tuning.local_model import LocalModel
+from sims.tuning.phrases import step_text
 from sims.tuning.problem import Problem
 from sims.tuning.race import Rate
 from sims.tuning.reach import Reach, limits_of
@@ -31,6 +32,7 @@ from sims.tuning.report import page
 from sims.tuning.sensitivity import effects_of
 from sims.tuning.staged_search import Stage
 from sims.tuning.study import BASELINE, MEASUREMENT, RACE, SEARCH, Candidate, Limits, Outcome
+from sims.tuning.study_table import value_text
 from sims.tuning.tell_journal import Told
 from tests import small
 
@@ -113,7 +115,7 @@ def test_those_that_meet_all_targets_are_named_and_come_first():
     good, bad = candidate(FAR, *GOOD), candidate(MOVED, rate(0.65), rate(0.85))
     found = answer_of(outcome(bad, good))
     assert [option.candidate for option in found.options] == [good, bad]
-    assert sentences(found)[0] == "One of two settings meets both targets: A."
+    assert sentences(found)[0] == "One of the two settings meets both targets: A."
     assert found.outcome.options == (good, bad)  # so the files have the same order
 
 
@@ -158,7 +160,7 @@ def test_what_is_missed_is_named_with_how_far_it_is_off():
     text = said(candidate(MOVED, rate(0.65), rate(0.862)))
     assert text.startswith(
         "No setting was found that meets both targets. The best compromise is A: it is furthest off for experts, "
-        "0.862 ± 0.010, 0.062 above their band 0.7 to 0.8."
+        "0.862 ± 0.010, 0.062 above their band of 0.7 to 0.8."
     )
     assert "further attempts" not in text
 
@@ -210,8 +212,42 @@ def test_met_is_never_said_of_an_interval_that_leaves_its_band():
 
 def test_what_an_option_changes_is_told_in_the_games_units():
     text = said(candidate(FAR, *GOOD))
-    assert "A changes two of five knobs: gap_width from 120 to 144 px and speed from 4 to 5.278 m/s." in text
+    assert "A changes two of the five knobs: gap_width from 120 to 144 px and speed from 4 to 5.28 m/s." in text
     assert "Measured on 8,000 fresh players: newcomers 0.650 ± 0.010 (met) and experts 0.750 ± 0.010 (met)." in text
+
+
+@pytest.mark.parametrize(
+    ("knob", "value", "text"),
+    [
+        (Knob("speed", 5.0, 10.0, 7.0), 7.123456789, "7.12"),
+        (Knob("speed", 5.0, 10.0, 7.0), 7.0, "7"),
+        (Knob("speed", -5.0, 5.0), -0.001, "0"),
+        (Knob("share", 0.0, 0.25), 0.123456, "0.1235"),
+        (Knob("price", 0.0, 80_000.0), 30_049.7, "30050"),
+        (Knob("rate", 0.001, 10.0, 1.0, scale="log"), 0.0123456, "0.0123"),  # a place where small steps count
+        (Knob("rate", 0.001, 10.0, 1.0, scale="log"), 7.123456, "7.1"),
+        (Knob("lives", 1, 6, 3, scale="integer"), 3, "3"),
+        (Knob("tint", scale="choice", choices=("red", "blue"), default="red"), "blue", "blue"),
+    ],
+)
+def test_a_value_has_the_digits_that_matter_in_its_knobs_range(knob, value, text):
+    assert value_text(knob, value) == text
+    if isinstance(value, float):
+        place = ParameterSpace(knob, Knob("other", 0.0, 1.0))
+        ends = [place.setting([end, 0.0])[0] for end in (value, float(text))]
+        assert abs(ends[0] - ends[1]) <= 0.001
+
+
+def test_a_turn_smaller_than_the_last_digit_is_not_from_a_value_to_the_same():
+    text = said(candidate((START[0] + 0.0001, START[1] + 0.1, *START[2:]), *GOOD))
+    assert "A changes two of the five knobs: gap_width hardly, at 120 px and speed from 4 to 5.28 m/s." in text
+
+
+def test_an_option_that_changes_every_knob_changes_them_all():
+    for count, words in ((2, "both"), (3, "all three")):
+        about = problem(knobs=KNOBS[:count])
+        text = said(candidate((0.9,) * count, *GOOD), baseline=candidate(about.start, *GOOD), about=about)
+        assert f"A changes {words} knobs: gap_width from 120 to 188 px" in text
 
 
 def test_an_option_that_is_worse_in_everything_is_left_out():
@@ -278,18 +314,25 @@ def effects():
 
 def test_the_most_influential_knob_comes_first_with_its_sign_and_its_units(effects):
     first = effects[0]
-    assert {effect.knob for effect in effects[:2]} == {"gap_width", "speed"}
-    by_knob = {effect.knob: effect for effect in effects}
+    assert {effect.knob.name for effect in effects[:2]} == {"gap_width", "speed"}
+    by_knob = {effect.knob.name: effect for effect in effects}
     assert by_knob["gap_width"].strongest == 0
     assert by_knob["speed"].strongest == 1
     assert first.shifts[first.strongest].high < 0.0  # wider and faster is harder
     wide, slow, warned = (by_knob[name] for name in ("gap_width", "speed", "warning"))
-    assert (wide.before, wide.after, wide.unit) == (pytest.approx(114.0), pytest.approx(126.0), "px")
+    assert (wide.before, wide.after) == (pytest.approx(114.0), pytest.approx(126.0))
+    assert step_text(wide) == "from 114 to 126 px (a tenth of its range)"
+    assert step_text(slow) == "from 3.48 to 4.59 m/s (a tenth of its range, on a log scale)"
+    assert step_text(by_knob["lives"]) in ("one more (from 2 to 3)", "one more (from 3 to 4)")
+    assert {step_text(one) for one in effects if one.knob.name == "tint"} == {
+        "blue instead of red",
+        "green instead of red",
+    }
     assert slow.after / slow.before == pytest.approx(16.0**0.1)
     assert warned.after > warned.before
     assert warned.shifts[0].low > 0.0  # a longer warning is easier, although its setting is turned round
     assert (by_knob["lives"].before, by_knob["lives"].after) in ((2, 3), (3, 4))
-    assert sorted((one.before, one.after) for one in effects if one.knob == "tint") == [
+    assert sorted((one.before, one.after) for one in effects if one.knob.name == "tint") == [
         ("red", "blue"),
         ("red", "green"),
     ]
@@ -317,8 +360,8 @@ def test_the_interval_of_an_effect_covers_the_truth():
     for seed in range(20):
         found = effects_of(PROBLEM, tells_of(100 + seed, 200, 25), START)
         for effect in found:
-            if effect.knob in ("gap_width", "speed", "warning"):
-                j = PROBLEM.cube.names.index(effect.knob)
+            if effect.knob.name in ("gap_width", "speed", "warning"):
+                j = PROBLEM.cube.names.index(effect.knob.name)
                 ends = []
                 for value in (effect.before, effect.after):
                     place = list(PROBLEM.space.defaults())
@@ -530,7 +573,7 @@ def whole():
 def test_the_text_has_the_words_first_and_the_defaults_beside_the_options(whole):
     text = answer_text(answer_of(whole))
     table = text.split("\n\n")[1].splitlines()
-    assert text.startswith("One of two settings meets both targets: A.")
+    assert text.startswith("One of the two settings meets both targets: A.")
     assert table[0].split() == ["target", "defaults", "A", "B", "after", "gap_width,", "speed"]
     assert "A is tuned.toml; B is tuned_b.toml." in text
     assert text.endswith("Trust differences between cohorts and between runs more.")
@@ -542,7 +585,7 @@ def test_the_page_says_all_and_is_a_function_of_the_study(whole):
     text = " ".join(" ".join(Page(found).words).split())
     order = [
         "uncalibrated",
-        "One of two settings meets both targets",
+        "One of the two settings meets both targets",
         "Before and after",
         "The knobs",
         "What moves whom",

@@ -85,6 +85,22 @@ def test_intervals_of_all_segments_hold_at_once():
     assert abs(held / runs - 0.95) < 4.0 * math.sqrt(0.95 * 0.05 / runs)
 
 
+def test_options_on_the_edge_of_a_band_are_seldom_called_met_however_many_there_are():
+    dice = np.random.Generator(np.random.Philox(key=[20261122, 1]))
+    segment = Segment("all", 0, 0, 0.7, 0.8)
+    studies, options, blocks = 2_000, 3, 100
+    wins = dice.binomial(50, segment.low, (studies, options, blocks)).tolist()
+    wrong = sum(
+        any(
+            measured([Tell(PROBLEM.hidden, (50,), (won,), 0) for won in option], [segment], options)[0].met(segment)
+            for option in study
+        )
+        for study in wins
+    )
+    promised = 1.0 - (1.0 - (1.0 - 0.95 ** (1.0 / options)) / 2.0) ** options  # one side of each, all together
+    assert abs(wrong / studies - promised) < 4.0 * math.sqrt(promised * (1.0 - promised) / studies)
+
+
 def test_stratified_skill_makes_intervals_narrower_than_counting_attempts():
     tells = PROBLEM.play([Ask(PROBLEM.hidden, (50,) * 3, block) for block in range(100)])
     rates = measured(tells, PROBLEM.segments[:1] * 3)

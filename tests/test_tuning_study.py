@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import expit, ndtri
+from scipy.special import expit
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import load, setup_of
@@ -29,12 +28,12 @@ from sims.runs import run
 from sims.signals import Stopped
 from sims.tune import Wish, attempts_for, is_study, resume, tune
 from sims.tuning import study as study_module
-from sims.tuning.counts import Ask, Segment, Tell
+from sims.tuning.budget import MOST_SEARCH
+from sims.tuning.counts import Ask, Tell
 from sims.tuning.cube import values_of
 from sims.tuning.earlier import earlier_tells
 from sims.tuning.least_change import change
 from sims.tuning.problem import free_scenario, problem_of
-from sims.tuning.race import measured
 from sims.tuning.random_search import RandomSearch
 from sims.tuning.scoreboard import Scoreboard
 from sims.tuning.simulator import Simulator
@@ -43,12 +42,8 @@ from sims.tuning.study import (
     MEASUREMENT,
     RACE,
     SEARCH,
-    SEARCH_SHARE,
     Limits,
     Study,
-    baseline_attempts,
-    least_budget,
-    search_budget,
 )
 from sims.tuning.study_files import shown_values, tuned_scenario
 from sims.tuning.tell_journal import Note, TellJournal, read_journal
@@ -203,7 +198,7 @@ def test_a_study_with_a_limit_of_seconds_is_resumed_as_it_went(tmp_path, monkeyp
     limits = {"budget": 100_000, "seconds": 4.0, "speed": lambda: 5000.0}
     outcome = finished(tmp_path / "whole.txt", **limits)
     whole = (tmp_path / "whole.txt").read_bytes()
-    assert 0 < outcome.spent[SEARCH] <= SEARCH_SHARE * 4.0 * 5000
+    assert 0 < outcome.spent[SEARCH] <= MOST_SEARCH * 4.0 * 5000
     assert 0 < outcome.spent[RACE] + outcome.spent[MEASUREMENT] <= 4.0 * 5000
     lines = whole.splitlines(keepends=True)
     for kept in range(1, len(lines), 13):  # the clock goes on from where it was, so the rest may differ
@@ -211,7 +206,7 @@ def test_a_study_with_a_limit_of_seconds_is_resumed_as_it_went(tmp_path, monkeyp
         path.write_bytes(b"".join(lines[:kept]))
         again = finished(path, **limits)
         assert path.read_bytes().startswith(b"".join(lines[:kept]))
-        assert again.spent[SEARCH] <= SEARCH_SHARE * 4.0 * 5000
+        assert again.spent[SEARCH] <= MOST_SEARCH * 4.0 * 5000
         with TellJournal(path, "seal") as journal:
             notes = [one.value for one in iter(journal.next, None) if isinstance(one, Note) and one.name == "spent_s"]
         assert notes == sorted(notes)
@@ -539,29 +534,8 @@ def test_budgets_that_say_nothing_are_told(asked, sentence):
 
 
 def test_a_budget_that_could_never_say_anything_is_told():
-    segments = (Segment("one", 0, 0, 0.45, 0.55), Segment("two", 1, 0, 0.45, 0.55))
-    z = ndtri((1.0 + 0.95**0.5) / 2.0)  # of two intervals that hold at once
-    fresh = 2 * z**2 * 0.5 * 0.5 / 0.05**2  # attempts on fresh players
-    budget = int(least_budget(segments))
-    left = budget - 2 * baseline_attempts(budget, 2) - search_budget(budget, 2)
-    assert left == pytest.approx(fresh, abs=3)
-    assert least_budget((*segments, Segment("sharp", 1, 0, 0.5, 0.5))) == math.inf
-    with pytest.raises(ScenarioError, match=r"with 200 attempts no setting could be said to meet .* larger tolerance"):
-        tune(small.scenario(), Wish(200))
-
-
-@pytest.mark.parametrize(("low", "high", "wins"), [(0.9, 1.0, 1.0), (0.0, 0.2, 0.0)])
-def test_the_least_budget_of_a_band_at_an_end_is_that_of_a_rate_there(low, high, wins):
-    segment = Segment("all", 0, 0, low, high)
-    fresh = round(least_budget([segment]) * (1.0 - SEARCH_SHARE) * 0.97)
-
-    def met(attempts):
-        (rate,) = measured([Tell((0.5,), (attempts,), (int(wins * attempts),), 0)], [segment])
-        return rate.met(segment)
-
-    assert met(fresh + 1)
-    assert not met(fresh - 2)
-    assert least_budget([segment._replace(low=0.0, high=1.0)] * 2) >= 2, "each segment is played at least once"
+    with pytest.raises(ScenarioError, match=r"with 100 attempts no setting could be said to meet .* larger tolerance"):
+        tune(small.scenario(), Wish(100))
 
 
 def test_a_band_that_no_budget_can_tell_is_told(tmp_path):

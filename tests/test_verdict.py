@@ -58,9 +58,9 @@ def test_the_words_of_a_colleague():
     tally = a_tally(0.70, 0.70, 0.66, easy_end=4800)
     found = verdict(a_goal("newcomers", "regulars", "experts"), tally)
     assert found.sentences == (
-        "Two of three cohorts are where you wanted them.",
-        "Experts win 0.660 (0.654 to 0.666), below their band 0.67 to 0.73: the dial stood at 0.31 on average, and it "
-        "was held at its easiest end in 12 % of attempts.",
+        "Two of the three cohorts are where you wanted them.",
+        "Experts win 0.660 (0.654 to 0.666), below their band of 0.67 to 0.73: the dial stood at 0.31 on average, and "
+        "it was held at its easiest end in 12 % of attempts.",
         "The dial of newcomers was held at its easiest end in 12 % of attempts.",
         "The dial of regulars was held at its easiest end in 12 % of attempts.",
         UNCALIBRATED,
@@ -75,12 +75,24 @@ def test_the_words_of_a_colleague():
     [
         ([0.70], "The cohort a is where you wanted it."),
         ([0.60], "The cohort a is not where you wanted it."),
-        ([0.67], "The cohort a may or may not be where you wanted it."),
+        ([0.67], "It cannot be told yet whether the cohort a is where you wanted it."),
         ([0.70, 0.70], "Both cohorts are where you wanted them."),
         ([0.70, 0.70, 0.70], "All three cohorts are where you wanted them."),
-        ([0.60, 0.60, 0.80], "None of three cohorts is where you wanted them."),
-        ([0.60, 0.70, 0.80], "One of three cohorts is where you wanted them."),
-        ([0.67, 0.70, 0.70], "Two of three cohorts are where you wanted them; for one it cannot be told yet."),
+        ([0.60, 0.60, 0.80], "None of the three cohorts is where you wanted it."),
+        ([0.60, 0.80], "Neither of the two cohorts is where you wanted it."),
+        ([0.60, 0.70, 0.80], "One of the three cohorts is where you wanted it."),
+        (
+            [0.67, 0.70, 0.70],
+            "Two of the three cohorts are where you wanted them; for the other it cannot be told yet.",
+        ),
+        (
+            [0.70, 0.67, 0.67],
+            "One of the three cohorts is where you wanted it; for the other two it cannot be told yet.",
+        ),
+        ([0.60, 0.67, 0.70], "One of the three cohorts is where you wanted it; for one it cannot be told yet."),
+        ([0.60, 0.67, 0.67], "None of the three cohorts is surely where you wanted it; for two it cannot be told yet."),
+        ([0.60, 0.67], "Neither of the two cohorts is surely where you wanted it; for one it cannot be told yet."),
+        ([0.67, 0.67], "It cannot be told yet whether the two cohorts are where you wanted them."),
         ([0.70] * 12, "All 12 cohorts are where you wanted them."),
     ],
 )
@@ -268,11 +280,14 @@ def test_a_controller_that_stays_at_an_end_by_itself_is_told(controller, mode, w
 
 def test_what_the_controller_could_not_have_is_told():
     one = verdict(a_goal("a"), a_tally(0.70, clipped=4800)).text
-    assert "The controller asked for more than floor and ceiling allow in 12 % of attempts." in one
+    assert "In 12 % of attempts the controller asked for more than floor and ceiling allow." in one
     tally = a_tally(0.70, 0.70, clipped=0)
     tally.totals[1, TOTALS.index("clipped")] = 600
     two = verdict(a_goal("a", "b"), tally).text
-    assert "floor and ceiling allow in under 1 % of attempts, most of all for b in 2 %." in two
+    assert (
+        "In under 1 % of attempts the controller asked for more than floor and ceiling allow, most of all for b in 2 %."
+        in two
+    )
     assert "asked for more" not in verdict(a_goal("a"), a_tally(0.70, clipped=300)).text
 
 
@@ -306,7 +321,10 @@ def test_levels_are_judged_one_by_one_and_together():
     assert [row.level for row in found.level_rows] == [1, 2, 3]
     assert [row.state for row in found.level_rows] == ["in band", "below", "below"]
     assert found.rows[0].target_low == pytest.approx((0.67 + 0.67 + 0.77) / 3)
-    assert "1 of 3 places in the campaign are surely in band and 2 surely not; furthest off is level 2" in found.text
+    assert (
+        "Of 3 win rates, one for each cohort and level, 1 is surely in band and 2 surely out of it; furthest off are a "
+        "on level 2 with 0.50, below their band." in found.text
+    )
     assert not found.met
     assert math.isnan(found.level_rows[0].quit_share)
 
@@ -370,7 +388,7 @@ def test_plain_text_where_there_is_no_terminal():
     assert lines[3:6] == [
         "",
         "Judged: the attempts of each player after the first 20.",
-        "One of two cohorts is where you wanted them; for one it cannot be told yet.",
+        "One of the two cohorts is where you wanted it; for the other it cannot be told yet.",
     ]
 
 

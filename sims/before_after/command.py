@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from engine.errors import PluginFault
 from engine.scenario import Scenario
 from sims.before_after.comparison import EVERYBODY, BeforeAfter, Change, Comparison, agree
 from sims.before_after.comparison import compare as compared
-from sims.before_after.files import json_of, write
+from sims.before_after.files import json_text, write
 from sims.before_after.notes import notes
 from sims.before_after.words import HEADINGS, SAME, caution, cells, names_of, summary
 from sims.description import aligned
@@ -43,11 +42,11 @@ def compare(
     if folder is not None:
         write(folder, found)
     if json:
-        sys.stdout.write(json_text.dumps(json_of(found), indent=1, allow_nan=False) + "\n")
+        sys.stdout.write(json_text(found))
     else:
         sys.stdout.write("\n".join(lines_of(found)) + "\n")
         if folder is not None:
-            sys.stdout.write(f"\ntable and page  {out}\n")
+            sys.stdout.write(f"\ntable, page and JSON  {out}\n")
     return PluginFault.exit_code if found.failed else 0
 
 

@@ -1,9 +1,10 @@
-"""A before/after comparison as files and JSON: changes.csv, changes.html, and what --json prints."""
+"""A before/after comparison as files: changes.csv, changes.html, and comparison.json, which --json prints."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from sims.runs import plain_name
 
 CHANGES: Final = "changes.csv"
 PAGE: Final = "changes.html"
+JSON: Final = "comparison.json"
 COLUMNS: Final = (
     Column("comparison", "integer", "1", "number of the scenario that is held against the first, from 1", low=1),
     Column("scenario", "name", "", "its file's name without the ending"),
@@ -93,14 +95,20 @@ def json_of(found: BeforeAfter) -> Mapping[str, Any]:
     }
 
 
+def json_text(found: BeforeAfter) -> str:
+    """The same as text, with an end of line."""
+    return json.dumps(json_of(found), indent=1, allow_nan=False) + "\n"
+
+
 def write(folder: Path, found: BeforeAfter) -> None:
-    """Write changes.csv and changes.html into a folder. Raises OSError when the disk is in the way."""
+    """Write changes.csv, changes.html and comparison.json into a folder. Raises OSError when the disk is in the way."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in COLUMNS])
     writer.writerows([[_cell(value) for value in row_of(found, change)] for change in found.changes])
     write_file(folder / CHANGES, text.getvalue().encode())
     write_file(folder / PAGE, page(found).encode())
+    write_file(folder / JSON, json_text(found).encode())
     sync_folder(folder)
 
 

@@ -19,8 +19,9 @@ from engine.world import Chunk, chunks, play
 from sims.before_after.keys import paired
 from sims.before_after.metrics import Metric, Sums, metrics_for, places_of, sums_of
 from sims.catalog import Catalog
-from sims.pool import Pool, worker_box
+from sims.pool import Pool
 from sims.quarantine import check
+from sims.worker_process import worker_box
 
 
 class Side(NamedTuple):

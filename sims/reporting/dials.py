@@ -20,14 +20,16 @@ def dials_part(facts: Facts) -> Markup:
     found = []
     beliefs = {j: _beliefs(facts, j) for j in facts.charted}
     span = _span([point for line in beliefs.values() for point in line])
-    for j in facts.charted:
-        line = _dial(facts, j)
+    dials = {j: _dial(facts, j) for j in facts.charted}
+    end = max((line[-1].x for line in dials.values() if line), default=0.0)
+    for j, line in dials.items():
         if not line:
             continue
-        pictures = [line_chart(line, "dial", (_LABEL, "difficulty"), (0.0, 1.0))]
+        pictures = [line_chart(line, "dial", (_LABEL, "difficulty"), (0.0, 1.0), end=end)]
         meaning = f"mean difficulty from {line[0].y:.2f} at first to {line[-1].y:.2f} at last"
         if beliefs[j]:
-            pictures.append(line_chart(beliefs[j], "belief", (_LABEL, f"belief: {facts.rows.beliefs.name}"), span))
+            labels = (_LABEL, f"belief: {facts.rows.beliefs.name}")
+            pictures.append(line_chart(beliefs[j], "belief", labels, span, end=end))
             meaning += f"; median belief from {beliefs[j][0].y:.3g} to {beliefs[j][-1].y:.3g}"
         found.append(figure(facts.labels[j], joined(*pictures), meaning))
     if not found:

@@ -71,11 +71,12 @@ def _figures(facts: Facts, bins: Integers, middles: Sequence[float], label: str)
     lines = {j: [_point(facts, bins[j, at], middles[at]) for at in shown(bins[j])] for j in facts.charted}
     bands = {j: (facts.verdict.rows[j].target_low, facts.verdict.rows[j].target_high) for j in lines}
     span = _span((point for line in lines.values() for point in line), bands.values())
+    end = max((line[-1].x for line in lines.values() if line), default=0.0)
     found = []
     for j, line in lines.items():
         if line:
             low, high = bands[j]
-            picture = line_chart(line, "rate", (label, "win rate"), span, bands[j])
+            picture = line_chart(line, "rate", (label, "win rate"), span, bands[j], end=end)
             found.append(figure(facts.labels[j], picture, f"{_course(line)}, wanted {low:.2f} to {high:.2f}"))
     return found
 

@@ -21,6 +21,11 @@ _STARTS: Final = 30
 _STEPS: Final = 6
 _LONGEST: Final = 0.3
 _DAMPING: Final = 1e-4
+_PLACES: Final = 60  # with other whole numbers or choices, that are looked at where the targets cannot be met here
+_FAR: Final = 0.25
+_LIKELY: Final = 0.5  # posterior standard deviations within which a target may well be met
+_KNOWN: Final = 0.03**2  # variance of a win rate, below which it is known well enough to be sought
+_POSSIBLE: Final = 1.5  # and within which it may be met at all
 _TINY: Final = 1e-4  # step of a numerical derivative
 
 
@@ -82,13 +87,58 @@ class Aim:
         solved = self._solved(terms, np.repeat(betas, starts, axis=0), flat)
         return np.concatenate([chosen, solved.reshape(chosen.shape)], axis=1)
 
-    def best(self, model: Fit, centre: Numbers, widest: float, anywhere: float, count: int) -> Numbers:
-        """Points by what the posterior expects of them, best first, shape (n, d). count: points of the pool."""
-        pool = self.pool(centre[None], count, widest, anywhere)
-        found = np.vstack([self.aimed(model.terms, model.beta[None], pool, _STARTS)[0], centre[None]])
+    def best(self, model: Fit, centres: Numbers, widest: float, anywhere: float, count: int) -> Numbers:
+        """Points by what the posterior expects of them, best first, shape (n, d).
+
+        centres: shape (n, d); a pool of `count` points lies around the first of them.
+        """
+        pool = self.pool(centres[:1], count, widest, anywhere)
+        solved = self._solved(model.terms, np.repeat(model.beta[None], len(centres), axis=0), centres)
+        found = np.vstack([self.aimed(model.terms, model.beta[None], pool, _STARTS)[0], centres, solved])
         leaders = found[np.argsort(self.expected_loss(model, found), kind="stable")[:5]]
         found = np.vstack([found, self.pool(leaders, 300, 0.05)])
         return found[np.argsort(self.expected_loss(model, found), kind="stable")]
+
+    def likeliest(self, model: Fit, points: Numbers) -> Numbers:
+        """The first of some points that may well meet the targets and is known, else the first; shape (d,)."""
+        short, unknown = self._short(model, points, _LIKELY)
+        found: Numbers = points[int(np.argmax((short == 0.0) & (unknown < _KNOWN * len(self._targets))))]
+        return found
+
+    def elsewhere(self, model: Fit, best: Numbers, before: Numbers | None, count: int) -> Numbers | None:
+        """Where else the targets may be met, shape (d,), or None.
+
+        Elsewhere: with other whole numbers or choices than the best point, or far away in some knob. That is `before`,
+        moved on as the model now has it, until it is the best itself or the posterior no longer thinks it possible;
+        then the place, of those that may well meet the targets, that is known best. count: points of the pool that it
+        is looked for in, all over the cube.
+        """
+        if before is not None:
+            found = self._elsewhere(
+                np.vstack([before, self._solved(model.terms, model.beta[None], before[None])]), best
+            )
+            if len(found) and self._short(model, found, _POSSIBLE)[0].min() == 0.0:
+                kept: Numbers = found[int(np.argmin(self.loss(model.chances(found))))]
+                return kept
+        pool = self.pool(best[None], count, 0.5, 0.5)
+        found = self._elsewhere(self.aimed(model.terms, model.beta[None], pool, _PLACES)[0], best)
+        if not len(found):
+            return None
+        short, unknown = self._short(model, found, _LIKELY)
+        chosen: Numbers = found[np.lexsort((unknown, short))[0]]
+        return chosen
+
+    def _elsewhere(self, points: Numbers, best: Numbers) -> Numbers:
+        other = (points[:, self._discrete] != best[self._discrete]).any(axis=1)
+        found: Numbers = points[other | (np.abs(points - best).max(axis=1) > _FAR)]
+        return found
+
+    def _short(self, model: Fit, points: Numbers, doubts: float) -> tuple[Numbers, Numbers]:
+        """How far the win rates stay from the targets though all doubt is granted so often, and that doubt, squared."""
+        rates = model.chances(points)
+        doubt = rates * (1.0 - rates) * model.spread(points)
+        short = (np.maximum(np.abs(rates - self._targets) - doubts * doubt, 0.0) ** 2).sum(axis=1)
+        return short, (doubt**2).sum(axis=1)
 
     def corrected(self, model: Fit, centre: Numbers, widest: float) -> Numbers:
         """The best point near a centre, whose whole numbers and choices stay, by what the posterior expects; (d,)."""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.parameters import Value
+from engine.parameters import Knob, Value
 from engine.statistics import RateInterval
 from sims.tuning.counts import Segment
 from sims.tuning.least_change import change
@@ -35,10 +35,9 @@ _SAME: Final = 1e-9  # places in the cube that are the same one but for rounding
 class Turn(NamedTuple):
     """A knob that an option changes."""
 
-    knob: str
+    knob: Knob
     before: Value
     after: Value
-    unit: str  # "" for none
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ def _turns(problem: Problem, candidate: Candidate) -> Iterator[Turn]:
     for j, was, place in zip(problem.space.free, problem.start, candidate.point, strict=True):
         knob = problem.space[j]
         if abs(was - place) > _SAME:
-            yield Turn(knob.name, before[knob.name], after[knob.name], "" if knob.unit == "1" else knob.unit)
+            yield Turn(knob, before[knob.name], after[knob.name])
 
 
 def _front(options: Sequence[Option]) -> tuple[list[Option], int]:

@@ -26,7 +26,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "sentences": sentences(answer),
         "sensitivity": [
             {
-                "knob": effect.knob,
+                "knob": effect.knob.name,
                 "from": effect.before,
                 "to": effect.after,
                 "segments": {name: shift._asdict() for name, shift in zip(names, effect.shifts, strict=True)},
@@ -52,7 +52,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 def _summary(option: Option) -> dict[str, Any]:
     return {
         "meets_all": option.meets_all,
-        "changed": [{"knob": turn.knob, "from": turn.before, "to": turn.after} for turn in option.turns],
+        "changed": [{"knob": turn.knob.name, "from": turn.before, "to": turn.after} for turn in option.turns],
         "change": option.change,
         "largest_error": _known(option.error),
         "spread": _known(option.spread),

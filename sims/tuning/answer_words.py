@@ -55,7 +55,7 @@ def _headline(answer: Answer) -> str:
     if good:
         verb = "meet" if len(good) > 1 else "meets"
         number = count(len(good)).capitalize()
-        return f"{number} of {count(len(options))} settings {verb} {targets}: {listed(good)}."
+        return f"{number} of the {count(len(options))} settings {verb} {targets}: {listed(good)}."
     if not first.measured:
         return (
             "It cannot be told whether a setting meets "
@@ -84,7 +84,7 @@ def _about_baseline(answer: Answer) -> Iterator[str]:
         missed = targets_text(answer.problem.segments)
         if len(segments) > 1:
             number = len(baseline.misses)
-            missed = missed if number == len(segments) else f"{count(number)} of {count(len(segments))} targets"
+            missed = missed if number == len(segments) else f"{count(number)} of the {count(len(segments))} targets"
             missed += ", most of all that" if number > 1 else ", that"
         yield f"Your defaults miss {missed} of {_off(answer, baseline, worst)}."
     elif baseline.measured:
@@ -99,9 +99,10 @@ def _about_option(answer: Answer, option: Option) -> str:
     if not option.turns:
         said = f"{option.letter} changes nothing: it is your defaults, measured anew"
     else:
-        noun = "knob" if knobs == 1 else "knobs"
         turns = listed(named([turn_text(turn) for turn in option.turns]))
-        said = f"{option.letter} changes {count(len(option.turns))} of {count(knobs)} {noun}: {turns}"
+        some = f"{count(len(option.turns))} of the {count(knobs)}"
+        whole = "both" if knobs == 2 else f"all {count(knobs)}"
+        said = f"{option.letter} changes {some if len(option.turns) < knobs else whole} knobs: {turns}"
     said += _against_first(answer, option)
     if not option.measured:
         return f"{said}. It was not measured."
@@ -194,7 +195,7 @@ def _off(answer: Answer, option: Option, k: int) -> str:
     """A missed segment in words."""
     rate, segment = option.rates[k], answer.problem.segments[k]
     side = "above" if rate.rate > segment.high else "below"
-    return f"{segment.name}, {rate_text(rate)}, {_miss(rate, segment):.3f} {side} their band {band_text(segment)}"
+    return f"{segment.name}, {rate_text(rate)}, {_miss(rate, segment):.3f} {side} their band of {band_text(segment)}"
 
 
 def _rate_and_verdict(rate: Rate, segment: Segment) -> str:

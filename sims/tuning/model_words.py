@@ -44,18 +44,18 @@ def about_effects(answer: Answer) -> Iterator[str]:
     """The most influential knobs, and those that do nothing to be seen."""
     names = [segment.name for segment in answer.problem.segments]
     visible = [effect for effect in answer.effects if effect.visible]
-    by_knob = {effect.knob: effect for effect in reversed(visible)}  # the strongest of each knob
+    by_knob = {effect.knob.name: effect for effect in reversed(visible)}  # the strongest of each knob
     strongest = sorted(by_knob.values(), key=visible.index)
     for place, effect in enumerate(strongest[:_MOST_EFFECTS]):
         opening = "By the model of all counts the most influential knob is" if place == 0 else "Then"
-        shift = effect.shifts[effect.strongest]
+        by = shift_text(effect.shifts[effect.strongest])
         segment = names[effect.strongest]
-        yield f"{opening} {effect.knob}: {step_text(effect)} moves the win rate of {segment} by {shift_text(shift)}."
-    others = list(dict.fromkeys(effect.knob for effect in answer.effects if effect.knob not in by_knob))
-    small = [knob for knob in others if all(one.small for one in answer.effects if one.knob == knob)]
-    open_ = [knob for knob in others if knob not in small]
+        yield f"{opening} {effect.knob.name}: {step_text(effect)} moves the win rate of {segment} by {by}."
+    others = list(dict.fromkeys(one.knob.name for one in answer.effects if one.knob.name not in by_knob))
+    small = [name for name in others if all(one.small for one in answer.effects if one.knob.name == name)]
+    open_ = [name for name in others if name not in small]
     if small:
-        most = max(shift.most for one in answer.effects if one.knob in small for shift in one.shifts)
+        most = max(shift.most for one in answer.effects if one.knob.name in small for shift in one.shifts)
         yield (
             f"There is no visible effect of {listed(small)} around {answer.options[0].letter}: at most {most:.3f} "
             "either way."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from engine.parameters import Knob
 from sims.tuning.answer import Turn
 from sims.tuning.counts import Segment
 from sims.tuning.race import Rate
@@ -32,15 +33,28 @@ def shift_text(shift: Shift) -> str:
 
 
 def step_text(effect: Effect) -> str:
-    """From where to where a knob goes."""
-    unit = f" {effect.unit}" if effect.unit else ""
-    return f"from {value_text(effect.before)} to {value_text(effect.after)}{unit}{_TENTHS.get(effect.scale, '')}"
+    """From where to where a knob goes, as the subject of a sentence."""
+    knob = effect.knob
+    before, after = (value_text(knob, value) for value in (effect.before, effect.after))
+    if knob.scale == "choice":
+        return f"{after} instead of {before}"
+    way = f"from {before} to {after}{_unit(knob)}"
+    if knob.scale == "integer":
+        return f"{count(int(effect.after) - int(effect.before))} more ({way})"
+    return f"{way}{_TENTHS[knob.scale]}"
 
 
 def turn_text(turn: Turn) -> str:
     """What an option does to a knob."""
-    unit = f" {turn.unit}" if turn.unit else ""
-    return f"{turn.knob} from {value_text(turn.before)} to {value_text(turn.after)}{unit}"
+    knob = turn.knob
+    before, after = (value_text(knob, value) for value in (turn.before, turn.after))
+    if before == after:
+        return f"{knob.name} hardly, at {after}{_unit(knob)}"
+    return f"{knob.name} from {before} to {after}{_unit(knob)}"
+
+
+def _unit(knob: Knob) -> str:
+    return "" if knob.unit == "1" else f" {knob.unit}"
 
 
 def band_text(segment: Segment) -> str:

@@ -2,10 +2,16 @@
 
 Points are chosen by Thompson sampling in a trust region: one draw of all coefficients from the posterior, then the
 point that comes nearest to the targets by that draw. The best point by what the posterior expects joins each batch and
-becomes the next centre. The region shrinks while the model believes that its best point meets the targets, and widens,
-up to the whole cube, while it does not: that is what finds another combination of whole numbers and choices. The last
-quarter of the attempts goes to the neighbourhood of the best point, which then only moves as far as it must: where many
-settings meet the targets, a search that could always jump to the next one would never know any of them well.
+becomes the next centre. The region shrinks while the model believes that its best point may meet the targets, and
+widens, up to the whole cube, while it does not.
+
+Often no setting with the best point's whole numbers and choices meets the targets, though some come near them. So as
+long as the model does not solve its equations there, half of each batch goes to one place elsewhere where it does,
+until that place is known to be better, or to be no better. Doubt is large where little was played, and a search that
+looked everywhere a little would lose it nowhere.
+
+The last quarter of the attempts goes to the neighbourhood of the best point, which then only moves as far as it must:
+where many settings meet the targets, a search that could always jump to the next one would never know any of them well.
 
 The model is trusted only as far as it foretells. Each batch is predicted before it is learned from, and the log-loss of
 that prediction is held against the least that chance allows. The more it exceeds that, the larger the share of
@@ -29,7 +35,8 @@ from sims.tuning.counts import Ask, Segment, Tell
 from sims.tuning.cube import Cube, Numbers, Point
 from sims.tuning.pooled_model import BUMPS, Data, Fit, Terms, fit, rates_of
 
-ATTEMPTS: Final = 25  # of each segment at each point
+ATTEMPTS: Final = 25  # at each point, a mean over segments
+_FLATTEST: Final = 0.05  # variance of an outcome, at the least, by which segments share them
 _BATCH: Final = 10  # points
 _LARGE_BATCH: Final = 40  # with more knobs than _FEW_KNOBS, where a fit takes longer
 _FEW_KNOBS: Final = 8
@@ -40,12 +47,14 @@ _NARROWEST: Final = 0.1
 _SHRINKS: Final = 0.85
 _GROWS: Final = 1.1
 _MET: Final = 2.0  # posterior standard deviations within which the model believes that a target is met
+_SOLVED: Final = 0.75  # and within which it does not look elsewhere
 _LEAST_DOUBT: Final = 0.003  # of a win rate: no model is right to more than that
 _NEAR: Final = 0.8  # how far from the centre counts still tell of it, before they are weighed by the number of knobs
 _OTHER_OPTION: Final = 0.3  # weight of a point whose choice differs from the centre's
 _HEAVIEST: Final = 1500  # points that the model is fitted to, at least
 _WANDERING: Final = 0.3  # while the region is wider, a quarter of the points may lie anywhere
 _ANYWHERE: Final = 0.25
+_ELSEWHERE: Final = 0.5  # of them go to one other place
 _SEARCHING: Final = 0.75  # share of the attempts after which, once settled, the search stays where it is
 _NEIGHBOURHOOD: Final = 0.05  # width of what is then played
 _REMEMBERED: Final = 5  # batches that say how well the model foretells
@@ -70,10 +79,13 @@ class PooledSearch:
         """seed: 0 or more; budget: attempts that it may ask for in all; start: a point to play first."""
         self._cube, self._segments, self._seed = cube, segments, seed
         self._targets = np.array([segment.target for segment in segments])
+        self._attempts = _shared(self._targets)
         self._dice = np.random.Generator(np.random.Philox(key=[seed, 0x706F6F6C]))
         self._aim = Aim(cube, self._targets, self._dice)
         self._centre: Numbers = np.array(start) if start is not None else cube.snapped(np.full(cube.size, 0.5))[0]
+        self._elsewhere: Numbers | None = None  # another place that may meet the targets, while the centre may not
         self._radius = _WIDEST
+        self._stays = False  # where it is, since it knows a place that meets the targets
         self._batch = _BATCH if cube.size <= _FEW_KNOBS else _LARGE_BATCH
         self._told: list[Tell] = []
         self._budget, self._asked = budget, 0
@@ -110,9 +122,9 @@ class PooledSearch:
             if asks:
                 return asks
         points = self._next() if self._told else self._first()
-        cost = ATTEMPTS * len(self._segments)
+        cost = sum(self._attempts)
         asks = [
-            Ask(tuple(point.tolist()), (ATTEMPTS,) * len(self._segments), self._block + i)
+            Ask(tuple(point.tolist()), self._attempts, self._block + i)
             for i, point in enumerate(points[: left // cost])
         ]
         self._block += len(asks)
@@ -137,7 +149,7 @@ class PooledSearch:
             return [tuple(self._centre.tolist())]
         # With dice of its own: to ask for the best so far must not change what is asked for next.
         aim = Aim(self._cube, self._targets, np.random.Generator(np.random.Philox(key=[self._seed, len(self._told)])))
-        found = self._corrected(aim)[None] if self._staying else self._best(aim)
+        found = self._corrected(aim)[None] if self._stays else self._best(aim)
         losses = self._aim.expected_loss(self._fitted(), found)
         chosen = [tuple(found[0].tolist())]
         for point, loss in zip(found[1:], losses[1:], strict=True):
@@ -157,23 +169,43 @@ class PooledSearch:
 
     def _next(self) -> Numbers:
         """The model's best point and points by draws from its posterior, shape (batch, d)."""
-        if self._staying:
+        if self._stays:
             best = self._corrected(self._aim)
             self._move(self._fitted(), best)
             return self._aim.pool(best[None], self._batch, _NEIGHBOURHOOD, hops=False)
-        best = self._best(self._aim)[0]
+        found = self._best(self._aim)
         model = self._fitted()
+        best = self._aim.likeliest(model, found)
+        place = None if self._solved(model, best) else self._aim.elsewhere(model, best, self._elsewhere, _POOL)
+        there = 0 if place is None else int(_ELSEWHERE * self._batch)
         pool = self._aim.pool(self._centre[None], _POOL, self._radius, self._anywhere)
-        betas = np.array([model.drawn(self._dice) for _ in range(self._batch - 1)])
-        chosen = [best]
-        for beta, found in zip(betas, self._aim.aimed(model.terms, betas, pool, _STARTS), strict=True):
-            chosen.append(found[int(np.argmin(self._aim.loss(rates_of(model.terms.of(found), beta))))])
+        chosen = [best[None], self._drawn(model, pool, self._batch - 1 - there)]
+        if place is not None:
+            pool = self._aim.pool(place[None], _POOL, _NEIGHBOURHOOD, hops=False)
+            chosen += [place[None], self._drawn(model, pool, there - 1)]
+        self._elsewhere = place
         self._move(model, best)
-        return np.array(chosen)
+        return np.concatenate(chosen)
 
-    @property
-    def _staying(self) -> bool:
-        return self._asked >= _SEARCHING * self._budget and self._radius <= _WANDERING
+    def _solved(self, model: Fit, best: Numbers) -> bool:
+        """Whether the model believes that a point meets all targets."""
+        off, doubt = self._off(model, best)
+        return bool((off < np.maximum(_SOLVED * doubt, _LEAST_DOUBT)).all())
+
+    def _off(self, model: Fit, point: Numbers) -> tuple[Numbers, Numbers]:
+        """How far a point's win rates are from the targets, and the standard deviations of that; shape (segments,)."""
+        rates = model.chances(point[None])[0]
+        return np.abs(rates - self._targets), rates * (1.0 - rates) * model.spread(point[None])[0]
+
+    def _drawn(self, model: Fit, pool: Numbers, count: int) -> Numbers:
+        """Points by Thompson sampling, the best of a pool by each of so many draws; shape (count, d)."""
+        betas = np.array([model.drawn(self._dice) for _ in range(count)])
+        return np.array(
+            [
+                found[int(np.argmin(self._aim.loss(rates_of(model.terms.of(found), beta))))]
+                for beta, found in zip(betas, self._aim.aimed(model.terms, betas, pool, _STARTS), strict=True)
+            ]
+        )
 
     def _corrected(self, aim: Aim) -> Numbers:
         return aim.corrected(self._fitted(), self._centre, _NEIGHBOURHOOD)
@@ -181,17 +213,18 @@ class PooledSearch:
     def _best(self, aim: Aim) -> Numbers:
         # While the targets are believed to be met, the best is looked for where attempts were made, not wherever the
         # model promises a little more: a promise is better the less is known.
-        return aim.best(self._fitted(), self._centre, self._radius, self._anywhere, _POOL)
+        places = [self._centre] if self._elsewhere is None else [self._centre, self._elsewhere]
+        return aim.best(self._fitted(), np.array(places), self._radius, self._anywhere, _POOL)
 
     @property
     def _anywhere(self) -> float:
         return _ANYWHERE if self._radius > _WANDERING else 0.0
 
     def _move(self, model: Fit, best: Numbers) -> None:
-        rates = model.chances(best[None])[0]
-        doubt = rates * (1.0 - rates) * model.spread(best[None])[0]
-        off = np.abs(rates - self._targets)
+        off, doubt = self._off(model, best)
         met = (off < np.maximum(_MET * doubt, _LEAST_DOUBT)).all()
+        settled = self._radius <= _WANDERING and (self._stays or self._solved(model, best))
+        self._stays = bool(met and settled and self._asked >= _SEARCHING * self._budget)
         self._consider(model, off, doubt)
         self._radius = max(_NARROWEST, _SHRINKS * self._radius) if met else min(_WIDEST, _GROWS * self._radius)
         self._centre = best
@@ -285,3 +318,12 @@ class PooledSearch:
             self._owed -= spent
             self._asked += spent
         return asks
+
+
+def _shared(targets: Numbers) -> tuple[int, ...]:
+    """Attempts of each segment at a point: as many as make all win rates near their targets equally sure.
+
+    The largest error counts, and that of a mean is sqrt(p (1 - p) / n).
+    """
+    variances = np.maximum(targets * (1.0 - targets), _FLATTEST)
+    return tuple(int(n) for n in np.rint(ATTEMPTS * len(targets) * variances / variances.sum()))

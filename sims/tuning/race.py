@@ -5,8 +5,9 @@ all counts of the race stays, and each round has fresh players and an equal shar
 the options that are left are then measured on blocks of their own, and printed numbers come from those alone.
 
 A measured rate is the mean over blocks, within each of which skill is stratified; so the spread between blocks, not the
-binomial distribution, says how sure it is. Intervals of all segments of an option hold at once (Sidak 1967); an option
-meets a target when the whole interval lies inside the band.
+binomial distribution, says how sure it is. Intervals of all segments of all options hold at once (Sidak
+1967), so that many options are not many chances to be wrong; an option meets a target when the whole interval lies
+inside the band.
 
 Successive halving: Karnin, Koren and Somekh, ICML 2013.
 """
@@ -20,6 +21,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.statistics import CONFIDENCE, normal_quantile, t_quantile, wilson
+from sims.tuning.budget import weights_of
 from sims.tuning.counts import Ask, Counts, Segment, Tell
 from sims.tuning.cube import Point
 from sims.tuning.scoreboard import losses_of
@@ -58,6 +60,7 @@ class Finals:
         """points: finalists, best first, one or more; options: how many to measure, at most."""
         self._segments = segments
         self._targets = np.array([segment.target for segment in segments])
+        self._weights = weights_of(segments)
         self._points = list(points)
         self._options = min(len(points), max(1, min(options, affordable_options(segments, budget))))
         self._rounds = math.ceil(math.log2(len(points) / self._options))
@@ -86,7 +89,7 @@ class Finals:
             share = min(self._race_budget // self._rounds, left)
             each = min(share // (len(self._points) * len(self._segments)), self._enough)
             if each >= _LEAST_ATTEMPTS:
-                asks = [Ask(point, (each,) * len(self._segments), self._block) for point in self._points]
+                asks = [Ask(point, self._shared(each), self._block) for point in self._points]
                 self._block += 1
                 return self._asked(asks)
             self._points = self._points[: self._options]  # too little for a race: the search's own order decides
@@ -98,7 +101,7 @@ class Finals:
         size = min(_BLOCK, max(each // _LEAST_BLOCKS, 1))
         blocks = each // size
         asks = [
-            Ask(point, (size,) * len(self._segments), self._block + i * blocks + b)
+            Ask(point, self._shared(size), self._block + i * blocks + b)
             for i, point in enumerate(self._points)
             for b in range(blocks)
         ]
@@ -117,14 +120,23 @@ class Finals:
         self._points = [self._points[i] for i in order[:kept]]
         self._round += 1
 
+    def _shared(self, each: int) -> tuple[int, ...]:
+        """Attempts of each segment, so many in the mean and not more in all."""
+        if each < _LEAST_ATTEMPTS:
+            return (each,) * len(self._segments)
+        return tuple(int(each * weight) for weight in self._weights)
+
     def _asked(self, asks: list[Ask]) -> Sequence[Ask]:
         self._left -= sum(sum(ask.attempts) for ask in asks)
         return asks
 
 
-def measured(tells: Sequence[Tell], segments: Sequence[Segment], confidence: float = CONFIDENCE) -> list[Rate]:
-    """The rates of one point by the blocks that measured it, one for each segment."""
-    each = confidence ** (1.0 / len(segments))
+def measured(tells: Sequence[Tell], segments: Sequence[Segment], options: int = 1) -> list[Rate]:
+    """The rates of one point by the blocks that measured it, one for each segment.
+
+    options: so many points are measured, and the intervals of all of them are to hold together.
+    """
+    each = CONFIDENCE ** (1.0 / (len(segments) * options))
     return [_rate([(tell.wins[k], tell.attempts[k]) for tell in tells], each) for k in range(len(segments))]
 
 

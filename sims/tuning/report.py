@@ -114,9 +114,9 @@ def _rates(answer: Answer) -> Markup:
     rows.append(("size of change", NOTHING, *(f"{100.0 * option.change:.1f} %" for _, option in columns)))
     headings = ("players", "wanted", *(name for name, _ in columns))
     note = (
-        "The intervals of one setting hold for all its targets at once, with 95 %. Error: distance of the measured win "
-        "rate from the middle of its band. Spread: from the segment that wins too rarely by most to the one that wins "
-        "too often by most. Size of change: how far the knobs are from yours, as a mean share of their ranges."
+        "The intervals of all options hold for all their targets at once, with 95 %. Error: distance of the measured "
+        "win rate from the middle of its band. Spread: from the segment that wins too rarely by most to the one that "
+        "wins too often by most. Size of change: how far the knobs are from yours, as a mean share of their ranges."
     )
     return section("Before and after", _rates_chart(answer), table(headings, rows), note=note)
 
@@ -152,20 +152,20 @@ def _knobs(answer: Answer) -> Markup:
     """The values of all knobs, those marked that an option changes."""
     problem, columns = answer.problem, _columns(answer)
     values = [shown_values(problem, option.candidate.point) for _, option in columns]
-    changed = [{turn.knob for turn in option.turns} for _, option in columns]
+    changed = [{turn.knob.name for turn in option.turns} for _, option in columns]
     rows: list[Sequence[Part]] = []
     for j in problem.space.free:
         knob = problem.space[j]
         cells = [
-            tag("span", value_text(found[knob.name]), class_="state open")
+            tag("span", value_text(knob, found[knob.name]), class_="state open")
             if knob.name in turned
-            else value_text(found[knob.name])
+            else value_text(knob, found[knob.name])
             for found, turned in zip(values, changed, strict=True)
         ]
         rows.append((knob.name, NOTHING if knob.unit == "1" else knob.unit, *cells))
     reals = values_of(problem.space, problem.start)
     held = [
-        f"{knob.name} {value_text(knob.shown(real))}"
+        f"{knob.name} {value_text(knob, knob.shown(real))}"
         for knob, real in zip(problem.space, reals, strict=True)
         if knob.name in problem.space.held
     ]
@@ -189,14 +189,16 @@ def _sensitivity(answer: Answer) -> Markup:
     for k, name in enumerate(names[:_MOST_CHARTS]):
         tracks = [
             Track(
-                f"{effect.knob}: {value_text(effect.before)} → {value_text(effect.after)}",
-                [Mark(effect.knob, *effect.shifts[k], "rate")],
+                f"{effect.knob.name}: {value_text(effect.knob, effect.before)} → "
+                f"{value_text(effect.knob, effect.after)}",
+                [Mark(effect.knob.name, *effect.shifts[k], "rate")],
             )
             for effect in shown
         ]
         figures.append(figure(name, interval_rows(tracks, (-most, most)), "the numbers that are folded up below"))
     rows = [
-        (effect.knob, step_text(effect), *(shift_text(shift) for shift in effect.shifts)) for effect in answer.effects
+        (effect.knob.name, step_text(effect), *(shift_text(shift) for shift in effect.shifts))
+        for effect in answer.effects
     ]
     note = (
         f"What one knob alone does to the win rate around {answer.options[0].letter}: a number goes a tenth of its "

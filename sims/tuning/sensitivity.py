@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.parameters import Value
+from engine.parameters import Knob, Value
 from engine.statistics import CONFIDENCE
 from sims.tuning.counts import Tell
 from sims.tuning.cube import Cube, Numbers, Point, values_of
@@ -48,9 +48,7 @@ class Shift(NamedTuple):
 class Effect:
     """What a knob does, all others being left where they are."""
 
-    knob: str
-    unit: str  # "" for none
-    scale: str  # of the knob, see engine.parameters.Knob
+    knob: Knob
     before: Value
     after: Value  # larger than before, but for a choice
     shifts: tuple[Shift, ...]  # by segment
@@ -122,12 +120,10 @@ def _with(point: Point, j: int, place: float) -> Point:
 
 def _effect(problem: Problem, step: _Step, value: Numbers, low: Numbers, high: Numbers) -> Effect:
     place = problem.space.free[step.knob]
-    knob = problem.space[place]
+    knob: Knob = problem.space[place]
     before, after = (values_of(problem.space, point)[place] for point in (step.before, step.after))
     ends = list(zip(value.tolist(), low.tolist(), high.tolist(), strict=True))
     if before > after and knob.scale != "choice":  # the hard end of the knob is its low one
         before, after = after, before
         ends = [(-middle, -upper, -lower) for middle, lower, upper in ends]
-    unit = "" if knob.unit == "1" else knob.unit
-    shifts = tuple(Shift(*end) for end in ends)
-    return Effect(knob.name, unit, knob.scale, knob.shown(before), knob.shown(after), shifts)
+    return Effect(knob, knob.shown(before), knob.shown(after), tuple(Shift(*end) for end in ends))

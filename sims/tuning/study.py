@@ -7,15 +7,14 @@ the clock decides is noted in the journal besides.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError
-from engine.statistics import CONFIDENCE, normal_quantile
-from sims.tuning.counts import Ask, Counts, Segment, Tell
+from sims.tuning.budget import baseline_attempts, search_budget
+from sims.tuning.counts import Ask, Counts, Tell
 from sims.tuning.cube import Point
 from sims.tuning.least_change import USUAL_WEIGHT, least_change
 from sims.tuning.pooled import PooledSearch
@@ -31,9 +30,6 @@ BASELINE: Final = "baseline"
 SEARCH: Final = "search"
 RACE: Final = "race"
 MEASUREMENT: Final = "measurement"  # of the race's winners: what is reported
-SEARCH_SHARE: Final = 0.8  # of what the baseline leaves; the rest is the race's
-_BASELINE_SHARE: Final = 0.03
-_MOST_BASELINE: Final = 10_000  # attempts in each segment
 _LEANER: Final = 3  # finalists of which a setting that changes less is made where that was asked for
 _PROBE: Final = 200  # attempts in each segment that tell how fast the game is played
 _BLOCK: Final = 50  # attempts in each segment of a block of the baseline
@@ -42,37 +38,6 @@ _SPENT_S: Final = "spent_s"
 _SPEED: Final = "attempts_per_s"
 
 Play = Callable[[Sequence[Ask]], Iterable[Tell]]
-
-
-def least_budget(segments: Sequence[Segment]) -> float:
-    """Attempts without which no setting can be said to meet all bands, whatever it is; infinite for a band of width 0.
-
-    The race needs so many in each segment that a win rate in the middle of its band has an interval inside it, by the
-    normal distribution, while all intervals hold at once; where the band goes to 0 or 1, so many that nobody, or
-    everybody, who wins has a Wilson interval inside it, if those are fewer.
-    """
-    z = normal_quantile(CONFIDENCE ** (1.0 / len(segments)))
-    needed = 0.0
-    for one in segments:
-        if one.tolerance <= 0.0:
-            return math.inf
-        ways = [one.target * (1.0 - one.target) / one.tolerance**2]
-        if one.low <= 0.0:
-            ways.append((1.0 - one.high) / one.high)
-        if one.high >= 1.0:
-            ways.append(one.low / (1.0 - one.low))
-        needed += max(z * z * min(ways), 1.0)
-    return math.ceil(needed / ((1.0 - SEARCH_SHARE) * (1.0 - _BASELINE_SHARE)))
-
-
-def baseline_attempts(attempts: int, segments: int) -> int:
-    """Attempts in each segment that go to the designer's defaults, of so many in all."""
-    return max(min(int(_BASELINE_SHARE * attempts) // segments, _MOST_BASELINE), 1)
-
-
-def search_budget(attempts: int, segments: int) -> int:
-    """Attempts that a search may ask for, of so many in all."""
-    return int(SEARCH_SHARE * max(attempts - segments * baseline_attempts(attempts, segments), 0))
 
 
 class Limits(NamedTuple):
@@ -158,9 +123,10 @@ class Study:
         problem, segments = self._problem, self._problem.segments
         self._measure_baseline()
         self._budget = self._affordable()
-        most = search_budget(self._budget, len(segments))
+        most = search_budget(self._budget, segments)
         self._search = self._begin_search(most)
-        self._go(self._search, most, SEARCH_SHARE, lambda: SEARCH)
+        share = (sum(self._spent.values()) + most) / max(self._budget, 1)
+        self._go(self._search, most, share, lambda: SEARCH)
         self._budget = self._affordable()
         left = self._budget - sum(self._spent.values())
         points = self._entrants(self._search, max(min(self._options, affordable_options(segments, left)), 1))
@@ -221,7 +187,8 @@ class Study:
         """A point with what a stage counted for it."""
         segments = self._problem.segments
         tells = [told.tell for told in self._told if told.stage == stage and told.tell.point == point]
-        rates = tuple(measured(tells, segments))
+        options = len(self._finals.points) if stage == MEASUREMENT and self._finals is not None else 1
+        rates = tuple(measured(tells, segments, options))
         attempts = tuple(sum(tell.attempts[k] for tell in tells) for k in range(len(segments)))
         wins = tuple(sum(tell.wins[k] for tell in tells) for k in range(len(segments)))
         return Candidate(point, attempts, wins, rates)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from engine.parameters import Knob, Value
 from sims.description import aligned
 from sims.tuning.counts import Segment, Tell
 from sims.tuning.problem import Problem
@@ -12,6 +14,8 @@ from sims.tuning.race import Rate, measured
 from sims.tuning.staged_search import Stage
 from sims.tuning.study import Candidate, Outcome
 from sims.tuning.study_files import LETTERS, shown_values
+
+_ROUNDED: Final = 0.002  # of a knob's range: the last digit that is shown counts no more
 
 
 def outcome_table(outcome: Outcome) -> str:
@@ -69,11 +73,12 @@ def end_of(stage: Stage, problem: Problem) -> Candidate:
 
 
 def table(problem: Problem, candidates: Mapping[str, Candidate]) -> str:
-    """Knobs and win rates, a column for each candidate; the intervals of a column hold all at once."""
+    """Knobs and win rates, a column for each candidate; the intervals of all options hold at once."""
     rows: list[list[str]] = [["", "target", *candidates]]
     values = [shown_values(problem, candidate.point) for candidate in candidates.values()]
     for name in problem.cube.names:
-        rows.append([name, "", *(value_text(found[name]) for found in values)])
+        knob = problem.space[problem.space.names.index(name)]
+        rows.append([name, "", *(value_text(knob, found[name]) for found in values)])
     for k, segment in enumerate(problem.segments):
         rates = [_rate(candidate.rates[k], segment) for candidate in candidates.values()]
         rows.append([segment.name, f"{segment.low:g}-{segment.high:g}", *rates])
@@ -86,6 +91,14 @@ def _rate(rate: Rate, segment: Segment) -> str:
     return f"{rate.rate:.3f} ({rate.low:.3f}-{rate.high:.3f}) {verdict(rate, segment)}"
 
 
-def value_text(value: object) -> str:
-    """A knob's value as people read it."""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+def value_text(knob: Knob, value: Value) -> str:
+    """A knob's value as people read it: what rounding takes away is a thousandth of the knob's range at most.
+
+    On a log scale steps grow with the value, and the range counts as value x log(high / low).
+    """
+    if not isinstance(value, float):
+        return str(value)
+    span = value * math.log(knob.high / knob.low) if knob.scale == "log" else knob.high - knob.low
+    digits = max(math.ceil(-math.log10(_ROUNDED * span)), 0)
+    text = f"{round(value, digits) + 0.0:.{digits}f}"  # no -0.00
+    return text.rstrip("0").rstrip(".") if digits else text

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
-from sims.files import sync_folder
+from sims.files import naming, sync_folder
 from sims.tuning.counts import Tell
 
 NAME: Final = "journal.txt"
@@ -61,10 +61,11 @@ class TellJournal:
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - open until `close`
         try:
             if length < len(data):
-                self._file.truncate(length)
+                with naming(path):
+                    self._file.truncate(length)
             if not records:
                 self._append([seal])
-                os.fsync(self._file.fileno())
+                self._sync()
                 sync_folder(path.parent)
         except BaseException:
             self._file.close()
@@ -93,35 +94,35 @@ class TellJournal:
 
     def add(self, record: Record) -> None:
         """Append a record, once all that were there have been given. The disk has it after `keep`."""
-        match record:
-            case Told(stage, tell):
-                self._append([stage, tell.block, tell.point, tell.attempts, tell.wins])
-            case Note(name, value):
-                self._append([name, value])
+        if isinstance(record, Told):
+            stage, tell = record
+            self._append([stage, tell.block, tell.point, tell.attempts, tell.wins])
+        else:
+            self._append([record.name, record.value])
 
     def keep(self) -> None:
         """Make what was added durable, if that was not done for a second."""
         now = time.monotonic()
         if now - self._synced >= _SYNC_S:
-            os.fsync(self._file.fileno())
+            self._sync()
             self._synced = now
 
     def close(self) -> None:
         """Make it durable and let go of the file. Raises OSError when the disk is in the way."""
-        if not self._file.closed:
-            try:
-                os.fsync(self._file.fileno())
-            finally:
-                self._file.close()
+        try:
+            self._sync()
+        finally:
+            self._file.close()
 
     def _append(self, items: list[Any]) -> None:
         left = memoryview(_line(items))
-        while left:  # a disk that fills up takes a part; what is torn is cut off when the study is resumed
-            try:
+        with naming(self.path):
+            while left:  # a disk that fills up takes a part; what is torn is cut off when the study is resumed
                 left = left[self._file.write(left) :]
-            except OSError as fault:
-                fault.filename = fault.filename or str(self.path)
-                raise
+
+    def _sync(self) -> None:
+        with naming(self.path):
+            os.fsync(self._file.fileno())
 
 
 def read_journal(path: Path) -> list[Told]:
