@@ -5,6 +5,7 @@ Every text is a text cell, whatever it begins with, so nothing in it is ever com
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from typing import Any, Final
 from engine.errors import EnvironmentFault, ScenarioError
 from engine.record import Column
 from sims.data_package import Table, range_of
-from sims.files import new_file
+from sims.files import Sink, new_file
 
 ROWS: Final = 1_048_576  # of a sheet, its header among them
 _DIGITS: Final = 10**15  # a spreadsheet would round a larger whole number, so it stands as text
@@ -44,17 +45,45 @@ def write_workbook(path: Path, tables: Sequence[tuple[Table, Iterable[Any]]]) ->
             "a workbook needs the package xlsxwriter, which is missing; install it, or the extra flowdial[xlsx]."
         ) from None
     with new_file(path) as sink:
-        book = xlsxwriter.Workbook(sink, {"constant_memory": True, "tmpdir": str(path.parent), **_PLAIN})
+        book = xlsxwriter.Workbook(_Outlet(sink), {"constant_memory": True, "tmpdir": str(path.parent), **_PLAIN})
         book.set_properties({"created": _CREATED})
         book.use_zip64()  # used from 2 GB of a sheet on, which a million rows can come to
         bold = book.add_format({"bold": True})
-        for table, batches in tables:
-            _fill(book.add_worksheet(table.sheet.name), table.sheet.columns, batches, bold)
-        _explain(book.add_worksheet("columns"), [table for table, _ in tables], bold)
         try:
+            for table, batches in tables:
+                _fill(book.add_worksheet(table.sheet.name), table.sheet.columns, batches, bold)
+            _explain(book.add_worksheet("columns"), [table for table, _ in tables], bold)
             book.close()
         except FileCreateError as fault:
             raise fault.args[0] from None
+        finally:
+            for page in book.worksheets():  # a workbook that failed leaves the files of its sheets open
+                with contextlib.suppress(OSError):
+                    page.row_data_fh.close()
+
+
+class _Outlet:
+    """A sink that is left alone once it has failed: an archive that is thrown away would still write its end to it."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._failed = False
+
+    def write(self, data: bytes) -> int:
+        if self._failed:
+            return len(data)
+        try:
+            return self._sink.write(data)
+        except OSError:
+            self._failed = True
+            raise
+
+    def tell(self) -> int:
+        return self._sink.tell()
+
+    def flush(self) -> None:
+        if not self._failed:
+            self._sink.flush()
 
 
 def _fill(page: Any, columns: Sequence[Column], batches: Iterable[Any], bold: Any) -> None:

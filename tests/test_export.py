@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
+import gc
 import json
+import os
 import re
 import shutil
 import sys
@@ -21,7 +24,7 @@ from sims.__main__ import main
 from sims.catalog import Catalog
 from sims.data_package import package, read_package
 from sims.export import export
-from sims.files import content_of
+from sims.files import Sink, content_of
 from sims.quarantine import write_faults
 from sims.run_folder import PARTIAL, START, read_manifest, write_manifest
 from sims.runs import run
@@ -356,3 +359,37 @@ def test_whichever_call_to_the_disk_goes_wrong_it_is_whole_or_not_there(small, t
             break
         n += 3
     assert n > 30
+
+
+def test_a_workbook_for_which_there_is_no_room_is_one_line(small, tmp_path, monkeypatch):
+    def full(sink, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Sink, "write", full)
+    with pytest.raises(EnvironmentFault, match=r"book\.xlsx: No space left on device; make room and try again\."):
+        export(small, "xlsx", tmp_path / "book.xlsx")
+    gc.collect()  # what was thrown away says nothing either: a warning would be an error here
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("attempts.csv", ",NA,", ",odd,", "one of new, NA is expected, got odd"),
+        ("attempts.csv", ",0,", ",nought,", "invalid value 'nought'"),
+        ("attempts.csv", "\n", ",1\n", "Expected .* columns"),
+    ],
+)
+@pytest.mark.parametrize("form", ["parquet", "xlsx"])
+def test_a_table_that_is_not_as_its_package_says_is_told(small, tmp_path, form, name, old, new, told):
+    """Somebody's folder, whose checksums are right."""
+    folder = Path(shutil.copytree(small, tmp_path / "run"))
+    head, *rows = (folder / name).read_text().splitlines(keepends=True)
+    assert old in "".join(rows)
+    (folder / name).write_text(head + "".join(rows).replace(old, new, 1))
+    manifest = read_manifest(folder)
+    note = {**manifest["files"][name], **content_of(folder / name)._asdict()}
+    write_manifest(folder, {**manifest, "files": {**manifest["files"], name: note}})
+    with pytest.raises(RunFolderError, match=rf"{name} must be as datapackage\.json says, but: .*{told}"):
+        export(folder, form, tmp_path / "made.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

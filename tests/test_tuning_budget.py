@@ -13,6 +13,7 @@ from sims.tuning.budget import (
     least_budget,
     search_budget,
     search_share,
+    weights_of,
 )
 from sims.tuning.counts import Segment, Tell
 from sims.tuning.race import measured
@@ -39,6 +40,43 @@ def test_the_least_budget_of_a_band_at_an_end_is_that_of_a_rate_there(low, high,
     assert met(fresh + 1)
     assert not met(fresh - 2)
     assert least_budget([segment._replace(low=0.0, high=1.0)] * 2) >= 2, "each segment is played at least once"
+
+
+EDGE = Segment("edge", 0, 0, 0.9, 1.0)
+RARE = Segment("rare", 0, 0, 0.95, 0.99)
+TIGHT = Segment("tight", 0, 0, 0.49, 0.51)
+SHARP = Segment("sharp", 0, 0, 0.498, 0.502)  # for which the designer's defaults have as much as they may
+WIDE = Segment("wide", 1, 0, 0.3, 0.7)
+
+
+@pytest.mark.parametrize(
+    "segments", [TWO, (EDGE,), (RARE,), (SHARP,), (TIGHT, WIDE), (TIGHT, *(WIDE,) * 35), (EDGE, RARE, WIDE)]
+)
+def test_the_least_budget_is_enough_for_intervals_that_fit_and_less_is_not(segments):
+    z = ndtri((1.0 + 0.95 ** (1.0 / len(segments))) / 2.0)
+    needed = [
+        z**2 * 9.0 if one is EDGE else z**2 * one.target * (1.0 - one.target) / one.tolerance**2 for one in segments
+    ]
+
+    def fits(budget):
+        played = len(segments) * baseline_attempts(budget, len(segments)) + search_budget(budget, segments)
+        each = (budget - played) / len(segments)
+        return all(each * w >= n for w, n in zip(weights_of(segments), needed, strict=True))
+
+    least = least_budget(segments)
+    assert fits(math.ceil(1.001 * least) + 2 * len(segments))  # but for whole attempts
+    assert not fits(math.floor(0.99 * least) - 2 * len(segments))
+
+
+def test_defaults_that_took_more_than_their_share_leave_the_search_less():
+    assert search_budget(1000, TWO, 600) == int(search_share(400, TWO) * 400)
+    assert search_budget(1000, TWO, 1000) == 0
+    assert search_budget(1000, TWO, 10) == search_budget(1000, TWO)
+
+
+@pytest.mark.parametrize(("attempts", "each"), [(0, 0), (1, 0), (2, 1), (100, 1), (1000, 15)])
+def test_the_defaults_have_no_more_than_there_is(attempts, each):
+    assert baseline_attempts(attempts, 2) == each
 
 
 @pytest.mark.parametrize("attempts", [1, 10, 1000, 3_000, 10_000, 1_000_000])

@@ -16,7 +16,7 @@ from benchmarks.tuning_problem import TuningProblem
 from engine.errors import EnvironmentFault, ScenarioError
 from sims.tuning import optuna_search
 from sims.tuning.cma_search import CmaSearch, next_attempts, rank_correlation
-from sims.tuning.counts import Segment, Tell
+from sims.tuning.counts import Segment, Tell, scales_of
 from sims.tuning.cube import Cube, Point
 from sims.tuning.grid_search import GridSearch
 from sims.tuning.methods import METHODS
@@ -234,6 +234,24 @@ def test_standard_errors_of_losses_are_those_of_repetition():
 
     assert ratio([0.35, 0.7]) == pytest.approx(1.0, abs=4.0 / math.sqrt(40_000.0))
     assert 1.5 < ratio([0.5, 0.8]) < math.sqrt(3.0)
+
+
+def test_a_distance_counts_as_a_part_of_its_tolerance():
+    narrow, wide = Segment("narrow", 0, 0, 0.48, 0.52), Segment("wide", 1, 0, 0.7, 0.9)
+    scales = scales_of([narrow, wide])
+    assert scales.tolist() == [1.0, 0.2]
+    counts = np.array([[100, 100]]), np.array([[60, 90]])
+    noise = np.array([0.24, 0.09]) / 99
+    parts = [(0.1**2 - noise[0]), (0.1**2 - noise[1]) * 0.2**2]
+    assert losses_of(*counts, np.array([0.5, 0.8]), scales).tolist() == pytest.approx([sum(parts)])
+    alone = counts[0][:, 1:], counts[1][:, 1:], np.array([0.8])
+    assert standard_errors(*alone, scales[1:]) == pytest.approx(0.2**2 * standard_errors(*alone))
+
+
+def test_bands_that_are_equally_wide_count_the_same_to_the_last_digit():
+    bands = [Segment(str(k), k, 0, middle - 0.01, middle + 0.01) for k, middle in enumerate(np.linspace(0.1, 0.9, 99))]
+    assert len({band.tolerance for band in bands}) > 1  # as floating-point numbers
+    assert set(scales_of(bands).tolist()) == {1.0}
 
 
 # --- Grid

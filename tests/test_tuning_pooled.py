@@ -252,3 +252,44 @@ def test_all_win_rates_are_made_equally_sure():
     assert even + easy + sure == pytest.approx(75, abs=2)
     assert 0.25 / even == pytest.approx(0.09 / easy, rel=0.05)
     assert sure >= 5
+
+
+def test_asking_for_finalists_changes_nothing_that_is_asked_for():
+    problem = TuningProblem(3, 3, ripple=1.0)  # so that CMA-ES asks in between, when no model is needed
+
+    def course(peek):
+        search, left = PooledSearch(problem.cube, problem.segments, 3, 20_000), 6_000
+        asked: list[Ask] = []
+        while asks := search.ask(left):
+            left -= sum(sum(ask.attempts) for ask in asks)
+            asked += asks
+            if peek:
+                search.finalists(3)
+            search.tell(problem.play(asks))
+            if peek:
+                search.finalists(3)
+        return asked
+
+    assert course(True) == course(False)
+
+
+def test_a_wide_band_gives_way_to_a_narrow_one():
+    # One knob moves both. In the middle of the wide band the narrow one is missed by far; one end of it meets both.
+    segments = [Segment("wide", 0, 0, 0.15, 0.5), Segment("narrow", 1, 0, 0.68, 0.72)]
+
+    def chances(point):
+        return expit(np.array([2.0, 3.0]) - 4.0 * point[0])
+
+    search, left, luck = PooledSearch(PLAIN, segments, 1, 20_000), 20_000, dice(14, 1)
+    while asks := search.ask(left):
+        left -= sum(sum(ask.attempts) for ask in asks)
+        search.tell(
+            [
+                Tell(
+                    ask.point, ask.attempts, tuple(luck.binomial(ask.attempts, chances(ask.point)).tolist()), ask.block
+                )
+                for ask in asks
+            ]
+        )
+    rates = chances(search.finalists(1)[0])
+    assert all(one.low < rate < one.high for one, rate in zip(segments, rates, strict=True))

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from benchmarks.tuning_problem import TuningProblem
 from sims.tuning.counts import Ask, Segment, Tell
+from sims.tuning.cube import Point
 from sims.tuning.race import Finals, Rate, measured
 
 PROBLEM = TuningProblem(3, 21)
@@ -67,6 +69,43 @@ def test_no_more_is_raced_than_the_tolerance_needs():
     asks = Finals(others(4), wide, 100_000_000, 1).ask(100_000_000)  # what a search that ended early has left
     assert len(asks) == 4
     assert sum(sum(ask.attempts) for ask in asks) < 100_000
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_bands_that_need_as_much_have_as_much(count):
+    # Weights of 0.9999999999999999 would cost a block of four a quarter of its attempts.
+    alike = [Segment(str(k), k, 0, *((0.65, 0.75), (0.25, 0.35))[k % 2]) for k in range(count)]
+    asks = Finals([(0.5,)], alike, 40 * count, 1).ask(40 * count)
+    assert {ask.attempts for ask in asks} == {(5,) * count}
+    assert len(asks) == 8
+
+
+def test_a_round_tells_of_each_segment_however_little_one_needs():
+    unlike = [Segment("tight", 0, 0, 0.49, 0.51), Segment("wide", 1, 0, 0.3, 0.7)]
+    for budget in range(100, 3000, 50):
+        for ask in Finals(others(6), unlike, budget, 1).ask(budget):
+            assert sum(ask.attempts) <= budget
+            assert min(ask.attempts) >= 2 or ask.attempts == (1, 1)  # the latter where there is no race
+
+
+@pytest.mark.parametrize("count", [2, 12, 36])
+def test_the_tightest_of_many_bands_is_measured_as_well_as_a_single_one(count):
+    unlike = [Segment("tight", 0, 0, 0.49, 0.51), *(Segment(str(k), k, 0, 0.3, 0.7) for k in range(1, count))]
+    asks = Finals([(0.5,)], unlike, 10**8, 1).ask(10**8)
+    z = ndtri((1.0 + 0.95 ** (1.0 / count)) / 2.0)
+    assert z * math.sqrt(0.25 / sum(ask.attempts[0] for ask in asks)) == pytest.approx(0.25 * 0.01, rel=0.01)
+
+
+def test_a_race_is_won_by_who_is_off_by_the_least_part_of_a_tolerance():
+    segments = [Segment("wide", 0, 0, 0.1, 0.5), Segment("narrow", 1, 0, 0.68, 0.72)]
+    both, narrow = (0.35, 0.65), (0.45, 0.70)  # nearer to both middles together, and inside both bands
+    chances: dict[Point, tuple[float, float]] = {(0.1,): both, (0.9,): narrow}
+    finals, left = Finals(list(chances), segments, 20_000, 1), 20_000
+    while asks := finals.ask(left):
+        left -= sum(sum(ask.attempts) for ask in asks)
+        wins = [[round(n * p) for n, p in zip(ask.attempts, chances[ask.point], strict=True)] for ask in asks]
+        finals.tell([Tell(ask.point, ask.attempts, tuple(won), ask.block) for ask, won in zip(asks, wins, strict=True)])
+    assert finals.points == [(0.9,)]
 
 
 def test_too_little_for_a_race_keeps_the_order_of_the_search():

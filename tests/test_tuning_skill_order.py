@@ -13,6 +13,7 @@ from engine.players import Distribution, distribution_table
 from engine.scenario import Scenario, parse
 from sims.catalog import Catalog
 from sims.tune import Wish, tune
+from sims.tuning import skill_order
 from sims.tuning.problem import free_scenario, problem_of
 from sims.tuning.skill_order import against_skill, lead_lost, skills_of
 from tests import small
@@ -74,6 +75,26 @@ def test_who_is_ahead_in_skill_and_is_to_win_less_is_named(pairs):
     found = against_skill(problem_of(scenario(*AGAINST, *pairs)))
     assert found.startswith("no setting can meet all targets: old are more skilled than new ")
     assert "are to win 0.5 to 0.6 where new are to win 0.7 to 0.8; give targets that rise with skill, or " in found
+
+
+def test_who_is_as_skilled_is_not_called_more_skilled():
+    same = tuple((f"cohort.{name}.traits.skill", "0.5") for name in ("new", "old"))
+    found = against_skill(problem_of(scenario(*AGAINST, *same)))
+    assert found.startswith("no setting can meet all targets: old are as skilled as new and win at least as often ")
+
+
+def test_the_skills_of_a_cohort_are_worked_out_once(monkeypatch):
+    seen = []
+
+    def watched(table, attempts):
+        seen.append(table)
+        return skills_of(table, attempts)
+
+    monkeypatch.setattr(skill_order, "skills_of", watched)
+    levels = (("levels.kind", '"campaign"'), ("levels.count", "9"))
+    rising = ("cohort.new.target.levels", str([0.5] * 9)), ("cohort.old.target.levels", str([0.8] * 9))
+    assert against_skill(problem_of(scenario(*levels, *rising))) == ""
+    assert len(seen) == 2
 
 
 def test_only_targets_of_one_level_contradict_each_other():

@@ -91,6 +91,15 @@ def test_no_more_attempts_are_asked_for_than_there_are(tmp_path, budget):
         assert sum(asked) > 0.95 * budget
 
 
+@pytest.mark.parametrize("budget", [1, 2, 50, 400, 700, 4000])
+@pytest.mark.parametrize("speed", [50.0, 1e6])
+def test_no_more_attempts_are_asked_for_where_time_is_limited_too(tmp_path, budget, speed):
+    outcome = finished(tmp_path / "journal.txt", budget=budget, seconds=10.0, speed=lambda: speed)
+    assert sum(outcome.spent.values()) <= budget
+    if budget >= 400:
+        assert outcome.spent[MEASUREMENT] > 0
+
+
 def test_every_stage_has_blocks_of_its_own_and_candidates_of_a_round_have_one(tmp_path):
     outcome = finished(tmp_path / "journal.txt")
     blocks = {stage: [told.tell.block for told in outcome.told if told.stage == stage] for stage in outcome.spent}

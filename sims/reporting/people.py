@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sims.reporting.tables import Integers, Numbers, Table, column_types
+from sims.reporting.tables import Integers, Numbers, Table, batches
 
 _NAMES: Final = ("replica", "player", "cohort", "attempts", "wins", "level", "trait_skill", "left")
 
@@ -57,20 +57,35 @@ class People:
 
 
 def read_people(path: Path, cohorts: Sequence[str]) -> People:
-    """Read players.csv. Raises OSError, KeyError or ArrowException when it is not as a run wrote it."""
-    from pyarrow import csv
+    """Read players.csv, a block at a time, since text and table of all would take several times the memory.
 
-    options = csv.ConvertOptions(include_columns=list(_NAMES), column_types=column_types(_NAMES))
-    found = csv.read_csv(path, convert_options=options)
-    if not found.num_rows:
+    Raises OSError, KeyError or ArrowException when it is not as a run wrote it.
+    """
+    reasons: dict[str, int] = {}
+    columns: list[list[npt.NDArray[Any]]] = [[] for _ in range(7)]
+    for batch in batches(path, _NAMES, {}, None):
+        for pieces, column in zip(columns, _columns(Table(batch, cohorts), reasons), strict=True):
+            pieces.append(column)
+    if not columns[0]:
         nothing = np.zeros(0, np.int64)
         return People(nothing, nothing, nothing, nothing, nothing, np.zeros(0), nothing, (), nothing)
-    batch = Table(found.combine_chunks().to_batches()[0], cohorts)
-    key = batch.keys()
-    order = np.argsort(key, kind="stable")
-    reasons, left = batch.words("left")
-    attempts, wins, level, skill = (batch.numbers(name)[order] for name in ("attempts", "wins", "level", "trait_skill"))
-    losing_run = np.zeros(len(key), np.int64)
+    order = np.argsort(np.concatenate(columns[0]), kind="stable")
+    key, cohort, attempts, wins, level, skill, left = (_whole(pieces)[order] for pieces in columns)
     return People(
-        key[order], batch.cohort[order], attempts, wins, level, skill, left[order], tuple(reasons), losing_run
+        key, cohort, attempts, wins, level, skill, left, tuple(reasons), losing_run=np.zeros(len(key), np.int64)
     )
+
+
+def _columns(table: Table, reasons: dict[str, int]) -> list[npt.NDArray[Any]]:
+    """The columns of some rows, as copies, so that the rest can be let go. reasons: grows by those that are new."""
+    words, left = table.words("left")
+    places = np.array([reasons.setdefault(word, len(reasons)) for word in words], np.int64)
+    numbers = [np.array(table.numbers(name)) for name in ("attempts", "wins", "level", "trait_skill")]
+    return [table.keys(), table.cohort, *numbers, places[left]]
+
+
+def _whole(pieces: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """A column, whose pieces are let go."""
+    found = np.concatenate(pieces)
+    pieces.clear()
+    return found

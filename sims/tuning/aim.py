@@ -21,33 +21,43 @@ _STARTS: Final = 30
 _STEPS: Final = 6
 _LONGEST: Final = 0.3
 _DAMPING: Final = 1e-4
-_PLACES: Final = 60  # with other whole numbers or choices, that are looked at where the targets cannot be met here
-_FAR: Final = 0.25
+_PLACES: Final = 30  # with other whole numbers or choices, that are looked at where the targets cannot be met here
+_FAR: Final = 0.25  # in some knob: elsewhere, even with the same whole numbers and choices
 _LIKELY: Final = 0.5  # posterior standard deviations within which a target may well be met
-_KNOWN: Final = 0.03**2  # variance of a win rate, below which it is known well enough to be sought
 _POSSIBLE: Final = 1.5  # and within which it may be met at all
+_KNOWN: Final = 0.03**2  # variance of a win rate, a mean over segments, below which a point is known well enough
 _TINY: Final = 1e-4  # step of a numerical derivative
 
 
 class Aim:
     """Looks for points in a cube."""
 
-    def __init__(self, cube: Cube, targets: Numbers, dice: np.random.Generator) -> None:
-        """targets: shape (segments,)."""
+    def __init__(
+        self,
+        cube: Cube,
+        targets: Numbers,
+        dice: np.random.Generator,
+        scales: Numbers | float = 1.0,
+        leeway: Numbers | float = 0.0,
+    ) -> None:
+        """targets: shape (segments,); scales: how much a distance from each counts, see sims.tuning.counts; leeway: how
+        far from each a win rate may be and count as there."""
         self._cube, self._targets, self._dice = cube, targets, dice
+        self._scales = np.broadcast_to(scales, targets.shape)
+        self._leeway = leeway
         self._floats = [j for j, levels in enumerate(cube.levels) if not levels]
         self._discrete = [j for j, levels in enumerate(cube.levels) if levels]
 
     def loss(self, rates: Numbers) -> Numbers:
-        """Sum over segments of the squared distance from the target, shape (n,); rates: shape (n, segments)."""
-        found: Numbers = ((rates - self._targets) ** 2).sum(axis=1)
+        """Sum over segments of the squared, scaled distance from the target, shape (n,); rates: (n, segments)."""
+        found: Numbers = (((rates - self._targets) * self._scales) ** 2).sum(axis=1)
         return found
 
     def expected_loss(self, model: Fit, points: Numbers) -> Numbers:
         """The loss that the posterior expects, shape (n,): what is not known counts too."""
         rates = model.chances(points)
         doubt = rates * (1.0 - rates) * model.spread(points)
-        found: Numbers = self.loss(rates) + (doubt**2).sum(axis=1)
+        found: Numbers = self.loss(rates) + ((doubt * self._scales) ** 2).sum(axis=1)
         return found
 
     def pool(self, centres: Numbers, count: int, widest: float, anywhere: float = 0.0, *, hops: bool = True) -> Numbers:
@@ -110,8 +120,8 @@ class Aim:
 
         Elsewhere: with other whole numbers or choices than the best point, or far away in some knob. That is `before`,
         moved on as the model now has it, until it is the best itself or the posterior no longer thinks it possible;
-        then the place, of those that may well meet the targets, that is known best. count: points of the pool that it
-        is looked for in, all over the cube.
+        then the place, of those that may well meet the targets, that is known best; none where the best point itself
+        may meet them and no other. count: points of the pool that it is looked for in, all over the cube.
         """
         if before is not None:
             found = self._elsewhere(
@@ -120,13 +130,18 @@ class Aim:
             if len(found) and self._short(model, found, _POSSIBLE)[0].min() == 0.0:
                 kept: Numbers = found[int(np.argmin(self.loss(model.chances(found))))]
                 return kept
-        pool = self.pool(best[None], count, 0.5, 0.5)
-        found = self._elsewhere(self.aimed(model.terms, model.beta[None], pool, _PLACES)[0], best)
-        if not len(found):
+        pool = self._elsewhere(self.pool(best[None], count, 0.5, 0.5), best)
+        if not len(pool):
             return None
+        losses = self.loss(model.chances(pool))
+        nearest = pool[np.argsort(losses, kind="stable")[:_PLACES]]
+        starts = np.vstack([self._starts(pool, losses, _PLACES), nearest])
+        found = np.vstack([starts, self._solved(model.terms, np.repeat(model.beta[None], len(starts), axis=0), starts)])
+        found = self._elsewhere(found, best)
         short, unknown = self._short(model, found, _LIKELY)
         chosen: Numbers = found[np.lexsort((unknown, short))[0]]
-        return chosen
+        here, there = self._short(model, np.array([best, chosen]), _POSSIBLE)[0]
+        return None if here == 0.0 < there else chosen
 
     def _elsewhere(self, points: Numbers, best: Numbers) -> Numbers:
         other = (points[:, self._discrete] != best[self._discrete]).any(axis=1)
@@ -137,7 +152,8 @@ class Aim:
         """How far the win rates stay from the targets though all doubt is granted so often, and that doubt, squared."""
         rates = model.chances(points)
         doubt = rates * (1.0 - rates) * model.spread(points)
-        short = (np.maximum(np.abs(rates - self._targets) - doubts * doubt, 0.0) ** 2).sum(axis=1)
+        off = np.maximum(np.abs(rates - self._targets) - self._leeway, 0.0)
+        short = (np.maximum(off - doubts * doubt, 0.0) ** 2).sum(axis=1)
         return short, (doubt**2).sum(axis=1)
 
     def corrected(self, model: Fit, centre: Numbers, widest: float) -> Numbers:
@@ -171,10 +187,10 @@ class Aim:
                 moved[place * n : (place + 1) * n, j] += _TINY
             values = terms.of(moved).reshape(1 + len(floats), n, -1)
             rates = chance(np.einsum("jnt,nkt->jnk", values, betas, optimize=True))
-            slopes = ((rates[1:] - rates[0]) / _TINY).transpose(1, 2, 0)
+            slopes = ((rates[1:] - rates[0]) / _TINY).transpose(1, 2, 0) * self._scales[:, None]
             across = slopes.transpose(0, 2, 1)
             damped = slopes @ across + _DAMPING * np.eye(len(self._targets))
-            step = (across @ np.linalg.solve(damped, (self._targets - rates[0])[:, :, None]))[:, :, 0]
+            step = (across @ np.linalg.solve(damped, ((self._targets - rates[0]) * self._scales)[:, :, None]))[:, :, 0]
             step *= np.minimum(1.0, _LONGEST / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-9))
             points[:, floats] = np.clip(points[:, floats] + step, 0.0, 1.0)
         return points

@@ -1,10 +1,11 @@
 """CMA-ES on noisy win rates: few attempts a point while any direction is better, more as differences grow small.
 
-A point's loss is the sum over segments of its squared distance from the target, without the part that is noise. The
-attempts of each point are two halves on different blocks, so each generation is ranked twice, by players and luck that
-have nothing in common; the ranks of the whole steer the search, and how far those of the halves agree decides how many
-attempts the next generation gets. That costs nothing extra. When a run settles or stands still, another begins, by
-turns a large one, of twice the population, and small ones, narrower, that together use no more attempts.
+A point's loss is the sum over segments of its squared distance from the target, as a part of the tolerance, without the
+part that is noise. The attempts of each point are two halves on different blocks, so each generation is ranked twice,
+by players and luck that have nothing in common; the ranks of the whole steer the search, and how far those of the
+halves agree decides how many attempts the next generation gets. That costs nothing extra. When a run settles or stands
+still, another begins, by turns a large one, of twice the population, and small ones, narrower, that together use no
+more attempts.
 
 Hansen, The CMA evolution strategy: a tutorial, 2016 (population, stagnation); Hansen, Benchmarking a BI-population
 CMA-ES, GECCO 2009 (restarts; its small runs are narrower still, which noise makes useless).
@@ -102,9 +103,9 @@ class CmaSearch:
             for counts in zip(*((tell.attempts, tell.wins) for tell in told), strict=True)
         )
         self._spent[self._regime] += int(attempts.sum())
-        targets = self._board.targets
-        losses = losses_of(attempts.sum(axis=1), wins.sum(axis=1), targets)
-        halves = [losses_of(attempts[:, i], wins[:, i], targets) for i in (0, 1)]
+        goal = self._board.targets, self._board.scales
+        losses = losses_of(attempts.sum(axis=1), wins.sum(axis=1), *goal)
+        halves = [losses_of(attempts[:, i], wins[:, i], *goal) for i in (0, 1)]
         self._attempts = next_attempts(self._attempts, rank_correlation(*halves))
         self._run.tell(losses)
         self._typical.append(float(np.median(losses)))

@@ -7,12 +7,14 @@ one block met the same players and the same luck, on two blocks others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sims.tuning.cube import Numbers, Point
+
+_NARROWEST: Final = 1e-3  # tolerance that is told from a smaller one
 
 
 class Segment(NamedTuple):
@@ -98,12 +100,24 @@ class Counts:
         return self._attempts[row], self._wins[row]
 
 
-def debiased_loss(attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers) -> Numbers:
-    """Sum over segments of (win rate - target)^2 without the part that is noise, shape (points,).
+def scales_of(segments: Sequence[Segment]) -> Numbers:
+    """How much a distance from each target counts, in (0, 1], shape (segments,): the narrowest band's share of its own.
+
+    So who has twice the tolerance may be twice as far off, and where all bands are equally wide each counts 1.
+    """
+    tolerances = np.array([max(segment.tolerance, _NARROWEST) for segment in segments])
+    found: Numbers = np.round(tolerances.min() / tolerances, 9)  # bands are as wide but for rounding
+    return found
+
+
+def debiased_loss(
+    attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers, scales: Numbers | float = 1.0
+) -> Numbers:
+    """Sum over segments of (scale x (win rate - target))^2 without the part that is noise, shape (points,).
 
     E[(w / n - t)^2] = (p - t)^2 + p (1 - p) / n, and w / n (1 - w / n) / (n - 1) estimates the second term without
-    bias. attempts, wins: shape (points, segments), at least 2 attempts; targets: shape (segments,).
+    bias. attempts, wins: shape (points, segments), at least 2 attempts; targets, scales: shape (segments,).
     """
     rate = wins / attempts
-    found: Numbers = ((rate - targets) ** 2 - rate * (1.0 - rate) / (attempts - 1)).sum(axis=1)
+    found: Numbers = (((rate - targets) ** 2 - rate * (1.0 - rate) / (attempts - 1)) * scales**2).sum(axis=1)
     return found

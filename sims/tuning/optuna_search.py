@@ -70,7 +70,8 @@ class OptunaSearch:
         """Take in what came of the last ask."""
         self._board.add(tells)
         attempts, wins = (np.array(counts) for counts in zip(*((t.attempts, t.wins) for t in tells), strict=True))
-        for trial, loss in zip(self._trials, losses_of(attempts, wins, self._board.targets).tolist(), strict=True):
+        losses = losses_of(attempts, wins, self._board.targets, self._board.scales)
+        for trial, loss in zip(self._trials, losses.tolist(), strict=True):
             self._study.tell(trial, loss)
 
     def finalists(self, most: int) -> list[Point]:

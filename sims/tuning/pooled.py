@@ -10,8 +10,9 @@ long as the model does not solve its equations there, half of each batch goes to
 until that place is known to be better, or to be no better. Doubt is large where little was played, and a search that
 looked everywhere a little would lose it nowhere.
 
-The last quarter of the attempts goes to the neighbourhood of the best point, which then only moves as far as it must:
-where many settings meet the targets, a search that could always jump to the next one would never know any of them well.
+Once half of the attempts are made and a place is found, the rest goes to its neighbourhood, and the best point only
+moves as far as it must: where many settings meet the targets, a search that could always jump to the next one would
+never know any of them well.
 
 The model is trusted only as far as it foretells. Each batch is predicted before it is learned from, and the log-loss of
 that prediction is held against the least that chance allows. The more it exceeds that, the larger the share of
@@ -31,7 +32,7 @@ from scipy.stats import qmc
 
 from sims.tuning.aim import Aim
 from sims.tuning.cma_search import CmaSearch
-from sims.tuning.counts import Ask, Segment, Tell
+from sims.tuning.counts import Ask, Segment, Tell, scales_of
 from sims.tuning.cube import Cube, Numbers, Point
 from sims.tuning.pooled_model import BUMPS, Data, Fit, Terms, fit, rates_of
 
@@ -55,7 +56,7 @@ _HEAVIEST: Final = 1500  # points that the model is fitted to, at least
 _WANDERING: Final = 0.3  # while the region is wider, a quarter of the points may lie anywhere
 _ANYWHERE: Final = 0.25
 _ELSEWHERE: Final = 0.5  # of them go to one other place
-_SEARCHING: Final = 0.75  # share of the attempts after which, once settled, the search stays where it is
+_SEARCHING: Final = 0.5  # share of the attempts after which, once settled, the search stays where it is
 _NEIGHBOURHOOD: Final = 0.05  # width of what is then played
 _REMEMBERED: Final = 5  # batches that say how well the model foretells
 _FORETOLD: Final = 0.25  # log-loss beyond chance, per count, up to which it is trusted
@@ -79,9 +80,12 @@ class PooledSearch:
         """seed: 0 or more; budget: attempts that it may ask for in all; start: a point to play first."""
         self._cube, self._segments, self._seed = cube, segments, seed
         self._targets = np.array([segment.target for segment in segments])
+        self._tolerances = np.array([segment.tolerance for segment in segments])
+        self._leeway: Numbers = np.round(self._tolerances - self._tolerances.min(), 9)  # of bands that are wider
+        self._near = np.maximum(self._leeway, _LEAST_DOUBT)  # distances from the targets that count as none
         self._attempts = _shared(self._targets)
         self._dice = np.random.Generator(np.random.Philox(key=[seed, 0x706F6F6C]))
-        self._aim = Aim(cube, self._targets, self._dice)
+        self._aim = self._aim_with(self._dice)
         self._centre: Numbers = np.array(start) if start is not None else cube.snapped(np.full(cube.size, 0.5))[0]
         self._elsewhere: Numbers | None = None  # another place that may meet the targets, while the centre may not
         self._radius = _WIDEST
@@ -97,7 +101,6 @@ class PooledSearch:
         self._asked_by_other: list[Ask] = []  # of the last ask, with blocks of its own
         self._owed = 0.0  # attempts that CMA-ES may ask for by now
         self._other_was_told = False
-        self._tolerances = np.array([segment.tolerance for segment in segments])
         self._same = 0  # batches in a row after which the search could stop
         self._could_stop = ""
 
@@ -148,7 +151,7 @@ class PooledSearch:
         if not self._told:
             return [tuple(self._centre.tolist())]
         # With dice of its own: to ask for the best so far must not change what is asked for next.
-        aim = Aim(self._cube, self._targets, np.random.Generator(np.random.Philox(key=[self._seed, len(self._told)])))
+        aim = self._aim_with(np.random.Generator(np.random.Philox(key=[self._seed, len(self._told)])))
         found = self._corrected(aim)[None] if self._stays else self._best(aim)
         losses = self._aim.expected_loss(self._fitted(), found)
         chosen = [tuple(found[0].tolist())]
@@ -160,6 +163,9 @@ class PooledSearch:
             chosen = [chosen[0], *self._other.finalists(max(most // 2, 1)), *chosen[1:]]
         return list(dict.fromkeys(chosen))[:most]
 
+    def _aim_with(self, dice: np.random.Generator) -> Aim:
+        return Aim(self._cube, self._targets, dice, scales_of(self._segments), self._leeway)
+
     def _first(self) -> Numbers:
         """The start and points that fill the cube evenly."""
         count = max(16, 4 * self._cube.size)
@@ -169,12 +175,13 @@ class PooledSearch:
 
     def _next(self) -> Numbers:
         """The model's best point and points by draws from its posterior, shape (batch, d)."""
+        model = self._fitted()
+        self._variances = model.variances  # not in _fitted: finalists must not change what is asked for next
         if self._stays:
             best = self._corrected(self._aim)
-            self._move(self._fitted(), best)
+            self._move(model, best)
             return self._aim.pool(best[None], self._batch, _NEIGHBOURHOOD, hops=False)
         found = self._best(self._aim)
-        model = self._fitted()
         best = self._aim.likeliest(model, found)
         place = None if self._solved(model, best) else self._aim.elsewhere(model, best, self._elsewhere, _POOL)
         there = 0 if place is None else int(_ELSEWHERE * self._batch)
@@ -190,7 +197,7 @@ class PooledSearch:
     def _solved(self, model: Fit, best: Numbers) -> bool:
         """Whether the model believes that a point meets all targets."""
         off, doubt = self._off(model, best)
-        return bool((off < np.maximum(_SOLVED * doubt, _LEAST_DOUBT)).all())
+        return bool((off < np.maximum(_SOLVED * doubt, self._near)).all())
 
     def _off(self, model: Fit, point: Numbers) -> tuple[Numbers, Numbers]:
         """How far a point's win rates are from the targets, and the standard deviations of that; shape (segments,)."""
@@ -222,8 +229,8 @@ class PooledSearch:
 
     def _move(self, model: Fit, best: Numbers) -> None:
         off, doubt = self._off(model, best)
-        met = (off < np.maximum(_MET * doubt, _LEAST_DOUBT)).all()
-        settled = self._radius <= _WANDERING and (self._stays or self._solved(model, best))
+        met = (off < np.maximum(_MET * doubt, self._near)).all()
+        settled = self._radius <= _WANDERING and (self._stays or self._elsewhere is None)
         self._stays = bool(met and settled and self._asked >= _SEARCHING * self._budget)
         self._consider(model, off, doubt)
         self._radius = max(_NARROWEST, _SHRINKS * self._radius) if met else min(_WIDEST, _GROWS * self._radius)
@@ -273,7 +280,6 @@ class PooledSearch:
         if self._fit is None:
             terms = Terms(self._cube, self._centre, BUMPS)
             self._fit = fit(terms, self._data(terms), self._variances)
-            self._variances = self._fit.variances
         return self._fit
 
     def _data(self, terms: Terms) -> Data:

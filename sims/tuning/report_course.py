@@ -146,8 +146,8 @@ def method_part() -> Markup:
         "options that are left are measured on players whom nothing before has met; only those numbers are reported, "
         "since what was optimised always looks better than it is.",
         'A target is "met" only when the whole interval of the win rate lies inside its band, "missed" only when all '
-        "of it lies outside. Intervals come from the spread between blocks of players, or are Wilson's where blocks "
-        "are few; those of all options hold for all their targets at once (Sidak 1967).",
+        "of it lies outside. Intervals are Wilson's, with the spread between blocks of players where "
+        "there are enough of these; those of all options hold for all their targets at once (Sidak 1967).",
         "What a knob does, and what cannot be reached, is the judgement of a model of all counts: one binomial "
         "regression for each segment. It is a good guide around the settings that were played, and no measurement.",
         "The players are synthetic. Nothing here says whether the game is fun.",

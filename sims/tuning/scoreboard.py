@@ -8,26 +8,31 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sims.tuning.counts import Counts, Segment, Tell, debiased_loss
+from sims.tuning.counts import Counts, Segment, Tell, debiased_loss, scales_of
 from sims.tuning.cube import Cube, Numbers, Point
 
 _LEAST: Final = 2  # attempts in each segment without which a loss says nothing
 _CAUTION: Final = 2.0  # standard errors of its loss that a point must be good for
 
 
-def losses_of(attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers) -> Numbers:
+def losses_of(
+    attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers, scales: Numbers | float = 1.0
+) -> Numbers:
     """Debiased losses, shape (points,), always finite.
 
-    attempts, wins: shape (points, segments); targets: shape (segments,). A point that has fewer than two attempts in a
-    segment, because they failed, gets the number of segments, which is more than any other loss.
+    attempts, wins: shape (points, segments); targets, scales: shape (segments,), see debiased_loss. A point that has
+    fewer than two attempts in a segment, because they failed, gets the number of segments, which is more than any other
+    loss.
     """
     found = np.full(len(attempts), float(len(targets)))
     enough = attempts.min(axis=1) >= _LEAST
-    found[enough] = debiased_loss(attempts[enough], wins[enough], targets)
+    found[enough] = debiased_loss(attempts[enough], wins[enough], targets, scales)
     return found
 
 
-def standard_errors(attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers) -> Numbers:
+def standard_errors(
+    attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers, scales: Numbers | float = 1.0
+) -> Numbers:
     """Standard errors of debiased losses, shape (points,).
 
     A win rate is taken for normal with variance v, so its squared distance from a target t has the variance
@@ -36,7 +41,7 @@ def standard_errors(attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64]
     """
     rates = (wins + 1.0) / (attempts + 2.0)
     v = rates * (1.0 - rates) / np.maximum(attempts, 1)
-    found: Numbers = np.sqrt((4.0 * (rates - targets) ** 2 * v + 2.0 * v**2).sum(axis=1))
+    found: Numbers = np.sqrt(((4.0 * (rates - targets) ** 2 * v + 2.0 * v**2) * scales**4).sum(axis=1))
     return found
 
 
@@ -47,6 +52,7 @@ class Scoreboard:
         """start: a point to answer with as long as nothing has been told; without one, the middle of the cube."""
         self._counts = Counts()
         self.targets: Numbers = np.array([segment.target for segment in segments])
+        self.scales = scales_of(segments)
         self._start = start or playable(cube, np.full(cube.size, 0.5))[0]
 
     def add(self, tells: Sequence[Tell]) -> None:
@@ -61,7 +67,7 @@ class Scoreboard:
         """
         if not len(self._counts):
             return [self._start]
-        counts = self._counts.attempts, self._counts.wins, self.targets
+        counts = self._counts.attempts, self._counts.wins, self.targets, self.scales
         order = np.argsort(losses_of(*counts) + _CAUTION * standard_errors(*counts), kind="stable")[:most]
         return [tuple(point) for point in self._counts.points[order].tolist()]
 

@@ -9,6 +9,8 @@ distribution functions F of the skilled cohort and G of the other one, and a cha
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import permutations
 from typing import Final
 
@@ -17,6 +19,7 @@ import numpy as np
 from engine.players import OVERRIDES, TRAIT_NAMES, drawn, skill_now
 from engine.scenario import setup_of
 from sims.catalog import Catalog
+from sims.tuning.counts import Segment
 from sims.tuning.cube import Numbers
 from sims.tuning.phrases import band_text
 from sims.tuning.problem import Problem
@@ -34,20 +37,29 @@ def against_skill(problem: Problem) -> str:
     """Say which two targets no setting can meet both, the farthest apart; empty where that is not sure of any two."""
     setup = setup_of(problem.scenario, Catalog())
     tables = [of_strangers(table) for table in setup.traits]
-    pairs = [pair for pair in permutations(problem.segments, 2) if pair[0].level == pair[1].level]
     cohorts = problem.scenario.cohorts
-    for skilled, other in sorted(pairs, key=lambda pair: pair[0].high - pair[1].low):
+
+    @cache
+    def skills(cohort: int) -> Numbers:
+        return skills_of(tables[cohort], problem.scenario.after_attempts)
+
+    @cache
+    def as_skilled(one: int, other: int) -> bool:
+        """Whether a cohort is as skilled as another one, or more, and else like it."""
+        if not np.array_equal(_rows(tables[one], _ALIKE), _rows(tables[other], _ALIKE), equal_nan=True):
+            return False
+        both = skills(one), skills(other)
+        return all(map(len, both)) and lead_lost(*both) <= _LOST
+
+    for skilled, other in sorted(_pairs(problem.segments), key=lambda pair: pair[0].high - pair[1].low):
         if other.low - skilled.high <= _GAP:
             break
-        ahead, behind = tables[skilled.cohort], tables[other.cohort]
-        if not np.array_equal(_rows(ahead, _ALIKE), _rows(behind, _ALIKE), equal_nan=True):
-            continue
-        skills = [skills_of(table, problem.scenario.after_attempts) for table in (ahead, behind)]
-        if all(map(len, skills)) and lead_lost(*skills) <= _LOST:
+        if as_skilled(skilled.cohort, other.cohort):
             they, these = cohorts[skilled.cohort], cohorts[other.cohort]
+            skill = "as skilled as" if as_skilled(other.cohort, skilled.cohort) else "more skilled than"
             return (
-                f"no setting can meet all targets: {they} are more skilled than {these} and win at least as often at "
-                f"any setting, but are to win {band_text(skilled)}{f' on level {skilled.level}' * bool(skilled.level)} "
+                f"no setting can meet all targets: {they} are {skill} {these} and win at least as often at any "
+                f"setting, but are to win {band_text(skilled)}{f' on level {skilled.level}' * bool(skilled.level)} "
                 f"where {these} are to win {band_text(other)}; give targets that rise with skill, or let a controller "
                 "give each player a setting of their own (flowdial run)"
             )
@@ -77,6 +89,12 @@ def lead_lost(skilled: Numbers, other: Numbers) -> float:
     places = np.concatenate([skilled, other])
     ends = (np.searchsorted(np.sort(one), places, side="right") / len(one) for one in (skilled, other))
     return max(float(np.max(next(ends) - next(ends))), 0.0)
+
+
+def _pairs(segments: Sequence[Segment]) -> Iterator[tuple[Segment, Segment]]:
+    """Two cohorts on one level, both ways round."""
+    for level in dict.fromkeys(segment.level for segment in segments):
+        yield from permutations([segment for segment in segments if segment.level == level], 2)
 
 
 def _rows(table: Numbers, names: tuple[str, ...]) -> Numbers:

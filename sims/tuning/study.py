@@ -31,7 +31,7 @@ SEARCH: Final = "search"
 RACE: Final = "race"
 MEASUREMENT: Final = "measurement"  # of the race's winners: what is reported
 _LEANER: Final = 3  # finalists of which a setting that changes less is made where that was asked for
-_PROBE: Final = 200  # attempts in each segment that tell how fast the game is played
+_PROBE: Final = 200  # attempts in each segment, at most, that tell how fast the game is played
 _BLOCK: Final = 50  # attempts in each segment of a block of the baseline
 _LEAST_BLOCKS: Final = 8
 _SPENT_S: Final = "spent_s"
@@ -123,7 +123,7 @@ class Study:
         problem, segments = self._problem, self._problem.segments
         self._measure_baseline()
         self._budget = self._affordable()
-        most = search_budget(self._budget, segments)
+        most = search_budget(self._budget, segments, self._spent[BASELINE])
         self._search = self._begin_search(most)
         share = (sum(self._spent.values()) + most) / max(self._budget, 1)
         self._go(self._search, most, share, lambda: SEARCH)
@@ -198,7 +198,7 @@ class Study:
         segments = len(self._problem.segments)
         asked = 0
         if self._limits.seconds is not None:
-            asked = min(_PROBE, self._limits.attempts // segments)
+            asked = min(_PROBE, baseline_attempts(self._limits.attempts, segments))
             self._play_all(BASELINE, self._blocks(asked))
             self._budget = self._affordable()
         self._play_all(BASELINE, self._blocks(baseline_attempts(self._budget, segments) - asked))

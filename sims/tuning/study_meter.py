@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from engine.statistics import CONFIDENCE, wilson
-from sims.tuning.counts import Counts, Segment, debiased_loss
+from sims.tuning.counts import Counts, Segment, debiased_loss, scales_of
 from sims.tuning.study import Progress
 
 _PAUSE_S: Final = 0.25  # between two looks, so that looking costs nothing
@@ -48,7 +48,7 @@ def best_so_far(counts: Counts, segments: Sequence[Segment]) -> str:
     if not len(enough):
         return ""
     targets = np.array([segment.target for segment in segments])
-    row = enough[np.argmin(debiased_loss(attempts[enough], wins[enough], targets))]
+    row = enough[np.argmin(debiased_loss(attempts[enough], wins[enough], targets, scales_of(segments)))]
     spans = [
         miss_of(int(w), int(n), segment, 1.0 - (1.0 - CONFIDENCE) / len(segments))
         for w, n, segment in zip(wins[row], attempts[row], segments, strict=True)
