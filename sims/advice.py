@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from engine.scenario import Scenario
 from engine.scenario_file.toml import written
 from sims.advice_facts import Facts, facts_of
-from sims.advice_rules import MODES, REASONS, REFUSED, WARNINGS, Choice, Said
+from sims.advice_rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Said
 from sims.catalog import Catalog
 from sims.race import entrant_of
 from sims.race_meter import teller
@@ -43,7 +43,8 @@ def advise(scenario: Scenario, called: Sequence[str], *, json: bool = False) -> 
 def advice_on(facts: Facts) -> Advice:
     """Hold the facts against the rules."""
     choice = next(choice for rule in MODES if (choice := rule(facts)) is not None)
-    reasons = (choice.reason, *(said for rule in REASONS if (said := rule(facts)) is not None))
+    rules = [rule for rule in REASONS if choice.mode != "deterministic" or rule not in FOR_LISTENERS]
+    reasons = (choice.reason, *(said for rule in rules if (said := rule(facts)) is not None))
     return Advice(choice, reasons, tuple(said for rule in WARNINGS if (said := rule(facts)) is not None))
 
 

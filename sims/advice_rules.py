@@ -227,7 +227,8 @@ def _first_attempts(facts: Facts) -> Said | None:
     )
 
 
-REASONS: Final[tuple[Rule, ...]] = (_delay, _cohort_size, _changes, _moods, _first_attempts)
+FOR_LISTENERS: Final[tuple[Rule, ...]] = (_delay, _cohort_size, _changes, _moods)  # not for a schedule
+REASONS: Final[tuple[Rule, ...]] = (*FOR_LISTENERS, _first_attempts)
 
 # --- What is wrong ---------------------------------------------------------------------------------------------------
 

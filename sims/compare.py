@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.errors import ScenarioError
 from engine.scenario import Scenario, setup_of
@@ -21,9 +21,11 @@ from sims.race_files import draw_arena, draw_gains, draw_scores, new_folder, wri
 from sims.race_meter import meter, teller
 from sims.references import PLACES, baselines_for, best_of
 from sims.runs import cores
-from sims.score import behind_best, card_of, is_alike
+from sims.score import behind_best, card_of, is_alike, ratio_of
 from sims.score_card import LEGEND, WHY_LAST, Line, cohort_table, interval, json_of, line_of, table
 from sims.verdict_words import listed
+
+_BELOW_LIMIT: Final = "A multiple of the limit below 1 is chance: a ratio of few players."
 
 Wish = tuple[str, Mapping[str, float]]  # name of a controller, and its options
 
@@ -134,10 +136,17 @@ def _notes(found: Race, course: str, baseline: Entrant, lines: Sequence[Line]) -
         notes.append(f"x limit is not known: {found.absent[course, LIMIT]}.")
     if baseline.controller != STATIC:
         notes.append(f"The baseline is {baseline.label}, the best of {PLACES} fixed difficulties in hindsight.")
+    if _is_below_limit(lines):
+        notes.append(_BELOW_LIMIT)
     unknown = [line.controller for line in lines if not line.cohort and math.isnan(line.card.rmse_all)]
     if unknown:
         notes.append(f"The chances of {', '.join(unknown)} are not known: {OFF_THE_DIAL}; only wins count there.")
     return notes
+
+
+def _is_below_limit(lines: Sequence[Line]) -> bool:
+    """Whether a multiple of the limit is shown that nobody can reach, as its interval says too."""
+    return any(round(line.ratio.value, 2) < 1.0 and not line.ratio.high < 1.0 for line in lines)
 
 
 def _scope_notes(scenario: Scenario, kept: Sequence[Entrant], catalog: Catalog) -> list[str]:
@@ -164,20 +173,29 @@ def _verdict(found: Race, course: str, runners: Sequence[Entrant], baseline: Ent
             "a larger number."
         )
     alike = [name for name in others if is_alike(ratios[name])]
+    shown = {name: f"{name} (the baseline)" if name == baseline.label else name for name in names}
     behind = [
-        f"{name}{' (the baseline)' if name == baseline.label else ''} is {interval(ratios[name])} times as far off"
-        for name in others
-        if name not in alike
+        f"{shown[name]} is {interval(ratios[name])} times as far off as {best}" for name in others if name not in alike
     ]
-    if baseline.label in (best, *alike):
+    if baseline.label in (best, *alike) and not _beaten(scores, names, baseline.label):
         head = f"Nobody is nearer to the target than {baseline.label}, the baseline, beyond noise"
         rest = [name for name in (best, *alike) if name != baseline.label]
         head += f": {listed(rest)} cannot be told from it" if rest else ""
+    elif len(alike) > 1:  # which of them can be told apart from each other is not looked at
+        head = f"{shown[best]} keeps players nearest to their target, but "
+        head += f"{listed([shown[name] for name in alike])} cannot be told from it"
     elif alike:
-        head = f"{listed([best, *alike])} keep players nearest to their target and cannot be told apart"
+        head = f"{shown[best]} and {shown[alike[0]]} keep players nearest to their target and cannot be told apart"
     else:
-        head = f"{best} keeps players nearest to their target"
+        head = f"{shown[best]} keeps players nearest to their target"
     return f"{'; '.join([head, *behind])} (95 % intervals that hold all at once)."
+
+
+def _beaten(scores: Mapping[str, Any], names: Sequence[str], baseline: str) -> bool:
+    """Whether anybody is nearer than the baseline beyond noise: a second may be, for whom pairing leaves less of it,
+    where the best is not."""
+    pairs = len(names) * (len(names) - 1) // 2
+    return not all(is_alike(ratio_of(scores[baseline], scores[name], pairs)) for name in names if name != baseline)
 
 
 def own_entrant(scenario: Scenario, catalog: Catalog) -> Entrant:
@@ -280,6 +298,8 @@ def _print_arena(found: Arena, ranked: Sequence[Standing], worlds: Sequence[str]
             cells = [_cell(number) for number in (*(one.ratios[world] for world in limited), one.mean, one.worst)]
             rows.append((one.controller, *cells, f"{one.microseconds:.1f}"))
         _say(aligned(rows, indent=""))
+        if _is_below_limit(found.lines):
+            _say(_BELOW_LIMIT)
     rest = [world for world in worlds if world not in limited]
     if rest:
         _say(f"\nRMSE where {LIMIT} cannot play")

@@ -60,6 +60,12 @@ class Need(NamedTuple):
     half_width: int  # to know the win rate so well as the effect is large
     now: int  # players that the scenario has
     power_now: float  # chance that these see the effect, paired where that is known; NaN where there is none to see
+    least: int = 0  # players that an interval takes to be trusted, however small the numbers would be for their power
+
+    @property
+    def is_least(self) -> bool:
+        """Whether fewer would see the effect, and only the trust in intervals asks for so many."""
+        return (self.paired or self.unpaired) == self.least
 
 
 class Plan(NamedTuple):
@@ -199,6 +205,7 @@ def _need(one: Spread, now: int, effect: float, power: float, tests: int | None,
         half_width=players(clusters_for_half_width(one.variance, effect)),
         now=now,
         power_now=power_now,
+        least=players(least),
     )
 
 
@@ -247,6 +254,11 @@ def said(found: Plan) -> list[str]:
             f"Those that there are see such a change in {percent(enough)} of comparisons already; the number is larger "
             "because no interval is trusted that rests on fewer judged players than that gives each cohort."
         )
+    elif hardest.is_least:
+        sentences.append(
+            "Fewer would see such a change; the number is larger because no interval is trusted that rests on fewer "
+            "judged players than that gives each cohort."
+        )
     if paired:
         sentences += _about_pairing(found)
     else:
@@ -279,11 +291,16 @@ def _about_pairing(found: Plan) -> list[str]:
     unpaired = sum(need.unpaired for need in needs)
     paired = sum(need.paired or 0 for need in needs)
     flagged = max((need.flagged or 0) / (need.paired or 1) for need in needs)
-    return [
-        f"With different players it would take {unpaired / paired:.1f} times as many.",
-        f"flowdial compare tests {found.tests} things at once: a change of the win rate alone needs up to "
-        f"{flagged:.1f} times as many players to be flagged among them.",
-    ]
+    least = all(need.is_least for need in needs)  # then equal numbers say nothing of what pairing or a test costs
+    sentences = []
+    if round(unpaired / paired, 1) > 1.0 or not least:
+        sentences.append(f"With different players it would take {unpaired / paired:.1f} times as many.")
+    if round(flagged, 1) > 1.0 or not least:
+        sentences.append(
+            f"flowdial compare tests {found.tests} things at once: a change of the win rate alone needs up to "
+            f"{flagged:.1f} times as many players to be flagged among them."
+        )
+    return sentences
 
 
 def _everybody(found: Plan) -> str:

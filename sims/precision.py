@@ -93,6 +93,7 @@ class Search:
                 f"{scenario.name}: --budget must be at least {needed} attempts, for a pilot of {least} {self._noun} "
                 f"and a run, got {budget}"
             )
+        self._least = first_size(scenario, LEAST, LEAST_REPLICAS)
         self._pilot = Size(0, 0, 0)
         self._kurtosis: dict[str, float] = {}
         self._played: list[int] = []  # sizes of the runs so far
@@ -111,8 +112,7 @@ class Search:
 
         self._pilot = find_size(
             look, self._precision, first=first_size(self._scenario, PILOT, PILOT_REPLICAS),
-            least=first_size(self._scenario, LEAST, LEAST_REPLICAS),
-            affordable=min(self._pilots, largest_size(self._scenario)),
+            least=self._least, affordable=min(self._pilots, largest_size(self._scenario)),
         )  # fmt: skip
         return self._with(min(self._pilot.needed, self._left))
 
@@ -150,7 +150,10 @@ class Search:
         half = f"+-{widths[widest].half_width:.2g}"
         if reached:
             every = "the interval is" if len(widths) == 1 else "every interval is"
-            return f"Precision: with {size} {every} at most {wanted} (the widest is that of {widest}, {half})."
+            why = ""
+            if self._pilot.needed == self._played[-1] == self._least:
+                why = f"; fewer {self._noun} would do, but no interval is trusted that rests on so few"
+            return f"Precision: with {size} {every} at most {wanted} (the widest is that of {widest}, {half}){why}."
         needed = max(needed_size(self._played[-1], widths.values(), self._precision), self._played[-1] + 1)
         end, remedy = f"the budget of {self._budget:,} attempts ended", ""
         if self._played[-1] == largest_size(self._scenario):

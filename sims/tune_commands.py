@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,23 +15,38 @@ _METHODS: Final = ("pooled", "cma_es", "tpe", "gp", "random", "grid")  # those o
 _MOST_OPTIONS: Final = 8
 
 
-class _FiniteRange(click.FloatRange):
-    """Numbers without inf and nan, which every comparison of a range lets through."""
+class _WholeRange(click.IntRange):
+    """Whole numbers, and a sentence for what is none."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        found = super().convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{value} is no finite number.", param, ctx)
-        return found
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"must be a whole number, got {value!r}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _FiniteRange(click.FloatRange):
+    """Numbers without inf and nan, which every comparison of a range lets through, and a sentence for what is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            finite = math.isfinite(float(value))
+        except ValueError:
+            finite = False
+        if not finite:
+            self.fail(f"must be a finite number, got {value!r}.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command(cls=Command)
 @click.argument("scenario")
-@click.option("--budget", type=click.IntRange(1), metavar="N", help="Attempts to spend at most.")
+@click.option("--budget", type=_WholeRange(1), metavar="N", help="Attempts to spend at most.")
 @click.option(
     "--seconds",
     type=_FiniteRange(1.0),
-    help="Seconds to spend at most; the result is then not exactly reproducible.",
+    help="Seconds to spend, about: the clock is looked at between batches of the search, and what is measured at the "
+    "end is planned by the speed so far. The result is then not exactly reproducible.",
 )
 @click.option(
     "--money", type=_FiniteRange(0.0, min_open=True), help="Money to spend at most, with --price-per-million."
@@ -40,7 +56,7 @@ class _FiniteRange(click.FloatRange):
 @click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob where it is; may be repeated.")
 @click.option(
     "--options",
-    type=click.IntRange(1, _MOST_OPTIONS),
+    type=_WholeRange(1, _MOST_OPTIONS),
     default=3,
     show_default=True,
     help="Settings to end with, at most.",
@@ -53,7 +69,7 @@ class _FiniteRange(click.FloatRange):
     help="Prefer settings that change less. At 1, to turn every knob from end to end is as bad as to miss every target "
     "by its tolerance.",
 )
-@click.option("--level", type=click.IntRange(1), help="Tune for this level of a campaign alone.")
+@click.option("--level", type=_WholeRange(1), help="Tune for this level of a campaign alone.")
 @click.option("--staged", is_flag=True, help="Turn the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",
@@ -103,7 +119,7 @@ def tune(
     attempts = attempts_for(budget, seconds, money, price_per_million, allow_long=allow_long)
     catalog = Catalog()
     pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
-    read = free_scenario(catalog.scenario(scenario), catalog, pairs, locks)
+    read = replace(free_scenario(catalog.scenario(scenario), catalog, pairs, locks), name=scenario)
     earlier = () if warm_start is None else tuple(earlier_tells(warm_start, problem_of(read, level)))
     wish = Wish(attempts, seconds, method, options, near_default, level, staged, locks, earlier)
     return tune(read, wish, out=out, workers=workers, quiet=quiet, json=as_json)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from engine.sequential import LEAST, LEAST_REPLICAS
 from engine.statistics import Tally
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
             "Players share a controller and there is one replica, so they are not independent and the intervals may "
             "be too narrow: run several replicas (--set run.replicas=8)."
         )
-    return (*said, UNCALIBRATED)
+    return (*said, *_about_few(rows, tally), UNCALIBRATED)
 
 
 def _headline(rows: Sequence[Row]) -> str:
@@ -110,8 +111,8 @@ def _remedy(row: Row, cluster: str) -> str:
         return "the rate is so near an edge that even a million players would not settle it"
     noun = "player" if row.more_players == 1 else "players"
     if cluster == "replica":
-        return f"further replicas with about {row.more_players:,} {noun} in all would probably settle it"
-    return f"about {row.more_players:,} more {noun} would probably settle it"
+        return f"further replicas with about {row.more_players:,} {noun} of that cohort in all would probably settle it"
+    return f"about {row.more_players:,} more {noun} of that cohort would probably settle it"
 
 
 def _ends(row: Row, steered: bool, dial: str = "") -> str:
@@ -126,6 +127,18 @@ def _ends(row: Row, steered: bool, dial: str = "") -> str:
         return f"{subject} was at {places}, by plan"
     warning = " (little was left to control)" if row.easy_end_share + row.hard_end_share > _WORTH_WARNING else ""
     return f"{subject} was held at {places}{warning}"
+
+
+def _about_few(rows: Sequence[Row], tally: Tally) -> list[str]:
+    """Which intervals rest on so little that they may cover less than they say; one cluster alone is told elsewhere."""
+    cluster = tally.scheme.cluster
+    least = LEAST if cluster == "player" else LEAST_REPLICAS
+    clusters = [int(tally.judged[cohort, 0, 0]) for cohort in range(len(rows))]
+    few = [f"{row.cohort} ({found} {cluster}s)" for row, found in zip(rows, clusters, strict=True) if 1 < found < least]
+    if not few:
+        return []
+    which = f"interval of {few[0]} is" if len(few) == 1 else f"intervals of {listed(few)} are"
+    return [f"Few {cluster}s: the {which} rough; fewer than {least} may cover less than 95 %."]
 
 
 def _about_levels(levels: Sequence[Row]) -> str:

@@ -326,3 +326,13 @@ def test_advice_is_a_choice_reasons_and_warnings():
     assert isinstance(found, Advice)
     assert len(found.reasons) == 2
     assert [said.text.split()[0] for said in found.warnings] == ["ramp"]
+
+
+@pytest.mark.parametrize(("spread", "reasons"), [(0.005, 2), (0.2, 5)])
+def test_no_reason_for_listening_is_given_for_a_schedule(spread, reasons):
+    """Where all are alike a constant is recommended, which hears nothing; a first attempt is made all the same."""
+    moved = facts(late=5.0, effects=("practice", "tilt"), attempts=30.0, cohorts=(cohort(spread=spread),))
+    found = advice_on(moved)
+    assert (found.choice.mode == "deterministic") is (reasons == 2)
+    assert len(found.reasons) == reasons
+    assert found.reasons[-1].text.startswith("The median player of a short trial made 30 attempts")

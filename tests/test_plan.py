@@ -10,6 +10,7 @@ import pytest
 from engine.errors import ScenarioError
 from engine.power import clusters_for_effect
 from engine.scenario import parse
+from engine.sequential import LEAST
 from sims.__main__ import main
 from sims.before_after.comparison import compare
 from sims.before_after.metrics import WIN_RATE
@@ -153,3 +154,21 @@ def test_it_says_so_when_there_are_players_enough_but_not_for_an_interval(power_
     need = Need("experts", 0.7, 0.02, None, 71, None, None, 71, 54, power_now)
     words = " ".join(said(Plan(0.02, 0.9, (need,), (), (), "players", 480, 360, None, 1334, 1)))
     assert ("see such a change in 96 % of comparisons already" in words) is told
+
+
+def test_where_the_least_that_is_trusted_decides_nothing_is_said_of_what_pairing_saves():
+    """An effect so large that few players see it: every number is the same, whatever pairing is worth."""
+    before, after = a_scenario(), a_scenario(**{"controller.options.difficulty": 0.52})
+    large = planned(before, after, effect=0.3, power=0.9, workers=1, quiet=True)
+    assert [(need.paired, need.unpaired, need.flagged) for need in large.needs] == [(LEAST, LEAST, LEAST)] * 2
+    words = " ".join(said(large))
+    assert "times as many" not in words
+    assert "Fewer would see such a change; the number is larger because no interval is trusted" in words
+    words = " ".join(said(large._replace(needs=tuple(need._replace(unpaired=400) for need in large.needs))))
+    assert "With different players it would take 8.0 times as many." in words
+    assert "to be flagged" not in words
+    small = planned(before, after, effect=0.01, power=0.9, workers=1, quiet=True)
+    assert not any(need.is_least for need in small.needs)
+    words = " ".join(said(small))
+    assert "Fewer would see" not in words
+    assert words.count("times as many") == 2

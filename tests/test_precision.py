@@ -112,6 +112,15 @@ def test_a_budget_that_ends_first_is_said(tmp_path, capsys):
     assert int(found[2]) > 30 * int(found[1].replace(",", "")) > 20_000
 
 
+@pytest.mark.parametrize(("wanted", "least"), [(0.2, True), (0.03, False)])
+def test_where_the_least_that_is_trusted_makes_it_narrower_than_wanted_it_says_why(tmp_path, capsys, wanted, least):
+    assert precision.run(small(), wanted, out=tmp_path / "run", workers=1) == 0
+    text = capsys.readouterr().out
+    assert ("with 100 players every interval is at most" in text) is least  # LEAST of each of two cohorts
+    assert ("; fewer players would do, but no interval is trusted that rests on so few." in text) is least
+    assert (max(half_widths(tmp_path / "run")) < 0.5 * wanted) is least
+
+
 def test_a_budget_that_it_names_is_enough(tmp_path, capsys):
     precision.run(small(), 0.02, budget=20_000, out=tmp_path / "short", workers=1)
     found = re.search(r"--budget (\d+)", capsys.readouterr().out)

@@ -20,12 +20,12 @@ from sims import judge, race_files
 from sims.__main__ import main
 from sims.arena import ALL, THROWN, WORLDS, Arena, arena, standings, world_of
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
-from sims.compare import compared, own_entrant
+from sims.compare import _notes, _print_arena, _verdict, compared, own_entrant
 from sims.judge import Judge, judge_of
-from sims.race import Course, Entrant, entrant_of, race, setup_for
+from sims.race import Course, Entrant, Race, entrant_of, race, setup_for
 from sims.race_files import draw_scores, write_scores
 from sims.references import PLACES, baselines_for
-from sims.score import Card, Interval, card_of
+from sims.score import SCORE, Card, Interval, card_of
 from sims.score_card import COLUMNS, HEADINGS, LEGEND, WHY_LAST, Line, line_of, row_of
 
 CATALOG = Catalog()
@@ -263,6 +263,60 @@ def test_a_comparison_has_the_limit_the_baseline_and_every_cohort():
     assert found.notes == []
     assert found.verdict.count(".") == len(re.findall(r"\d\.\d", found.verdict)) + 1, "one sentence"
     assert "best_static (the baseline) is " in found.verdict
+
+
+def scored(*squares):
+    """Scores of one controller, whose units had these mean squared errors."""
+    scores = np.zeros(len(squares), SCORE)
+    scores["unit"] = scores["track"] = np.arange(len(squares))
+    scores["attempts"] = scores["judged"] = 10
+    scores["square"] = 10.0 * np.array(squares)
+    return scores
+
+
+def said_of(baseline, second):
+    """The verdict on a best one whose units are all alike, the baseline and a second."""
+    units = {"best_static": baseline, "weighted_up_down": second, "kalman": [1.0] * 40}
+    found = Race({("a", name): scored(*squares) for name, squares in units.items()}, {}, {})
+    return _verdict(found, "a", [Entrant(name) for name in units], Entrant("best_static"))
+
+
+def test_a_ratio_names_whom_it_is_to():
+    """The baseline is as likely good as bad; who is surely behind the best is still nearer than it."""
+    assert said_of([0.1, 2.5] * 20, [1.1, 1.2] * 20) == (
+        "Nobody is nearer to the target than best_static, the baseline, beyond noise: kalman cannot be told from it; "
+        "weighted_up_down is 1.07 (1.06-1.08) times as far off as kalman (95 % intervals that hold all at once)."
+    )
+
+
+def test_it_is_not_said_that_nobody_is_nearer_where_a_second_surely_is():
+    """It shares the baseline's luck, so it can be told from that, though the best cannot."""
+    baseline = np.array([0.1, 2.5] * 20)
+    said = said_of(baseline, 0.9 * baseline)
+    assert said.startswith(
+        "kalman keeps players nearest to their target, but weighted_up_down and best_static (the baseline) cannot be "
+        "told from it ("
+    ), said
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        ((0.97, 0.8, 1.2), True),
+        ((0.97, math.nan, math.nan), True),
+        ((0.9, 0.8, 0.95), False),
+        ((0.998, 0.9, 1.1), False),
+    ],
+)
+def test_a_multiple_below_the_limit_is_explained_where_one_is_seen(ratio, said, capsys):
+    limit = scored(1.0, 2.0)
+    lines = [line_of("a", "best_static", "reference", limit, limit, limit)._replace(ratio=Interval(*ratio))]
+    notes = _notes(Race({}, {}, {}), "a", Entrant("best_static"), lines)
+    note = "A multiple of the limit below 1 is chance: a ratio of few players."
+    assert (note in notes) is said
+    raced = Arena(tuple(lines), {}, {})
+    _print_arena(raced, standings(raced), ["a"], 40)
+    assert (note in capsys.readouterr().out) is said
 
 
 def test_equals_are_never_called_different():

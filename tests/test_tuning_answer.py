@@ -32,6 +32,7 @@ from sims.tuning.report import page
 from sims.tuning.sensitivity import effects_of
 from sims.tuning.staged_search import Stage
 from sims.tuning.study import BASELINE, MEASUREMENT, RACE, SEARCH, Candidate, Limits, Outcome
+from sims.tuning.study_files import practice_note
 from sims.tuning.study_table import value_text
 from sims.tuning.tell_journal import Told
 from tests import small
@@ -122,7 +123,9 @@ def test_those_that_meet_all_targets_are_named_and_come_first():
 def test_a_single_target_is_called_the_target():
     one = problem(SEGMENTS[:1])
     text = said(candidate(MOVED, rate(0.65)), about=one, baseline=candidate(START, rate(0.5)))
-    assert text.startswith("This setting meets the target. Your defaults miss the target of newcomers, 0.500 ± 0.010, ")
+    assert text.startswith(
+        "This setting meets the target. Your defaults miss the target of newcomers, 0.500 (0.490 to 0.510), "
+    )
 
 
 def test_what_the_defaults_meet_needs_no_change():
@@ -152,7 +155,7 @@ def test_what_no_number_of_attempts_decides_is_said_to_be_so():
     assert "So near an edge of the band is A for newcomers that even a million further attempts would" in text
     exact = problem((SEGMENTS[0]._replace(low=0.65, high=0.65),))
     text = said(candidate(MOVED, rate(0.65)), about=exact, baseline=candidate(START, rate(0.5)))
-    assert "a wider tolerance would" in text
+    assert "--warm-start with this study, can find another setting; or give a wider tolerance." in text
     assert "(cannot tell, wanted 0.65 to 0.65)" in text
 
 
@@ -160,7 +163,7 @@ def test_what_is_missed_is_named_with_how_far_it_is_off():
     text = said(candidate(MOVED, rate(0.65), rate(0.862)))
     assert text.startswith(
         "No setting was found that meets both targets. The best compromise is A: it is furthest off for experts, "
-        "0.862 ± 0.010, 0.062 above their band of 0.7 to 0.8."
+        "0.862 (0.852 to 0.872), 0.062 above their band of 0.7 to 0.8."
     )
     assert "further attempts" not in text
 
@@ -213,7 +216,7 @@ def test_met_is_never_said_of_an_interval_that_leaves_its_band():
 def test_what_an_option_changes_is_told_in_the_games_units():
     text = said(candidate(FAR, *GOOD))
     assert "A changes two of the five knobs: gap_width from 120 to 144 px and speed from 4 to 5.28 m/s." in text
-    assert "Measured on 8,000 fresh players: newcomers 0.650 ± 0.010 (met) and experts 0.750 ± 0.010 (met)." in text
+    assert "Measured on 8,000 fresh players: newcomers 0.650 (0.640 to 0.660) (met) and experts 0.750 (" in text
 
 
 @pytest.mark.parametrize(
@@ -281,7 +284,15 @@ def test_stages_tell_what_each_bought():
         Stage(("lives",), FAR, (1000, 1000), (640, 745)),
     ]
     text = said(candidate(FAR, *GOOD), stages=stages)
-    assert "with your defaults 0.150, after gap_width and speed 0.050 and after lives 0.010." in text
+    assert "with your defaults 0.150; after turning gap_width and speed 0.050; after turning lives 0.010." in text
+    assert (
+        "measured while searching, on only 2,000 players each, and chooses no option: A is what turning lives" in text
+    )
+    assert "came out ahead" not in text
+    text = said(candidate(MOVED, *GOOD), stages=[stages[0], stages[1]._replace(attempts=(500, 500), wins=(320, 372))])
+    assert "on only 1,000 to 2,000 players each" in text
+    assert "A is what turning gap_width and speed ended with, which came out ahead on new players." in text
+    assert "A is not a setting with which one of them ended." in said(candidate(FARTHER, *GOOD), stages=stages)
 
 
 def test_an_early_end_is_told():
@@ -323,7 +334,7 @@ def test_the_most_influential_knob_comes_first_with_its_sign_and_its_units(effec
     assert (wide.before, wide.after) == (pytest.approx(114.0), pytest.approx(126.0))
     assert step_text(wide) == "from 114 to 126 px (a tenth of its range)"
     assert step_text(slow) == "from 3.48 to 4.59 m/s (a tenth of its range, on a log scale)"
-    assert step_text(by_knob["lives"]) in ("one more (from 2 to 3)", "one more (from 3 to 4)")
+    assert step_text(by_knob["lives"]) == "one fewer (from 3 to 2)"  # towards hard, from where they are
     assert {step_text(one) for one in effects if one.knob.name == "tint"} == {
         "blue instead of red",
         "green instead of red",
@@ -331,11 +342,32 @@ def test_the_most_influential_knob_comes_first_with_its_sign_and_its_units(effec
     assert slow.after / slow.before == pytest.approx(16.0**0.1)
     assert warned.after > warned.before
     assert warned.shifts[0].low > 0.0  # a longer warning is easier, although its setting is turned round
-    assert (by_knob["lives"].before, by_knob["lives"].after) in ((2, 3), (3, 4))
+    assert (by_knob["lives"].before, by_knob["lives"].after) == (3, 2)
     assert sorted((one.before, one.after) for one in effects if one.knob.name == "tint") == [
         ("red", "blue"),
         ("red", "green"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("default", "harder", "words", "gentler"),
+    [
+        (3, "low", "one fewer (from 3 to 2)", False),
+        (1, "low", "one more (from 1 to 2)", True),  # at the hard end there is but one way
+        (3, "high", "one more (from 3 to 4)", False),
+        (4, "high", "one fewer (from 4 to 3)", True),
+    ],
+)
+def test_a_whole_number_steps_from_its_own_value_with_the_sign_of_that_step(default, harder, words, gentler):
+    hearts = Knob("hearts", 1, 4, default, harder=harder, scale="integer")
+    about = problem(knobs=(*KNOBS[:2], hearts))
+
+    def truth(points):
+        return expit(2.0 - 2.5 * points[:, 2:] @ np.ones((1, 2)))  # only hearts count
+
+    effect = effects_of(about, tells_of(4, about=about, truth=truth), about.start)[0]
+    assert step_text(effect) == words
+    assert all((shift.low > 0.0, shift.high < 0.0) == (gentler, not gentler) for shift in effect.shifts)
 
 
 def test_knobs_that_do_nothing_have_no_visible_effect(effects):
@@ -574,9 +606,20 @@ def test_the_text_has_the_words_first_and_the_defaults_beside_the_options(whole)
     text = answer_text(answer_of(whole))
     table = text.split("\n\n")[1].splitlines()
     assert text.startswith("One of the two settings meets both targets: A.")
-    assert table[0].split() == ["target", "defaults", "A", "B", "after", "gap_width,", "speed"]
+    assert table[0].split() == ["target", "defaults", "A", "B", "after", "turning", "gap_width,", "speed"]
     assert "A is tuned.toml; B is tuned_b.toml." in text
     assert text.endswith("Trust differences between cohorts and between runs more.")
+
+
+def test_text_and_page_say_where_a_run_differs(whole):
+    note = "in the study everybody had 7 attempts behind them."
+    assert note not in answer_text(answer_of(whole)) + page(answer_of(whole), BEGUN)
+    about = replace(problem(), practised=True)
+    about.scenario.after_attempts = 7
+    found = answer_of(replace(whole, problem=about))
+    assert f"B is tuned_b.toml. {practice_note(about)}\n" in answer_text(found)
+    assert practice_note(about) in page(found, BEGUN)
+    assert practice_note(about).endswith(note)
 
 
 def test_the_page_says_all_and_is_a_function_of_the_study(whole):
@@ -597,7 +640,15 @@ def test_the_page_says_all_and_is_a_function_of_the_study(whole):
     ]
     places = [text.index(words) for words in order]
     assert places == sorted(places)
-    for words in ("0.500 ± 0.010", "0.650 ± 0.010", "tuned_b.toml", "70,000", "100,000", "abc", "It flatters"):
+    for words in (
+        "0.500 (0.490 to 0.510)",
+        "0.650 (0.640 to 0.660)",
+        "tuned_b.toml",
+        "70,000",
+        "100,000",
+        "abc",
+        "It flatters",
+    ):
         assert words in text
     assert "nan" not in text
     assert "give the same bytes" in text
@@ -605,6 +656,14 @@ def test_the_page_says_all_and_is_a_function_of_the_study(whole):
     timed = page(answer_of(replace(whole, limits=Limits(100_000, 60.0))), BEGUN)
     assert "give the same bytes" not in timed
     assert "another one may differ" in timed
+
+
+def test_a_search_that_never_improves_has_a_sentence_and_no_chart(whole):
+    assert "Best so far" in page(answer_of(whole), BEGUN)
+    same = [Told(SEARCH, Tell(MOVED, (100, 100), (60, 70), block)) for block in range(3)]
+    text = page(answer_of(replace(whole, told=tuple(same))), BEGUN)
+    assert "Best so far" not in text
+    assert "the best point of the search was 0.050 off from first to last: no chart." in text
 
 
 def test_the_page_of_nothing_measured_is_a_page_too():

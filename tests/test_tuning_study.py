@@ -18,7 +18,7 @@ import pytest
 from scipy.special import expit
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.scenario import load, setup_of
+from engine.scenario import load, parse, setup_of
 from sims import tune as tune_module
 from sims.__main__ import main
 from sims.catalog import Catalog
@@ -42,10 +42,12 @@ from sims.tuning.study import (
     MEASUREMENT,
     RACE,
     SEARCH,
+    Candidate,
     Limits,
+    Outcome,
     Study,
 )
-from sims.tuning.study_files import shown_values, tuned_scenario
+from sims.tuning.study_files import practice_note, shown_values, tuned_scenario, write_results
 from sims.tuning.tell_journal import Note, TellJournal, read_journal
 from sims.verify import verify
 from tests import small
@@ -282,6 +284,27 @@ def test_the_tuned_scenario_holds_what_was_played(whole):
     assert space.free == ()
     assert space.defaults() == [tuned.form.game.params[name] for name in space.names]
     assert tuned.form == tuned_scenario(PROBLEM, point).form
+
+
+def test_only_where_players_practise_the_tuned_file_says_that_a_run_differs(tmp_path):
+    text = small.scenario().resolved_toml().encode()
+    still = [(f"cohort.{name}.traits.learning", "0.0") for name in ("new", "old")]
+
+    def tuned(pairs, folder):
+        about = problem_of(parse(text, "small.toml", Catalog(), [("target.after_attempts", "20"), *still, *pairs]))
+        nothing = Candidate(about.start, (), (), ())
+        folder.mkdir()
+        write_results(folder, Outcome(about, nothing, (nothing,), "", (), (), {}, Limits(1)))
+        assert load(folder / "tuned.toml", Catalog()).form == tuned_scenario(about, about.start).form
+        return (folder / "tuned.toml").read_text(encoding="utf-8"), practice_note(about)
+
+    plain, note = tuned([], tmp_path / "still")
+    assert note == ""
+    assert "practise" not in plain
+    for name in ("learning", "practice_gain", "jump"):
+        found, note = tuned([(f"cohort.old.traits.{name}", "0.05")], tmp_path / name)
+        assert note.endswith("in the study everybody had 20 attempts behind them.")
+        assert found.partition("\n")[0] == f"# {note}"
 
 
 def test_what_is_tuned_runs_although_nothing_is_left_to_move(whole, tmp_path, capsys):
@@ -564,6 +587,22 @@ def test_numbers_that_are_none_are_refused(tmp_path, capsys, option, value):
     assert f"Invalid value for '{option}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("--budget", "a whole number"), ("--level", "a whole number"), ("--seconds", "a finite number")],
+)
+def test_what_is_no_number_is_told_in_a_sentence(tmp_path, capsys, option, sentence):
+    assert main(["tune", str(scenario_file(tmp_path)), option, "abc"]) == 2
+    assert f"Invalid value for '{option}': must be {sentence}, got 'abc'." in capsys.readouterr().err
+
+
+def test_a_bundled_scenario_is_called_by_its_name(capsys):
+    assert main(["tune", "quickstart", "--budget", "500"]) != 0
+    said = capsys.readouterr().err
+    assert "quickstart: with 500 attempts no setting could be said" in said
+    assert "quickstart.toml" not in said
+
+
 def test_seconds_without_end_leave_the_budget_alone(tmp_path):
     outcome = finished(tmp_path / "journal.txt", seconds=1e308, speed=lambda: 1e308)
     assert 0.95 * 4000 < sum(outcome.spent.values()) <= 4000
@@ -573,7 +612,7 @@ def test_of_a_search_whose_best_was_not_played_the_best_that_was_is_told_too(tmp
     stopped(3, tmp_path / "study", replace(WISH, method="pooled"))
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[0][-5:] == ["best", "so", "far", "best", "played"]
-    rates = [row[2:] for row in rows if row[:1] in (["new"], ["old"])]
+    rates = [row[4:] for row in rows if row[:1] in (["new"], ["old"])]
     assert len(rates) == 2
     for unplayed, rate, *_ in rates:
         assert unplayed == "-"

@@ -13,6 +13,7 @@ import pytest
 from engine.errors import RunFolderError
 from engine.players import ATTEMPT_LIMIT, QUIT
 from engine.scenario import parse, setup_of
+from engine.sequential import LEAST, LEAST_REPLICAS
 from engine.statistics import DIAL_UNIT, TOTALS, RateInterval, Scheme, Tally, scheme_of, tally_of
 from engine.world import chunks, play
 from sims.catalog import Catalog
@@ -107,7 +108,7 @@ def test_an_edge_within_the_interval_cannot_be_told_and_says_what_would_help():
     assert row.state == "cannot tell"
     assert row.win_rate_low < 0.67 < row.win_rate
     assert row.more_players == 270
-    assert "about 270 more players would probably settle it" in found.text
+    assert "about 270 more players of that cohort would probably settle it" in found.text
 
 
 def test_that_many_more_players_do_settle_it():
@@ -176,8 +177,23 @@ def test_a_band_that_ends_at_1_has_no_edge_there():
 
 def test_one_more_player_is_one_player():
     row = verdict(a_goal("a"), a_tally(0.68, players=40)).rows[0]
-    assert _remedy(dataclasses.replace(row, more_players=1), "player").startswith("about 1 more player would")
-    assert "about 1 player in all" in _remedy(dataclasses.replace(row, more_players=1), "replica")
+    assert _remedy(dataclasses.replace(row, more_players=1), "player").startswith("about 1 more player of that")
+    assert "about 1 player of that cohort in all" in _remedy(dataclasses.replace(row, more_players=1), "replica")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "clusters", "few"),
+    [("player", 1, False), ("player", 2, True), ("player", LEAST - 1, True), ("player", LEAST, False),
+     ("replica", LEAST_REPLICAS - 1, True), ("replica", LEAST_REPLICAS, False)],
+)  # fmt: skip
+def test_an_interval_of_few_is_called_rough(cluster, clusters, few):
+    goal = a_goal("a", "b", shared=cluster == "replica", replicas=clusters)
+    tally = a_tally(0.70, 0.70, players=clusters, spread=0, cluster=cluster)
+    start = f"Few {cluster}s: the intervals of a ({clusters} {cluster}s) and b ({clusters} {cluster}s) are rough"
+    assert (start in verdict(goal, tally).text) is few
+    tally.judged[1] *= 100
+    start = f"Few {cluster}s: the interval of a ({clusters} {cluster}s) is rough"
+    assert (start in verdict(goal, tally).text) is few
 
 
 @pytest.mark.parametrize("rate", [0.2, 0.70, 1.0])

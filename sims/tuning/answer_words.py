@@ -14,7 +14,7 @@ from sims.tuning.model_words import about_effects, about_limits
 from sims.tuning.phrases import band_text, named, rate_text, targets_text, turn_text
 from sims.tuning.race import Rate
 from sims.tuning.staged_search import Stage
-from sims.tuning.study_files import tuned_name
+from sims.tuning.study_files import practice_note, tuned_name
 from sims.tuning.study_table import outcome_table, verdict
 from sims.verdict import rounded_up
 from sims.verdict_words import UNCALIBRATED, count, listed
@@ -22,9 +22,10 @@ from sims.verdict_words import UNCALIBRATED, count, listed
 
 def answer_text(answer: Answer) -> str:
     """Words first, then the table, and last what the numbers are not."""
-    files = [f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options)]
+    named_files = "; ".join(f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options))
+    files = f"{named_files}. {practice_note(answer.problem)}".rstrip()
     said = "\n".join(sentences(answer))
-    return f"{said}\n\n{outcome_table(answer.outcome)}\n\n{'; '.join(files)}.\n{UNCALIBRATED}"
+    return f"{said}\n\n{outcome_table(answer.outcome)}\n\n{files}\n{UNCALIBRATED}"
 
 
 def sentences(answer: Answer) -> list[str]:
@@ -138,7 +139,8 @@ def _about_doubt(answer: Answer) -> Iterator[str]:
         names = listed(named(hopeless))
         yield (
             f"So near an edge of the band is {first.letter} for {names} that even a million further attempts would "
-            "probably not decide; a wider tolerance would."
+            "probably not decide. A new search from here, --warm-start with this study, can find another setting; or "
+            "give a wider tolerance."
         )
     elif known:
         yield (
@@ -170,14 +172,29 @@ def _about_the_end(answer: Answer) -> Iterator[str]:
 
 
 def _about_stages(answer: Answer) -> Iterator[str]:
-    ends = [
-        f"after {listed(stage.knobs)} {stage_error(stage, answer.problem.segments):.3f}"
-        for stage in answer.outcome.stages
-        if all(stage.attempts)
+    stages = [stage for stage in answer.outcome.stages if all(stage.attempts)]
+    if not stages or not answer.baseline.measured:
+        return
+    errors = [f"with your defaults {answer.baseline.error:.3f}"]
+    errors += [
+        f"after turning {listed(stage.knobs)} {stage_error(stage, answer.problem.segments):.3f}" for stage in stages
     ]
-    if ends and answer.baseline.measured:
-        before = f"with your defaults {answer.baseline.error:.3f}"
-        yield f"Stage by stage, the largest measured error: {before}, {listed(ends)}."
+    yield f"Stage by stage, the largest measured error: {'; '.join(errors)}."
+    players = sorted({sum(stage.attempts) for stage in stages})
+    each = " to ".join(f"{number:,}" for number in dict.fromkeys((players[0], players[-1])))
+    yield (
+        f"What stages bought was measured while searching, on only {each} players each, and chooses no option: "
+        f"{_place_among(stages, answer.options[0])}."
+    )
+
+
+def _place_among(stages: Sequence[Stage], first: Option) -> str:
+    """Which stage ended with the first option, and why it is not the last one."""
+    ended = [stage for stage in stages if stage.point == first.candidate.point]
+    if not ended:
+        return f"{first.letter} is not a setting with which one of them ended"
+    came_from = f"{first.letter} is what turning {listed(ended[0].knobs)} ended with"
+    return came_from if stages[-1] in ended else f"{came_from}, which came out ahead on new players"
 
 
 def stage_error(stage: Stage, segments: Sequence[Segment]) -> float:

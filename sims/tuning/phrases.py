@@ -21,9 +21,6 @@ def rate_text(rate: Rate) -> str:
     """A measured rate with its interval."""
     if not rate.attempts:
         return "not measured"
-    down, up = rate.rate - rate.low, rate.high - rate.rate
-    if abs(down - up) < 0.0005:
-        return f"{rate.rate:.3f} ± {max(down, up):.3f}"
     return f"{rate.rate:.3f} ({rate.low:.3f} to {rate.high:.3f})"
 
 
@@ -40,7 +37,8 @@ def step_text(effect: Effect) -> str:
         return f"{after} instead of {before}"
     way = f"from {before} to {after}{_unit(knob)}"
     if knob.scale == "integer":
-        return f"{count(int(effect.after) - int(effect.before))} more ({way})"
+        cells = int(effect.after) - int(effect.before)
+        return f"{count(abs(cells))} {'more' if cells > 0 else 'fewer'} ({way})"
     return f"{way}{_TENTHS[knob.scale]}"
 
 

@@ -14,16 +14,19 @@ from typing import Final
 from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob, ParameterSpace, Value
+from engine.players import TRAIT_NAMES
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.scenario_file import toml
 from engine.scenario_file.faults import Faults, printable, suggestion
 from engine.scenario_file.overrides import overridden
+from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.tuning.counts import Segment
 from sims.tuning.cube import Cube, Point, cube_of, point_of
 
 LEAST_KNOBS: Final = 2
 MOST_KNOBS: Final = 20
+_LEARNT: Final = tuple(TRAIT_NAMES.index(name) for name in ("learning", "practice_gain", "jump"))
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -37,6 +40,7 @@ class Problem:
     segments: tuple[Segment, ...]
     start: Point  # the designer's defaults
     locked: tuple[str, ...] = ()  # knobs that whoever asked for the study has locked
+    practised: bool = False  # whether attempts before change how some players play
 
 
 def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[str] = ()) -> Problem:
@@ -45,7 +49,8 @@ def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[st
     level: of a campaign, the only one that is looked at, from 1; locked: the locks that it was freed but for. Raises
     ScenarioError where there is none.
     """
-    space = setup_of(scenario, Catalog()).space
+    setup = setup_of(scenario, Catalog())
+    space = setup.space
     cube = cube_of(space)
     free = ", ".join(cube.names)
     name = printable(scenario.name)
@@ -56,9 +61,13 @@ def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[st
         )
     if cube.size > MOST_KNOBS:
         raise ScenarioError(f"{name}: a study turns at most {MOST_KNOBS} knobs, got {cube.size}: {free}; --lock some")
-    return Problem(
-        scenario, space, cube, segments_of(scenario, level), point_of(space, space.defaults()), tuple(locked)
-    )
+    start = point_of(space, space.defaults())
+    return Problem(scenario, space, cube, segments_of(scenario, level), start, tuple(locked), _practised(setup))
+
+
+def _practised(setup: Setup) -> bool:
+    """Whether some cohort has a trait of practice that is not the constant 0."""
+    return bool((setup.traits[:, _LEARNT, :2] != 0.0).any())
 
 
 def segments_of(scenario: Scenario, level: int | None = None) -> tuple[Segment, ...]:

@@ -28,7 +28,7 @@ from sims.tuning.report_course import (
     rate_cell,
     stages_part,
 )
-from sims.tuning.study_files import shown_values, tuned_name
+from sims.tuning.study_files import practice_note, shown_values, tuned_name
 from sims.tuning.study_table import value_text
 from sims.verdict_words import UNCALIBRATED, listed
 
@@ -89,7 +89,7 @@ def _verdict(answer: Answer) -> Markup:
         "section",
         tag("p", headline, class_="headline"),
         *(tag("p", sentence) for sentence in others),
-        tag("p", files),
+        tag("p", files, f" {practice_note(answer.problem)}".rstrip()),
         tag("p", UNCALIBRATED, class_="caution"),
         class_="verdict",
     )
@@ -202,8 +202,9 @@ def _sensitivity(answer: Answer) -> Markup:
     ]
     note = (
         f"What one knob alone does to the win rate around {answer.options[0].letter}: a number goes a tenth of its "
-        "range, a whole number as far but one at least, a choice to each other option. By one model of all counts of "
-        "the study: its intervals are 95 % each, and hold less often where win rates ripple between nearby settings."
+        "range, a whole number from its value as far but one at least, a choice to each other option. By "
+        "one model of all counts of the study: its intervals are 95 % each, and hold less often where win rates ripple "
+        "between nearby settings."
     )
     return section(
         "What moves whom",

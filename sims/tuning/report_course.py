@@ -43,11 +43,11 @@ def stages_part(answer: Answer) -> Markup:
     ]
     for stage in stages:
         error = f"{stage_error(stage, problem.segments):.3f}" if all(stage.attempts) else NOTHING
-        rows.append((f"after {listed(stage.knobs)}", error, *_cells(answer, end_of(stage, problem))))
+        rows.append((f"after turning {listed(stage.knobs)}", error, *_cells(answer, end_of(stage, problem))))
     headings = ("stage", "largest error", *(segment.name for segment in problem.segments))
     note = (
-        "Groups of knobs in the order of their influence; each was measured on players whom its search had not met. "
-        "The options were then measured anew."
+        "Groups of knobs in the order of their influence; each was measured while searching, on some players whom its "
+        "search had not met. Those few players choose no option: new players did, and the options were measured anew."
     )
     return section("What each stage bought", table(headings, rows), note=note)
 
@@ -86,6 +86,11 @@ def progress_part(answer: Answer) -> Markup:
                 points.append(Point(float(attempts), error, low, high))
     if not points:
         return Markup("")
+    if len({point.y for point in points}) == 1:
+        flat = (
+            f"By its own counts, the best point of the search was {points[0].y:.3f} off from first to last: no chart."
+        )
+        return section("How the search went", tag("p", flat))
     top = max(point.high for point in points)
     picture = line_chart(points, "rate", ("attempts of the search", "largest error"), (0.0, max(top, 0.01)))
     meaning = f"from {points[0].y:.3f} at first to {points[-1].y:.3f} at last"

@@ -1,8 +1,9 @@
 """Which knobs move whose win rate, from the counts of the whole study.
 
-Around one setting each knob alone goes a sensible step: a number a tenth of its range, a whole number as far but one at
-least, a choice to each of its other options. The pooled model says what that does to each segment's win rate; draws
-from its posterior say how sure that is. Intervals are 95 % each, and not corrected for their number.
+Around one setting each knob alone goes a sensible step: a number a tenth of its range, half of it below the setting and
+half above, a whole number from its value as far but one at least, a choice to each of its other options. The
+pooled model says what that does to each segment's win rate; draws from its posterior say how sure that is. Intervals
+are 95 % each, and not corrected for their number.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Effect:
 
     knob: Knob
     before: Value
-    after: Value  # larger than before, but for a choice
+    after: Value  # of a number larger than before; a whole number or a choice begins at the setting's own
     shifts: tuple[Shift, ...]  # by segment
 
     @property
@@ -105,13 +106,12 @@ def _steps(cube: Cube, point: Point) -> Iterator[_Step]:
                     yield _Step(j, point, _with(point, j, (cell + 0.5) / levels))
             continue
         if levels:
-            cells = max(round(STEP * levels), 1)
-            first = min(int(point[j] * levels), levels - 1 - cells)
-            low, high = (first + 0.5) / levels, (first + cells + 0.5) / levels
-        else:
-            low = min(max(point[j] - STEP / 2.0, 0.0), 1.0 - STEP)
-            high = low + STEP
-        yield _Step(j, _with(point, j, low), _with(point, j, high))
+            here, cells = int(point[j] * levels), max(round(STEP * levels), 1)
+            there = here + cells if here + cells < levels else here - cells
+            yield _Step(j, point, _with(point, j, (there + 0.5) / levels))
+            continue
+        low = min(max(point[j] - STEP / 2.0, 0.0), 1.0 - STEP)
+        yield _Step(j, _with(point, j, low), _with(point, j, low + STEP))
 
 
 def _with(point: Point, j: int, place: float) -> Point:
@@ -123,7 +123,7 @@ def _effect(problem: Problem, step: _Step, value: Numbers, low: Numbers, high: N
     knob: Knob = problem.space[place]
     before, after = (values_of(problem.space, point)[place] for point in (step.before, step.after))
     ends = list(zip(value.tolist(), low.tolist(), high.tolist(), strict=True))
-    if before > after and knob.scale != "choice":  # the hard end of the knob is its low one
+    if knob.scale in ("linear", "log") and before > after:  # the hard end of the knob is its low one
         before, after = after, before
         ends = [(-middle, -upper, -lower) for middle, lower, upper in ends]
     return Effect(knob, knob.shown(before), knob.shown(after), tuple(Shift(*end) for end in ends))

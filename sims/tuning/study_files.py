@@ -62,11 +62,26 @@ def tuned_name(option: int) -> str:
     return f"{TUNED}_{LETTERS[option]}.toml" if option else f"{TUNED}.toml"
 
 
+def practice_note(problem: Problem) -> str:
+    """Why a run of a tuned scenario shows other win rates than the study; empty where players do not practise."""
+    if not problem.practised:
+        return ""
+    before = problem.scenario.after_attempts
+    had = f"{before:,} attempt{'' if before == 1 else 's'}" if before else "no attempt"
+    return (
+        "Runs of tuned.toml show other win rates than the study: in a run players practise from their first attempt "
+        f"on, in the study everybody had {had} behind them."
+    )
+
+
 def write_results(folder: Path, outcome: Outcome) -> list[str]:
     """Write all files whose bytes follow from what was asked for; their names."""
     names = [tuned_name(option) for option in range(len(outcome.options))]
+    note = practice_note(outcome.problem)
+    head = f"# {note}\n" if note else ""
     for name, candidate in zip(names, outcome.options, strict=True):
-        write_file(folder / name, tuned_scenario(outcome.problem, candidate.point).resolved_toml().encode())
+        text = tuned_scenario(outcome.problem, candidate.point).resolved_toml()
+        write_file(folder / name, f"{head}{text}".encode())
     write_file(folder / COUNTS, _counts(outcome).encode())
     return [SCENARIO, JOURNAL, COUNTS, *names]
 

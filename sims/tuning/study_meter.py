@@ -54,7 +54,7 @@ def best_so_far(counts: Counts, segments: Sequence[Segment]) -> str:
         for w, n, segment in zip(wins[row], attempts[row], segments, strict=True)
     ]
     miss, low, high = (max(parts) for parts in zip(*spans, strict=True))
-    return f"; best so far {miss:.3f} off ({low:.3f}-{high:.3f})"
+    return f"; best so far {miss:.3f} off ({low:.3f} to {high:.3f})"
 
 
 def miss_of(wins: int, attempts: int, segment: Segment, confidence: float) -> tuple[float, float, float]:

@@ -23,7 +23,7 @@ def outcome_table(outcome: Outcome) -> str:
     columns = {"defaults": outcome.baseline}
     columns |= {LETTERS[option].upper(): candidate for option, candidate in enumerate(outcome.options)}
     for stage in outcome.stages:
-        columns[f"after {', '.join(stage.knobs)}"] = end_of(stage, outcome.problem)
+        columns[f"after turning {', '.join(stage.knobs)}"] = end_of(stage, outcome.problem)
     return table(outcome.problem, columns)
 
 
@@ -81,14 +81,14 @@ def table(problem: Problem, candidates: Mapping[str, Candidate]) -> str:
         rows.append([name, "", *(value_text(knob, found[name]) for found in values)])
     for k, segment in enumerate(problem.segments):
         rates = [_rate(candidate.rates[k], segment) for candidate in candidates.values()]
-        rows.append([segment.name, f"{segment.low:g}-{segment.high:g}", *rates])
+        rows.append([segment.name, f"{segment.low:.3g} to {segment.high:.3g}", *rates])
     return aligned(rows, indent="")
 
 
 def _rate(rate: Rate, segment: Segment) -> str:
     if not rate.attempts:
         return "-"
-    return f"{rate.rate:.3f} ({rate.low:.3f}-{rate.high:.3f}) {verdict(rate, segment)}"
+    return f"{rate.rate:.3f} ({rate.low:.3f} to {rate.high:.3f}) {verdict(rate, segment)}"
 
 
 def value_text(knob: Knob, value: Value) -> str:
