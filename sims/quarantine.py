@@ -41,6 +41,7 @@ SHEET: Final = Sheet(
 # Where a spreadsheet may begin a cell: some take a semicolon for the comma. Signs of full width count for them too.
 _BEGIN: Final = re.compile(r"(^|;)(\s*)(?=[^\w\s])")
 _MARKED: Final = re.compile(r"(^|;)(\s*)'")
+_LONGEST_CELL: Final = 1_000  # characters: a message has 500, and a mark for each start of a formula
 
 
 class Quarantine:
@@ -109,6 +110,8 @@ def read_faults(folder: Path) -> list[Fault]:
     try:
         with open(path, encoding="utf-8", newline="") as file:
             _, *rows = csv.reader(file)
+        if any(len(cell) > _LONGEST_CELL for row in rows for cell in row):
+            raise ValueError(f"a cell of more than {_LONGEST_CELL:,} characters")
         return [
             Fault(int(replica), int(player), int(attempt), FAULTS.index(kind), _unmarked(type_), _unmarked(message))
             for replica, player, attempt, kind, type_, message in rows

@@ -9,13 +9,6 @@ import pytest
 from benchmarks.torture import torture
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_run_that_is_killed_loses_nothing(tmp_path):
-    found = torture(tmp_path, 1, players=24, game="logistic")
-    assert found.faults == []
-    assert (found.equal, found.orphans, found.torn) == (1, 0, 0)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_runs_that_are_killed_twice_lose_nothing(tmp_path):

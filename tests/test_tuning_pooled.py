@@ -231,9 +231,8 @@ def test_the_problem_tells_its_own_truth():
     assert problem.play([Ask(problem.hidden, (50,) * 4, 3)]) == [tells[3]]
 
 
-@pytest.mark.parametrize("seed", [120, 124])
-def test_a_search_leaves_whole_numbers_with_which_the_targets_can_nearly_be_met(seed):
-    # Looking elsewhere is what does it: without, these two stayed 0.02 and 0.05 off to the end.
+def test_a_search_leaves_whole_numbers_with_which_the_targets_can_nearly_be_met():
+    seed = 124  # without looking elsewhere, this one stayed 0.05 off to the end
     problem = TuningProblem(8, seed)
     search = PooledSearch(problem.cube, problem.segments, seed, 60_000)
     left = 60_000
