@@ -60,11 +60,15 @@ def test_what_is_held_longer_or_is_no_permission_is_raised(tmp_path, held, syste
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
 def test_a_file_system_that_syncs_no_folders_is_good_enough(tmp_path, monkeypatch, number):
+    tried = []
+
     def fsync(handle):
+        tried.append(os.fstat(handle).st_ino)
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fsync)
     sync_folder(tmp_path)
+    assert tried == [tmp_path.stat().st_ino]
 
 
 def test_a_folder_that_cannot_be_synced_is_named(tmp_path, monkeypatch):
