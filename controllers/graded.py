@@ -1,13 +1,14 @@
-"""Graded outcomes: what a lost attempt says beyond having been lost, learnt from the game itself.
+"""Graded outcomes: what the score of an attempt says beyond win or loss, learnt from the game itself.
 
-How far a lost attempt got is evidence too, but each game has a scale of its own. So many attempts are simulated over
-skills and places on the dial, the progress of those that were lost is cut into bins, and the chance of each bin is
-fitted as a function of z, the logit of the chance of winning (multinomial logistic regression):
+How well an attempt was played is evidence too, but each game has a scale of its own. So many attempts are simulated
+over skills and places d on the dial, the scores of wins and those of losses are cut into bins, and the chance of each
+bin is fitted as a function of z, the logit of the chance of winning (multinomial logistic regression):
 
-    P(bin b | lost, z) = exp(intercept_b + slope_b z) / sum over all bins
+    P(bin b | won or lost, z, d) = exp(intercept_b + slope_b z) / sum over all bins
 
-A controller multiplies its likelihood by that. Where the bins do not depend on z nothing is learnt from them. A win is
-a win: progress is 1 whatever it was worth.
+at each place; in between, intercepts and slopes lie on straight lines. A controller multiplies its likelihood by that.
+Where the bins do not depend on z nothing is learnt from them; in a game that has no score, and so tells progress in its
+place, nothing from wins.
 """
 
 from __future__ import annotations
@@ -22,31 +23,33 @@ from scipy.optimize import minimize
 from engine.arithmetic import exp, logit
 from engine.batch import Crowd, batch_rows
 from engine.controller import Brief
-from engine.game import LOST
+from engine.game import WON
 from engine.parameters import along
 from engine.players import TRAIT_NAMES
 
 BINS: Final = 6
-SKILLS: Final = (-1.0, 0.0, 1.0)  # standard deviations from the population's mean
-PLACES: Final = 9
-PLAYERS: Final = 400  # at each place, one attempt each
+SKILLS: Final = (-2.0, -1.33, -0.67, 0.0, 0.67, 1.33, 2.0)  # standard deviations from the population's mean
+PLACES: Final = 17
+PLAYERS: Final = 800  # of each skill at each place, one attempt each
 SEED: Final = 7_301
-WIDEST: Final = 4.0  # z is held so near to 0 where the bins are fitted and used
-PENALTY: Final = 1.0  # of the squared coefficients: without losses nothing is learnt
+WIDEST: Final = 4.0  # bins are fitted where z is so near to 0, and z is held within when they are used
+PENALTY: Final = 1.0  # of the squared coefficients: without attempts nothing is learnt
 DIGITS: Final = 4
 
 Numbers = npt.NDArray[np.float64]
 
 
+ATTEMPT: Final = np.dtype([("won", np.bool_), ("score", np.float64), ("place", np.int64), ("z", np.float64)])
+
+
 class Graded(NamedTuple):
-    """The bins and their chances."""
+    """The bins and their chances: those of losses, then those of wins."""
 
-    edges: Numbers  # shape (BINS - 1,), ascending: bin b holds progress from edge b - 1 up to edge b
-    intercept: Numbers  # shape (BINS,)
-    slope: Numbers  # shape (BINS,)
+    edges: Numbers  # shape (2 (BINS - 1),), ascending in each half: bin b holds scores from edge b - 1 up to edge b
+    numbers: Numbers  # shape (2 PLACES BINS 2,): intercept and slope of each bin at each place
 
 
-NOTHING: Final = Graded(np.zeros(BINS - 1), np.zeros(BINS), np.zeros(BINS))
+NOTHING: Final = Graded(np.zeros(2 * (BINS - 1)), np.zeros(4 * PLACES * BINS))
 _KNOWN: dict[Any, Graded] = {}
 
 
@@ -54,16 +57,19 @@ def graded_of(brief: Brief) -> Graded:
     """The bins of the brief's game on its dial, for the players of all cohorts together."""
     key = (brief.game, brief.path.tobytes(), brief.space.table().tobytes(), brief.traits.tobytes())
     if key not in _KNOWN:
-        _KNOWN[key] = _fitted(*_lost(brief))
+        found = _simulated(brief)
+        halves = [_fitted(found[found["won"] == won]) for won in (False, True)]
+        _KNOWN[key] = Graded(*(np.concatenate(parts) for parts in zip(*halves, strict=True)))
     return _KNOWN[key]
 
 
-def _lost(brief: Brief) -> tuple[Numbers, Numbers]:
-    """z and progress of simulated attempts that were lost; z from the share that was won in the same cell."""
+def _simulated(brief: Brief) -> npt.NDArray[np.void]:
+    """Attempts as ATTEMPT records, where z is within WIDEST; z from the share that was won in the same cell."""
     place = TRAIT_NAMES.index("skill")
     units = [[along(brief.path, j, d / (PLACES - 1)) for j in range(len(brief.space))] for d in range(PLACES)]
     values = np.array([brief.space.real(u) for u in units])
-    found_z, found_progress = [], []
+    found = np.zeros((len(brief.traits), len(SKILLS), PLACES, PLAYERS), ATTEMPT)
+    found["place"] = np.arange(PLACES)[:, np.newaxis]
     for cohort, table in enumerate(brief.traits):
         mean, sd = _moments(table[place])
         for number, step in enumerate(SKILLS):
@@ -71,12 +77,13 @@ def _lost(brief: Brief) -> tuple[Numbers, Numbers]:
             traits[place] = (0.0, mean + step * sd, 0.0, -1e300, 1e300, 0.0)
             crowd = Crowd(traits, PLAYERS, cohort=cohort, first=number * PLAYERS)
             rows = batch_rows(brief.game, values, crowd, SEED)[:, :, 0]
-            for cell in rows:
-                lost = cell["outcome"] == LOST
-                won = float(PLAYERS - lost.sum())
-                found_z.append(np.full(int(lost.sum()), logit((won + 0.5) / (PLAYERS + 1.0))))
-                found_progress.append(cell["progress"][lost])
-    return np.concatenate(found_z), np.concatenate(found_progress)
+            cells = found[cohort, number]
+            cells["won"], cells["score"] = rows["outcome"] == WON, rows["score"]
+            for cell in cells:
+                z = logit((float(cell["won"].sum()) + 0.5) / (PLAYERS + 1.0))
+                cell["z"] = z
+    near: npt.NDArray[np.void] = found[np.abs(found["z"]) < WIDEST]
+    return near
 
 
 def _moments(row: Numbers) -> tuple[float, float]:
@@ -87,52 +94,68 @@ def _moments(row: Numbers) -> tuple[float, float]:
     return a, math.hypot(b, common) if kind else 0.0
 
 
-def _fitted(z: Numbers, progress: Numbers) -> Graded:
-    """The regression. Rounded: the last digits of a search differ from machine to machine."""
-    if len(z) < 10 * BINS:
-        return NOTHING
-    z = np.clip(z, -WIDEST, WIDEST)
-    edges = np.quantile(progress, np.arange(1, BINS) / BINS)
-    of = np.searchsorted(edges, progress, side="right")
+def _fitted(attempts: npt.NDArray[np.void]) -> Graded:
+    """Half of the bins."""
+    edges = np.quantile(attempts["score"], np.arange(1, BINS) / BINS) if len(attempts) else np.zeros(BINS - 1)
+    if len(attempts) < 10 * BINS or edges[0] == edges[-1]:
+        return Graded(edges, np.zeros(2 * PLACES * BINS))
+    of = np.searchsorted(edges, attempts["score"], side="right")
+    found = [
+        _at_place(of[attempts["place"] == place], attempts["z"][attempts["place"] == place]) for place in range(PLACES)
+    ]
+    return Graded(edges, np.concatenate(found))
+
+
+def _at_place(of: Any, z: Numbers) -> Numbers:
+    """Intercept and slope of each bin by regression. Rounded: the last digits of a search differ between machines."""
+    features = np.stack([np.ones(len(z)), z], axis=1)
 
     def loss(numbers: Numbers) -> tuple[float, Numbers]:
-        intercept, slope = numbers[:BINS], numbers[BINS:]
-        scores = intercept + np.outer(z, slope)
+        scores = features @ numbers.reshape(BINS, 2).T
         scores -= scores.max(axis=1, keepdims=True)
         shares = np.exp(scores)
         shares /= shares.sum(axis=1, keepdims=True)
-        value = -np.log(shares[np.arange(len(z)), of]).sum() + 0.5 * PENALTY * (numbers @ numbers)
-        shares[np.arange(len(z)), of] -= 1.0
-        gradient = np.concatenate([shares.sum(axis=0), z @ shares]) + PENALTY * numbers
-        return float(value), gradient
+        value = -np.log(shares[np.arange(len(of)), of]).sum() + 0.5 * PENALTY * (numbers @ numbers)
+        shares[np.arange(len(of)), of] -= 1.0
+        return float(value), (shares.T @ features).ravel() + PENALTY * numbers
 
-    found = np.round(minimize(loss, np.zeros(2 * BINS), jac=True, method="L-BFGS-B").x, DIGITS)
-    return Graded(edges, found[:BINS], found[BINS:])
+    found = minimize(loss, np.zeros(2 * BINS), jac=True, method="L-BFGS-B")
+    return np.round(found.x, DIGITS)
 
 
 class Evidence(NamedTuple):
     """What a bin says at one z."""
 
     chance: float  # of the bin
-    score: float  # derivative of its logarithm by z
-    information: float  # variance of the score over all bins
+    trend: float  # derivative of its logarithm by z
+    information: float  # variance of the trend over all bins
 
 
-def evidence(edges: Any, intercept: Any, slope: Any, progress: float, z: float) -> Evidence:
-    """What the progress of a lost attempt says of z. It compiles."""
+def evidence(edges: Any, numbers: Any, won: float, score: float, d: float, z: float) -> Evidence:
+    """What the score of an attempt at the place d says of z. It compiles. edges, numbers: as in Graded."""
     z = min(max(z, -WIDEST), WIDEST)
+    half = 1 if won > 0.5 else 0
     mine = 0
-    for b in range(len(edges)):
-        if progress >= edges[b]:
+    for b in range(BINS - 1):
+        if score >= edges[half * (BINS - 1) + b]:
             mine = b + 1
+    chance = 0.0
+    trend = 0.0
     total = 0.0
     mean = 0.0
     square = 0.0
-    for b in range(len(slope)):
-        share = exp(intercept[b] + slope[b] * z)
+    place = min(int(d * (PLACES - 1)), PLACES - 2)
+    after = d * (PLACES - 1) - place
+    for b in range(BINS):
+        j = 2 * ((half * PLACES + place) * BINS + b)
+        intercept = numbers[j] + after * (numbers[j + 2 * BINS] - numbers[j])
+        slope = numbers[j + 1] + after * (numbers[j + 2 * BINS + 1] - numbers[j + 1])
+        share = exp(intercept + slope * z)
         total += share
-        mean += share * slope[b]
-        square += share * slope[b] * slope[b]
+        mean += share * slope
+        square += share * slope * slope
+        if b == mine:
+            chance = share
+            trend = slope
     mean /= total
-    chance = exp(intercept[mine] + slope[mine] * z) / total
-    return Evidence(chance, slope[mine] - mean, max(square / total - mean * mean, 0.0))
+    return Evidence(chance / total, trend - mean, max(square / total - mean * mean, 0.0))

@@ -45,6 +45,7 @@ class Result(NamedTuple):
 
     outcome: int  # WON, LOST or TIMED_OUT
     progress: float  # [0, 1]
+    score: float  # [0, 1]; the progress in a game that has no score
     cause: int  # index into the game's causes; -1 unless LOST
     ticks: int
     duration_s: float
@@ -207,6 +208,7 @@ def result_of(game: Game) -> Callable[..., Result]:
     """(values, faculties, address, opened, ended) -> Result. A person's thinking is not in it: it was measured."""
     seal = seal_of(game)
     progress, cause = game.progress, game.cause
+    score = game.score or progress
     tick_seconds, takes_turns = game.tick_seconds, game.pace == "turns"
 
     def result(
@@ -215,12 +217,13 @@ def result_of(game: Game) -> Callable[..., Result]:
     ) -> Result:  # fmt: skip
         state, ticks, outcome = ended
         reached = progress(opened.params, opened.level, state)
+        scored = score(opened.params, opened.level, state)
         reason = cause(opened.params, opened.level, state) if outcome == LOST else -1
         duration_s = ticks * tick_seconds
         if takes_turns:
             duration_s += thinking_time(faculties, opened.motor, ticks)
         hashed = seal(values, faculties, seed, replica, player, attempt, level, state, ticks, outcome)
-        return Result(outcome, reached, reason, ticks, duration_s, hashed)
+        return Result(outcome, reached, scored, reason, ticks, duration_s, hashed)
 
     return result
 

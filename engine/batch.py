@@ -31,6 +31,7 @@ RESULT = np.dtype(
         ("attempt", np.int64),
         ("outcome", np.int64),
         ("progress", np.float64),
+        ("score", np.float64),
         ("cause", np.int64),
         ("ticks", np.int64),
         ("duration_s", np.float64),
@@ -90,6 +91,7 @@ def batch_of(game: Game) -> Callable[..., None]:
                         row["attempt"] = tried
                         row["outcome"] = done.outcome
                         row["progress"] = done.progress
+                        row["score"] = done.score
                         row["cause"] = done.cause
                         row["ticks"] = done.ticks
                         row["duration_s"] = done.duration_s

@@ -36,6 +36,7 @@ class Observation(NamedTuple):
     difficulty: float  # as PLAYED, in [0, 1]
     won: float  # 0 or 1; the share won when weight > 1
     progress: float  # [0, 1]
+    score: float  # [0, 1]; the progress in a game that has no score
     target: float
     place: float  # attempts of the session before it; the mean when weight > 1, as for `last`
     last: float  # the outcome before, as in Situation
@@ -94,6 +95,7 @@ class Outcome(NamedTuple):
     setting: Setting  # as PLAYED: clipped to floor and ceiling
     won: bool
     progress: float
+    score: float  # the progress in a game that has none
     played_s: float  # simulated time of the end of the attempt
 
 

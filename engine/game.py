@@ -93,4 +93,6 @@ class Game:
     dealt: bool = False  # step gets the four words of its key's block tick + 1 in place of the key: for a game whose
     # turn needs no more than four, the engine draws the blocks of many turns at a time, at a seventh of the price
     how_to: tuple[str, ...] = ()  # what a person must know to play it, in sentences: first the goal, then the means
+    score: Callable[..., float] | None = None  # (params, level, state) -> [0, 1]: how well it was played, won or lost,
+    # finer than progress; None: as well as it progressed
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -94,6 +94,7 @@ ATTEMPT_COLUMNS: Final = (
     Column("outcome", "name", "", "won or lost (the rules ended it), timed_out (we stopped it), failed (see fault)"),
     Column("won", "boolean", "", "whether the outcome is won"),
     Column("progress", "number", "1", "how near to winning, 0 to 1", low=0, high=1),
+    # score of a game that has one stands here
     Column("cause", "name", "", "what ended a lost attempt; empty otherwise", optional=True),
     Column("ticks", "integer", "1", "ticks, or turns, that the rules ran", low=0),
     Column(
@@ -114,6 +115,10 @@ ATTEMPT_COLUMNS: Final = (
         low=0,
         high=2**48 - 1,
     ),
+)
+
+SCORE: Final = Column(
+    "score", "number", "1", "how well it was played, won or lost, as the game rates it", low=0, high=1
 )
 
 PLAYER_COLUMNS: Final = (
@@ -158,7 +163,13 @@ SESSION_COLUMNS: Final = (
 _RAW_INTEGERS: Final = ("replica", "cohort", "player", "attempt", "session", "place", "level", "clipped")
 _RAW_NUMBERS: Final = ("start_s", "duration_s", "target", "difficulty")
 _RAW_AFTER: Final = (("streak", np.int64), ("mood", np.float64), ("outcome", np.int64), ("progress", np.float64))
-_RAW_END: Final = (("cause", np.int64), ("ticks", np.int64), ("fault", np.int64), ("state_hash", np.int64))
+_RAW_END: Final = (
+    ("score", np.float64),
+    ("cause", np.int64),
+    ("ticks", np.int64),
+    ("fault", np.int64),
+    ("state_hash", np.int64),
+)
 
 
 def row_type(knobs: int, beliefs: int) -> np.dtype[np.void]:
@@ -210,11 +221,18 @@ def belief_column(name: str) -> Column:
     return Column(f"belief_{name}", "number", "", f"what the controller believed before: {name}", optional=True)
 
 
-def attempt_columns(knobs: Sequence[Column], beliefs: Sequence[Column]) -> tuple[Column, ...]:
-    """All columns of attempts, in order: params stand before `skill`, beliefs before `state_hash`."""
-    names = [column.name for column in ATTEMPT_COLUMNS]
-    first, last = names.index("skill"), names.index("state_hash")
-    return (*ATTEMPT_COLUMNS[:first], *knobs, *ATTEMPT_COLUMNS[first:last], *beliefs, *ATTEMPT_COLUMNS[last:])
+def score_columns(game: Game) -> tuple[Column, ...]:
+    """The column of a game's score, where it has one."""
+    return () if game.score is None else (SCORE,)
+
+
+def attempt_columns(knobs: Sequence[Column], score: Sequence[Column], beliefs: Sequence[Column]) -> tuple[Column, ...]:
+    """All columns of attempts, in order: params stand before `skill`, a score before `cause`, beliefs before the hash.
+
+    knobs, score, beliefs: as knob_columns, score_columns and belief_column give them.
+    """
+    before = {"skill": knobs, "cause": score, "state_hash": beliefs}
+    return tuple(found for column in ATTEMPT_COLUMNS for found in (*before.get(column.name, ()), column))
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +291,7 @@ def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
     words: dict[str, tuple[str, ...]] = {name: (value,) for name, value in constants.items() if isinstance(value, str)}
     words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
     words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes, "fault": FAULTS[NO_FAULT + 1 :]}
-    columns = attempt_columns(knob_columns(game), [belief_column(name) for name in beliefs])
+    columns = attempt_columns(knob_columns(game), score_columns(game), [belief_column(name) for name in beliefs])
     return Sheet("attempts", columns, ("replica", "player", "attempt"), words, constants)
 
 

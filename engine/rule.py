@@ -107,10 +107,10 @@ def tell_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., None]:
     unpack_options, unpack_state, pack_state = unpack_of(options, shared=True), unpack_of(state), pack_of(state)
 
     def told(
-        options: Any, state: Any, difficulty: float, won: float, progress: float, target: float, place: float,
-        last: float, weight: float,
+        options: Any, state: Any, difficulty: float, won: float, progress: float, score: float, target: float,
+        place: float, last: float, weight: float,
     ) -> None:  # fmt: skip
-        seen = Observation(difficulty, won, progress, target, place, last, weight)
+        seen = Observation(difficulty, won, progress, score, target, place, last, weight)
         pack_state(tell(unpack_options(options), unpack_state(state), seen), state)
 
     return told
@@ -164,12 +164,13 @@ class PerPlayer:
         if self._scope != "player":
             self._waiting.setdefault(self._unit(outcome.who), []).append(outcome)
             return
-        who, setting, won, progress, _ = outcome
+        who, setting, won, progress, score, _ = outcome
         target, _, _, place, last = who.situation
         state = self._numbers(who)
         self._tell(
-            self._options, state, setting.difficulty, 1.0 if won else 0.0, progress, target, float(place), last, 1.0
-        )
+            self._options, state, setting.difficulty, 1.0 if won else 0.0, progress, score, target, float(place), last,
+            1.0,
+        )  # fmt: skip
 
     def describe(self, who: Who) -> Mapping[str, float]:
         state = self._numbers(who)
@@ -210,6 +211,7 @@ def _observations(outcomes: Iterable[Outcome]) -> list[Observation]:
                 difficulty,
                 sum(o.won for o in group) / size,
                 sum(o.progress for o in group) / size,
+                sum(o.score for o in group) / size,
                 target,
                 sum(o.who.situation.place for o in group) / size,
                 sum(known) / len(known) if known else -1.0,

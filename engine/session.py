@@ -64,6 +64,7 @@ class Turn(NamedTuple):
     left: int  # PLAYING, SESSION_END when the next attempt opens a new session, or why the player is gone
     won: int
     progress: float
+    score: float
     duration_s: float
     clock_s: float  # time of the next attempt
     gone: int  # 1 when there is no next attempt
@@ -120,18 +121,20 @@ def turn_of(game: Game) -> Callable[..., Turn]:
         row["mood"] = player["mood"]
         row["fault"] = fault
         if failed(fault):
-            outcome, progress, duration_s = FAILED, 0.0, 0.0
+            outcome, progress, score, duration_s = FAILED, 0.0, 0.0, 0.0
             row["cause"] = -1
             row["ticks"] = 0
             row["state_hash"] = 0
         else:
             result = attempt(values, faculties, seed, replica, number, tried, level)
-            outcome, progress, duration_s = result.outcome, result.progress, result.duration_s
+            outcome, progress, score = result.outcome, result.progress, result.score
+            duration_s = result.duration_s
             row["cause"] = result.cause
             row["ticks"] = result.ticks
             row["state_hash"] = result.state_hash
         row["outcome"] = outcome
         row["progress"] = progress
+        row["score"] = score
         row["duration_s"] = duration_s
 
         horizon_s = float(real[0])
@@ -143,6 +146,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
             left,
             1 if outcome == WON else 0,
             progress,
+            score,
             duration_s,
             float(player["clock_s"]),
             0 if int(player["left"]) == PLAYING else 1,
@@ -161,7 +165,7 @@ FLOW_OF: Final = unpack_flow()
 
 
 @cache
-def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, int]]:
+def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, float, int]]:
     """(players, i, units, difficulty, clipped, fault, frame arrays, rows, r) -> a Turn's fields.
 
     One attempt at a setting chosen elsewhere, or the row of one that failed. The last of the players is the player
@@ -175,7 +179,7 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
     def single(
         players: Any, i: int, units: Any, difficulty: float, clipped: int, fault: int, whole: Any, real: Any,
         table: Any, path: Any, targets: Any, rows: Any, r: int,
-    ) -> tuple[int, int, float, float, float, int]:  # fmt: skip
+    ) -> tuple[int, int, float, float, float, float, int]:  # fmt: skip
         player = players[i]
         players[len(players) - 1] = player
         row = rows[r]
@@ -189,7 +193,7 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
         row["clipped"] = clipped
         done = turn(player, row, values, whole, real, flow_of(real), fault)
         # A plain tuple: a named one costs half a microsecond on its way out of a kernel.
-        return done.left, done.won, done.progress, done.duration_s, done.clock_s, done.gone
+        return done.left, done.won, done.progress, done.score, done.duration_s, done.clock_s, done.gone
 
     return single
 
@@ -269,8 +273,11 @@ def session_of(
             r += 1
             if failed(fault):
                 break
+            won = float(done.won)
             state = tell(
-                chosen, state, Observation(difficulty, float(done.won), done.progress, target, float(place), last, 1.0)
+                chosen,
+                state,
+                Observation(difficulty, won, done.progress, done.score, target, float(place), last, 1.0),
             )
         pack(state, states[i])
         states[i, states.shape[1] - 1] = difficulty

@@ -247,10 +247,11 @@ class World:
                     asked, clipped, fault = desk.ask(who, start_s, setting)
                     if desk.beliefs:
                         self.beliefs[r] = desk.believed(who)
-                    left, won, progress, duration_s, clock_s, gone = kernel(
+                    left, won, progress, score, duration_s, clock_s, gone = kernel(
                         players, i, units, asked.difficulty, clipped, fault, *frame, self.rows, r
                     )
-                    known_s = desk.tell(new(Outcome, (played, asked, won == 1, progress, start_s + duration_s)))
+                    told = new(Outcome, (played, asked, won == 1, progress, score, start_s + duration_s))
+                    known_s = desk.tell(told)
                     setting, last = asked, float(won)
                 except MemoryError:  # see _sessions
                     raise
@@ -261,7 +262,7 @@ class World:
             if tried in stops:
                 desk.expose(setting)
                 self.beliefs[r] = np.nan
-                left, won, _, _, clock_s, gone = kernel(
+                left, won, _, _, _, clock_s, gone = kernel(
                     players, i, units, setting.difficulty, 0, stops[tried], *frame, self.rows, r
                 )
             self.used = r + 1

@@ -228,6 +228,11 @@ def progress(params: Params, level: Level, state: State) -> float:
     return min(max(1.0 - state.boss_health / level.health, 0.0), 1.0)
 
 
+def score(params: Params, level: Level, state: State) -> float:
+    """Half for what the boss has lost, half for what is left of the own health."""
+    return 0.5 * progress(params, level, state) + 0.5 * max(state.health, 0.0) / HEALTH
+
+
 def cause(params: Params, level: Level, state: State) -> int:
     if state.health > 0.0:
         return EXHAUSTED
@@ -358,6 +363,7 @@ GAME: Final = Game(
     cause=cause,
     draw=draw,
     dealt=True,
+    score=score,
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
     how_to=(
         "Bring the boss to 0 before you fall or your turns are over.",

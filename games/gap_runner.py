@@ -16,6 +16,9 @@ Every level can be won by a perfect player: obstacles are never closer than one 
 wide as a jump. What makes it hard is speed, which leaves less time for the same distance; the room for error; how
 early an obstacle is seen; how many there are; and how many mistakes are forgiven. One unit of foresight is the whole
 visible stretch (`sight_m`); who has less sees an obstacle later.
+
+The score says how cleanly a runner goes: the mean over all obstacles of 1 for one that passes right below the top of
+the arc, or for a duck as early as an expert's, down to 0 for a mistake, a hair's breadth or one that was never reached.
 """
 
 from __future__ import annotations
@@ -80,6 +83,8 @@ class State(NamedTuple):
     kind: int
     hearts: int
     hurt_by: int  # kind of the last obstacle hit; -1 so far
+    began: float  # m, where the last jump or duck began, or a mistake ended
+    clean: float  # obstacles passed so far, each as far as it was passed cleanly
 
 
 class Obstacle(NamedTuple):
@@ -106,7 +111,7 @@ def build(params: Params, key: Key) -> Level:
 
 def start(params: Params, level: Level, key: Key) -> State:
     first = obstacle(params, level, 0)
-    return State(0.0, 0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1)
+    return State(0.0, 0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0, 0.0)
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
@@ -131,8 +136,10 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     vy = state.vy
     # Take-off speed 4 h / T and gravity 8 h / T^2 make a parabola of height h and of length speed T.
     rate = params.speed / JUMP_LENGTH
+    began = state.began
     if y <= 0.0 and action == JUMP and state.held != JUMP:
         vy = 4.0 * JUMP_HEIGHT * rate
+        began = state.x
     if y > 0.0 or vy > 0.0:
         y = y + vy * TICK_S
         vy = vy - 8.0 * JUMP_HEIGHT * rate * rate * TICK_S
@@ -140,12 +147,15 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
             y = 0.0
             vy = 0.0
     ducking = 1 if action == DUCK and y <= 0.0 else 0
+    if ducking > state.ducking:
+        began = state.x
     hearts = state.hearts
     hurt_by = state.hurt_by
     ahead = state.ahead
     at = state.at
     width = state.width
     kind = state.kind
+    clean = state.clean
     if x + HALF_WIDTH > at:
         if touches(x, y, ducking, at, width, kind):
             hearts = hearts - 1
@@ -153,13 +163,15 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
             x = at + width + HALF_WIDTH
             y = 0.0
             vy = 0.0
+            began = x
         if x - HALF_WIDTH >= at + width:
+            clean = clean + cleanness(at, width, kind, began)
             ahead = ahead + 1
             thing = obstacle(params, level, ahead)
             at = thing.at
             width = thing.width
             kind = thing.kind
-    return State(x, y, vy, action, ducking, ahead, at, width, kind, hearts, hurt_by)
+    return State(x, y, vy, action, ducking, ahead, at, width, kind, hearts, hurt_by, began, clean)
 
 
 def touches(x: float, y: float, ducking: int, at: float, width: float, kind: int) -> bool:
@@ -173,6 +185,14 @@ def touches(x: float, y: float, ducking: int, at: float, width: float, kind: int
     return y + (DUCKING if ducking else STANDING) > BEAM_CLEARANCE
 
 
+def cleanness(at: float, width: float, kind: int, began: float) -> float:
+    """How cleanly an obstacle was passed, 0 to 1, by where the jump or duck began; 0 after it: there was a mistake."""
+    if kind == BEAM:
+        return min(max((at - HALF_WIDTH - began) / DUCK_EARLY, 0.0), 1.0)
+    off = abs(at + 0.5 * width - (began + 0.5 * JUMP_LENGTH))
+    return max(1.0 - off / (0.5 * (JUMP_LENGTH - width)), 0.0)
+
+
 def status(params: Params, level: Level, state: State) -> int:
     if state.hearts <= 0:
         return LOST
@@ -181,6 +201,10 @@ def status(params: Params, level: Level, state: State) -> int:
 
 def progress(params: Params, level: Level, state: State) -> float:
     return min(state.x / level.goal, 1.0)
+
+
+def score(params: Params, level: Level, state: State) -> float:
+    return min(state.clean / params.obstacles, 1.0)
 
 
 def cause(params: Params, level: Level, state: State) -> int:
@@ -286,7 +310,7 @@ def draw_runner(left: float, state: State) -> list[Shape]:
 
 GAME: Final = Game(
     name="gap_runner",
-    version=1,
+    version=2,
     summary="Side-scroller of reflexes: jump gaps and spikes, duck beams, reach the flag.",
     pace="real_time",
     tick_seconds=TICK_S,
@@ -311,6 +335,7 @@ GAME: Final = Game(
     progress=progress,
     cause=cause,
     draw=draw,
+    score=score,
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
     how_to=(
         "Reach the flag. Each mistake costs a heart, and the last heart ends the attempt.",

@@ -355,6 +355,12 @@ def progress(params: Params, level: Level, state: State) -> float:
     return min(state.collected / level.need, 1.0)
 
 
+def score(params: Params, level: Level, state: State) -> float:
+    """Half for what was collected, half for the moves that are left once it is all there."""
+    spare = max(state.moves, 0) / params.moves if state.collected >= level.need else 0.0
+    return 0.5 * progress(params, level, state) + 0.5 * spare
+
+
 def cause(params: Params, level: Level, state: State) -> int:
     return 0 if state.moves <= 0 else 1
 
@@ -446,6 +452,7 @@ GAME: Final = Game(
     status=status,
     progress=progress,
     cause=cause,
+    score=score,
     draw=draw,
     how_to=(
         "Collect enough of the two goal colours before your moves are over.",

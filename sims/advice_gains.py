@@ -63,7 +63,7 @@ def _ask(probe: Probe, state: Any, n: int) -> float:
 def _tell(probe: Probe, state: Any, n: int, won: float) -> Any:
     """The state after an outcome; won: share of wins of those that came together."""
     assert probe.kind.rule is not None
-    seen = Observation(_ask(probe, state, n), won, won, probe.target, float(n), -1.0, probe.weight)
+    seen = Observation(_ask(probe, state, n), won, won, won, probe.target, float(n), -1.0, probe.weight)
     return probe.kind.rule.tell(probe.options, state, seen)
 
 

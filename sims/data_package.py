@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
-from engine.record import PLAYER_COLUMNS, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from engine.record import PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
 from sims.files import Content
 from sims.quarantine import SHEET as FAULTS
 from sims.run_folder import PACKAGE
@@ -149,13 +150,14 @@ have the shortest digits that give the same bits back. Times are simulated; noth
 _PARAM: Final = Column(
     "param_<knob>", "number", "the knob's", "one column per knob of the game, in the game's own units"
 )
+_SCORE: Final = replace(SCORE, meaning=f"{SCORE.meaning}; only of games that rate it")
 _BELIEF: Final = Column("belief_<name>", "number", "", "what the controller believed before the attempt", optional=True)
 
 
 def columns_page() -> str:
     """The text of docs/columns.md."""
     tables = (
-        ("attempts.csv, attempts.parquet", "one row per attempt", attempt_columns([_PARAM], [_BELIEF])),
+        ("attempts.csv, attempts.parquet", "one row per attempt", attempt_columns([_PARAM], [_SCORE], [_BELIEF])),
         ("players.csv", "one row per player, as they were at the end of the run", PLAYER_COLUMNS),
         ("sessions.csv", "one row per session", SESSION_COLUMNS),
         ("summary.csv", "one row per cohort, and per level of a campaign", SUMMARY_COLUMNS),

@@ -229,8 +229,9 @@ class Sitting:
         player, setup = self._player, self.setup
         row = self._save(task, deeds)
         outcome, duration_s = int(row["outcome"]), float(row["duration_s"])
+        progress, score = float(row["progress"]), float(row["score"])
         end_s = task.start_s + duration_s
-        self._desk.tell(Outcome(task.who, task.setting, outcome == WON, float(row["progress"]), end_s))
+        self._desk.tell(Outcome(task.who, task.setting, outcome == WON, progress, score, end_s))
         after_attempt(player, outcome, duration_s, setup.flow, setup.seed, 0, setup.levels, 2**31, float("inf"))
         if int(player["left"]) == FINISHED:
             player["level"] = 1  # a campaign that was won begins anew
@@ -262,7 +263,7 @@ class Sitting:
         row["fault"] = task.fault
         for name in Faculties._fields:
             row[name] = np.nan
-        for name in ("outcome", "progress", "cause", "ticks", "state_hash"):
+        for name in ("outcome", "progress", "score", "cause", "ticks", "state_hash"):
             row[name] = getattr(result, name)
         line = io.BytesIO()
         record.write_csv(line, [record.attempt_batch(self._sheet, rows)])

@@ -233,7 +233,7 @@ class Wall:
         if kind.rule is not None:
             target = float(self.setup.targets[0, 0])
             who = Who(self.setup.player_number(0, 0), 0, Situation(target, 0, min(self.setup.levels, 1), 0, 1.0))
-            controller.tell(Outcome(who, controller.ask(who), True, 1.0, 0.0))
+            controller.tell(Outcome(who, controller.ask(who), True, 1.0, 1.0, 0.0))
             controller.ask(who)  # a rule that is shared hears only when it is asked again
 
     def switch(self, kind: ControllerKind) -> None:

@@ -10,11 +10,13 @@ from engine.game import LOST, OUTCOMES, WON, Game
 
 def outcome_cells(game: Game, result: Result) -> dict[str, Any]:
     """How an attempt ended, as the values of its row."""
+    score = {} if game.score is None else {"score": result.score}
     return {
         "duration_s": result.duration_s,
         "outcome": OUTCOMES[result.outcome],
         "won": result.outcome == WON,
         "progress": result.progress,
+        **score,
         "cause": game.causes[result.cause] if result.outcome == LOST else None,
         "ticks": result.ticks,
         "state_hash": result.state_hash,

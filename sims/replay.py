@@ -71,7 +71,8 @@ def verdict_of(row: Recorded, reel: Reel) -> Verdict:
     """Compare the end of a whole reel with its row."""
     found = reel.film.result()
     expected = outcome_cells(row.game, found)
-    differences = tuple(name for name, value in expected.items() if row.cells[name] != value)
+    # A row from before its game had a score has none to compare.
+    differences = tuple(name for name, value in expected.items() if row.cells.get(name, value) != value)
     return Verdict(not differences, found, row.cells["state_hash"], differences)
 
 
@@ -240,6 +241,7 @@ class Replay:
             canvas, cells["outcome"].replace("_", " "), box.x + box.width, SIDE.y + 7, OUTCOME_COLOURS[outcome], align=1
         )
         rows = [("cause", cells["cause"] or "–"), ("progress", _reached(cells["progress"]))]
+        rows += [("score", _reached(cells["score"]))] if "score" in cells else []
         rows += [("session, place", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
         y = table(canvas, box, rows) + 8
         canvas.text("difficulty", box.x, y, SMALL, QUIET)

@@ -17,7 +17,7 @@ from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, Column
 from sims.catalog import Catalog
 
-_ADDED: Final = ("fault",)  # columns that a file of format 1 may lack: it is from before they were written
+_ADDED: Final = ("fault", "score")  # columns that a file of format 1 may lack: it is from before they were written
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 
@@ -41,7 +41,9 @@ def open_table(path: Path) -> Table:
     if len(first) != len(names):
         raise RunFolderError(f"{path}, row 0, has {len(first)} cells, expected are {len(names)}.")
     game = Catalog().game(first[names.index("game")])
-    known = {column.name: column for column in (*ATTEMPT_COLUMNS, *record.knob_columns(game))}
+    known = {
+        column.name: column for column in (*ATTEMPT_COLUMNS, *record.score_columns(game), *record.knob_columns(game))
+    }
     columns = []
     for name in names:
         if name in known:

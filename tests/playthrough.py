@@ -42,11 +42,13 @@ def text_of(game: Game, script: Script) -> str:
     """The whole file."""
     result = result_of(game, script)
     cause = game.causes[result.cause] if result.outcome == LOST else "-"
+    score = [] if game.score is None else [f"score {result.score:.6g}"]
     end = [
         f"outcome {OUTCOMES[result.outcome]}",
         f"cause {cause}",
         f"ticks {result.ticks}",
         f"progress {result.progress:.6g}",
+        *score,
         f"duration_s {result.duration_s:.6g}",
         f"state_hash {result.state_hash}",
     ]

@@ -34,6 +34,7 @@ from games.boss_duel import (
     draw,
     expert,
     likeness,
+    score,
     start,
     status,
     step,
@@ -110,6 +111,15 @@ def test_outcomes_and_causes():
     assert (status(params, level, dead), cause(params, level, dead)) == (LOST, SWEEP)
     assert cause(params, level, dead._replace(critical=1)) == BY_CRITICAL
     assert all(GAME.causes)
+
+
+def test_a_score_is_half_what_the_boss_has_lost_and_half_what_is_left():
+    params, level, state, _ = opening()
+    half = state._replace(boss_health=0.5 * level.health, health=0.2 * HEALTH)
+    assert score(params, level, state) == pytest.approx(0.5)
+    assert score(params, level, half) == pytest.approx(0.25 + 0.1)
+    assert score(params, level, half._replace(health=-30.0)) == pytest.approx(0.25)
+    assert score(params, level, state._replace(boss_health=-3.0)) == 1.0
 
 
 def test_who_cannot_tell_the_move_blocks_and_foresight_or_a_longer_windup_helps():

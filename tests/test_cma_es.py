@@ -64,7 +64,7 @@ def test_cma_es_credits_outcomes_by_ticket_in_any_order():
     for player in who:
         asked = forward.ask(player)
         assert backward.ask(player) == asked
-        outcomes.append(Outcome(player, asked, asked.difficulty < 0.5, 0.0, 0.0))
+        outcomes.append(Outcome(player, asked, asked.difficulty < 0.5, 0.0, 0.0, 0.0))
     for outcome in outcomes:
         forward.tell(outcome)
     for outcome in reversed(outcomes):
@@ -159,7 +159,7 @@ def test_cma_es_brings_both_cohorts_of_gap_runner_to_their_targets(knobs):
             who = Who(attempt, cohort, Situation(TARGETS[cohort], 0, 0, 0, 1.0))
             asked = controller.ask(who)
             won = count(player, table, np.array(space.real(asked.units or ())), 84 + cohort, attempt, 1)
-            controller.tell(Outcome(who, asked, bool(won), 0.0, 0.0))
+            controller.tell(Outcome(who, asked, bool(won), 0.0, 0.0, 0.0))
     for cohort, table in enumerate(tables):
         values = np.array(space.real(controller.best(cohort).units or ()))
         fresh = count(player, table, values, 8484, 10**6, 4000) / 4000

@@ -49,7 +49,11 @@ class World:
         hard = hardness(asked)
         won = luck < 0.02 + 0.96 * logistic(8.0 * (self.skill - hard))
         self.rows[player].append((asked.difficulty, asked.units, hard, 1.0 if won else 0.0))
-        self.waiting.append(Outcome(who, asked, won, 1.0 if won else 0.5 * luck, 30.0 * self.turns))
+        self.waiting.append(
+            Outcome(
+                who, asked, won, 1.0 if won else 0.5 * luck, 0.5 + 0.5 * luck if won else 0.4 * luck, 30.0 * self.turns
+            )
+        )
         while len(self.waiting) > self.delay:
             place = int(uniform(key_of(SEED, 0, RETURN, 0, self.turns), 0) * len(self.waiting))
             outcome = self.waiting.pop(place)

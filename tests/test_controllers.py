@@ -247,8 +247,8 @@ def test_the_classic_rule_steps_as_published():
     options = weighted_up_down.Options()
     state = weighted_up_down.start(options, 0.55)
     assert (options.step, state.difficulty) == (0.05, 0.5)
-    up = weighted_up_down.tell(options, state, Observation(0.5, 1.0, 1.0, 0.55, 0, 1.0, 1.0))
-    down = weighted_up_down.tell(options, state, Observation(0.5, 0.0, 0.2, 0.55, 0, 1.0, 1.0))
+    up = weighted_up_down.tell(options, state, Observation(0.5, 1.0, 1.0, 1.0, 0.55, 0, 1.0, 1.0))
+    down = weighted_up_down.tell(options, state, Observation(0.5, 0.0, 0.2, 0.2, 0.55, 0, 1.0, 1.0))
     assert (up.difficulty, down.difficulty) == pytest.approx((0.5 + 0.05 * 0.45, 0.5 - 0.05 * 0.55))
 
 
@@ -293,7 +293,7 @@ def test_kalman_agrees_with_its_matrix_form(options):
     for i in range(200):
         luck, where = uniform(key, i), uniform(key, 1000 + i)
         won = 1.0 if luck < logistic(8.0 * (0.5 - where)) else 0.0
-        seen_list.append(Observation(where, won, won, 0.55, i % 60, float(i % 3) - 1.0, 1.0 + 19.0 * (i % 2)))
+        seen_list.append(Observation(where, won, won, won, 0.55, i % 60, float(i % 3) - 1.0, 1.0 + 19.0 * (i % 2)))
     state = kalman.start(options, 0.55)
     for seen in seen_list:
         state = kalman.tell(options, state, seen)
@@ -319,7 +319,7 @@ def test_every_difficulty_is_within_reach_of_kalman_for_every_target():
             state = kalman.start(options, target)
             for _ in range(2000):
                 asked = kalman.ask(options, state, Situation(target, 0, 0, 0, won))
-                state = kalman.tell(options, state, Observation(asked, won, won, target, 0, won, 1.0))
+                state = kalman.tell(options, state, Observation(asked, won, won, won, target, 0, won, 1.0))
             assert kalman.ask(options, state, Situation(target, 0, 0, 0, won)) == end
 
 
@@ -347,7 +347,7 @@ def arena_of(rule):
                 now = skill - tire * place / 49.0 + (jump if t >= 100 else 0.0)
                 p = 0.02 + 0.96 * logistic(slope * (now - asked) + tilt * (2.0 * last - 1.0))
                 won = 1.0 if uniform(key_of(seed, 0, CHANCE, player, t), 0) < p else 0.0
-                state = tell(options, state, Observation(asked, won, won, 0.55, place, last, 1.0))
+                state = tell(options, state, Observation(asked, won, won, won, 0.55, place, last, 1.0))
                 last = won
                 if t >= 20:
                     total += (p - 0.55) * (p - 0.55)

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from docs.examples.coin_river import GAME
-from engine.attempt import attempt_of
+from engine.attempt import Result, attempt_of
 from engine.contract.game_rules import faculties_at, values_at
+from engine.game import LOST
 from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.export import export
@@ -40,15 +41,15 @@ def test_an_example_is_as_short_as_its_guide_says(name, page, lines):
 def test_the_game_can_be_lost_in_both_ways_and_its_progress_is_graded():
     attempt = attempt_of(GAME)
     ended = [
-        attempt(values_at(GAME, difficulty), faculties_at(0.0), 1, 0, player, 0, 0)
+        Result(*attempt(values_at(GAME, difficulty), faculties_at(0.0), 1, 0, player, 0, 0))
         for difficulty in (0.6, 0.7)
         for player in range(200)
     ]
-    lost = [result for result in ended if result[2] >= 0]
-    assert {result[2] for result in lost} == {0, 1}
-    assert len({result[1] for result in lost}) > 50
-    assert max(result[1] for result in lost) < 1.0
-    assert min(result[3] for result in lost) < 0.8 * max(result[3] for result in lost), "wrecked before the end"
+    lost = [result for result in ended if result.outcome == LOST]
+    assert {result.cause for result in lost} == {0, 1}
+    assert len({result.progress for result in lost}) > 50
+    assert max(result.progress for result in lost) < 1.0
+    assert min(result.ticks for result in lost) < 0.8 * max(result.ticks for result in lost), "wrecked before the end"
 
 
 CAMPAIGN = '[levels]\nkind = "campaign"\ncount = 3\n[target]\nlevels = [0.9, 0.7, 0.5]\n'

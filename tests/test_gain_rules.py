@@ -32,7 +32,8 @@ MEANS = [0.05 * math.floor(21 * uniform(key_of(91, 0, CHANCE, 0, 0), i)) for i i
 
 
 def observed(difficulty, won, progress=None, target=TARGET, weight=1.0):
-    return Observation(difficulty, float(won), float(won if progress is None else progress), target, 0.0, 1.0, weight)
+    reached = float(won if progress is None else progress)
+    return Observation(difficulty, float(won), reached, reached, target, 0.0, 1.0, weight)
 
 
 def path_of(module, options, outcomes, target=TARGET, weight=1.0):

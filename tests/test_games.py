@@ -118,6 +118,18 @@ def stingy_progress(params, level, state):
     return 0.5
 
 
+def generous_score(params, level, state):
+    return state.height / 2.0
+
+
+def short_score(params, level):
+    return 0.5
+
+
+def remembering_score(params, level, state):
+    return remembering_progress(params, level, state)
+
+
 def strange_status(params, level, state):
     return 7 if state.turns > 3 else RUNNING
 
@@ -258,6 +270,9 @@ BROKEN = {
     "a memory": ({"progress": remembering_progress}, "progress gives two answers"),
     "progress above 1": ({"progress": generous_progress}, "progress must lie in"),
     "won without full progress": ({"progress": stingy_progress}, "progress must be 1 when"),
+    "a score above 1": ({"score": generous_score}, "score must lie in"),
+    "a score with other arguments": ({"score": short_score}, "score must take"),
+    "a score with a memory": ({"score": remembering_score}, "score gives two answers"),
     "an unknown status": ({"status": strange_status}, "status must be RUNNING, WON or LOST"),
     "an unknown cause": ({"cause": strange_cause}, "cause must be an index"),
     "no picture": ({"draw": no_draw}, "draw must return a list"),

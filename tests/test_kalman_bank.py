@@ -1,4 +1,4 @@
-"""The bank of filters: a single filter of it is kalman's, changes are found, and progress is worth what it says."""
+"""The bank of filters: a single filter of it is kalman's, and changes are found."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 
 from controllers.adaptive import kalman_bank as bank
-from controllers.graded import BINS, Graded, evidence, graded_of
 from engine.contract.controller_conduct import brief_for
 from engine.controller import Observation, Situation
 from engine.kernel import compiled
-from engine.parameters import straight_path
-from engine.players import Distribution, distribution_table
 from engine.randomness import CHANCE, key_of, uniform
-from games.boss_duel import GAME as BOSS_DUEL
 
 BRIEF = brief_for("player")
 OPTIONS = bank.prepare(bank.Options(), BRIEF)
@@ -31,7 +27,7 @@ def played(truth, attempts, seed, options=OPTIONS, place=lambda t: t % 50):
         d = ask(options, state, Situation(0.55, t, 0, place(t), last))
         p = truth(t, last, d)
         won = 1.0 if uniform(key, t) < p else 0.0
-        state = tell(options, state, Observation(d, won, won, 0.55, float(place(t)), last, 1.0))
+        state = tell(options, state, Observation(d, won, won, won, 0.55, float(place(t)), last, 1.0))
         last = won
         asked.append(d)
         chances.append(p)
@@ -91,31 +87,10 @@ def test_a_sudden_change_is_followed():
 
 def test_several_outcomes_count_as_many():
     """Twenty outcomes at one difficulty move the bank about as far as the same outcomes one by one."""
-    together = bank.tell(OPTIONS, bank.start(OPTIONS, 0.55), Observation(0.5, 0.75, 0.75, 0.55, 0.0, -1.0, 20.0))
+    together = bank.tell(OPTIONS, bank.start(OPTIONS, 0.55), Observation(0.5, 0.75, 0.75, 0.75, 0.55, 0.0, -1.0, 20.0))
     one_by_one = bank.start(OPTIONS, 0.55)
     for j in range(20):
         won = 0.0 if j % 4 == 0 else 1.0
-        one_by_one = bank.tell(OPTIONS, one_by_one, Observation(0.5, won, won, 0.55, 0.0, -1.0, 1.0))
+        one_by_one = bank.tell(OPTIONS, one_by_one, Observation(0.5, won, won, won, 0.55, 0.0, -1.0, 1.0))
     assert together.skill == pytest.approx(one_by_one.skill, abs=0.02)
     assert together.skill > 0.55
-
-
-def test_evidence_is_the_derivative_of_its_own_chance():
-    bins = Graded(np.linspace(0.2, 0.8, BINS - 1), np.linspace(-0.5, 0.4, BINS), np.linspace(-1.0, 1.2, BINS))
-    for progress in (0.0, 0.35, 0.5, 0.99):
-        for z in (-2.0, 0.0, 1.5):
-            here = evidence(*bins, progress, z)
-            above, below = (evidence(*bins, progress, z + h).chance for h in (1e-5, -1e-5))
-            assert here.score == pytest.approx((math.log(above) - math.log(below)) / 2e-5, abs=1e-6)
-    chances = [evidence(*bins, progress, 0.7) for progress in (0.0, 0.3, 0.4, 0.5, 0.7, 0.9)]
-    assert math.fsum(one.chance for one in chances) == pytest.approx(1.0)
-    assert math.fsum(one.chance * one.score**2 for one in chances) == pytest.approx(chances[0].information)
-
-
-def test_bins_of_boss_duel_say_that_nearer_losses_mean_better_players():
-    traits = np.array([distribution_table({"skill": Distribution("normal", 0.0, 0.9)})])
-    path = straight_path(BOSS_DUEL.space)
-    brief = BRIEF._replace(game=BOSS_DUEL, space=BOSS_DUEL.space, path=path, traits=traits)
-    bins = graded_of(brief)
-    assert (np.diff(bins.edges) > 0.0).all()
-    assert evidence(*bins, 0.95, 0.0).score > 0.2 > -0.2 > evidence(*bins, 0.05, 0.0).score

@@ -63,7 +63,7 @@ def test_until_both_outcomes_were_seen_none_is_answered_the_wrong_way():
     for won in (0.0, 1.0):
         state, before = model_average.start(cast, 0.55), 0.5
         for attempt in range(120):
-            state = model_average.tell(cast, state, Observation(before, won, won, 0.55, 0.0, won, 1.0))
+            state = model_average.tell(cast, state, Observation(before, won, won, won, 0.55, 0.0, won, 1.0))
             asked = model_average.ask(cast, state, Situation(0.55, attempt + 1, 0, 0, won))
             assert (asked - before) * (won - 0.5) >= 0.0
             before = asked
@@ -77,7 +77,7 @@ def test_weights_are_bayes_rule_over_the_whole_bank():
     for attempt in range(30):
         won = float(attempt % 3 > 0)
         expected = expected * np.abs(1.0 - won - told(cast, attempt, float(attempt), last, 0.45))
-        state = model_average.tell(cast, state, Observation(0.45, won, won, 0.55, float(attempt), last, 1.0))
+        state = model_average.tell(cast, state, Observation(0.45, won, won, won, 0.55, float(attempt), last, 1.0))
         last = won
     assert state.weight == pytest.approx(expected / expected.sum(), rel=1e-9, abs=1e-14)
     assert state.effective == pytest.approx(1.0 / (state.weight**2).sum())
@@ -97,7 +97,7 @@ def after(world, attempts=200):
         skill, tilt = world(attempt, place)
         p = 0.02 + 0.96 * logistic(10.0 * (skill - asked) + tilt * (2.0 * last - 1.0))
         won = 1.0 if uniform(luck, attempt) < p else 0.0
-        state = tell(cast, state, Observation(asked, won, won, 0.55, float(place), last, 1.0))
+        state = tell(cast, state, Observation(asked, won, won, won, 0.55, float(place), last, 1.0))
         last = won
     return kinds(state.weight)
 

@@ -22,7 +22,7 @@ DIAL = np.arange(POINTS) / (POINTS - 1)
 
 
 def observed(difficulty, won, weight=1.0, target=TARGET, last=1.0):
-    return Observation(difficulty, won, won, target, 0.0, last, weight)
+    return Observation(difficulty, won, won, won, target, 0.0, last, weight)
 
 
 def before(target=TARGET, attempt=0, last=1.0):

@@ -35,7 +35,7 @@ def asked(plan, state, target=TARGET):
 
 
 def told(plan, state, difficulty, won, weight=1.0):
-    return TELL(plan, state, Observation(difficulty, won, won, TARGET, 0.0, 1.0, weight))
+    return TELL(plan, state, Observation(difficulty, won, won, won, TARGET, 0.0, 1.0, weight))
 
 
 def by_the_note(difficulty):

@@ -80,7 +80,8 @@ def test_params_stand_before_skill_and_beliefs_before_the_hash():
     place = names.index("skill")
     assert names[place - 7 : place] == [f"param_{knob.name}" for knob in SETUP.game.space]
     assert names[-3:] == ["belief_mean", "belief_sd", "state_hash"]
-    assert len(names) == len(ATTEMPT_COLUMNS) + 9
+    assert names[names.index("cause") - 1] == "score"
+    assert len(names) == len(ATTEMPT_COLUMNS) + 10
 
 
 def test_values_are_what_people_read():
@@ -113,7 +114,7 @@ def test_csv_floats_give_the_same_bits_back():
     assert text.endswith(b"\n")
     read = list(csv.DictReader(io.StringIO(text.decode())))
     assert len(read) == len(rows)
-    for name in ("start_s", "skill", "mood", "progress"):
+    for name in ("start_s", "skill", "mood", "progress", "score"):
         assert [bits(float(row[name])) for row in read] == [bits(value) for value in rows[name]]
     assert {row["won"] for row in read} == {"true", "false"}
     assert {row["cause"] for row in read} == {"", *SETUP.game.causes}

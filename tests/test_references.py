@@ -308,7 +308,7 @@ def test_a_limit_that_is_saved_and_loaded_goes_on_as_it_was():
         second.remember(json.loads(json.dumps(first.memory())))
         asked = first.ask(who)
         assert second.ask(who) == asked
-        first.tell(Outcome(who, asked, attempt % 3 > 0, 1.0, 30.0))
+        first.tell(Outcome(who, asked, attempt % 3 > 0, 1.0, 1.0, 30.0))
 
 
 def test_nobody_is_nearer_than_the_bayes_limit():

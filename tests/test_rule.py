@@ -125,10 +125,11 @@ def tell(tables: Tables, state: State, seen: Observation) -> State:
     pages[first] = seen.difficulty
     pages[first + 1] = seen.won
     pages[first + 2] = seen.progress
-    pages[first + 3] = seen.target
-    pages[first + 4] = seen.place
-    pages[first + 5] = seen.last
-    pages[first + 6] = seen.weight
+    pages[first + 3] = seen.score
+    pages[first + 4] = seen.target
+    pages[first + 5] = seen.place
+    pages[first + 6] = seen.last
+    pages[first + 7] = seen.weight
     weight = tables.weights[min(int(state.heard), 2)]
     return State(
         state.heard + 1.0, state.difficulty + weight * tables.step * (seen.won - seen.target), pages, state.goal
@@ -147,8 +148,8 @@ def someone(player=1, cohort=0, target=0.55, place=0, last=1.0) -> Who:
     return Who(player, cohort, Situation(target, place, 0, place, last))
 
 
-def outcome(who: Who, difficulty: float, won: bool, progress: float = 0.5) -> Outcome:
-    return Outcome(who, Setting(difficulty), won, progress, 0.0)
+def outcome(who: Who, difficulty: float, won: bool, progress: float = 0.5, score: float = 0.4) -> Outcome:
+    return Outcome(who, Setting(difficulty), won, progress, score, 0.0)
 
 
 def test_a_rule_gets_what_it_prepared_in_place_of_its_options():
@@ -169,14 +170,14 @@ def test_the_controller_equals_the_plain_rule_bit_for_bit(rule, options):
     constants = prepared(rule, options, brief)
     state, last = rule.start(constants, 0.6), 1.0
     for attempt in range(200):
-        luck, progress, _, _ = uniforms(key_of(91, 0, CHANCE, 0, attempt), 0)
+        luck, progress, score, _ = uniforms(key_of(91, 0, CHANCE, 0, attempt), 0)
         who = someone(target=0.6, place=attempt % 7, last=last)
         difficulty = rule.ask(constants, state, who.situation)
         asked = controller.ask(who).difficulty
         assert asked.hex() == float(difficulty).hex()
         played = min(max(asked, 0.0), 1.0)
-        controller.tell(outcome(who, played, luck < 0.6, progress))
-        seen = Observation(played, float(luck < 0.6), progress, 0.6, float(attempt % 7), last, 1.0)
+        controller.tell(outcome(who, played, luck < 0.6, progress, score))
+        seen = Observation(played, float(luck < 0.6), progress, score, 0.6, float(attempt % 7), last, 1.0)
         state = rule.tell(constants, state, seen)
         assert flat(controller.state(who)).tobytes() == flat(state).tobytes()
         described = controller.describe(who)
@@ -204,20 +205,20 @@ def test_a_player_s_own_rule_hears_each_outcome_by_itself():
 def test_a_shared_rule_hears_outcomes_of_one_difficulty_and_target_as_one(scope):
     controller = PerPlayer(NOTES, Options(), brief_for(scope))
     told = [
-        outcome(someone(1, place=0, last=1.0), 0.4, True, 1.0),
-        outcome(someone(2, place=3, last=-1.0), 0.6, False, 0.2),
-        outcome(someone(3, place=2, last=0.0), 0.4, False, 0.3),
-        outcome(someone(4, place=4, last=-1.0), 0.4, True, 1.0),
-        outcome(someone(5, target=0.7, place=1, last=0.0), 0.4, True, 1.0),
-        outcome(someone(6, place=5, last=-1.0), 0.6, False, 0.4),
+        outcome(someone(1, place=0, last=1.0), 0.4, True, 1.0, 0.9),
+        outcome(someone(2, place=3, last=-1.0), 0.6, False, 0.2, 0.1),
+        outcome(someone(3, place=2, last=0.0), 0.4, False, 0.3, 0.2),
+        outcome(someone(4, place=4, last=-1.0), 0.4, True, 1.0, 0.7),
+        outcome(someone(5, target=0.7, place=1, last=0.0), 0.4, True, 1.0, 0.5),
+        outcome(someone(6, place=5, last=-1.0), 0.6, False, 0.4, 0.4),
     ]
     for one in told:
         controller.tell(one)
     controller.ask(someone())
     first, second, third = heard(controller, someone())
-    assert tuple(first) == pytest.approx((0.4, 2 / 3, 2.3 / 3, 0.55, 2.0, 0.5, 3.0))
-    assert tuple(second) == pytest.approx((0.6, 0.0, 0.3, 0.55, 4.0, -1.0, 2.0))
-    assert tuple(third) == pytest.approx((0.4, 1.0, 1.0, 0.7, 1.0, 0.0, 1.0))
+    assert tuple(first) == pytest.approx((0.4, 2 / 3, 2.3 / 3, 0.6, 0.55, 2.0, 0.5, 3.0))
+    assert tuple(second) == pytest.approx((0.6, 0.0, 0.3, 0.25, 0.55, 4.0, -1.0, 2.0))
+    assert tuple(third) == pytest.approx((0.4, 1.0, 1.0, 0.5, 0.7, 1.0, 0.0, 1.0))
 
 
 def test_outcomes_on_either_side_of_an_ask_are_different_observations():

@@ -137,5 +137,7 @@ def test_a_constant_stays():
 
 def test_a_schedule_shows_the_difficulty_that_was_played():
     rule = schedule.rule_of(ramp.height)
-    state = rule.tell(ramp.Options(), rule.start(ramp.Options(), 0.55), Observation(0.42, 1.0, 1.0, 0.55, 3, 1.0, 1.0))
+    state = rule.tell(
+        ramp.Options(), rule.start(ramp.Options(), 0.55), Observation(0.42, 1.0, 1.0, 1.0, 0.55, 3, 1.0, 1.0)
+    )
     assert state.difficulty == 0.42

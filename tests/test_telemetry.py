@@ -69,6 +69,7 @@ def test_an_outcome_is_told_once_in_time_and_at_the_setting_it_was_played_at(sco
                 assert row["difficulty"] == asked.difficulty
                 assert event.won == (row["outcome"] == WON)
                 assert event.progress == row["progress"]
+                assert event.score == row["score"]
                 assert event.played_s == row["start_s"] + row["duration_s"]
                 waiting.pop(event.setting.ticket)
             elif scope != "player" or delay_s:

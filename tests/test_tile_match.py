@@ -34,6 +34,7 @@ from games.tile_match import (
     expert,
     mark_runs,
     place_name,
+    score,
     set_off,
     settle,
     start,
@@ -187,6 +188,17 @@ def test_moss_grows_only_where_nothing_broke_and_ends_the_attempt():
     assert status(params, level, overgrown._replace(collected=level.need)) == WON
     late = state._replace(moves=0)
     assert (status(params, level, late), cause(params, level, late)) == (LOST, 0)
+
+
+def test_a_score_counts_the_moves_that_are_left_only_once_all_is_collected():
+    params, level, state, _ = opening(0.3)
+    some = state._replace(collected=level.need // 2, moves=params.moves // 2)
+    assert score(params, level, state) == 0.0
+    assert score(params, level, some) == pytest.approx(0.5 * (level.need // 2) / level.need)
+    assert score(params, level, some._replace(collected=level.need)) == pytest.approx(
+        0.5 + 0.5 * (params.moves // 2) / params.moves
+    )
+    assert score(params, level, state._replace(collected=level.need + 4, moves=0)) == 0.5
 
 
 def test_a_swap_without_a_run_is_undone_and_costs_the_move():

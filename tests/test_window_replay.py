@@ -116,6 +116,17 @@ def test_parquet_and_csv_give_the_same_attempt(folder):
     assert Replay(parquet).finish() == Replay(csv).finish()
 
 
+def test_a_row_from_before_scores_is_equal_without_one(folder, tmp_path, capsys):
+    header, *lines = (small_run(folder, "gap_runner") / "attempts.csv").read_text().splitlines()
+    place = header.split(",").index("score")
+    older = [",".join(cell for n, cell in enumerate(line.split(",")) if n != place) for line in (header, *lines)]
+    path = tmp_path / "older.csv"
+    path.write_text("\n".join([*older, ""]))
+    assert Replay(chosen_row(path, row=4)).finish().equal
+    assert verify(path) == 0
+    assert f"{len(lines):,} of {len(lines):,} replayed rows are equal" in capsys.readouterr().out
+
+
 def test_a_changed_row_differs_and_says_so(folder, tmp_path, capsys):
     text = (small_run(folder, "gap_runner") / "attempts.csv").read_text()
     header, first, *rest = text.splitlines()
@@ -125,7 +136,7 @@ def test_a_changed_row_differs_and_says_so(folder, tmp_path, capsys):
     changed = tmp_path / "changed.csv"
     changed.write_text("\n".join([header, ",".join(cells), *rest, ""]))
     assert replay(changed, row=0, record=tmp_path / "a.png", frames=2) == RunFolderError.exit_code
-    assert "row 0: state differs: duration_s, ticks, state_hash (hash" in capsys.readouterr().out
+    assert "row 0: state differs: duration_s, score, ticks, state_hash (hash" in capsys.readouterr().out
     assert replay(changed, row=1, record=tmp_path / "b.png", frames=2) == 0
     told = capsys.readouterr().out
     assert told.startswith(f"picture {tmp_path / 'b.png'}\n")
@@ -137,6 +148,7 @@ CHANGED: dict[str, Callable[[str], str]] = {
     "outcome": lambda text: "timed_out",
     "won": lambda text: "true" if text == "false" else "false",
     "progress": lambda text: repr(0.5 * float(text)),
+    "score": lambda text: repr(0.5 * float(text)),
     "cause": lambda text: "hit a beam" if text != "hit a beam" else "hit a spike",
     "ticks": lambda text: str(int(text) + 1),
     "state_hash": lambda text: str(int(text) + 1),

@@ -18,7 +18,7 @@ with sign = +1 after a win and -1 after a loss, f = how far the session has gone
 practice curve 1 - (1 + attempts / scale)^-0.8. The dial is set where the mean of (p - target)^2 over all filters and
 their uncertainty is least.
 
-With `graded`, how far a lost attempt got is evidence too, see controllers.graded.
+With `graded`, how well an attempt was played is evidence too, see controllers.graded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from controllers.graded import NOTHING, evidence, graded_of
-from engine.arithmetic import exp, log, logistic
+from engine.arithmetic import exp, log, logistic, logit
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 
 SLOPES: Final = ((0.625, 0.3), (1.0, 0.4), (1.625, 0.3))  # as multiples of the option, with their prior weights
@@ -96,10 +96,9 @@ class Bank(NamedTuple):
     change_sd: float
     say: float  # least weight of tilted filters together for tilt to be acted upon
     shared: float  # 1 where players share the dial: its practice is counted in its own observations
-    graded: float  # 1 where progress counts
+    graded: float  # 1 where scores count
     edges: Any  # see controllers.graded.Graded
-    intercept: Any
-    trend: Any
+    bins: Any
 
 
 class State(NamedTuple):
@@ -168,8 +167,7 @@ def prepare(options: Options, brief: Brief) -> Bank:
         shared=0.0 if brief.scope == "player" else 1.0,
         graded=options.graded,
         edges=bins.edges,
-        intercept=bins.intercept,
-        trend=bins.slope,
+        bins=bins.numbers,
     )
 
 
@@ -324,16 +322,19 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
             weight[i] += log(chance) if seen.won > 0.5 else log(1.0 - chance)
         step = G * error / S
         k = G * G / S
-        if bank.graded > 0.0 and seen.weight == 1.0 and seen.won < 0.5:
-            # z = slope h x moves by its own variance; a lost attempt's progress is a second, weaker look at it.
-            a = bank.slope[i]
+        if bank.graded > 0.0 and seen.weight == 1.0:
+            # z, the logit of the chance, moves with h x, by a; the score is a second look at it.
             left = spread * (1.0 - k * spread)
-            z = a * (x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3] + spread * step - seen.difficulty)
-            said = evidence(bank.edges, bank.intercept, bank.trend, seen.progress, z)
+            at = x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3] + spread * step - seen.difficulty
+            share = logistic(bank.slope[i] * at)
+            chance = bank.guess + room * share
+            z = logit(chance)
+            a = bank.slope[i] * room * share * (1.0 - share) / (chance * (1.0 - chance))
+            said = evidence(bank.edges, bank.bins, seen.won, seen.score, seen.difficulty, z)
             weight[i] += log(said.chance)
             loss = 1.0 + said.information * a * a * left
             # Both looks as one along v: step and k are what the two together come to.
-            step += (1.0 - k * spread) * a * said.score / loss
+            step += (1.0 - k * spread) * a * said.trend / loss
             k += (1.0 - k * spread) ** 2 * said.information * a * a / loss
         best = max(best, weight[i])
         x[j] = min(max(x[j] + v0 * step, LOWEST), HIGHEST)
@@ -413,7 +414,7 @@ CONTROLLER: Final = ControllerKind(
         Option("drifting", 0.0, 10.0, "prior weight of a wandering skill, against 1"),
         Option("hazard", 0.0, 0.05, "chance of a sudden change of skill, per attempt"),
         Option("say", 0.0, 1.0, "least weight of all filters with tilt for the last outcome to move the dial"),
-        Option("graded", 0.0, 1.0, "1 to learn from how far lost attempts got, which takes a simulation of the game"),
+        Option("graded", 0.0, 1.0, "1 to learn from scores, too, which takes a simulation of the game"),
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "tilt", "steady"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),

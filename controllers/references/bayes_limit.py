@@ -61,7 +61,7 @@ class BayesLimit:
         return Setting(place)
 
     def tell(self, outcome: Outcome) -> None:
-        who, setting, won, _, _ = outcome
+        who, setting, won, *_ = outcome
         situation = who.situation
         self._weights[self._unit(who)] = self._heard(
             self._casts[who.cohort], self._known(who), *_moment(situation), setting.difficulty, 1.0 if won else 0.0

@@ -80,7 +80,7 @@ def played(controller: Controller, brief: Brief, wins: Wins, rounds: int, delay:
             asked = controller.ask(who)
             won = wins(who, asked, uniform(luck, turn))
             last[number] = 1.0 if won else 0.0
-            waiting.append(Outcome(who, asked, won, 1.0 if won else 0.5, 30.0 * turn))
+            waiting.append(Outcome(who, asked, won, 1.0 if won else 0.5, 0.8 if won else 0.4, 30.0 * turn))
             yield Exchange(asked, waiting[-1], described)
             while len(waiting) > delay:
                 controller.tell(waiting.pop(int(uniform(order, turn) * len(waiting))))

@@ -62,7 +62,7 @@ def observations(target: float, count: int, streak: int = STREAK) -> Iterator[Ob
     """Streaks of extreme outcomes, then arbitrary ones: shared dials, unknown last outcomes, long sessions."""
     for won, difficulty in ((1.0, 1.0), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
         for place in range(streak):
-            yield Observation(difficulty, won, won, target, float(place), won, 1.0)
+            yield Observation(difficulty, won, won, won, target, float(place), won, 1.0)
     key = key_of(SEED, 0, CONTROLLER, 0, 0)
     for block in range(count):
         a, b, c, d = uniforms(key, 2 * block)
@@ -70,7 +70,7 @@ def observations(target: float, count: int, streak: int = STREAK) -> Iterator[Ob
         weight = 1.0 if e < 0.7 else float(1 + int(30 * f))
         won = float(int(b * (weight + 1.0))) / weight
         difficulty = 0.0 if c < 0.05 else 1.0 if c > 0.95 else a
-        yield Observation(difficulty, min(won, 1.0), d, target, 1000.0 * g * g * g, float(int(3 * f)) - 1.0, weight)
+        yield Observation(difficulty, min(won, 1.0), d, f, target, 1000.0 * g * g * g, float(int(3 * f)) - 1.0, weight)
 
 
 def at_speed(rule: Rule) -> Rule:
@@ -183,7 +183,7 @@ def wins_never_make_it_easier(kind: ControllerKind) -> Iterator[str]:
         state = rule.start(options, 0.55)
         before = rule.ask(options, state, Situation(0.55, 0, 0, 0, won))
         for attempt in range(STREAK):
-            state = rule.tell(options, state, Observation(before, won, won, 0.55, 0.0, won, 1.0))
+            state = rule.tell(options, state, Observation(before, won, won, won, 0.55, 0.0, won, 1.0))
             asked = rule.ask(options, state, Situation(0.55, attempt + 1, 0, 0, won))
             if (asked - before) * (1.0 if won else -1.0) < -1e-12:
                 yield f"after {attempt + 1} {words} difficulty went from {before:.6g} to {asked:.6g}; check the sign"

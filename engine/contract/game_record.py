@@ -26,6 +26,7 @@ ARGUMENTS: Final = {
     "cause": ("params", "level", "state"),
     "draw": ("params", "level", "state"),
 }
+SCORE: Final = {"score": ("params", "level", "state")}  # of games that have one
 REPEATABLE_MATH: Final = frozenset(
     {"sqrt", "floor", "ceil", "fabs", "frexp", "ldexp", "copysign", "trunc", "isnan", "isinf", "isfinite"}
 )
@@ -84,9 +85,14 @@ def params_follow_space(game: Any) -> Iterator[str]:
         yield f"params must have no default values, since the space has them, got those of {game.params.__name__}"
 
 
+def arguments_of(game: Any) -> dict[str, tuple[str, ...]]:
+    """The game's functions and what they take."""
+    return ARGUMENTS if game.score is None else ARGUMENTS | SCORE
+
+
 def functions_take_arguments(game: Game) -> Iterator[str]:
     """Rules are plain functions that take the documented arguments."""
-    for name, arguments in ARGUMENTS.items():
+    for name, arguments in arguments_of(game).items():
         function = getattr(game, name)
         if not isinstance(function, types.FunctionType):
             yield f"{name} must be a plain function, got {type(function).__name__}; nothing else compiles"
@@ -103,7 +109,7 @@ def keys_mean_actions(game: Any) -> Iterator[str]:
 
 def functions_are_repeatable(game: Game) -> Iterator[str]:
     """Rules use no global randomness, no clock, and no function whose last bits differ between machines."""
-    for name in ARGUMENTS:
+    for name in arguments_of(game):
         seen: set[int] = set()
         for finding in _unrepeatable(getattr(game, name), seen, strict=name != "draw"):
             yield f"{name} {finding}"

@@ -163,6 +163,8 @@ def rules_are_pure(game: Game) -> Iterator[str]:
             "progress": (params, level, state),
             "draw": (params, level, state),
         }
+        if game.score is not None:
+            calls["score"] = (params, level, state)
         if is_over(game, moment):
             del calls["expert"], calls["step"]
         for name, arguments in calls.items():
@@ -194,12 +196,16 @@ def _told(value: Any) -> Any:
 
 
 def progress_is_graded(game: Game) -> Iterator[str]:
-    """Progress lies in [0, 1], is 1 when the attempt is won, and a lost attempt has a valid cause."""
+    """Progress and score lie in [0, 1], progress is 1 when the attempt is won, and a lost one has a valid cause."""
     for moment in looked_at(game):
         at = (moment.params, moment.level, moment.state)
         reached, now = game.progress(*at), int(game.status(*at))
         if not 0.0 <= reached <= 1.0:
             yield f"progress must lie in [0, 1], got {reached!r} at tick {moment.tick}"
+            return
+        scored = reached if game.score is None else game.score(*at)
+        if not 0.0 <= scored <= 1.0:
+            yield f"score must lie in [0, 1], got {scored!r} at tick {moment.tick}"
             return
         if now == WON and reached < 0.999:
             yield f"progress must be 1 when the attempt is won, got {reached!r}"

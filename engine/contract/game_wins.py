@@ -17,7 +17,6 @@ from engine.kernel import compiled
 LAYOUTS: Final = 200
 ROUNDS: Final = 800  # attempts behind a win rate that is measured well
 SKILLS: Final = (-2.0, -1.0, 0.0, 1.0, 2.0)
-RULES: Final = ("build", "start", "expert", "step", "status", "progress", "cause")  # these compile
 MIDDLING: Final = (-1.0, 0.0, 1.0)  # skills over which a knob's effect is averaged
 MEAN_ROUNDS: Final = ROUNDS * len(MIDDLING)
 ERRORS: Final = 4.0  # standard errors that noise is granted
@@ -48,6 +47,7 @@ def _rules_that_do_not_compile(game: Game) -> Iterator[tuple[str, str]]:
 def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
     """The arguments of every rule at a moment of an attempt."""
     params, level, state, faculties, action, key, tick = moment
+    score = {} if game.score is None else {"score": (params, level, state)}
     return {
         "build": (params, key),
         "start": (params, level, key),
@@ -56,6 +56,7 @@ def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
         "status": (params, level, state),
         "progress": (params, level, state),
         "cause": (params, level, state),
+        **score,
     }
 
 
@@ -118,6 +119,8 @@ def _result_fault(game: Game, result: Result) -> str:
         return f"an attempt takes 1 to {game.max_ticks} ticks"
     if not 0.0 <= result.progress <= 1.0 or (result.outcome == WON and result.progress < 0.999):
         return "progress must lie in [0, 1] and be 1 when won"
+    if not 0.0 <= result.score <= 1.0:
+        return "score must lie in [0, 1]"
     if (result.outcome == LOST) != (0 <= result.cause < len(game.causes)):
         return f"a lost attempt needs a cause from 0 to {len(game.causes) - 1}"
     return ""
