@@ -82,7 +82,7 @@ def arena(
     gains = {
         entrant.label: gain_of(found.scores[SANDBAGGING, entrant.label], found.scores[_HONEST, entrant.label])
         for entrant in entrants
-        if (SANDBAGGING, entrant.label) in found.scores
+        if (SANDBAGGING, entrant.label) in found.scores and (_HONEST, entrant.label) in found.scores
     }
     absent = {key: reason for key, reason in found.absent.items() if key[0] != _HONEST}
     return Arena(tuple(lines), gains, absent)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.errors import ScenarioError
+from engine.errors import PluginFault, ScenarioError
 from engine.scenario import Scenario, setup_of
 from sims.arena import ALL, Arena, Standing, arena, everybody, standings
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
@@ -102,11 +102,17 @@ def compared(
     shown: Callable[[int, int], None] = lambda done, all_: None,
     told: Callable[[str], None] = lambda sentence: None,
 ) -> Comparison:
-    """Race these, the limit and a baseline."""
+    """Race these, the limit and a baseline. Raises PluginFault when not even a fixed difficulty can be played."""
     course = Course(Path(scenario.name).stem, scenario)
     baselines = baselines_for(setup_of(scenario, catalog), catalog)
     starters = list(dict.fromkeys([Entrant(LIMIT), *baselines, *entrants]))
     found = race([course], starters, workers=workers, shown=shown, told=told)
+    for one in baselines:
+        if (course.name, one.label) in found.absent:
+            raise PluginFault(
+                f"{course.name}: a comparison needs a baseline, and {one.label} could not be played: "
+                f"{found.absent[course.name, one.label]}; `flowdial run` tells which attempts fail."
+            )
     baseline = best_of(found, course.name, baselines)
     kept = [one for one in starters if one in entrants or one == baseline or one not in baselines]
     kept = [one for one in kept if (course.name, one.label) in found.scores]
@@ -134,6 +140,9 @@ def _notes(found: Race, course: str, baseline: Entrant, lines: Sequence[Line]) -
     notes = []
     if (course, LIMIT) in found.absent:
         notes.append(f"x limit is not known: {found.absent[course, LIMIT]}.")
+    for (_, name), why in found.absent.items():
+        if name != LIMIT:
+            notes.append(f"{name} is left out: {why}.")
     if baseline.controller != STATIC:
         notes.append(f"The baseline is {baseline.label}, the best of {PLACES} fixed difficulties in hindsight.")
     if _is_below_limit(lines):

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.controller import ControllerKind
 from engine.errors import FlowdialError, ScenarioError
+from engine.faults import Fault
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.world import Chunk, belief_columns, chunks, play
@@ -61,9 +62,10 @@ class Task(NamedTuple):
 class Part(NamedTuple):
     """What came of a task."""
 
-    scores: Any  # score.SCORE records
+    scores: Any  # score.SCORE records; None after a fault
     attempts: int
     seconds: float  # of one core
+    fault: Fault | None = None  # the first one of its controller or game, after which nothing counts
 
 
 class Race(NamedTuple):
@@ -71,7 +73,7 @@ class Race(NamedTuple):
 
     scores: dict[tuple[str, str], Any]  # one score.SCORE record per track
     microseconds: dict[tuple[str, str], float]  # of one core, per attempt, the players' world included
-    absent: dict[tuple[str, str], str]  # why an entrant cannot play a course
+    absent: dict[tuple[str, str], str]  # why an entrant cannot play a course, or its attempts do not count
 
 
 def entrant_of(kind: ControllerKind, given: Mapping[str, float]) -> Entrant:
@@ -166,7 +168,12 @@ def race(
             shown(done, sum(work))
     found: dict[tuple[str, str], list[Part]] = {}
     for number, task in enumerate(tasks):
-        found.setdefault((courses[task.course].name, entrants[task.entrant].label), []).append(parts[number])
+        key = courses[task.course].name, entrants[task.entrant].label
+        fault = parts[number].fault
+        if fault is not None:
+            absent.setdefault(key, f"it raised {fault.type}: {fault.message}, as player {fault.player} played")
+        found.setdefault(key, []).append(parts[number])
+    found = {key: own for key, own in found.items() if key not in absent}
     return Race(
         {key: np.concatenate([part.scores for part in own]) for key, own in found.items()},
         {key: 1e6 * sum(part.seconds for part in own) / max(sum(part.attempts for part in own), 1)
@@ -217,6 +224,8 @@ def run(stable: Stable, task: Task) -> Part:
         raise
     except Exception as fault:
         raise RuntimeError(f"{entrant.label} on {course.name}: {type(fault).__name__}: {fault}") from fault
+    if played.faults:
+        return Part(None, len(played.rows), seconds, played.faults[0])
     rows = played.rows
     thrown = played.players["thrown"][np.searchsorted(played.players["player"], rows["player"])]
     meant = rows[rows["place"] >= np.maximum(thrown, course.unscored)]

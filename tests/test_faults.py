@@ -35,8 +35,10 @@ from engine.statistics import scheme_of, tally_of
 from engine.world import chunks, play
 from sims import runs
 from sims.catalog import Catalog
+from sims.compare import compared
 from sims.pool import Loss
 from sims.quarantine import NAME, Quarantine, check, read_faults, write_faults
+from sims.race import Course, Entrant, race
 from sims.row_choice import chosen_row
 from sims.run_folder import read_manifest
 from sims.verify import verify
@@ -533,6 +535,18 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
 def test_a_plugin_that_mostly_fails_stops_the_run(stranger):
     with pytest.raises(PluginFault, match="at most a fifth of the attempts may fail"):
         runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1, quiet=True)
+
+
+def test_who_raises_in_a_race_is_absent_with_the_reason_and_the_others_are_scored(stranger):
+    """Attempts that failed have no chance that could be judged: scored, they would look like steady play."""
+    small = parse(SCENARIO.format(players=12, raises=0, hangs=0, kills=0, nans=0).encode(), "small.toml", Catalog())
+    faulty, sound = Entrant("shaky", (("raises", 0.01),)), Entrant("constant")
+    found = race([Course("small", small)], [faulty, sound], workers=2)
+    assert list(found.scores) == [("small", "constant")]
+    assert found.absent["small", faulty.label].startswith("it raised ArithmeticError: player ")
+    told = compared(small, [faulty, sound], Catalog(), workers=2)
+    assert "shaky" not in {line.controller for line in told.lines}
+    assert any(note.startswith(f"{faulty.label} is left out: it raised ArithmeticError: ") for note in told.notes)
 
 
 @pytest.mark.slow
