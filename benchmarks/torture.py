@@ -76,7 +76,8 @@ def torture(
     """Kill so many runs in a folder. seed: of victims and moments, which lie within the time of an undisturbed run."""
     scenario = folder / "torture.toml"
     scenario.write_text(SCENARIO.format(game=game, players=players), encoding="utf-8")
-    known = parts(scenario, folder / "parts")  # compiles the kernels, too
+    known = parts(scenario, folder / "parts")
+    undisturbed(("run", scenario), folder / "first")  # compiles the kernels: moments must lie within a usual run
     reference = undisturbed(("run", scenario), folder / "reference")
     known |= tree(reference.folder)
     return kill(("run", scenario), kills, reference, lambda partial: len(torn(partial, known)), seed=seed, talk=talk)
