@@ -18,7 +18,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from engine.arithmetic import exp, logit
 from engine.batch import Crowd, batch_rows
@@ -29,11 +28,16 @@ from engine.players import TRAIT_NAMES
 
 BINS: Final = 6
 SKILLS: Final = (-2.0, -1.33, -0.67, 0.0, 0.67, 1.33, 2.0)  # standard deviations from the population's mean
+LEAST_SD: Final = 0.7  # logits: bins tell of the game, so players who are all alike must not hide what skill does
 PLACES: Final = 17
-PLAYERS: Final = 800  # of each skill at each place, one attempt each
+PLAYERS: Final = 400  # of each skill at each place, one attempt each
 SEED: Final = 7_301
 WIDEST: Final = 4.0  # bins are fitted where z is so near to 0, and z is held within when they are used
-PENALTY: Final = 1.0  # of the squared coefficients: without attempts nothing is learnt
+PENALTY: Final = 10.0  # of the squared coefficients: from few attempts little is learnt
+LEAST_SPREAD: Final = 0.2  # standard deviation of z at a place below which nothing can be learnt there
+NEWTON_STEPS: Final = 20
+LONGEST_STEP: Final = 2.0  # of any coefficient
+ENOUGH: Final = 1e-9  # a step so short is the last one
 DIGITS: Final = 4
 
 Numbers = npt.NDArray[np.float64]
@@ -72,6 +76,7 @@ def _simulated(brief: Brief) -> npt.NDArray[np.void]:
     found["place"] = np.arange(PLACES)[:, np.newaxis]
     for cohort, table in enumerate(brief.traits):
         mean, sd = _moments(table[place])
+        sd = max(sd, LEAST_SD)
         for number, step in enumerate(SKILLS):
             traits = table.copy()
             traits[place] = (0.0, mean + step * sd, 0.0, -1e300, 1e300, 0.0)
@@ -107,20 +112,29 @@ def _fitted(attempts: npt.NDArray[np.void]) -> Graded:
 
 
 def _at_place(of: Any, z: Numbers) -> Numbers:
-    """Intercept and slope of each bin by regression. Rounded: the last digits of a search differ between machines."""
-    features = np.stack([np.ones(len(z)), z], axis=1)
+    """Intercept and slope of each bin at one place, by regression on z; nothing where all z are alike.
 
-    def loss(numbers: Numbers) -> tuple[float, Numbers]:
-        scores = features @ numbers.reshape(BINS, 2).T
-        scores -= scores.max(axis=1, keepdims=True)
-        shares = np.exp(scores)
+    Slopes are about the mean of z, so that to be rare makes an intercept small and says nothing of a slope. Newton's
+    method: at its end all digits but the last few are the same on all machines, and those are rounded away.
+    """
+    if not len(z) or z.std() < LEAST_SPREAD:
+        return np.zeros(2 * BINS)
+    features = np.stack([np.ones(len(z)), z - z.mean()], axis=1)
+    each = np.eye(BINS)
+    numbers = np.zeros((BINS, 2))
+    for _ in range(NEWTON_STEPS):
+        scores = features @ numbers.T
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
-        value = -np.log(shares[np.arange(len(of)), of]).sum() + 0.5 * PENALTY * (numbers @ numbers)
-        shares[np.arange(len(of)), of] -= 1.0
-        return float(value), (shares.T @ features).ravel() + PENALTY * numbers
-
-    found = minimize(loss, np.zeros(2 * BINS), jac=True, method="L-BFGS-B")
-    return np.round(found.x, DIGITS)
+        gradient = (shares - each[of]).T @ features + PENALTY * numbers
+        spread = shares[:, :, None] * (each - shares[:, None, :])
+        curvature = np.einsum("nbc,ni,nj->bicj", spread, features, features).reshape(2 * BINS, 2 * BINS)
+        step = np.linalg.solve(curvature + PENALTY * np.eye(2 * BINS), gradient.ravel()).reshape(BINS, 2)
+        numbers -= step * min(1.0, LONGEST_STEP / max(np.abs(step).max(), ENOUGH))
+        if np.abs(step).max() < ENOUGH:
+            break
+    numbers[:, 0] -= numbers[:, 1] * z.mean()
+    return np.round(numbers, DIGITS).ravel()
 
 
 class Evidence(NamedTuple):
@@ -132,8 +146,11 @@ class Evidence(NamedTuple):
 
 
 def evidence(edges: Any, numbers: Any, won: float, score: float, d: float, z: float) -> Evidence:
-    """What the score of an attempt at the place d says of z. It compiles. edges, numbers: as in Graded."""
-    z = min(max(z, -WIDEST), WIDEST)
+    """What the score of an attempt at the place d says of z. It compiles. edges, numbers: as in Graded.
+
+    Beyond WIDEST it says what it says there, so its trend is 0.
+    """
+    held = min(max(z, -WIDEST), WIDEST)
     half = 1 if won > 0.5 else 0
     mine = 0
     for b in range(BINS - 1):
@@ -150,7 +167,7 @@ def evidence(edges: Any, numbers: Any, won: float, score: float, d: float, z: fl
         j = 2 * ((half * PLACES + place) * BINS + b)
         intercept = numbers[j] + after * (numbers[j + 2 * BINS] - numbers[j])
         slope = numbers[j + 1] + after * (numbers[j + 2 * BINS + 1] - numbers[j + 1])
-        share = exp(intercept + slope * z)
+        share = exp(intercept + slope * held)
         total += share
         mean += share * slope
         square += share * slope * slope
@@ -158,4 +175,6 @@ def evidence(edges: Any, numbers: Any, won: float, score: float, d: float, z: fl
             chance = share
             trend = slope
     mean /= total
+    if held != z:
+        return Evidence(chance / total, 0.0, 0.0)
     return Evidence(chance / total, trend - mean, max(square / total - mean * mean, 0.0))

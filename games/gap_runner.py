@@ -18,7 +18,8 @@ early an obstacle is seen; how many there are; and how many mistakes are forgive
 visible stretch (`sight_m`); who has less sees an obstacle later.
 
 The score says how cleanly a runner goes: the mean over all obstacles of 1 for one that passes right below the top of
-the arc, or for a duck as early as an expert's, down to 0 for a mistake, a hair's breadth or one that was never reached.
+the arc, or for a duck as early as an expert's, less the farther from that; a mistake is worth 0, as is what was never
+reached.
 """
 
 from __future__ import annotations
@@ -186,7 +187,7 @@ def touches(x: float, y: float, ducking: int, at: float, width: float, kind: int
 
 
 def cleanness(at: float, width: float, kind: int, began: float) -> float:
-    """How cleanly an obstacle was passed, 0 to 1, by where the jump or duck began; 0 after it: there was a mistake."""
+    """How cleanly an obstacle was passed, 0 to 1, by where the jump or duck began; 0 if behind it: after a mistake."""
     if kind == BEAM:
         return min(max((at - HALF_WIDTH - began) / DUCK_EARLY, 0.0), 1.0)
     off = abs(at + 0.5 * width - (began + 0.5 * JUMP_LENGTH))

@@ -36,7 +36,8 @@ class Arena(NamedTuple):
 
     lines: tuple[Line, ...]  # by world, then controller, in the order in which they were asked for
     gains: dict[str, Interval]  # controller -> what throwing attempts gains in the others: win probability
-    absent: dict[tuple[str, str], str]  # world and controller -> why it did not play
+    absent: dict[tuple[str, str], str]  # world and controller -> why it did not play, or does not count
+    faulty: bool = False  # whether one of them raised, or the game
 
 
 class Standing(NamedTuple):
@@ -84,8 +85,9 @@ def arena(
         for entrant in entrants
         if (SANDBAGGING, entrant.label) in found.scores and (_HONEST, entrant.label) in found.scores
     }
-    absent = {key: reason for key, reason in found.absent.items() if key[0] != _HONEST}
-    return Arena(tuple(lines), gains, absent)
+    # Who is missing among the twins has no gain, which is told of the world that it would be told for.
+    absent = {(SANDBAGGING if world == _HONEST else world, name): why for (world, name), why in found.absent.items()}
+    return Arena(tuple(lines), gains, absent, bool(found.faulty))
 
 
 def everybody(catalog: Catalog) -> list[Entrant]:

@@ -16,7 +16,7 @@ from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.description import aligned
 from sims.gain_finder import Trial, find_gain, gains_to_find, said
 from sims.judge import OFF_THE_DIAL
-from sims.race import LIMIT, STATIC, Course, Entrant, Race, entrant_of, race, refusal, setup_for
+from sims.race import LIMIT, STATIC, Course, Entrant, Race, entrant_of, race, refusal, refuse_absent, setup_for
 from sims.race_files import draw_arena, draw_gains, draw_scores, new_folder, write_scores
 from sims.race_meter import meter, teller
 from sims.references import PLACES, baselines_for, best_of
@@ -36,6 +36,7 @@ class Comparison(NamedTuple):
     lines: list[Line]  # of all together, then of each cohort where there are several
     notes: list[str]  # what is not known, and why
     verdict: str
+    faulty: bool  # whether somebody is left out whose controller, or the game, raised
 
 
 def compare(
@@ -69,7 +70,7 @@ def compare(
         draw_scores(folder, found.lines)
     if json:
         _print_json({"scores": [json_of(line) for line in found.lines], "notes": found.notes, "verdict": found.verdict})
-        return 0
+        return PluginFault.exit_code if found.faulty else 0
     together = [line for line in found.lines if not line.cohort]
     _say(f"{scenario.title or scenario.name}: {_players(scenario)}; the same players and the same luck for all\n")
     _say(aligned(table(together), indent=""))
@@ -81,7 +82,7 @@ def compare(
     _say(f"{LEGEND}\n{WHY_LAST}\n\n{found.verdict}")
     if folder is not None:
         _say(f"\nscores and picture  {folder}")
-    return 0
+    return PluginFault.exit_code if found.faulty else 0
 
 
 def check(scenario: Scenario, entrants: Sequence[Entrant], catalog: Catalog) -> None:
@@ -107,13 +108,10 @@ def compared(
     baselines = baselines_for(setup_of(scenario, catalog), catalog)
     starters = list(dict.fromkeys([Entrant(LIMIT), *baselines, *entrants]))
     found = race([course], starters, workers=workers, shown=shown, told=told)
-    for one in baselines:
-        if (course.name, one.label) in found.absent:
-            raise PluginFault(
-                f"{course.name}: a comparison needs a baseline, and {one.label} could not be played: "
-                f"{found.absent[course.name, one.label]}; `flowdial run` tells which attempts fail."
-            )
-    baseline = best_of(found, course.name, baselines)
+    played = [one for one in baselines if (course.name, one.label) in found.scores]
+    if not played:
+        refuse_absent(found)
+    baseline = best_of(found, course.name, played)
     kept = [one for one in starters if one in entrants or one == baseline or one not in baselines]
     kept = [one for one in kept if (course.name, one.label) in found.scores]
     limit, static = (found.scores.get((course.name, one.label)) for one in (Entrant(LIMIT), baseline))
@@ -133,6 +131,7 @@ def compared(
         lines,
         [*_notes(found, course.name, baseline, lines), *_scope_notes(scenario, kept, catalog)],
         _verdict(found, course.name, runners, baseline),
+        bool(found.faulty),
     )
 
 
@@ -172,6 +171,8 @@ def _verdict(found: Race, course: str, runners: Sequence[Entrant], baseline: Ent
     scores = {one.label: found.scores[course, one.label] for one in runners}
     rmse = {name: card_of(one).rmse.value for name, one in scores.items()}
     names = sorted((name for name, value in rmse.items() if not math.isnan(value)), key=lambda name: rmse[name])
+    if len(names) < 2 and any(name != LIMIT for _, name in found.absent):
+        return "Nothing can be compared: too many are left out."
     if len(names) < 2:
         return "Nothing can be compared: there are not two whose chances are known."
     best, *others = names
@@ -288,11 +289,11 @@ def race_arena(
                 "absent": [{"course": key[0], "controller": key[1], "why": why} for key, why in found.absent.items()],
             }
         )
-        return 0
+        return PluginFault.exit_code if found.faulty else 0
     _print_arena(found, ranked, wanted, players)
     if folder is not None:
         _say(f"\nscores and picture  {folder}")
-    return 0
+    return PluginFault.exit_code if found.faulty else 0
 
 
 def _print_arena(found: Arena, ranked: Sequence[Standing], worlds: Sequence[str], players: int) -> None:

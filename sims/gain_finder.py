@@ -18,7 +18,7 @@ from engine.errors import ScenarioError
 from engine.randomness import LARGEST_SEED
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
-from sims.race import Course, entrant_of, race
+from sims.race import Course, entrant_of, race, refuse_absent
 from sims.score import Interval, behind_best, card_of, is_alike, ratio_of
 
 OCTAVES: Final = 5.0  # to either side of the defaults
@@ -59,13 +59,15 @@ def find_gain(
 ) -> Finding:
     """Race one controller with growing gains.
 
-    Raises ScenarioError for a controller without a gain, one group of players, and chances that are not known.
+    Raises ScenarioError for a controller without a gain, one group of players, and chances that are not known;
+    PluginFault when the controller raises with one of them.
     """
     names = gains_to_find(scenario, kind)
     ways = gains_of(kind, names)
     entrants = [entrant_of(kind, dict(zip(names, gains, strict=True))) for gains in ways]
     course = Course(scenario.name, scenario)
     found = race([course], entrants, workers=workers, shown=shown, told=told)
+    refuse_absent(found)
     scores = [found.scores[course.name, entrant.label] for entrant in entrants]
     cards = [card_of(one) for one in scores]
     if all(math.isnan(card.rmse.value) for card in cards):
@@ -82,6 +84,7 @@ def find_gain(
     fresh = dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
     chosen, default = entrants[near], entrant_of(kind, {})
     again = race([Course(course.name, fresh)], list(dict.fromkeys([chosen, default])), workers=workers, told=told)
+    refuse_absent(again)
     measured = again.scores[course.name, chosen.label]
     return Finding(
         kind.name,

@@ -39,6 +39,8 @@ def code_digests(setup: Setup) -> dict[str, str]:
     kind, game = setup.kind, setup.game
     if kind.rule is not None:
         controller = digest_of(kind.rule.start, kind.rule.ask, kind.rule.tell)
+        if kind.rule.prepare is not None:  # it runs once, and may use what no digest of functions could follow
+            controller = _digest_of_text(controller, _digest_of_files(_files_around(kind.rule.prepare.__module__)))
     else:
         controller = _digest_of_files(_files_around(kind.make.__module__))
     controller = _digest_of_text(

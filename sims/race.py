@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from engine.controller import ControllerKind
-from engine.errors import FlowdialError, ScenarioError
+from engine.errors import FlowdialError, PluginFault, ScenarioError
 from engine.faults import Fault
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
@@ -74,6 +74,7 @@ class Race(NamedTuple):
     scores: dict[tuple[str, str], Any]  # one score.SCORE record per track
     microseconds: dict[tuple[str, str], float]  # of one core, per attempt, the players' world included
     absent: dict[tuple[str, str], str]  # why an entrant cannot play a course, or its attempts do not count
+    faulty: frozenset[tuple[str, str]] = frozenset()  # those of them that raised
 
 
 def entrant_of(kind: ControllerKind, given: Mapping[str, float]) -> Entrant:
@@ -167,11 +168,14 @@ def race(
             done += work[number]
             shown(done, sum(work))
     found: dict[tuple[str, str], list[Part]] = {}
+    faulty: list[tuple[str, str]] = []
     for number, task in enumerate(tasks):
         key = courses[task.course].name, entrants[task.entrant].label
         fault = parts[number].fault
         if fault is not None:
-            absent.setdefault(key, f"it raised {fault.type}: {fault.message}, as player {fault.player} played")
+            said = f"{fault.type}: {fault.message}" if fault.message else fault.type
+            faulty.append(key)
+            absent.setdefault(key, f"its controller or the game raised {said}, as player {fault.player} played")
         found.setdefault(key, []).append(parts[number])
     found = {key: own for key, own in found.items() if key not in absent}
     return Race(
@@ -179,7 +183,14 @@ def race(
         {key: 1e6 * sum(part.seconds for part in own) / max(sum(part.attempts for part in own), 1)
          for key, own in found.items()},
         absent,
+        frozenset(faulty),
     )  # fmt: skip
+
+
+def refuse_absent(found: Race) -> None:
+    """Raise PluginFault, with the first reason, when somebody's attempts do not count."""
+    for (course, name), why in found.absent.items():
+        raise PluginFault(f"{course}: {name} is left out: {why}.")
 
 
 class Stable:

@@ -124,6 +124,7 @@ def _replay(finding: Finding, rows: int | None) -> None:
     if is_empty(finding.file):
         return
     table = open_table(finding.file)
+    _refuse_other_version(table)
     numbers = sample(table.rows, rows, finding.seed)
     finding.differences, unrecorded, finding.failed = replayed(table, numbers)
     finding.replayed = len(numbers) - len(unrecorded) - finding.failed
@@ -132,6 +133,17 @@ def _replay(finding: Finding, rows: int | None) -> None:
         finding.notes.append(
             f"{len(unrecorded):,} human rows need their recorded actions and were skipped, the first of them row "
             f"{unrecorded[0]}: {FILE} beside the rows does not hold them"
+        )
+
+
+def _refuse_other_version(table: Table) -> None:
+    """Raise RunFolderError when first and last row alike are of other rules than those of the game that is here."""
+    place = [column.name for column in table.columns].index("game_version")
+    ends = [cells[place] for cells in lines_of(table.path, table.columns, sorted({0, table.rows - 1}))]
+    if len(set(ends)) == 1 and ends[0] != str(table.game.version) and ends[0].isdecimal():
+        raise RunFolderError(
+            f"{table.path} was played by version {ends[0]} of {table.game.name}, and here is version "
+            f"{table.game.version}; use the Flowdial that wrote it."
         )
 
 

@@ -35,10 +35,10 @@ from engine.statistics import scheme_of, tally_of
 from engine.world import chunks, play
 from sims import runs
 from sims.catalog import Catalog
-from sims.compare import compared
+from sims.compare import compare, compared
 from sims.pool import Loss
 from sims.quarantine import NAME, Quarantine, check, read_faults, write_faults
-from sims.race import Course, Entrant, race
+from sims.race import Course, Entrant, Race, race, refuse_absent
 from sims.row_choice import chosen_row
 from sims.run_folder import read_manifest
 from sims.verify import verify
@@ -543,10 +543,28 @@ def test_who_raises_in_a_race_is_absent_with_the_reason_and_the_others_are_score
     faulty, sound = Entrant("shaky", (("raises", 0.01),)), Entrant("constant")
     found = race([Course("small", small)], [faulty, sound], workers=2)
     assert list(found.scores) == [("small", "constant")]
-    assert found.absent["small", faulty.label].startswith("it raised ArithmeticError: player ")
+    assert found.absent["small", faulty.label].startswith("its controller or the game raised ArithmeticError: ")
     told = compared(small, [faulty, sound], Catalog(), workers=2)
+    assert told.faulty
     assert "shaky" not in {line.controller for line in told.lines}
-    assert any(note.startswith(f"{faulty.label} is left out: it raised ArithmeticError: ") for note in told.notes)
+    assert any(
+        note.startswith(f"{faulty.label} is left out: its controller or the game raised ") for note in told.notes
+    )
+
+
+def test_a_comparison_without_whom_it_was_for_says_so_and_exits_3(stranger, capsys):
+    small = parse(SCENARIO.format(players=12, raises=0, hangs=0, kills=0, nans=0).encode(), "small.toml", Catalog())
+    assert compare(small, [("shaky", {"raises": 0.01})], workers=2, quiet=True) == 3
+    said = capsys.readouterr().out
+    assert "shaky raises=0.01 is left out: its controller or the game raised ArithmeticError: " in said
+    assert said.endswith("Nothing can be compared: too many are left out.\n")
+    assert compare(small, [("constant", {})], workers=2, quiet=True, json=True) == 0
+
+
+def test_whoever_needs_all_of_a_race_is_told_who_raised():
+    with pytest.raises(PluginFault, match=r"^small: elo is left out: its controller or the game raised KeyError\.$"):
+        refuse_absent(Race({}, {}, {("small", "elo"): "its controller or the game raised KeyError"}))
+    refuse_absent(Race({}, {}, {}))
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_a_mistake_costs_a_heart_and_is_not_clean_at_all(kind, action, begins):
     assert (state.hearts, state.hurt_by, state.clean) == (params.hearts - 1, kind, 0.0)
 
 
-def test_who_is_hurt_while_ducking_does_not_pass_the_next_beam_cleaner_for_it():
+def test_what_begins_behind_an_obstacle_did_not_pass_it():
     assert cleanness(AT, BEAM_WIDTH, BEAM, AT + BEAM_WIDTH + HALF_WIDTH) == 0.0
     assert cleanness(AT, SPIKE_WIDTH, SPIKE, AT + SPIKE_WIDTH + HALF_WIDTH) == 0.0
 

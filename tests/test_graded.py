@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from controllers.graded import BINS, PLACES, WIDEST, Graded, evidence, graded_of
+from controllers.graded import BINS, PENALTY, PLACES, WIDEST, Graded, evidence, graded_of
 from engine.arithmetic import logit
 from engine.batch import Crowd, batch_rows
 from engine.contract.controller_conduct import brief_for
@@ -69,7 +68,8 @@ def test_between_two_places_bins_lie_on_straight_lines():
 
 
 def test_far_from_even_nothing_more_is_said():
-    assert said_by(BINS_OF_NO_GAME, 0.0, 0.5, 0.5, 9.0) == said_by(BINS_OF_NO_GAME, 0.0, 0.5, 0.5, WIDEST)
+    beyond, edge = (said_by(BINS_OF_NO_GAME, 0.0, 0.5, 0.5, z) for z in (9.0, WIDEST))
+    assert beyond == edge._replace(trend=0.0, information=0.0)
 
 
 @pytest.mark.parametrize("game", [GAP_RUNNER, BOSS_DUEL, TILE_MATCH], ids=lambda game: game.name)
@@ -78,6 +78,20 @@ def test_better_scores_mean_better_players_in_wins_and_in_losses(game):
     for won, edges in zip((0.0, 1.0), bins.edges.reshape(2, BINS - 1), strict=True):
         assert (np.diff(edges) > 0.0).all()
         assert said_by(bins, won, edges[-1], 0.5, 0.0).trend > 0.1 > -0.1 > said_by(bins, won, 0.0, 0.5, 0.0).trend
+
+
+@pytest.mark.parametrize("game", [GAP_RUNNER, BOSS_DUEL], ids=lambda game: game.name)
+@pytest.mark.parametrize("sd", [0.0, 0.9])
+def test_nowhere_on_the_dial_does_a_worse_score_mean_a_better_player(game, sd):
+    """Also where few attempts are won or lost, and where all players are alike: rare must not look telling.
+
+    Where there is next to no data, chance may turn two slopes round by half a standard deviation of what the penalty
+    grants their difference.
+    """
+    bins = bins_of(game, sd=sd)
+    slopes = bins.numbers.reshape(2, PLACES, BINS, 2)[..., 1]
+    assert (slopes[:, :, -1] - slopes[:, :, 0] > -0.5 * math.sqrt(2.0 / PENALTY)).all()
+    assert (slopes[:, PLACES // 2, -1] - slopes[:, PLACES // 2, 0] > 0.5).all()
 
 
 @pytest.mark.parametrize(("game", "skill"), [(GAP_RUNNER, 0.3), (BOSS_DUEL, -0.3)], ids=["gap_runner", "boss_duel"])
@@ -98,4 +112,3 @@ def test_a_game_without_a_score_says_nothing_of_wins():
     bins = bins_of(LOGISTIC)
     said = [said_by(bins, 1.0, 1.0, d, 0.3) for d in (0.1, 0.5)]
     assert [(one.trend, one.information) for one in said] == [(0.0, 0.0)] * 2
-    assert all(left <= right for left, right in pairwise(bins.edges[: BINS - 1]))

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from controllers.adaptive import kalman_bank as bank
+from controllers.graded import BINS, PLACES, evidence
+from engine.arithmetic import logit
 from engine.contract.controller_conduct import brief_for
 from engine.controller import Observation, Situation
 from engine.kernel import compiled
@@ -94,3 +96,78 @@ def test_several_outcomes_count_as_many():
         one_by_one = bank.tell(OPTIONS, one_by_one, Observation(0.5, won, won, won, 0.55, 0.0, -1.0, 1.0))
     assert together.skill == pytest.approx(one_by_one.skill, abs=0.02)
     assert together.skill > 0.55
+
+
+# --- Graded outcomes
+
+
+EDGES = np.tile(np.linspace(0.2, 0.8, BINS - 1), 2)
+SLOPES = np.array([[-0.7, -0.35, 0.0, 0.1, 0.3, 0.65], [-1.0, -0.5, 0.0, 0.15, 0.4, 0.9]])  # of losses, of wins
+
+
+def bins_everywhere():
+    """Bins that tell the same at every place."""
+    numbers = np.zeros((2, PLACES, BINS, 2))
+    numbers[..., 1] = SLOPES[:, None, :]
+    return numbers.ravel()
+
+
+@pytest.mark.parametrize("guess", [0.02, 0.3])
+@pytest.mark.parametrize(("won", "score"), [(1.0, 0.1), (1.0, 0.9), (0.0, 0.1), (0.0, 0.9)])
+def test_a_score_moves_a_filter_as_a_grid_of_skills_says(guess, won, score):
+    """The posterior of the first filter's skill after one attempt, by sums over a grid: mean, spread and evidence."""
+    options = bank.prepare(bank.Options(guess=guess), BRIEF)._replace(graded=1.0, edges=EDGES, bins=bins_everywhere())
+    seen = Observation(0.5, won, won, score, 0.55, 0.0, 1.0, 1.0)
+    first = bank.start(options, 0.55)
+    graded, bare = (bank.tell(options._replace(graded=g), first, seen) for g in (1.0, 0.0))
+    skills = np.linspace(-0.6, 1.6, 2001)
+    prior = np.exp(-0.5 * ((skills - options.mean[0]) ** 2) / options.variance[0])
+    chance = guess + (1.0 - guess - options.lapse[0]) / (1.0 + np.exp(-options.slope[0] * (skills - 0.5)))
+    share = [evidence(EDGES, options.bins, won, score, 0.5, logit(float(p))).chance for p in chance]
+    weight = prior * (chance if won else 1.0 - chance) * np.array(share)
+    mean = float(weight @ skills / weight.sum())
+    sd = math.sqrt(float(weight @ skills**2 / weight.sum()) - mean**2)
+    assert abs(graded.x[0] - bare.x[0]) > 0.03, "the score matters"
+    assert graded.x[0] == pytest.approx(mean, abs=0.01)
+    assert math.sqrt(graded.P[0]) == pytest.approx(sd, abs=0.01)
+
+
+def test_filters_are_weighed_by_how_well_they_foretold_the_score():
+    """A clean win at the hard end: the filter that thinks the player stands above gains on the one that does not."""
+    options = OPTIONS._replace(graded=1.0, edges=EDGES, bins=bins_everywhere())
+    first = bank.start(options, 0.55)
+    seen = Observation(0.5, 1.0, 1.0, 0.95, 0.55, 0.0, 1.0, 1.0)
+    graded, bare = (bank.tell(options._replace(graded=g), first, seen) for g in (1.0, 0.0))
+    tilted = bank.tell(options, first._replace(x=first.x + 0.3 * (np.arange(len(first.x)) == 0)), seen)
+    told = [state.weight[0] - state.weight[len(options.slope) // 2] for state in (graded, bare, tilted)]
+    assert told[2] > told[0]
+    assert told[0] != told[1]
+
+
+def test_scores_bring_players_nearer_to_their_target():
+    """Players whose scores are drawn from the bins themselves: 4 standard errors of the paired difference."""
+    options = OPTIONS._replace(graded=1.0, edges=EDGES, bins=bins_everywhere())
+    middles = np.array([0.1, *(EDGES[: BINS - 1] + 0.05)])
+    differences = []
+    for player in range(160):
+        skill = 0.35 + 0.3 * uniform(key_of(88, 0, CHANCE, player, 1), 0)
+        errors = []
+        for graded in (1.0, 0.0):
+            mine = options._replace(graded=graded)
+            ask, tell = compiled(bank.ask), compiled(bank.tell)
+            state, last, misses = bank.start(mine, 0.55), 1.0, []
+            for t in range(80):
+                d = ask(mine, state, Situation(0.55, t, 0, 0, last))
+                p = curve(skill, d)
+                won = 1.0 if uniform(key_of(88, 0, CHANCE, player, 0), 2 * t) < p else 0.0
+                shares = np.exp(SLOPES[int(won)] * math.log(p / (1.0 - p)))
+                place = np.searchsorted(
+                    np.cumsum(shares) / shares.sum(), uniform(key_of(88, 0, CHANCE, player, 0), 2 * t + 1)
+                )
+                score = float(middles[min(int(place), BINS - 1)])
+                state = tell(mine, state, Observation(d, won, won, score, 0.55, 0.0, last, 1.0))
+                last = won
+                misses.append((p - 0.55) ** 2)
+            errors.append(np.mean(misses[20:]))
+        differences.append(errors[1] - errors[0])
+    assert np.mean(differences) > 4.0 * np.std(differences) / math.sqrt(len(differences))

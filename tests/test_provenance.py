@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 
 from engine.parameters import Knob, ParameterSpace
+from sims.catalog import Catalog
 from sims.provenance import _digest_of_files, code_digests
 from tests.small import setup
+from tests.worlds import setup_of
 
 
 def turned(space):
@@ -64,3 +66,11 @@ def test_a_file_that_changes_places_is_known(tmp_path):
     (tmp_path / "a.py").write_text("x = 2")
     (tmp_path / "b.py").write_text("x = 1")
     assert before != _digest_of_files([tmp_path / "a.py", tmp_path / "b.py"])
+
+
+def test_what_a_rule_prepares_is_part_of_its_digest():
+    kind = Catalog().controller("kalman_bank")
+    with_tables = code_digests(setup_of(kind=kind))["controller"]
+    assert kind.rule is not None
+    without = dataclasses.replace(kind, rule=dataclasses.replace(kind.rule, prepare=None))
+    assert code_digests(setup_of(kind=without))["controller"] != with_tables

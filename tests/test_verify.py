@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import re
@@ -286,6 +287,16 @@ def test_a_skill_that_a_human_row_claims_is_found(sitting, capsys):
     path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]))
     assert verify(sitting) == 4
     assert "attempts, row 0: skill: the file has '0.5', expected is ''" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_rows_of_another_version_of_the_rules_are_told_apart_from_damaged_ones(form, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    assert run(scenario(players=3, attempts=20), out=out, workers=1, format=form, quiet=True) == 0
+    newer = dataclasses.replace(Catalog().game("logistic"), version=2)
+    monkeypatch.setattr(Catalog, "game", lambda self, name: newer)
+    with pytest.raises(RunFolderError, match=r"was played by version 1 of logistic, and here is version 2; use the"):
+        verify(out)
 
 
 def test_human_rows_without_their_actions_are_counted_apart(sitting, capsys):
