@@ -30,7 +30,8 @@ BINS: Final = 6
 SKILLS: Final = (-2.0, -1.33, -0.67, 0.0, 0.67, 1.33, 2.0)  # standard deviations from the population's mean
 LEAST_SD: Final = 0.7  # logits: bins tell of the game, so players who are all alike must not hide what skill does
 PLACES: Final = 17
-PLAYERS: Final = 400  # of each skill at each place, one attempt each
+PLAYERS: Final = 400  # of each skill at each place, one attempt each, shared by the cohorts
+FEWEST: Final = 50  # of each cohort
 SEED: Final = 7_301
 WIDEST: Final = 4.0  # bins are fitted where z is so near to 0, and z is held within when they are used
 PENALTY: Final = 10.0  # of the squared coefficients: from few attempts little is learnt
@@ -72,7 +73,8 @@ def _simulated(brief: Brief) -> npt.NDArray[np.void]:
     place = TRAIT_NAMES.index("skill")
     units = [[along(brief.path, j, d / (PLACES - 1)) for j in range(len(brief.space))] for d in range(PLACES)]
     values = np.array([brief.space.real(u) for u in units])
-    found = np.zeros((len(brief.traits), len(SKILLS), PLACES, PLAYERS), ATTEMPT)
+    players = max(PLAYERS // len(brief.traits), FEWEST)
+    found = np.zeros((len(brief.traits), len(SKILLS), PLACES, players), ATTEMPT)
     found["place"] = np.arange(PLACES)[:, np.newaxis]
     for cohort, table in enumerate(brief.traits):
         mean, sd = _moments(table[place])
@@ -80,12 +82,12 @@ def _simulated(brief: Brief) -> npt.NDArray[np.void]:
         for number, step in enumerate(SKILLS):
             traits = table.copy()
             traits[place] = (0.0, mean + step * sd, 0.0, -1e300, 1e300, 0.0)
-            crowd = Crowd(traits, PLAYERS, cohort=cohort, first=number * PLAYERS)
+            crowd = Crowd(traits, players, cohort=cohort, first=number * players)
             rows = batch_rows(brief.game, values, crowd, SEED)[:, :, 0]
             cells = found[cohort, number]
             cells["won"], cells["score"] = rows["outcome"] == WON, rows["score"]
             for cell in cells:
-                z = logit((float(cell["won"].sum()) + 0.5) / (PLAYERS + 1.0))
+                z = logit((float(cell["won"].sum()) + 0.5) / (players + 1.0))
                 cell["z"] = z
     near: npt.NDArray[np.void] = found[np.abs(found["z"]) < WIDEST]
     return near
