@@ -18,12 +18,13 @@ early an obstacle is seen; how many there are; and how many mistakes are forgive
 visible stretch (`sight_m`); who has less sees an obstacle later.
 
 The score says how cleanly a runner goes: the mean over all obstacles of 1 for one that passes right below the top of
-the arc, or for a duck as early as an expert's, less the farther from that; a mistake is worth 0, as is what was never
-reached.
+the arc, down to 0 for one that is cleared by a hair's breadth; of 1 for a beam that does not hurt; of 0 for what does,
+or is never reached.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal, NamedTuple
 
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
@@ -40,6 +41,8 @@ SPIKE_HEIGHT: Final = 0.6  # m
 BEAM_CLEARANCE: Final = 1.0  # m under the beam
 SPIKE_WIDTH: Final = 1.4  # m
 BEAM_WIDTH: Final = 0.8  # m
+# How far from the top of the arc the middle of a spike may be, with the runner above it until both have passed.
+SPIKE_ROOM: Final = 0.5 * JUMP_LENGTH * math.sqrt(1.0 - SPIKE_HEIGHT / JUMP_HEIGHT) - 0.5 * SPIKE_WIDTH - HALF_WIDTH
 DUCK_EARLY: Final = 0.8  # m, how far before a beam an expert wants to be down
 RUN_UP: Final = 14.0  # m
 JITTER: Final = 0.15  # of the spacing
@@ -84,7 +87,6 @@ class State(NamedTuple):
     kind: int
     hearts: int
     hurt_by: int  # kind of the last obstacle hit; -1 so far
-    began: float  # m, where the last jump or duck began, or a mistake ended
     clean: float  # obstacles passed so far, each as far as it was passed cleanly
 
 
@@ -112,7 +114,7 @@ def build(params: Params, key: Key) -> Level:
 
 def start(params: Params, level: Level, key: Key) -> State:
     first = obstacle(params, level, 0)
-    return State(0.0, 0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0, 0.0)
+    return State(0.0, 0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0)
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
@@ -137,10 +139,8 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     vy = state.vy
     # Take-off speed 4 h / T and gravity 8 h / T^2 make a parabola of height h and of length speed T.
     rate = params.speed / JUMP_LENGTH
-    began = state.began
     if y <= 0.0 and action == JUMP and state.held != JUMP:
         vy = 4.0 * JUMP_HEIGHT * rate
-        began = state.x
     if y > 0.0 or vy > 0.0:
         y = y + vy * TICK_S
         vy = vy - 8.0 * JUMP_HEIGHT * rate * rate * TICK_S
@@ -148,8 +148,6 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
             y = 0.0
             vy = 0.0
     ducking = 1 if action == DUCK and y <= 0.0 else 0
-    if ducking > state.ducking:
-        began = state.x
     hearts = state.hearts
     hurt_by = state.hurt_by
     ahead = state.ahead
@@ -158,21 +156,25 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     kind = state.kind
     clean = state.clean
     if x + HALF_WIDTH > at:
+        middle = at + 0.5 * width
         if touches(x, y, ducking, at, width, kind):
+            if kind == BEAM and state.x >= middle:  # it stood up too early, under the second half
+                clean = clean - 1.0
             hearts = hearts - 1
             hurt_by = kind
             x = at + width + HALF_WIDTH
             y = 0.0
             vy = 0.0
-            began = x
+        elif state.x < middle <= x:
+            # On the arc vy falls evenly to 0 at the top.
+            clean = clean + cleanness(x - middle + JUMP_LENGTH * vy / (8.0 * JUMP_HEIGHT * rate), width, kind)
         if x - HALF_WIDTH >= at + width:
-            clean = clean + cleanness(at, width, kind, began)
             ahead = ahead + 1
             thing = obstacle(params, level, ahead)
             at = thing.at
             width = thing.width
             kind = thing.kind
-    return State(x, y, vy, action, ducking, ahead, at, width, kind, hearts, hurt_by, began, clean)
+    return State(x, y, vy, action, ducking, ahead, at, width, kind, hearts, hurt_by, clean)
 
 
 def touches(x: float, y: float, ducking: int, at: float, width: float, kind: int) -> bool:
@@ -186,12 +188,12 @@ def touches(x: float, y: float, ducking: int, at: float, width: float, kind: int
     return y + (DUCKING if ducking else STANDING) > BEAM_CLEARANCE
 
 
-def cleanness(at: float, width: float, kind: int, began: float) -> float:
-    """How cleanly an obstacle was passed, 0 to 1, by where the jump or duck began; 0 if behind it: after a mistake."""
+def cleanness(before_top: float, width: float, kind: int) -> float:
+    """How cleanly an obstacle is passed, 0 to 1; before_top: m from its middle to the top of the arc."""
     if kind == BEAM:
-        return min(max((at - HALF_WIDTH - began) / DUCK_EARLY, 0.0), 1.0)
-    off = abs(at + 0.5 * width - (began + 0.5 * JUMP_LENGTH))
-    return max(1.0 - off / (0.5 * (JUMP_LENGTH - width)), 0.0)
+        return 1.0
+    room = 0.5 * (JUMP_LENGTH - width) if kind == GAP else SPIKE_ROOM
+    return max(1.0 - abs(before_top) / room, 0.0)
 
 
 def status(params: Params, level: Level, state: State) -> int:

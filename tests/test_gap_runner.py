@@ -22,10 +22,10 @@ from games.gap_runner import (
     JUMP_LENGTH,
     RUN,
     SPIKE,
+    SPIKE_ROOM,
     SPIKE_WIDTH,
     build,
     cause,
-    cleanness,
     score,
     start,
     status,
@@ -37,15 +37,15 @@ WIDTHS = {GAP: 2.5, SPIKE: SPIKE_WIDTH, BEAM: BEAM_WIDTH}
 AT = 20.0  # m, where the one obstacle of these tests begins
 
 
-def run_past(kind, action, begins, *, lets_go=False):
-    """The state behind one obstacle, when an action is held from a place on; lets_go: until the next tick only."""
+def run_past(kind, action, begins, *, lets_go=False, ends=1e9):
+    """The state behind one obstacle, when an action is held from one place to another; lets_go: for one tick only."""
     params = unpack_params(GAME)(values_at(GAME, 0.3))
     level = build(params, key_of(SEED, 0, LEVEL, 0, 0))
     first = start(params, level, key_of(SEED, 0, START, 0, 0))
     state = first._replace(x=AT - 12.0, at=AT, width=WIDTHS[kind], kind=kind)
     acted = False
     while state.ahead == 0:
-        wanted = action if state.x >= begins and not (acted and lets_go) else RUN
+        wanted = action if begins <= state.x < ends and not (acted and lets_go) else RUN
         acted = acted or wanted == action
         state = step(params, level, state, wanted, key_of(SEED, 0, CHANCE, 0, 0), 0)
     return params, state
@@ -56,28 +56,30 @@ def take_off(kind):
     return AT + 0.5 * (WIDTHS[kind] - JUMP_LENGTH)
 
 
-@pytest.mark.parametrize("kind", [GAP, SPIKE])
-def test_the_nearer_the_top_of_the_jump_the_cleaner(kind):
+@pytest.mark.parametrize(("kind", "room"), [(GAP, 0.5 * (JUMP_LENGTH - WIDTHS[GAP])), (SPIKE, SPIKE_ROOM)])
+def test_the_nearer_the_top_of_the_jump_the_cleaner_and_just_clear_is_nothing(kind, room):
     clean = []
-    for late in (0.0, 0.3, 0.6, -0.3):
+    for late in (0.0, 0.3, 0.6, -0.3, 0.8 * room):
         params, state = run_past(kind, JUMP, take_off(kind) + late)
         assert state.hearts == params.hearts
         clean.append(state.clean)
-    tick = params.speed / 60.0 / (0.5 * (JUMP_LENGTH - WIDTHS[kind]))  # what one tick too late costs
-    assert 1.0 - tick <= clean[0] <= 1.0
-    assert clean[0] > clean[1] > clean[2] > 0.0
+    tick = params.speed / 60.0 / room  # what one tick too late costs
+    assert 1.0 - 2.0 * tick <= clean[0] <= 1.0
+    assert clean[0] > clean[1] > clean[2] > clean[4] > 0.0
     assert clean[3] < clean[0]
+    assert clean[4] < 0.2 + tick
+    _, hurt = run_past(kind, JUMP, take_off(kind) + 1.1 * room + params.speed / 60.0)
+    assert (hurt.hearts, hurt.clean) == (params.hearts - 1, 0.0)
 
 
-def test_a_duck_is_clean_from_where_an_expert_ducks():
+def test_a_beam_that_does_not_hurt_is_clean_and_who_stands_up_under_it_was_not():
     begins = AT - HALF_WIDTH - DUCK_EARLY
-    clean = []
-    for late in (-2.0, -0.2, 0.4, 0.6):
+    for late in (-2.0, 0.0, 0.6):
         params, state = run_past(BEAM, DUCK, begins + late)
-        assert state.hearts == params.hearts
-        clean.append(state.clean)
-    assert clean[0] == clean[1] == 1.0
-    assert 1.0 > clean[2] > clean[3] > 0.0
+        assert (state.hearts, state.clean) == (params.hearts, 1.0)
+    for ends in (AT - 0.1, AT + 0.3, AT + 0.5, AT + BEAM_WIDTH):
+        params, state = run_past(BEAM, DUCK, begins, ends=ends)
+        assert (state.hearts, state.clean) == (params.hearts - 1, 0.0), ends
 
 
 @pytest.mark.parametrize(
@@ -87,11 +89,6 @@ def test_a_duck_is_clean_from_where_an_expert_ducks():
 def test_a_mistake_costs_a_heart_and_is_not_clean_at_all(kind, action, begins):
     params, state = run_past(kind, action, begins, lets_go=kind != BEAM)
     assert (state.hearts, state.hurt_by, state.clean) == (params.hearts - 1, kind, 0.0)
-
-
-def test_what_begins_behind_an_obstacle_did_not_pass_it():
-    assert cleanness(AT, BEAM_WIDTH, BEAM, AT + BEAM_WIDTH + HALF_WIDTH) == 0.0
-    assert cleanness(AT, SPIKE_WIDTH, SPIKE, AT + SPIKE_WIDTH + HALF_WIDTH) == 0.0
 
 
 def test_outcomes_and_causes():
