@@ -18,13 +18,11 @@ early an obstacle is seen; how many there are; and how many mistakes are forgive
 visible stretch (`sight_m`); who has less sees an obstacle later.
 
 The score says how cleanly a runner goes: the mean over all obstacles of 1 for one that passes right below the top of
-the arc, down to 0 for one that is cleared by a hair's breadth; of 1 for a beam that does not hurt; of 0 for what does,
-or is never reached.
+the arc, and less the farther from there; of 1 for a beam that does not hurt; of 0 for what does, or is never reached.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final, Literal, NamedTuple
 
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
@@ -41,8 +39,6 @@ SPIKE_HEIGHT: Final = 0.6  # m
 BEAM_CLEARANCE: Final = 1.0  # m under the beam
 SPIKE_WIDTH: Final = 1.4  # m
 BEAM_WIDTH: Final = 0.8  # m
-# How far from the top of the arc the middle of a spike may be, with the runner above it until both have passed.
-SPIKE_ROOM: Final = 0.5 * JUMP_LENGTH * math.sqrt(1.0 - SPIKE_HEIGHT / JUMP_HEIGHT) - 0.5 * SPIKE_WIDTH - HALF_WIDTH
 DUCK_EARLY: Final = 0.8  # m, how far before a beam an expert wants to be down
 RUN_UP: Final = 14.0  # m
 JITTER: Final = 0.15  # of the spacing
@@ -158,8 +154,8 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     if x + HALF_WIDTH > at:
         middle = at + 0.5 * width
         if touches(x, y, ducking, at, width, kind):
-            if kind == BEAM and state.x >= middle:  # it stood up too early, under the second half
-                clean = clean - 1.0
+            if kind != GAP and state.x >= middle:  # it was counted already
+                clean = clean - cleanness(x - middle + JUMP_LENGTH * vy / (8.0 * JUMP_HEIGHT * rate), width, kind)
             hearts = hearts - 1
             hurt_by = kind
             x = at + width + HALF_WIDTH
@@ -192,8 +188,7 @@ def cleanness(before_top: float, width: float, kind: int) -> float:
     """How cleanly an obstacle is passed, 0 to 1; before_top: m from its middle to the top of the arc."""
     if kind == BEAM:
         return 1.0
-    room = 0.5 * (JUMP_LENGTH - width) if kind == GAP else SPIKE_ROOM
-    return max(1.0 - abs(before_top) / room, 0.0)
+    return max(1.0 - abs(before_top) / (0.5 * (JUMP_LENGTH - width)), 0.0)
 
 
 def status(params: Params, level: Level, state: State) -> int:
@@ -207,7 +202,7 @@ def progress(params: Params, level: Level, state: State) -> float:
 
 
 def score(params: Params, level: Level, state: State) -> float:
-    return min(state.clean / params.obstacles, 1.0)
+    return min(max(state.clean / params.obstacles, 0.0), 1.0)
 
 
 def cause(params: Params, level: Level, state: State) -> int:
