@@ -171,3 +171,15 @@ def test_scores_bring_players_nearer_to_their_target():
             errors.append(np.mean(misses[20:]))
         differences.append(errors[1] - errors[0])
     assert np.mean(differences) > 4.0 * np.std(differences) / math.sqrt(len(differences))
+
+
+def test_half_the_weight_of_a_score_says_half_as_much():
+    """A filter's evidence is multiplied, so that a weight is a power of the score's likelihood."""
+    options = OPTIONS._replace(edges=EDGES, bins=bins_everywhere())
+    first = bank.start(options, 0.55)
+    seen = Observation(0.5, 1.0, 1.0, 0.9, 0.55, 0.0, 1.0, 1.0)
+    none, half, whole = (bank.tell(options._replace(graded=g), first, seen) for g in (0.0, 0.5, 1.0))
+    assert none.x[0] < half.x[0] < whole.x[0]
+    assert none.P[0] > half.P[0] > whole.P[0]
+    apart = [state.weight[0] - state.weight[1] for state in (none, half, whole)]
+    assert apart[1] - apart[0] == pytest.approx(0.5 * (apart[2] - apart[0]), abs=1e-9)

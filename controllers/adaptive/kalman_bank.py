@@ -96,7 +96,7 @@ class Bank(NamedTuple):
     change_sd: float
     say: float  # least weight of tilted filters together for tilt to be acted upon
     shared: float  # 1 where players share the dial: its practice is counted in its own observations
-    graded: float  # 1 where scores count
+    graded: float  # how much scores count
     edges: Any  # see controllers.graded.Graded
     bins: Any
 
@@ -331,11 +331,12 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
             z = logit(chance)
             a = bank.slope[i] * room * share * (1.0 - share) / (chance * (1.0 - chance))
             said = evidence(bank.edges, bank.bins, seen.won, seen.score, seen.difficulty, z)
-            weight[i] += log(said.chance)
-            loss = 1.0 + said.information * a * a * left
+            weight[i] += bank.graded * log(said.chance)
+            told = bank.graded * said.information * a * a
+            loss = 1.0 + told * left
             # Both looks as one along v: step and k are what the two together come to.
-            step += (1.0 - k * spread) * a * said.trend / loss
-            k += (1.0 - k * spread) ** 2 * said.information * a * a / loss
+            step += (1.0 - k * spread) * bank.graded * a * said.trend / loss
+            k += (1.0 - k * spread) ** 2 * told / loss
         best = max(best, weight[i])
         x[j] = min(max(x[j] + v0 * step, LOWEST), HIGHEST)
         x[j + 1] = min(max(x[j + 1] + v1 * step, LOWEST), HIGHEST)
@@ -414,7 +415,12 @@ CONTROLLER: Final = ControllerKind(
         Option("drifting", 0.0, 10.0, "prior weight of a wandering skill, against 1"),
         Option("hazard", 0.0, 0.05, "chance of a sudden change of skill, per attempt"),
         Option("say", 0.0, 1.0, "least weight of all filters with tilt for the last outcome to move the dial"),
-        Option("graded", 0.0, 1.0, "1 to learn from scores, too, which takes a simulation of the game"),
+        Option(
+            "graded",
+            0.0,
+            1.0,
+            "weight of scores: 0 none, 1 as much as they say of players who differ in skill alone; simulates the game",
+        ),
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "tilt", "steady"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
