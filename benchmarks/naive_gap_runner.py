@@ -1,8 +1,9 @@
 """Gap Runner as one would write it first: SimPy and plain Python, one timeout per tick, a dict per row.
 
 The yardstick for the compiled batch. Rules and player model are those of games.gap_runner and engine.attempt, said
-again in the obvious way, so that win rates agree within noise (`benchmarks.agreement`, and a test, look at that). It
-shares no code with the product and is written for clarity, not slowed down on purpose.
+again in the obvious way, so that the runner takes the same steps and win rates agree within noise
+(`benchmarks.cases.agreement`, and tests, look at that). It shares no code with the product and is written for clarity,
+not slowed down on purpose.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ MAX_TICKS = 7200
 JUMP_LENGTH = 4.9
 JUMP_HEIGHT = 1.84
 HALF_WIDTH = 0.3
+SPIKE_HEIGHT = 0.6
 RUN_UP = 14.0
 
 
@@ -92,12 +94,10 @@ class Runner:
         self.settings = settings
         self.obstacles = make_level(settings, rng)
         self.goal = RUN_UP + settings.spacing_m * settings.obstacles
-        air_s = JUMP_LENGTH / settings.speed
-        self.take_off = 4.0 * JUMP_HEIGHT / air_s
-        self.gravity = 8.0 * JUMP_HEIGHT / air_s**2
+        # How long a jump is lower than a spike after the take-off, and again before the landing.
+        self.low = 0.5 * JUMP_LENGTH * (1.0 - math.sqrt(1.0 - SPIKE_HEIGHT / JUMP_HEIGHT))
         self.x = 0.0
-        self.y = 0.0
-        self.vy = 0.0
+        self.landing = 0.0  # where the last jump ends: who has not reached it is in the air
         self.held = "run"
         self.ducking = False
         self.ahead = 0
@@ -105,46 +105,44 @@ class Runner:
         self.hurt_by = ""
 
     def step(self, action: str) -> None:
+        if action == "jump" and self.x >= self.landing and self.held != "jump":
+            self.landing = self.x + JUMP_LENGTH
+        begin = self.x
         self.x += self.settings.speed * TICK_S
-        if self.y <= 0.0 and action == "jump" and self.held != "jump":
-            self.vy = self.take_off
-        if self.y > 0.0 or self.vy > 0.0:
-            self.y += self.vy * TICK_S
-            self.vy -= self.gravity * TICK_S
-            if self.y <= 0.0:
-                self.y = 0.0
-                self.vy = 0.0
-        self.ducking = action == "duck" and self.y <= 0.0
+        self.ducking = action == "duck" and self.x >= self.landing
         self.held = action
         if self.ahead < len(self.obstacles):
-            self.meet(self.obstacles[self.ahead])
+            self.meet(self.obstacles[self.ahead], begin)
 
-    def meet(self, obstacle: Obstacle) -> None:
+    def meet(self, obstacle: Obstacle, begin: float) -> None:
         if self.x + HALF_WIDTH <= obstacle.at:
             return
         end = obstacle.at + obstacle.width
-        if self.touches(obstacle):
+        if self.touches(obstacle, begin):
             self.hearts -= 1
             self.hurt_by = obstacle.kind
             self.x = end + HALF_WIDTH
-            self.y = 0.0
-            self.vy = 0.0
+            self.landing = self.x
         if self.x - HALF_WIDTH >= end:
             self.ahead += 1
 
-    def touches(self, obstacle: Obstacle) -> bool:
+    def touches(self, obstacle: Obstacle, begin: float) -> bool:
+        """Whether the obstacle hurts anywhere between begin and x: up to the landing in the air, then on the ground."""
         end = obstacle.at + obstacle.width
         if obstacle.kind == "gap":
-            return self.y <= 0.0 and obstacle.at < self.x < end
-        if self.x - HALF_WIDTH >= end:
-            return False
+            return overlap((max(begin, self.landing), self.x), (obstacle.at, end))
+        reach = (obstacle.at - HALF_WIDTH, end + HALF_WIDTH)
         if obstacle.kind == "spike":
-            return self.y < 0.6
-        return self.y + (0.8 if self.ducking else 1.6) > 1.0
+            rising = (begin, min(self.x, self.landing - JUMP_LENGTH + self.low))
+            falling_or_landed = (max(begin, self.landing - self.low), self.x)
+            return overlap(rising, reach) or overlap(falling_or_landed, reach)
+        if self.ducking:
+            return overlap((begin, min(self.x, self.landing)), reach)
+        return overlap((begin, self.x), reach)
 
     def wants(self, player: Player) -> str:
         """What an expert would do now, who sees as far and knows their own latency as well as this player does."""
-        if self.y > 0.0 or self.ahead >= len(self.obstacles):
+        if self.x < self.landing or self.ahead >= len(self.obstacles):
             return "run"
         obstacle = self.obstacles[self.ahead]
         speed = self.settings.speed
@@ -155,6 +153,11 @@ class Runner:
             return "duck" if obstacle.at - HALF_WIDTH - 0.8 - self.x <= speed * lead_s else "run"
         to_take_off = obstacle.at + 0.5 * (obstacle.width - JUMP_LENGTH) - self.x
         return "jump" if to_take_off <= speed * lead_s else "run"
+
+
+def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two stretches, each from its begin to its end, have a piece in common; one that ends first is empty."""
+    return max(one[0], other[0]) < min(one[1], other[1])
 
 
 def make_level(settings: Settings, rng: random.Random) -> list[Obstacle]:

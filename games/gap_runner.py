@@ -8,6 +8,8 @@ The runner moves to the right at a constant speed. Three kinds of obstacle come 
 * a **spike** on the ground: be higher than it;
 * a **beam** overhead: duck under it (it reaches too high to jump over).
 
+The whole way counts, not only the places where ticks end.
+
 A jump is always the same arc over the ground (4.9 m long, 1.84 m high), so a faster runner flies it in less time. It
 needs a fresh press on the ground; a duck lasts as long as it is held. Each mistake costs a heart and puts the runner
 past the obstacle; the last heart ends the attempt. Past the last obstacle stands the flag: reach it and win.
@@ -33,8 +35,6 @@ TICK_S: Final = 1.0 / 60.0
 JUMP_LENGTH: Final = 4.9  # m
 JUMP_HEIGHT: Final = 1.84  # m
 HALF_WIDTH: Final = 0.3  # m, of the runner
-STANDING: Final = 1.6  # m
-DUCKING: Final = 0.8  # m
 SPIKE_HEIGHT: Final = 0.6  # m
 BEAM_CLEARANCE: Final = 1.0  # m under the beam
 SPIKE_WIDTH: Final = 1.4  # m
@@ -73,8 +73,7 @@ class Level(NamedTuple):
 
 class State(NamedTuple):
     x: float  # m, the runner's middle
-    y: float  # m, feet above the ground
-    vy: float  # m/s
+    flown: float  # m since the take-off; 0 on the ground
     held: int  # the action of the tick before: a jump needs a fresh press
     ducking: int
     ahead: int  # index of the obstacle ahead
@@ -110,7 +109,7 @@ def build(params: Params, key: Key) -> Level:
 
 def start(params: Params, level: Level, key: Key) -> State:
     first = obstacle(params, level, 0)
-    return State(0.0, 0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0)
+    return State(0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0)
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
@@ -118,7 +117,7 @@ def expert(params: Params, level: Level, state: State, faculties: Faculties) -> 
 
     Whoever sees the obstacle in time starts earlier by the own usual latency, as practised players do.
     """
-    if state.y > 0.0:
+    if state.flown > 0.0:
         return RUN
     if state.at - state.x > params.sight_m * min(faculties.foresight, 1.0):
         return RUN
@@ -131,19 +130,15 @@ def expert(params: Params, level: Level, state: State, faculties: Faculties) -> 
 
 def step(params: Params, level: Level, state: State, action: int, key: Key, tick: int) -> State:
     x = state.x + params.speed * TICK_S
-    y = state.y
-    vy = state.vy
-    # Take-off speed 4 h / T and gravity 8 h / T^2 make a parabola of height h and of length speed T.
-    rate = params.speed / JUMP_LENGTH
-    if y <= 0.0 and action == JUMP and state.held != JUMP:
-        vy = 4.0 * JUMP_HEIGHT * rate
-    if y > 0.0 or vy > 0.0:
-        y = y + vy * TICK_S
-        vy = vy - 8.0 * JUMP_HEIGHT * rate * rate * TICK_S
-        if y <= 0.0:
-            y = 0.0
-            vy = 0.0
-    ducking = 1 if action == DUCK and y <= 0.0 else 0
+    flown = state.flown
+    lands = state.x  # from here on the runner is on the ground in this tick
+    if flown > 0.0 or (action == JUMP and state.held != JUMP):
+        flown = flown + params.speed * TICK_S
+        lands = x - flown + JUMP_LENGTH
+    take_off = x - flown
+    if flown >= JUMP_LENGTH:
+        flown = 0.0
+    ducking = 1 if action == DUCK and flown <= 0.0 else 0
     hearts = state.hearts
     hurt_by = state.hurt_by
     ahead = state.ahead
@@ -153,35 +148,48 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     clean = state.clean
     if x + HALF_WIDTH > at:
         middle = at + 0.5 * width
-        if touches(x, y, ducking, at, width, kind):
+        before_top = take_off + 0.5 * JUMP_LENGTH - middle
+        if touches(state.x, x, take_off, lands, ducking, at, width, kind):
             if kind != GAP and state.x >= middle:  # it was counted already
-                clean = clean - cleanness(x - middle + JUMP_LENGTH * vy / (8.0 * JUMP_HEIGHT * rate), width, kind)
+                clean = clean - cleanness(before_top, width, kind)
             hearts = hearts - 1
             hurt_by = kind
             x = at + width + HALF_WIDTH
-            y = 0.0
-            vy = 0.0
+            flown = 0.0
         elif state.x < middle <= x:
-            # On the arc vy falls evenly to 0 at the top.
-            clean = clean + cleanness(x - middle + JUMP_LENGTH * vy / (8.0 * JUMP_HEIGHT * rate), width, kind)
+            clean = clean + cleanness(before_top, width, kind)
         if x - HALF_WIDTH >= at + width:
             ahead = ahead + 1
             thing = obstacle(params, level, ahead)
             at = thing.at
             width = thing.width
             kind = thing.kind
-    return State(x, y, vy, action, ducking, ahead, at, width, kind, hearts, hurt_by, clean)
+    return State(x, flown, action, ducking, ahead, at, width, kind, hearts, hurt_by, clean)
 
 
-def touches(x: float, y: float, ducking: int, at: float, width: float, kind: int) -> bool:
-    """Whether the runner at x, y is hurt. A gap takes who stands over it; the others take who overlaps them."""
-    if kind == GAP:
-        return y <= 0.0 and at < x < at + width
-    if x - HALF_WIDTH >= at + width:
+def touches(
+    begins: float, ends: float, take_off: float, lands: float, ducking: int, at: float, width: float, kind: int
+) -> bool:
+    """Whether the runner is hurt on the way of one tick, all of which counts and not its end alone.
+
+    Were only the ends of ticks judged, an arc would be as high as a spike after a whole number of them, and each speed
+    at which that number falls by one would be easier than the speed before.
+    """
+    if kind == GAP:  # who stands over it
+        return max(lands, at) < min(ends, at + width)
+    first = max(begins, at - HALF_WIDTH)
+    last = min(ends, at + width + HALF_WIDTH)
+    if first >= last:
         return False
-    if kind == SPIKE:
-        return y < SPIKE_HEIGHT
-    return y + (DUCKING if ducking else STANDING) > BEAM_CLEARANCE
+    if kind == SPIKE:  # an arc is lowest at one of its ends
+        return arc_height(first - take_off) < SPIKE_HEIGHT or arc_height(last - take_off) < SPIKE_HEIGHT
+    return first < lands or ducking == 0  # a beam: who is in the air, or upright
+
+
+def arc_height(flown: float) -> float:
+    """Of the feet above the ground, in m, when so many metres have been flown; not above 0 outside of a jump."""
+    share = flown / JUMP_LENGTH
+    return 4.0 * JUMP_HEIGHT * share * (1.0 - share)
 
 
 def cleanness(before_top: float, width: float, kind: int) -> float:
@@ -290,10 +298,10 @@ def draw_obstacle(left: float, thing: Obstacle) -> list[Shape]:
 
 def draw_runner(left: float, state: State) -> list[Shape]:
     """Head, body and legs, within the box that can be hurt."""
-    x, y = state.x, state.y
+    x, y = state.x, arc_height(state.flown)
     swing = abs((state.x / STRIDE) % 1.0 - 0.5) * 4.0 - 1.0  # from -1 to 1 and back on each stride
     legs = 0.15 if state.ducking else 0.5
-    spread = 0.28 * swing if y <= 0.0 else 0.28
+    spread = 0.28 * swing if state.flown <= 0.0 else 0.28
     body = 0.4 if state.ducking else 0.7
     head = 0.17 if state.ducking else 0.2
     lean = 0.14 if state.ducking else 0.06
@@ -308,7 +316,7 @@ def draw_runner(left: float, state: State) -> list[Shape]:
 
 GAME: Final = Game(
     name="gap_runner",
-    version=2,
+    version=3,
     summary="Side-scroller of reflexes: jump gaps and spikes, duck beams, reach the flag.",
     pace="real_time",
     tick_seconds=TICK_S,
