@@ -24,7 +24,7 @@ from sims.tuning.mixed_strategy import MixedStrategy
 from sims.tuning.scoreboard import Scoreboard, losses_of, standard_errors
 
 ROOT = Path(__file__).resolve().parents[1]
-BUDGETS = {"pooled": 6_000}  # it takes more time than the others, and fewer attempts
+BUDGETS = {"pooled": 6_000, "gp": 6_000}  # they take more time than the others, and fewer attempts
 USUAL_BUDGET = 25_000
 NEEDS = {"tpe": ("optuna",), "gp": ("optuna", "torch")}
 SEGMENTS = (Segment("new", 0, 0, 0.45, 0.55), Segment("old", 1, 0, 0.75, 0.85))
