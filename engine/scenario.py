@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.controller import Scope
+from engine.controller import ControllerKind, Scope
+from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
 from engine.scenario_file import toml
@@ -157,17 +158,26 @@ def load(path: Path, catalog: Catalog, overrides: Overrides = (), *, allow_long:
 def parse(data: bytes, name: str, catalog: Catalog, overrides: Overrides = (), *, allow_long: bool = False) -> Scenario:
     """As `load`, from the bytes of a file that messages call `name`."""
     document = toml.parsed(data, name)
-    faults = Faults(name, document.lines)
-    settings = overrides.items() if isinstance(overrides, Mapping) else overrides
-    tree = overridden(document.tree, settings, faults)
-    faults.name_cohorts(tree)
-    parts = validated(tree, faults)
-    game, kind = check(parts, catalog, allow_long, faults)
+    settings = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
+    tree, game, kind, faults = _looked_at(document, name, catalog, settings, allow_long=allow_long)
+    if settings and faults.report():
+        faults.check(alone=_looked_at(document, name, catalog, [], allow_long=allow_long)[-1].report())
     faults.check()
     assert game is not None  # otherwise there was a fault
     assert kind is not None
     form, changed = resolved(Form.model_validate(tree), game, kind, catalog.default_controller)
     return Scenario(name, form, changed)
+
+
+def _looked_at(
+    document: toml.Document, name: str, catalog: Catalog, settings: list[tuple[str, str]], *, allow_long: bool
+) -> tuple[dict[str, Any], Game | None, ControllerKind | None, Faults]:
+    """A file with some keys put over it: its tree, its game and controller where they exist, and what is wrong."""
+    faults = Faults(name, document.lines)
+    tree = overridden(document.tree, settings, faults)
+    faults.name_cohorts(tree)
+    parts = validated(tree, faults)
+    return tree, *check(parts, catalog, allow_long, faults), faults
 
 
 def setup_of(scenario: Scenario, catalog: Catalog) -> Setup:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from engine.scenario import Scenario
 from engine.scenario_file.toml import written
 from sims.advice_facts import Facts, facts_of
+from sims.advice_lack import lack
 from sims.advice_rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Said
 from sims.catalog import Catalog
 from sims.race import entrant_of
@@ -22,10 +23,11 @@ _WIDTH: Final = 100
 
 
 class Advice(NamedTuple):
-    """What is recommended, why, and what to beware of."""
+    """What is recommended, why, what the scenario's own controller lacks beside it, and what to beware of."""
 
     choice: Choice
     reasons: tuple[Said, ...]  # the first decided
+    lack: Said | None  # None where the scenario has it already
     warnings: tuple[Said, ...]
 
 
@@ -45,7 +47,8 @@ def advice_on(facts: Facts) -> Advice:
     choice = next(choice for rule in MODES if (choice := rule(facts)) is not None)
     rules = [rule for rule in REASONS if choice.mode != "deterministic" or rule not in FOR_LISTENERS]
     reasons = (choice.reason, *(said for rule in rules if (said := rule(facts)) is not None))
-    return Advice(choice, reasons, tuple(said for rule in WARNINGS if (said := rule(facts)) is not None))
+    warnings = tuple(said for rule in WARNINGS if (said := rule(facts)) is not None)
+    return Advice(choice, reasons, lack(facts, choice), warnings)
 
 
 def lines_for(choice: Choice) -> str:
@@ -62,6 +65,8 @@ def _text(found: Advice, facts: Facts, command: str) -> str:
         f"{facts.name}\n\nRecommended: {choice.controller}, {choice.mode.replace('_', '-')}, scope {choice.scope}",
         "Why\n" + "\n".join(_item(f"{n}. ", said) for n, said in enumerate(found.reasons, 1)),
     ]
+    if found.lack is not None:
+        blocks.append("Instead of\n" + _item("- ", found.lack))
     if found.warnings:
         blocks.append("Beware\n" + "\n".join(_item("! ", said) for said in found.warnings))
     blocks.append(f"Lines for the scenario\n{textwrap.indent(lines_for(choice), '  ')}")
@@ -105,6 +110,7 @@ def _json_of(found: Advice, facts: Facts, command: str) -> dict[str, Any]:
         "scope": choice.scope,
         "options": choice.options,
         "reasons": [said._asdict() for said in found.reasons],
+        "lack": None if found.lack is None else found.lack._asdict(),
         "warnings": [said._asdict() for said in found.warnings],
         "lines": lines_for(choice),
         "command": command,

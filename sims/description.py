@@ -33,6 +33,8 @@ FAMILIES: Final = {
     "self_adaptive": "outcomes move the difficulty and the rule's own step sizes or gains too",
     "reference": "no controllers for a game but measures: they know what no game can know",
 }
+_SCORED: Final = "how well an attempt was played, 0 to 1: a column of rows, read by controllers with graded > 0"
+_UNSCORED: Final = "none; controllers with graded > 0 read the progress instead"
 _LONG_S: Final = 2.0  # whoever waits longer is told how long it takes
 _PAUSE_S: Final = 10.0
 
@@ -226,6 +228,7 @@ def _game(game: Game) -> str:
             "",
             f"knobs\n{aligned([head, *(_knob(knob) for knob in game.space)])}",
             f"ways to lose: {', '.join(game.causes)}; an attempt is stopped after {seconds:g} s",
+            f"score: {_SCORED if game.score is not None else _UNSCORED}",
             f"keys\n{keys or '  none'}",
         ]
     )

@@ -69,6 +69,15 @@ def card(canvas: Canvas, box: Box, title: str = "") -> Box:
     return Box(box.x + 14, box.y + 42, box.width - 28, box.height - 52)
 
 
+def outcome_sign(canvas: Canvas, x: float, y: float, outcome: int, size: float = 4.5, *, border: int = 1) -> None:
+    """How an attempt ended: a tick for a win, a ring for anything else. No disc: games paint hearts and coins so."""
+    colour = OUTCOME_COLOURS[outcome]
+    if outcome == WON:
+        canvas.path([(x - size, y), (x - 0.3 * size, y + 0.8 * size), (x + size, y - 0.8 * size)], colour)
+    else:
+        canvas.circle(x, y, size, colour, border=border)
+
+
 def key_name(key: str) -> str:
     """A key as people read it on the screen."""
     return _KEY_NAMES.get(key) or _KEY_NAMES_MORE.get(key) or key.upper()

@@ -28,6 +28,7 @@ from sims.panels import (
     key_line,
     key_name,
     lines_within,
+    outcome_sign,
     percent,
     setting_rows,
     table,
@@ -277,8 +278,7 @@ def _paint_side(scene: Play, canvas: Canvas) -> None:
         canvas.text(percent(wins / ended), box.x + box.width, box.y - 4, LARGE, SKY, align=1.0, bold=True)
         _interval(canvas, Box(box.x, box.y + 40, box.width, 8), low, wins / ended, high, scene.target)
     for i, outcome in enumerate(scene.tries[-_DOTS:]):
-        won = outcome == WON
-        canvas.circle(box.x + 6 + 13.8 * i, box.y + 78, 5, OUTCOME_COLOURS[outcome], border=0 if won else 2)
+        outcome_sign(canvas, box.x + 6 + 13.8 * i, box.y + 78, outcome, 5, border=2)
     task = scene.task
     assert task is not None
     shown = scene.last if scene.stage in ("ending", "card") and scene.last is not None else task

@@ -191,6 +191,9 @@ def _to_the_end(
     except Stopped as stop:
         say(f"stopped; {_kept(folder)}")
         return stop.exit_code
+    except PluginFault:
+        say(after_plugin(folder))
+        raise
     except (FlowdialError, OSError) as fault:
         _leave_crash(folder.path, getattr(fault, "details", ""))
         say(_kept(folder))
@@ -214,6 +217,11 @@ def _kept(folder: WorkFolder) -> str:
     if folder.final.is_dir():
         return f"{folder.final} is whole, but may not survive a loss of power."
     return "nothing of it is kept; run the scenario anew."
+
+
+def after_plugin(folder: WorkFolder) -> str:
+    """What is left of what a plug-in ended: another code refuses to go on with it, and the same one fails again."""
+    return f"{folder.path} has what is finished, but cannot be resumed with a corrected plug-in; remove it."
 
 
 def _remarks_on(manifest: Mapping[str, Any], remarks: Sequence[Remarking]) -> list[Remark]:

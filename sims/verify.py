@@ -67,6 +67,8 @@ class Finding:
     replayed: int = 0  # rows that were played again
     faulty: int = 0  # of them, rows that differ
     failed: int = 0  # rows without an attempt that could be played again
+    summed: int = 0  # files whose checksum was compared with the manifest's
+    changed: int = 0  # of them, files that differ
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -85,9 +87,11 @@ def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool =
     folder, manifest = _run_of(target)
     path = target if target.is_file() else folder / (ATTEMPTS if manifest is None else _attempts_file(manifest))
     changed = []
+    finding = Finding(path, seed)
     if manifest is not None:
         changed = [name for name in changed_files(folder, manifest) if target.is_dir() or name == path.name]
-    finding = Finding(path, seed, notes=[f"{name} is not as the run wrote it" for name in changed])
+        finding.notes = [f"{name} is not as the run wrote it" for name in changed]
+        finding.summed, finding.changed = len(manifest["files"]) if target.is_dir() else 1, len(changed)
     try:
         _replay(finding, rows)
     except RunFolderError as fault:
@@ -170,6 +174,8 @@ def _tell(finding: Finding, *, json: bool) -> None:
             "rows_replayed": finding.replayed,
             "rows_equal": same,
             "rows_failed": finding.failed,
+            "checksums_compared": finding.summed,
+            "checksums_equal": finding.summed - finding.changed,
             "seed": finding.seed,
             "differences": [difference._asdict() for difference in finding.differences],
             "notes": finding.notes,
@@ -183,7 +189,8 @@ def _tell(finding: Finding, *, json: bool) -> None:
         lines.append("rows are counted from 0, without the header")
     if finding.failed:
         lines.append(f"{finding.failed:,} rows are of failed attempts, in which nothing was played, and were skipped")
-    lines.append(f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal")
+    sums = f", and {finding.summed - finding.changed} of {finding.summed} checksums" if finding.summed else ""
+    lines.append(f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal{sums}")
     sys.stdout.write("\n".join([*lines, ""]))
 
 

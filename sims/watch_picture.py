@@ -22,6 +22,7 @@ from sims.panels import (
     in_sight,
     key_line,
     lines_within,
+    outcome_sign,
     percent,
     setting_rows,
 )
@@ -114,11 +115,10 @@ def _paint_legend(canvas: Canvas) -> None:
     """What stands under a place, in the words of its marks."""
     y, right = HEIGHT - 36.0, float(WIDTH - MARGIN)
     width = canvas.text("0.40 difficulty", right, y, TINY, ORANGE, align=1.0)
-    for won, words in ((False, "lost"), (True, "won")):
+    for outcome in (LOST, WON):
         right -= width + 16
-        width = canvas.text(words, right, y, TINY, QUIET, align=1.0) + 12
-        outcome = WON if won else LOST
-        canvas.circle(right - width + 4, y + 9, 4 if won else 4.5, OUTCOME_COLOURS[outcome], border=0 if won else 1)
+        width = canvas.text(OUTCOME_WORDS[outcome], right, y, TINY, QUIET, align=1.0) + 12
+        outcome_sign(canvas, right - width + 4, y + 9, outcome)
 
 
 def _paint_task(canvas: Canvas, words: str) -> None:
@@ -159,10 +159,9 @@ def _short(words: str, most: int) -> str:
 
 
 def _paint_outcomes(canvas: Canvas, place: Session, right: float, y: float) -> None:
-    """Latest outcomes, the newest on the right: a disc for a win, a ring for anything else."""
+    """Latest outcomes, the newest on the right."""
     for back, outcome in enumerate(reversed(place.outcomes)):
-        won = outcome < LOST
-        canvas.circle(right - 11 * back, y, 4 if won else 4.5, OUTCOME_COLOURS[outcome], border=0 if won else 1)
+        outcome_sign(canvas, right - 11 * back, y, outcome)
 
 
 def _paint_view(canvas: Canvas, place: Session, view: Box) -> None:

@@ -119,7 +119,7 @@ def watch(
     frames: int | None,
     out: Path | None,
 ) -> int:
-    """Watch nine players live, beside charts."""
+    """Watch nine players live, beside charts. With --record the rows are kept only where --out names a folder."""
     from sims.watch import watch as open_window
 
     return open_window(target, seed=seed, cohort=cohort, speed=speed, record=record, frames=frames, out=out)

@@ -135,6 +135,39 @@ def test_a_rule_speaks_where_it_should_and_only_there(rule):
     assert rule(CALM) is None
 
 
+MOODS = ("tiredness", "tilt")
+SHARED = facts(scope="cohort", deployed=True, lockstep=False, cohorts=(cohort(players=20),))
+LACKS = {
+    "reference": (facts("oracle"), "oracle lacks nothing and cannot be had"),
+    "deaf": (facts("ramp"), "ramp hears no outcome"),
+    "listens for nothing": (facts(deaf=0.9, all_deaf=0.9), "kalman listens to outcomes, and here they tell less"),
+    "one dial": (facts("cma_es", scope="cohort"), "has one dial for each cohort, and what is recommended has one for"),
+    "one knob": (facts(scope="everyone", misfits=UNSERVED), "kalman moves the 3 knobs together"),
+    "schedule": (MODES["alike and drifting"][0]._replace(kind=CATALOG.controller("constant")), "is a schedule too"),
+    "gain": (facts("pid", effects=MOODS), "by, and has no state for tiredness and tilt."),
+    "steady gain": (facts("pid"), "to weigh an outcome by."),
+    "states": (facts(effects=MOODS), "no state for tiredness and tilt as long as tire_sd = 0 and tilt_sd = 0."),
+    "one state": (facts(effects=MOODS, options={"tilt_sd": 0.3}), "no state for tiredness as long as tire_sd"),
+    "nothing": (facts(), "kalman lacks nothing that these facts show"),
+    "options": (SHARED._replace(options={"q": 0.01}), "kalman is the right one, but has q = 0.01 where 0.001 is recom"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LACKS)
+def test_what_the_scenario_has_is_told_by_what_it_lacks(name):
+    given, words = LACKS[name]
+    found = advice_on(given).lack
+    assert words in text_of(found)
+    assert text_of(found).startswith(f"The scenario's {given.kind.name} ")
+    assert found is not None
+    assert found.source
+
+
+@pytest.mark.parametrize("given", [facts(DEFAULT_CONTROLLER), SHARED._replace(options={"q": 0.001})])
+def test_who_has_what_is_recommended_lacks_nothing(given):
+    assert advice_on(given).lack is None
+
+
 def test_out_of_reach_knows_both_ends_and_single_players():
     easy = facts(cohorts=(cohort(easiest=0.5),))
     some = facts(cohorts=(cohort(beyond=0.2),))
@@ -312,6 +345,7 @@ def test_the_command_line_says_it_in_words_and_in_json(tmp_path, monkeypatch, ca
     out = capsys.readouterr().out
     assert "Recommended: " in out
     assert "  1. " in out
+    assert "Instead of\n  - The scenario's " in out
     assert "[controller]" in out
     assert "flowdial compare small.toml --controller " in out
     assert "without a target, without a floor or a ceiling" in " ".join(out.split())
@@ -319,6 +353,7 @@ def test_the_command_line_says_it_in_words_and_in_json(tmp_path, monkeypatch, ca
     found = json.loads(capsys.readouterr().out)
     assert tomllib.loads(found["lines"])["controller"]["name"] == found["controller"]
     assert found["reasons"][0]["source"]
+    assert found["lack"]["text"].startswith("The scenario's ")
 
 
 def test_advice_is_a_choice_reasons_and_warnings():

@@ -130,6 +130,18 @@ def remembering_score(params, level, state):
     return remembering_progress(params, level, state)
 
 
+def even_score(params, level, state):
+    return 0.5
+
+
+def upside_down_score(params, level, state):
+    return 1.0 - min(state.height / level.height, 1.0)
+
+
+def indifferent_score(params, level, state):
+    return state.luck  # of a try that was never made
+
+
 def strange_status(params, level, state):
     return 7 if state.turns > 3 else RUNNING
 
@@ -273,6 +285,8 @@ BROKEN = {
     "a score above 1": ({"score": generous_score}, "score must lie in"),
     "a score with other arguments": ({"score": short_score}, "score must take"),
     "a score with a memory": ({"score": remembering_score}, "score gives two answers"),
+    "a score that is always the same": ({"score": even_score}, "must tell attempts apart, but all of them scored 0.5;"),
+    "a score turned round": ({"score": upside_down_score}, "a score must not be lower for who wins, but at equal"),
     "an unknown status": ({"status": strange_status}, "status must be RUNNING, WON or LOST"),
     "an unknown cause": ({"cause": strange_cause}, "cause must be an index"),
     "no picture": ({"draw": no_draw}, "draw must return a list"),
@@ -306,6 +320,11 @@ def test_a_broken_promise_is_told_in_a_sentence(change, told):
     findings = check_game(dataclasses.replace(GAME, **change))
     assert any(told in finding for finding in findings), findings
     assert all("\n" not in finding for finding in findings)
+
+
+@pytest.mark.parametrize("score", [fake_game.progress, indifferent_score], ids=["progress", "luck"])
+def test_a_score_may_be_plain_or_even_worth_nothing(score):
+    assert check_game(dataclasses.replace(GAME, score=score)) == []
 
 
 def test_what_is_no_game_is_told_so():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.errors import RunFolderError, ScenarioError
+from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.response import response_map
 from engine.scenario import parse, setup_of
 from engine.world import chunks, play
@@ -22,7 +22,7 @@ from sims.arena import ALL, THROWN, WORLDS, Arena, arena, standings, world_of
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.compare import _notes, _print_arena, _verdict, compared, own_entrant
 from sims.judge import Judge, judge_of
-from sims.race import Course, Entrant, Race, entrant_of, race, setup_for
+from sims.race import Course, Entrant, Race, entrant_of, race, refuse_absent, setup_for
 from sims.race_files import draw_scores, write_scores
 from sims.references import PLACES, baselines_for
 from sims.score import SCORE, Card, Interval, card_of
@@ -193,6 +193,12 @@ def test_who_cannot_play_is_absent_with_the_reason():
     assert list(found.scores) == [("small", "kalman")]
     everyone = race([Course("small", scenario(scope="everyone"))], [Entrant("bayes_limit"), KALMAN], workers=1)
     assert "would be no limit" in everyone.absent["small", "bayes_limit"]
+
+
+def test_whoever_needs_all_of_a_race_is_told_who_raised():
+    with pytest.raises(PluginFault, match=r"^small: elo is left out: its controller or the game raised KeyError\.$"):
+        refuse_absent(Race({}, {}, {("small", "elo"): "its controller or the game raised KeyError"}))
+    refuse_absent(Race({}, {}, {}))
 
 
 def test_costs_are_measured_per_attempt():

@@ -512,3 +512,22 @@ def test_a_wrong_setting_names_itself(key, text, start, words):
 def test_settings_are_told_after_the_file_in_their_own_order():
     lines = faults_of(BASE.replace("seed = 7", "seed = -7"), ("run.replicas", "0"), ("horizon.days", "0"))
     assert [line[:20] for line in lines] == ["wrong.toml:5: seed: ", "--set run.replicas: ", "--set horizon.days: "]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "word"),
+    [
+        ("game.name", "boss_duel", "boss_duel has the knobs"),
+        ("controller.name", "elo", "elo has the options"),
+        ("cohort.old.share", "0.9", "the shares of all cohorts sum to 1"),
+    ],
+)
+def test_a_line_of_the_file_that_a_setting_makes_wrong_names_the_setting(key, text, word):
+    broken = BASE.replace("seed = 7", "seed = -7")
+    own, *lines = faults_of(broken, ("run.replicas", "2"), (key, text))
+    assert own.startswith("wrong.toml:5: seed: ")
+    assert own == faults_of(broken)[0], "what is wrong without it has nothing to do with it"
+    assert lines
+    assert [line for line in lines if not line.startswith("wrong.toml:")] == []
+    assert [line for line in lines if not line.endswith(f" (with --set run.replicas, {key})")] == []
+    assert word in lines[0]

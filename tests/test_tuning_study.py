@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from engine.errors import RunFolderError, ScenarioError
+from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.scenario import load, parse, setup_of
 from sims import tune as tune_module
 from sims.__main__ import main
@@ -418,6 +418,17 @@ def test_a_study_that_was_stopped_just_before_its_last_step_is_published(whole, 
         assert tune(small.scenario(), WISH, out=tmp_path / "study", workers=1, quiet=True) == 130
     assert resume(tmp_path / "study.partial", workers=1, quiet=True) == 0
     assert tree(tmp_path / "study") == tree(whole)
+
+
+def test_nobody_is_told_to_resume_a_study_that_the_game_ended(tmp_path, monkeypatch, capsys):
+    def wins(*given, **rest):
+        raise ZeroDivisionError("the floor is gone")
+
+    monkeypatch.setattr("sims.tuning.simulator.batch_wins", wins)
+    with pytest.raises(PluginFault, match="correct the game and tune anew"):
+        tune(small.scenario(), WISH, out=tmp_path / "study", workers=1, quiet=True)
+    told = "has what is finished, but cannot be resumed with a corrected plug-in; remove it."
+    assert capsys.readouterr().err.splitlines()[-1] == f"flowdial: {tmp_path / 'study.partial'} {told}"
 
 
 # --- Counts of an earlier study --------------------------------------------------------------------------------------

@@ -73,13 +73,19 @@ def test_true_rows_pass(whole, rows, capsys):
     assert verify(whole, rows=rows) == 0
     assert verify(next(whole.glob("attempts.*")), rows=rows) == 0
     said = capsys.readouterr().out
-    count = 100 if rows == 100 else json.loads((whole / "manifest.json").read_text())["rows"]
-    assert said.count(f"{count:,} of {count:,} replayed rows are equal\n") == 2
+    manifest = json.loads((whole / "manifest.json").read_text())
+    count, files = 100 if rows == 100 else manifest["rows"], len(manifest["files"])
+    equal = f"{count:,} of {count:,} replayed rows are equal"
+    assert [line.split(": ")[1] for line in said.splitlines()] == [
+        f"{equal}, and {files} of {files} checksums",
+        f"{equal}, and 1 of 1 checksums",
+    ]
 
 
-def test_a_lonely_file_passes(whole, tmp_path):
+def test_a_lonely_file_passes_without_a_checksum(whole, tmp_path, capsys):
     path = next(whole.glob("attempts.*"))
     assert verify(Path(shutil.copy(path, tmp_path / path.name))) == 0
+    assert capsys.readouterr().out.endswith(" replayed rows are equal\n")
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -89,6 +95,7 @@ def test_one_changed_digit_in_any_column_is_found(copy, column, capsys):
     found = json.loads(capsys.readouterr().out)
     assert not found["equal"]
     assert found["notes"][0] == "attempts.csv is not as the run wrote it"
+    assert found["checksums_equal"] == found["checksums_compared"] - 1 > 1
     assert ("attempts", 17, column) in [(d["table"], d["row"], d["column"]) for d in found["differences"]]
     assert {d["row"] for d in found["differences"]} == {17}
 
@@ -235,7 +242,7 @@ def test_a_run_that_nobody_came_to_is_whole(tmp_path, file_format, capsys):
     path = tmp_path / "run" / f"attempts.{file_format}"
     capsys.readouterr()
     assert verify(tmp_path / "run") == verify(path) == 0
-    assert capsys.readouterr().out.count("0 of 0 replayed rows are equal\n") == 2
+    assert capsys.readouterr().out.count("0 of 0 replayed rows are equal, and ") == 2
     with pytest.raises(RunFolderError, match="is not a table of attempts"):
         verify(tmp_path / "run" / "report.html")
     if file_format == "csv":

@@ -18,12 +18,13 @@ import numpy as np
 import pytest
 
 from engine.errors import EnvironmentFault
-from engine.game import Shape
+from engine.game import LOST, TIMED_OUT, WON, Shape
 from sims import screen
 from sims.catalog import Catalog
 from sims.demonstration import Demonstration
 from sims.live_folder import new_folder
 from sims.palette import between
+from sims.panels import outcome_sign
 from sims.play import Play
 from sims.replay import Replay
 from sims.row_choice import chosen_row
@@ -153,6 +154,21 @@ def test_shapes_stand_where_their_game_puts_them(painted):
     assert surface.get_at((305, 230))[:3] == (0, 0, 0)
     assert surface.get_at((510, 95))[:3] == (0, 0, 0), "nothing is painted outside the box"
     assert surface.get_at((260, 130))[:3] == (0, 0, 0), "an empty bar is no line"
+
+
+def test_a_win_looks_like_no_loss_and_like_no_heart_of_a_game_whatever_the_colours(painted):
+    def pixels(paint):
+        painted.canvas.clear((0, 0, 0))
+        paint()
+        return {(x, y) for x in range(30) for y in range(30) if any(painted.canvas.surface.get_at((x, y))[:3])}
+
+    won, lost, stopped = (
+        pixels(lambda end=end: outcome_sign(painted.canvas, 15, 15, end)) for end in (WON, LOST, TIMED_OUT)
+    )
+    heart = pixels(lambda: painted.canvas.circle(15, 15, 4, (36, 181, 137)))
+    assert lost == stopped
+    for other in (lost, heart):
+        assert len(won ^ other) > len(won & other) > 0
 
 
 def never(*words):

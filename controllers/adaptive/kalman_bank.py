@@ -111,6 +111,14 @@ class State(NamedTuple):
     steady: float  # weight of the filters that believe in no effect at all
 
 
+class Look(NamedTuple):
+    """What an outcome says to a filter."""
+
+    likelihood: float  # logarithm of the chance that the filter gave it
+    step: float  # along v = P h, of the state
+    k: float  # v v^T to be taken from the covariance
+
+
 def structures(options: Options) -> list[Structure]:
     """Prior means are half what a strong effect would be; a tenth of the dial is a lot."""
     return [
@@ -211,9 +219,23 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
                 tilted += exp(state.weight[i])
     s = sign if tilted > bank.say * total else 2.0 * target - 1.0
     unknown = 1.0 - s * s if s != sign or situation.last < 0.0 else 0.0
-    n = 0
     attempts = state.attempts if bank.shared > 0.0 else float(situation.attempt)
-    for i in range(filters):
+    n = stand(bank, state, s, unknown, f, attempts, total, at, sd, slope, room, weight)
+    d = fair_place(at, sd, slope, room, weight, n, bank.guess, target)
+    d = least_square_place(at, sd, slope, room, weight, n, bank.guess - target, d)
+    return min(max(d, 0.0), 1.0)
+
+
+def stand(
+    bank: Bank, state: State, s: float, unknown: float, f: float, attempts: float, total: float,
+    at: Any, sd: Any, slope: Any, room: Any, weight: Any,
+) -> int:  # fmt: skip
+    """Where the player stands on the dial for each filter that has a say, written into the last five; how many.
+
+    s: the sign that is acted upon; unknown: its variance; total: of the weights of those filters.
+    """
+    n = 0
+    for i in range(len(bank.slope)):
         if state.weight[i] <= HEARD:
             continue
         c = practised(bank.scale[i], attempts)
@@ -232,12 +254,16 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
         room[n] = 1.0 - bank.guess - bank.lapse[i]
         weight[n] = exp(state.weight[i]) / total
         n += 1
-    # The mean chance equals the target near the answer ...
+    return n
+
+
+def fair_place(at: Any, sd: Any, slope: Any, room: Any, weight: Any, n: int, guess: float, target: float) -> float:
+    """Where the mean chance over filters and their spread equals the target: near the answer."""
     low = 0.0
     high = 1.0
     for _ in range(BISECTIONS):
         d = 0.5 * (low + high)
-        chance = bank.guess
+        chance = guess
         for j in range(n):
             a = slope[j]
             chance += weight[j] * room[j] * logistic(a * (at[j] - d) / math.sqrt(1.0 + PROBIT * a * a * sd[j] * sd[j]))
@@ -245,13 +271,16 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
             low = d
         else:
             high = d
-    # ... and the least mean square lies beside it, where the chance is surer.
-    d = 0.5 * (low + high)
+    return 0.5 * (low + high)
+
+
+def least_square_place(at: Any, sd: Any, slope: Any, room: Any, weight: Any, n: int, offset: float, d: float) -> float:
+    """Where the mean square is least: beside the fair place d, where the chance is surer."""
     step = FIRST_STEP
-    here = mean_square(at, sd, slope, room, weight, n, bank.guess - target, d)
+    here = mean_square(at, sd, slope, room, weight, n, offset, d)
     for _ in range(ROUNDS):
-        above = mean_square(at, sd, slope, room, weight, n, bank.guess - target, d + step)
-        below = mean_square(at, sd, slope, room, weight, n, bank.guess - target, d - step)
+        above = mean_square(at, sd, slope, room, weight, n, offset, d + step)
+        below = mean_square(at, sd, slope, room, weight, n, offset, d - step)
         if above < here and above <= below:
             d += step
             here = above
@@ -263,7 +292,7 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
             if bend > 0.0:
                 d += 0.5 * step * (below - above) / bend
             break
-    return min(max(d, 0.0), 1.0)
+    return d
 
 
 def mean_square(at: Any, sd: Any, slope: Any, room: Any, weight: Any, n: int, offset: float, d: float) -> float:
@@ -286,14 +315,22 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
     x = state.x.copy()
     P = state.P.copy()
     weight = state.weight.copy()
-    filters = len(bank.slope)
     attempts = state.attempts
     if attempts > 0.0 and attempts % EVERY == 0.0 and bank.hazard > 0.0:
         spring(bank, x, P, weight, (attempts // EVERY) % CHANGES)
+    best = correct(bank, x, P, weight, attempts, seen)
+    return summed(bank, x, P, weight, best, attempts + 1.0)
+
+
+# What is called for each filter gets its numbers, not the bank: numba counts references to each array passed on.
+
+
+def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Observation) -> float:
+    """Let all filters learn of an outcome and weigh them by how well they foretold it, in place; the largest weight."""
     sign = sign_of(seen.last, seen.target)
     f = min(seen.place / LONGEST_SESSION, 1.0)
     best = -1e300
-    for i in range(filters):
+    for i in range(len(bank.slope)):
         if weight[i] < FORGOTTEN:
             continue
         c = practised(bank.scale[i], attempts)
@@ -305,38 +342,15 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
         v2 = P[p + 2] + sign * P[p + 5] - f * P[p + 7] + c * P[p + 8]
         v3 = P[p + 3] + sign * P[p + 6] - f * P[p + 8] + c * P[p + 9]
         spread = max(v0 + sign * v1 - f * v2 + c * v3, 0.0)
-        # The chance, with the spread within it (moderated: MacKay 1992), and its gradient G h.
-        a = bank.slope[i]
-        a = a / math.sqrt(1.0 + PROBIT * a * a * spread)
-        room = 1.0 - bank.guess - bank.lapse[i]
-        share = logistic(a * (x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3] - seen.difficulty))
-        chance = min(max(bank.guess + room * share, 1e-6), 1.0 - 1e-6)
-        G = room * a * share * (1.0 - share)
-        # One outcome: S = p (1 - p) with the spread in p. Several: the spread is common to them.
-        S = chance * (1.0 - chance)
-        error = seen.won - chance
-        if seen.weight > 1.0:
-            S = S / seen.weight + G * G * spread
-            weight[i] -= 0.5 * (error * error / S + log(S))
-        else:
-            weight[i] += log(chance) if seen.won > 0.5 else log(1.0 - chance)
-        step = G * error / S
-        k = G * G / S
+        place = x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3]
+        likelihood, step, k = look(bank.slope[i], bank.lapse[i], bank.guess, place, spread, seen)
+        weight[i] += likelihood
         if bank.graded > 0.0 and seen.weight == 1.0:
-            # z, the logit of the chance, moves with h x, by a; the score is a second look at it.
-            left = spread * (1.0 - k * spread)
-            at = x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3] + spread * step - seen.difficulty
-            share = logistic(bank.slope[i] * at)
-            chance = bank.guess + room * share
-            z = logit(chance)
-            a = bank.slope[i] * room * share * (1.0 - share) / (chance * (1.0 - chance))
-            said = evidence(bank.edges, bank.bins, seen.won, seen.score, seen.difficulty, z)
-            weight[i] += bank.graded * log(said.chance)
-            told = bank.graded * said.information * a * a
-            loss = 1.0 + told * left
-            # Both looks as one along v: step and k are what the two together come to.
-            step += (1.0 - k * spread) * bank.graded * a * said.trend / loss
-            k += (1.0 - k * spread) ** 2 * told / loss
+            likelihood, step, k = second_look(
+                bank.slope[i], bank.lapse[i], bank.guess, bank.graded, bank.edges, bank.bins,
+                place, spread, step, k, seen,
+            )  # fmt: skip
+            weight[i] += likelihood
         best = max(best, weight[i])
         x[j] = min(max(x[j] + v0 * step, LOWEST), HIGHEST)
         x[j + 1] = min(max(x[j + 1] + v1 * step, LOWEST), HIGHEST)
@@ -352,11 +366,53 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
         P[p + 7] = max(P[p + 7] - k * v2 * v2, 0.0)
         P[p + 8] -= k * v2 * v3
         P[p + 9] = max(P[p + 9] - k * v3 * v3, 0.0)
+    return best
+
+
+def look(slope: float, lapse: float, guess: float, place: float, spread: float, seen: Observation) -> Look:
+    """What a filter learns from wins. place: the player's on the dial, with its spread."""
+    # The chance, with the spread within it (moderated: MacKay 1992), and its gradient G h.
+    a = slope / math.sqrt(1.0 + PROBIT * slope * slope * spread)
+    room = 1.0 - guess - lapse
+    share = logistic(a * (place - seen.difficulty))
+    chance = min(max(guess + room * share, 1e-6), 1.0 - 1e-6)
+    G = room * a * share * (1.0 - share)
+    # One outcome: S = p (1 - p) with the spread in p. Several: the spread is common to them.
+    S = chance * (1.0 - chance)
+    error = seen.won - chance
+    if seen.weight > 1.0:
+        S = S / seen.weight + G * G * spread
+        likelihood = -0.5 * (error * error / S + log(S))
+    else:
+        likelihood = log(chance) if seen.won > 0.5 else log(1.0 - chance)
+    return Look(likelihood, G * error / S, G * G / S)
+
+
+def second_look(
+    slope: float, lapse: float, guess: float, graded: float, edges: Any, bins: Any,
+    place: float, spread: float, step: float, k: float, seen: Observation,
+) -> Look:  # fmt: skip
+    """What a filter learns from the score, and where both looks as one along v take it. step, k: of the first."""
+    # z, the logit of the chance, moves with h x, by a.
+    left = spread * (1.0 - k * spread)
+    share = logistic(slope * (place + spread * step - seen.difficulty))
+    room = 1.0 - guess - lapse
+    chance = guess + room * share
+    a = slope * room * share * (1.0 - share) / (chance * (1.0 - chance))
+    said = evidence(edges, bins, seen.won, seen.score, seen.difficulty, logit(chance))
+    told = graded * said.information * a * a
+    loss = 1.0 + told * left
+    both = step + (1.0 - k * spread) * graded * a * said.trend / loss
+    return Look(graded * log(said.chance), both, k + (1.0 - k * spread) ** 2 * told / loss)
+
+
+def summed(bank: Bank, x: Any, P: Any, weight: Any, best: float, attempts: float) -> State:
+    """The state, with its means over all filters. best: the largest weight, from which all are counted, in place."""
     skill = 0.0
     tilt = 0.0
     steady = 0.0
     total = 0.0
-    for i in range(filters):
+    for i in range(len(bank.slope)):
         weight[i] = max(weight[i] - best, 2.0 * FORGOTTEN)
         if weight[i] < FORGOTTEN:
             continue
@@ -366,7 +422,7 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
         tilt += share * x[STATES * i + 1] * bank.slope[i]
         if bank.steady[i] == i:
             steady += share
-    return State(x, P, weight, attempts + 1.0, skill / total, tilt / total, steady / total)
+    return State(x, P, weight, attempts, skill / total, tilt / total, steady / total)
 
 
 def spring(bank: Bank, x: Any, P: Any, weight: Any, change: float) -> None:

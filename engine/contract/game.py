@@ -33,7 +33,12 @@ STAGES: Final = (
     ),
     (game_wins.compiles,),
     (game_wins.compiled_equals_plain, game_wins.results_make_sense),
-    (game_wins.easy_end_is_beatable, game_wins.skill_orders_wins, game_wins.harder_is_harder),
+    (
+        game_wins.easy_end_is_beatable,
+        game_wins.skill_orders_wins,
+        game_wins.harder_is_harder,
+        game_wins.score_follows_wins,
+    ),
 )
 
 

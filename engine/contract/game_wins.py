@@ -16,6 +16,7 @@ from engine.kernel import compiled
 
 LAYOUTS: Final = 200
 ROUNDS: Final = 800  # attempts behind a win rate that is measured well
+SCORED: Final = 100  # attempts at each difficulty and skill whose scores are compared
 SKILLS: Final = (-2.0, -1.0, 0.0, 1.0, 2.0)
 MIDDLING: Final = (-1.0, 0.0, 1.0)  # skills over which a knob's effect is averaged
 MEAN_ROUNDS: Final = ROUNDS * len(MIDDLING)
@@ -185,6 +186,39 @@ def harder_is_harder(game: Game) -> Iterator[str]:
                 f"{knob.name}: its hard end must not win more, but with the other knobs at their defaults the easy end "
                 f"wins {easy:.3f} and the hard end {hard:.3f}; turn `harder`, or the rule, round"
             )
+
+
+def score_follows_wins(game: Game) -> Iterator[str]:
+    """A score tells attempts apart, and does not rate won attempts below lost ones."""
+    if game.score is None:
+        return
+    seen: set[float] = set()
+    worth = less = variance = 0.0  # settings and skills count as much as their won and lost attempts can tell
+    for won, lost in _scores(game):
+        seen.update(won, lost)
+        if len(won) > 1 and len(lost) > 1:
+            weight = len(won) * len(lost) / (len(won) + len(lost))
+            worth += weight
+            less += weight * float(np.mean(lost) - np.mean(won))
+            variance += weight**2 * float(np.var(won, ddof=1) / len(won) + np.var(lost, ddof=1) / len(lost))
+    if len(seen) == 1:
+        yield f"a score must tell attempts apart, but all of them scored {seen.pop():g}; rate them, or have no score"
+    elif less > ERRORS * math.sqrt(variance):
+        yield (
+            "a score must not be lower for who wins, but at equal difficulty and skill won attempts scored "
+            f"{less / worth:.3f} less than lost ones (standard error {math.sqrt(variance) / worth:.3f}); turn it round"
+        )
+
+
+def _scores(game: Game) -> Iterator[tuple[list[float], list[float]]]:
+    """Scores of won attempts and of lost ones, for every difficulty and skill."""
+    kernel = compiled(attempt_of(game))
+    for difficulty in DIALS:
+        for skill in SKILLS:
+            call = values_at(game, difficulty), faculties_at(skill), SEED, 0, 2
+            results = [Result(*kernel(*call, number, 0)) for number in range(SCORED)]
+            won, lost = ([one.score for one in results if one.outcome == end] for end in (WON, LOST))
+            yield won, lost
 
 
 def _ends(game: Game, easy: Any, hard: Any) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from engine.scenario_file.positions import Address, line_of
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes
 _MOST: Final = 100  # faults that are told: nobody reads more, and a hostile file could make thousands
+_MOST_NAMED: Final = 8  # keys of `--set` in a line
 _LONGEST: Final = 60  # characters of a value in a message
 
 
@@ -58,16 +59,21 @@ class Faults:
         """Whether something is wrong at this address or below it, so that further checks of it would mislead."""
         return any(found[: len(address)] == address for found in self._found)
 
-    def report(self) -> list[str]:
-        """One line per fault, in the order of the file, those of `--set` last and in their own order."""
+    def report(self, alone: Collection[str] | None = None) -> list[str]:
+        """One line per fault, in the order of the file, those of `--set` last and in their own order.
+
+        alone: the report of the file alone. What is not in it is wrong only with the values of `--set`, and says so.
+        """
         order = list(self.overridden.values())
+        cause = f" (with --set {', '.join(map(clipped, order[:_MOST_NAMED]))})"
         rows = []
         for address, sentence in self._found.items():
             key = self.key(address)
             setter = self._setter(address)
             if setter is None:
                 line = line_of(self.lines, address)
-                rows.append(((0, line, key), f"{printable(self.file)}:{line}: {key}: {sentence}"))
+                text = f"{printable(self.file)}:{line}: {key}: {sentence}"
+                rows.append(((0, line, key), text if alone is None or text in alone else text + cause))
             else:
                 inner = "" if setter == key else f"{key}: "
                 rows.append(((1, order.index(setter), key), f"--set {clipped(setter)}: {inner}{sentence}"))
@@ -75,9 +81,9 @@ class Faults:
         more = [f"{printable(self.file)}: there may be more, but {_MOST} are enough for now"] * self.full
         return [line for _, line in sorted(rows)] + more
 
-    def check(self) -> None:
-        """Raise ScenarioError with every line if there is a fault."""
-        lines = self.report()
+    def check(self, alone: Collection[str] | None = None) -> None:
+        """Raise ScenarioError with every line of the report if there is a fault."""
+        lines = self.report(alone)
         if lines:
             raise ScenarioError(*lines)
 
