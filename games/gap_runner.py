@@ -36,7 +36,6 @@ JUMP_LENGTH: Final = 4.9  # m
 JUMP_HEIGHT: Final = 1.84  # m
 HALF_WIDTH: Final = 0.3  # m, of the runner
 SPIKE_HEIGHT: Final = 0.6  # m
-BEAM_CLEARANCE: Final = 1.0  # m under the beam
 SPIKE_WIDTH: Final = 1.4  # m
 BEAM_WIDTH: Final = 0.8  # m
 DUCK_EARLY: Final = 0.8  # m, how far before a beam an expert wants to be down
@@ -222,6 +221,7 @@ VIEW_HEIGHT: Final = 9.0  # m
 GROUND: Final = 2.5  # m from the lower edge of the view
 RUNNER_AT: Final = 3.5  # m from the left edge
 HILLS: Final = ((0.15, 11.0, 3.6), (0.4, 7.0, 2.2))  # depth (1 moves with the ground), m from one to the next, m high
+BEAM_CLEARANCE: Final = 1.0  # m under the beam
 STRIDE: Final = 2.2  # m
 
 
@@ -297,7 +297,7 @@ def draw_obstacle(left: float, thing: Obstacle) -> list[Shape]:
 
 
 def draw_runner(left: float, state: State) -> list[Shape]:
-    """Head, body and legs, within the box that can be hurt."""
+    """Head, body and legs; who ducks is lower than a beam."""
     x, y = state.x, arc_height(state.flown)
     swing = abs((state.x / STRIDE) % 1.0 - 0.5) * 4.0 - 1.0  # from -1 to 1 and back on each stride
     legs = 0.15 if state.ducking else 0.5
