@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -159,25 +159,32 @@ def parse(data: bytes, name: str, catalog: Catalog, overrides: Overrides = (), *
     """As `load`, from the bytes of a file that messages call `name`."""
     document = toml.parsed(data, name)
     settings = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
-    tree, game, kind, faults = _looked_at(document, name, catalog, settings, allow_long=allow_long)
-    if settings and faults.report():
-        faults.check(alone=_looked_at(document, name, catalog, [], allow_long=allow_long)[-1].report())
-    faults.check()
-    assert game is not None  # otherwise there was a fault
-    assert kind is not None
-    form, changed = resolved(Form.model_validate(tree), game, kind, catalog.default_controller)
+    look = _looked_at(document, name, catalog, settings, allow_long=allow_long)
+    doubtful = look.faults.doubtful
+    look.faults.check(alone=_looked_at(document, name, catalog, [], allow_long=allow_long).faults if doubtful else None)
+    assert look.game is not None  # otherwise there was a fault
+    assert look.kind is not None
+    form, changed = resolved(Form.model_validate(look.tree), look.game, look.kind, catalog.default_controller)
     return Scenario(name, form, changed)
+
+
+class _Look(NamedTuple):
+    """A file with some keys put over it: its tree, its game and controller where they exist, and what is wrong."""
+
+    tree: dict[str, Any]
+    game: Game | None
+    kind: ControllerKind | None
+    faults: Faults
 
 
 def _looked_at(
     document: toml.Document, name: str, catalog: Catalog, settings: list[tuple[str, str]], *, allow_long: bool
-) -> tuple[dict[str, Any], Game | None, ControllerKind | None, Faults]:
-    """A file with some keys put over it: its tree, its game and controller where they exist, and what is wrong."""
+) -> _Look:
     faults = Faults(name, document.lines)
     tree = overridden(document.tree, settings, faults)
     faults.name_cohorts(tree)
     parts = validated(tree, faults)
-    return tree, *check(parts, catalog, allow_long, faults), faults
+    return _Look(tree, *check(parts, catalog, allow_long, faults), faults)
 
 
 def setup_of(scenario: Scenario, catalog: Catalog) -> Setup:

@@ -195,8 +195,7 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
     folder = WorkFolder(path, FolderLock(path))
     if not _is_unbegun(path):
         folder.close()
-        remedy = f"type `flowdial resume {path}`, or remove it" if folder.resumable else "remove it"
-        raise RunFolderError(f"{path} holds a run that was not finished; {remedy}.")
+        raise RunFolderError(f"{path} holds a run that was not finished{_way_on(folder, start)}.")
     try:
         check_free(folder.final)  # again, since whoever had the folder before may have published it
         remove_unfinished(path)
@@ -209,6 +208,20 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
             folder.abandon()
         raise
     return folder
+
+
+def _way_on(folder: WorkFolder, start: Start) -> str:
+    """The ending of a sentence about what an earlier start left: what to do with it. start: what is wanted now."""
+    if not folder.resumable:
+        return "; remove it"
+    condition = ""
+    if not (folder.path / MANIFEST).is_file():  # otherwise it may be whole, whatever has changed since
+        begun = folder.read_start()
+        if (begun.scenario, begun.study) != (start.scenario, start.study):
+            condition = " if its code has not changed since"
+        elif (difference := begun.difference(start)) is not None:
+            return f" and cannot be resumed, since {difference}; remove it"
+    return f"; type `flowdial resume {folder.path}`{condition}, or remove it"
 
 
 def check_free(out: Path) -> None:

@@ -50,6 +50,7 @@ from sims.run_folder import (
 )
 from sims.self_test import run_checks
 from sims.signals import Stopped, Stopping
+from sims.task_fault import TaskFault
 from sims.verdict import goal_of, show, verdict
 
 _CRASH: Final = "crash.log"
@@ -95,7 +96,7 @@ def run(
         job = dataclasses.replace(job, folder=folder.path)
         work = partial(_carry_out, folder, scenario, job, start, workers, quiet=quiet, larger=larger)
         try:
-            return _to_the_end(folder, work, quiet=quiet, json=json, remarks=remarks)
+            return _to_the_end(folder, work, own=_has_own(job), quiet=quiet, json=json, remarks=remarks)
         except _NotEnough as request:
             scenario = request.scenario
 
@@ -122,9 +123,8 @@ def resume(target: Path, *, workers: int | None = None, quiet: bool = False, jso
     except BaseException:
         folder.close()
         raise
-    return _to_the_end(
-        folder, lambda: _carry_out(folder, scenario, job, start, workers, quiet=quiet), quiet=quiet, json=json
-    )
+    work = partial(_carry_out, folder, scenario, job, start, workers, quiet=quiet)
+    return _to_the_end(folder, work, own=_has_own(job), quiet=quiet, json=json)
 
 
 def _whole_manifest(path: Path) -> dict[str, Any] | None:
@@ -174,13 +174,15 @@ def _to_the_end(
     folder: WorkFolder,
     work: Callable[[], Mapping[str, Any]],
     *,
+    own: bool = True,
     quiet: bool,
     json: bool,
     remarks: Sequence[Remarking] = (),
 ) -> int:
     """Do the work, which gives the manifest, publish the folder and print what was found; the exit code.
 
-    Whatever ends it early, what is finished is kept, and stderr says how to go on.
+    own: neither game nor controller is a plug-in of others. Whatever ends it early, what is finished is kept, and
+    stderr says how to go on.
     """
     try:
         with Stopping() as stopping:
@@ -191,12 +193,9 @@ def _to_the_end(
     except Stopped as stop:
         say(f"stopped; {_kept(folder)}")
         return stop.exit_code
-    except PluginFault:
-        say(after_plugin(folder))
-        raise
     except (FlowdialError, OSError) as fault:
         _leave_crash(folder.path, getattr(fault, "details", ""))
-        say(_kept(folder))
+        say(after_plugin(folder) if is_of_plugin(fault, own=own) else _kept(folder))
         if isinstance(fault, OSError):
             raise file_fault(fault) from fault
         raise
@@ -217,6 +216,11 @@ def _kept(folder: WorkFolder) -> str:
     if folder.final.is_dir():
         return f"{folder.final} is whole, but may not survive a loss of power."
     return "nothing of it is kept; run the scenario anew."
+
+
+def is_of_plugin(fault: Exception, *, own: bool) -> bool:
+    """Whether a game or controller has to be corrected first: of others too what is raised outside of attempts."""
+    return isinstance(fault, PluginFault) or (isinstance(fault, TaskFault) and not own)
 
 
 def after_plugin(folder: WorkFolder) -> str:
@@ -297,10 +301,13 @@ def _carry_out(
     durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
     manifest = manifest_of(scenario, start, job, tally, files)
     manifest |= {"durations_s": durations, "workers": count, "faults": _fault_counts(records, tally)}
-    own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
-    manifest["self_test"] = run_checks(scenario, tally, apart=not own)
+    manifest["self_test"] = run_checks(scenario, tally, apart=not _has_own(job))
     write_manifest(folder.path, manifest)
     return manifest
+
+
+def _has_own(job: Job) -> bool:
+    return Catalog().has_own(job.setup.game.name, job.setup.kind.name)
 
 
 def _fault_counts(records: Iterable[ChunkRecord], tally: Tally) -> dict[str, int]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import PluginFault, RunFolderError, ScenarioError
+from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
 from engine.scenario_file.faults import printable
 from sims.catalog import Catalog, version
@@ -37,7 +37,7 @@ from sims.run_folder import (
     read_manifest,
     take_up,
 )
-from sims.runs import after_plugin, cores, plain_name, quoted, say
+from sims.runs import after_plugin, cores, is_of_plugin, plain_name, quoted, say
 from sims.signals import Stopped, Stopping
 from sims.tuning.answer import Answer, answer_of
 from sims.tuning.answer_json import answer_json
@@ -288,11 +288,12 @@ def _to_the_end(
     except ScenarioError:  # the method refuses what a limit of seconds leaves to it
         folder.abandon()
         raise
-    except PluginFault:
-        say(after_plugin(folder))
-        raise
-    except Exception:
-        _say_how_to_go_on(folder)
+    except Exception as fault:
+        scenario = problem.scenario
+        if is_of_plugin(fault, own=Catalog().has_own(scenario.form.game.name, scenario.controller)):
+            say(after_plugin(folder))
+        else:
+            _say_how_to_go_on(folder)
         raise
     finally:
         folder.close()

@@ -136,20 +136,73 @@ def test_a_rule_speaks_where_it_should_and_only_there(rule):
 
 
 MOODS = ("tiredness", "tilt")
-SHARED = facts(scope="cohort", deployed=True, lockstep=False, cohorts=(cohort(players=20),))
+CHANGES = ("practice", "jumps")
+RACE = "whether what is recommended is better here, only a race can tell."
+
+
+def shared(controller, effects=(), **options):
+    return facts(
+        controller, options=options, scope="cohort", deployed=True, lockstep=False, cohorts=(cohort(players=20),),
+        effects=effects,
+    )  # fmt: skip
+
+
+SHARED = shared("kalman")
 LACKS = {
     "reference": (facts("oracle"), "oracle lacks nothing and cannot be had"),
     "deaf": (facts("ramp"), "ramp hears no outcome"),
     "listens for nothing": (facts(deaf=0.9, all_deaf=0.9), "kalman listens to outcomes, and here they tell less"),
     "one dial": (facts("cma_es", scope="cohort"), "has one dial for each cohort, and what is recommended has one for"),
     "one knob": (facts(scope="everyone", misfits=UNSERVED), "kalman moves the 3 knobs together"),
+    "one knob, self-adaptive": (
+        facts("hypergradient", scope="everyone", misfits=UNSERVED), "hypergradient moves the 3 knobs together"
+    ),
     "schedule": (MODES["alike and drifting"][0]._replace(kind=CATALOG.controller("constant")), "is a schedule too"),
+    "clock": (shared(DEFAULT_CONTROLLER, MOODS), "counts practice by the steps of the shared dial, which out of"),
+    "no clock": (
+        shared(DEFAULT_CONTROLLER, ("tiredness",), learning=0.0, tilted=0.0),
+        f"kalman_bank reckons with tiredness: {RACE}",
+    ),
     "gain": (facts("pid", effects=MOODS), "by, and has no state for tiredness and tilt."),
     "steady gain": (facts("pid"), "to weigh an outcome by."),
+    "gain on a shared dial": (shared("pid", MOODS), "to weigh an outcome by."),
+    "gain of elo on a shared dial": (shared("elo", MOODS + CHANGES), "to weigh an outcome by."),
     "states": (facts(effects=MOODS), "no state for tiredness and tilt as long as tire_sd = 0 and tilt_sd = 0."),
-    "one state": (facts(effects=MOODS, options={"tilt_sd": 0.3}), "no state for tiredness as long as tire_sd"),
-    "nothing": (facts(), "kalman lacks nothing that these facts show"),
+    "one state": (facts(effects=MOODS, options={"tilt_sd": 0.3}), "no state for tiredness as long as tire_sd = 0."),
+    "all states": (
+        facts(effects=MOODS, options={"tilt_sd": 0.3, "tire_sd": 0.1}),
+        f"kalman reckons with tiredness and tilt: {RACE}",
+    ),
+    "changes": (facts(effects=CHANGES), "kalman has no state for practice and none for jumps as long as reopen = 0."),
+    "a state and none": (
+        facts("grid_imm", effects=MOODS), "grid_imm has no state for tiredness and none for tilt as long as tilt = 0."
+    ),
+    "a state off and none": (
+        facts("grid_imm", effects=MOODS, options={"tilt": 0.3}), "grid_imm has no state for tiredness."
+    ),
+    "models": (facts("model_average", effects=MOODS), f"model_average reckons with tiredness and tilt: {RACE}"),
+    "bent models": (facts("model_average", effects=("bent dials",)), "model_average reckons with bent dials: whether"),
+    "steady models": (
+        facts("model_average", effects=MOODS, options={"steady": 1.0}),
+        "model_average has no state for tiredness and tilt.",
+    ),
+    "shared models": (
+        facts("model_average", effects=MOODS, scope="cohort", deployed=True),
+        "model_average has no state for tiredness and tilt.",
+    ),
+    "neither": (shared("quest", MOODS), f"no state for tiredness and tilt, nor has what is recommended: {RACE}"),
+    "bent": (facts(effects=("bent dials",)), f"no state for bent dials, nor has what is recommended: {RACE}"),
+    "bank without": (
+        facts(DEFAULT_CONTROLLER, effects=MOODS, options={"tired": 0.0}), "no state for tiredness as long as tired = 0."
+    ),
+    "nothing": (facts(), f"kalman lacks nothing that these facts show: {RACE}"),
     "options": (SHARED._replace(options={"q": 0.01}), "kalman is the right one, but has q = 0.01 where 0.001 is recom"),
+    **{
+        f"{name} has none": (
+            facts(name, effects=MOODS + CHANGES), f"{name} has no state for tiredness, tilt, practice and jumps."
+        )
+        for name in ("quest", "cma_es", "evolution_strategy", "thompson", "posm")
+    },
 }  # fmt: skip
 
 
@@ -163,7 +216,25 @@ def test_what_the_scenario_has_is_told_by_what_it_lacks(name):
     assert found.source
 
 
-@pytest.mark.parametrize("given", [facts(DEFAULT_CONTROLLER), SHARED._replace(options={"q": 0.001})])
+@pytest.mark.parametrize("name", [entry.name for entry in CATALOG.controllers()])
+@pytest.mark.parametrize("effects", [("tiredness",), ("tilt",), CHANGES, MOODS + CHANGES], ids=" ".join)
+@pytest.mark.parametrize("given", [facts, shared], ids=["own dial", "shared dial"])
+def test_nobody_lacks_nothing_where_an_effect_acts(given, effects, name):
+    found = advice_on(given(name, effects=effects)).lack
+    assert found is None or "nothing that these facts show" not in found.text
+
+
+def test_a_state_is_missed_only_where_what_is_recommended_has_it():
+    """On a shared dial out of step that is kalman without states, so that no lack of a state tells them apart."""
+    for entry in CATALOG.controllers():
+        found = advice_on(shared(entry.name, MOODS + CHANGES)).lack
+        assert found is None or "no state" not in found.text or "nor has what is recommended" in found.text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [facts(DEFAULT_CONTROLLER), facts(DEFAULT_CONTROLLER, effects=MOODS), SHARED._replace(options={"q": 0.001})],
+)
 def test_who_has_what_is_recommended_lacks_nothing(given):
     assert advice_on(given).lack is None
 

@@ -42,6 +42,7 @@ from sims.quarantine import NAME, Quarantine, check, read_faults, write_faults
 from sims.race import Course, Entrant, race
 from sims.row_choice import chosen_row
 from sims.run_folder import read_manifest
+from sims.task_fault import TaskFault
 from sims.verify import verify
 from tests import shaky
 from tests.worlds import FAITHFUL, kind_of, of_player, played, setup_of
@@ -548,6 +549,68 @@ def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume
     module.write_text(module.read_text().replace("case 1:", "case -1:"))
     with pytest.raises(RunFolderError, match=r"cannot be resumed, since the code of the controller was "):
         runs.resume(partial, workers=1, quiet=True)
+    told = (
+        r"run\.partial holds a run that was not finished and cannot be resumed, since the code of the controller was "
+    )
+    with pytest.raises(RunFolderError, match=told + r"\w+ and is \w+; remove it\.$"):
+        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1, quiet=True)
+    told = r"; type `flowdial resume .*run\.partial` if its code has not changed since, or remove it\.$"
+    with pytest.raises(RunFolderError, match=told):  # whether that run could go on is not asked
+        runs.run(scenario(5, raises=0.5), out=stranger / "run", workers=1, quiet=True)
+
+
+RULES = """
+from typing import NamedTuple
+
+from engine.controller import ControllerKind, Option, Rule
+
+
+class Options(NamedTuple):
+    step: float = 0.1
+
+
+class State(NamedTuple):
+    difficulty: float
+
+
+def start(options, target):
+    return State(0.5)
+
+
+def ask(options, state, situation):
+    return state.difficult
+
+
+def tell(options, state, seen):
+    return state
+
+
+texts = dict.fromkeys(("summary", "formula", "source", "use"), "-")
+listed = (Option("step", 0.0, 1.0, "-"),)
+rule = Rule(start, ask, tell)
+CONTROLLER = ControllerKind(name="shaky", mode="adaptive", options=Options, option_list=listed, rule=rule, **texts)
+"""
+
+
+def test_nobody_is_told_to_resume_what_a_plugin_ended_that_does_not_compile(stranger, capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "shaky", raising=False)
+    (stranger / "site" / "shaky.py").write_text(RULES)
+    text = re.sub(r"\[controller\.options\](\n\w+ = .*)+", "", SCENARIO).format(players=2)
+    partial = stranger / "run.partial"
+    crash = partial / "crash.log"
+    told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
+    with pytest.raises(TaskFault, match="TypingError"):
+        runs.run(parse(text.encode(), "x.toml", Catalog()), out=stranger / "run", workers=1, quiet=True)
+    assert capsys.readouterr().err.endswith(f"flowdial: the traceback is in {crash}\n{told}")
+    assert "difficult" in crash.read_text(encoding="utf-8")
+
+    def fail(*arguments, **choices):
+        raise TaskFault("TypingError again")
+
+    monkeypatch.setattr(runs, "play_chunks", fail)  # to compile takes seconds
+    with pytest.raises(TaskFault, match="again"):
+        runs.resume(partial, workers=1, quiet=True)
+    assert capsys.readouterr().err == told
 
 
 def test_who_raises_in_a_race_is_absent_with_the_reason_and_the_others_are_scored(stranger):

@@ -16,6 +16,7 @@ import pytest
 from engine.attempt import attempt_of
 from engine.checks import check_game
 from engine.contract.game_rules import faculties_at
+from engine.contract.game_wins import scores, shortfall
 from engine.game import LOST, RUNNING, WON, Shape
 from engine.kernel import compiled
 from engine.parameters import Knob, ParameterSpace
@@ -140,6 +141,23 @@ def upside_down_score(params, level, state):
 
 def indifferent_score(params, level, state):
     return state.luck  # of a try that was never made
+
+
+class ScenicLevel(NamedTuple):
+    height: int
+    scenery: float  # nothing comes of it
+
+
+def scenic_build(params, key):
+    return ScenicLevel(STEPS, uniform(key, 0))
+
+
+def scenic_score(params, level, state):
+    return level.scenery
+
+
+SCENIC = dataclasses.replace(GAME, build=scenic_build, score=scenic_score)
+INDIFFERENT = dataclasses.replace(GAME, score=indifferent_score)
 
 
 def strange_status(params, level, state):
@@ -322,9 +340,23 @@ def test_a_broken_promise_is_told_in_a_sentence(change, told):
     assert all("\n" not in finding for finding in findings)
 
 
-@pytest.mark.parametrize("score", [fake_game.progress, indifferent_score], ids=["progress", "luck"])
-def test_a_score_may_be_plain_or_even_worth_nothing(score):
-    assert check_game(dataclasses.replace(GAME, score=score)) == []
+PLAIN = dataclasses.replace(GAME, score=fake_game.progress)
+
+
+@pytest.mark.parametrize("game", [PLAIN, INDIFFERENT, SCENIC], ids=["progress", "luck", "layout"])
+def test_a_score_may_be_plain_or_even_worth_nothing(game):
+    """Worth nothing, it is refused by chance once in thirty thousand: beyond 4 standard errors to one side."""
+    assert check_game(game) == []
+
+
+@pytest.mark.parametrize("game", [INDIFFERENT, SCENIC], ids=["luck", "layout"])
+def test_what_a_score_worth_nothing_falls_short_by_has_the_standard_error_that_is_said(game):
+    """Over seeds z has mean 0 and standard deviation 1, which n of them tell to 1 / sqrt(n) and 1 / sqrt(2 (n - 1))."""
+    seeds = range(500, 530)
+    found = [shortfall(scores(game, seed)) for seed in seeds]
+    z = np.array([less.mean / less.error for less in found])
+    assert abs(z.mean()) < ERRORS / math.sqrt(len(seeds))
+    assert abs(z.std(ddof=1) - 1.0) < ERRORS / math.sqrt(2.0 * (len(seeds) - 1))
 
 
 def test_what_is_no_game_is_told_so():

@@ -529,5 +529,90 @@ def test_a_line_of_the_file_that_a_setting_makes_wrong_names_the_setting(key, te
     assert own == faults_of(broken)[0], "what is wrong without it has nothing to do with it"
     assert lines
     assert [line for line in lines if not line.startswith("wrong.toml:")] == []
-    assert [line for line in lines if not line.endswith(f" (with --set run.replicas, {key})")] == []
+    assert [line for line in lines if not line.endswith(f" (with --set {key})")] == []
     assert word in lines[0]
+
+
+NEW_TARGET = "{ win_rate = 0.85 }"
+NEW_LEVELS = BASE.replace(NEW_TARGET, "{ levels = [0.9, 0.8, 0.7] }")
+NEW_TOLERANCE = BASE.replace(NEW_TARGET, "{ tolerance = 0.1 }").replace("levels = [0.9, 0.8, 0.7]", "win_rate = 0.7")
+OWN_TARGETS = BASE.replace("levels = [0.9, 0.8, 0.7]\n", "").replace("= 0.4", "= 0.4\ntarget = { win_rate = 0.7 }")
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "wrong"),
+    [
+        (BASE, "game.params.speed", "6.0", "dial.knobs[1]"),
+        (BASE, "controller.scope", "player", "telemetry.deploy_every_s"),
+        (BASE, "levels.count", "4", "target.levels"),
+        (BASE, "horizon.attempts_per_player", "5", "target.after_attempts"),
+        (BASE, "horizon.attempts_per_player", "3000000", "players.count"),
+        (BASE, "run.replicas", "50000", "players.count"),
+        (NEW_LEVELS, "levels.count", "4", "cohort.new.target.levels"),
+        (NEW_TOLERANCE, "target", "{ band = [0.6, 0.7] }", "cohort.new.target"),
+        (OWN_TARGETS, "cohort.new.target", "{}", "target"),
+    ],
+)
+def test_a_setting_is_named_where_it_makes_another_table_wrong(file, key, value, wrong):
+    lines = faults_of(file, ("title", "more"), (key, value), ("seed", "8"))
+    (line,) = [line for line in lines if f": {wrong}: " in line]
+    assert line.endswith(f" (with --set {key})")
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "wrong"),
+    [
+        (BASE.replace("speed = { kind", "sped = { kind"), "cohort.old.name", "everyone", "cohort.everyone.traits.sped"),
+        (BASE.replace("hearts", "heart"), "game.name", "logistic", "game.params.heart"),
+        (BASE.replace("gap_runner", "gap_runer"), "game.name", "logistic", "game.params.hearts"),
+        (BASE.replace("gap_runner", "gap_runer"), "game.name", "logistic", "dial.path.speed"),
+        (BASE.replace('name = "gap_runner"', ""), "game.name", "logistic", "game.params.hearts"),
+        (BASE.replace("weighted_", ""), "controller", "{ name = 'elo', scope = 'player' }", "telemetry.deploy_every_s"),
+    ],
+)
+def test_what_may_be_wrong_without_a_setting_is_not_blamed_on_it(file, key, value, wrong):
+    (line,) = [line for line in faults_of(file, (key, value)) if f": {wrong}: " in line]
+    assert "--set" not in line
+
+
+def test_nothing_is_blamed_on_a_setting_where_the_file_alone_has_more_faults_than_are_told():
+    wrong = "".join(f"key{number} = 1\n" for number in range(100))
+    file = BASE.replace("[telemetry]\n", f"[telemetry]\n{wrong}").replace("share = 0.4", "share = 0.5")
+    (line,) = faults_of(file, ("telemetry", "{}"), ("cohort.old.label", "Old"))
+    assert line.endswith("got 1.1 from 2 cohorts"), "it hid behind the hundred"
+
+
+def test_of_many_settings_the_first_are_named_and_the_rest_hinted_at():
+    many = [(f"cohort.old.traits.{name}", "0.1") for name in ("fatigue", "learning", "skill")]
+    many += [(f"cohort.new.traits.{name}", "0.1") for name in ("fatigue", "learning", "skill", "slope")]
+    (line,) = faults_of(BASE, ("cohort.old.share", "0.9"), *many)
+    assert line.endswith("cohort.new.traits.learning, cohort.new.traits.skill, cohort.new.traits.slope)")
+    (line,) = faults_of(BASE, ("cohort.old.share", "0.9"), *many, ("cohort.old.label", "Old"))
+    assert line.endswith("cohort.new.traits.skill, cohort.new.traits.slope, ...)")
+
+
+@pytest.mark.parametrize(
+    ("title", "settings", "asked"),
+    [
+        ("Base", [("seed", "-1")], ["logistic"]),
+        ("\\u0007", [], ["logistic"]),
+        ("Base", [("dial.knobs", "['speed']"), ("seed", "-1")], ["logistic"]),
+        (
+            "Base",
+            [("dial.path", "{}"), ("dial.knobs", "[]"), ("horizon.attempts_per_player", "5")],
+            ["logistic", "own"],
+        ),
+    ],
+)
+def test_the_game_of_the_file_is_loaded_only_where_a_line_may_be_wrong_through_a_setting(title, settings, asked):
+    class Watched(Catalog):
+        def game(self, name):
+            games.append(name)
+            return super().game(name)
+
+    games: list[str] = []
+    file = BASE.replace("gap_runner", "own").replace('"Base"', f'"{title}"')
+    rest = [("game", "{ name = 'logistic' }"), ("dial", "{ floor = 0.1, ceiling = 0.9 }"), *settings]
+    with pytest.raises(ScenarioError):
+        parse(file.encode(), "own.toml", Watched(), rest)
+    assert games == asked

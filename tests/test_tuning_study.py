@@ -26,6 +26,7 @@ from sims.files import read_sealed, write_sealed
 from sims.run_folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest
 from sims.runs import run
 from sims.signals import Stopped
+from sims.task_fault import TaskFault
 from sims.tune import Wish, attempts_for, is_study, resume, tune
 from sims.tuning import study as study_module
 from sims.tuning.budget import MOST_SEARCH
@@ -429,6 +430,22 @@ def test_nobody_is_told_to_resume_a_study_that_the_game_ended(tmp_path, monkeypa
         tune(small.scenario(), WISH, out=tmp_path / "study", workers=1, quiet=True)
     told = "has what is finished, but cannot be resumed with a corrected plug-in; remove it."
     assert capsys.readouterr().err.splitlines()[-1] == f"flowdial: {tmp_path / 'study.partial'} {told}"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_who_cannot_be_played_at_all_is_named_as_the_cause_only_when_it_is_a_plugin(tmp_path, monkeypatch, capsys, own):
+    def tells(*given):
+        raise TaskFault("task 0 failed: TypingError: no such field")
+
+    monkeypatch.setattr(Simulator, "tells", tells)
+    monkeypatch.setattr(Catalog, "has_own", lambda *names: own)
+    with pytest.raises(TaskFault, match="TypingError"):
+        tune(small.scenario(), WISH, out=tmp_path / "study", workers=1, quiet=True)
+    partial = tmp_path / "study.partial"
+    told = f"the journal is kept. To go on: flowdial resume {partial}"
+    if not own:
+        told = f"{partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it."
+    assert capsys.readouterr().err == f"flowdial: {told}\n"
 
 
 # --- Counts of an earlier study --------------------------------------------------------------------------------------

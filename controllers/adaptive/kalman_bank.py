@@ -111,11 +111,11 @@ class State(NamedTuple):
     steady: float  # weight of the filters that believe in no effect at all
 
 
-class Look(NamedTuple):
-    """What an outcome says to a filter."""
+class Update(NamedTuple):
+    """What a measurement changes in a filter."""
 
-    likelihood: float  # logarithm of the chance that the filter gave it
-    step: float  # along v = P h, of the state
+    likelihood: float  # logarithm of the chance that the filter gave to what was measured
+    step: float  # of the state, along v = P h
     k: float  # v v^T to be taken from the covariance
 
 
@@ -220,17 +220,17 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
     s = sign if tilted > bank.say * total else 2.0 * target - 1.0
     unknown = 1.0 - s * s if s != sign or situation.last < 0.0 else 0.0
     attempts = state.attempts if bank.shared > 0.0 else float(situation.attempt)
-    n = stand(bank, state, s, unknown, f, attempts, total, at, sd, slope, room, weight)
+    n = places(bank, state, s, unknown, f, attempts, total, at, sd, slope, room, weight)
     d = fair_place(at, sd, slope, room, weight, n, bank.guess, target)
     d = least_square_place(at, sd, slope, room, weight, n, bank.guess - target, d)
     return min(max(d, 0.0), 1.0)
 
 
-def stand(
+def places(
     bank: Bank, state: State, s: float, unknown: float, f: float, attempts: float, total: float,
     at: Any, sd: Any, slope: Any, room: Any, weight: Any,
 ) -> int:  # fmt: skip
-    """Where the player stands on the dial for each filter that has a say, written into the last five; how many.
+    """The player's place on the dial in each filter that has a say, written into the last five; how many.
 
     s: the sign that is acted upon; unknown: its variance; total: of the weights of those filters.
     """
@@ -322,11 +322,8 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
     return summed(bank, x, P, weight, best, attempts + 1.0)
 
 
-# What is called for each filter gets its numbers, not the bank: numba counts references to each array passed on.
-
-
 def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Observation) -> float:
-    """Let all filters learn of an outcome and weigh them by how well they foretold it, in place; the largest weight."""
+    """Update all filters and weigh them by how well they foretold the outcome, in place; the largest weight."""
     sign = sign_of(seen.last, seen.target)
     f = min(seen.place / LONGEST_SESSION, 1.0)
     best = -1e300
@@ -343,10 +340,10 @@ def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Obse
         v3 = P[p + 3] + sign * P[p + 6] - f * P[p + 8] + c * P[p + 9]
         spread = max(v0 + sign * v1 - f * v2 + c * v3, 0.0)
         place = x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3]
-        likelihood, step, k = look(bank.slope[i], bank.lapse[i], bank.guess, place, spread, seen)
+        likelihood, step, k = update_by_win(bank.slope[i], bank.lapse[i], bank.guess, place, spread, seen)
         weight[i] += likelihood
         if bank.graded > 0.0 and seen.weight == 1.0:
-            likelihood, step, k = second_look(
+            likelihood, step, k = update_by_score(
                 bank.slope[i], bank.lapse[i], bank.guess, bank.graded, bank.edges, bank.bins,
                 place, spread, step, k, seen,
             )  # fmt: skip
@@ -369,8 +366,11 @@ def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Obse
     return best
 
 
-def look(slope: float, lapse: float, guess: float, place: float, spread: float, seen: Observation) -> Look:
-    """What a filter learns from wins. place: the player's on the dial, with its spread."""
+# What is called for each filter gets its numbers, not the bank: numba counts references to each array passed on.
+
+
+def update_by_win(slope: float, lapse: float, guess: float, place: float, spread: float, seen: Observation) -> Update:
+    """The measurement update of a filter by wins. place: the player's on the dial, with its spread."""
     # The chance, with the spread within it (moderated: MacKay 1992), and its gradient G h.
     a = slope / math.sqrt(1.0 + PROBIT * slope * slope * spread)
     room = 1.0 - guess - lapse
@@ -385,14 +385,17 @@ def look(slope: float, lapse: float, guess: float, place: float, spread: float, 
         likelihood = -0.5 * (error * error / S + log(S))
     else:
         likelihood = log(chance) if seen.won > 0.5 else log(1.0 - chance)
-    return Look(likelihood, G * error / S, G * G / S)
+    return Update(likelihood, G * error / S, G * G / S)
 
 
-def second_look(
+def update_by_score(
     slope: float, lapse: float, guess: float, graded: float, edges: Any, bins: Any,
     place: float, spread: float, step: float, k: float, seen: Observation,
-) -> Look:  # fmt: skip
-    """What a filter learns from the score, and where both looks as one along v take it. step, k: of the first."""
+) -> Update:  # fmt: skip
+    """The measurement update by wins and then by the score, as one along v; the likelihood is the score's alone.
+
+    step, k: of the update by wins.
+    """
     # z, the logit of the chance, moves with h x, by a.
     left = spread * (1.0 - k * spread)
     share = logistic(slope * (place + spread * step - seen.difficulty))
@@ -403,7 +406,7 @@ def second_look(
     told = graded * said.information * a * a
     loss = 1.0 + told * left
     both = step + (1.0 - k * spread) * graded * a * said.trend / loss
-    return Look(graded * log(said.chance), both, k + (1.0 - k * spread) ** 2 * told / loss)
+    return Update(graded * log(said.chance), both, k + (1.0 - k * spread) ** 2 * told / loss)
 
 
 def summed(bank: Bank, x: Any, P: Any, weight: Any, best: float, attempts: float) -> State:

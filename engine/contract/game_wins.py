@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Final
+from itertools import product
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -188,37 +189,51 @@ def harder_is_harder(game: Game) -> Iterator[str]:
             )
 
 
+class Shortfall(NamedTuple):
+    """By how much won attempts score less than lost ones at equal difficulty and skill."""
+
+    mean: float
+    error: float  # standard error of the mean; both 0 where nothing can be compared
+
+
 def score_follows_wins(game: Game) -> Iterator[str]:
     """A score tells attempts apart, and does not rate won attempts below lost ones."""
     if game.score is None:
         return
-    seen: set[float] = set()
-    worth = less = variance = 0.0  # settings and skills count as much as their won and lost attempts can tell
-    for won, lost in _scores(game):
-        seen.update(won, lost)
+    cells = scores(game, SEED)
+    seen = {score for won, lost in cells for score in won + lost}
+    less = shortfall(cells)
+    if len(seen) == 1:
+        yield f"a score must tell attempts apart, but all of them scored {seen.pop():g}; rate them, or have no score"
+    elif less.mean > ERRORS * less.error:
+        yield (
+            "a score must not be lower for who wins, but at equal difficulty and skill won attempts scored "
+            f"{less.mean:.3f} less than lost ones (standard error {less.error:.3f}); turn it round"
+        )
+
+
+def scores(game: Game, seed: int) -> list[tuple[list[float], list[float]]]:
+    """Scores of won attempts and of lost ones, for every difficulty and skill; all attempts are independent."""
+    kernel = compiled(attempt_of(game))
+    cells = []
+    for player, (difficulty, skill) in enumerate(product(DIALS, SKILLS)):
+        call = values_at(game, difficulty), faculties_at(skill), seed, 3, player
+        results = [Result(*kernel(*call, number, 0)) for number in range(SCORED)]
+        won, lost = ([one.score for one in results if one.outcome == end] for end in (WON, LOST))
+        cells.append((won, lost))
+    return cells
+
+
+def shortfall(cells: list[tuple[list[float], list[float]]]) -> Shortfall:
+    """The mean over cells, each of which counts as much as its won and lost attempts can tell."""
+    worth = less = variance = 0.0
+    for won, lost in cells:
         if len(won) > 1 and len(lost) > 1:
             weight = len(won) * len(lost) / (len(won) + len(lost))
             worth += weight
             less += weight * float(np.mean(lost) - np.mean(won))
             variance += weight**2 * float(np.var(won, ddof=1) / len(won) + np.var(lost, ddof=1) / len(lost))
-    if len(seen) == 1:
-        yield f"a score must tell attempts apart, but all of them scored {seen.pop():g}; rate them, or have no score"
-    elif less > ERRORS * math.sqrt(variance):
-        yield (
-            "a score must not be lower for who wins, but at equal difficulty and skill won attempts scored "
-            f"{less / worth:.3f} less than lost ones (standard error {math.sqrt(variance) / worth:.3f}); turn it round"
-        )
-
-
-def _scores(game: Game) -> Iterator[tuple[list[float], list[float]]]:
-    """Scores of won attempts and of lost ones, for every difficulty and skill."""
-    kernel = compiled(attempt_of(game))
-    for difficulty in DIALS:
-        for skill in SKILLS:
-            call = values_at(game, difficulty), faculties_at(skill), SEED, 0, 2
-            results = [Result(*kernel(*call, number, 0)) for number in range(SCORED)]
-            won, lost = ([one.score for one in results if one.outcome == end] for end in (WON, LOST))
-            yield won, lost
+    return Shortfall(less / worth, math.sqrt(variance) / worth) if worth else Shortfall(0.0, 0.0)
 
 
 def _ends(game: Game, easy: Any, hard: Any) -> tuple[float, float]:

@@ -17,6 +17,17 @@ _MOST: Final = 100  # faults that are told: nobody reads more, and a hostile fil
 _MOST_NAMED: Final = 8  # keys of `--set` in a line
 _LONGEST: Final = 60  # characters of a value in a message
 
+# What the checks of a key read beside the key's own table (engine.scenario_file.consistency); the longest match counts.
+_READ: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
+    ("dial",): ("game", "controller"),
+    ("target",): ("cohort",),
+    ("target", "levels"): ("levels",),
+    ("target", "after_attempts"): ("horizon",),
+    ("telemetry", "deploy_every_s"): ("controller",),
+    ("players", "count"): ("cohort", "horizon", "run"),
+    ("cohort", "target"): ("target", "levels"),
+}
+
 
 class Faults:
     """Collects what is wrong, by address; the first fault at an address stands for all of them.
@@ -59,21 +70,25 @@ class Faults:
         """Whether something is wrong at this address or below it, so that further checks of it would mislead."""
         return any(found[: len(address)] == address for found in self._found)
 
-    def report(self, alone: Collection[str] | None = None) -> list[str]:
+    @property
+    def doubtful(self) -> bool:
+        """Whether something that stands in the file may be wrong only because of a `--set`."""
+        return any(self._setter(address) is None and self._read_with(address) for address in self._found)
+
+    def report(self, alone: Faults | None = None) -> list[str]:
         """One line per fault, in the order of the file, those of `--set` last and in their own order.
 
-        alone: the report of the file alone. What is not in it is wrong only with the values of `--set`, and says so.
+        alone: the faults of the file alone. A line that is wrong only with the values of `--set` then names these.
         """
         order = list(self.overridden.values())
-        cause = f" (with --set {', '.join(map(clipped, order[:_MOST_NAMED]))})"
         rows = []
         for address, sentence in self._found.items():
             key = self.key(address)
             setter = self._setter(address)
             if setter is None:
                 line = line_of(self.lines, address)
-                text = f"{printable(self.file)}:{line}: {key}: {sentence}"
-                rows.append(((0, line, key), text if alone is None or text in alone else text + cause))
+                cause = "" if alone is None else self._cause(address, alone)
+                rows.append(((0, line, key), f"{printable(self.file)}:{line}: {key}: {sentence}{cause}"))
             else:
                 inner = "" if setter == key else f"{key}: "
                 rows.append(((1, order.index(setter), key), f"--set {clipped(setter)}: {inner}{sentence}"))
@@ -81,11 +96,35 @@ class Faults:
         more = [f"{printable(self.file)}: there may be more, but {_MOST} are enough for now"] * self.full
         return [line for _, line in sorted(rows)] + more
 
-    def check(self, alone: Collection[str] | None = None) -> None:
+    def check(self, alone: Faults | None = None) -> None:
         """Raise ScenarioError with every line of the report if there is a fault."""
         lines = self.report(alone)
         if lines:
             raise ScenarioError(*lines)
+
+    def _cause(self, address: Address, alone: Faults) -> str:
+        """The ending of a line of the file: the settings without which nothing would be wrong there, or nothing.
+
+        Nothing, too, where one of them mends a fault of the file: that may have hidden this one from a look at the
+        file alone.
+        """
+        settings = self._read_with(address)
+        if alone.full or address in alone._found or any(map(alone._overlap, settings)):
+            return ""
+        names = [clipped(key) for key in settings.values()]
+        shortened = names[:_MOST_NAMED] + ["..."] * (len(names) > _MOST_NAMED)
+        return f" (with --set {', '.join(shortened)})" if names else ""
+
+    def _read_with(self, address: Address) -> dict[Address, str]:
+        """The settings in the tables that the checks of an address read."""
+        words = tuple(part for part in address if isinstance(part, str))
+        lengths = range(len(words), 0, -1)
+        others = next((_READ[words[:length]] for length in lengths if words[:length] in _READ), ())
+        return {place: key for place, key in self.overridden.items() if place[0] in (*words[:1], *others)}
+
+    def _overlap(self, address: Address) -> bool:
+        """Whether something is wrong at this address, below it, or with a table around it."""
+        return any(found[: len(address)] == address[: len(found)] for found in self._found)
 
     def _setter(self, address: Address) -> str | None:
         """The `--set` that put the value there, or that made the table in which something is wrong."""
