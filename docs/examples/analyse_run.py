@@ -89,16 +89,16 @@ charts[0][0].legend(fontsize=8)
 judged = attempts[attempts["attempt"] >= judged_from]
 players = judged.groupby(["cohort", "replica", "player"], observed=True)["won"].agg(["mean", "count"]).reset_index()
 players = players[players["count"] >= 20]  # fewer attempts say little about one player
+lowest = max(players["mean"].min() - 0.1, 0.0) if len(players) else 0.0
 for chart, cohort in zip(charts[1], cohorts):
     rates = players.loc[players["cohort"] == cohort, "mean"]
     chart.hist(rates, bins=np.linspace(0, 1, 51), color="tab:blue")
     for low, high in bands[cohort][:1] if len(bands[cohort]) == 1 else []:
-        chart.axvspan(low, high, color="tab:green", alpha=0.2)
+        chart.axvspan(low, high, color="tab:green", alpha=0.2, zorder=0)
     if len(rates):
-        chart.set_xlim(max(rates.min() - 0.1, 0.0), 1.0)
         chart.axvline(rates.quantile(0.05), color="tab:red", label="5 % of players win less")
-        chart.legend(fontsize=8)
-    chart.set(xlabel="win rate of a player, of 20 or more attempts", ylabel="players")
+        chart.legend(fontsize=8, loc="upper left")
+    chart.set(xlabel="win rate of a player, of 20 or more attempts", ylabel="players", xlim=(lowest, 1))
 
 # %% 3. Where and why they fail
 
