@@ -60,10 +60,10 @@ def paired_difference(
     ratio estimator wants it. Raises ValueError when the shapes differ.
 
     The degrees of freedom are those of the clusters whose sums changed: where only a few did, the others say nothing of
-    the spread. Where clusters changed but all in the same way, there is no spread to go by: then each cluster counts as
-    one attempt, as in `engine.statistics.rate_interval`, the interval is Newcombe's for two unpaired proportions (too
-    wide rather than too narrow), and p the larger of that interval's and the sign test's. With fewer than two clusters
-    nothing is sure.
+    the spread. The interval of a share's change ends at -1 and 1. Where clusters changed but all in the same way, there
+    is no spread to go by: then each cluster counts as one attempt, as in `engine.statistics.rate_interval`, the
+    interval is Newcombe's for two unpaired proportions (too wide rather than too narrow), and p the larger of that
+    interval's and the sign test's. With fewer than two clusters nothing is sure.
     """
     before, after = np.asarray(before_sums, np.float64), np.asarray(after_sums, np.float64)
     if before.shape != after.shape or before.ndim != 2 or before.shape[1] != 2:
@@ -89,7 +89,14 @@ def paired_difference(
     degrees = max(changed - 1, 1)
     half = t_quantile(degrees, confidence) * error
     p_value = _two_sided(value / error, degrees)
-    return Difference(was, is_, value, value - half, value + half, error, m, p_value, unpaired_error)
+    most = math.inf if _beyond_share(before, after) else 1.0  # a share cannot change by more
+    low, high = max(value - half, -most), min(value + half, most)
+    return Difference(was, is_, value, low, high, error, m, p_value, unpaired_error)
+
+
+def _beyond_share(before: Sums, after: Sums) -> bool:
+    """Whether a rate is no share: some numerator is below 0 or above its denominator."""
+    return any(np.any((one[:, 0] < 0.0) | (one[:, 0] > one[:, 1])) for one in (before, after))
 
 
 def _influence(sums: Sums, rate: float) -> npt.NDArray[np.float64]:
@@ -120,7 +127,7 @@ def _newcombe(sides: _Sides, confidence: float) -> tuple[float, float]:
     What is not a proportion is taken as a part of the range from 0, or the lower rate, to the higher rate.
     """
     bottom, top = 0.0, 1.0
-    if any(np.any((one[:, 0] < 0.0) | (one[:, 0] > one[:, 1])) for one in sides[:2]):
+    if _beyond_share(sides.before, sides.after):
         bottom, top = min(0.0, sides.was, sides.is_), max(0.0, sides.was, sides.is_)
     ways = []  # from each rate to the ends of its interval
     for sums, rate in ((sides.before, sides.was), (sides.after, sides.is_)):

@@ -278,7 +278,7 @@ def _scenario(scenario: Scenario, catalog: Catalog) -> str:
         traits = [_spread(cohort.traits[name]) for name in ("skill", "learning")]
         cohorts.append((scenario.labels[i], str(scenario.counts[i]), f"{low:.3g} to {high:.3g}", *traits))
     levels = f"campaign of {scenario.levels} levels" if scenario.levels else "endless levels"
-    judged = f", judged from attempt {scenario.after_attempts}" if scenario.after_attempts else ""
+    judged = f", judged after the first {scenario.after_attempts} attempts" if scenario.after_attempts else ""
     return "\n".join(
         [
             f"scenario {scenario.title or scenario.name}",

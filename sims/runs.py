@@ -96,7 +96,7 @@ def run(
         job = dataclasses.replace(job, folder=folder.path)
         work = partial(_carry_out, folder, scenario, job, start, workers, quiet=quiet, larger=larger)
         try:
-            return _to_the_end(folder, work, own=_has_own(job), quiet=quiet, json=json, remarks=remarks)
+            return _to_the_end(folder, work, own=partial(_has_own, job), quiet=quiet, json=json, remarks=remarks)
         except _NotEnough as request:
             scenario = request.scenario
 
@@ -124,7 +124,7 @@ def resume(target: Path, *, workers: int | None = None, quiet: bool = False, jso
         folder.close()
         raise
     work = partial(_carry_out, folder, scenario, job, start, workers, quiet=quiet)
-    return _to_the_end(folder, work, own=_has_own(job), quiet=quiet, json=json)
+    return _to_the_end(folder, work, own=partial(_has_own, job), quiet=quiet, json=json)
 
 
 def _whole_manifest(path: Path) -> dict[str, Any] | None:
@@ -174,15 +174,16 @@ def _to_the_end(
     folder: WorkFolder,
     work: Callable[[], Mapping[str, Any]],
     *,
-    own: bool = True,
+    own: Callable[[], bool] = lambda: True,
     quiet: bool,
     json: bool,
     remarks: Sequence[Remarking] = (),
 ) -> int:
     """Do the work, which gives the manifest, publish the folder and print what was found; the exit code.
 
-    own: neither game nor controller is a plug-in of others. Whatever ends it early, what is finished is kept, and
-    stderr says how to go on.
+    own: whether neither game nor controller is a plug-in of others; asked after a fault, since nothing slow may come
+    between the folder and the handling of Ctrl-C. Whatever ends it early, what is finished is kept, and stderr says how
+    to go on.
     """
     try:
         with Stopping() as stopping:
@@ -195,7 +196,7 @@ def _to_the_end(
         return stop.exit_code
     except (FlowdialError, OSError) as fault:
         _leave_crash(folder.path, getattr(fault, "details", ""))
-        say(after_plugin(folder) if is_of_plugin(fault, own=own) else _kept(folder))
+        say(after_plugin(folder) if is_of_plugin(fault, own=own()) else _kept(folder))
         if isinstance(fault, OSError):
             raise file_fault(fault) from fault
         raise

@@ -90,6 +90,18 @@ def test_swapping_the_sides_turns_the_sign_and_the_order_of_players_does_not_mat
     assert paired_difference(before[order], after[order]) == pytest.approx(found)
 
 
+def test_a_share_cannot_change_by_more_than_one_though_a_single_player_says_little_of_the_spread():
+    before = np.stack((np.arange(21) < 9, np.ones(21)), 1).astype(float)
+    after = before.copy()
+    after[0, 0] = 0.0
+    found = paired_difference(before, after, 0.994)
+    assert (found.low, found.high) == (-1.0, 1.0)
+    assert found.p_value > 0.1
+    minutes = paired_difference(before * [30.0, 1.0], after * [30.0, 1.0], 0.994)  # no share
+    assert minutes.low < -30.0
+    assert minutes.high > 30.0
+
+
 def test_clusters_never_seen_do_not_count():
     before, after = some_sums(6)
     empty = np.zeros((7, 2))

@@ -658,6 +658,13 @@ def test_the_page_says_all_and_is_a_function_of_the_study(whole):
     assert "another one may differ" in timed
 
 
+def test_the_page_tells_of_a_race_only_where_one_was_run(whole):
+    assert "These race: all play" in page(answer_of(whole), BEGUN)
+    text = page(answer_of(replace(whole, spent=whole.spent | {RACE: 0})), BEGUN)
+    assert "These race" not in text
+    assert "none had to be chosen by a race" in text
+
+
 def test_a_search_that_never_improves_has_a_sentence_and_no_chart(whole):
     assert "Best so far" in page(answer_of(whole), BEGUN)
     same = [Told(SEARCH, Tell(MOVED, (100, 100), (60, 70), block)) for block in range(3)]

@@ -58,7 +58,7 @@ def page(answer: Answer, start: Start) -> str:
         progress_part(answer),
         budget_part(answer),
         origin_part(answer, start),
-        method_part(),
+        method_part(answer),
     )
 
 

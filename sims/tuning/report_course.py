@@ -143,13 +143,17 @@ def _asked(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def method_part() -> Markup:
+def method_part(answer: Answer) -> Markup:
     """What the numbers are, and what they are not."""
+    race = (
+        "These race: all play the same players, the better half stays, and every round has new players."
+        if answer.outcome.spent[RACE]
+        else "There were no more of these than could be measured, so none had to be chosen by a race."
+    )
     texts = (
         "Your defaults are measured first. The search then plays many settings with few attempts each, and names its "
-        "best. These race: all play the same players, the better half stays, and every round has new players. The "
-        "options that are left are measured on players whom nothing before has met; only those numbers are reported, "
-        "since what was optimised always looks better than it is.",
+        f"best. {race} The options that are left are measured on players whom nothing before has met; only those "
+        "numbers are reported, since what was optimised always looks better than it is.",
         'A target is "met" only when the whole interval of the win rate lies inside its band, "missed" only when all '
         "of it lies outside. Intervals are Wilson's, with the spread between blocks of players where "
         "there are enough of these; those of all options hold for all their targets at once (Sidak 1967).",
