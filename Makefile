@@ -17,7 +17,7 @@ NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
-	@echo "make test         set up and run all tests (one of them: make test ARGS=tests/test_guard.py)"
+	@echo "make test         set up and run all tests (one of them: make test ARGS=tests/sims/cli/test_shadowed_packages.py)"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
 	@echo "make torture      kill runs at random moments and compare what is left"
 	@echo "make coverage     run all tests and measure what they reach in the modules that read, write and resume"
@@ -64,7 +64,7 @@ test: $(STAMP)
 
 fuzz: $(STAMP)
 	@echo "Reading 19,000 wrong scenarios (some minutes) ..."
-	@"$(PY)" -m pytest --quiet -m slow tests/test_scenario_fuzz.py $(ARGS)
+	@"$(PY)" -m pytest --quiet -m slow tests/engine/test_scenario_fuzz.py $(ARGS)
 
 torture: $(STAMP)
 	@echo "Killing runs at random moments (about a quarter of an hour) ..."
@@ -114,7 +114,7 @@ torture-tune: $(STAMP)
 
 pictures: $(STAMP)
 	@echo "Painting docs/pictures ..."
-	@"$(PY)" -m sims.pictures
+	@"$(PY)" -m docs.paint_pictures
 
 wheel-check: $(STAMP)
 	@PYTHON="$(PY)" .ci/wheel_check

@@ -19,11 +19,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.scenario import Scenario, parse
-from engine.statistics import wilson
-from sims.before_after.comparison import EVERYBODY, BeforeAfter, Change, compare, found_in
-from sims.before_after.sides import sides_of, tables_of
+from engine.tally import wilson
 from sims.catalog import Catalog
-from sims.runs import cores
+from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, compare, found_in
+from sims.comparison.sides import sides_of, tables_of
+from sims.runs.run import cores
 
 LEAST_FACTOR: Final = 3.0
 AIM: Final = 10.0

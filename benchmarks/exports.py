@@ -20,11 +20,11 @@ from benchmarks.timing import Item, Ratio, measure, quotient, rate, verdict
 from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from engine.record import Format, attempt_batch, csv_header, write_csv, write_parquet
 from engine.world import Chunk, Played, chunks, play
-from sims.chunks import CHUNKS, Job, job_of, write_chunk
-from sims.data_package import Table
-from sims.files import new_file
-from sims.results import write_tables
-from sims.workbook import write_workbook
+from sims.run_folder.data_package import Table
+from sims.run_folder.files import new_file
+from sims.runs.chunks import CHUNKS, Job, job_of, write_chunk
+from sims.runs.tables import write_tables
+from sims.runs.workbook import write_workbook
 
 Form = Literal["csv", "parquet", "xlsx"]
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.fresh import ROOT
-from sims.files import content_of
-from sims.manifest_form import Kind
-from sims.run_folder import MANIFEST, PARTIAL, START, read_manifest
+from sims.run_folder.files import content_of
+from sims.run_folder.folder import MANIFEST, PARTIAL, START, read_manifest
+from sims.run_folder.manifest_schema import Kind
 
 VICTIMS: Final = ("main process", "process group", "a worker")
 ORPHAN_S: Final = 5.0

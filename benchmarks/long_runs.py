@@ -26,7 +26,7 @@ from unittest import mock
 from benchmarks.cases import ATTEMPTS
 from benchmarks.fresh import ROOT, peak_bytes
 from benchmarks.rows import SCENARIO
-from sims.run_folder import CHUNKS, PARTIAL
+from sims.run_folder.folder import CHUNKS, PARTIAL
 
 LONG_MB: Final = 8.0  # that a process of the long run may grow by after the first fifth
 MANY_MB: Final = 20.0  # that a process may grow by in many runs after the first fifth
@@ -120,7 +120,7 @@ def repeat(count: int) -> None:
     """Run a small scenario so often; charts are drawn in one run of fifty, since they take ten times as long."""
     from engine.scenario import parse
     from sims.catalog import Catalog
-    from sims.runs import run
+    from sims.runs.run import run
 
     found = []
     scenario = parse(SCENARIO.format(players=4, attempts=50).encode(), "small.toml", Catalog())
@@ -128,7 +128,9 @@ def repeat(count: int) -> None:
         said, sys.stdout = sys.stdout, nowhere
         for turn in range(1, count + 1):
             drawn = turn % 50 == 1
-            with contextlib.nullcontext() if drawn else mock.patch("sims.report.page", lambda facts: facts.title):
+            with (
+                contextlib.nullcontext() if drawn else mock.patch("sims.reports.report.page", lambda facts: facts.title)
+            ):
                 run(scenario, out=Path(folder, str(turn)), workers=1, quiet=True)
             if turn in (1, count // 5, count):
                 files, threads = (len(os.listdir(f"/proc/self/{name}")) for name in ("fd", "task"))

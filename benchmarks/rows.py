@@ -87,8 +87,8 @@ def cost(attempts: int, file_format: str, times: int) -> None:
     from engine.scenario import load, setup_of
     from engine.world import chunks
     from sims.catalog import Catalog
-    from sims.chunks import CHUNKS, job_of, play_chunk
-    from sims.results import write_tables
+    from sims.runs.chunks import CHUNKS, job_of, play_chunk
+    from sims.runs.tables import write_tables
 
     spent = []
     for turn in range(times + 1):

@@ -16,10 +16,10 @@ from engine.errors import RunFolderError
 from engine.scenario import load, setup_of
 from engine.world import chunks
 from sims.catalog import Catalog
-from sims.chunks import job_of, play_chunk
-from sims.files import content_of, read_sealed
-from sims.folder_lock import FolderLock
-from sims.run_folder import CHUNKS, MANIFEST, START, read_manifest
+from sims.run_folder.files import content_of, read_sealed
+from sims.run_folder.folder import CHUNKS, MANIFEST, START, read_manifest
+from sims.run_folder.lock import FolderLock
+from sims.runs.chunks import job_of, play_chunk
 
 SCENARIO: Final = """
 format = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.kills import Tally, kill, tell, undisturbed
-from sims.tuning.tell_journal import NAME as JOURNAL
+from sims.tuning.journal import NAME as JOURNAL
 
 SCENARIO: Final = """
 format = 1

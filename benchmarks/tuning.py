@@ -25,10 +25,10 @@ import numpy as np
 from benchmarks.tuning_problem import SHAPES, TOLERANCE, TuningProblem
 from engine.errors import FlowdialError
 from sims.tuning.budget import search_share
-from sims.tuning.counts import Ask
-from sims.tuning.cube import Point
-from sims.tuning.methods import METHODS
-from sims.tuning.race import ENTRANTS, Finals
+from sims.tuning.final_race import ENTRANTS, Finals
+from sims.tuning.search.counts import Ask
+from sims.tuning.search.knob_box import Point
+from sims.tuning.search.methods import METHODS
 
 ATTEMPTS: Final = {3: (25_000, 50_000, 100_000), 8: (25_000, 50_000, 100_000), 20: (25_000, 100_000)}
 USUAL: Final = tuple(name for name in METHODS if name != "gp")  # it is slow, and needs a package of a gigabyte

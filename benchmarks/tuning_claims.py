@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from benchmarks.tuning_problem import TuningProblem
-from sims.tuning.counts import Segment, Tell
-from sims.tuning.methods import METHODS
-from sims.tuning.race import ENTRANTS, Finals, measured
+from sims.tuning.final_race import ENTRANTS, Finals, measured
+from sims.tuning.search.counts import Segment, Tell
+from sims.tuning.search.methods import METHODS
 
 _RACE_BLOCKS: Final = 1 << 24
 _SEARCH: Final = 0.8

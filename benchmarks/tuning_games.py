@@ -21,7 +21,7 @@ import numpy as np
 from engine.batch import Crowd, batch_wins
 from engine.scenario import load, setup_of
 from sims.catalog import Catalog
-from sims.tuning.cube import Numbers, cube_of, values_of
+from sims.tuning.search.knob_box import Numbers, cube_of, values_of
 
 GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
 TOLERANCE: Final = 0.02

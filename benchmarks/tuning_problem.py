@@ -22,8 +22,8 @@ import numpy as np
 from scipy.special import expit, ndtri
 from scipy.stats import binom
 
-from sims.tuning.counts import Ask, Segment, Tell
-from sims.tuning.cube import Cube, Numbers, Point
+from sims.tuning.search.counts import Ask, Segment, Tell
+from sims.tuning.search.knob_box import Cube, Numbers, Point
 
 OBSTACLES: Final = 10
 SKILL_SD: Final = 0.6

@@ -17,8 +17,8 @@ from typing import Final
 
 from engine.scenario import parse
 from sims.catalog import Catalog
-from sims.screen import FRAME_S, Window
-from sims.watch import Watch
+from sims.window.screen import FRAME_S, Window
+from sims.window.watch import Watch
 
 FLOOR_MS: Final = 8.0
 GROWTH_FLOOR: Final = 2.0  # MB over the second half of the frames, rows left out

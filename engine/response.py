@@ -44,7 +44,7 @@ from engine.players import (
     distribution_table,
     faculties_of,
 )
-from engine.statistics import normal_quantile, wilson
+from engine.tally import normal_quantile, wilson
 
 Numbers = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]  # (skills done, skills in all)

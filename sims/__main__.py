@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from sims.command import SEED_RANGE, Commands, State, calculate_alone, pairs_of, set_debug
-from sims.command import seed_option as _seed
-from sims.command import set_option as _set
-from sims.command import workers_option as _workers
-from sims.data_commands import DATA_COMMANDS
-from sims.guard import check_packages
-from sims.race_commands import RACE_COMMANDS
-from sims.trust_commands import TRUST_COMMANDS
-from sims.tune_commands import TUNE_COMMANDS
-from sims.window_commands import WINDOW_COMMANDS
+from sims.cli.compare import RACE_COMMANDS
+from sims.cli.export import DATA_COMMANDS
+from sims.cli.options import SEED_RANGE, Commands, State, calculate_alone, pairs_of, set_debug
+from sims.cli.options import seed_option as _seed
+from sims.cli.options import set_option as _set
+from sims.cli.options import workers_option as _workers
+from sims.cli.plan import TRUST_COMMANDS
+from sims.cli.shadowed_packages import check_packages
+from sims.cli.tune import TUNE_COMMANDS
+from sims.cli.window import WINDOW_COMMANDS
 
 if TYPE_CHECKING:
     from engine.record import Format
     from engine.scenario import Scenario
     from sims.catalog import Catalog
-    from sims.remark import Remarking
+    from sims.verdict.remark import Remarking
 
 EXIT_CODES: Final = """\b
 Exit codes:
@@ -141,17 +141,17 @@ def run(
     if budget is not None and precision is None:
         raise click.UsageError("--budget is how long --precision may go on, give both.")
     checked = _load(scenario, Catalog(), settings, seed, allow_long)
-    from sims import runs
+    from sims.runs import run as runs
 
     remarks: list[Remarking] = []
     if gate:
-        from sims.gate import gate as judge
+        from sims.verdict.gate import gate as judge
 
         remarks.append(judge)
     chosen: dict[str, Any] = {"out": out, "workers": workers, "format": format, "quiet": quiet, "json": as_json}
     if precision is None:
         return runs.run(checked, remarks=remarks, **chosen)
-    from sims.precision import run as run_to_precision
+    from sims.planning.precision import run as run_to_precision
 
     return run_to_precision(checked, precision, budget=budget, allow_long=allow_long, remarks=remarks, **chosen)
 
@@ -167,7 +167,7 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
     from sims.catalog import Catalog
 
     checked = _load(scenario, Catalog(), settings, seed, allow_long)
-    from sims.preparation import prepared
+    from sims.runs.preflight import prepared
 
     prepared(checked)
     if resolved:
@@ -186,7 +186,8 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
 def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
     """Finish a run or a study that was stopped: compute only what is missing or damaged."""
     calculate_alone()
-    from sims import runs, tune
+    from sims.runs import run as runs
+    from sims.tuning import command as tune
 
     if tune.is_study(folder):
         return tune.resume(folder, workers=workers, quiet=quiet, json=as_json)
@@ -215,7 +216,7 @@ class _Rows(click.ParamType[int]):
 @_json
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
     """Play rows of a run again and compare their state hashes."""
-    from sims.verify import verify as verify_rows
+    from sims.playback.verify import verify as verify_rows
 
     return verify_rows(target, rows=rows or None, seed=seed, json=as_json)
 
@@ -224,7 +225,7 @@ def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
 @_folder
 def report(folder: Path) -> None:
     """Write report.html of a run again, from its rows."""
-    from sims.report import report as write_report
+    from sims.reports.report import report as write_report
 
     click.echo(write_report(folder))
 
@@ -235,7 +236,7 @@ def report(folder: Path) -> None:
 def list_(what: str | None, as_json: bool) -> None:
     """Say which games, controllers and scenarios there are, and where they come from."""
     from sims.catalog import Catalog
-    from sims.description import listing
+    from sims.cli.descriptions import listing
 
     catalog = Catalog()
     click.echo(listing(catalog, [what] if what else ["games", "controllers", "scenarios"], as_json))
@@ -250,7 +251,7 @@ def list_(what: str | None, as_json: bool) -> None:
 def describe(name: str, dial: bool, heat_map: bool, as_json: bool) -> None:
     """Explain a game, a controller or a scenario."""
     from sims.catalog import Catalog
-    from sims.description import description, dial_description, show_map
+    from sims.cli.descriptions import description, dial_description, show_map
 
     if dial and heat_map:
         raise click.UsageError("--dial and --map are two tables, ask for one of them.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from controllers.gain import SCALING, gain_for
+from controllers.common.gain import SCALING, gain_for
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 EPSILON: Final = 1e-8

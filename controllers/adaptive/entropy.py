@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from controllers.gain import SCALING, gain_for
+from controllers.common.gain import SCALING, gain_for
 from engine.arithmetic import exp, log
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from controllers.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
-from controllers.schedule import (
+from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
+from controllers.common.schedule import (
     Knots,
     cosine,
     exponential,

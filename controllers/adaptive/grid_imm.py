@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.grid import (
+from controllers.common.particles import Numbers
+from controllers.common.skill_grid import (
     SKILL_STEP,
     SKILLS,
     chance_table,
@@ -32,7 +33,6 @@ from controllers.grid import (
     slope_prior,
     total,
 )
-from controllers.particles import Numbers
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 
 SLOPES: Final = (0.625, 1.0, 1.625)  # as multiples of the option: 5, 8, 13 by default

@@ -18,7 +18,7 @@ with sign = +1 after a win and -1 after a loss, f = how far the session has gone
 practice curve 1 - (1 + attempts / scale)^-0.8. The dial is set where the mean of (p - target)^2 over all filters and
 their uncertainty is least.
 
-With `graded`, how well an attempt was played is evidence too, see controllers.graded.
+With `graded`, how well an attempt was played is evidence too, see controllers.common.score_evidence.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.graded import NOTHING, evidence, graded_of
+from controllers.common.score_evidence import NOTHING, evidence, graded_of
 from engine.arithmetic import exp, log, logistic, logit
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 
@@ -97,7 +97,7 @@ class Bank(NamedTuple):
     say: float  # least weight of tilted filters together for tilt to be acted upon
     shared: float  # 1 where players share the dial: its practice is counted in its own observations
     graded: float  # how much scores count
-    edges: Any  # see controllers.graded.Graded
+    edges: Any  # see controllers.common.score_evidence.Graded
     bins: Any
 
 

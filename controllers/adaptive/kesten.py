@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.gain import SCALING, gain_for, reversal, sign_after
+from controllers.common.gain import SCALING, gain_for, reversal, sign_after
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 

@@ -17,8 +17,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.casting import Ground, cast_of, ground_of, plain_ground
-from controllers.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
+from controllers.common.imagined_players import Ground, cast_of, ground_of, plain_ground
+from controllers.common.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 from engine.players import TRAIT_NAMES, Distribution, distribution_table, drawn
 

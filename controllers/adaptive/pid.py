@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
+from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 

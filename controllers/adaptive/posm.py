@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.particles import Numbers
+from controllers.common.particles import Numbers
 from engine.arithmetic import exp, log
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.grid import (
+from controllers.common.particles import Numbers
+from controllers.common.skill_grid import (
     chance_table,
     chances,
     entropy,
@@ -27,7 +28,6 @@ from controllers.grid import (
     slope_prior,
     total,
 )
-from controllers.particles import Numbers
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 
 SLOPES: Final = (0.5, 0.75, 1.0, 1.375, 2.0)  # as multiples of the option: 4, 6, 8, 11, 16 by default

@@ -4,7 +4,7 @@ Before every attempt a win rate is drawn for each arm from its Beta posterior, a
 the target is played. A named baseline: what is left of an adaptive rule that does not know that harder means fewer
 wins.
 
-Draws are addressed by seed, replica, attempt and all outcomes so far (controllers.luck).
+Draws are addressed by seed, replica, attempt and all outcomes so far (controllers.common.draws).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.luck import history_after
-from controllers.particles import Numbers
+from controllers.common.draws import history_after
+from controllers.common.particles import Numbers
 from engine.arithmetic import log
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 from engine.randomness import CONTROLLER as CONTROLLER_DRAWS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.schedule import END, LENGTH, START, exponential, rule_of
+from controllers.common.schedule import END, LENGTH, START, exponential, rule_of
 from engine.controller import ControllerKind, Option
 
 

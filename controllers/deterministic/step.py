@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.schedule import END, KNOTS, LENGTH, START, Knots, rule_of, step
+from controllers.common.schedule import END, KNOTS, LENGTH, START, Knots, rule_of, step
 from engine.controller import ControllerKind
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.schedule import END, LENGTH, PEAK, START, WARM_UP, rule_of, warm_up_cosine
+from controllers.common.schedule import END, LENGTH, PEAK, START, WARM_UP, rule_of, warm_up_cosine
 from engine.controller import ControllerKind
 
 

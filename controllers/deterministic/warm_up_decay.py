@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.schedule import END, LENGTH, PEAK, START, WARM_UP, rule_of, warm_up_decay
+from controllers.common.schedule import END, LENGTH, PEAK, START, WARM_UP, rule_of, warm_up_decay
 from engine.controller import ControllerKind
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.casting import cast_of, ground_of
-from controllers.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
+from controllers.common.imagined_players import cast_of, ground_of
+from controllers.common.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Situation, Who
 from engine.kernel import compiled
 from engine.players import TRAIT_NAMES

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.casting import cast_of, ground_of
-from controllers.particles import CELLS, Cast, Numbers, chances, stand_of
+from controllers.common.imagined_players import cast_of, ground_of
+from controllers.common.particles import CELLS, Cast, Numbers, chances, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.kernel import compiled
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from controllers.luck import history_after
+from controllers.common.draws import history_after
 from engine.arithmetic import exp, log
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 from engine.randomness import CONTROLLER as CONTROLLER_DRAWS

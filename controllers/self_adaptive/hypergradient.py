@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.gain import SCALING, gain_for
+from controllers.common.gain import SCALING, gain_for
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 

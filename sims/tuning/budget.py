@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from engine.statistics import CONFIDENCE, normal_quantile
-from sims.tuning.counts import Segment
+from engine.tally import CONFIDENCE, normal_quantile
+from sims.tuning.search.counts import Segment
 
 MOST_SEARCH: Final = 0.8  # of what the defaults leave
 LEAST_SEARCH: Final = 0.6

@@ -21,8 +21,8 @@ from engine.scenario_file.faults import Faults, printable, suggestion
 from engine.scenario_file.overrides import overridden
 from engine.setup import Setup
 from sims.catalog import Catalog
-from sims.tuning.counts import Segment
-from sims.tuning.cube import Cube, Point, cube_of, point_of
+from sims.tuning.search.counts import Segment
+from sims.tuning.search.knob_box import Cube, Point, cube_of, point_of
 
 LEAST_KNOBS: Final = 2
 MOST_KNOBS: Final = 20

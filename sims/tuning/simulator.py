@@ -27,9 +27,9 @@ from engine.randomness import LARGEST_REPLICA
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from sims.catalog import Catalog
-from sims.pool import Pool
-from sims.tuning.counts import Ask, Segment, Tell
-from sims.tuning.cube import Point, values_of
+from sims.tuning.search.counts import Ask, Segment, Tell
+from sims.tuning.search.knob_box import Point, values_of
+from sims.workers.pool import Pool
 
 FIRST_REPLICA: Final = 1 << 27  # runs have at most 100,000
 LARGEST_ASK: Final = COHORT_STRIDE  # attempts of a segment in one ask
@@ -112,7 +112,7 @@ class Simulator:
     def tells(self, asks: Sequence[Ask]) -> Iterator[Tell]:
         """As `play`, each as soon as it and those before it are there.
 
-        Raises PluginFault when more than a fifth of the attempts fail, and what sims.pool.Pool.run raises.
+        Raises PluginFault when more than a fifth of the attempts fail, and what sims.workers.pool.Pool.run raises.
         """
         for ask in asks:
             _check_room(ask, self._levels)

@@ -14,16 +14,16 @@ from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError
 from sims.tuning.budget import baseline_attempts, search_budget
-from sims.tuning.counts import Ask, Counts, Tell
-from sims.tuning.cube import Point
-from sims.tuning.least_change import USUAL_WEIGHT, least_change
-from sims.tuning.pooled import PooledSearch
+from sims.tuning.final_race import ENTRANTS, Finals, Rate, affordable_options, measured
+from sims.tuning.journal import Note, TellJournal, Told
 from sims.tuning.problem import Problem
-from sims.tuning.race import ENTRANTS, Finals, Rate, affordable_options, measured
-from sims.tuning.scoreboard import Scoreboard
-from sims.tuning.search import Search
-from sims.tuning.staged_search import Stage, StagedSearch
-from sims.tuning.tell_journal import Note, TellJournal, Told
+from sims.tuning.search.counts import Ask, Counts, Tell
+from sims.tuning.search.knob_box import Point
+from sims.tuning.search.least_change import USUAL_WEIGHT, least_change
+from sims.tuning.search.pooled import PooledSearch
+from sims.tuning.search.protocol import Search
+from sims.tuning.search.scoreboard import Scoreboard
+from sims.tuning.search.staged_search import Stage, StagedSearch
 
 EARLIER: Final = "earlier"  # counts of another study
 BASELINE: Final = "baseline"
@@ -98,7 +98,7 @@ class Study:
     ) -> None:
         """begin_search: attempts that it may ask for -> a fresh search; options: settings to end with, at most.
 
-        near_default: the weight of change, see sims.tuning.least_change; 0 for none.
+        near_default: the weight of change, see sims.tuning.search.least_change; 0 for none.
         earlier: what another study was told, which the search knows: the blocks of this one come after those.
         speed: attempts in a second, as measured; read only where the limits have seconds.
         """

@@ -1,9 +1,9 @@
 """What a study leaves behind: the tuned scenarios, the counts as analysts read them, and the manifest.
 
-report.html     the answer as a page, see sims.tuning.report
+report.html     the answer as a page, see sims.tuning.answer.report
 tuned.toml      the scenario with the best setting found; tuned_b.toml, tuned_c.toml ... with the other options
 counts.csv      one row for each ask and segment, knobs in the game's own units
-journal.txt     the same for a program, see sims.tuning.tell_journal
+journal.txt     the same for a program, see sims.tuning.journal
 scenario.toml   what was tuned, complete
 manifest.json   where it came from, and the checksums of the others; the clock stands here alone
 """
@@ -22,13 +22,13 @@ from engine.parameters import Value
 from engine.scenario import Scenario, parse
 from engine.scenario_file import toml
 from sims.catalog import Catalog
-from sims.files import content_of, write_file
-from sims.provenance import git_commit
-from sims.run_folder import FORMAT_VERSION, SCENARIO, Start, write_manifest
-from sims.tuning.cube import Point, values_of
+from sims.run_folder.files import content_of, write_file
+from sims.run_folder.folder import FORMAT_VERSION, SCENARIO, Start, write_manifest
+from sims.run_folder.provenance import git_commit
+from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.problem import Problem
+from sims.tuning.search.knob_box import Point, values_of
 from sims.tuning.study import Outcome
-from sims.tuning.tell_journal import NAME as JOURNAL
 
 COUNTS: Final = "counts.csv"
 TUNED: Final = "tuned"

@@ -1,0 +1,148 @@
+"""The pictures of the docs: `python -m docs.paint_pictures` plays small scenes and paints them anew into docs/pictures/.
+
+Nothing needs a screen. The same code and libraries give the same pictures, so a changed file is a changed look.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from engine.game import LOST, WON, Faculties
+from engine.scenario import load
+from sims.catalog import Catalog
+from sims.playback.row_choice import chosen_row
+from sims.runs import run as runs
+from sims.window.demonstration import Demonstration
+from sims.window.play import Play, play_scenario
+from sims.window.replay import Replay
+from sims.window.screen import FRAME_S, Event, Recorder, Scene, Window
+from sims.window.watch import Watch
+
+FOLDER: Final = Path("docs/pictures")
+_PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # who loses now and then
+_GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
+
+
+class _Camera:
+    """Lets scenes run without a screen and keeps what they look like."""
+
+    def __init__(self, window: Window, folder: Path) -> None:
+        self._window, self._folder = window, folder
+
+    def still(self, scene: Scene, name: str) -> None:
+        """One frame as a .png."""
+        self.film(scene, f"{name}.png", 1)
+
+    def film(self, scene: Scene, name: str, frames: int) -> None:
+        """So many frames, of which a .png keeps the last."""
+        recorder = Recorder(self._folder / name)
+        for _ in range(frames):
+            scene.advance(FRAME_S)
+            scene.paint(self._window.canvas)
+            recorder.take(self._window.canvas.surface)
+        recorder.save()
+
+
+def _wait(scene: Scene, reached: Callable[[], bool], seconds: float = FRAME_S) -> None:
+    while not reached():
+        scene.advance(seconds)
+
+
+def watched(camera: _Camera, catalog: Catalog) -> None:
+    """The wall: nine sessions, the menu of controllers, and one session large after a switch."""
+    scenario = load(catalog.scenario("quickstart"), catalog)
+    scene = Watch(scenario, catalog, speed=16.0)
+    _wait(scene, lambda: scene.trend.attempts >= 400)
+    scene.speed = 1.0
+    _wait(scene, lambda: sum(place.film is not None and not place.ended for place in scene.places) == len(scene.places))
+    camera.still(scene, "watch")
+    camera.film(scene, "watch.webp", 150)
+    scene.handle(Event("press", "c"))
+    camera.still(scene, "watch_menu")
+    scene.handle(Event("press", "escape"))
+    scene.speed = 16.0
+    scene.switch(catalog.controller("weighted_up_down"))
+    _wait(scene, lambda: scene.trend.attempts >= 640)
+    scene.speed = 1.0
+    scene.large = 4
+    _wait(scene, lambda: not scene.places[4].ended)
+    camera.still(scene, "watch_one")
+
+
+def replayed(camera: _Camera, catalog: Catalog, folder: Path) -> None:
+    """The closest loss of a small run, in its middle and at its end."""
+    settings = {"players.count": "24", "horizon.attempts_per_player": "40"}
+    scenario = load(catalog.scenario("quickstart"), catalog, settings)
+    runs.run(scenario, out=folder / "run", workers=1, quiet=True, json=True)
+    scene = Replay(chosen_row(folder / "run", pick="closest loss"))
+    scene.go_to(0.6 * int(scene.row.cells["ticks"]))
+    camera.still(scene, "replay")
+    scene.finish()
+    camera.still(scene, "replay_end")
+
+
+def played(camera: _Camera, catalog: Catalog, game: str, folder: Path) -> None:
+    """The start screen, an attempt, and what a person sees after ten attempts."""
+    scene = _begun(catalog, game, folder)
+    for _ in range(100):
+        scene.advance(FRAME_S)
+    camera.still(scene, f"play_{game}_start")
+    _wait(scene, lambda: len(scene.outcomes) == 10 and scene.stage == "playing")
+    _wait(scene, lambda: scene.task is not None and scene.task.film.progress > 0.4)
+    _wait_for_estimate(scene)
+    camera.still(scene, f"play_{game}")
+    scene.close()
+
+
+def stages(camera: _Camera, catalog: Catalog, folder: Path) -> None:
+    """What stands over a game: a pause, a level that begins again, and the cards of a loss and of a win."""
+    scene = _begun(catalog, "gap_runner", folder)
+    _wait(scene, lambda: scene.task is not None and scene.task.film.tick == 260)
+    scene.handle(Event("press", "p"))
+    camera.still(scene, "play_pause")
+    scene.handle(Event("press", "p"))
+    scene.handle(Event("press", "r"))
+    _wait(scene, lambda: scene.task is not None and scene.task.film.tick == 90)
+    camera.still(scene, "play_again")
+    for outcome, name in ((LOST, "play_lost"), (WON, "play_won")):
+        _wait(scene, lambda wanted=outcome: scene.stage == "card" and scene.outcomes[-1] == wanted)  # type: ignore[misc]
+        camera.still(scene, name)
+        _wait(scene, lambda: scene.stage == "playing")
+    scene.close()
+
+
+def _begun(catalog: Catalog, game: str, folder: Path) -> Demonstration:
+    folder.mkdir()
+    return Demonstration(play_scenario(catalog, game, seed=7), catalog, folder, faculties=_PLAYER)
+
+
+def _wait_for_estimate(scene: Play) -> None:
+    scene.paused = True
+    while scene.computing:
+        time.sleep(0.05)
+        scene.advance(0.0)
+    scene.paused = False
+
+
+def main() -> int:
+    """Paint all pictures; the exit code."""
+    catalog = Catalog()
+    with tempfile.TemporaryDirectory() as scratch, Window("pictures", hidden=True) as window:
+        camera = _Camera(window, FOLDER)
+        watched(camera, catalog)
+        replayed(camera, catalog, Path(scratch))
+        for game in _GAMES:
+            played(camera, catalog, game, Path(scratch) / game)
+        stages(camera, catalog, Path(scratch) / "stages")
+    for path in sorted(FOLDER.iterdir()):
+        sys.stdout.write(f"{path}  {path.stat().st_size / 1000:.0f} kB\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

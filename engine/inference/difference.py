@@ -1,0 +1,163 @@
+"""What changed between two runs: the difference of two rates, paired by player or replica, and how sure it is.
+
+Two runs on one seed meet the same players and the same luck, so what a cluster (a player, or a replica of a shared
+controller) adds to one rate goes with what it adds to the other, and the difference is surer than either rate. The
+variance is that of the clusters' joint influence on both rates, so the covariance is counted and never assumed.
+
+Sources: ratio estimator and the difference of two of them over the same sample: Cochran, Sampling Techniques, 3rd ed.
+1977, chapter 6; t quantile and the factor m / (m - 1): Cameron and Miller, Journal of Human Resources 50, 2015, section
+VI; common random numbers: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 11.2; two rates without spread:
+Newcombe, Statistics in Medicine 17, 1998, p. 873, method 10; sign test: Conover, Practical Nonparametric Statistics,
+3rd ed. 1999, section 3.4.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.tally import CONFIDENCE, t_quantile, wilson
+
+Sums = npt.NDArray[np.float64]  # shape (clusters, 2): numerator and denominator of each cluster
+
+_ROUNDING: Final = 1e-12  # influences this small, relative to the rates, are rounding errors of zero
+
+
+class Difference(NamedTuple):
+    """A difference and how sure it is; NaN where nothing can be said."""
+
+    before: float  # rate: sum of numerators / sum of denominators
+    after: float
+    value: float  # after - before
+    low: float  # its interval
+    high: float
+    error: float  # standard error, paired; 0 where no cluster differs from the others in what changed
+    clusters: int  # with anything counted before or after
+    p_value: float  # two-sided, of no difference
+    unpaired_error: float  # standard error if the same rates had come from two runs with different players
+
+    @property
+    def pairing_factor(self) -> float:
+        """How many times the players would have been needed without pairing; infinite where nothing was left to chance.
+
+        Below 1 where the two runs had so little in common that pairing made it worse; NaN where it is not known.
+        """
+        if self.error == 0.0:
+            return math.inf if self.unpaired_error > 0.0 else math.nan
+        return (self.unpaired_error / self.error) ** 2
+
+
+def paired_difference(
+    before_sums: npt.ArrayLike, after_sums: npt.ArrayLike, confidence: float = CONFIDENCE
+) -> Difference:
+    """Difference of two rates over the same clusters, clustered and paired.
+
+    before_sums, after_sums: shape (clusters, 2), numerator and denominator (not below 0) of each cluster, clusters in
+    the same order; a cluster with a denominator of 0 was not seen on that side, and counts with sums of zero, as the
+    ratio estimator wants it. Raises ValueError when the shapes differ.
+
+    The degrees of freedom are those of the clusters whose sums changed: where only a few did, the others say nothing of
+    the spread. The interval of a share's change ends at -1 and 1. Where clusters changed but all in the same way, there
+    is no spread to go by: then each cluster counts as one attempt, as in `engine.tally.rate_interval`, the
+    interval is Newcombe's for two unpaired proportions (too wide rather than too narrow), and p the larger of that
+    interval's and the sign test's. With fewer than two clusters nothing is sure.
+    """
+    before, after = np.asarray(before_sums, np.float64), np.asarray(after_sums, np.float64)
+    if before.shape != after.shape or before.ndim != 2 or before.shape[1] != 2:
+        raise ValueError(f"sums must be two arrays of shape (clusters, 2), got {before.shape} and {after.shape}")
+    seen = (before[:, 1] > 0.0) | (after[:, 1] > 0.0)
+    before, after = before[seen], after[seen]
+    m = len(before)
+    was, is_ = (_share(one[:, 0].sum(), one[:, 1].sum()) for one in (before, after))
+    value = is_ - was
+    if m < 2 or math.isnan(value):
+        return Difference(was, is_, value, math.nan, math.nan, math.nan, m, math.nan, math.nan)
+    unpaired_error = math.hypot(_error(before, was), _error(after, is_))
+    changed = int(np.any(before != after, axis=1).sum())
+    if changed == 0:
+        return Difference(was, is_, 0.0, 0.0, 0.0, 0.0, m, 1.0, unpaired_error)
+    influence = _influence(after, is_) - _influence(before, was)
+    size = max(float(np.abs(one[:, 0]).max() / one[:, 1].mean()) for one in (before, after))
+    if float(np.abs(influence).max()) <= _ROUNDING * size:
+        sides = _Sides(before, after, was, is_)
+        p_value = _p_without_spread(sides, m) if abs(value) > _ROUNDING * size else 1.0
+        return Difference(was, is_, value, *_newcombe(sides, confidence), 0.0, m, p_value, unpaired_error)
+    error = math.sqrt(float(np.square(influence).sum()) / (m * (m - 1)))
+    degrees = max(changed - 1, 1)
+    half = t_quantile(degrees, confidence) * error
+    p_value = _two_sided(value / error, degrees)
+    most = math.inf if _beyond_share(before, after) else 1.0  # a share cannot change by more
+    low, high = max(value - half, -most), min(value + half, most)
+    return Difference(was, is_, value, low, high, error, m, p_value, unpaired_error)
+
+
+def _beyond_share(before: Sums, after: Sums) -> bool:
+    """Whether a rate is no share: some numerator is below 0 or above its denominator."""
+    return any(np.any((one[:, 0] < 0.0) | (one[:, 0] > one[:, 1])) for one in (before, after))
+
+
+def _influence(sums: Sums, rate: float) -> npt.NDArray[np.float64]:
+    """What each cluster adds to the error of the rate, times the number of clusters; their sum is 0."""
+    found: npt.NDArray[np.float64] = (sums[:, 0] - rate * sums[:, 1]) / sums[:, 1].mean()
+    return found
+
+
+def _error(sums: Sums, rate: float) -> float:
+    """Standard error of one rate alone, over the clusters that were seen; NaN with fewer than two."""
+    seen = sums[sums[:, 1] > 0.0]
+    m = len(seen)
+    return math.sqrt(float(np.square(_influence(seen, rate)).sum()) / (m * (m - 1))) if m > 1 else math.nan
+
+
+class _Sides(NamedTuple):
+    """Two runs whose clusters do not differ from each other."""
+
+    before: Sums
+    after: Sums
+    was: float
+    is_: float
+
+
+def _newcombe(sides: _Sides, confidence: float) -> tuple[float, float]:
+    """Newcombe's interval of the difference, each cluster counted as one attempt.
+
+    What is not a proportion is taken as a part of the range from 0, or the lower rate, to the higher rate.
+    """
+    bottom, top = 0.0, 1.0
+    if _beyond_share(sides.before, sides.after):
+        bottom, top = min(0.0, sides.was, sides.is_), max(0.0, sides.was, sides.is_)
+    ways = []  # from each rate to the ends of its interval
+    for sums, rate in ((sides.before, sides.was), (sides.after, sides.is_)):
+        m = int((sums[:, 1] > 0.0).sum())
+        place = (rate - bottom) / (top - bottom)
+        low, high = wilson(place * m, m, confidence)
+        ways.append((place - low, high - place))
+    (down_before, up_before), (down_after, up_after) = ways
+    value, width = sides.is_ - sides.was, top - bottom
+    return value - width * math.hypot(down_after, up_before), value + width * math.hypot(up_after, down_before)
+
+
+def _p_without_spread(sides: _Sides, clusters: int) -> float:
+    """The larger of the sign test's p and of that at which Newcombe's interval ends at 0, down to 1e-15."""
+    low, high = -15.0, 0.0  # of log10 p
+    while high - low > 1e-3:
+        middle = 0.5 * (low + high)
+        ends = _newcombe(sides, 1.0 - 10.0**middle)
+        if ends[0] <= 0.0 <= ends[1]:
+            low = middle
+        else:
+            high = middle
+    return max(math.pow(10.0, high), math.ldexp(1.0, 1 - clusters))
+
+
+def _two_sided(t: float, degrees: int) -> float:
+    from scipy.special import stdtr
+
+    return float(2.0 * stdtr(degrees, -abs(t)))
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part) / float(whole) if whole else math.nan

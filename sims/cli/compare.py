@@ -1,0 +1,156 @@
+"""The commands that race controllers: compare and arena, and the advice that follows from races."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sims.cli.options import Command, pairs_of, seed_option, set_option, workers_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.scenario import Scenario
+
+_PLAYERS: Final = 2000  # of the arena's tables in the docs
+
+
+class _Wish(click.ParamType[tuple[str, dict[str, float]]]):
+    """A controller as it is typed: NAME or NAME,option=value,option=value."""
+
+    name = "controller"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[str, dict[str, float]]:
+        if isinstance(value, tuple):
+            return value
+        name, *pairs = value.split(",")
+        options = {}
+        for pair in pairs:
+            option, _, number = pair.partition("=")
+            try:
+                options[option.strip()] = float(number)
+            except ValueError:
+                self.fail(f"must be NAME or NAME,option=number, got {value!r}.", parameter, context)
+        return name.strip(), options
+
+
+_controllers = click.option(
+    "--controller",
+    "controllers",
+    type=_Wish(),
+    multiple=True,
+    metavar="NAME[,option=value]",
+    help="Who races; may be repeated. Options that are not given have their defaults.",
+)
+_quiet = click.option("--quiet", is_flag=True, help="No progress.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_allow_long = click.option("--allow-long", is_flag=True, help="Accept a scenario of very many attempts.")
+_out = click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of CSV and picture or page; it must be new."
+)
+
+
+@click.command(cls=Command)
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@_controllers
+@click.option("--find-gain", metavar="NAME", help="Race one controller with growing gains, and recommend one.")
+@seed_option
+@set_option
+@workers_option
+@_out
+@_quiet
+@_json
+@_allow_long
+def compare(
+    scenarios: tuple[str, ...],
+    controllers: tuple[tuple[str, dict[str, float]], ...],
+    find_gain: str | None,
+    seed: int | None,
+    settings: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    allow_long: bool,
+) -> int:
+    """Compare scenarios, or race controllers on one, with the same players and the same luck.
+
+    Two or more scenarios: what changed from the first to each of the others, for whom, by how much and how sure.
+
+    One scenario: each controller as a ratio to the best that anybody could do. The limit (bayes_limit) and a baseline
+    (best_static) always race too. Without --controller, the scenario's own races against the default.
+    """
+    if find_gain is not None and controllers:
+        raise click.UsageError("--find-gain races one controller alone, leave --controller out.")
+    if len(scenarios) > 1 and (controllers or find_gain is not None):
+        option = "--controller" if controllers else "--find-gain"
+        raise click.UsageError(f"{option} races on one scenario, got {len(scenarios)}; give one, or leave it out.")
+    if len(scenarios) > 1:
+        from sims.comparison import command as command
+
+        several = [_load(scenario, settings, None, allow_long) for scenario in scenarios]
+        return command.compare(several, seed, workers=workers, out=out, quiet=quiet, json=as_json)
+    read = _load(scenarios[0], settings, seed, allow_long)
+    from sims.arena import command as races
+
+    if find_gain is not None:
+        return races.compare_gains(read, find_gain, workers=workers, out=out, quiet=quiet, json=as_json)
+    return races.compare(read, controllers, workers=workers, out=out, quiet=quiet, json=as_json)
+
+
+@click.command(cls=Command)
+@_controllers
+@click.option("--world", "worlds", multiple=True, metavar="NAME", help="Only this world; may be repeated.")
+@click.option(
+    "--players", type=click.IntRange(40, 1_000_000), default=_PLAYERS, show_default=True, help="Players of each world."
+)
+@seed_option
+@workers_option
+@_out
+@_quiet
+@_json
+def arena(
+    controllers: tuple[tuple[str, dict[str, float]], ...],
+    worlds: tuple[str, ...],
+    players: int,
+    seed: int | None,
+    workers: int | None,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Race all controllers, or some, over ten worlds with a known answer, two games and players who cheat."""
+    from sims.arena.command import race_arena
+
+    return race_arena(
+        worlds, controllers, players=players, seed=seed, workers=workers, out=out, quiet=quiet, json=as_json
+    )
+
+
+@click.command(cls=Command)
+@click.argument("scenario")
+@set_option
+@_json
+def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> int:
+    """Say which controller suits a scenario and why, and what is wrong with the one it has."""
+    read = _load(scenario, settings, None, True)
+    from sims.advice.advice import advise as give_advice
+
+    called = [scenario, *(word for setting in settings for word in ("--set", setting))]
+    return give_advice(read, called, json=as_json)
+
+
+def _load(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
+    from engine.scenario import load
+    from sims.catalog import Catalog
+
+    catalog = Catalog()
+    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
+    return load(catalog.scenario(scenario), catalog, pairs, allow_long=allow_long)
+
+
+RACE_COMMANDS: Final = (compare, arena, advise)

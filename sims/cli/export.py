@@ -1,0 +1,36 @@
+"""The command that hands a run's tables on: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sims.cli.options import Command
+
+if TYPE_CHECKING:
+    from sims.runs.export import Form
+
+
+@click.command(cls=Command)
+@click.argument("folder", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--to", "form", type=click.Choice(["csv", "parquet", "xlsx"]), required=True, help="Form of the tables.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE",
+    help="New folder, or new .xlsx file; RUN-csv, RUN-parquet or RUN.xlsx beside the run when left out.",
+)
+def export(folder: Path, form: Form, out: Path | None) -> None:
+    """Write a run as CSV, Parquet or a workbook; the run itself stays as it is.
+
+    To csv or parquet: a run folder, the same that `flowdial run --format` leaves. To xlsx: a workbook with a sheet for
+    each table and one that explains the columns.
+    """
+    from sims.runs.export import export as write_export
+
+    click.echo(write_export(folder, form, out))
+
+
+DATA_COMMANDS: Final = (export,)

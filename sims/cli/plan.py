@@ -1,0 +1,70 @@
+"""The command that says how many players it takes before anybody plays: plan."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from sims.cli.options import Command, pairs_of, seed_option, set_option, workers_option
+
+
+@click.command(cls=Command)
+@click.argument("scenario")
+@click.argument("after", required=False)
+@click.option(
+    "--effect",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    required=True,
+    help="Change of the win rate that is to be seen, as 0.02 for two points.",
+)
+@click.option(
+    "--power",
+    type=click.FloatRange(0.5, 1.0, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Share of comparisons in which it is to be seen.",
+)
+@seed_option
+@set_option
+@workers_option
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--allow-long", is_flag=True, help="Accept a scenario of very many attempts.")
+def plan(
+    scenario: str,
+    after: str | None,
+    effect: float,
+    power: float,
+    seed: int | None,
+    settings: tuple[str, ...],
+    workers: int | None,
+    quiet: bool,
+    as_json: bool,
+    allow_long: bool,
+) -> int:
+    """Say how many players it takes to see a change of the win rate, from a small pilot.
+
+    With a second scenario, AFTER, the pilot plays both with the same players and the same luck, as flowdial compare
+    does, and says how many fewer that takes. --set and --seed go for both.
+    """
+    for name, number in (("--effect", effect), ("--power", power)):
+        if number != number:
+            raise click.BadParameter("must be a number, got nan.", param_hint=f"'{name}'")
+    from engine.scenario import load
+    from sims.catalog import Catalog
+
+    catalog = Catalog()
+    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
+    read = [
+        None if name is None else load(catalog.scenario(name), catalog, pairs, allow_long=allow_long)
+        for name in (scenario, after)
+    ]
+    from sims.planning.plan import plan as make_plan
+
+    before = read[0]
+    assert before is not None
+    return make_plan(before, read[1], effect=effect, power=power, workers=workers, quiet=quiet, json=as_json)
+
+
+TRUST_COMMANDS: Final = (plan,)

@@ -1,0 +1,116 @@
+"""A before/after comparison as files: changes.csv, changes.html, and comparison.json, which --json prints."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
+from engine.record import Column
+from sims.comparison.comparison import BeforeAfter, Change
+from sims.comparison.notes import notes
+from sims.comparison.page import page
+from sims.comparison.sentences import names_of, summary
+from sims.run_folder.files import sync_folder, write_file
+from sims.runs.run import plain_name
+
+CHANGES: Final = "changes.csv"
+PAGE: Final = "changes.html"
+JSON: Final = "comparison.json"
+COLUMNS: Final = (
+    Column("comparison", "integer", "1", "number of the scenario that is held against the first, from 1", low=1),
+    Column("scenario", "name", "", "its file's name without the ending"),
+    Column("cohort", "name", "", "cohort, by its name in the first scenario; empty for all players", optional=True),
+    Column("metric", "name", "", "name of the metric"),
+    Column("meaning", "name", "", "what it is"),
+    Column("unit", "name", "", "unit of before, after, change and its ends"),
+    Column("flagged", "boolean", "", "whether the change is more than noise: p_adjusted is 0.05 or less"),
+    Column("players", "integer", "1", "players who are compared, over all replicas", low=0),
+    Column("before", "number", "", "in the first scenario", optional=True),
+    Column("after", "number", "", "in the other", optional=True),
+    Column("change", "number", "", "after less before", optional=True),
+    Column("change_low", "number", "", "low end of its interval", optional=True),
+    Column("change_high", "number", "", "high end of its interval", optional=True),
+    Column("confidence", "number", "1", "of the interval, which is as wide as so many comparisons ask for"),
+    Column(
+        "effect", "number", "1", "change in standard deviations between players; empty without spread", optional=True
+    ),
+    Column("p_value", "number", "1", "two-sided, of no change", optional=True),
+    Column("p_adjusted", "number", "1", "the same over all changes in the file, Benjamini and Hochberg", optional=True),
+    Column(
+        "pairing_factor",
+        "number",
+        "1",
+        "how many times the attempts would have been needed without pairing; empty where nothing was left to luck",
+        optional=True,
+    ),
+)
+
+
+def row_of(found: BeforeAfter, change: Change) -> tuple[str | int | float | bool | None, ...]:
+    """A change in the order of COLUMNS; None where there is no value."""
+    difference, metric = change.difference, change.metric
+    scenario = found.comparisons[change.after - 1].scenario
+    values = (
+        change.after, plain_name(scenario.name), change.cohort or None, metric.name, metric.meaning, metric.unit,
+        change.flagged, change.players, difference.before, difference.after, difference.value, difference.low,
+        difference.high, found.confidence, change.effect, difference.p_value, change.p_adjusted,
+        difference.pairing_factor,
+    )  # fmt: skip
+    return tuple(None if isinstance(value, float) and not math.isfinite(value) else value for value in values)
+
+
+def json_of(found: BeforeAfter) -> Mapping[str, Any]:
+    """Everything, in plain lists and numbers; None for what is not known."""
+    names = names_of(found)
+    return {
+        "before": names[0],
+        "seed": found.seed,
+        "calibrated": False,
+        "flagged": len(found.flagged),
+        "false_discovery_rate": FALSE_DISCOVERY_RATE,
+        "confidence": found.confidence,
+        "comparisons": [
+            {
+                "comparison": one.after,
+                "scenario": names[one.after],
+                "changed": [key._asdict() for key in one.keys],
+                "summary": summary(found, one),
+                "notes": notes(found, one),
+                "players": one.players,
+                "attempts_before": one.attempts[0],
+                "attempts_after": one.attempts[1],
+            }
+            for one in found.comparisons
+        ],
+        "changes": [
+            dict(zip((column.name for column in COLUMNS), row_of(found, change), strict=True))
+            for change in found.changes
+        ],
+    }
+
+
+def json_text(found: BeforeAfter) -> str:
+    """The same as text, with an end of line."""
+    return json.dumps(json_of(found), indent=1, allow_nan=False) + "\n"
+
+
+def write(folder: Path, found: BeforeAfter) -> None:
+    """Write changes.csv, changes.html and comparison.json into a folder. Raises OSError when the disk is in the way."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in COLUMNS])
+    writer.writerows([[_cell(value) for value in row_of(found, change)] for change in found.changes])
+    write_file(folder / CHANGES, text.getvalue().encode())
+    write_file(folder / PAGE, page(found).encode())
+    write_file(folder / JSON, json_text(found).encode())
+    sync_folder(folder)
+
+
+def _cell(value: str | int | float | bool | None) -> str | int | float:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else value

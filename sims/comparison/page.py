@@ -1,0 +1,147 @@
+"""changes.html: a before/after comparison as one page for any browser, without scripts and anything from elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from sims.comparison.changed_keys import Key, shown
+from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, Comparison
+from sims.comparison.notes import notes
+from sims.comparison.sentences import HEADINGS, SAME, caution, cells, names_of, summary
+from sims.html.markup import Markup, Part, joined, tag
+from sims.html.page import document, section, table
+from sims.verdict.sentences import UNCALIBRATED
+
+_WIDTH: Final = 120  # of a bar, px
+_HEIGHT: Final = 14
+_MOST_KEYS: Final = 5  # above the verdict
+
+
+def page(found: BeforeAfter) -> str:
+    """The whole document."""
+    names = names_of(found)
+    title = f"{names[0]} → {', '.join(names[1:])}"
+    players = sum(found.comparisons[0].players.values())
+    header = tag(
+        "header",
+        tag("p", tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED), class_="badges"),
+        tag("h1", title),
+        tag("p", found.before.title, class_="subtitle") if found.before.title else None,
+        tag(
+            "p",
+            f"{found.before.form.game.name}, {players:,} players, seed {found.seed}; {SAME}",
+            class_="subtitle",
+        ),
+    )
+    sections = [part for comparison in found.comparisons for part in _comparison(found, comparison, names)]
+    method = section("How to read this", *(tag("p", one) for one in caution(found)))
+    return document(title, header, *sections, method)
+
+
+def _comparison(found: BeforeAfter, comparison: Comparison, names: Sequence[str]) -> list[Markup]:
+    headline, *others = summary(found, comparison)
+    own = found.changes_of(comparison)
+    flagged = [change for change in own if change.flagged]
+    noise = [change for change in own if change.noise]
+    exact = [change for change in own if not change.flagged and change.exact]
+    parts = [
+        tag("h2", f"{names[0]} → {names[comparison.after]}") if len(names) > 2 else None,
+        tag(
+            "section",
+            _keys(comparison.keys[:_MOST_KEYS]),
+            tag("p", headline, class_="headline"),
+            *(tag("p", sentence) for sentence in others),
+            *(tag("p", note, class_="caution") for note in notes(found, comparison)),
+            class_="verdict",
+        ),
+        _flagged(flagged) if flagged else None,
+        _noise(noise, several=len(comparison.pairs) > 1),
+        _unchanged(exact),
+        section("All that was changed", _keys(comparison.keys)) if len(comparison.keys) > _MOST_KEYS else None,
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _keys(keys: Sequence[Key]) -> Markup:
+    """What was changed, a line for each key."""
+    if not keys:
+        return tag("p", "No key that is played was changed.", class_="note")
+    lines = [joined(tag("code", f"{key.key}: {shown(key.before)} → {shown(key.after)}"), tag("br")) for key in keys]
+    return tag("p", *lines)
+
+
+def _flagged(changes: Sequence[Change]) -> Markup:
+    scale = max((abs(end) for change in changes for end in _ends(change)), default=0.0)
+    rows = [(*_row(change), _bar(change, scale)) for change in changes]
+    note = "The largest effect first; the bars hold each effect and its interval against 0."
+    return section("What changed beyond noise", table((*HEADINGS, "around 0"), rows), note=note)
+
+
+def _noise(changes: Sequence[Change], *, several: bool) -> Markup | None:
+    """What cannot be told from luck: of all players, and folded up of single cohorts. several: cohorts."""
+    if not changes:
+        return None
+    together = [change for change in changes if change.cohort == EVERYBODY or not several]
+    apart = [change for change in changes if change not in together]
+    folded = None
+    if apart:
+        heading = f"Noise of single cohorts: {len(apart):,} comparisons"
+        folded = tag("details", tag("summary", heading), table(HEADINGS, map(_row, apart)))
+    return section("What is noise", table(HEADINGS, map(_row, together)) if together else None, folded)
+
+
+def _row(change: Change) -> list[Part]:
+    return [
+        tag("span", cell, class_="short") if heading == "change" else cell
+        for heading, cell in zip(HEADINGS, cells(change), strict=True)
+    ]
+
+
+def _unchanged(changes: Sequence[Change]) -> Markup | None:
+    """Where every player did the same."""
+    labels: dict[str, list[str]] = {}
+    for change in changes:
+        labels.setdefault(change.metric.label, []).append(cells(change)[1])
+    if not labels:
+        return None
+    rows = [(label, ", ".join(names)) for label, names in labels.items()]
+    return tag(
+        "details",
+        tag("summary", f"Exactly as before: {len(changes):,} comparisons"),
+        table(("metric", "who"), rows),
+    )
+
+
+def _ends(change: Change) -> tuple[float, ...]:
+    """Effect and ends of its interval, in standard deviations between players; nothing where that is not known."""
+    found = change.difference
+    if not change.spread > 0.0 or math.isnan(found.low):
+        return ()
+    return found.value / change.spread, found.low / change.spread, found.high / change.spread
+
+
+def _bar(change: Change, scale: float) -> Markup:
+    """A dot with its interval on a line around 0."""
+    ends = _ends(change)
+    if not ends or scale == 0.0:
+        return Markup("")
+    value, low, high = (round(_WIDTH / 2 + end / scale * (_WIDTH / 2 - 4), 1) for end in ends)
+    middle = _HEIGHT // 2
+
+    def line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> Markup:
+        return tag(
+            "line", x1=str(x1), y1=str(y1), x2=str(x2), y2=str(y2), style=f"stroke:var(--{colour});stroke-width:{width}"
+        )
+
+    return tag(
+        "svg",
+        line(0, middle, _WIDTH, middle, "line", 1),
+        line(_WIDTH / 2, 0, _WIDTH / 2, _HEIGHT, "quiet", 1),
+        line(low, middle, high, middle, "rate", 2.5),
+        tag("circle", cx=str(value), cy=middle, r=3, style="fill:var(--rate)"),
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        style=f"width:{_WIDTH}px",
+        aria_hidden="true",
+    )

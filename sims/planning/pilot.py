@@ -1,0 +1,136 @@
+"""A pilot: a scenario played for its counts alone, on other players than the run it is for. It leaves no file.
+
+What a pilot shows may decide how many players a run has, for the run's own luck has no part in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.game import FAILED, WON
+from engine.inference.sequential import Width, kurtosis_of
+from engine.players import COHORT_STRIDE
+from engine.randomness import LARGEST_SEED
+from engine.scenario import Scenario, parse, setup_of
+from engine.scenario_file.sections import LaunchWave
+from engine.setup import Setup
+from engine.tally import Cluster, RateInterval, rate_interval, scheme_of, sums_of
+from engine.world import Chunk, chunks, play
+from sims.arena.race_meter import meter
+from sims.catalog import Catalog
+from sims.workers.pool import STALL_S, Pool
+from sims.workers.quarantine import Quarantine
+from sims.workers.worker_process import worker_box
+
+_APART: Final = 2_000_000_011  # how far a pilot's seed is from the scenario's
+_MOST_REPLICAS: Final = 100_000  # of a scenario
+
+Sums = npt.NDArray[np.int64]
+Growing = Literal["players", "replicas"]
+
+
+def growing(scenario: Scenario) -> Growing:
+    """What a longer run of a scenario has more of, without being another scenario.
+
+    Replicas, where players share a controller, or arrive in a steady stream, whose late ones have less time.
+    """
+    alone = scenario.scope == "player" and isinstance(scenario.form.players.arrival, LaunchWave)
+    return "players" if alone else "replicas"
+
+
+def first_size(scenario: Scenario, players: int, replicas: int) -> int:
+    """The size that gives every cohort so many players; where players share a controller, so many replicas."""
+    form = scenario.form
+    if growing(scenario) == "players":
+        return math.ceil(players / (min(cohort.share for cohort in form.cohort) * form.run.replicas))
+    return replicas if scenario.scope != "player" else math.ceil(players / min(scenario.counts))
+
+
+def resized(scenario: Scenario, size: int) -> Scenario:
+    """The same scenario with so many of what grows. Raises ScenarioError when it cannot be so large."""
+    key = "players.count" if growing(scenario) == "players" else "run.replicas"
+    text = scenario.resolved_toml().encode()
+    return parse(text, scenario.name, Catalog(), {key: str(size)}, allow_long=True)
+
+
+def largest_size(scenario: Scenario) -> int:
+    """The largest size that `resized` takes, but for the limit on attempts."""
+    if growing(scenario) == "replicas":
+        return _MOST_REPLICAS
+    return int(COHORT_STRIDE / max(cohort.share for cohort in scenario.form.cohort))
+
+
+def elsewhere(scenario: Scenario) -> Scenario:
+    """The same scenario with other players and other luck, which no run of it meets."""
+    seed = (scenario.seed + _APART) % (LARGEST_SEED + 1)
+    return dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
+
+
+def sums_for(scenario: Scenario, *, workers: int, quiet: bool) -> dict[str, Sums]:
+    """Play a scenario as it is: by cohort, judged wins and attempts of each player, or of each replica where a
+    controller is shared, shape (clusters, 2). Raises what a plug-in's fault became, see sims.workers.pool.
+    """
+    setup = setup_of(scenario, Catalog())
+    plan = chunks(setup)
+    own = Catalog().has_own(setup.game.name, setup.kind.name)
+    work = [(chunk.size if chunk.cohort >= 0 else setup.players) * setup.attempts_per_player for chunk in plan]
+    shown, done = meter(quiet), 0
+    parts: dict[int, list[tuple[int, Sums]]] = {}
+    with Pool(
+        max(min(workers, len(plan)), 1), _job, scenario, _play, stall_s=STALL_S, noun="pilot", apart=not own,
+        explain=Quarantine(),
+    ) as pool:  # fmt: skip
+        for number, part in pool.run((chunk.number, chunk) for chunk in plan):
+            parts[number] = part
+            done += work[number]
+            shown(done, sum(work))
+    found = [item for number in sorted(parts) for item in parts[number]]
+    return {
+        name: np.concatenate([sums for cohort, sums in found if cohort == place])
+        for place, name in enumerate(scenario.cohorts)
+    }
+
+
+class Job(NamedTuple):
+    """What a worker needs to know."""
+
+    setup: Setup
+    after: int  # first attempt that is judged
+    cluster: Cluster
+
+
+def _job(scenario: Scenario) -> Job:
+    setup = setup_of(scenario, Catalog())
+    return Job(setup, scenario.after_attempts, scheme_of(setup, scenario.after_attempts).cluster)
+
+
+def _play(job: Job, chunk: Chunk) -> list[tuple[int, Sums]]:
+    """Place and sums of each cohort in a chunk, which holds whole clusters."""
+    played = play(job.setup, chunk, box=worker_box())
+    rows, players = played.rows, played.players
+    rows = rows[(rows["attempt"] >= job.after) & (rows["outcome"] != FAILED)]
+    of = np.searchsorted(players["player"], rows["player"])
+    wins = np.bincount(of, rows["outcome"] == WON, len(players)).astype(np.int64)
+    sums = np.stack((wins, np.bincount(of, minlength=len(players))), axis=1)
+    found = [(int(cohort), sums[players["cohort"] == cohort]) for cohort in np.unique(players["cohort"])]
+    if job.cluster == "replica":
+        return [(cohort, own.sum(axis=0, keepdims=True)) for cohort, own in found]
+    return found
+
+
+def width_of(sums: Sums) -> Width:
+    """How wide the interval of a cohort's win rate is; half_width is NaN of a cohort of which nobody was judged."""
+    found = interval_of(sums)
+    influence = sums[:, 0] - found.rate * sums[:, 1]
+    half_width = max(found.high - found.rate, found.rate - found.low)
+    return Width(found.clusters, half_width, kurtosis_of(influence[sums[:, 1] > 0]))
+
+
+def interval_of(sums: Sums) -> RateInterval:
+    """The interval of a cohort's win rate."""
+    return rate_interval(sums_of(sums[:, 0], sums[:, 1]), "player")

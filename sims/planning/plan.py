@@ -1,0 +1,318 @@
+"""How many players it takes to see a change, before anybody plays: `flowdial plan`.
+
+A pilot on other players (sims.planning.pilot) shows how much players differ; with two scenarios it plays both with the same
+players and the same luck (sims.comparison), and shows how much of that is left in their difference.
+"""
+
+from __future__ import annotations
+
+import json as json_text
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from engine.errors import ScenarioError
+from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, power_of
+from engine.inference.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
+from engine.scenario import Scenario
+from engine.tally import CONFIDENCE
+from sims.cli.descriptions import aligned
+from sims.comparison.comparison import compare
+from sims.comparison.metrics import WIN_RATE
+from sims.planning.pilot import elsewhere, first_size, growing, interval_of, resized, sums_for
+from sims.runs.preflight import prepared
+from sims.runs.run import cores, say
+from sims.verdict.sentences import listed, percent
+from sims.verdict.verdict import rounded_up
+
+_PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
+
+
+class Spread(NamedTuple):
+    """What a pilot showed of one cohort."""
+
+    cohort: str
+    players: int  # in the pilot, over all replicas
+    clusters: int  # of them: players or replicas with a judged attempt
+    rate: float
+    variance: float  # of one cluster's win rate
+    paired: float | None = None  # of one cluster's difference; None with one scenario
+    change: float | None = None  # of the win rate, in the pilot
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nobody won more or less often after the change."""
+        return self.change == 0.0 and self.paired == 0.0
+
+
+class Need(NamedTuple):
+    """How many players of a cohort, over all replicas of one run, it takes; at least as many as a t test needs to be
+    one, engine.inference.sequential.LEAST."""
+
+    cohort: str
+    rate: float  # in the pilot
+    spread: float  # standard deviation of a player's (or replica's) win rate
+    change: float | None
+    unpaired: int  # to see the effect between two runs of different players
+    paired: int | None  # between two runs of the same players
+    flagged: int | None  # the same, when it is the only change among all that `flowdial compare` tests
+    half_width: int  # to know the win rate so well as the effect is large
+    now: int  # players that the scenario has
+    power_now: float  # chance that these see the effect, paired where that is known; NaN where there is none to see
+    least: int = 0  # players that an interval takes to be trusted, however small the numbers would be for their power
+
+    @property
+    def is_least(self) -> bool:
+        """Whether fewer would see the effect, and only the trust in intervals asks for so many."""
+        return (self.paired or self.unpaired) == self.least
+
+
+class Plan(NamedTuple):
+    """What came of it."""
+
+    effect: float
+    power: float
+    needs: tuple[Need, ...]
+    unchanged: tuple[str, ...]  # cohorts of which nobody in the pilot won more or less often after the change
+    skipped: tuple[str, ...]  # cohorts of which nothing can be said
+    noun: str  # what the scenario needs more of: players or replicas
+    size: int  # how many of that in each run; paired where that is known
+    size_now: int
+    tests: int | None  # that `flowdial compare` makes
+    pilot_size: int
+    pilot_seed: int
+
+
+def plan(
+    scenario: Scenario,
+    after: Scenario | None,
+    *,
+    effect: float,
+    power: float,
+    workers: int | None = None,
+    quiet: bool = False,
+    json: bool = False,
+) -> int:
+    """Play a pilot, say how many players it takes; the exit code.
+
+    effect: of the win rate, in (0, 1); power: in (0.5, 1). Raises ScenarioError for scenarios that cannot be compared.
+    """
+    found = planned(scenario, after, effect=effect, power=power, workers=workers or cores(), quiet=quiet)
+    if json:
+        sys.stdout.write(json_text.dumps({**_json_of(found), "said": said(found)}, indent=1, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(aligned(_table(found), indent="") + "\n\n" + "\n".join(said(found)) + "\n")
+    return 0
+
+
+def planned(
+    scenario: Scenario, after: Scenario | None, *, effect: float, power: float, workers: int, quiet: bool = False
+) -> Plan:
+    """The same as numbers."""
+    for one in (scenario, after):
+        if one is not None:
+            prepared(one)
+    noun, size = growing(scenario), first_size(scenario, _PILOT, PILOT_REPLICAS)
+    if after is not None and (growing(after), after.scope == "player") != (noun, scenario.scope == "player"):
+        raise ScenarioError(
+            f"{after.name}: a plan takes two scenarios with the same kind of scope and of arrival, but {scenario.name} "
+            f"needs more {noun} and this one other; plan each of them alone."
+        )
+    pilot = elsewhere(resized(scenario, size))
+    if not quiet:
+        say(f"pilot of {size:,} other {noun} (seed {pilot.seed}) ...")
+    spreads = _spreads(pilot, workers=workers, quiet=quiet)
+    tests = None
+    if after is not None:
+        spreads, tests = _paired(spreads, pilot, elsewhere(resized(after, size)), workers)
+    counts = {
+        name: count * scenario.form.run.replicas for name, count in zip(scenario.cohorts, scenario.counts, strict=True)
+    }
+    least = LEAST if scenario.scope == "player" else LEAST_REPLICAS
+    needs = tuple(_need(one, counts[one.cohort], effect, power, tests, least) for one in spreads)
+    if not needs:
+        raise ScenarioError(
+            f"{scenario.name}: nobody played long enough to be judged in a pilot of {size} {noun}, so nothing can be "
+            "planned; lower target.after_attempts"
+        )
+    now = scenario.form.players.count if noun == "players" else scenario.form.run.replicas
+    most = max((need.paired or need.unpaired) / counts[need.cohort] for need in needs)
+    return Plan(
+        effect,
+        power,
+        needs,
+        tuple(one.cohort for one in spreads if one.unchanged),
+        tuple(name for name in scenario.cohorts if name not in {need.cohort for need in needs}),
+        noun,
+        rounded_up(math.ceil(now * most)),
+        now,
+        tests,
+        size,
+        pilot.seed,
+    )
+
+
+def _spreads(pilot: Scenario, *, workers: int, quiet: bool) -> list[Spread]:
+    """What the pilot shows of each cohort with two clusters or more."""
+    found = []
+    sums = sums_for(pilot, workers=workers, quiet=quiet)
+    for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
+        one = interval_of(own)
+        if one.clusters > 1:
+            found.append(Spread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one)))
+    return found
+
+
+def _paired(spreads: Sequence[Spread], pilot: Scenario, after: Scenario, workers: int) -> tuple[list[Spread], int]:
+    """The same with the variance of the difference, and how many tests a comparison makes."""
+    compared = compare(pilot, [after], pilot.seed, workers=workers)
+    changes = {change.cohort: change for change in compared.changes if change.metric == WIN_RATE}
+    found = []
+    for one in spreads:
+        if one.cohort in changes:
+            change = changes[one.cohort].difference
+            if not math.isnan(change.error):
+                found.append(one._replace(paired=change.clusters * change.error**2, change=change.value))
+    return found, sum(not math.isnan(change.difference.p_value) for change in compared.changes)
+
+
+def _need(one: Spread, now: int, effect: float, power: float, tests: int | None, least: int) -> Need:
+    each = one.players / one.clusters  # players that a cluster costs
+
+    def players(clusters: int) -> int:
+        return math.ceil(each * max(clusters, least))
+
+    apart = 2.0 * one.variance
+    variance = apart if one.paired is None else one.paired
+    paired = flagged = None
+    if one.paired is not None and tests is not None:
+        paired = players(clusters_for_effect(variance, effect, power))
+        strict = 1.0 - (1.0 - CONFIDENCE) / max(tests, 1)
+        flagged = players(clusters_for_effect(variance, effect, power, strict))
+    clusters = int(now / each)
+    power_now = 1.0 if variance == 0.0 else power_of(max(clusters, 2), variance, effect)
+    if clusters < 2 or one.unchanged:
+        power_now = math.nan
+    return Need(
+        cohort=one.cohort,
+        rate=one.rate,
+        spread=math.sqrt(one.variance),
+        change=one.change,
+        unpaired=players(clusters_for_effect(apart, effect, power)),
+        paired=paired,
+        flagged=flagged,
+        half_width=players(clusters_for_half_width(one.variance, effect)),
+        now=now,
+        power_now=power_now,
+        least=players(least),
+    )
+
+
+def _table(found: Plan) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        ("cohort", "win rate", "spread", "different players", "same players", f"+-{found.effect:g}", "now", "power")
+    ]
+    for need in found.needs:
+        rows.append(
+            (
+                need.cohort,
+                f"{need.rate:.3f}",
+                f"{need.spread:.3f}",
+                f"{need.unpaired:,}",
+                "-" if need.paired is None else f"{need.paired:,}",
+                f"{need.half_width:,}",
+                f"{need.now:,}",
+                percent(need.power_now),
+            )
+        )
+    return rows
+
+
+def said(found: Plan) -> list[str]:
+    """The plan in words."""
+    key = "players.count" if found.noun == "players" else "run.replicas"
+    paired = found.needs[0].paired is not None
+    if len(found.unchanged) == len(found.needs):
+        return [
+            "What differs between the two scenarios does not act on the win rate: in the pilot nobody won more or less "
+            "often for it, so no number of players would show a change.",
+            *_about_pilot(found),
+        ]
+    hardest = max(found.needs, key=lambda need: (need.paired or need.unpaired) / need.now)
+    how = "the same players before and after, as flowdial compare plays them" if paired else "different players"
+    sentences = [
+        f"To see a change of {found.effect:g} in the win rate of {_everybody(found)} in {100 * found.power:g} % of "
+        f"comparisons, play {found.size:,} {found.noun} in each of two runs with {how} (--set {key}={found.size}); now "
+        f"there are {found.size_now:,}."
+    ]
+    if len(found.needs) > 1:
+        sentences.append(f"The cohort {hardest.cohort} decides that number.")
+    enough = min(need.power_now for need in found.needs)
+    if found.size > found.size_now and enough >= found.power:  # not so for NaN
+        sentences.append(
+            f"Those that there are see such a change in {percent(enough)} of comparisons already; the number is larger "
+            "because no interval is trusted that rests on fewer judged players than that gives each cohort."
+        )
+    elif hardest.is_least:
+        sentences.append(
+            "Fewer would see such a change; the number is larger because no interval is trusted that rests on fewer "
+            "judged players than that gives each cohort."
+        )
+    if paired:
+        sentences += _about_pairing(found)
+    else:
+        sentences.append(
+            "Two runs with the same players need fewer, by how much depends on the change: name the changed scenario "
+            "too, and the plan says so."
+        )
+    sentences.append(
+        f"To know a win rate to {found.effect:g} on either side, the numbers under +-{found.effect:g} are enough on "
+        f"average; flowdial run --precision {found.effect:g} makes sure of it."
+    )
+    if found.unchanged:
+        sentences.append(
+            f"In the pilot nobody of {listed(found.unchanged)} won more or less often after the change: no number of "
+            "players would show one there."
+        )
+    return [*sentences, *_about_pilot(found)]
+
+
+def _about_pilot(found: Plan) -> list[str]:
+    return [
+        *(f"Of {name} nothing can be said: too few of them played long enough." for name in found.skipped),
+        f"All this is from a pilot of {found.pilot_size:,} other {found.noun} (seed {found.pilot_seed}), and as true "
+        "as synthetic players are.",
+    ]
+
+
+def _about_pairing(found: Plan) -> list[str]:
+    needs = [need for need in found.needs if need.paired is not None and need.flagged is not None]
+    unpaired = sum(need.unpaired for need in needs)
+    paired = sum(need.paired or 0 for need in needs)
+    flagged = max((need.flagged or 0) / (need.paired or 1) for need in needs)
+    least = all(need.is_least for need in needs)  # then equal numbers say nothing of what pairing or a test costs
+    sentences = []
+    if round(unpaired / paired, 1) > 1.0 or not least:
+        sentences.append(f"With different players it would take {unpaired / paired:.1f} times as many.")
+    if round(flagged, 1) > 1.0 or not least:
+        sentences.append(
+            f"flowdial compare tests {found.tests} things at once: a change of the win rate alone needs up to "
+            f"{flagged:.1f} times as many players to be flagged among them."
+        )
+    return sentences
+
+
+def _everybody(found: Plan) -> str:
+    return "every cohort" if len(found.needs) > 1 else found.needs[0].cohort
+
+
+def _json_of(found: Plan) -> dict[str, Any]:
+    needs = [
+        {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in need._asdict().items()
+        }
+        for need in found.needs
+    ]
+    return {**found._asdict(), "needs": needs, "unchanged": list(found.unchanged), "skipped": list(found.skipped)}

@@ -1,0 +1,201 @@
+"""A run that is as long as its intervals need: `flowdial run --precision`.
+
+How many players that takes is found on other players (sims.planning.pilot, engine.inference.sequential); the run itself is an ordinary
+one of a scenario with that many, whose folder can be verified, resumed and played again like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from engine.errors import ScenarioError
+from engine.inference.sequential import (
+    LEAST,
+    LEAST_REPLICAS,
+    PILOT,
+    PILOT_REPLICAS,
+    Size,
+    Width,
+    find_size,
+    is_narrow,
+    needed_size,
+)
+from engine.record import Format
+from engine.scenario import Scenario
+from engine.scenario_file.consistency import LARGEST_WORK, LONG_WORK
+from engine.tally import CONFIDENCE, Tally, rate_interval
+from sims.planning.pilot import elsewhere, first_size, growing, largest_size, resized, sums_for, width_of
+from sims.run_folder.folder import check_free
+from sims.runs import run as runs
+from sims.runs.preflight import prepared
+from sims.verdict.remark import Remark, Remarking
+from sims.verdict.verdict import Goal, rounded_up
+
+_PILOTS_SHARE: Final = 0.2  # of the budget that pilots may have
+_LEAST_PILOT: Final = 5  # of the smallest size that a pilot may have, per cohort
+
+
+def run(
+    scenario: Scenario,
+    precision: float,
+    *,
+    budget: int | None = None,
+    allow_long: bool = False,
+    remarks: Sequence[Remarking] = (),
+    out: Path | None = None,
+    workers: int | None = None,
+    format: Format = "csv",  # noqa: A002 - named as in runs.run
+    quiet: bool = False,
+    json: bool = False,
+) -> int:
+    """Play a scenario with as many players as its intervals need, print the verdict; the exit code.
+
+    precision: half width of every cohort's interval; budget: most attempts, the pilot's included, counted as
+    Scenario.work; None for what a scenario may have at most. Raises ScenarioError for a budget that is too small, and
+    what runs.run raises.
+    """
+    prepared(scenario)
+    if out is not None:
+        check_free(out)
+    search = Search(scenario, precision, budget or (LARGEST_WORK if allow_long else LONG_WORK))
+    count = workers if workers is not None else runs.cores()
+    chosen = search.found(count, quiet=quiet)
+    return runs.run(
+        chosen,
+        out=out,
+        workers=workers,
+        format=format,
+        quiet=quiet,
+        json=json,
+        larger=search.larger,
+        remarks=(search.remark, *remarks),
+    )
+
+
+class Search:
+    """How large a run must be, from the pilot to the last word about it."""
+
+    def __init__(self, scenario: Scenario, precision: float, budget: int) -> None:
+        """precision: half width, in (0, 0.5]; budget: attempts. Raises ScenarioError when that is too little."""
+        self._scenario, self._precision, self._budget = scenario, precision, budget
+        self._noun = growing(scenario)
+        form = scenario.form
+        others = form.run.replicas if self._noun == "players" else form.players.count
+        self._each = others * form.horizon.attempts_per_player  # attempts of one more player or replica
+        least = _LEAST_PILOT * (len(scenario.cohorts) if self._noun == "players" else 1)
+        self._pilots = int(_PILOTS_SHARE * budget / self._each)
+        if self._pilots < least:
+            needed = math.ceil(least * self._each / _PILOTS_SHARE)
+            raise ScenarioError(
+                f"{scenario.name}: --budget must be at least {needed} attempts, for a pilot of {least} {self._noun} "
+                f"and a run, got {budget}"
+            )
+        self._least = first_size(scenario, LEAST, LEAST_REPLICAS)
+        self._pilot = Size(0, 0, 0)
+        self._kurtosis: dict[str, float] = {}
+        self._played: list[int] = []  # sizes of the runs so far
+
+    def found(self, workers: int, *, quiet: bool) -> Scenario:
+        """Play pilots until they tell how large the run must be; the scenario of that size, or of the budget's."""
+        pilot = elsewhere(self._scenario)
+
+        def look(size: int) -> list[Width]:
+            if not quiet:
+                runs.say(f"pilot of {size:,} other {self._noun} (seed {pilot.seed}) ...")
+            sums = sums_for(resized(pilot, size), workers=workers, quiet=quiet)
+            found = {name: width_of(own) for name, own in sums.items()}
+            self._kurtosis = {name: width.kurtosis for name, width in found.items()}
+            return [width for width in found.values() if width.clusters]
+
+        self._pilot = find_size(
+            look, self._precision, first=first_size(self._scenario, PILOT, PILOT_REPLICAS),
+            least=self._least, affordable=min(self._pilots, largest_size(self._scenario)),
+        )  # fmt: skip
+        return self._with(min(self._pilot.needed, self._left))
+
+    def larger(self, tally: Tally) -> Scenario | None:
+        """The larger scenario to play instead of a run that turned out too wide; None where it is not, or too dear."""
+        widths = self._widths(tally).values()
+        if is_narrow(widths, self._precision):
+            return None
+        needed = needed_size(self._played[-1], widths, self._precision)
+        return self._with(needed) if needed <= self._left else None
+
+    def remark(self, goal: Goal, tally: Tally) -> Remark:
+        """Why the run stopped where it did, and what its intervals are worth."""
+        widths = self._widths(tally)
+        reached = is_narrow(widths.values(), self._precision)
+        size, pilot = self._played[-1], elsewhere(self._scenario)
+        numbers = {
+            "wanted": self._precision,
+            "reached": reached,
+            "half_widths": {name: width.half_width for name, width in widths.items()},
+            "growing": self._noun,
+            "size": size,
+            "budget": self._budget,
+            "pilot": {"size": self._pilot.pilot, "seed": pilot.seed, "needed": self._pilot.needed},
+            "played_again": len(self._played) - 1,
+            "error_rate": round(1.0 - CONFIDENCE, 12),
+        }
+        return Remark("precision", (self._outcome(widths, reached), *self._stated(pilot.seed)), numbers)
+
+    def _outcome(self, widths: Mapping[str, Width], reached: bool) -> str:
+        wanted, size = f"+-{self._precision:g}", f"{self._played[-1]:,} {self._noun}"
+        if not widths:
+            return f"Precision: nothing can be said of {size}, for nobody was judged."
+        widest = max(widths, key=lambda name: (widths[name].clusters < 2, widths[name].half_width))
+        half = f"+-{widths[widest].half_width:.2g}"
+        if reached:
+            every = "the interval is" if len(widths) == 1 else "every interval is"
+            why = ""
+            if self._pilot.needed == self._played[-1] == self._least:
+                why = f"; fewer {self._noun} would do, but no interval is trusted that rests on so few"
+            return f"Precision: with {size} {every} at most {wanted} (the widest is that of {widest}, {half}){why}."
+        needed = max(needed_size(self._played[-1], widths.values(), self._precision), self._played[-1] + 1)
+        end, remedy = f"the budget of {self._budget:,} attempts ended", ""
+        if self._played[-1] == largest_size(self._scenario):
+            end = f"the largest number of {self._noun} that a scenario may have was reached"
+        else:
+            budget = math.ceil(needed * self._each / (1.0 - _PILOTS_SHARE))
+            remedy = f" (--budget {rounded_up(budget)})"
+        return (
+            f"Precision: {end} before every interval was {wanted}: with {size} that of {widest} is {half}; about "
+            f"{rounded_up(needed):,} {self._noun} would be enough{remedy}."
+        )
+
+    def _stated(self, pilot_seed: int) -> list[str]:
+        """That the stop was sequential, and its error rate."""
+        said = [
+            f"When to stop was found on {self._pilot.pilot:,} other {self._noun} (seed {pilot_seed}), so this run's "
+            f"own luck had no say in it: an interval misses the true win rate in {100 * (1.0 - CONFIDENCE):.2g} % of "
+            "such runs, as in a run of a fixed length."
+        ]
+        if len(self._played) > 1:
+            said.append(
+                f"It was played again with more {self._noun}, since {self._played[0]:,} turned out too few; that "
+                "happens in a few of 100 runs and is part of the error rate."
+            )
+        return said
+
+    def _widths(self, tally: Tally) -> dict[str, Width]:
+        """How wide the interval of each cohort's win rate is; cohorts of which nobody was judged are left out."""
+        found = {}
+        for name, cells in zip(self._scenario.cohorts, tally.judged, strict=True):
+            one = rate_interval(cells[0], tally.scheme.cluster)
+            if one.attempts:
+                half_width = max(one.high - one.rate, one.rate - one.low)
+                found[name] = Width(one.clusters, half_width, self._kurtosis[name])
+        return found
+
+    @property
+    def _left(self) -> int:
+        """How large one more run may be."""
+        affordable = self._budget // self._each - self._pilot.played - sum(self._played)
+        return min(affordable, largest_size(self._scenario))
+
+    def _with(self, size: int) -> Scenario:
+        self._played.append(size)
+        return resized(self._scenario, size)

@@ -1,0 +1,233 @@
+"""One row out of a file of attempts, and everything needed to play it again: by number, by player, or by what it was.
+
+People ask to be shown an example, so a row can be named in words: "the closest loss", "longest win", "first loss at
+level 7", "hardest win of regulars". What the words mean stands in `KINDS` and `ENDINGS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import record
+from engine.errors import RunFolderError, ScenarioError
+from engine.game import FAILED, OUTCOMES, Faculties, Game
+from engine.scenario_file.faults import suggestion
+from sims.playback.human_actions import read_deeds
+from sims.playback.stepper import NO_FACULTIES, Address, Deed, Film, Reel
+from sims.run_folder.folder import MANIFEST, read_manifest
+from sims.run_folder.row_file import Table, lines_of, open_table, value_of
+
+# What is looked for among the rows that fit: the column, and whether its smallest value is meant.
+KINDS: Final[Mapping[str, tuple[str, bool]]] = {
+    "first": ("start_s", True),
+    "last": ("start_s", False),
+    "closest": ("progress", False),
+    "worst": ("progress", True),
+    "longest": ("duration_s", False),
+    "shortest": ("duration_s", True),
+    "easiest": ("difficulty", True),
+    "hardest": ("difficulty", False),
+}
+ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "win": ("won",),
+    "loss": ("lost",),
+    "timeout": ("timed_out",),
+    "attempt": ("won", "lost", "timed_out"),
+}
+_WORDS: Final = re.compile(r"(?:the )?(\S+) (\S+)((?: at level \d+| of (?:player \d+|[^\s]+))*)")
+_PART: Final = re.compile(r" at level (\d+)| of player (\d+)| of (\S+)")
+_HELP: Final = '"closest loss", "longest win", "first loss at level 7" or "hardest win of COHORT"'
+
+
+class Recorded(NamedTuple):
+    """A row that can be played again."""
+
+    path: Path
+    number: int  # of the data row, from 0
+    game: Game
+    values: npt.NDArray[np.float64]
+    faculties: Faculties
+    address: Address
+    cells: Mapping[str, Any]  # column -> value
+    deeds: list[Deed] | None  # what a person did; None for a synthetic player
+    several_replicas: bool = False  # whether its file holds more than one
+
+    def reel(self) -> Reel:
+        """The attempt, at its start."""
+        return Reel(Film(self.game, self.values, self.faculties, self.address), self.deeds)
+
+
+def attempts_file(target: Path) -> Path:
+    """The file of attempts of a run folder, or the file itself. Raises RunFolderError when there is neither."""
+    if target.is_file():
+        return target
+    if (target / MANIFEST).is_file():
+        return target / f"attempts.{read_manifest(target)['format']}"
+    for name in ("attempts.csv", "attempts.parquet"):  # a sitting at the window has no manifest
+        if (target / name).is_file():
+            return target / name
+    raise RunFolderError(f"{target} is no file of attempts and no folder with one; name one that is there.")
+
+
+def chosen_row(
+    target: Path,
+    *,
+    row: int | None = None,
+    player: int | None = None,
+    attempt: int | None = None,
+    replica: int | None = None,
+    pick: str | None = None,
+) -> Recorded:
+    """The row that somebody asked for; the first one when nothing was said.
+
+    row: its number, from 0; player and attempt, with the replica where several have them. Raises ScenarioError when it
+    is not there, when it could be more than one, or when the words cannot be understood; RunFolderError when the file
+    cannot be read.
+    """
+    if (player is None) != (attempt is None):
+        raise ScenarioError("a player and an attempt belong together: give --player N and --attempt N, or --row N")
+    if replica is not None and player is None:
+        raise ScenarioError("a replica belongs to a player and an attempt: give --player N and --attempt N too")
+    if sum(choice is not None for choice in (row, player, pick)) > 1:
+        raise ScenarioError("choose a row in one way: by --row, by --player and --attempt, or by --pick")
+    table = open_table(attempts_file(target))
+    if player is not None and attempt is not None:
+        number = _numbered(table, player, attempt, replica)
+    elif pick is not None:
+        number = picked(table, pick)
+    else:
+        number = row or 0
+    if not 0 <= number < table.rows:
+        raise ScenarioError(f"{table.path} has rows 0 to {table.rows - 1}, got --row {number}")
+    found = read_row(table, number)
+    if found.cells["outcome"] == OUTCOMES[FAILED]:
+        raise ScenarioError(
+            f"{table.path}, row {number}, cannot be shown: nothing was played in it, since a plug-in failed "
+            f"({found.cells['fault']}); choose another row"
+        )
+    last = next(lines_of(table.path, table.columns, [table.rows - 1]))  # rows are sorted by replica
+    place = [column.name for column in table.columns].index("replica")
+    return found._replace(several_replicas=found.address.replica > 0 or last[place] != "0")
+
+
+def _numbered(table: Table, player: int, attempt: int, replica: int | None) -> int:
+    """The number of the row of an address. Raises ScenarioError when there is none, or more than one."""
+    asked = f"attempt {attempt} of player {player}"
+    wanted = {"player": player, "attempt": attempt}
+    if replica is not None:
+        asked += f" in replica {replica}"
+        wanted["replica"] = replica
+    found = [at for _, at in _matches(table, ("player", "attempt", "replica"), _is(**wanted), "attempt")]
+    if not found:
+        raise ScenarioError(f"{table.path} has no {asked}")
+    if len(found) > 1:
+        remedy = "choose one with --replica N" if replica is None else "choose one with --row N"
+        raise ScenarioError(f"{table.path} has {len(found)} rows of {asked}, the first is row {found[0]}; {remedy}")
+    return found[0]
+
+
+def picked(table: Table, words: str) -> int:
+    """The number of the row that words describe. Raises ScenarioError when none fits, or they are not understood."""
+    asked = " ".join(words.split())
+    found = _WORDS.fullmatch(asked)
+    if found is None:
+        raise ScenarioError(f"--pick takes words like {_HELP}, got {asked[:80]!r}")
+    kind, ending, rest = found.groups()
+    for word, known in ((kind, KINDS), (ending, ENDINGS)):
+        if word not in known:
+            raise ScenarioError(
+                f"--pick knows {', '.join(known)}, got {word[:40]!r}{suggestion(word, known)}; for example {_HELP}"
+            )
+    wanted: dict[str, Any] = {"outcome": ENDINGS[ending]}
+    for level, player, cohort in _PART.findall(rest):
+        if level:
+            wanted["level"] = int(level)
+        elif player:
+            wanted["player"] = int(player)
+        else:
+            wanted["cohort"] = (cohort,)
+    column, smallest = KINDS[kind]
+    number = _find(table, (*wanted, column), _is(**wanted), column, smallest)
+    if number is None:
+        raise ScenarioError(f"{table.path} has no {asked}")
+    return number
+
+
+def _is(**wanted: Any) -> Callable[[Any], npt.NDArray[np.bool_]]:
+    """A test of record batches: columns that must have a value, or one of several words."""
+
+    def fits(batch: Any) -> npt.NDArray[np.bool_]:
+        kept = np.ones(batch.num_rows, bool)
+        for name, value in wanted.items():
+            column = batch.column(name)
+            if isinstance(value, tuple):
+                kept &= np.isin(np.array(column.cast("string").to_pylist()), value)
+            else:
+                kept &= column.to_numpy(zero_copy_only=False) == value
+        return kept
+
+    return fits
+
+
+def _find(
+    table: Table, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str, smallest: bool
+) -> int | None:
+    """The number of the first row that fits and has the smallest, or largest, value of a column."""
+    best = (min if smallest else max)(_matches(table, names, fits, column), key=lambda found: found[0], default=None)
+    return None if best is None else best[1]
+
+
+def _matches(
+    table: Table, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str
+) -> Iterator[tuple[float, int]]:
+    """Rows that fit, in order: the value of a column, and the number of the row."""
+    import pyarrow as pa
+
+    columns = [one for one in table.columns if one.name in names]
+    first = 0
+    try:
+        for batch in record.read_batches(table.path, columns):
+            here = np.flatnonzero(fits(batch))
+            if len(here):
+                values = batch.column(column).to_numpy(zero_copy_only=False)[here].astype(np.float64)
+                yield from zip(values.tolist(), (first + here).tolist(), strict=True)
+            first += batch.num_rows
+    except (pa.ArrowException, OSError) as fault:
+        raise RunFolderError(f"{table.path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
+
+
+def read_row(table: Table, number: int) -> Recorded:
+    """A row by its number. Raises RunFolderError, naming the cell, when a value is not one of its column."""
+    texts = next(iter(lines_of(table.path, table.columns, [number])), [])
+    if len(texts) != len(table.columns):
+        raise RunFolderError(f"{table.path}, row {number}, has {len(texts)} cells, expected are {len(table.columns)}")
+    human = dict(zip((column.name for column in table.columns), texts, strict=True))["source"] == "human"
+    cells: dict[str, Any] = {}
+    for column, text in zip(table.columns, texts, strict=True):
+        if human and text == "" and column.name in Faculties._fields:
+            cells[column.name] = None
+            continue
+        try:
+            cells[column.name] = value_of(column, text)
+        except ValueError as fault:
+            raise RunFolderError(f"{table.path}, row {number}, {column.name}: expected {fault}, got {text!r}") from None
+    game = table.game
+    if cells["game_version"] != game.version:
+        raise RunFolderError(
+            f"{table.path}, row {number}: it was played by version {cells['game_version']} of {game.name}, and here is "
+            f"version {game.version}; use the Flowdial that wrote it."
+        )
+    try:
+        values = np.array([knob.real(cells[f"param_{knob.name}"]) for knob in game.space], dtype=np.float64)
+    except ValueError as fault:
+        raise RunFolderError(f"{table.path}, row {number}: {fault}") from None
+    faculties = NO_FACULTIES if human else Faculties(*(float(cells[name]) for name in Faculties._fields))
+    address = Address(*(int(cells[name]) for name in Address._fields))
+    deeds = read_deeds(table.path.parent, address, len(game.actions)) if human else None
+    return Recorded(table.path, number, game, values, faculties, address, cells, deeds)

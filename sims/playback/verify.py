@@ -1,0 +1,339 @@
+"""Are these rows what the rules give? Play rows again from what they say themselves, and compare.
+
+A row is replayed from its own columns: address, params, faculties; a person's from the recorded actions beside it.
+That covers what the attempt was and how it ended.
+All other columns are covered by the checksum of the file, where a manifest lies beside it; when it differs, the run is
+played again, and the cells that differ are told by row and column.
+"""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.attempt import Result, attempt_of
+from engine.errors import FlowdialError, RunFolderError
+from engine.faults import BAD_PROPOSAL, FAULTS
+from engine.game import FAILED, OUTCOMES, Faculties
+from engine.kernel import compiled
+from engine.record import Sheet
+from engine.scenario import load, setup_of
+from engine.world import chunks, play
+from sims.catalog import Catalog
+from sims.playback.human_actions import FILE, read_deeds
+from sims.playback.outcome_columns import outcome_cells
+from sims.playback.stepper import NO_FACULTIES, Address, Film, Reel
+from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
+from sims.run_folder.provenance import code_digests
+from sims.run_folder.row_file import Table, is_empty, lines_of, lines_of_batch, open_table, value_of
+from sims.runs.chunks import batches_of, job_of
+from sims.window.recording_folder import ATTEMPTS
+from sims.workers.quarantine import ended_workers, read_faults
+
+HUMAN: Final = "human"
+_MOST_SHOWN: Final = 20
+_MOST_FOUND: Final = 1_000
+
+
+class Difference(NamedTuple):
+    """One cell that is not what it should be."""
+
+    table: str  # attempts, players or sessions
+    row: int  # number of the data row, from 0
+    column: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}, row {self.row}: {self.column}: the file has {self.found!r}, expected is {self.expected!r}"
+        )
+
+
+@dataclass
+class Finding:
+    """What a verification found so far."""
+
+    file: Path
+    seed: int
+    replayed: int = 0  # rows that were played again
+    faulty: int = 0  # of them, rows that differ
+    failed: int = 0  # rows without an attempt that could be played again
+    summed: int = 0  # files whose checksum was compared with the manifest's
+    changed: int = 0  # of them, files that differ
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.differences and not self.notes
+
+
+def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool = False) -> int:
+    """Check a run folder or a file of attempts and print what was found; 0 when all is equal, 4 when not.
+
+    rows: how many rows to replay, drawn without replacement by the seed; None for all of them. Raises
+    RunFolderError when the target cannot be read at all.
+    """
+    folder, manifest = _run_of(target)
+    path = target if target.is_file() else folder / (ATTEMPTS if manifest is None else _attempts_file(manifest))
+    changed = []
+    finding = Finding(path, seed)
+    if manifest is not None:
+        changed = [name for name in changed_files(folder, manifest) if target.is_dir() or name == path.name]
+        finding.notes = [f"{name} is not as the run wrote it" for name in changed]
+        finding.summed, finding.changed = len(manifest["files"]) if target.is_dir() else 1, len(changed)
+    try:
+        _replay(finding, rows)
+    except RunFolderError as fault:
+        if not changed:
+            raise
+        finding.notes.append(str(fault))
+    if manifest is not None and changed:
+        _pinpoint(finding, folder, manifest, changed)
+    _tell(finding, json=json)
+    return 0 if finding.equal else RunFolderError.exit_code
+
+
+def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
+    """The run folder of a target and its manifest; none for a sitting at the window, or a file that lies elsewhere."""
+    if target.is_dir():
+        whole = (target / MANIFEST).exists() or ((target / PACKAGE).exists() and not (target / FILE).exists())
+        sitting = (target / ATTEMPTS).is_file() and not whole
+        return target, None if sitting else read_manifest(target)
+    if not target.is_file():
+        raise RunFolderError(f"there is no run folder and no file at {target}; name one that is there.")
+    folder = target.parent
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        if target.name == _attempts_file(manifest):
+            return folder, manifest
+    return folder, None
+
+
+def _attempts_file(manifest: Mapping[str, Any]) -> str:
+    return f"attempts.{manifest['format']}"
+
+
+def _replay(finding: Finding, rows: int | None) -> None:
+    if is_empty(finding.file):
+        return
+    table = open_table(finding.file)
+    _refuse_other_version(table)
+    numbers = sample(table.rows, rows, finding.seed)
+    finding.differences, unrecorded, finding.failed = replayed(table, numbers)
+    finding.replayed = len(numbers) - len(unrecorded) - finding.failed
+    finding.faulty = len({difference.row for difference in finding.differences})
+    if unrecorded:
+        finding.notes.append(
+            f"{len(unrecorded):,} human rows need their recorded actions and were skipped, the first of them row "
+            f"{unrecorded[0]}: {FILE} beside the rows does not hold them"
+        )
+
+
+def _refuse_other_version(table: Table) -> None:
+    """Raise RunFolderError when first and last row alike are of other rules than those of the game that is here."""
+    place = [column.name for column in table.columns].index("game_version")
+    ends = [cells[place] for cells in lines_of(table.path, table.columns, sorted({0, table.rows - 1}))]
+    if len(set(ends)) == 1 and ends[0] != str(table.game.version) and ends[0].isdecimal():
+        raise RunFolderError(
+            f"{table.path} was played by version {ends[0]} of {table.game.name}, and here is version "
+            f"{table.game.version}; use the Flowdial that wrote it."
+        )
+
+
+def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
+    tables = [name for name in changed if name.split(".")[0] in ("attempts", "players", "sessions")]
+    tables = [name for name in tables if (folder / name).is_file()]
+    if not tables or manifest.get("source") == HUMAN:  # nobody can play a person again but row by row
+        return
+    try:
+        found, note = played_again(folder, manifest, tables)
+    except RunFolderError as fault:  # a table cannot be read to its end
+        finding.notes.append(str(fault))
+        return
+    finding.notes += [note] if note else []
+    finding.differences += [item for item in found if item not in finding.differences]
+
+
+def _tell(finding: Finding, *, json: bool) -> None:
+    same = finding.replayed - finding.faulty
+    if json:
+        found = {
+            "file": str(finding.file),
+            "equal": finding.equal,
+            "rows_replayed": finding.replayed,
+            "rows_equal": same,
+            "rows_failed": finding.failed,
+            "checksums_compared": finding.summed,
+            "checksums_equal": finding.summed - finding.changed,
+            "seed": finding.seed,
+            "differences": [difference._asdict() for difference in finding.differences],
+            "notes": finding.notes,
+        }
+        sys.stdout.write(json_text.dumps(found, indent=1) + "\n")
+        return
+    lines = [*finding.notes, *(str(difference) for difference in finding.differences[:_MOST_SHOWN])]
+    if len(finding.differences) > _MOST_SHOWN:
+        lines.append(f"and {len(finding.differences) - _MOST_SHOWN:,} more cells")
+    if finding.differences:
+        lines.append("rows are counted from 0, without the header")
+    if finding.failed:
+        lines.append(f"{finding.failed:,} rows are of failed attempts, in which nothing was played, and were skipped")
+    sums = f", and {finding.summed - finding.changed} of {finding.summed} checksums" if finding.summed else ""
+    lines.append(f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal{sums}")
+    sys.stdout.write("\n".join([*lines, ""]))
+
+
+def sample(rows: int, count: int | None, seed: int) -> list[int]:
+    """Row numbers in order: all of them, or so many drawn without replacement."""
+    if count is None or count >= rows:
+        return list(range(rows))
+    drawn = np.random.default_rng(seed).choice(rows, size=count, replace=False, shuffle=False)
+    return sorted(int(number) for number in drawn)
+
+
+def replayed(table: Table, numbers: Sequence[int]) -> tuple[list[Difference], list[int], int]:
+    """Cells of these rows that differ from what their own address, params and faculties (or actions) give.
+
+    Also the numbers of rows of a person whose actions are not known, so that they cannot be played again, and how many
+    rows are of failed attempts, in which nothing was played.
+    """
+    attempt = compiled(attempt_of(table.game))
+    found: list[Difference] = []
+    unrecorded: list[int] = []
+    failed = 0
+    names = [column.name for column in table.columns]
+    lines = lines_of(table.path, table.columns, numbers)
+    for number in numbers:
+        cells = next(lines, None)
+        if cells is None:  # a damaged file may hold fewer rows than it says
+            found.append(Difference("attempts", number, "row", "no row", "a row"))
+            continue
+        if len(cells) != len(names):
+            found.append(Difference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
+            continue
+        row = dict(zip(names, cells, strict=True))
+        if row["outcome"] == OUTCOMES[FAILED] and row.get("fault"):
+            failed += 1
+            continue
+        try:
+            found += [Difference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
+        except _Unrecorded:
+            unrecorded.append(number)
+    return found, unrecorded, failed
+
+
+class _Unrecorded(Exception):
+    """Nobody knows what a person did in this attempt."""
+
+
+def _cells_that_differ(
+    table: Table, attempt: Callable[..., Result], row: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    values: dict[str, Any] = {}
+    human = row["source"] == HUMAN
+    for column in table.columns:
+        text = row[column.name]
+        try:
+            values[column.name] = value_of(column, text, human=human)
+        except ValueError as fault:
+            yield column.name, text, str(fault)
+    source = HUMAN if human else "synthetic"
+    expected_constants = {"source": source, "game": table.game.name, "game_version": str(table.game.version)}
+    for name, constant in expected_constants.items():
+        if row[name] != constant:
+            yield name, row[name], constant
+    if values.get("fault") not in (None, FAULTS[BAD_PROPOSAL]):  # that of an attempt that was not played
+        yield "fault", row["fault"], ""
+    if len(values) < len(table.columns):
+        return
+    params = []
+    for knob in table.game.space:
+        name = f"param_{knob.name}"
+        try:
+            params.append(knob.real(values[name]))
+        except ValueError as fault:
+            yield name, row[name], str(fault)
+    if len(params) < len(table.game.space):
+        return
+    address = Address(*(values[name] for name in Address._fields))
+    if human:
+        yield from ((name, row[name], "") for name in Faculties._fields if values[name] is not None)
+        result = _result_of_deeds(table, np.array(params, dtype=np.float64), address)
+    else:
+        faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
+        result = attempt(np.array(params, dtype=np.float64), faculties, *address)
+    for name, value in outcome_cells(table.game, result).items():
+        if name in values and values[name] != value:  # a file from before scores has none
+            yield name, row[name], _as_text(value)
+
+
+def _result_of_deeds(table: Table, values: npt.NDArray[np.float64], address: Address) -> Result:
+    """How an attempt of a person ends when all that they did is done again."""
+    try:
+        deeds = read_deeds(table.path.parent, address, len(table.game.actions))
+    except RunFolderError as fault:
+        raise _Unrecorded from fault
+    reel = Reel(Film(table.game, values, NO_FACULTIES, address), deeds)
+    reel.reach(table.game.max_ticks)
+    return reel.film.result()
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) -> tuple[list[Difference], str]:
+    """Play a whole run again: cells of its tables that differ from what it gives, or why that cannot be told."""
+    try:
+        scenario = load(folder / SCENARIO, Catalog(), allow_long=True)
+        setup = setup_of(scenario, Catalog())
+    except FlowdialError as fault:
+        return [], f"which rows differ cannot be told, since {SCENARIO} cannot be read: {fault}"
+    if scenario.digest != manifest["scenario_digest"]:
+        return [], f"which rows differ cannot be told, since {SCENARIO} is not the one that was run"
+    if code_digests(setup) != manifest.get("code"):
+        return [], "which rows differ cannot be told, since the code has changed since the run"
+    job = job_of(folder, setup, scenario.after_attempts, manifest["format"])
+    sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]
+    found: list[Difference] = []
+    readers = {sheet.name: lines_of(job.table(sheet), sheet.columns) for sheet in sheets}
+    counts = dict.fromkeys(readers, 0)
+    known = ended_workers(read_faults(folder))
+    for chunk in chunks(setup) if sheets else ():
+        faults = tuple(fault for fault in known if fault.replica == chunk.replica)
+        with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
+            played = play(setup, chunk._replace(faults=faults))
+        batches = batches_of(job, chunk, played)
+        for sheet in sheets:
+            expected = (line for batch in batches[sheet.name] for line in lines_of_batch(batch))
+            for cells in expected:
+                found += _cells_apart(sheet, counts[sheet.name], next(readers[sheet.name], None), cells)
+                counts[sheet.name] += 1
+            if len(found) > _MOST_FOUND:
+                return found, f"more than {_MOST_FOUND:,} cells differ"
+    for sheet in sheets:
+        if next(readers[sheet.name], None) is not None:
+            found.append(Difference(sheet.name, counts[sheet.name], "row", "a row", "no row"))
+    return found, "" if found else "no cell differs in value: only the way in which they are written does"
+
+
+def _cells_apart(sheet: Sheet, row: int, found: Sequence[str] | None, expected: Sequence[str]) -> list[Difference]:
+    if found is None:
+        return [Difference(sheet.name, row, "row", "no row", "a row")]
+    if len(found) != len(expected):
+        return [Difference(sheet.name, row, "row", f"{len(found)} cells", f"{len(expected)} cells")]
+    pairs = zip(sheet.columns, found, expected, strict=True)
+    return [Difference(sheet.name, row, column.name, was, is_) for column, was, is_ in pairs if was != is_]

@@ -1,0 +1,43 @@
+"""Everything that the page of a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.tally import Tally
+from sims.reports.changes import Change
+from sims.reports.rows import Gathered
+from sims.verdict.verdict import Goal, Verdict
+
+_MOST_CHARTS: Final = 12  # cohorts with charts of their own: the page stays under a megabyte
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a run."""
+
+    title: str
+    labels: tuple[str, ...]  # what people read instead of the cohorts' names
+    manifest: Mapping[str, Any]
+    goal: Goal
+    tally: Tally
+    verdict: Verdict
+    rows: Gathered
+    changes: tuple[Change, ...] | None  # what the scenario sets; None where that is not known
+
+    @property
+    def of_a_person(self) -> bool:
+        """Whether somebody played this at the window."""
+        return self.manifest.get("source") == "human"
+
+    @property
+    def charted(self) -> range:
+        """Numbers of the cohorts that have charts of their own."""
+        return range(min(len(self.labels), _MOST_CHARTS))
+
+    @property
+    def levels(self) -> int:
+        """Levels of a campaign; 0 in an endless stream."""
+        return self.tally.scheme.levels

@@ -1,0 +1,56 @@
+"""The page of a report: verdict in words first, then numbers, pictures, and how to do it again."""
+
+from __future__ import annotations
+
+from sims.html.markup import Markup, tag
+from sims.html.page import document
+from sims.reports.answer import ONE_PERSON, self_test_part, verdict_part
+from sims.reports.dials import dials_part
+from sims.reports.facts import Facts
+from sims.reports.losses import losses_part
+from sims.reports.origin import examples_part, methods_part, origin_part
+from sims.reports.players import players_part
+from sims.reports.rates import levels_part, rates_part
+from sims.reports.settings import changes_part, controller_part, settings_part
+from sims.reports.survivors import survivors_part
+from sims.verdict.sentences import UNCALIBRATED
+
+
+def page(facts: Facts) -> str:
+    """The whole document."""
+    return document(
+        facts.title,
+        _header(facts),
+        verdict_part(facts),
+        self_test_part(facts),
+        levels_part(facts),
+        rates_part(facts),
+        dials_part(facts),
+        losses_part(facts),
+        players_part(facts),
+        survivors_part(facts),
+        settings_part(facts),
+        controller_part(facts),
+        examples_part(facts),
+        origin_part(facts, changes_part(facts)),
+        methods_part(facts),
+    )
+
+
+def _header(facts: Facts) -> Markup:
+    manifest = facts.manifest
+    people = f"{len(facts.rows.people.key):,} synthetic players"
+    badge = tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED)
+    if facts.of_a_person:
+        people = "a person at the window"
+        badge = tag("span", "one person", class_="badge", title=ONE_PERSON)
+    subtitle = (
+        f"{manifest['game']} with {manifest['controller']}, {facts.rows.rows:,} attempts, {people}, "
+        f"seed {manifest['seed']}"
+    )
+    return tag(
+        "header",
+        tag("p", badge, class_="badges"),
+        tag("h1", facts.title),
+        tag("p", subtitle, class_="subtitle"),
+    )

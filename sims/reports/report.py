@@ -1,0 +1,62 @@
+"""report.html: one file for any browser, without scripts and without anything loaded from elsewhere.
+
+It is made from the files of a run folder alone: the tallies and the self-test in the manifest, one pass over the rows,
+and nothing from the clock, so the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from engine.errors import RunFolderError
+from engine.tally import Tally
+from sims.reports.changes import read_changes
+from sims.reports.facts import Facts
+from sims.reports.page import page
+from sims.reports.rows import gather
+from sims.run_folder.files import write_file
+from sims.run_folder.folder import REPORT, SCENARIO, read_manifest
+from sims.verdict.verdict import goal_of, verdict
+
+_NEEDED = ("format", "cohorts", "knobs", "tallies", "options", "versions")
+
+
+def report(folder: Path) -> Path:
+    """Write the report of a run into its folder; an older one is replaced.
+
+    Raises RunFolderError when the folder is not a run's or is damaged, OSError when the disk is in the way.
+    """
+    manifest = read_manifest(folder)
+    missing = [name for name in _NEEDED if name not in manifest]
+    if missing:
+        raise RunFolderError(f"the manifest of {folder} must have {', '.join(missing)}; the run cannot be reported.")
+    tally = Tally.from_json(manifest["tallies"])
+    goal = goal_of(manifest)
+    rows = gather(folder, manifest, tally.scheme)
+    cohorts = range(len(goal.cohorts))
+    if rows.attempts != [tally.total(cohort, "attempts") + tally.total(cohort, "failed") for cohort in cohorts]:
+        raise RunFolderError(f"the attempts in {folder} must be those that the manifest counted; the run is damaged.")
+    labels = _labels(folder / SCENARIO)
+    facts = Facts(
+        title=str(manifest.get("title") or f"{manifest['game']}, controlled by {manifest['controller']}"),
+        labels=tuple(labels.get(name, name) for name in goal.cohorts),
+        manifest=manifest,
+        goal=goal,
+        tally=tally,
+        verdict=verdict(goal, tally),
+        rows=rows,
+        changes=read_changes(folder / SCENARIO),
+    )
+    path = folder / REPORT
+    write_file(path, page(facts).encode())
+    return path
+
+
+def _labels(path: Path) -> dict[str, str]:
+    """What the scenario calls its cohorts before people, where it says so."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {entry["name"]: entry["label"] for entry in found.get("cohort", []) if entry.get("label")}

@@ -1,0 +1,191 @@
+"""What the columns mean: datapackage.json of a run, and the page docs/columns.md. Print that page with
+
+python -m sims.run_folder.data_package > docs/columns.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from engine.errors import RunFolderError
+from engine.record import PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from sims.run_folder.files import Content
+from sims.run_folder.folder import PACKAGE
+from sims.verdict.verdict import SUMMARY_COLUMNS
+from sims.workers.quarantine import SHEET as FAULTS
+
+_TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean", "name": "string"}
+_KINDS: Final[Mapping[str, Kind]] = {"integer": "integer", "number": "number", "boolean": "boolean", "string": "name"}
+_MEDIA: Final = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
+_PARENT: Final = {"attempts": ("replica", "player", "session"), "sessions": ("replica", "player")}
+_ABOVE: Final = {"attempts": "sessions", "sessions": "players"}
+
+SUMMARY: Final = Sheet("summary", SUMMARY_COLUMNS, ("cohort", "level"), {})
+
+
+def package(name: str, title: str, sheets: Sequence[tuple[Sheet, str, Content, int]]) -> dict[str, Any]:
+    """The description of a run's tables, each as (sheet, file name, content, rows): a Data Package, version 2."""
+    return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": name,
+        "title": title,
+        "resources": [_resource(*item) for item in sheets],
+    }
+
+
+def _resource(sheet: Sheet, path: str, content: Content, rows: int) -> dict[str, Any]:
+    ending = path[path.rindex(".") :]
+    text = ending == ".csv"
+    found: dict[str, Any] = {
+        "name": sheet.name,
+        "type": "table",
+        "path": path,
+        "format": ending[1:],
+        "mediatype": _MEDIA[ending],
+        # Not said of Parquet: frictionless counts the bytes of text only, and finds fault with any other count.
+        **({"bytes": content.bytes} if text else {}),
+        "hash": f"sha256:{content.sha256}",
+        "rowCount": rows,
+    }
+    if text:
+        found["encoding"] = "utf-8"
+        found["dialect"] = {"delimiter": ",", "lineTerminator": "\n", "header": True}
+    schema: dict[str, Any] = {
+        "fields": [_field(column, sheet.words) for column in sheet.columns],
+        "missingValues": [""],
+        "primaryKey": list(sheet.key),
+    }
+    if sheet.name in _ABOVE:
+        keys = list(_PARENT[sheet.name])
+        schema["foreignKeys"] = [{"fields": keys, "reference": {"resource": _ABOVE[sheet.name], "fields": keys}}]
+    return {**found, "schema": schema}
+
+
+def _field(column: Column, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": column.name, "type": _TYPES[column.kind], "description": column.meaning}
+    if column.unit:
+        found["unit"] = column.unit
+    if column.kind == "boolean":
+        found |= {"trueValues": ["true"], "falseValues": ["false"]}
+    limits: dict[str, Any] = {} if column.optional else {"required": True}
+    whole = column.kind == "integer"
+    for key, bound in (("minimum", column.low), ("maximum", column.high)):
+        if bound is not None:
+            limits[key] = int(bound) if whole else bound
+    if column.name in words:
+        limits["enum"] = list(words[column.name])
+    return {**found, "constraints": limits} if limits else found
+
+
+class Table(NamedTuple):
+    """One table of a run as its data package tells it."""
+
+    sheet: Sheet
+    path: str  # of its file in the run folder
+    rows: int
+
+
+class Package(NamedTuple):
+    """A run's data package."""
+
+    name: str
+    title: str
+    tables: tuple[Table, ...]
+
+
+def read_package(folder: Path) -> Package:
+    """Inverse of `package`: unit, range and words of a column come back, but not that it is the same in all rows.
+
+    Raises RunFolderError when the file cannot be read.
+    """
+    path = folder / PACKAGE
+    try:
+        found = json.loads(path.read_bytes())
+        return Package(found["name"], found["title"], tuple(_table_of(resource) for resource in found["resources"]))
+    except (OSError, ValueError, TypeError, KeyError) as fault:
+        raise RunFolderError(f"{path} must be as the run wrote it, got {fault!r}.") from None
+
+
+def _table_of(resource: Mapping[str, Any]) -> Table:
+    fields, key = resource["schema"]["fields"], tuple(resource["schema"]["primaryKey"])
+    words = {item["name"]: tuple(item["constraints"]["enum"]) for item in fields if "enum" in _limits(item)}
+    sheet = Sheet(resource["name"], tuple(_column(item) for item in fields), key, words)
+    return Table(sheet, resource["path"], resource["rowCount"])
+
+
+def _column(item: Mapping[str, Any]) -> Column:
+    limits = _limits(item)
+    return Column(
+        item["name"],
+        _KINDS[item["type"]],
+        item.get("unit", ""),
+        item["description"],
+        optional=not limits.get("required", False),
+        low=limits.get("minimum"),
+        high=limits.get("maximum"),
+    )
+
+
+def _limits(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = item.get("constraints", {})
+    return found
+
+
+_TOP: Final = """# Columns
+
+Printed from the column lists in `engine/record.py`, `sims/verdict/verdict.py` and `sims/workers/quarantine.py` by
+`python -m sims.run_folder.data_package`; a test keeps this page up to date. Every run also carries a `datapackage.json` that says
+the same of its own files, with the params of its game and the beliefs of its controller.
+
+CSV files are UTF-8 with LF, a header line, commas, `true` and `false`, and nothing where a value is missing. Numbers
+have the shortest digits that give the same bits back. Times are simulated; nothing of the wall clock is in a table.
+`attempts.parquet` holds the same values as `attempts.csv`. Rows are sorted by replica, player and attempt (or session).
+
+"""
+_PARAM: Final = Column(
+    "param_<knob>", "number", "the knob's", "one column per knob of the game, in the game's own units"
+)
+_SCORE: Final = replace(SCORE, meaning=f"{SCORE.meaning}; only of games that rate it")
+_BELIEF: Final = Column("belief_<name>", "number", "", "what the controller believed before the attempt", optional=True)
+
+
+def columns_page() -> str:
+    """The text of docs/columns.md."""
+    tables = (
+        ("attempts.csv, attempts.parquet", "one row per attempt", attempt_columns([_PARAM], [_SCORE], [_BELIEF])),
+        ("players.csv", "one row per player, as they were at the end of the run", PLAYER_COLUMNS),
+        ("sessions.csv", "one row per session", SESSION_COLUMNS),
+        ("summary.csv", "one row per cohort, and per level of a campaign", SUMMARY_COLUMNS),
+        ("faults.csv", "one row per attempt that failed; there is no such file without any", FAULTS.columns),
+    )
+    return _TOP + "\n".join(_table(*table) for table in tables)
+
+
+def _table(files: str, rows: str, columns: Sequence[Column]) -> str:
+    lines = [f"## {files}", "", f"{rows[0].upper()}{rows[1:]}.", ""]
+    lines += ["| column | type | unit | range | meaning |", "|---|---|---|---|---|"]
+    for column in columns:
+        empty = "; may be empty" if column.optional else ""
+        lines.append(
+            f"| `{column.name}` | {column.kind} | {column.unit} | {range_of(column)} | {column.meaning}{empty} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def range_of(column: Column) -> str:
+    """The range of a column's values in words; empty where it has none."""
+    low, high = column.low, column.high
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"from {low:g}"
+    return f"{low:g} to {high:g}" if high < 1e6 else f"{low:g} to {high:.0f}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(columns_page())

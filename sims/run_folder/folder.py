@@ -1,0 +1,358 @@
+"""The folder of a run: NAME.partial while it is under way, NAME when it is whole.
+
+When all chunks are there, their parts are put together in the order of their keys, whoever played them and when; then
+the folder gets its final name by one rename. All files but manifest.json and report.html hold nothing of the clock.
+
+    NAME.partial/start.json      what was started: scenario, code, versions
+                 scenario.toml   the resolved scenario
+                 lock            held by the process that works on it
+                 chunks/000000.* parts and record of each chunk
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import RunFolderError, ScenarioError
+from engine.record import Format
+from sims.run_folder.files import (
+    Content,
+    content_of,
+    read_sealed,
+    remove_unfinished,
+    sync_folder,
+    write_file,
+    write_json,
+    write_sealed,
+)
+from sims.run_folder.json_schema import misfit
+from sims.run_folder.lock import FolderLock
+from sims.run_folder.manifest_schema import KINDS, START_FORM, Kind, fault_of
+
+PARTIAL: Final = ".partial"
+START: Final = "start.json"
+SCENARIO: Final = "scenario.toml"
+MANIFEST: Final = "manifest.json"
+PACKAGE: Final = "datapackage.json"
+REPORT: Final = "report.html"
+CHUNKS: Final = "chunks"
+FORMAT_VERSION: Final = 1
+_MOST_RUNS: Final = 999_999
+_CHECKSUM: Final = "checksum"  # of the manifest's other entries; it may be missing in one that people made
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run began with; a resumed run must begin with the same."""
+
+    format_version: int
+    flowdial_version: str
+    name: str  # what the run is called, for people
+    scenario: str  # the resolved scenario's text
+    scenario_digest: str
+    format: Format  # of the table of attempts
+    code: Mapping[str, str]  # digests of the game, the controller and the engine
+    versions: Mapping[str, str]  # of Python and of the libraries that the result depends on
+    study: Mapping[str, Any] = field(default_factory=dict)  # what a study is asked for besides; empty for a run
+
+    def difference(self, now: Start) -> str | None:
+        """The first thing in which two starts differ, in words; None when they agree."""
+        for name in ("format_version", "flowdial_version"):
+            was, is_ = getattr(self, name), getattr(now, name)
+            if was != is_:
+                return f"{name} was {was} and is {is_}"
+        changed = changed_line(self.scenario, now.scenario)
+        if changed is not None:
+            return changed
+        if self.scenario_digest != now.scenario_digest:
+            return f"the scenario's digest was {self.scenario_digest} and is {now.scenario_digest}"
+        for table, what in (("study", "{}"), ("versions", "{}"), ("code", "the code of the {}")):
+            was_all, is_all = getattr(self, table), getattr(now, table)
+            for key in sorted({*was_all, *is_all}):
+                was, is_ = was_all.get(key, "not there"), is_all.get(key, "not there")
+                if was != is_:
+                    return f"{what.format(key)} was {was} and is {is_}"
+        return None
+
+
+def changed_line(before: str, after: str) -> str | None:
+    """The first line in which two texts of a scenario differ, in words; None when they are equal."""
+    texts = (before.splitlines(), after.splitlines())
+    for number in range(max(map(len, texts))):
+        was, is_ = (text[number].strip() if number < len(text) else "nothing" for text in texts)
+        if was != is_:
+            return f"{SCENARIO} line {number + 1} was {was!r} and is {is_!r}"
+    return None if before == after else f"the line ends or blanks of {SCENARIO} have changed"
+
+
+class WorkFolder:
+    """A run folder under way, locked by this process until `publish` or `close`."""
+
+    def __init__(self, path: Path, lock: FolderLock) -> None:
+        """Use `begin` or `take_up`."""
+        self.path = path
+        self._lock = lock
+
+    @property
+    def final(self) -> Path:
+        """The folder's name when it is whole."""
+        return self.path.with_name(self.path.name.removesuffix(PARTIAL))
+
+    @property
+    def chunks(self) -> Path:
+        """Where parts and records of chunks are."""
+        return self.path / CHUNKS
+
+    def read_start(self) -> Start:
+        """What the run began with. Raises RunFolderError when it cannot be told."""
+        try:
+            found = read_sealed(self.path / START)
+            newer = found["format_version"] > FORMAT_VERSION
+            start = None if newer or misfit(found, START_FORM) is not None else Start(**found)
+        except FileNotFoundError:
+            raise RunFolderError(
+                f"{self.path} has no {START}: nothing was finished, so nothing can be resumed; run the scenario anew."
+            ) from None
+        except (RunFolderError, ValueError, TypeError, KeyError, RecursionError):
+            newer, start = False, None
+        if newer:
+            raise _too_new(self.path, found["format_version"])
+        if start is None:
+            raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.")
+        return start
+
+    def close(self) -> None:
+        """Leave the folder as it is, for `resume`."""
+        self._lock.release()
+
+    def abandon(self) -> None:
+        """Remove the folder, and let it go when nothing is left of it.
+
+        Raises OSError when the disk is in the way. Whatever ends it early leaves a folder that can be resumed, or begun
+        anew like one in which nothing was finished: the start goes after all that it accounts for.
+        """
+        try:
+            for path in self.path.iterdir():
+                if path.name in (START, SCENARIO, FolderLock.NAME):
+                    continue
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            for name in (START, SCENARIO):
+                (self.path / name).unlink(missing_ok=True)
+            self._lock.remove()
+            self.path.rmdir()
+        finally:
+            self._lock.release()
+
+    def publish(self) -> Path:
+        """Remove what only a run under way needs and give the folder its final name, which comes back.
+
+        Raises RunFolderError when something of that name is there, OSError when the disk is in the way: then the
+        folder has one of its two names, and is whole.
+        """
+        if self.final.exists():
+            raise RunFolderError(f"{self.final} is there already; move it away and resume {self.path}.")
+        if self.chunks.is_dir():
+            shutil.rmtree(self.chunks)
+        (self.path / START).unlink(missing_ok=True)
+        self._lock.remove()
+        sync_folder(self.path)
+        os.rename(self.path, self.final)
+        sync_folder(self.final.parent)
+        self._lock.release()
+        return self.final
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `resume` would find what it needs to go on, or to give the folder its final name."""
+        return (self.path / START).is_file() or (self.path / MANIFEST).is_file()
+
+    @property
+    def found(self) -> Path:
+        """Where the folder is now: it has its final name even if the disk failed right after that."""
+        return self.path if self.path.is_dir() else self.final
+
+
+def begin(out: Path | None, start: Start) -> WorkFolder:
+    """Make the working folder of a new run or study.
+
+    out: its final name, None for runs/<name>-001, -002 ... whichever is free, or studies/<name>-001 and so on.
+
+    Raises RunFolderError when `out` or its working folder is there already, OSError when it cannot be made.
+    """
+    path = _made(out) if out is not None else _made_by_number(Path("studies" if start.study else "runs"), start.name)
+    folder = WorkFolder(path, FolderLock(path))
+    if not _is_unbegun(path):
+        folder.close()
+        raise RunFolderError(f"{path} holds a run that was not finished{_way_on(folder, start)}.")
+    try:
+        check_free(folder.final)  # again, since whoever had the folder before may have published it
+        remove_unfinished(path)
+        folder.chunks.mkdir(exist_ok=True)
+        write_file(path / SCENARIO, start.scenario.encode())
+        write_sealed(path / START, asdict(start))
+        sync_folder(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):  # what is left is in nobody's way
+            folder.abandon()
+        raise
+    return folder
+
+
+def _way_on(folder: WorkFolder, start: Start) -> str:
+    """The ending of a sentence about what an earlier start left: what to do with it. start: what is wanted now."""
+    if not folder.resumable:
+        return "; remove it"
+    condition = ""
+    if not (folder.path / MANIFEST).is_file():  # otherwise it may be whole, whatever has changed since
+        begun = folder.read_start()
+        if (begun.scenario, begun.study) != (start.scenario, start.study):
+            condition = " if its code has not changed since"
+        elif (difference := begun.difference(start)) is not None:
+            return f" and cannot be resumed, since {difference}; remove it"
+    return f"; type `flowdial resume {folder.path}`{condition}, or remove it"
+
+
+def check_free(out: Path) -> None:
+    """Raise what `begin` would for a folder that cannot be made or is there, before hours of work for it."""
+    if not out.name or out.name.endswith(PARTIAL):
+        raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {out}")
+    if out.exists() or out.is_symlink():
+        raise RunFolderError(f"{out} is there already; give another --out, or remove it.")
+
+
+def _made(out: Path) -> Path:
+    check_free(out)
+    partial = out.with_name(out.name + PARTIAL)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir()
+    except FileExistsError:
+        if not partial.is_dir() or not _is_ours(partial):
+            raise RunFolderError(f"{partial} is there already; give another --out, or remove it.") from None
+    return partial
+
+
+def _is_ours(partial: Path) -> bool:
+    """Whether a folder is one of a run, from its first moment, when it is empty, to its last, without a lock."""
+    names = {path.name for path in partial.iterdir()}
+    return not names or not names.isdisjoint({FolderLock.NAME, START, MANIFEST})
+
+
+def _is_unbegun(partial: Path) -> bool:
+    """Whether a folder holds only what is there before a run has begun: a process that died then leaves it."""
+    names = {path.name for path in partial.iterdir() if path.suffix != ".tmp"}
+    parts = partial / CHUNKS
+    return names <= {FolderLock.NAME, CHUNKS, SCENARIO} and not parts.is_symlink() and not any(parts.glob("*"))
+
+
+def _made_by_number(parent: Path, name: str) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    taken = {path.name.removesuffix(PARTIAL).removeprefix(f"{name}-") for path in parent.glob(f"{name}-*")}
+    first = max((int(number) for number in taken if number.isdecimal() and number.isascii()), default=0) + 1
+    for number in range(first, _MOST_RUNS):
+        path = parent / f"{name}-{number:03d}{PARTIAL}"
+        try:
+            path.mkdir()
+        except FileExistsError:  # somebody else started at the same moment
+            continue
+        return path
+    raise RunFolderError(f"{parent} holds too many runs of {name}; move some away.")
+
+
+def take_up(target: Path) -> WorkFolder:
+    """Lock the working folder of a run that was not finished. target: NAME or NAME.partial.
+
+    Raises RunFolderError when there is none, or when somebody works on it.
+    """
+    path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
+    if not path.is_dir():
+        whole = target.with_name(target.name.removesuffix(PARTIAL))
+        if (whole / MANIFEST).is_file():
+            raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
+        raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
+    folder = WorkFolder(path, FolderLock(path))
+    try:
+        if folder.chunks.is_symlink():  # it would lead somebody's files out of the folder, and others in
+            raise RunFolderError(f"{folder.chunks} must be a folder of its own, got a link; remove {path}.")
+        remove_unfinished(path)
+        remove_unfinished(folder.chunks)
+    except BaseException:
+        folder.close()
+        raise
+    return folder
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest with its own checksum, last of all files: where it is, the others are whole."""
+    write_json(folder / MANIFEST, {**manifest, _CHECKSUM: _checksum(manifest)})
+
+
+def read_manifest(folder: Path, kind: Kind = "run") -> dict[str, Any]:
+    """The manifest of a whole run, or of a whole study.
+
+    Whoever reads it finds all entries, of the types that they were written with. Raises RunFolderError when it is
+    missing, damaged, of a newer format, or of the other kind.
+    """
+    try:
+        found = json.loads((folder / MANIFEST).read_bytes(), parse_float=_finite, parse_constant=_finite)
+        newer = found["format_version"] > FORMAT_VERSION
+        sound = found.pop(_CHECKSUM, None) in (None, _checksum(found))
+    except FileNotFoundError:
+        raise RunFolderError(f"{folder} has no {MANIFEST}, so it is not a whole run; name another folder.") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise RunFolderError(f"{folder / MANIFEST} is damaged; the {kind} cannot be read.") from None
+    if newer:
+        raise _too_new(folder, found["format_version"])
+    if not sound:
+        raise RunFolderError(f"{folder / MANIFEST} is damaged: its checksum differs; the {kind} cannot be read.")
+    other = found.get("kind", "run")
+    if other != kind:
+        what = f"a {other}" if other in KINDS else "of an unknown kind"
+        raise RunFolderError(f"{folder} is {what}, and here a {kind} is needed; name another folder.")
+    fault = fault_of(found, kind)
+    if fault is not None:
+        raise RunFolderError(f"{folder / MANIFEST} is damaged: {fault}; the {kind} cannot be read.")
+    manifest: dict[str, Any] = found
+    return manifest
+
+
+def _finite(text: str) -> float:
+    """A number of JSON. Raises ValueError for one that only Python takes for JSON."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"a number of JSON is finite, got {text}")
+    return value
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    """Of all entries but itself, however they are laid out and ordered."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _too_new(folder: Path, version: object) -> RunFolderError:
+    return RunFolderError(
+        f"{folder} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
+    )
+
+
+def changed_files(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Names of files that are not as the manifest says, in its order."""
+    names = []
+    for name, note in manifest["files"].items():
+        path = folder / name
+        expected = Content(note["bytes"], note["sha256"])
+        if not path.is_file() or path.stat().st_size != expected.bytes or content_of(path) != expected:
+            names.append(name)
+    return names

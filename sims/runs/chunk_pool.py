@@ -1,0 +1,120 @@
+"""The chunks of a run, played by a pool of workers: those that are missing, and in whatever order.
+
+What is counted is counted in the order of their keys, so it does not depend on who played what and when.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from engine.faults import Fault
+from engine.record import Format
+from engine.scenario import Scenario, setup_of
+from engine.setup import Setup
+from engine.tally import Tally
+from engine.world import LEAST_ROWS, Chunk, World, chunks, play
+from sims.catalog import Catalog
+from sims.run_folder.provenance import code_digest
+from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
+from sims.runs.progress import meter
+from sims.runs.self_test import warm
+from sims.workers.pool import STALL_S, Pool
+from sims.workers.quarantine import Quarantine, check
+from sims.workers.worker_process import worker_box
+
+_FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
+
+
+def play_chunks(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> tuple[list[ChunkRecord], Tally]:
+    """The records of all chunks in the order of their keys, those that were there already included."""
+    own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
+    plan = chunks(job.setup, LEAST_ROWS if own else _FOREIGN_ROWS)
+    records: dict[int, ChunkRecord] = {}
+    total = Tally.empty(job.scheme)
+    players = attempts = 0
+    checked = made = 0  # chunks in the order of their keys, so that no order of workers decides when it is too much
+    faults: list[Fault] = []
+    shown = meter(sum(chunk.size for chunk in plan), job.setup.cohorts, quiet=quiet)
+
+    def take(record: ChunkRecord) -> None:
+        nonlocal total, players, attempts, checked, made
+        total = total + record.tally
+        records[record.number] = record._replace(tally=nothing)  # so that memory stays flat
+        players += record.rows["players"]
+        attempts += record.rows["attempts"]
+        shown.show(players, attempts, total)
+        while checked in records:
+            faults.extend(records[checked].faults)
+            made += records[checked].rows["attempts"]
+            check(faults, made)
+            checked += 1
+
+    nothing = Tally.empty(job.scheme)
+    try:
+        for chunk in plan:
+            found = read_chunk(job, chunk.number)
+            if found is not None:
+                take(found)
+        todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
+        for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own):
+            take(record)
+    finally:
+        shown.close()
+    return [records[chunk.number] for chunk in plan], total
+
+
+def _play(
+    job: Job, scenario: Scenario, todo: Iterable[tuple[int, Chunk]], workers: int, *, apart: bool
+) -> Iterable[ChunkRecord]:
+    argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
+    if workers > 1:
+        _warm_up(job, argument, own=not apart)
+    if workers > 0:
+        chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
+        with Pool(workers, job_in_worker, argument, play_chunk, **chosen) as pool:
+            for _, record in pool.run(todo):
+                yield record
+
+
+def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
+    """The job of a run folder, in a worker's process, which then needs no more than the chunk."""
+    folder, scenario, file_format = argument
+    job = job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format)
+    little = _little(job.setup)
+    World(little, chunks(little)[0], 0)  # births alone: numba and its types are loaded, and no plug-in is asked
+    return job
+
+
+def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) -> None:
+    """Let one worker compile the kernels of a setup, unless that was done before: else each worker would do it.
+
+    own: neither game nor controller is a plug-in of others; then a second worker compiles for the self-test meanwhile.
+    """
+    from engine.kernel import cache_folder
+
+    mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
+    if not mark.exists():
+        with Pool(2, job_in_worker, argument, play_little, noun="compilation", explain=Quarantine()) as pool:
+            tasks: list[tuple[int, Chunk | None]] = [(0, chunks(_little(job.setup))[0]), *([(1, None)] if own else [])]
+            list(pool.run(tasks))
+        with contextlib.suppress(OSError):  # a full disk costs a look next time, not the run
+            mark.touch()
+
+
+def play_little(job: Job, chunk: Chunk | None) -> None:
+    """Play one attempt of one player of each cohort, in a worker's process, so that all kernels are compiled.
+
+    chunk: None for what the self-test plays.
+    """
+    if chunk is None:
+        warm(job.setup)
+    else:
+        play(_little(job.setup), chunk, box=worker_box())
+
+
+def _little(setup: Setup) -> Setup:
+    return dataclasses.replace(setup, counts=(1,) * len(setup.counts), replicas=1, attempts_per_player=1)

@@ -1,0 +1,146 @@
+"""What a worker does: play a chunk, write its parts of the tables, and last its record with their checksums.
+
+A chunk without a good record, or with a part that differs from it, counts as not played. The bytes of a part follow
+from the scenario, the code and the chunk alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from engine import record
+from engine.errors import RunFolderError
+from engine.faults import Fault, failed
+from engine.record import Format, Sheet
+from engine.setup import Setup
+from engine.tally import Scheme, Tally, scheme_of, tally_of
+from engine.world import Chunk, Played, belief_columns, play
+from sims.run_folder.files import Content, content_of, new_file, read_sealed, write_sealed
+from sims.run_folder.json_schema import is_count, is_line, misfit
+from sims.workers.worker_process import worker_box
+
+CHUNKS: Final = "chunks"
+_SLICE: Final = 65_536  # rows converted at a time
+_TABLES: Final = ("attempts", "players", "sessions")
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == len(Content._fields) and is_count(value[0]) and is_line(value[1])
+
+
+def _is_fault(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != len(Fault._fields):
+        return False
+    *numbers, type_, message = value
+    return all(map(is_count, numbers)) and failed(numbers[-1]) and is_line(type_) and is_line(message)
+
+
+_RECORD_FORM: Final = {
+    "number": is_count,
+    "rows": dict.fromkeys(_TABLES, is_count),
+    "parts": dict.fromkeys(_TABLES, _is_part),
+    "tally": dict,
+    "faults": [_is_fault],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a worker needs to know to play chunks into a folder."""
+
+    folder: Path
+    setup: Setup
+    scheme: Scheme
+    format: Format  # of the table of attempts; the others are always CSV
+    sheets: tuple[Sheet, Sheet, Sheet]  # attempts, players, sessions
+
+    def suffix(self, sheet: Sheet, *, part: bool = False) -> str:
+        """Ending of a table's file, or of a chunk's part of it."""
+        if sheet.name != "attempts" or self.format == "csv":
+            return ".csv"
+        return ".arrow" if part else ".parquet"
+
+    def table(self, sheet: Sheet) -> Path:
+        """A table's file."""
+        return self.folder / f"{sheet.name}{self.suffix(sheet)}"
+
+    def part(self, number: int, sheet: Sheet) -> Path:
+        """A chunk's part of a table."""
+        return self.folder / CHUNKS / f"{number:06d}.{sheet.name}{self.suffix(sheet, part=True)}"
+
+    def record(self, number: int) -> Path:
+        """A chunk's record."""
+        return self.folder / CHUNKS / f"{number:06d}.json"
+
+
+def job_of(folder: Path, setup: Setup, after_attempts: int, file_format: Format) -> Job:
+    """The job of a scenario. Everything in it follows from the arguments, in whatever process."""
+    sheets = (
+        record.attempt_sheet(setup, belief_columns(setup)),
+        record.player_sheet(setup),
+        record.session_sheet(setup),
+    )
+    return Job(folder, setup, scheme_of(setup, after_attempts), file_format, sheets)
+
+
+class ChunkRecord(NamedTuple):
+    """What is known of a chunk that was played."""
+
+    number: int
+    rows: dict[str, int]  # table -> rows
+    parts: dict[str, Content]  # table -> file
+    tally: Tally
+    faults: tuple[Fault, ...] = ()  # one for each failed attempt
+
+
+def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
+    """Play a chunk and leave its parts and its record in the folder. Raises OSError when the disk is in the way."""
+    return write_chunk(job, chunk, play(job.setup, chunk, box=worker_box()))
+
+
+def write_chunk(job: Job, chunk: Chunk, played: Played) -> ChunkRecord:
+    """Leave the parts and the record of a chunk that was played. Raises OSError when the disk is in the way."""
+    tables = batches_of(job, chunk, played)
+    parts = {}
+    for sheet in job.sheets:
+        with new_file(job.part(chunk.number, sheet)) as sink:
+            if job.suffix(sheet, part=True) == ".csv":
+                record.write_csv(sink, tables[sheet.name])
+            else:
+                record.write_stream(sink, sheet.columns, tables[sheet.name])
+        parts[sheet.name] = sink.content
+    rows = {"attempts": len(played.rows), "players": len(played.players), "sessions": len(played.sessions)}
+    done = ChunkRecord(chunk.number, rows, parts, tally_of(played.rows, played.players, job.scheme), played.faults)
+    write_sealed(job.record(chunk.number), {**done._asdict(), "tally": done.tally.to_json()})
+    return done
+
+
+def batches_of(job: Job, chunk: Chunk, played: Played) -> dict[str, Iterator[Any]]:
+    """What was played as Arrow record batches, by table; made as they are taken, so that memory stays flat."""
+    attempts, players, sessions = job.sheets
+
+    def sliced() -> Iterator[Any]:
+        for first in range(0, len(played.rows), _SLICE):
+            yield record.attempt_batch(attempts, played.rows[first : first + _SLICE])
+
+    people = record.player_batch(players, chunk.replica, played.players, played.arrivals, played.sessions)
+    visits = record.session_batch(sessions, chunk.replica, played.sessions)
+    return {"attempts": sliced(), "players": iter((people,)), "sessions": iter((visits,))}
+
+
+def read_chunk(job: Job, number: int) -> ChunkRecord | None:
+    """The record of a chunk, where record and parts are as they were written; None otherwise."""
+    try:
+        found = read_sealed(job.record(number))
+        if misfit(found, _RECORD_FORM) is not None:
+            return None
+        parts = {name: Content(*item) for name, item in found["parts"].items()}
+        faults = tuple(Fault(*item) for item in found["faults"])
+        done = ChunkRecord(found["number"], found["rows"], parts, Tally.from_json(found["tally"]), faults)
+        whole = all(content_of(job.part(number, sheet)) == parts[sheet.name] for sheet in job.sheets)
+    except (OSError, RunFolderError, ValueError, RecursionError):
+        return None
+    return done if whole and done.number == number and done.tally.scheme == job.scheme else None

@@ -1,0 +1,159 @@
+"""A run once more with its rows in another form.
+
+As CSV or Parquet it is a run folder of its own, equal to what `flowdial run --format` leaves, byte for byte where
+nothing tells of the clock. As a workbook it is for reading: a spreadsheet keeps 15 digits of a number.
+
+All of it comes from the run folder alone, so neither the game nor the controller need be installed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from engine.errors import RunFolderError, ScenarioError
+from engine.record import Format, Sheet, csv_header, read_batches, schema_of, write_csv, write_parquet
+from sims.reports.report import report
+from sims.run_folder.data_package import Package, Table, package, read_package
+from sims.run_folder.files import Content, append_file, file_fault, new_file, sync_folder, write_json
+from sims.run_folder.folder import PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
+from sims.runs.workbook import write_workbook
+
+Form = Literal["csv", "parquet", "xlsx"]
+
+_WORKBOOK: Final = ".xlsx"
+_ROWS: Final = "attempts"  # the table whose form a run may choose
+
+
+def export(folder: Path, form: Form, out: Path | None = None) -> Path:
+    """Write a whole run in another form: the new folder or file, which is whole or not there at all.
+
+    out: its name, None for one beside the run. Raises RunFolderError when the run is not whole, is damaged, or `out`
+    is there already, ScenarioError for what cannot be written there, EnvironmentFault when the machine is in the way.
+    """
+    manifest = _sound_manifest(folder)
+    found = _package(folder, manifest)
+    target = _target(folder, form, out)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp") as place:
+            made = Path(place, target.name)  # the name it will have, in case the report tells it
+            if form == "xlsx":
+                write_workbook(made, [(table, _batches(folder, table)) for table in found.tables])
+            else:
+                made.mkdir()
+                _write_run(folder, manifest, found, form, made)
+            os.rename(made, target)
+        sync_folder(target.parent)
+    except OSError as fault:
+        raise file_fault(fault) from fault
+    return target
+
+
+def _sound_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run whose files are all as it says."""
+    if folder.name.endswith(PARTIAL) or (folder / START).is_file():
+        raise RunFolderError(
+            f"only a whole run can be exported, and {folder} is not; type `flowdial resume {folder}` first."
+        )
+    manifest = read_manifest(folder)
+    changed = changed_files(folder, manifest)
+    if changed:
+        raise RunFolderError(
+            f"the files of {folder} must be as the run wrote them, but {', '.join(changed)} is not; "
+            f"`flowdial verify {folder}` says more."
+        )
+    return manifest
+
+
+def _package(folder: Path, manifest: Mapping[str, Any]) -> Package:
+    found = read_package(folder)
+    for table in found.tables:
+        if table.path not in manifest["files"]:
+            raise RunFolderError(f"{folder / PACKAGE} must name files that the manifest knows, got {table.path!r}.")
+    return found
+
+
+def _target(folder: Path, form: Form, out: Path | None) -> Path:
+    """Where it is going to be, which is free."""
+    whole = folder.resolve()
+    name = f"{whole.name}{_WORKBOOK}" if form == "xlsx" else f"{whole.name}-{form}"
+    target = out if out is not None else (folder.parent if folder.name else whole.parent) / name
+    if form == "xlsx" and target.suffix != _WORKBOOK:
+        raise ScenarioError(f"--out must name a new file that ends in {_WORKBOOK}, got {target}")
+    if not target.name or target.name.endswith(PARTIAL):
+        raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {target}")
+    if target.resolve().is_relative_to(whole):
+        raise ScenarioError(f"--out must lie outside of the run, which stays as it is, got {target}")
+    if target.exists() or target.is_symlink():
+        raise RunFolderError(f"{target} is there already; give another --out, or remove it.")
+    return target
+
+
+def _write_run(folder: Path, manifest: Mapping[str, Any], found: Package, form: Format, made: Path) -> None:
+    """All files of a run, the rows in the form that is wanted, the others as they are."""
+    names = {table.path: f"{_ROWS}.{form}" for table in found.tables if table.sheet.name == _ROWS}
+    notes = {names.get(name, name): dict(note) for name, note in manifest["files"].items()}
+    for name in manifest["files"]:
+        if name not in names and name != PACKAGE:
+            notes[name] |= _copy(folder / name, made / name)._asdict()
+    described = []
+    for table in found.tables:
+        path = names.get(table.path, table.path)
+        if table.path in names:
+            notes[path] |= _write_table(made / path, table.sheet, _batches(folder, table))._asdict()
+        content = Content(notes[path]["bytes"], notes[path]["sha256"])
+        described.append((table.sheet, path, content, table.rows))
+    notes[PACKAGE] = write_json(made / PACKAGE, package(found.name, found.title, described))._asdict()
+    write_manifest(made, {**manifest, "format": form, "files": notes})
+    report(made)
+
+
+def _copy(source: Path, target: Path) -> Content:
+    with new_file(target) as sink:
+        append_file(sink, source)
+    return sink.content
+
+
+def _write_table(target: Path, sheet: Sheet, batches: Iterator[Any]) -> Content:
+    with new_file(target) as sink:
+        if target.suffix == ".csv":
+            sink.write(csv_header(sheet.columns))
+            write_csv(sink, batches)
+        else:
+            write_parquet(sink, sheet.columns, batches)
+    return sink.content
+
+
+def _batches(folder: Path, table: Table) -> Iterator[Any]:
+    """The record batches of a table, with the sheet's words in the sheet's order.
+
+    That of the words as they come in a file would show in the bytes of a Parquet file. Raises RunFolderError when the
+    table is not what the data package says.
+    """
+    import pyarrow as pa
+
+    path, columns = folder / table.path, table.sheet.columns
+    try:
+        for batch in read_batches(path, columns):
+            arrays = [
+                _reworded(array, table.sheet.words[column.name]) if column.name in table.sheet.words else array
+                for column, array in zip(columns, batch.columns, strict=True)
+            ]
+            yield pa.record_batch(arrays, schema=schema_of(columns))
+    except (pa.ArrowException, ValueError) as fault:
+        raise RunFolderError(f"{path} must be as {PACKAGE} says, but: {' '.join(str(fault).split())[:300]}") from None
+
+
+def _reworded(array: Any, words: tuple[str, ...]) -> Any:
+    """The same values with these words as the dictionary. Raises ValueError for a value that is none of them."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    numbers = compute.index_in(array.dictionary, value_set=pa.array(words, pa.string()))
+    if numbers.null_count:
+        raise ValueError(f"one of {', '.join(words)} is expected, got {array.dictionary.filter(numbers.is_null())[0]}")
+    return pa.DictionaryArray.from_arrays(numbers.take(array.indices), pa.array(words, pa.string()))

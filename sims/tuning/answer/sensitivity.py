@@ -1,0 +1,129 @@
+"""Which knobs move whose win rate, from the counts of the whole study.
+
+Around one setting each knob alone goes a sensible step: a number a tenth of its range, half of it below the setting and
+half above, a whole number from its value as far but one at least, a choice to each of its other options. The
+pooled model says what that does to each segment's win rate; draws from its posterior say how sure that is. Intervals
+are 95 % each, and not corrected for their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.parameters import Knob, Value
+from engine.tally import CONFIDENCE
+from sims.tuning.problem import Problem
+from sims.tuning.search.counts import Tell
+from sims.tuning.search.knob_box import Cube, Numbers, Point, values_of
+from sims.tuning.search.local_model import LocalModel
+
+STEP: Final = 0.1  # of a knob's range
+SMALL: Final = 0.05  # a change of a win rate; what may be larger is not called small
+_DRAWS: Final = 500
+_NEAR: Final = 0.15  # how far from the setting counts still tell of it, in widths of the cube: a step is a local thing
+
+
+class Shift(NamedTuple):
+    """What a step does to the win rate of one segment."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def visible(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0.0 or self.high < 0.0
+
+    @property
+    def most(self) -> float:
+        """How far the win rate may move, either way."""
+        return max(abs(self.low), abs(self.high))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a knob does, all others being left where they are."""
+
+    knob: Knob
+    before: Value
+    after: Value  # of a number larger than before; a whole number or a choice begins at the setting's own
+    shifts: tuple[Shift, ...]  # by segment
+
+    @property
+    def visible(self) -> bool:
+        """Whether it moves any segment beyond doubt."""
+        return any(shift.visible for shift in self.shifts)
+
+    @property
+    def small(self) -> bool:
+        """Whether it surely moves no segment by much."""
+        return all(shift.most < SMALL for shift in self.shifts)
+
+    @property
+    def strongest(self) -> int:
+        """The segment that it moves most: of those that it moves beyond doubt, if there are any."""
+        return max(range(len(self.shifts)), key=lambda k: (self.shifts[k].visible, abs(self.shifts[k].value)))
+
+
+class _Step(NamedTuple):
+    knob: int  # position in the cube
+    before: Point
+    after: Point
+
+
+def effects_of(problem: Problem, tells: Sequence[Tell], point: Point) -> tuple[Effect, ...]:
+    """The steps of all knobs around a point, the most influential first: what is visible before what is not.
+
+    tells: all that was told; without any nothing can be said, and nothing is.
+    """
+    if not tells:
+        return ()
+    dice = np.random.Generator(np.random.Philox(key=[problem.scenario.seed, 0x73656E73]))
+    model = LocalModel(problem.cube, tells, np.array(point), _NEAR)
+    steps = list(_steps(problem.cube, point))
+    befores, afters = (np.array([step[i] for step in steps]) for i in (1, 2))
+    betas = model.drawn(_DRAWS, dice)
+    drawn = model.chances_by(betas, afters) - model.chances_by(betas, befores)
+    values = model.chances(afters) - model.chances(befores)
+    tail = (1.0 - CONFIDENCE) / 2.0
+    lows, highs = np.quantile(drawn, (tail, 1.0 - tail), axis=0)
+    found = [_effect(problem, step, *ends) for step, *ends in zip(steps, values, lows, highs, strict=True)]
+    return tuple(sorted(found, key=lambda effect: (not effect.visible, -abs(effect.shifts[effect.strongest].value))))
+
+
+def _steps(cube: Cube, point: Point) -> Iterator[_Step]:
+    """Where each knob goes from and to."""
+    for j, levels in enumerate(cube.levels):
+        if cube.named[j]:
+            here = int(point[j] * levels)
+            for cell in range(levels):
+                if cell != here:
+                    yield _Step(j, point, _with(point, j, (cell + 0.5) / levels))
+            continue
+        if levels:
+            here, cells = int(point[j] * levels), max(round(STEP * levels), 1)
+            there = here + cells if here + cells < levels else here - cells
+            yield _Step(j, point, _with(point, j, (there + 0.5) / levels))
+            continue
+        low = min(max(point[j] - STEP / 2.0, 0.0), 1.0 - STEP)
+        yield _Step(j, _with(point, j, low), _with(point, j, low + STEP))
+
+
+def _with(point: Point, j: int, place: float) -> Point:
+    return (*point[:j], place, *point[j + 1 :])
+
+
+def _effect(problem: Problem, step: _Step, value: Numbers, low: Numbers, high: Numbers) -> Effect:
+    place = problem.space.free[step.knob]
+    knob: Knob = problem.space[place]
+    before, after = (values_of(problem.space, point)[place] for point in (step.before, step.after))
+    ends = list(zip(value.tolist(), low.tolist(), high.tolist(), strict=True))
+    if knob.scale in ("linear", "log") and before > after:  # the hard end of the knob is its low one
+        before, after = after, before
+        ends = [(-middle, -upper, -lower) for middle, lower, upper in ends]
+    return Effect(knob, knob.shown(before), knob.shown(after), tuple(Shift(*end) for end in ends))

@@ -1,0 +1,125 @@
+"""Optuna's samplers: a tree-structured Parzen estimator and a Gaussian process, each shown one loss a point.
+
+The only file that knows Optuna, which comes with the extra `search`. Neither sampler knows how noisy a loss is nor
+that it is a sum over segments, so they need more attempts than a model of the counts.
+
+Bergstra et al., Algorithms for hyper-parameter optimization, NeurIPS 2011; Akiba et al., Optuna, KDD 2019.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from engine.errors import EnvironmentFault
+from sims.tuning.search.counts import Ask, Segment, Tell
+from sims.tuning.search.knob_box import Cube, Point
+from sims.tuning.search.scoreboard import Scoreboard, losses_of, playable
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+
+_ATTEMPTS: Final = 100  # in each segment of a point, where the budget has so many
+_BATCH: Final = 8  # points
+_SEEDS: Final = 2**32  # that a sampler takes
+
+
+class OptunaSearch:
+    """A study in memory, asked for batches: points that are still played count as bad ones (a constant liar)."""
+
+    def __init__(
+        self, cube: Cube, segments: Sequence[Segment], sampler: BaseSampler, budget: int, start: Point | None
+    ) -> None:
+        """budget: attempts that it may ask for in all; start: a point to play first."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._cube = cube
+        self._attempts = (max(min(_ATTEMPTS, budget // len(segments)), 1),) * len(segments)
+        self._board = Scoreboard(cube, segments, start)
+        self._study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), sampler=sampler)
+        self._knobs: dict[str, BaseDistribution] = {
+            name: optuna.distributions.FloatDistribution(0.0, 1.0)
+            if levels == 0
+            else optuna.distributions.CategoricalDistribution(tuple(range(levels)))
+            if named
+            else optuna.distributions.IntDistribution(0, levels - 1)
+            for name, levels, named in zip(cube.names, cube.levels, cube.named, strict=True)
+        }
+        if start:
+            self._study.enqueue_trial(self._values(start))
+        self._trials: list[Any] = []  # of the last ask
+        self._asked = 0
+
+    def ask(self, left: int) -> list[Ask]:
+        """A batch of points, or as many as there are attempts left for."""
+        count = min(left // sum(self._attempts), _BATCH)
+        self._trials = [self._study.ask(self._knobs) for _ in range(count)]
+        self._asked += count
+        return [
+            Ask(self._point(trial.params), self._attempts, self._asked - count + i)
+            for i, trial in enumerate(self._trials)
+        ]
+
+    def tell(self, tells: Sequence[Tell]) -> None:
+        """Take in what came of the last ask."""
+        self._board.add(tells)
+        attempts, wins = (np.array(counts) for counts in zip(*((t.attempts, t.wins) for t in tells), strict=True))
+        losses = losses_of(attempts, wins, self._board.targets, self._board.scales)
+        for trial, loss in zip(self._trials, losses.tolist(), strict=True):
+            self._study.tell(trial, loss)
+
+    def finalists(self, most: int) -> list[Point]:
+        """The points of least loss, best first."""
+        return self._board.best(most)
+
+    def _values(self, point: Point) -> dict[str, float]:
+        """What Optuna calls a point: positions of continuous knobs, cells of the others."""
+        cells = zip(self._cube.names, point, self._cube.levels, strict=True)
+        return {name: int(u * levels) if levels else u for name, u, levels in cells}
+
+    def _point(self, values: Mapping[str, float]) -> Point:
+        cells = zip(self._cube.names, self._cube.levels, strict=True)
+        return playable(
+            self._cube, [(values[name] + 0.5) / levels if levels else values[name] for name, levels in cells]
+        )[0]
+
+
+class TpeSearch(OptunaSearch):
+    """Tree-structured Parzen estimator over all knobs together."""
+
+    def __init__(
+        self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
+    ) -> None:
+        """seed: 0 or more; budget and start as of OptunaSearch. Raises EnvironmentFault without Optuna."""
+        _require("tpe", "optuna", "install flowdial[search]")
+        import optuna
+
+        with warnings.catch_warnings():  # Optuna 4 calls both options experimental, Optuna 5 does not
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True, constant_liar=True)
+        super().__init__(cube, segments, sampler, budget, start)
+
+
+class GpSearch(OptunaSearch):
+    """Gaussian process with expected improvement; its time grows with the cube of the number of points."""
+
+    def __init__(
+        self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
+    ) -> None:
+        """seed: 0 or more; budget and start as of OptunaSearch. Raises EnvironmentFault without Optuna or PyTorch."""
+        _require("gp", "optuna", "install flowdial[search]")
+        _require("gp", "torch", "pip install torch")
+        import optuna
+
+        super().__init__(cube, segments, optuna.samplers.GPSampler(seed=seed % _SEEDS), budget, start)
+
+
+def _require(method: str, package: str, remedy: str) -> None:
+    if find_spec(package) is None:
+        raise EnvironmentFault(f"--method {method} needs the package {package}, which is missing: {remedy}")

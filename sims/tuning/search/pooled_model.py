@@ -1,0 +1,176 @@
+"""One binomial model per segment over every attempt ever made, quadratic around a centre.
+
+The log-odds of a win at a point x are phi(x - c) . beta_k in segment k: an intercept; linear, quadratic and cubic terms
+of the numeric knobs; where wanted, bumps by which the neighbourhood of the centre c may differ from all that; an offset
+for each value of a whole number that has few; and for each value of a choice an offset and slopes of its own. They are
+fitted by penalised likelihood, in which points count less the farther they are from the centre, so unequal numbers of
+attempts are exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
+
+The ridge is hierarchical: each term has one variance for all segments, learned from the data by expectation
+maximisation, so a term that no segment needs vanishes from all of them. That is what makes twenty knobs affordable:
+hundreds of terms are allowed and few are used.
+
+Sources: iteratively reweighted least squares: McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, section
+2.5; variances of coefficients learned from data: MacKay, Neural Computation 4, 1992, and Tipping, Journal of Machine
+Learning Research 1, 2001, here shared by segments as in Obozinski, Taskar and Jordan, Statistics and Computing, 2010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.special import expit
+
+from sims.tuning.search.knob_box import Cube, Numbers
+
+_FAR: Final = 9.0  # log-odds are held in [-_FAR, _FAR]
+_STEPS: Final = 8
+_ROUNDS: Final = 2  # of learning the variances, in each fit
+_STRENGTH: Final = 0.1  # segments that the first guess of a variance is worth
+_LEAST_VARIANCE: Final = 1e-5
+_COARSE: Final = 8  # a whole number of so few values gets an offset for each, since it may act in any way
+BUMPS: Final = (0.1, 0.3)  # widths, in those of the cube, of the region around the centre that may differ
+# First guesses of the coefficients' variances, in log-odds squared, for terms in 2 (x - c).
+_INTERCEPT: Final = 100.0
+_LINEAR: Final = 4.0
+_QUADRATIC: Final = 0.25
+_OPTION: Final = 1.0
+_FURTHER: Final = 0.1
+
+
+class Data(NamedTuple):
+    """What the model is fitted to: counts at points, and how much each counts."""
+
+    points: Numbers  # shape (n, d)
+    attempts: npt.NDArray[np.int64]  # shape (n, segments)
+    wins: npt.NDArray[np.int64]
+    weights: Numbers  # shape (n,), in (0, 1]
+
+
+class Terms:
+    """The terms of the model around a centre, and what their coefficients' variances are taken for without data."""
+
+    def __init__(self, cube: Cube, centre: Numbers, bumps: Sequence[float] = ()) -> None:
+        """centre: shape (d,); bumps: widths of those around it, none where steps and extremes are asked for, which a
+        bump would bend towards the place that is asked about."""
+        self._cube = cube
+        self._numeric = np.array(cube.numeric, dtype=np.int64)
+        self._centre = centre[self._numeric]
+        self._bumps = np.array(bumps, dtype=np.float64)
+        self._left, self._right = np.triu_indices(len(self._numeric))
+        self._coarse = [j for j in cube.numeric if 0 < cube.levels[j] <= _COARSE]
+
+    def of(self, points: Numbers) -> Numbers:
+        """Values of all terms, shape (n, terms)."""
+        v = 2.0 * (points[:, self._numeric] - self._centre)
+        columns = [np.ones((len(points), 1)), v, v[:, self._left] * v[:, self._right], v**3]
+        away = (v**2).sum(axis=1, keepdims=True) / (8.0 * max(1.0, len(self._numeric) / 4.0))
+        columns.append(np.exp(-away / np.square(self._bumps)))
+        columns += [self._options(points, j) for j in self._coarse]
+        for j in self._cube.choices:
+            options = self._options(points, j)
+            columns += [options, (options[:, :, None] * v[:, None, :]).reshape(len(points), -1)]
+        return np.concatenate(columns, axis=1)
+
+    def first_variances(self) -> Numbers:
+        """Shape (terms,)."""
+        numeric = len(self._numeric)
+        parts = [
+            np.full(1, _INTERCEPT),
+            np.full(numeric, _LINEAR),
+            np.full(len(self._left), _QUADRATIC),
+            np.full(numeric, _FURTHER),
+            np.full(len(self._bumps), _FURTHER),
+            *(np.full(self._cube.levels[j], _FURTHER) for j in self._coarse),
+        ]
+        for j in self._cube.choices:
+            levels = self._cube.levels[j]
+            parts += [np.full(levels, _OPTION), np.full(levels * numeric, _FURTHER)]
+        return np.concatenate(parts)
+
+    def _options(self, points: Numbers, j: int) -> Numbers:
+        """1 where a point has an option of knob j, else 0, shape (n, levels)."""
+        found: Numbers = np.eye(self._cube.levels[j])[self._cube.cells(points, j)]
+        return found
+
+
+class Fit:
+    """The fitted models of all segments."""
+
+    def __init__(self, terms: Terms, variances: Numbers, beta: Numbers, factors: list[Numbers]) -> None:
+        self.terms, self.variances = terms, variances
+        self.beta = beta  # shape (segments, terms)
+        self._factors = factors  # lower Cholesky factor of each segment's information, shape (terms, terms)
+
+    def chances(self, points: Numbers) -> Numbers:
+        """Win probabilities at the maximum, shape (n, segments)."""
+        return rates_of(self.terms.of(points), self.beta)
+
+    def drawn(self, dice: np.random.Generator) -> Numbers:
+        """One draw of all coefficients from the posterior, shape (segments, terms)."""
+        return np.array(
+            [
+                mean + solve_triangular(factor, dice.standard_normal(len(mean)), lower=True, trans="T")
+                for mean, factor in zip(self.beta, self._factors, strict=True)
+            ]
+        )
+
+    def spread(self, points: Numbers) -> Numbers:
+        """Posterior standard deviation of the log-odds, shape (n, segments)."""
+        phi = self.terms.of(points)
+        found = [np.sqrt((solve_triangular(factor, phi.T, lower=True) ** 2).sum(axis=0)) for factor in self._factors]
+        return np.array(found).T
+
+
+def chance(log_odds: Numbers) -> Numbers:
+    """Win probabilities, of the same shape."""
+    found: Numbers = expit(np.clip(log_odds, -_FAR, _FAR))
+    return found
+
+
+def rates_of(values: Numbers, beta: Numbers) -> Numbers:
+    """Win probabilities, shape (n, segments), by the values of terms, shape (n, terms), and some coefficients."""
+    return chance(values @ beta.T)
+
+
+def fit(terms: Terms, data: Data, variances: Numbers | None = None) -> Fit:
+    """Fit all segments. variances: those that an earlier fit learned, where the search goes on."""
+    phi = terms.of(data.points)
+    first = terms.first_variances()
+    found = first.copy() if variances is None else variances
+    segments = data.attempts.shape[1]
+    beta = np.zeros((segments, phi.shape[1]))
+    for _ in range(_ROUNDS):
+        factors = []
+        squares = np.zeros(phi.shape[1])
+        for k in range(segments):
+            beta[k], factor = _maximum(phi, data, k, 1.0 / found, beta[k])
+            factors.append(factor)
+            inverse = cho_solve((factor, True), np.eye(len(factor)))
+            squares += beta[k] ** 2 + np.diag(inverse)
+        learned = (squares + _STRENGTH * first) / (segments + _STRENGTH)
+        found = np.maximum(learned, _LEAST_VARIANCE)
+        found[0] = first[0]  # the intercept is free
+    return Fit(terms, found, beta, factors)
+
+
+def _maximum(phi: Numbers, data: Data, k: int, ridge: Numbers, start: Numbers) -> tuple[Numbers, Numbers]:
+    """Coefficients of a segment at the maximum, and the Cholesky factor of the information there. Newton's method."""
+    weighted = data.weights * data.attempts[:, k]
+    won = data.weights * data.wins[:, k]
+    beta = start.copy()
+    for _ in range(_STEPS):
+        rate = chance(phi @ beta)
+        curvature = weighted * rate * (1.0 - rate)
+        information = (phi * curvature[:, None]).T @ phi
+        information[np.diag_indices_from(information)] += ridge
+        factor: Numbers = np.linalg.cholesky(information).astype(np.float64, copy=False)
+        step = cho_solve((factor, True), phi.T @ (won - weighted * rate) - ridge * beta)
+        beta += step * min(1.0, 3.0 / max(np.abs(phi @ step).max(), 1e-9))
+        if np.abs(step).max() < 1e-3:
+            break
+    return beta, factor

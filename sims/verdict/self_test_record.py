@@ -1,0 +1,33 @@
+"""One check of the instrument, as a manifest keeps it and a report tells it: see sims.runs.self_test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+State = Literal["passed", "warning", "not tested"]
+
+PASSED: Final = "passed"
+WARNING: Final = "warning"
+NOT_TESTED: Final = "not tested"
+_STATES: Final = (PASSED, WARNING, NOT_TESTED)
+
+
+class Check(NamedTuple):
+    """What came of one check."""
+
+    name: str
+    state: State
+    sentence: str
+
+
+def read_checks(manifest: Mapping[str, Any]) -> list[Check]:
+    """The checks that a manifest tells of; none in one from before there were any, or that tells them otherwise."""
+    found = manifest.get("self_test")
+    if not isinstance(found, list):
+        return []
+    try:
+        checks = [Check(str(one["name"]), one["state"], str(one["sentence"])) for one in found]
+    except (KeyError, TypeError):
+        return []
+    return checks if all(check.state in _STATES for check in checks) else []

@@ -1,0 +1,335 @@
+"""What a run found, in words and as a table: is each cohort where the designer wants it, and how sure is that?
+
+A verdict needs the tallies of a run and its goals, never the rows. "in band" is said only when the whole interval
+lies inside the band, "below" and "above" only when it lies outside as a whole; otherwise the answer is "cannot tell",
+with the number of further players that would probably settle it. One cluster alone (one player, or one replica of a
+shared controller) says nothing of others, so with fewer than two the answer is always "cannot tell".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import IO, Any, Final, Literal
+
+from engine.errors import RunFolderError
+from engine.record import Column
+from engine.tally import RateInterval, Tally, mean_dial, rate_interval
+from sims.verdict.sentences import percent, sentences_of, share_of
+
+State = Literal["in band", "below", "above", "cannot tell"]
+Band = tuple[float, float]  # lowest and highest wanted win rate, 0 <= low <= high <= 1
+
+_POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players settle it
+_WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
+_MOST_PLAYERS: Final = 1_000_000  # beyond that nobody should wait for an answer
+SUMMARY_COLUMNS: Final = (
+    Column("cohort", "name", "", "name of the cohort"),
+    Column("level", "integer", "1", "level of a campaign, from 1; 0 for all levels together"),
+    Column("players", "integer", "1", "players with at least one judged attempt"),
+    Column("attempts", "integer", "1", "judged attempts"),
+    Column("wins", "integer", "1", "judged attempts that were won"),
+    Column("win_rate", "number", "1", "share of judged attempts that were won; uncalibrated", optional=True),
+    Column("win_rate_low", "number", "1", "low end of its 95 % interval", optional=True),
+    Column("win_rate_high", "number", "1", "high end of its 95 % interval", optional=True),
+    Column(
+        "interval",
+        "name",
+        "",
+        "how it was computed: by player, by replica, Wilson (clusters do not differ, each counts as one attempt) or "
+        "Wilson over attempts (one cluster: too narrow for a verdict); none without attempts",
+    ),
+    Column("target_low", "number", "1", "lowest wanted win rate"),
+    Column("target_high", "number", "1", "highest wanted win rate"),
+    Column("state", "name", "", "in band, below, above or cannot tell"),
+    Column("more_players", "integer", "1", "further players that would probably settle it", optional=True),
+    Column("difficulty", "number", "1", "mean position of the dial over judged attempts", optional=True),
+    Column(
+        "difficulty_late",
+        "number",
+        "1",
+        "the same over the last third of each player's attempts; empty for a level",
+        optional=True,
+    ),
+    Column(
+        "easy_end_share",
+        "number",
+        "1",
+        "share of judged attempts at the easiest end of the dial; empty for a level",
+        optional=True,
+    ),
+    Column(
+        "hard_end_share",
+        "number",
+        "1",
+        "share of judged attempts at the hardest end of the dial; empty for a level",
+        optional=True,
+    ),
+    Column("quit_share", "number", "1", "share of all players who quit for good; empty for a level", optional=True),
+)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a run was for, as far as its verdict needs it."""
+
+    cohorts: tuple[str, ...]
+    bands: tuple[tuple[Band, ...], ...]  # per cohort, then per level; one band in an endless stream
+    shared: bool  # whether players share a controller
+    replicas: int
+    steered: bool = True  # whether the controller reacts to outcomes; a deterministic one is at an end by plan
+
+    def __post_init__(self) -> None:
+        if len(self.bands) != len(self.cohorts) or not all(self.bands):
+            raise ValueError(f"a goal needs a band for each of {len(self.cohorts)} cohorts, got {self.bands}")
+
+
+def goal_of(manifest: Mapping[str, Any]) -> Goal:
+    """Read a run's goal from its manifest. Raises RunFolderError when it is not there."""
+    try:
+        cohorts = tuple(str(name) for name in manifest["cohorts"])
+        bands = tuple(_bands(manifest["targets"][name]) for name in cohorts)
+        steered = manifest.get("mode") != "deterministic"
+        return Goal(cohorts, bands, manifest["scope"] != "player", int(manifest["replicas"]), steered)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise RunFolderError(f"the manifest must name cohorts, targets, scope and replicas, got {fault!r}") from None
+
+
+def _bands(found: Sequence[Any]) -> tuple[Band, ...]:
+    """One band as [low, high], or a list of them, one for each level."""
+    pairs = found if isinstance(found[0], list | tuple) else [found]
+    return tuple((float(low), float(high)) for low, high in pairs)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the verdict: a cohort, or one level of a campaign for a cohort. NaN where nothing was played.
+
+    Fields are SUMMARY_COLUMNS: same names, same order.
+    """
+
+    cohort: str
+    level: int  # 0 for all levels together
+    players: int  # with at least one judged attempt
+    attempts: int  # judged
+    wins: int
+    win_rate: float
+    win_rate_low: float
+    win_rate_high: float
+    interval: str  # how it was computed
+    target_low: float
+    target_high: float
+    state: State
+    more_players: int | None  # None where the state is settled, or no number of players would settle it
+    difficulty: float
+    difficulty_late: float
+    easy_end_share: float  # of judged attempts
+    hard_end_share: float
+    quit_share: float  # of all players
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer: sentences for people, rows for tables."""
+
+    sentences: tuple[str, ...]
+    rows: tuple[Row, ...]  # one per cohort
+    level_rows: tuple[Row, ...]  # one per cohort and level of a campaign
+    after_attempts: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether no row is left at "cannot tell"."""
+        return all(row.state != "cannot tell" for row in (*self.rows, *self.level_rows))
+
+    @property
+    def met(self) -> bool:
+        """Whether every cohort, and every level, is surely in its band."""
+        return all(row.state == "in band" for row in (*self.rows, *self.level_rows))
+
+    @property
+    def text(self) -> str:
+        """All sentences as one paragraph."""
+        return " ".join(self.sentences)
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`; what is not a number becomes null."""
+        rows = [
+            {
+                name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in asdict(row).items()
+            }
+            for row in (*self.rows, *self.level_rows)
+        ]
+        return {
+            "verdict": self.text,
+            "met": self.met,
+            "settled": self.settled,
+            "calibrated": False,
+            "after_attempts": self.after_attempts,
+            "rows": rows,
+        }
+
+
+def verdict(goal: Goal, tally: Tally) -> Verdict:
+    """Judge a run by its tallies."""
+    cohorts = range(len(goal.cohorts))
+    rows = tuple(_row(goal, tally, cohort, 0) for cohort in cohorts)
+    levels = tuple(
+        _row(goal, tally, cohort, level) for cohort in cohorts for level in range(1, tally.scheme.levels + 1)
+    )
+    said = sentences_of(goal, tally, rows, levels)
+    return Verdict(said, rows, levels, tally.scheme.after_attempts)
+
+
+def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
+    sums = tally.judged[cohort, level]
+    found = rate_interval(sums, tally.scheme.cluster)
+    band = _band(goal, tally, cohort, level)
+    state = state_of(found, band)
+    players = int(sums[1])
+    whole = level == 0  # what is not counted by level is not repeated in the rows of levels
+    late = tally.total(cohort, "late_attempts") * whole
+    judged = int(tally.judged[cohort, 0, 2]) * whole
+    return Row(
+        cohort=goal.cohorts[cohort],
+        level=level,
+        players=players,
+        attempts=found.attempts,
+        wins=int(sums[3]),
+        win_rate=found.rate,
+        win_rate_low=found.low,
+        win_rate_high=found.high,
+        interval=found.method,
+        target_low=band[0],
+        target_high=band[1],
+        state=state,
+        more_players=further_players(found, band, players) if state == "cannot tell" else None,
+        difficulty=mean_dial(sums),
+        difficulty_late=mean_dial((0, 0, late, 0, 0, 0, 0, tally.total(cohort, "late_dial"))),
+        easy_end_share=share_of(tally.total(cohort, "easy_end"), judged),
+        hard_end_share=share_of(tally.total(cohort, "hard_end"), judged),
+        quit_share=share_of(tally.quits(cohort), tally.players(cohort) * whole),
+    )
+
+
+def _band(goal: Goal, tally: Tally, cohort: int, level: int) -> Band:
+    """The band of one level; for all levels together, that of each level weighted by the attempts made on it."""
+    bands = goal.bands[cohort]
+    if level > 0:
+        return bands[min(level, len(bands)) - 1]
+    attempts = [int(number) for number in tally.judged[cohort, 1:, 2]]
+    if len(set(bands)) == 1 or not any(attempts):
+        return bands[0]
+    total = sum(attempts)
+    low = math.fsum(bands[j][0] * number for j, number in enumerate(attempts)) / total
+    return low, math.fsum(bands[j][1] * number for j, number in enumerate(attempts)) / total
+
+
+def state_of(found: RateInterval, band: Band) -> State:
+    """Where an interval lies against a band, said only when all of it lies there and it is over clusters."""
+    low, high = band
+    if found.clusters < 2:
+        return "cannot tell"
+    if low <= found.low and found.high <= high:
+        return "in band"
+    if found.high < low:
+        return "below"
+    if found.low > high:
+        return "above"
+    return "cannot tell"
+
+
+def further_players(found: RateInterval, band: Band, players: int) -> int | None:
+    """How many more players would probably (in four of five runs) settle on which side of the band's edges the rate is.
+
+    The rate is taken as it stands and the longer side of the interval as shrinking with the square root of the
+    players, until it is no longer than the way to the nearest edge: then it lies inside the band, or outside. None
+    with fewer than two clusters, which do not say how much clusters differ, or when it would take more than a million.
+    """
+    if found.clusters < 2:
+        return None
+    low, high = band
+    # From within the band nothing can cross an edge at 0 or 1.
+    edges = (low or -math.inf, high if high < 1.0 else math.inf) if low <= found.rate <= high else band
+    distance = min(abs(found.rate - edge) for edge in edges)
+    half = max(found.high - found.rate, found.rate - found.low)
+    wanted = half * (1 + _POWER / _WIDTH)
+    if distance <= 0 or wanted / distance > math.sqrt(_MOST_PLAYERS / players + 1):
+        return None
+    more = players * ((wanted / distance) ** 2 - 1)
+    return max(rounded_up(more), 1)
+
+
+def rounded_up(number: float) -> int:
+    """A number of players, to two digits: more would claim to know better."""
+    digits = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 1))
+    return math.ceil(number / digits) * digits
+
+
+# --- Tables ----------------------------------------------------------------------------------------------------------
+
+
+def summary_rows(found: Verdict) -> list[tuple[str | int | float | None, ...]]:
+    """The rows of summary.csv in the order of SUMMARY_COLUMNS; None where there is no value."""
+    rows: list[tuple[str | int | float | None, ...]] = []
+    for row in (*found.rows, *found.level_rows):
+        values = asdict(row).values()
+        rows.append(tuple(None if isinstance(value, float) and math.isnan(value) else value for value in values))
+    return rows
+
+
+HEADINGS: Final = ("cohort", "attempts", "win rate", "target", "verdict", "dial", "quit")
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """A row as text under HEADINGS; the win rate with its interval."""
+    if row.attempts == 0:
+        rate, dial = "-", "-"
+    else:
+        rate, dial = f"{row.win_rate:.3f} ({row.win_rate_low:.3f}-{row.win_rate_high:.3f})", f"{row.difficulty:.2f}"
+    target = f"{row.target_low:.2f}-{row.target_high:.2f}"
+    return (row.cohort, f"{row.attempts:,}", rate, target, row.state, dial, percent(row.quit_share))
+
+
+def show(found: Verdict, stream: IO[str]) -> None:
+    """Print table and words: in colour on a terminal (NO_COLOR is respected), as plain text elsewhere."""
+    if stream.isatty():
+        _show_rich(found, stream)
+    else:
+        _show_plain(found, stream)
+
+
+def _show_plain(found: Verdict, stream: IO[str]) -> None:
+    lines = [HEADINGS, *(cells(row) for row in found.rows)]
+    widths = [max(len(line[j]) for line in lines) for j in range(len(HEADINGS))]
+    for line in lines:
+        texts = [text.rjust(w) if j in (1, 5, 6) else text.ljust(w) for j, (text, w) in enumerate(zip(line, widths))]
+        stream.write("  ".join(texts).rstrip() + "\n")
+    stream.write("\n" + "\n".join([*_judged(found), *found.sentences]) + "\n")
+
+
+def _judged(found: Verdict) -> list[str]:
+    """What the table counts, where that is not every attempt."""
+    if not found.after_attempts:
+        return []
+    return [f"Judged: the attempts of each player after the first {found.after_attempts:,}."]
+
+
+def _show_rich(found: Verdict, stream: IO[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"in band": "green", "below": "yellow", "above": "yellow", "cannot tell": "cyan"}
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for j, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold")
+    for row in found.rows:
+        table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(cells(row))))
+    console = Console(file=stream, highlight=False)
+    console.print(table)
+    console.print()
+    for sentence in (*_judged(found), *found.sentences):
+        console.print(Text(sentence))

@@ -1,0 +1,93 @@
+"""A synthetic player at the keys of `play`, so that a recording shows the game, the card and what stands beside them.
+
+Nobody sits there, so no rows are kept: a row that says `human` was played by a person.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import ScenarioError
+from engine.game import Faculties
+from sims.catalog import Catalog
+from sims.playback.stepper import Deed, Film
+from sims.window.play import DEMONSTRATOR, Play, wished_scenario
+from sims.window.recording_folder import new_folder
+from sims.window.screen import show
+
+_START_S: Final = 2.0  # how long the start screen is shown
+_CARD_S: Final = 2.5
+_TURN_S: Final = 0.7  # before each turn, so that people can follow
+
+
+class Demonstration(Play):
+    """The scene of a person's sitting, in which a good but not perfect synthetic player acts."""
+
+    shown = True
+
+    def __init__(
+        self, *arguments: Any, attempts: int | None = None, faculties: Faculties = DEMONSTRATOR, **choices: Any
+    ) -> None:
+        """attempts: after how many it ends; None for never; faculties: who plays. The others are those of Play."""
+        super().__init__(*arguments, **choices)
+        self._faculties = faculties
+        self._attempts = attempts
+        self._double: Film | None = None  # the same attempt, played by the synthetic player
+
+    def advance(self, seconds: float) -> None:
+        if self.refusal:
+            raise ScenarioError(self.refusal)
+        if self.stage == "start" and self.since_s >= _START_S:
+            self._open_soon()
+        elif self.stage == "opening" and self._opening is not None:
+            self._opening.result()  # a frame of a recording stands for its time, however long it took
+        elif self.stage == "playing" and self.game.pace != "real_time" and self.since_s >= _TURN_S:
+            self._wanted = 0  # what it will be is decided by the double
+        elif self.stage == "card" and self.since_s >= _CARD_S:
+            self.done = self._attempts is not None and len(self.outcomes) >= self._attempts
+            if not self.done:
+                self._begin()
+        super().advance(seconds)
+
+    def _begin(self) -> None:
+        super()._begin()
+        assert self.task is not None  # chosen when the attempt before ended
+        film = self.task.film
+        self._double = Film(film.game, film.values, self._faculties, film.address)
+
+    def _do(self, deed: Deed) -> None:
+        assert self._double is not None  # made when the attempt began
+        self._double.step()
+        super()._do(deed._replace(action=self._double.action))
+
+
+def demonstrate(
+    game: str,
+    record: Path,
+    *,
+    controller: str | None = None,
+    target: float | None = None,
+    scenario: str | None = None,
+    seed: int | None = None,
+    frames: int | None = None,
+) -> int:
+    """Record a synthetic player at the keys, without any screen: one attempt, or so many frames.
+
+    record: .png, .webp or .gif; the others as of `sims.window.play.play`. Raises ScenarioError when controller and scenario do
+    not go together.
+    """
+    catalog = Catalog()
+    found = wished_scenario(catalog, game, controller, target, scenario, seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = new_folder(Path(scratch) / "sitting", game, found)
+        attempts = 1 if frames is None else None
+        scene = Demonstration(found, catalog, folder, controller=controller, target=target, attempts=attempts)
+        try:
+            show(scene, f"Flowdial play: {game}", record=record, frames=frames)
+        finally:
+            scene.close()
+    sys.stdout.write(f"picture {record}\n")
+    return 0

@@ -1,0 +1,292 @@
+"""A person's sitting: what the controller decides for them, and every attempt on disk before the next begins.
+
+A person is the only player of a world of their own, so the rows have the columns of a run: source is `human`, the
+columns of skill and reaction are empty, since nobody can look inside. Time is time played: breaks are left out.
+
+Levels are numbered, from 1 where the scenario has an endless stream of them. That number is what a level is made
+from (see `engine.attempt.layout_key`), so the same level can be begun anew as another attempt, with a row and an
+address of its own. Whatever a person gives up is a row too, `timed_out`, which counts as not won in every table. If
+it had been under way for a while (`under_way`), the controller hears of it as not won, and streak and mood follow, as
+after an attempt that the clock ended: otherwise whoever gives up when things go wrong would look better than they are.
+A try of a moment teaches nobody anything.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import record
+from engine.controller import ControllerKind, Outcome, Setting, Situation, Who
+from engine.game import WON, Faculties
+from engine.parameters import along, to_real
+from engine.players import (
+    COHORT_STRIDE,
+    FINISHED,
+    HORIZON,
+    LARGEST_COHORT,
+    PLAYER,
+    SESSION_END,
+    TRAIT_LIST,
+    after_attempt,
+)
+from engine.record import Sheet
+from engine.scenario import Scenario, parse
+from engine.scenario_file.resolution import text_of
+from engine.scenario_file.sections import DEFAULT_TOLERANCE, ControllerSection, TargetSection, TelemetrySection
+from engine.session import frame_of
+from engine.setup import Setup
+from engine.world import Desk, Played, controller_of, middle_of
+from sims.catalog import Catalog
+from sims.playback.human_actions import FILE, line_of
+from sims.playback.stepper import NO_FACULTIES, Address, Deed, Film
+from sims.run_folder.files import file_fault
+from sims.window.recording_folder import ATTEMPTS, append, cut
+
+COHORT: Final = "human"
+PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: after all that a scenario can have
+COUNTS_S: Final = 3.0  # of play, after which giving up counts as not won
+COUNTS_TURNS: Final = 3
+_NEVER: Final = -40.0  # logit of an end that does not come: a person decides about that
+_TITLE: Final = 120  # letters
+
+
+def scenario_for(scenario: Scenario, catalog: Catalog, kind: ControllerKind, target: float) -> Scenario:
+    """The scenario of a sitting: the players of `scenario`, with the controller and the target that were chosen.
+
+    Options are those of the scenario where its own controller was chosen, otherwise the controller's defaults.
+    Raises ScenarioError when the two do not go together.
+    """
+    form = scenario.form
+    words = f"{form.title or scenario.name}, played by a person"
+    changes: dict[str, Any] = {
+        "title": words if len(words) <= _TITLE else form.title,
+        "target": TargetSection(
+            win_rate=target,
+            tolerance=form.target.tolerance or DEFAULT_TOLERANCE,
+            after_attempts=form.target.after_attempts,
+        ),
+        "cohort": [cohort.model_copy(update={"target": None}) for cohort in form.cohort],
+        "telemetry": TelemetrySection(),  # the person's controller hears at once
+    }
+    if kind.name != form.controller.name:
+        changes["controller"] = ControllerSection(name=kind.name)
+    text = text_of(form.model_copy(update=changes), scenario.changed)
+    return parse(text.encode(), scenario.name, catalog, allow_long=True)
+
+
+def setup_for(setup: Setup, kind: ControllerKind, target: float) -> Setup:
+    """The person's own world: one cohort of one player, whose controller hears at once and has no end.
+
+    A controller that imagines players imagines those of the largest cohort.
+    """
+    largest = int(np.argmax(setup.counts))
+    return dataclasses.replace(
+        setup,
+        kind=kind,
+        options=setup.options if kind is setup.kind else kind.options(),
+        scope="player" if "player" in kind.scopes else kind.scopes[0],
+        cohorts=(COHORT,),
+        counts=(1,),
+        traits=setup.traits[largest : largest + 1],
+        targets=np.full((1, setup.targets.shape[1]), target),
+        gaps_s=(0.0,),
+        delay_s=0.0,
+        deploy_every_s=0.0,
+        horizon_s=float("inf"),
+        attempts_per_player=2**31,
+        replicas=1,
+    )
+
+
+def human_sheet(sheet: Sheet) -> Sheet:
+    """A table of a run as it is for a person: the source is `human`, and traits are not known."""
+    known = {f"trait_{trait.name}" for trait in TRAIT_LIST}
+    columns = tuple(
+        dataclasses.replace(column, optional=True, meaning=f"{column.meaning}; empty for a person")
+        if column.name in known
+        else column
+        for column in sheet.columns
+    )
+    if "source" not in sheet.constants:
+        return dataclasses.replace(sheet, columns=columns)
+    words = {**sheet.words, "source": (COHORT,)}
+    return dataclasses.replace(sheet, columns=columns, words=words, constants={**sheet.constants, "source": COHORT})
+
+
+def under_way(film: Film) -> bool:
+    """Whether an attempt has lasted so long that giving it up says something: three seconds, or three turns."""
+    if film.game.pace == "real_time":
+        return film.tick * film.game.tick_seconds >= COUNTS_S
+    return film.tick >= COUNTS_TURNS
+
+
+class Task(NamedTuple):
+    """The attempt that is to be played, or was."""
+
+    number: int  # from 0
+    setting: Setting
+    clipped: int
+    fault: int  # BAD_PROPOSAL or NO_FAULT
+    beliefs: tuple[float, ...]
+    start_s: float
+    film: Film
+    who: Who  # as the controller was asked
+
+
+class Sitting:
+    """Asks the controller, keeps the person's condition, writes rows and actions."""
+
+    def __init__(self, setup: Setup, folder: Path) -> None:
+        """setup: as `setup_for` gives it. Raises EnvironmentFault when the disk is in the way."""
+        self.setup = setup
+        self._frame = frame_of(setup, 0)
+        self._desk = Desk(setup, controller_of(setup, 0))
+        self._before = Setting(middle_of(setup))  # what is played when the controller proposes no setting
+        self._levels = 0  # begun so far, in an endless stream
+        self._player: Any = np.zeros(1, PLAYER)[0]
+        self._player["player"] = PERSON
+        self._player["quit_frailty"] = self._player["session_frailty"] = _NEVER
+        self._player["level"] = 1 if setup.levels else 0
+        self._player["mood"], self._player["last"] = setup.flow.content, 1.0
+        self._sheet = human_sheet(record.attempt_sheet(setup, self._desk.beliefs))
+        self._type = record.row_type(len(setup.space), len(self._desk.beliefs))
+        self._rows: list[npt.NDArray[np.void]] = []
+        self._folder = folder
+        try:
+            self._table: FileIO = open(folder / ATTEMPTS, "xb", buffering=0)  # noqa: SIM115 - open till the end
+            self._actions: FileIO = open(folder / FILE, "xb", buffering=0)  # noqa: SIM115
+            append(self._table, record.csv_header(self._sheet.columns))
+        except OSError as fault:
+            raise file_fault(fault) from fault
+
+    def close(self) -> None:
+        """End the sitting. All that was played is on disk already; a sitting of nothing leaves nothing.
+
+        Raises EnvironmentFault when the disk is in the way.
+        """
+        if self._table.closed:
+            return
+        try:
+            self._table.close()
+            self._actions.close()
+            if not self._rows:
+                (self._folder / ATTEMPTS).unlink(missing_ok=True)
+                (self._folder / FILE).unlink(missing_ok=True)
+        except OSError as fault:
+            raise file_fault(fault) from fault
+
+    @property
+    def beliefs(self) -> tuple[str, ...]:
+        """Names of what the controller believes."""
+        return self._desk.beliefs
+
+    def next(self, place: int | None = None) -> Task:
+        """What the controller wants to be played now. place: number of a level in an endless stream, None for new."""
+        player, setup = self._player, self.setup
+        level, number, start_s = int(player["level"]), int(player["attempts"]), float(player["clock_s"])
+        target = float(setup.targets[0, max(level - 1, 0)])
+        who = Who(PERSON, 0, Situation(target, number, level, int(player["place"]), float(player["last"])))
+        setting, clipped, fault = self._desk.ask(who, start_s, self._before)
+        self._before = setting
+        units = self._desk.units
+        values = np.empty(len(setup.space))
+        for j in range(len(values)):
+            unit = along(setup.path, j, setting.difficulty) if units[0] < 0.0 else float(units[j])
+            values[j] = to_real(self._frame.table, j, unit)
+        beliefs = self._desk.believed(who) if self._desk.beliefs else ()
+        if not setup.levels and place is None:
+            self._levels += 1
+        film = self._film(values, number, level or place or self._levels)
+        return Task(number, setting, clipped, fault, beliefs, start_s, film, who)
+
+    def again(self, task: Task) -> Task:
+        """The level of an attempt that was given up, from its beginning: the next attempt.
+
+        At the same setting, unless the controller has heard of the attempt before; then it decides anew.
+        """
+        if under_way(task.film):
+            return self.next(task.film.address.level)
+        number, start_s = int(self._player["attempts"]), float(self._player["clock_s"])
+        film = self._film(task.film.values, number, task.film.address.level)
+        return task._replace(number=number, start_s=start_s, film=film)
+
+    def _film(self, values: npt.NDArray[np.float64], number: int, level: int) -> Film:
+        return Film(self.setup.game, values, NO_FACULTIES, Address(self.setup.seed, 0, PERSON, number, level))
+
+    def finish(self, task: Task, deeds: Sequence[Deed]) -> None:
+        """Put an attempt that has ended on disk, then tell the controller.
+
+        Raises EnvironmentFault when the disk is full.
+        """
+        player, setup = self._player, self.setup
+        row = self._save(task, deeds)
+        outcome, duration_s = int(row["outcome"]), float(row["duration_s"])
+        progress, score = float(row["progress"]), float(row["score"])
+        end_s = task.start_s + duration_s
+        self._desk.tell(Outcome(task.who, task.setting, outcome == WON, progress, score, end_s))
+        after_attempt(player, outcome, duration_s, setup.flow, setup.seed, 0, setup.levels, 2**31, float("inf"))
+        if int(player["left"]) == FINISHED:
+            player["level"] = 1  # a campaign that was won begins anew
+        player["clock_s"] = end_s
+
+    def give_up(self, task: Task, deeds: Sequence[Deed]) -> None:
+        """Stop an attempt and put it on disk as timed out. The controller hears of it if it was under way."""
+        task.film.stop()
+        if under_way(task.film):
+            self.finish(task, deeds)
+            return
+        row = self._save(task, deeds)
+        self._player["attempts"] += 1
+        self._player["place"] += 1
+        self._player["clock_s"] = task.start_s + float(row["duration_s"])
+
+    def _save(self, task: Task, deeds: Sequence[Deed]) -> Any:
+        """The attempt's row, which is on disk when it comes back."""
+        film, player = task.film, self._player
+        result = film.result()
+        rows = np.zeros(1, self._type)
+        row = rows[0]
+        for name in ("cohort", "player", "session", "place", "streak", "mood"):
+            row[name] = player[name]
+        row["attempt"], row["level"] = task.number, film.address.level
+        row["start_s"], row["duration_s"] = task.start_s, result.duration_s
+        row["target"], row["difficulty"] = task.who.situation.target, task.setting.difficulty
+        row["clipped"], row["params"], row["beliefs"] = task.clipped, film.values, task.beliefs
+        row["fault"] = task.fault
+        for name in Faculties._fields:
+            row[name] = np.nan
+        for name in ("outcome", "progress", "score", "cause", "ticks", "state_hash"):
+            row[name] = getattr(result, name)
+        line = io.BytesIO()
+        record.write_csv(line, [record.attempt_batch(self._sheet, rows)])
+        before = self._actions.tell()
+        try:
+            append(self._actions, line_of(film.address, deeds).encode())  # first: a row without them is no use
+            append(self._table, line.getvalue())
+        except OSError as fault:
+            cut(self._actions, before)
+            raise file_fault(fault) from fault
+        self._rows.append(rows)
+        return row
+
+    def played(self) -> Played:
+        """All that was played so far: one player, whose traits nobody knows, and one session."""
+        rows = np.concatenate([np.empty(0, self._type), *self._rows])
+        players = np.zeros(1, PLAYER)
+        players[0] = self._player
+        for trait in TRAIT_LIST:
+            players[trait.name] = np.nan
+        players["left"] = HORIZON  # they may come back; we shall not see it
+        session = np.zeros(1, record.SESSION)
+        session["player"], session["ended_by"] = PERSON, SESSION_END
+        session["end_s"] = self._player["clock_s"]
+        session["attempts"], session["wins"] = len(rows), np.sum(rows["outcome"] == WON)
+        return Played(rows, players, np.zeros(1), session)

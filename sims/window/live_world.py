@@ -1,0 +1,325 @@
+"""Live sessions: a scenario's world, advanced one attempt at a time, with a switchboard between it and controllers.
+
+Where each player has a controller of their own, every place of the wall follows its own player, and all of them start
+at once; otherwise the world's clock says who is next. Either way an attempt is played by the same kernels as in a run,
+so that its row is the same, bit for bit, as long as nobody switched the controller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import record
+from engine.controller import Controller, ControllerKind, Outcome, Setting, Situation, Who
+from engine.game import WON, Faculties
+from engine.setup import Setup
+from engine.world import Chunk, World, belief_columns, chunks, controller_of
+from sims.playback.stepper import Address, Film
+from sims.run_folder.files import Content, new_file
+from sims.window.row_log import Journal
+
+_NO_BELIEF: Final = math.nan
+
+
+class Chosen(NamedTuple):
+    """A controller that somebody switched to."""
+
+    kind: ControllerKind
+    options: Any
+    beliefs: tuple[str, ...]
+
+
+class Decision(NamedTuple):
+    """Which controller set an attempt's difficulty, and what it believed."""
+
+    controller: int  # place in Wall.chosen
+    beliefs: tuple[float, ...]
+
+
+Decisions = dict[tuple[int, int, int], Decision]  # by replica, player and attempt
+
+
+class Switchboard:
+    """Stands in for a controller and passes everything on to the one of the moment.
+
+    The world's own columns of beliefs stay those of the first controller; what later ones believe is noted here. An
+    outcome goes to the controller that asked for it, unless it is no longer there.
+    """
+
+    def __init__(
+        self, setup: Setup, replica: int, first: Controller, decided: dict[tuple[int, int, int], Decision]
+    ) -> None:
+        self.beliefs = tuple(first.beliefs)
+        self._setup, self._replica, self._now = setup, replica, first
+        self._number = 0
+        self._decided = decided
+
+    def switch(self, number: int, chosen: Chosen) -> None:
+        """From now on another controller decides; it begins without any knowledge."""
+        self._number = number
+        self._now = controller_of(
+            dataclasses.replace(self._setup, kind=chosen.kind, options=chosen.options), self._replica
+        )
+
+    def ask(self, who: Who) -> Setting:
+        if self._number:
+            said = self._now.describe(who)
+            beliefs = tuple(said[name] for name in self._now.beliefs)
+            self._decided[self._replica, who.player, who.situation.attempt] = Decision(self._number, beliefs)
+        return self._now.ask(who)
+
+    def tell(self, outcome: Outcome) -> None:
+        key = (self._replica, outcome.who.player, outcome.who.situation.attempt)
+        asked = self._decided.get(key)
+        if (asked.controller if asked else 0) == self._number:
+            self._now.tell(outcome)
+
+    def describe(self, who: Who) -> Mapping[str, float]:
+        return dict.fromkeys(self.beliefs, _NO_BELIEF) if self._number else self._now.describe(who)
+
+
+class Seen(NamedTuple):
+    """An attempt that the world has played."""
+
+    replica: int
+    cohort: int
+    player: int
+    attempt: int
+    session: int
+    difficulty: float
+    target: float
+    outcome: int
+    duration_s: float
+    controller: int  # place in Wall.chosen
+    beliefs: tuple[float, ...]  # of that controller
+    film: Film  # at its start
+
+    @property
+    def won(self) -> bool:
+        return self.outcome == WON
+
+
+class _Source:
+    """A world and its switchboard; gives its attempts in the order in which they start."""
+
+    def __init__(self, wall: Wall, chunk: Chunk) -> None:
+        setup = wall.setup
+        self.cohort = chunk.cohort  # -1: all cohorts
+        self.world = World(setup, chunk, len(belief_columns(setup)))
+        first = controller_of(setup, chunk.replica)
+        self.board = Switchboard(setup, chunk.replica, first, wall.decided)
+        if wall.number:
+            self.board.switch(wall.number, wall.chosen[wall.number])
+        self.world.start_attempts(self.board)
+
+    def next(self) -> npt.NDArray[np.void] | None:
+        """The row of the next attempt; None when there is none."""
+        world = self.world
+        before = world.used
+        while world.used == before:
+            if world.env.peek() == math.inf:
+                return None
+            world.env.step()
+        row: npt.NDArray[np.void] = world.rows[before : before + 1]
+        return row
+
+    def rows(self) -> npt.NDArray[np.void]:
+        """All rows so far, in the order in which they were played. The world may go on."""
+        played: npt.NDArray[np.void] = self.world.rows[: self.world.used].copy()
+        return played
+
+
+class Wall:
+    """A scenario that is watched: hands out attempts to places, switches controllers, keeps all rows."""
+
+    def __init__(self, setup: Setup, places: int, *, cohort: int | None = None) -> None:
+        """cohort: whose players come first, where players can be played apart; None for all. It may be changed."""
+        self.setup = setup
+        self.chosen = [Chosen(setup.kind, setup.options, belief_columns(setup))]
+        self.number = 0  # of the controller of the moment
+        self.decided: Decisions = {}
+        self.cohort = cohort
+        self.apart = setup.scope == "player" and setup.kind.rule is not None
+        self.played = 0
+        self.journal: Journal | None = None  # where rows go while they are made
+        self._done: list[npt.NDArray[np.void]] = []
+        self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
+        self._sources: list[_Source | None] = [None] * min(places, len(self._waiting))
+
+    def next(self, place: int) -> Seen | None:
+        """The next attempt for a place of the wall; None when everybody there is gone and nobody waits."""
+        slot = self._slot(place)
+        while True:
+            source = self._sources[slot] = self._wanted(self._sources[slot])
+            if source is None:
+                return None
+            row = source.next()
+            if row is None:
+                self._done.append(source.rows())
+                self._sources[slot] = None
+                continue
+            self.played += 1
+            if self.journal is not None:
+                self.journal.add(row)
+            return self._seen(row[0], source)
+
+    @property
+    def _asked_for(self) -> int | None:
+        """The cohort whose worlds come first; None where worlds hold all cohorts, or all are asked for."""
+        return None if self.setup.scope == "everyone" else self.cohort
+
+    def _slot(self, place: int) -> int:
+        """Which world a place is served from. Where players share one, so do places that want to see them."""
+        slot = place % len(self._sources)
+        if self.apart or self._asked_for is None:
+            return slot
+        cohorts = [None if source is None else source.cohort for source in self._sources]
+        return cohorts.index(self.cohort) if self.cohort in cohorts else slot
+
+    def _wanted(self, source: _Source | None) -> _Source | None:
+        """This source, or one of the wanted cohort when it is not; then this one waits. None when nobody is left."""
+        waiting, wanted = self._waiting, self._asked_for
+        if source is not None and wanted in (None, source.cohort):
+            return source
+        at = next((i for i, one in enumerate(waiting) if wanted in (None, one.cohort)), None)
+        if at is None:
+            if source is not None or not waiting:
+                return source
+            at = 0
+        found = waiting.pop(at)
+        if source is not None:
+            waiting.insert(0, source)
+        return _Source(self, found) if isinstance(found, Chunk) else found
+
+    def _seen(self, row: Any, source: _Source) -> Seen:
+        replica, player, attempt = int(row["replica"]), int(row["player"]), int(row["attempt"])
+        decision = self.decided.get((replica, player, attempt))
+        if decision is None:
+            decision = Decision(0, tuple(float(value) for value in row["beliefs"]))
+        address = Address(self.setup.seed, replica, player, attempt, int(row["level"]))
+        faculties = Faculties(*(float(row[name]) for name in Faculties._fields))
+        return Seen(
+            replica,
+            int(row["cohort"]),
+            player,
+            attempt,
+            int(row["session"]),
+            float(row["difficulty"]),
+            float(row["target"]),
+            int(row["outcome"]),
+            float(row["duration_s"]),
+            decision.controller,
+            decision.beliefs,
+            Film(self.setup.game, row["params"].copy(), faculties, address),
+        )
+
+    def prepare(self) -> None:
+        """Compile what the first attempt needs; it takes seconds where nobody has played this game before."""
+        first = self.chosen[0]
+        self.warm(first.kind, first.options)
+        self._sources[0] = self._wanted(None)
+
+    def warm(self, kind: ControllerKind, options: Any) -> None:
+        """Make a controller and let it go, so that everything is compiled when it is needed."""
+        controller = controller_of(dataclasses.replace(self.setup, kind=kind, options=options), 0)
+        if kind.rule is not None:
+            target = float(self.setup.targets[0, 0])
+            who = Who(self.setup.player_number(0, 0), 0, Situation(target, 0, min(self.setup.levels, 1), 0, 1.0))
+            controller.tell(Outcome(who, controller.ask(who), True, 1.0, 1.0, 0.0))
+            controller.ask(who)  # a rule that is shared hears only when it is asked again
+
+    def switch(self, kind: ControllerKind) -> None:
+        """From the next attempt on, another controller decides, with its default options and no knowledge yet."""
+        options = kind.options()
+        beliefs = belief_columns(dataclasses.replace(self.setup, kind=kind, options=options))
+        self.chosen.append(Chosen(kind, options, beliefs))
+        self.number = len(self.chosen) - 1
+        for source in (*self._sources, *self._waiting):
+            if isinstance(source, _Source):
+                source.board.switch(self.number, self.chosen[-1])
+
+    @property
+    def switched(self) -> bool:
+        """Whether somebody switched the controller."""
+        return len(self.chosen) > 1
+
+    def rows(self) -> npt.NDArray[np.void]:
+        """All rows so far, sorted by replica, player and attempt, as a run writes them."""
+        kept = list(self._done)
+        begun = (*self._sources, *self._waiting)
+        kept += [source.rows() for source in begun if isinstance(source, _Source)]
+        kind = record.row_type(len(self.setup.space), len(self.chosen[0].beliefs))
+        rows = np.concatenate(kept) if kept else np.empty(0, kind)
+        order = np.lexsort((rows["attempt"], rows["player"], rows["replica"]))
+        return rows[order]
+
+    @property
+    def beliefs(self) -> tuple[str, ...]:
+        """Names of what any controller so far believed: columns of the rows."""
+        return tuple(dict.fromkeys(name for chosen in self.chosen for name in chosen.beliefs))
+
+    def save(self, path: Path) -> Content:
+        """Write all rows so far as CSV, with the columns of a run; after a switch, with the beliefs of every one."""
+        return self.write(path, self.rows(), self.beliefs)
+
+    def write(self, path: Path, rows: npt.NDArray[np.void], beliefs: Sequence[str]) -> Content:
+        """Write a whole file of these rows. beliefs: those that have columns."""
+        sheet = record.attempt_sheet(self.setup, beliefs)
+        with new_file(path) as sink:
+            sink.write(record.csv_header(sheet.columns))
+            self.write_lines(sink, rows, beliefs)
+        return sink.content
+
+    def write_lines(self, sink: Any, rows: npt.NDArray[np.void], beliefs: Sequence[str]) -> None:
+        """Write these rows as lines of CSV. sink: a binary file open for writing."""
+        for number, part in self._parts(rows):
+            chosen = self.chosen[number]
+            setup = dataclasses.replace(self.setup, kind=chosen.kind, options=chosen.options)
+            sheet = record.attempt_sheet(setup, beliefs)
+            record.write_csv(sink, [record.attempt_batch(sheet, self._widened(part, number, beliefs))])
+
+    def _parts(self, rows: npt.NDArray[np.void]) -> Iterator[tuple[int, npt.NDArray[np.void]]]:
+        """Rows in order, cut where the controller changes."""
+        if not self.switched:
+            yield 0, rows
+            return
+        numbers = np.array([self._decision(row).controller for row in rows], np.int64)
+        edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1), len(rows)]
+        for first, end in pairwise(edges):
+            if end > first:
+                yield int(numbers[first]), rows[first:end]
+
+    def _decision(self, row: Any) -> Decision:
+        key = (int(row["replica"]), int(row["player"]), int(row["attempt"]))
+        return self.decided.get(key) or Decision(0, ())
+
+    def _widened(self, rows: npt.NDArray[np.void], number: int, names: Sequence[str]) -> npt.NDArray[np.void]:
+        """The rows with a place for every belief, empty where their controller does not have it."""
+        if not self.switched:
+            return rows
+        wide = np.empty(len(rows), record.row_type(len(self.setup.space), len(names)))
+        for name in rows.dtype.names or ():
+            if name != "beliefs":
+                wide[name] = rows[name]
+        wide["beliefs"] = _NO_BELIEF
+        for j, name in enumerate(self.chosen[number].beliefs):
+            values = [self._decision(row).beliefs[j] for row in rows] if number else rows["beliefs"][:, j]
+            wide["beliefs"][:, names.index(name)] = values
+        return wide
+
+
+def _pieces(setup: Setup) -> Iterator[Chunk]:
+    """Every player as a chunk of their own, the cohorts in turn, so that a wall shows all of them."""
+    for replica in range(setup.replicas):
+        for place in range(max(setup.counts)):
+            for cohort, count in enumerate(setup.counts):
+                if place < count:
+                    yield Chunk(0, replica, cohort, place, 1)

@@ -1,0 +1,342 @@
+"""How playing looks: the start screen, the game with its keys, the card after an attempt, and the skill beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from engine.game import LOST, WON, Game
+from engine.tally import wilson
+from sims.window.palette import CARD, DIAL, GREEN, INK, LINE, ORANGE, PAPER, PURPLE, QUIET, RAISED, SKY
+from sims.window.panels import (
+    BODY,
+    HUGE,
+    LARGE,
+    MARGIN,
+    OUTCOME_COLOURS,
+    OUTCOME_MARKS,
+    OUTCOME_WORDS,
+    SMALL,
+    TINY,
+    backdrop,
+    bar,
+    card,
+    footer,
+    heading,
+    in_sight,
+    key_cap,
+    key_line,
+    key_name,
+    lines_within,
+    outcome_sign,
+    percent,
+    setting_rows,
+    table,
+)
+from sims.window.screen import WIDTH, Box, Canvas
+from sims.window.skill_estimate import FEWEST, SkillEstimate
+
+if TYPE_CHECKING:
+    from sims.window.play import Play
+
+VIEW: Final = Box(MARGIN, 68, 912, 513)
+SIDE: Final = Box(MARGIN + 912 + 16, 68, WIDTH - 2 * MARGIN - 928, 586)
+DEMO: Final = Box(MARGIN + 42, 156, 400, 225)
+CHOICE: Final = Box(600, 156, 640, 312)
+AIM: Final = Box(600, 480, 640, 104)
+TARGET: Final = Box(614, 534, 612, 30)  # where a click sets the target; the bar lies in its middle
+START: Final = Box(600, 600, 640, 48)
+_BESIDE: Final = 500  # pixels, of what stands left of the choices
+_ROWS: Final = 5  # controllers in sight
+_ROW: Final = 34  # pixels
+_SCALE: Final = 3.5  # logits to each side of the scale of skill
+_DOTS: Final = 20
+_NOTE: Final = 13  # letters of notes
+_RULES: Final = Box(MARGIN, VIEW.y + VIEW.height + 38, VIEW.width, 60)  # where a game's rules stand below it
+_RULES_SIZES: Final = ((SMALL, 22), (TINY, 19), (_NOTE, 15))  # letters and lines, the largest that fit
+_START_KEYS: Final = (
+    (("up", "down"), "choose who decides"),
+    (("left", "right"), "choose how often you win"),
+    (("return",), "start"),
+    (("escape",), "end"),
+)
+_KEYS: Final = ((("p",), "pause"), (("r",), "restart this level"), (("escape",), "save and end"))
+_CARD_KEYS: Final = ((("return", "space"), "next level"), (("escape",), "save and end"))
+_PAUSE_KEYS: Final = ((("p",), "play on"), (("r",), "restart this level"), (("escape",), "save and end"))
+_MODES: Final = {
+    "deterministic": "keeps to a plan, whatever you do",
+    "adaptive": "adapts to how you play",
+    "self_adaptive": "adapts, and learns how to",
+}
+
+
+def title_of(game: Game) -> str:
+    """A game's name as people write it."""
+    return game.name.replace("_", " ").title()
+
+
+def choice_rows(kinds: int, chosen: int) -> list[tuple[int, Box]]:
+    """Which controllers are in sight on the start screen, by number, and where."""
+    x, y, width = CHOICE.x + 14, CHOICE.y + 42, CHOICE.width - 28
+    return [
+        (number, Box(x, y + (_ROW + 2) * place, width, _ROW))
+        for place, number in enumerate(in_sight(kinds, chosen, _ROWS))
+    ]
+
+
+def game_keys(game: Game) -> list[tuple[tuple[str, ...], str]]:
+    """Which keys do what in a game."""
+    if not game.keys:
+        return [(("left", "right", "up", "down"), "cursor"), (("return",), "take a tile, then a direction: swap")]
+    by_action: dict[int, list[str]] = {}
+    for key, action in game.keys.items():
+        by_action.setdefault(action, []).append(key)
+    return [(tuple(keys), game.actions[action]) for action, keys in by_action.items()]
+
+
+def paint_play(scene: Play, canvas: Canvas) -> None:
+    """The whole picture."""
+    if scene.stage in ("start", "opening"):
+        _paint_start(scene, canvas)
+        return
+    task = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.task
+    assert task is not None  # there is one as soon as the start screen is left
+    backdrop(canvas, title_of(scene.game), _who(scene), f"attempt {task.number + 1}")
+    shapes = scene.picture()
+    canvas.shapes(shapes, VIEW)
+    if scene.cells is not None and scene.stage == "playing":
+        scene.cells.paint(canvas, shapes, VIEW)
+    end = key_line(canvas, game_keys(scene.game), MARGIN, VIEW.y + VIEW.height + 10)
+    if scene.cells is not None:
+        canvas.text("or click two neighbours", end, VIEW.y + VIEW.height + 14, TINY, QUIET)
+    _paint_rules(scene.game, canvas)
+    keys: Sequence[tuple[Sequence[str], str]] = _KEYS
+    if scene.stage == "card":
+        _paint_card(scene, canvas)
+        keys = _CARD_KEYS
+    elif scene.paused:
+        _paint_pause(scene, canvas)
+        keys = _PAUSE_KEYS
+    elif scene.again_s > 0.0:
+        _paint_again(scene, canvas)
+    _paint_side(scene, canvas)
+    footer(canvas, keys)
+
+
+def _who(scene: Play) -> str:
+    player = "a synthetic player shows how, " if scene.shown else ""
+    return f"{player}{scene.kind.name} decides how hard it is"
+
+
+def _paint_start(scene: Play, canvas: Canvas) -> None:
+    canvas.clear(PAPER)
+    canvas.text(title_of(scene.game), MARGIN + 40, 32, 56, INK, bold=True)
+    canvas.text(scene.game.summary, MARGIN + 42, 104, BODY, QUIET)
+    canvas.shapes(scene.demo.shapes(), DEMO)
+    canvas.rect(DEMO, LINE, border=1)
+    canvas.text("a synthetic player shows how", DEMO.x, DEMO.y + DEMO.height + 5, TINY, QUIET)
+    _paint_how_to(scene, canvas)
+    _paint_choice(scene, canvas)
+    box = card(canvas, AIM, "how often you should win")
+    canvas.text(percent(scene.target), box.x + box.width, AIM.y + 8, LARGE, GREEN, align=1.0, bold=True)
+    bar(canvas, Box(TARGET.x, TARGET.y + 10, TARGET.width, 9), scene.target, GREEN)
+    canvas.circle(TARGET.x + scene.target * TARGET.width, TARGET.y + 14, 9, INK)
+    ready = scene.stage == "start"
+    canvas.rect(START, GREEN if ready else RAISED, radius=10)
+    words = "Enter starts" if ready else "getting ready …"
+    canvas.text(words, START.x + START.width / 2, START.y + 11, LARGE, PAPER if ready else INK, align=0.5, bold=True)
+    footer(canvas, _START_KEYS)
+
+
+def _paint_how_to(scene: Play, canvas: Canvas) -> None:
+    """What the goal is, what each key does, and how one loses."""
+    x, y = DEMO.x, DEMO.y + DEMO.height + 32
+    for sentence in scene.game.how_to:
+        for line in lines_within(canvas, sentence, TINY, _BESIDE):
+            canvas.text(line, x, y, TINY, INK)
+            y += 19
+    y += 8
+    for keys, meaning in game_keys(scene.game):
+        width = sum(canvas.width_of(key_name(key), SMALL, bold=True) + 22 for key in keys)
+        if x > DEMO.x and x + width + canvas.width_of(meaning, SMALL) > DEMO.x + _BESIDE:
+            x, y = DEMO.x, y + 32
+        for key in keys:
+            x += key_cap(canvas, key, x, y) + 5
+        x += canvas.text(meaning, x + 4, y + 4, SMALL, INK) + 24
+    y += 34
+    causes = f"Ways to lose: {', '.join(scene.game.causes)}."
+    for line in lines_within(canvas, causes, TINY, _BESIDE):
+        canvas.text(line, DEMO.x, y, TINY, QUIET)
+        y += 20
+
+
+def _paint_choice(scene: Play, canvas: Canvas) -> None:
+    box = card(canvas, CHOICE, "who decides how hard it is")
+    rows = choice_rows(len(scene.kinds), scene.kind_at)
+    if len(rows) < len(scene.kinds):
+        words = f"{scene.kind_at + 1} of {len(scene.kinds)}"
+        canvas.text(words, box.x + box.width, CHOICE.y + 10, TINY, QUIET, align=1.0)
+    for number, row in rows:
+        kind, chosen = scene.kinds[number], number == scene.kind_at
+        if chosen:
+            canvas.rect(row, RAISED, radius=7)
+            canvas.rect(Box(row.x, row.y, 4, row.height), SKY, radius=2)
+        canvas.text(kind.name, row.x + 14, row.y + 7, SMALL, INK, bold=chosen)
+        canvas.text(_MODES[kind.mode], row.x + row.width - 14, row.y + 8, TINY, QUIET, align=1.0)
+    words, colour = (scene.refusal, ORANGE) if scene.refusal else (scene.kind.summary, INK)
+    y = CHOICE.y + CHOICE.height - 80
+    for line in lines_within(canvas, words, TINY, box.width - 14)[:3]:
+        canvas.text(line, box.x + 14, y, TINY, colour)
+        y += 21
+
+
+def _paint_pause(scene: Play, canvas: Canvas) -> None:
+    canvas.veil(VIEW, (5, 10, 16), 0.75)
+    x, y = VIEW.x + 170, VIEW.y + 120
+    canvas.text("paused", x, y, HUGE, INK, bold=True)
+    y += 66
+    for sentence in scene.game.how_to:
+        for line in lines_within(canvas, sentence, SMALL, VIEW.width - 340):
+            canvas.text(line, x, y, SMALL, INK)
+            y += 24
+        y += 6
+    y += 14
+    for keys, meaning in _PAUSE_KEYS:
+        canvas.text(meaning, x + key_cap(canvas, keys[0], x, y) + 12, y + 4, SMALL, INK)
+        y += 36
+
+
+def _paint_rules(game: Game, canvas: Canvas) -> None:
+    """All that a person must know, below the game."""
+    words = " ".join(game.how_to)
+    for size, step in _RULES_SIZES:
+        lines = lines_within(canvas, words, size, _RULES.width)
+        if len(lines) * step <= _RULES.height:
+            break
+    for n, line in enumerate(lines[: int(_RULES.height // step)]):
+        canvas.text(line, _RULES.x, _RULES.y + n * step, size, INK)
+
+
+def _paint_again(scene: Play, canvas: Canvas) -> None:
+    words = "this level again; the try before "
+    words += "counts as not won" if scene.counted else f"was too short for {scene.kind.name} to learn from"
+    width = canvas.width_of(words, SMALL) + 32
+    box = Box(VIEW.x + (VIEW.width - width) / 2, VIEW.y + 54, width, 34)
+    canvas.rect(box, CARD, radius=17)
+    canvas.rect(box, SKY, radius=17, border=2)
+    canvas.text(words, box.x + width / 2, box.y + 8, SMALL, INK, align=0.5)
+
+
+def _paint_card(scene: Play, canvas: Canvas) -> None:
+    assert scene.last is not None
+    assert scene.task is not None
+    film = scene.last.film
+    outcome, colour = film.outcome, OUTCOME_COLOURS[film.outcome]
+    box = Box(VIEW.x + VIEW.width / 2 - 260, VIEW.y + 130, 520, 236)
+    canvas.veil(VIEW, (5, 10, 16), 0.5)
+    canvas.rect(box, CARD, radius=16)
+    canvas.rect(box, colour, radius=16, border=3)
+    middle = box.x + box.width / 2
+    words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
+    canvas.text(words, middle, box.y + 20, HUGE, colour, align=0.5, bold=True)
+    way = f"{percent(film.progress)} of the way"
+    told = f"time is up, {way}"
+    if outcome == WON:
+        told = f"in {film.result().duration_s:.0f} s"
+    elif outcome == LOST:
+        told = f"{scene.game.causes[film.result().cause]}, {way}"
+    canvas.text(told, middle, box.y + 78, BODY, INK, align=0.5)
+    before, after = scene.last.setting.difficulty, scene.task.setting.difficulty
+    change = after - before
+    word = "harder" if change > 0.0005 else "easier" if change < -0.0005 else "as hard as before"
+    canvas.text("difficulty", box.x + 40, box.y + 122, SMALL, QUIET)
+    words = f"{before:.2f}  →  {after:.2f}   {word}"
+    canvas.text(words, box.x + box.width - 40, box.y + 120, BODY, ORANGE, align=1.0, bold=True)
+    track = Box(box.x + 40, box.y + 152, box.width - 80, 8)
+    bar(canvas, track, after, DIAL)
+    canvas.circle(track.x + before * track.width, track.y + 4, 6, QUIET)
+    width = canvas.width_of("next level", BODY) + 150
+    x = middle - width / 2
+    x += key_cap(canvas, "return", x, box.y + 184, size=SMALL) + 6
+    x += key_cap(canvas, "space", x, box.y + 184, size=SMALL) + 12
+    canvas.text("next level", x, box.y + 187, BODY, INK)
+
+
+def _paint_side(scene: Play, canvas: Canvas) -> None:
+    box = card(canvas, SIDE, "the player" if scene.shown else "you")
+    ended, wins = scene.attempts, scene.wins
+    if scene.given_up:
+        words = f"{scene.given_up} given up: not won"
+        canvas.text(words, box.x + box.width, SIDE.y + 10, TINY, QUIET, align=1.0)
+    if not ended:
+        canvas.text("No attempt yet", box.x, box.y - 2, SMALL, INK, bold=True)
+        canvas.text(f"You should win {percent(scene.target)} of them.", box.x, box.y + 30, SMALL, QUIET)
+    else:
+        width = canvas.text(f"{wins} of {ended}", box.x, box.y - 4, LARGE, INK, bold=True)
+        canvas.text("won", box.x + width + 8, box.y + 3, BODY, QUIET)
+        low, high = wilson(wins, ended)
+        canvas.text(percent(wins / ended), box.x + box.width, box.y - 4, LARGE, SKY, align=1.0, bold=True)
+        _interval(canvas, Box(box.x, box.y + 40, box.width, 8), low, wins / ended, high, scene.target)
+    for i, outcome in enumerate(scene.tries[-_DOTS:]):
+        outcome_sign(canvas, box.x + 6 + 13.8 * i, box.y + 78, outcome, 5, border=2)
+    task = scene.task
+    assert task is not None
+    shown = scene.last if scene.stage in ("ending", "card") and scene.last is not None else task
+    y = heading(canvas, f"level {shown.film.address.level}", box, box.y + 102)
+    canvas.text("difficulty, 0 to 1", box.x, y, SMALL, QUIET)
+    canvas.text(f"{shown.setting.difficulty:.3f}", box.x + box.width, y, SMALL, ORANGE, align=1.0, bold=True)
+    bar(canvas, Box(box.x, y + 22, box.width, 7), shown.setting.difficulty, DIAL)
+    y = table(canvas, Box(box.x, y + 38, box.width, 0), setting_rows(scene.game, shown.film.values), step=19, size=TINY)
+    _paint_skill(scene, canvas, Box(box.x, max(y + 8, SIDE.y + 362), box.width, 200))
+
+
+def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, target: float) -> None:
+    """A share with its interval on a line from 0 to 1, and the target beside it."""
+    canvas.rect(box, RAISED, radius=4)
+    canvas.rect(Box(box.x + low * box.width, box.y, (high - low) * box.width, box.height), (44, 98, 132), radius=4)
+    canvas.circle(box.x + value * box.width, box.y + box.height / 2, 6, SKY)
+    at = box.x + target * box.width
+    canvas.rect(Box(at - 1, box.y - 5, 3, box.height + 10), GREEN)
+    middle = min(max(at, box.x + 40), box.x + box.width - 40)
+    canvas.text(f"target {percent(target)}", middle, box.y + 12, _NOTE, GREEN, align=0.5)
+
+
+def _paint_skill(scene: Play, canvas: Canvas, box: Box) -> None:
+    y = heading(canvas, "its skill" if scene.shown else "your skill", box, box.y)
+    found, ended = scene.estimate, len(scene.outcomes)
+    if scene.no_estimate:
+        canvas.text("cannot be estimated", box.x, y, SMALL, ORANGE)
+    elif found is not None:
+        _paint_estimate(canvas, Box(box.x, y, box.width, 0), found, scene.outcomes[: found.attempts])
+        if scene.computing:
+            canvas.text("…", box.x + box.width, box.y, SMALL, QUIET, align=1.0)
+    else:
+        left = FEWEST - ended
+        words = f"is told after {left} more level{'s' if left != 1 else ''}" if left > 0 else "is being estimated …"
+        canvas.text(words, box.x, y, SMALL, INK)
+        bar(canvas, Box(box.x, y + 28, box.width, 7), ended / FEWEST, PURPLE)
+    if scene.given_up:
+        words = f"without the {scene.given_up} given up"
+        canvas.text(words, box.x, SIDE.y + SIDE.height - 24, _NOTE, QUIET)
+
+
+def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, outcomes: Sequence[int]) -> None:
+    def place(skill: float) -> float:
+        return box.x + box.width * min(max(0.5 + 0.5 * skill / _SCALE, 0.0), 1.0)
+
+    y = box.y
+    canvas.text(f"{found.skill:+.2f}", box.x, y - 2, LARGE, PURPLE, bold=True)
+    canvas.text(f"95 %: {found.low:+.1f} to {found.high:+.1f}", box.x + box.width, y + 4, TINY, INK, align=1.0)
+    y += 38
+    canvas.rect(Box(box.x, y, box.width, 8), RAISED, radius=4)
+    canvas.rect(Box(place(found.low), y, place(found.high) - place(found.low), 8), (101, 66, 86), radius=4)
+    canvas.circle(place(found.skill), y + 4, 6, PURPLE)
+    canvas.rect(Box(place(0.0), y - 4, 1, 16), LINE)
+    below, above = (f"{100.0 * share:.0f}" for share in (found.percentile_low, found.percentile_high))
+    rows = [
+        ("players with less skill", f"{percent(found.percentile)}  ({below}–{above})"),
+        ("won of these", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
+        ("a twin of your skill would win", percent(found.twin)),
+    ]
+    table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
+    canvas.text("on the simulation's scale, not calibrated", box.x, y + 86, _NOTE, QUIET)

@@ -1,0 +1,83 @@
+"""The folder of a sitting at the window: what was watched or played, with the scenario that it followed.
+
+scenario.toml         the resolved scenario
+attempts.csv          the rows, as a run writes them
+human_actions.jsonl   where a person played: what they did, see sims.playback.human_actions
+
+Where a person played, a clean end adds the other files of a run, see sims.window.human_run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+from engine.errors import RunFolderError
+from engine.scenario import Scenario
+from sims.run_folder.files import file_fault, write_file
+from sims.run_folder.folder import SCENARIO
+
+ATTEMPTS: Final = "attempts.csv"
+_MOST: Final = 99_999
+
+
+def new_folder(out: Path | None, name: str, scenario: Scenario) -> Path:
+    """Make the folder; out: its name, None for runs/<name>-001, -002 ... whichever is free.
+
+    Raises RunFolderError when `out` is there already, EnvironmentFault when the disk is in the way.
+    """
+    try:
+        folder = _numbered(name) if out is None else out
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.mkdir()
+        write_file(folder / SCENARIO, scenario.resolved_toml().encode())
+    except FileExistsError:
+        raise RunFolderError(f"{out} is there already; give another --out, or remove it.") from None
+    except OSError as fault:
+        raise file_fault(fault) from fault
+    return folder
+
+
+def append(file: FileIO, data: bytes) -> None:
+    """Append to an unbuffered file and make it durable: all of it or, with OSError, nothing."""
+    before = file.tell()
+    left = memoryview(data)
+    try:
+        while left:  # a disk that fills up takes a part
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError as fault:
+        cut(file, before)
+        fault.filename = fault.filename or file.name
+        raise
+
+
+def cut(file: FileIO, length: int) -> None:
+    """Take away what was written beyond a length, as far as the disk lets us."""
+    with contextlib.suppress(OSError):
+        file.seek(length)
+        file.truncate()
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that holds its scenario and nothing else; leave every other one alone."""
+    if [path.name for path in folder.iterdir()] == [SCENARIO]:
+        (folder / SCENARIO).unlink()
+        folder.rmdir()
+
+
+def _numbered(name: str) -> Path:
+    parent = Path("runs")
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in range(1, _MOST):
+        path = parent / f"{name}-{number:03d}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise RunFolderError(f"{parent} holds too many folders of {name}; move some away.")

@@ -1,0 +1,316 @@
+"""Replay: exactly the attempt of one row, at any speed, forward and back, ending on "state equal" or "state differs".
+
+The row gives params, faculties and address (or, for a person, the recorded actions); the attempt is played again by
+the plain functions of the rules, and the hash of its end is compared with the row's.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from engine.attempt import Result
+from engine.errors import RunFolderError
+from engine.game import LOST, OUTCOMES, WON, Shape
+from sims.playback.outcome_columns import outcome_cells
+from sims.playback.row_choice import Recorded, chosen_row
+from sims.playback.stepper import Reel
+from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, between
+from sims.window.panels import (
+    BODY,
+    HUGE,
+    LARGE,
+    MARGIN,
+    OUTCOME_COLOURS,
+    OUTCOME_MARKS,
+    OUTCOME_WORDS,
+    SMALL,
+    TINY,
+    backdrop,
+    badge,
+    bar,
+    card,
+    fitted,
+    footer,
+    heading,
+    knob_for,
+    percent,
+    setting_rows,
+    table,
+)
+from sims.window.screen import Box, Canvas, Event, show
+from sims.window.viewport import tick_seconds
+
+SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+VIEW: Final = Box(MARGIN, 68, 912, 513)
+SIDE: Final = Box(MARGIN + 912 + 16, 68, 1280 - 2 * MARGIN - 928, 582)
+TRACK: Final = Box(MARGIN + 68, 618, 912 - 216, 10)
+_HELD_S: Final = 2.0  # how long a recording stays on the end
+_KEYS: Final = (
+    (("space",), "play, pause"),
+    (("left", "right"), "one tick"),
+    (("up", "down"), "speed"),
+    (("home", "end"), "start, end"),
+    (("escape",), "close"),
+)
+
+
+class Verdict(NamedTuple):
+    """How the replay compares with the row."""
+
+    equal: bool
+    found: Result  # of the replay
+    expected_hash: int  # of the row
+    differences: tuple[str, ...]  # columns of the outcome that differ
+
+
+def verdict_of(row: Recorded, reel: Reel) -> Verdict:
+    """Compare the end of a whole reel with its row."""
+    found = reel.film.result()
+    expected = outcome_cells(row.game, found)
+    # A row from before its game had a score has none to compare.
+    differences = tuple(name for name, value in expected.items() if row.cells.get(name, value) != value)
+    return Verdict(not differences, found, row.cells["state_hash"], differences)
+
+
+class Replay:
+    """The scene: one attempt with a bar to go to any moment of it."""
+
+    def __init__(self, row: Recorded, *, speed: float = 1.0, ends_itself: bool = False) -> None:
+        self.row, self.reel = row, row.reel()
+        self.done = False
+        self.playing = True
+        self.speed = speed
+        self.place = 0.0  # ticks, with the fraction that has passed of the next one
+        self.verdict: Verdict | None = None
+        self._tick_s = tick_seconds(row.game)
+        self._unit = "tick" if row.game.pace == "real_time" else "turn"
+        self._length = max(int(row.cells["ticks"]), 1)
+        self._dragging = False
+        self._ends_itself = ends_itself
+        self._held_s = 0.0
+        self._shown = -1  # tick whose picture was made, and that of the next one
+        self._now: Sequence[Shape] = ()
+        self._next: Sequence[Shape] = ()
+        self.go_to(0.0)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the last state is shown."""
+        return self.reel.whole and self.place >= len(self.reel.states) - 1
+
+    def go_to(self, place: float) -> None:
+        """Show a moment, in ticks from the start; plays on as far as needed."""
+        self.place = min(max(place, 0.0), float(self.row.game.max_ticks))
+        self.reel.reach(math.ceil(self.place) + 1)
+        if self.reel.whole:
+            self._length = max(len(self.reel.states) - 1, 1)
+            self.place = min(self.place, len(self.reel.states) - 1.0)
+            if self.verdict is None:
+                self.verdict = verdict_of(self.row, self.reel)
+        self._look()
+
+    def _look(self) -> None:
+        """Make the picture of the moment. Not while painting: a game may lay out its level anew from its draws."""
+        tick = int(self.place)
+        if tick != self._shown:
+            self._shown = tick
+            self._now = self._next = self.reel.shapes(tick)
+            if tick + 1 < len(self.reel.states):
+                self._next = self.reel.shapes(tick + 1)
+
+    def handle(self, event: Event) -> None:
+        if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
+            self.done = True
+        elif event.kind == "press":
+            self._press(event.key)
+        elif event.kind == "click" and TRACK.inner(-14).holds(event.x, event.y):
+            self._dragging = True
+        elif event.kind == "click" and VIEW.holds(event.x, event.y):
+            self._press("space")
+        elif event.kind == "drop":
+            self._dragging = False
+        if self._dragging and event.kind in ("click", "move"):
+            self.playing = False
+            share = min(max((event.x - TRACK.x) / TRACK.width, 0.0), 1.0)
+            self.go_to(round(share * self._length))
+
+    def _press(self, key: str) -> None:
+        if key == "space":
+            if self.at_end:
+                self.go_to(0.0)
+                self.playing = True
+            else:
+                self.playing = not self.playing
+        elif key in ("left", "right", ",", "."):
+            self.playing = False
+            back = key in ("left", ",")
+            self.go_to(math.ceil(self.place) - 1 if back else math.floor(self.place) + 1)
+        elif key in ("home", "r"):
+            self.go_to(0.0)
+        elif key == "end":
+            self.playing = False
+            self.finish()
+        elif key in ("up", "+", "="):
+            self.speed = next((speed for speed in SPEEDS if speed > self.speed), self.speed)
+        elif key in ("down", "-"):
+            self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), self.speed)
+
+    def finish(self) -> Verdict:
+        """Go to the end; how it compares."""
+        self.go_to(float(self.row.game.max_ticks))
+        assert self.verdict is not None  # every attempt ends with its clock at the latest
+        return self.verdict
+
+    def advance(self, seconds: float) -> None:
+        if self.playing and not self.at_end:
+            self.go_to(self.place + seconds * self.speed / self._tick_s)
+        if self.at_end and self._ends_itself:
+            self._held_s += seconds
+            self.done = self._held_s >= _HELD_S
+
+    def paint(self, canvas: Canvas) -> None:
+        cells = self.row.cells
+        who = "a person" if cells["source"] == "human" else f"player {cells['player']} of {cells['cohort']}"
+        level = f", level {cells['level']}" if cells["level"] else ""
+        replica = f", replica {cells['replica']}" if self.row.several_replicas else ""
+        backdrop(
+            canvas,
+            f"Replay: {self.row.game.name}",
+            f"{who}{replica}, attempt {cells['attempt']}{level}",
+            f"{self.row.path.name}, row {self.row.number}",
+        )
+        tick = int(self.place)
+        now = self._now if self.place == tick else between(self._now, self._next, self.place - tick)
+        canvas.shapes(now, VIEW)
+        if self.at_end and self.verdict is not None:
+            self._paint_verdict(canvas, self.verdict)
+        self._paint_track(canvas)
+        self._paint_side(canvas, tick)
+        footer(canvas, _KEYS)
+
+    def _paint_verdict(self, canvas: Canvas, verdict: Verdict) -> None:
+        if verdict.equal:
+            self._paint_outcome(canvas, verdict)
+        else:
+            _paint_difference(canvas, verdict)
+
+    def _paint_outcome(self, canvas: Canvas, verdict: Verdict) -> None:
+        """How the attempt ended, loud; that the replay proves it, quiet."""
+        outcome = verdict.found.outcome
+        colour = OUTCOME_COLOURS[outcome]
+        if outcome != WON:
+            canvas.grey(VIEW)
+        canvas.veil(VIEW, (5, 10, 16), 0.3)
+        # Low in the middle: there it hides least of what the games show at their ends.
+        box = Box(VIEW.x + VIEW.width / 2 - 240, VIEW.y + VIEW.height - 140, 480, 128)
+        canvas.rect(box, CARD, radius=14)
+        canvas.rect(box, colour, radius=14, border=3)
+        middle = box.x + box.width / 2
+        words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
+        canvas.text(words, middle, box.y + 8, HUGE, colour, align=0.5, bold=True)
+        canvas.text(self._ending(verdict.found), middle, box.y + 58, BODY, INK, align=0.5)
+        canvas.line(box.x + 24, box.y + 89, box.x + box.width - 24, box.y + 89, LINE)
+        proof = f"state equal: hash {verdict.expected_hash}, as in the row"
+        canvas.text(proof, middle, box.y + 97, SMALL, QUIET, align=0.5)
+
+    def _ending(self, found: Result) -> str:
+        """Why an attempt was not won, or how long a win took."""
+        if found.outcome == WON:
+            return f"in {found.duration_s:.1f} s" if self._unit == "tick" else f"in {found.ticks} turns"
+        why = self.row.game.causes[found.cause] if found.outcome == LOST else "stopped before its end"
+        return f"{why}, {_reached(found.progress)} done"
+
+    def _paint_track(self, canvas: Canvas) -> None:
+        seconds, length = self.place * self._tick_s, self._length * self._tick_s
+        canvas.text(_clock(seconds), TRACK.x - 12, TRACK.y - 5, SMALL, INK, align=1.0)
+        canvas.text(_clock(length), TRACK.x + TRACK.width + 14, TRACK.y - 5, SMALL, QUIET)
+        knob_for(canvas, TRACK, min(self.place / self._length, 1.0))
+        state = "end" if self.at_end else "playing" if self.playing else "paused"
+        canvas.text(f"{state}   {self._unit} {int(self.place)} of {self._length}", TRACK.x, TRACK.y + 18, TINY, QUIET)
+        canvas.text(_times(self.speed), VIEW.x + VIEW.width, TRACK.y - 7, BODY, INK, align=1.0, bold=True)
+
+    def _paint_side(self, canvas: Canvas, tick: int) -> None:
+        cells, game = self.row.cells, self.row.game
+        box = card(canvas, SIDE, "the row")
+        outcome = OUTCOMES.index(cells["outcome"])
+        badge(
+            canvas, cells["outcome"].replace("_", " "), box.x + box.width, SIDE.y + 7, OUTCOME_COLOURS[outcome], align=1
+        )
+        rows = [("cause", cells["cause"] or "–"), ("progress", _reached(cells["progress"]))]
+        rows += [("score", _reached(cells["score"]))] if "score" in cells else []
+        rows += [("session, place", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
+        y = table(canvas, box, rows) + 8
+        canvas.text("difficulty", box.x, y, SMALL, QUIET)
+        canvas.text(f"{cells['difficulty']:.3f}", box.x + box.width, y, SMALL, INK, align=1.0)
+        bar(canvas, Box(box.x, y + 22, box.width, 7), cells["difficulty"], ORANGE)
+        y = heading(canvas, "setting", box, y + 44)
+        y = table(canvas, Box(box.x, y, box.width, 0), setting_rows(game, self.row.values), step=20) + 10
+        if cells["skill"] is not None:
+            y = heading(canvas, "the player then", box, y)
+            reaction = cells["reaction_s"] + cells["reaction_tail_s"]
+            rows = [("skill", f"{cells['skill']:+.2f}"), ("mean reaction", f"{reaction:.2f} s")]
+            rows += [("slips, lapses", f"{percent(cells['slip'])}, {percent(cells['lapse'])}")]
+            y = table(canvas, Box(box.x, y, box.width, 0), rows, step=20) + 10
+        canvas.text("did last" if self.at_end else "does now", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
+        action = game.actions[self.reel.actions[min(tick, len(self.reel.actions) - 1)]]
+        canvas.text(action, box.x + box.width, SIDE.y + SIDE.height - 38, LARGE, SKY, align=1.0, bold=True)
+
+
+def _paint_difference(canvas: Canvas, verdict: Verdict) -> None:
+    """The replay is not what the row says: nothing on the screen may be louder."""
+    canvas.grey(VIEW)
+    canvas.veil(VIEW, (0, 0, 0), 0.5)
+    box = Box(VIEW.x, VIEW.y + VIEW.height / 2 - 80, VIEW.width, 160)
+    canvas.rect(box, VERMILLION)
+    middle = box.x + box.width / 2
+    canvas.text("≠  state differs", middle, box.y + 16, HUGE, PAPER, align=0.5, bold=True)
+    told = f"from the row in {', '.join(verdict.differences)}"
+    canvas.text(fitted(canvas, told, BODY, box.width - 40), middle, box.y + 76, BODY, PAPER, align=0.5, bold=True)
+    told = f"the row says hash {verdict.expected_hash}, the replay ended on {verdict.found.state_hash}"
+    canvas.text(told, middle, box.y + 112, SMALL, PAPER, align=0.5)
+
+
+def _reached(progress: float) -> str:
+    """Whole per cent of the way, rounded down: what was not reached is never told as reached."""
+    return f"{math.floor(100.0 * progress)} %"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+
+
+def _times(speed: float) -> str:
+    return f"{speed:g}×" if speed >= 1.0 else f"1/{1.0 / speed:g}×"
+
+
+def replay(
+    target: Path,
+    *,
+    row: int | None = None,
+    player: int | None = None,
+    attempt: int | None = None,
+    replica: int | None = None,
+    pick: str | None = None,
+    speed: float = 1.0,
+    record: Path | None = None,
+    frames: int | None = None,
+) -> int:
+    """Show one attempt of a run folder or a file of attempts; 0 when it ends as the row says, 4 when it differs.
+
+    row: its number, from 0; player and attempt (and replica), or pick, name it otherwise (see sims.playback.row_choice);
+    speed: 1 is the game's own; record: .png, .webp or .gif, without any screen; frames: how many to show at most.
+    """
+    found = chosen_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
+    scene = Replay(found, speed=speed, ends_itself=record is not None)
+    show(scene, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
+    verdict = scene.finish()
+    words = "state equal" if verdict.equal else "state differs"
+    told = "" if verdict.equal else f": {', '.join(verdict.differences)}"
+    if record is not None:
+        sys.stdout.write(f"picture {record}\n")
+    sys.stdout.write(f"{found.path}, row {found.number}: {words}{told} (hash {verdict.found.state_hash})\n")
+    return 0 if verdict.equal else RunFolderError.exit_code

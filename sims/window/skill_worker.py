@@ -1,0 +1,103 @@
+"""The estimate of a person's skill, made in a process of its own.
+
+Compiling and playing thousands of synthetic attempts would make a game stutter, and a compilation cannot be stopped.
+A process can: closing the window ends it at once, whatever it is doing. It starts with the first attempt that has
+ended and has less of the processor than the game.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.scenario import Scenario, setup_of
+from sims.catalog import Catalog
+from sims.window.skill_estimate import FEWEST, SkillEstimate, curve, estimate, population
+from sims.workers.worker import undisturbed
+from sims.workers.worker_process import die_with
+
+_GENTLE: Final = 5  # steps of niceness, where the system has them
+
+
+class SkillWorker:
+    """The game's side. Nothing here waits."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        """scenario: whose players the person is compared with."""
+        self.estimate: SkillEstimate | None = None  # the latest one
+        self.failed = False  # the process is gone: there will be no estimate any more
+        self._scenario = scenario
+        self._told = self._answered = 0
+        self._pipe: Connection | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    @property
+    def computing(self) -> bool:
+        """Whether an answer is still to come."""
+        return not self.failed and self._answered < self._told
+
+    def tell(self, values: npt.NDArray[np.float64], won: bool) -> None:
+        """An attempt has ended. values: its params as rules see them, shape (knobs,)."""
+        if self._pipe is None:
+            self._start()
+        assert self._pipe is not None
+        self._told += 1
+        try:
+            self._pipe.send((values, won))
+        except OSError:
+            self.failed = True
+
+    def poll(self) -> None:
+        """Take in what has been answered."""
+        try:
+            while self._pipe is not None and not self.failed and self._pipe.poll():
+                self.estimate = self._pipe.recv()
+                self._answered += 1
+        except (EOFError, OSError):
+            self.failed = True
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._process is not None and self._pipe is not None:
+            self._pipe.close()
+            self._process.kill()
+            self._process.join()
+            self._pipe = self._process = None
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, os.getpid(), self._scenario), daemon=True)
+        with undisturbed():
+            self._process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
+
+
+# --- In the process --------------------------------------------------------------------------------------------------
+
+
+def _serve(pipe: Connection, parent: int, scenario: Scenario) -> None:
+    """For each attempt of the person, the estimate from all of them so far; None while they are too few."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    die_with(parent)
+    sys.stdout = sys.stderr  # what a plug-in prints is a message
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(_GENTLE)
+    setup = setup_of(scenario, Catalog())
+    skills = population(setup)
+    curves: list[npt.NDArray[np.float64]] = []
+    results: list[bool] = []
+    with contextlib.suppress(EOFError, OSError):  # the window was closed
+        while True:
+            values, won = pipe.recv()
+            curves.append(curve(setup.game, values, setup.seed))
+            results.append(won)
+            pipe.send(estimate(curves, results, skills) if len(curves) >= FEWEST else None)

@@ -1,0 +1,157 @@
+"""The charts beside the wall: win rate against the target, difficulty, and what the controller believes.
+
+Players of different cohorts may have different targets. So where all of them are shown, each cohort has a strip of its
+own with its own band: a win rate of all together has no target to be held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from sims.window.palette import CARD, DIAL, INK, LINE, PURPLE, QUIET, RATE, Colour
+from sims.window.panels import SMALL, Chart, Dot, Span, percent
+from sims.window.rolling_rate import FEWEST, WINDOW, Trend
+from sims.window.screen import Box, Canvas
+
+if TYPE_CHECKING:
+    from sims.window.watch import Watch
+
+_STRIPS: Final = 4  # cohorts that have a strip; more would be too low to be read
+_NOTE: Final = 13  # letters of axes and notes
+_HEAD: Final = 38
+_FOOT: Final = 42
+_LEFT: Final = 52
+_RIGHT: Final = 16
+_FIRST_SPAN: Final = 20.0  # attempts; before there are so many, a line would jump
+_RATE_SHARE: Final = 0.48  # of the height, for the win rates of several cohorts
+_QUARTERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def paint_charts(scene: Watch, canvas: Canvas, side: Box, gap: float) -> None:
+    """All three, one above the other; each is painted anew only when there is news."""
+    cohorts = _cohorts_shown(scene)
+    room = side.height - 2 * gap
+    first = room * (_RATE_SHARE if len(cohorts) > 1 else 1 / 3)
+    rest = (room - first) / 2
+    rates = Box(side.x, side.y, side.width, first)
+    dials = Box(side.x, side.y + first + gap, side.width, rest)
+    beliefs = Box(side.x, side.y + first + rest + 2 * gap, side.width, rest)
+    version = (scene.trends[-1].attempts, scene.wall.cohort, len(scene.marks))
+    canvas.kept("rates", version, rates, lambda: _paint_rates(scene, canvas, rates, cohorts))
+    canvas.kept("dials", version, dials, lambda: _paint_dials(scene, canvas, dials))
+    canvas.kept("beliefs", version, beliefs, lambda: _paint_beliefs(scene, canvas, beliefs))
+
+
+def _cohorts_shown(scene: Watch) -> Sequence[int]:
+    """Whose win rate has a strip of its own."""
+    if scene.wall.cohort is not None:
+        return (scene.wall.cohort,)
+    return range(min(len(scene.scenario.cohorts), _STRIPS))
+
+
+def _framed(canvas: Canvas, box: Box, title: str, value: str, note: str, span: Span | None) -> Box:
+    """A card with its title, the value of the moment, the ends of its x axis and a note; where lines may be drawn."""
+    canvas.rect(box, CARD, radius=10)
+    canvas.text(title, box.x + 14, box.y + 9, SMALL, QUIET, bold=True)
+    canvas.text(value, box.x + box.width - _RIGHT, box.y + 9, SMALL, INK, align=1.0, bold=True)
+    plot = Box(box.x + _LEFT, box.y + _HEAD, box.width - _LEFT - _RIGHT, box.height - _HEAD - _FOOT)
+    below = plot.y + plot.height + 4
+    if span is not None:
+        canvas.text(f"{span.low:,.0f}", plot.x, below, _NOTE, QUIET)
+        canvas.text(f"{span.high:,.0f} attempts", plot.x + plot.width, below, _NOTE, QUIET, align=1.0)
+    canvas.text(note, box.x + 14, below + 17, _NOTE, QUIET)
+    return plot
+
+
+def _span(scene: Watch) -> Span:
+    """The x axis: attempts of everybody, so that a mark stands at one place in all charts."""
+    return Span(0.0, max(scene.trends[-1].attempts, _FIRST_SPAN))
+
+
+def _waits(canvas: Canvas, plot: Box, words: str) -> None:
+    """Words in the middle of a plot that has no line yet."""
+    canvas.text(words, plot.x + plot.width / 2, plot.y + plot.height / 2 - 9, _NOTE, QUIET, align=0.5)
+
+
+def _paint_rates(scene: Watch, canvas: Canvas, box: Box, cohorts: Sequence[int]) -> None:
+    note = f"latest {WINDOW} at most, 95 % interval; green: {_target_words(scene)}"
+    span = _span(scene)
+    if len(cohorts) == 1:
+        trend = scene.trends[cohorts[0]]
+        plot = _framed(canvas, box, "win rate", _rate_words(trend), note, span)
+        _paint_rate(scene, canvas, plot, cohorts[0], _QUARTERS, named=True)
+        return
+    hidden = len(scene.scenario.cohorts) - len(cohorts)
+    more = f"{hidden} more: Tab" if hidden else ""
+    plot = _framed(canvas, box, "win rate of each cohort", more, note, span)
+    height = plot.height / len(cohorts)
+    for n, cohort in enumerate(cohorts):
+        strip = Box(plot.x, plot.y + n * height, plot.width, height)
+        label = scene.scenario.labels[cohort]
+        canvas.text(label, strip.x, strip.y, _NOTE, INK)
+        canvas.text(_rate_words(scene.trends[cohort]), strip.x + strip.width, strip.y, _NOTE, INK, align=1.0, bold=True)
+        last = n == len(cohorts) - 1
+        lines = Box(strip.x, strip.y + 20, strip.width, strip.height - (22 if last else 26))
+        _paint_rate(scene, canvas, lines, cohort, (0.0, 1.0), named=last)
+
+
+def _paint_rate(scene: Watch, canvas: Canvas, plot: Box, cohort: int, lines: Sequence[float], *, named: bool) -> None:
+    trend = scene.trends[cohort]
+    chart = Chart(canvas, plot, _span(scene), Span(0.0, 1.0))
+    chart.grid(lines, as_percent=True)
+    chart.ribbon(trend.rates, RATE)
+    chart.band(*scene.scenario.band(cohort))
+    chart.curve(trend.rates, RATE)
+    chart.marks(scene.marks, named=named)
+    if not trend.rates:
+        _waits(canvas, plot, f"{trend.attempts} of {FEWEST} attempts that a rate needs" if trend.attempts else "")
+
+
+def _rate_words(trend: Trend) -> str:
+    if not trend.rates:
+        return ""
+    latest = trend.rates[-1]
+    return f"{percent(latest.y)}  ({100 * latest.low:.0f}–{100 * latest.high:.0f})"
+
+
+def _target_words(scene: Watch) -> str:
+    several = any(len(set(scene.scenario.win_rates(cohort))) > 1 for cohort in range(len(scene.scenario.cohorts)))
+    return "mean target of levels" if several else "target"
+
+
+def _paint_dials(scene: Watch, canvas: Canvas, box: Box) -> None:
+    dots = scene.trend.dials
+    value = f"{dots[-1].y:.2f}" if dots else ""
+    plot = _framed(canvas, box, "difficulty", value, "median, and the middle eight in ten attempts", _span(scene))
+    _paint_dots(scene, canvas, plot, dots, Span(0.0, 1.0), (0.0, 0.5, 1.0), DIAL)
+
+
+def _paint_beliefs(scene: Watch, canvas: Canvas, box: Box) -> None:
+    chosen, dots = scene.wall.chosen[scene.wall.number], scene.trend.beliefs
+    if not chosen.beliefs:
+        plot = _framed(canvas, box, "what the controller believes", "", "", None)
+        _waits(canvas, plot, f"nothing: {chosen.kind.name} follows its plan")
+        return
+    name = chosen.beliefs[0].replace("_", " ")
+    value = f"{dots[-1].y:.3g}" if dots else ""
+    plot = _framed(
+        canvas, box, f"belief: {name}", value, "before an attempt: median, middle eight in ten", _span(scene)
+    )
+    low, high = min((dot.low for dot in dots), default=0.0), max((dot.high for dot in dots), default=1.0)
+    room = max(0.08 * (high - low), 1e-3)
+    lines = (low, (low + high) / 2, high) if dots else ()
+    _paint_dots(scene, canvas, plot, dots, Span(low - room, high + room), lines, PURPLE)
+
+
+def _paint_dots(
+    scene: Watch, canvas: Canvas, plot: Box, dots: Sequence[Dot], y: Span, lines: Sequence[float], colour: Colour
+) -> None:
+    chart = Chart(canvas, plot, _span(scene), y)
+    chart.grid(lines)
+    chart.ribbon(dots, colour)
+    chart.curve(dots, colour)
+    chart.marks(scene.marks, named=False)
+    if not dots:
+        canvas.rect(Box(plot.x, plot.y + plot.height, plot.width, 1), LINE)
+        _waits(canvas, plot, "begins when the first attempt ends")

@@ -1,0 +1,329 @@
+"""Tallies count exactly and in any order; intervals cover what they claim to cover."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import math
+from collections import Counter, defaultdict
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.errors import RunFolderError
+from engine.game import LOST, TIMED_OUT, WON
+from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, PLAYER, QUIT
+from engine.record import row_type
+from engine.tally import (
+    DIAL_UNIT,
+    MOST_BINS,
+    SUMS,
+    TOTALS,
+    Scheme,
+    Tally,
+    attempt_edges,
+    day_bins,
+    mean_dial,
+    rate_interval,
+    t_quantile,
+    tally_of,
+    wilson,
+)
+
+SCHEME = Scheme(3, 0, 7, "player", 0.1, 0.9, attempt_edges(60), 14, 86_400)
+
+
+def some_rows(seed, *, players=40, replicas=1, levels=0, cohorts=3, most=60):
+    """Rows as chunks hold them: whole players, sorted by replica, player and attempt; and the players."""
+    dice = np.random.default_rng(seed)
+    rows, people = [], []
+    for replica in range(replicas):
+        for place in range(players):
+            cohort = place * cohorts // players
+            made = int(dice.integers(0, most))
+            person = np.zeros(1, PLAYER)
+            person["player"] = cohort * COHORT_STRIDE + place
+            person["cohort"], person["attempts"] = cohort, made
+            person["left"] = QUIT if made % 3 == 0 else ATTEMPT_LIMIT
+            people.append(person)
+            now = np.zeros(made, row_type(2, 1))
+            now["replica"], now["player"], now["cohort"] = replica, person["player"], cohort
+            now["attempt"] = np.arange(made)
+            now["level"] = np.minimum(1 + np.arange(made) // 5, levels)
+            now["start_s"] = np.cumsum(dice.exponential(9000.0, made))
+            now["difficulty"] = np.clip(dice.normal(0.5, 0.4, made), 0.1, 0.9)
+            at_end = (now["difficulty"] == 0.1) | (now["difficulty"] == 0.9)
+            now["clipped"] = at_end & (np.arange(made) % 2 == 0)  # some controllers keep to the ends by themselves
+            now["outcome"] = dice.choice([WON, LOST, TIMED_OUT], made, p=[0.7, 0.25, 0.05])
+            rows.append(now)
+    return np.concatenate(rows), np.concatenate(people)
+
+
+def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
+    """The same counts, one row at a time, from the words alone."""
+    clusters: Any = {name: defaultdict(lambda: [set(), 0, 0, 0]) for name in ("judged", "by_attempt", "by_day")}
+    tally = Tally.empty(scheme)
+    made: Counter[tuple[int, int]] = Counter()
+    for row in rows:
+        made[row["replica"], row["player"]] += 1
+
+    def total(name, cohort, amount=1):
+        tally.totals[cohort, TOTALS.index(name)] += amount
+
+    for row in rows:
+        cohort, who = int(row["cohort"]), (int(row["replica"]), int(row["player"]))
+        won, dial = int(row["outcome"] == WON), round(float(row["difficulty"]) * DIAL_UNIT)
+        cluster = who if scheme.cluster == "player" else who[0]
+        edges = scheme.attempt_edges
+        attempt_bin = max(j for j in range(len(edges) - 1) if row["attempt"] >= edges[j])
+        places = [
+            ("by_attempt", attempt_bin),
+            ("by_day", min(int(row["start_s"] // scheme.day_width_s), scheme.day_bins - 1)),
+        ]
+        judged = row["attempt"] >= scheme.after_attempts
+        if judged:
+            places += [("judged", 0)] + ([("judged", int(row["level"]))] if scheme.levels else [])
+        for name, place in places:
+            cell = clusters[name][cohort, place, cluster]
+            cell[0].add(who)
+            cell[1:] = cell[1] + 1, cell[2] + won, cell[3] + dial
+        total("attempts", cohort)
+        total("wins", cohort, won)
+        total("timed_out", cohort, int(row["outcome"] == TIMED_OUT))
+        total("clipped", cohort, int(row["clipped"]))
+        total("easy_end", cohort, int(judged and row["difficulty"] <= scheme.floor))
+        total("hard_end", cohort, int(judged and row["difficulty"] >= scheme.ceiling))
+        late = row["attempt"] >= 2 * made[who] // 3
+        total("late_attempts", cohort, int(late))
+        total("late_dial", cohort, int(late) * dial)
+    for name, found in clusters.items():
+        for (cohort, place, _), (who, a, w, dial) in found.items():
+            getattr(tally, name)[cohort, place] += np.array([1, len(who), a, w, w * w, w * a, a * a, dial])
+    for person in people:
+        tally.left[person["cohort"], person["left"]] += 1
+    return tally
+
+
+@pytest.mark.parametrize("cluster", ["player", "replica"])
+@pytest.mark.parametrize("levels", [0, 6])
+@pytest.mark.parametrize("after", [0, 7, 100])
+def test_a_tally_equals_the_count_of_one_row_at_a_time(cluster, levels, after):
+    scheme = dataclasses.replace(SCHEME, cluster=cluster, levels=levels, after_attempts=after)
+    rows, people = some_rows(1, replicas=3, levels=levels)
+    assert tally_of(rows, people, scheme).to_json() == slow_tally(rows, people, scheme).to_json()
+
+
+def test_blocks_leave_no_seam():
+    rows, people = some_rows(2, players=900)
+    assert len(rows) > 2 * 8192
+    assert tally_of(rows, people, SCHEME).to_json() == slow_tally(rows, people, SCHEME).to_json()
+
+
+def test_tallies_of_chunks_add_up_in_any_order_and_grouping():
+    rows, people = some_rows(3)
+    numbers = people["player"]
+    parts = []
+    for chosen in np.array_split(numbers, 5):
+        parts.append(tally_of(rows[np.isin(rows["player"], chosen)], people[np.isin(numbers, chosen)], SCHEME))
+    whole = tally_of(rows, people, SCHEME).to_json()
+    for order in itertools.permutations(parts):
+        assert sum(order, start=Tally.empty(SCHEME)).to_json() == whole
+    a, b, c, d, e = parts
+    assert ((a + b) + (c + (d + e))).to_json() == (e + ((d + c) + b) + a).to_json() == whole
+
+
+def test_a_tally_of_nothing_changes_nothing():
+    rows, people = some_rows(4)
+    tally = tally_of(rows, people, SCHEME)
+    nothing = tally_of(rows[:0], people[:0], SCHEME)
+    assert (tally + nothing).to_json() == tally.to_json()
+    assert Tally.empty(SCHEME).to_json() == nothing.to_json()
+
+
+def test_tallies_of_different_schemes_cannot_be_added():
+    with pytest.raises(ValueError, match="one scheme"):
+        Tally.empty(SCHEME) + Tally.empty(dataclasses.replace(SCHEME, after_attempts=8))
+
+
+def test_an_end_of_the_dial_counts_whether_a_proposal_was_clipped_or_not():
+    rows, people = some_rows(5)
+    rows["difficulty"][rows["cohort"] == 0], rows["clipped"] = SCHEME.floor, 0
+    tally = tally_of(rows, people, SCHEME)
+    judged = np.count_nonzero((rows["cohort"] == 0) & (rows["attempt"] >= SCHEME.after_attempts))
+    assert tally.total(0, "easy_end") == judged > 0
+    assert tally.total(0, "hard_end") == 0 < tally.total(1, "hard_end")
+    assert sum(tally.total(j, "clipped") for j in range(3)) == 0
+
+
+def test_everybody_is_counted():
+    rows, people = some_rows(5)
+    tally = tally_of(rows, people, SCHEME)
+    assert sum(tally.total(j, "attempts") for j in range(3)) == len(rows)
+    assert sum(tally.players(j) for j in range(3)) == len(people)
+    assert sum(tally.quits(j) for j in range(3)) == np.count_nonzero(people["left"] == QUIT)
+
+
+def test_json_and_back():
+    rows, people = some_rows(6)
+    tally = tally_of(rows, people, SCHEME)
+    text = json.dumps(tally.to_json())
+    back = Tally.from_json(json.loads(text))
+    assert back.scheme == tally.scheme
+    assert json.dumps(back.to_json()) == text
+    assert (back + tally).total(0, "attempts") == 2 * tally.total(0, "attempts")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found.pop("judged"),
+        lambda found: found.update(judged=[[1, 2]]),
+        lambda found: found.update(totals="many"),
+        lambda found: found["scheme"].update(cohorts=4),
+        lambda found: found["scheme"].update(colour=4),
+        lambda found: found["scheme"].pop("attempt_edges"),
+    ],
+)
+def test_json_that_is_no_tally_is_refused(change):
+    found = json.loads(json.dumps(Tally.empty(SCHEME).to_json()))
+    change(found)
+    with pytest.raises(RunFolderError, match="the tallies"):
+        Tally.from_json(found)
+
+
+def test_mean_difficulty_is_exact_to_the_unit_of_the_dial():
+    rows, people = some_rows(7)
+    tally = tally_of(rows, people, SCHEME)
+    for cohort in range(3):
+        chosen = rows[(rows["cohort"] == cohort) & (rows["attempt"] >= SCHEME.after_attempts)]
+        exact = sum(map(Fraction, chosen["difficulty"].tolist())) / len(chosen)
+        assert mean_dial(tally.judged[cohort, 0]) == pytest.approx(float(exact), abs=2**-30)
+
+
+@pytest.mark.parametrize("limit", [1, 4, 5, 60, 150, 151, 400, 10_000, 10_000_000])
+def test_attempt_bins(limit):
+    edges = attempt_edges(limit)
+    assert edges[0] == 0
+    assert edges[-1] == limit
+    assert len(edges) - 1 <= MOST_BINS
+    widths = np.diff(edges)
+    assert np.all(widths > 0)
+    assert np.all(widths[:-2] <= 1.0 * widths[1:-1] + 5)
+
+
+@pytest.mark.parametrize("days", [0.01, 0.5, 1, 3, 14, 30, 31, 365, 10_000])
+def test_day_bins(days):
+    width_s, bins = day_bins(days * 86_400)
+    assert 1 <= bins <= MOST_BINS
+    assert (bins - 1) * width_s < days * 86_400 <= bins * width_s
+
+
+# --- Intervals -------------------------------------------------------------------------------------------------------
+
+
+def sums_of(wins, attempts):
+    """SUMS of clusters with so many wins and attempts each."""
+    w, a = np.asarray(wins, np.int64), np.asarray(attempts, np.int64)
+    values = (len(a), len(a), a.sum(), w.sum(), (w * w).sum(), (w * a).sum(), (a * a).sum(), 0)
+    return dict(zip(SUMS, map(int, values), strict=True)).values()
+
+
+def test_the_clustered_interval_is_the_textbooks():
+    wins, attempts = np.array([3, 6, 12, 2, 17]), np.array([5, 10, 21, 4, 30])
+    found = rate_interval(list(sums_of(wins, attempts)), "player")
+    rate = wins.sum() / attempts.sum()
+    error = math.sqrt(5 / 4 * ((wins - rate * attempts) ** 2).sum()) / attempts.sum()
+    assert found.rate == pytest.approx(rate)
+    assert found.error == pytest.approx(error, rel=1e-12)
+    assert found.high - found.rate == pytest.approx(2.776445105 * error, rel=1e-9)  # t table, 4 degrees
+    assert (found.method, found.clusters, found.attempts) == ("by player", 5, 70)
+    assert rate_interval(list(sums_of(wins, attempts)), "replica").method == "by replica"
+
+
+def test_a_hundred_million_attempts_lose_no_digit():
+    wins, attempts = np.full(1000, 75_000), np.full(1000, 100_000)
+    wins[0] += 1
+    found = rate_interval(list(sums_of(wins, attempts)), "player")
+    assert found.method == "by player"
+    assert found.error == pytest.approx(1e-8, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("wins", "attempts", "method", "counted"),
+    [
+        ([7], [10], "Wilson over attempts", (7, 10)),
+        ([10] * 5, [10] * 5, "Wilson", (5, 5)),
+        ([0, 0], [4, 9], "Wilson", (0, 2)),
+        ([3, 3], [4, 4], "Wilson", (1.5, 2)),
+    ],
+)
+def test_wilson_where_clusters_say_nothing(wins, attempts, method, counted):
+    found = rate_interval(list(sums_of(wins, attempts)), "player")
+    assert found.method == method
+    assert (found.low, found.high) == wilson(*counted)
+    assert (found.clusters, found.attempts) == (len(wins), sum(attempts))
+    assert 0.0 <= found.low <= found.rate <= found.high <= 1.0
+    assert math.isnan(found.error)
+
+
+@pytest.mark.parametrize(("wins", "attempts"), [(0, 1), (1, 1), (0, 50), (8, 10), (499, 500), (500, 500), (1, 10**7)])
+def test_wilson_is_scipys(wins, attempts):
+    from scipy.stats import binomtest
+
+    expected = binomtest(wins, attempts).proportion_ci(method="wilson")
+    assert wilson(wins, attempts) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_no_attempts_no_rate():
+    found = rate_interval([0] * len(SUMS), "player")
+    assert found.method == "none"
+    assert math.isnan(found.rate)
+
+
+def test_quantiles_of_the_table():
+    assert t_quantile(1) == pytest.approx(12.7062, abs=1e-4)
+    assert t_quantile(49) == pytest.approx(2.0096, abs=1e-4)
+    assert t_quantile(10**6) == pytest.approx(1.95997, abs=1e-4)
+
+
+def coverage(correlation, seed, replications=4000, players=50, most=20):
+    """Share of intervals that hold the true rate; players' own chances are beta with that intra-class correlation."""
+    dice = np.random.default_rng(seed)
+    rate = 0.75
+    shape = (replications, players)
+    own = np.full(shape, rate)
+    if correlation:
+        own = dice.beta(rate * (1 / correlation - 1), (1 - rate) * (1 / correlation - 1), shape)
+    attempts = dice.integers(most // 2, most + most // 2, shape)
+    wins = dice.binomial(attempts, own)
+    held = 0
+    for w, a in zip(wins, attempts, strict=True):
+        found = rate_interval(list(sums_of(w, a)), "player")
+        held += found.low <= rate <= found.high
+    return held / replications
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.2])
+def test_clustered_intervals_cover_in_95_of_100(correlation):
+    error = math.sqrt(0.95 * 0.05 / 4000)
+    assert coverage(correlation, seed=11) == pytest.approx(0.95, abs=4 * error)
+
+
+def test_clusters_that_do_not_differ_cover_too():
+    """Ten players who win always or never, nine in ten of them always: often all of them do."""
+    dice = np.random.default_rng(13)
+    wins = 50 * dice.binomial(1, 0.9, (1000, 10))
+    alike = [found for found in (rate_interval(list(sums_of(w, [50] * 10)), "player") for w in wins) if found.rate == 1]
+    assert len(alike) > 200
+    assert all(found.low <= 0.9 <= found.high for found in alike)
+
+
+def test_an_interval_that_ignores_clusters_would_not_cover():
+    dice = np.random.default_rng(12)
+    own = dice.beta(3.0, 1.0, (1000, 50))  # intra-class correlation 0.2
+    wins = dice.binomial(20, own).sum(axis=1)
+    held = np.mean([low <= 0.75 <= high for low, high in (wilson(int(w), 1000) for w in wins)])
+    assert held < 0.75

@@ -1,0 +1,85 @@
+"""What tests of the window share: small runs of real games, scenes without a screen, keys."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ScenarioError
+from sims.catalog import Catalog
+from sims.runs import run as runs
+from sims.window.screen import FRAME_S, Canvas, Event, Scene, Window
+from tests.kit.small import scenario
+
+GAMES = ("gap_runner", "tile_match", "boss_duel")
+
+
+def installed(game: str) -> str:
+    """The game's name; the test is skipped where it is not in the catalog."""
+    try:
+        Catalog().game(game)
+    except ScenarioError as fault:
+        pytest.skip(str(fault))
+    return game
+
+
+def small_run(folder: Path, game: str, *, format: Any = "csv", **choices: Any) -> Path:  # noqa: A002
+    """A run folder of a small scenario."""
+    path = folder / f"run-{game}-{format}"
+    if not path.exists():
+        found = scenario(installed(game), **{"controller": "kalman", "players": 6, "attempts": 25, **choices})
+        assert runs.run(found, out=path, workers=1, format=format, quiet=True, json=True) == 0
+    return path
+
+
+def press(scene: Scene, *keys: str) -> None:
+    for key in keys:
+        scene.handle(Event("press", key))
+        scene.handle(Event("release", key))
+
+
+def frames(scene: Scene, count: int, *, seconds: float = FRAME_S) -> None:
+    for _ in range(count):
+        scene.advance(seconds)
+
+
+def until(scene: Scene, reached: Callable[[], bool], *, most: int = 100_000) -> None:
+    """Let frames pass until something is true."""
+    for _ in range(most):
+        if reached():
+            return
+        scene.advance(FRAME_S)
+    raise AssertionError("it never happened")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    return [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+
+
+def keyed(rows: Iterable[dict[str, str]]) -> dict[tuple[str, str, str], dict[str, str]]:
+    return {(row["replica"], row["player"], row["attempt"]): row for row in rows}
+
+
+@dataclasses.dataclass
+class Screen:
+    """A window of the dummy driver, and its pixels."""
+
+    window: Window
+
+    @property
+    def canvas(self) -> Canvas:
+        return self.window.canvas
+
+    def paint(self, scene: Scene) -> Any:
+        """The picture of a scene as an array, shape (720, 1280, 3)."""
+        import numpy as np
+        import pygame
+
+        scene.paint(self.canvas)
+        pixels = pygame.surfarray.array3d(self.canvas.surface)
+        return np.ascontiguousarray(pixels.transpose(1, 0, 2))

@@ -1,0 +1,424 @@
+"""Verification passes what is true and finds what is not, down to one digit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import re
+import shutil
+import struct
+from pathlib import Path
+
+import pytest
+
+from engine.errors import RunFolderError, ScenarioError
+from engine.record import ATTEMPT_COLUMNS
+from engine.scenario import parse
+from sims.catalog import Catalog
+from sims.playback import verify as verify_module
+from sims.playback.stepper import Deed
+from sims.playback.verify import sample, verify
+from sims.run_folder.row_file import lines_of, open_table, value_of
+from sims.runs.run import run
+from sims.window.human_session import Sitting, setup_for
+from tests.kit.small import TEXT, scenario, setup
+
+COLUMNS = [c.name for c in ATTEMPT_COLUMNS] + ["param_difficulty", "param_guess", "belief_difficulty"]
+# What a row alone does not prove: a file without its manifest can be wrong there.
+NOT_REPLAYED = {"scenario", "cohort", "session", "place", "start_s", "controller", "target", "difficulty", "clipped"}
+NOT_REPLAYED |= {"streak", "mood", "belief_difficulty"}
+
+
+@pytest.fixture(scope="module", params=["csv", "parquet"])
+def whole(request, tmp_path_factory) -> Path:
+    out: Path = tmp_path_factory.mktemp(request.param) / "run"
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, format=request.param, quiet=True) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def csv_run(tmp_path_factory) -> Path:
+    out: Path = tmp_path_factory.mktemp("plain") / "run"
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, quiet=True) == 0
+    return out
+
+
+@pytest.fixture
+def copy(csv_run, tmp_path) -> Path:
+    return Path(shutil.copytree(csv_run, tmp_path / "run"))
+
+
+def changed_digit(text: str) -> str:
+    """The same text with one digit, or one letter, changed."""
+    if re.search(r"\d", text):
+        places = [match.start() for match in re.finditer(r"\d", text)]
+        place = places[-1]
+        return text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+    swapped = {"true": "false", "false": "true", "won": "lost", "lost": "won", "new": "old", "old": "new", "": "failed"}
+    return swapped.get(text, f"{text}x")
+
+
+def with_changed_cell(path: Path, row: int, column: str) -> None:
+    lines = path.read_text().split("\n")
+    place = lines[0].split(",").index(column)
+    cells = lines[row + 1].split(",")
+    cells[place] = changed_digit(cells[place])
+    lines[row + 1] = ",".join(cells)
+    path.write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("rows", [None, 100, 10**9])
+def test_true_rows_pass(whole, rows, capsys):
+    assert verify(whole, rows=rows) == 0
+    assert verify(next(whole.glob("attempts.*")), rows=rows) == 0
+    said = capsys.readouterr().out
+    manifest = json.loads((whole / "manifest.json").read_text())
+    count, files = 100 if rows == 100 else manifest["rows"], len(manifest["files"])
+    equal = f"{count:,} of {count:,} replayed rows are equal"
+    assert [line.split(": ")[1] for line in said.splitlines()] == [
+        f"{equal}, and {files} of {files} checksums",
+        f"{equal}, and 1 of 1 checksums",
+    ]
+
+
+def test_a_lonely_file_passes_without_a_checksum(whole, tmp_path, capsys):
+    path = next(whole.glob("attempts.*"))
+    assert verify(Path(shutil.copy(path, tmp_path / path.name))) == 0
+    assert capsys.readouterr().out.endswith(" replayed rows are equal\n")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_one_changed_digit_in_any_column_is_found(copy, column, capsys):
+    with_changed_cell(copy / "attempts.csv", 17, column)
+    assert verify(copy, rows=20, json=True) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert not found["equal"]
+    assert found["notes"][0] == "attempts.csv is not as the run wrote it"
+    assert found["checksums_equal"] == found["checksums_compared"] - 1 > 1
+    assert ("attempts", 17, column) in [(d["table"], d["row"], d["column"]) for d in found["differences"]]
+    assert {d["row"] for d in found["differences"]} == {17}
+
+
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name not in NOT_REPLAYED])
+def test_one_changed_digit_in_a_lonely_file_is_found_by_replay(copy, tmp_path, column, capsys):
+    path = Path(shutil.copy(copy / "attempts.csv", tmp_path / "attempts.csv"))
+    with_changed_cell(path, 300, column)
+    assert verify(path) == 4
+    assert "attempts, row 300: " in capsys.readouterr().out
+
+
+def test_a_changed_value_in_parquet_is_found(tmp_path, capsys):
+    from pyarrow import parquet
+
+    out = tmp_path / "run"
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, format="parquet", quiet=True) == 0
+    path = out / "attempts.parquet"
+    table = parquet.read_table(path)
+    place = table.schema.get_field_index("mood")
+    moods = table["mood"].to_pylist()
+    moods[5] = struct.unpack("<d", struct.pack("<q", struct.unpack("<q", struct.pack("<d", moods[5]))[0] ^ 1))[0]
+    parquet.write_table(table.set_column(place, table.schema.field(place), [moods]), path)
+    assert verify(out, rows=10) == 4
+    said = capsys.readouterr().out
+    assert "attempts, row 5: mood" in said
+    assert said.count("attempts, row") == 1
+
+
+def test_a_flipped_bit_in_parquet_is_found(tmp_path):
+    out = tmp_path / "run"
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, format="parquet", quiet=True) == 0
+    path = out / "attempts.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 4
+    path.write_bytes(data)
+    assert verify(out, rows=10) == 4
+    lonely = Path(shutil.copy(path, tmp_path / path.name))
+    with pytest.raises(RunFolderError, match="cannot be read"):
+        verify(lonely)
+
+
+@pytest.mark.parametrize("name", ["players.csv", "sessions.csv"])
+def test_a_changed_player_or_session_is_found(copy, name, capsys):
+    with_changed_cell(copy / name, 3, "wins")
+    assert verify(copy, rows=10) == 4
+    said = capsys.readouterr().out
+    assert f"{name} is not as the run wrote it" in said
+    assert f"{name.split('.')[0]}, row 3: wins: the file has" in said
+
+
+def test_of_very_many_changed_cells_only_the_first_are_told(copy, capsys):
+    path = copy / "attempts.csv"
+    lines = path.read_text().split("\n")
+    wide = {lines[0].split(",").index(name) for name in ("start_s", "streak", "mood")}
+    for number, line in enumerate(lines[1:-1], start=1):
+        lines[number] = ",".join(f"{cell}1" if j in wide else cell for j, cell in enumerate(line.split(",")))
+    path.write_text("\n".join(lines))
+    assert verify(copy, rows=10) == 4
+    said = capsys.readouterr().out
+    assert "more than 1,000 cells differ" in said
+    assert "more cells\n" in said
+    assert len(said.splitlines()) < 30
+
+
+def test_a_scenario_that_cannot_be_read_is_said(copy, capsys):
+    with_changed_cell(copy / "attempts.csv", 3, "start_s")
+    (copy / "scenario.toml").write_text("format = 9\n")
+    assert verify(copy, rows=10) == 4
+    assert "cannot be told, since scenario.toml cannot be read: " in capsys.readouterr().out
+
+
+def test_other_files_are_covered_by_their_checksums(copy, capsys):
+    (copy / "summary.csv").write_text("cohort\n")
+    (copy / "datapackage.json").unlink()
+    assert verify(copy, rows=10) == 4
+    said = capsys.readouterr().out
+    assert "summary.csv is not as the run wrote it\ndatapackage.json is not as the run wrote it\n" in said
+
+
+def test_missing_added_and_torn_rows_are_found(copy, capsys):
+    path = copy / "attempts.csv"
+    lines = path.read_text().split("\n")
+    path.write_text("\n".join([*lines[:-2], ""]))
+    assert verify(copy, rows=10) == 4
+    assert f"attempts, row {len(lines) - 3}: row: the file has 'no row'" in capsys.readouterr().out
+    path.write_text("\n".join([*lines[:-1], lines[3], ""]))
+    assert verify(copy, rows=10) == 4
+    assert f"attempts, row {len(lines) - 2}: row: the file has 'a row', expected is 'no row'" in capsys.readouterr().out
+    path.write_text("\n".join(lines)[:-8])
+    assert verify(copy) == 4
+    assert f"attempts, row {len(lines) - 3}: state_hash" in capsys.readouterr().out
+    path.write_text("\n".join([*lines[:9], "what is this", *lines[10:]]))
+    assert verify(copy) == 4
+    assert "attempts, row 8: row: the file has '1 cells'" in capsys.readouterr().out
+
+
+def test_another_way_to_write_the_same_number_is_told_apart(copy, capsys):
+    path = copy / "attempts.csv"
+    text = path.read_text()
+    path.write_text(text.replace("\n", "\r\n"))
+    assert verify(copy, rows=10) == 4
+    assert "only the way in which they are written does" in capsys.readouterr().out
+
+
+def test_code_that_changed_since_is_said(copy, monkeypatch, capsys):
+    with_changed_cell(copy / "attempts.csv", 3, "start_s")
+    monkeypatch.setattr(verify_module, "code_digests", lambda setup: {})
+    assert verify(copy, rows=10) == 4
+    assert "cannot be told, since the code has changed since the run" in capsys.readouterr().out
+
+
+def test_a_changed_scenario_is_said(copy, capsys):
+    path = copy / "scenario.toml"
+    path.write_text(path.read_text().replace("seed = 11", "seed = 12"))
+    with_changed_cell(copy / "attempts.csv", 3, "start_s")
+    assert verify(copy, rows=10) == 4
+    assert "scenario.toml is not the one that was run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is not a table of attempts"),
+        ("a,b\n1,2\n", "is not a table of attempts"),
+        ("<html>\n<p>report, of a game</p>\n", "is not a table of attempts"),
+        ("game,seed\n", "holds no attempts: it has no rows"),
+        ("game,seed\nlogistic,1\n", "lacks the column source"),
+        ("game,sede\nlogistic,1\n", "has a column 'sede'"),
+    ],
+)
+def test_a_file_that_holds_no_attempts_is_refused(tmp_path, text, sentence):
+    (tmp_path / "rows.csv").write_text(text)
+    with pytest.raises(RunFolderError, match=sentence):
+        verify(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_run_that_nobody_came_to_is_whole(tmp_path, file_format, capsys):
+    text = TEXT.format(game="logistic", controller="weighted_up_down", players=3, attempts=9)
+    late = text.replace("count = 3\n", 'count = 3\n[players.arrival]\nkind = "rate"\nper_day = 0.001\n')
+    found = parse(late.encode(), "late.toml", Catalog())
+    assert run(found, out=tmp_path / "run", workers=1, format=file_format, quiet=True) == 0
+    path = tmp_path / "run" / f"attempts.{file_format}"
+    capsys.readouterr()
+    assert verify(tmp_path / "run") == verify(path) == 0
+    assert capsys.readouterr().out.count("0 of 0 replayed rows are equal, and ") == 2
+    with pytest.raises(RunFolderError, match="is not a table of attempts"):
+        verify(tmp_path / "run" / "report.html")
+    if file_format == "csv":
+        path.write_text(path.read_text() + "1\n")
+        assert verify(tmp_path / "run") == 4
+
+
+@pytest.fixture
+def sitting(tmp_path):
+    """What the window leaves of a person who played three attempts."""
+    found = setup(game="gap_runner")
+    folder = tmp_path / "sitting"
+    folder.mkdir()
+    seat = Sitting(setup_for(found, found.kind, 0.6), folder)
+    for number in range(3):
+        task = seat.next()
+        deeds = []
+        while not task.film.ended:
+            deeds.append(Deed((task.film.tick // 9 + number) % 3))
+            task.film.do(deeds[-1])
+        seat.finish(task, deeds)
+    seat.close()
+    return folder
+
+
+def test_what_a_person_played_is_played_again_from_their_actions(sitting, capsys):
+    assert verify(sitting) == verify(sitting / "attempts.csv") == 0
+    assert capsys.readouterr().out.count("3 of 3 replayed rows are equal\n") == 2
+
+
+@pytest.mark.parametrize("column", ["ticks", "state_hash", "outcome", "progress", "cause", "seed", "game_version"])
+def test_a_changed_digit_of_a_human_row_is_found(sitting, column, capsys):
+    with_changed_cell(sitting / "attempts.csv", 1, column)
+    assert verify(sitting) == 4
+    capsys.readouterr()
+
+
+def test_a_choice_that_the_game_does_not_have_is_found(sitting, capsys):
+    with_changed_cell(sitting / "attempts.csv", 1, "param_hazards")
+    assert verify(sitting) == 4
+    assert "param_hazards: the file has" in capsys.readouterr().out
+
+
+def test_a_skill_that_a_human_row_claims_is_found(sitting, capsys):
+    path = sitting / "attempts.csv"
+    lines = path.read_text().split("\n")
+    cells = lines[1].split(",")
+    cells[lines[0].split(",").index("skill")] = "0.5"
+    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]))
+    assert verify(sitting) == 4
+    assert "attempts, row 0: skill: the file has '0.5', expected is ''" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_rows_of_another_version_of_the_rules_are_told_apart_from_damaged_ones(form, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    assert run(scenario(players=3, attempts=20), out=out, workers=1, format=form, quiet=True) == 0
+    newer = dataclasses.replace(Catalog().game("logistic"), version=2)
+    monkeypatch.setattr(Catalog, "game", lambda self, name: newer)
+    with pytest.raises(RunFolderError, match=r"was played by version 1 of logistic, and here is version 2; use the"):
+        verify(out)
+
+
+def test_human_rows_without_their_actions_are_counted_apart(sitting, capsys):
+    path = sitting / "human_actions.jsonl"
+    path.write_text(path.read_text().split("\n", 1)[0] + "\n")
+    assert verify(sitting) == 4
+    said = capsys.readouterr().out
+    assert said.startswith("2 human rows need their recorded actions and were skipped")
+    assert said.endswith("1 of 1 replayed rows are equal\n")
+    assert "the first of them row 1" in said
+
+
+def test_a_simulated_player_cannot_do_without_a_skill(copy, tmp_path, capsys):
+    lines = (copy / "attempts.csv").read_text().split("\n")
+    cells = lines[4].split(",")
+    cells[lines[0].split(",").index("skill")] = ""
+    (tmp_path / "rows.csv").write_text("\n".join([*lines[:4], ",".join(cells), *lines[5:]]))
+    assert verify(tmp_path / "rows.csv") == 4
+    assert "attempts, row 3: skill: the file has '', expected is 'a value'" in capsys.readouterr().out
+
+
+def test_targets_that_cannot_be_verified(tmp_path, copy):
+    with pytest.raises(RunFolderError, match="no run folder and no file"):
+        verify(tmp_path / "nothing")
+    with pytest.raises(RunFolderError, match=r"has no manifest\.json"):
+        verify(tmp_path)
+    path = copy / "manifest.json"
+    text = path.read_text()
+    path.write_text(text[:99])
+    with pytest.raises(RunFolderError, match=r"manifest\.json is damaged"):
+        verify(copy)
+    path.write_text(text.replace('"format_version": 1', '"format_version": 2'))
+    with pytest.raises(RunFolderError, match="has format 2 and this Flowdial knows formats up to 1; update it"):
+        verify(copy)
+    lines = (copy / "attempts.csv").read_text()
+    (tmp_path / "rows.csv").write_text(lines.replace(",logistic,", ",logistics,"))
+    with pytest.raises(ScenarioError, match="logistics"):
+        verify(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_rubbish_in_a_file_of_attempts_is_found_or_refused_and_never_a_crash(file_format, tmp_path, capsys):
+    """Bytes flipped, cut, doubled and put in; blindly, but the same ones every time."""
+    assert run(scenario(players=4, attempts=12), out=tmp_path / "run", workers=1, format=file_format, quiet=True) == 0
+    path = tmp_path / f"attempts.{file_format}"
+    data = (tmp_path / "run" / path.name).read_bytes()
+    dice = random.Random(f"rubbish in {file_format}")
+    refused = 0
+    for number in range(120):
+        damaged = bytearray(data)
+        place = dice.randrange(len(data)) if number % 2 else dice.randrange(max(0, len(data) - 3000), len(data))
+        match number % 5:
+            case 0:
+                damaged[place] ^= 1 << dice.randrange(8)
+            case 1:
+                del damaged[place:]
+            case 2:
+                damaged[place:place] = damaged[place : place + 300]
+            case 3:
+                del damaged[place : place + dice.choice([1, 40])]
+            case 4:
+                damaged[place:place] = dice.choice(
+                    [b"\0", b"\n", b",", b'"', b"\xff", b"nan", b"9" * 500, b"1e999", b"-"]
+                )
+        path.write_bytes(damaged)
+        try:
+            refused += verify(path, rows=5, seed=number) != 0
+        except (RunFolderError, ScenarioError):
+            refused += 1
+    assert refused > 20
+    capsys.readouterr()
+
+
+def test_a_sample_has_no_row_twice_and_follows_its_seed():
+    drawn = sample(1000, 400, 3)
+    assert drawn == sorted(set(drawn))
+    assert len(drawn) == 400
+    assert drawn == sample(1000, 400, 3) != sample(1000, 400, 4)
+    assert sample(5, None, 0) == sample(5, 9, 0) == [0, 1, 2, 3, 4]
+
+
+def test_rows_are_found_by_number(whole):
+    table = open_table(next(whole.glob("attempts.*")))
+    every = list(lines_of(table.path, table.columns))
+    assert len(every) == table.rows
+    assert list(lines_of(table.path, table.columns, [0, 7, table.rows - 1])) == [every[0], every[7], every[-1]]
+
+
+def test_cells_are_read_strictly():
+    column = {c.name: c for c in ATTEMPT_COLUMNS}
+    assert value_of(column["cause"], "") is None
+    assert value_of(column["won"], "true") is True
+    for name, text in [
+        ("won", "True"),
+        ("won", ""),
+        ("ticks", "1.0"),
+        ("ticks", "-1"),
+        ("seed", str(2**63)),
+        ("slip", "nan"),
+        ("slip", "1.5"),
+        ("mood", "x"),
+        ("mood", " 0.5"),
+        ("mood", "0_5"),
+        ("seed", "1_0"),
+        ("seed", "007"),
+        ("seed", "\uff11"),
+    ]:
+        with pytest.raises(ValueError, match=r"."):
+            value_of(column[name], text)
+
+
+def test_a_digit_that_does_not_change_the_bits_is_still_seen():
+    skill = next(column for column in ATTEMPT_COLUMNS if column.name == "skill")
+    assert value_of(skill, "0.00001") == 1e-5
+    assert value_of(skill, "1.6393574076896772e+10") == 16393574076.896772
+    assert float("9007199254740993.1") == float("9007199254740994")
+    with pytest.raises(ValueError, match="the shortest number with these bits"):
+        value_of(skill, "9007199254740993.1")

@@ -1,0 +1,477 @@
+"""What is watched is what is run: the same rows, whatever is paused, skipped, enlarged or switched off the screen."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from itertools import pairwise
+
+import pytest
+
+from engine.errors import EnvironmentFault, ScenarioError
+from engine.scenario import parse
+from sims.catalog import Catalog
+from sims.playback.row_choice import chosen_row
+from sims.runs import run as runs
+from sims.window import row_log
+from sims.window.panels import Chart
+from sims.window.replay import Replay
+from sims.window.rolling_rate import FEWEST, WINDOW, Trend
+from sims.window.row_log import Journal
+from sims.window.screen import HEIGHT, Canvas, Event, Window
+from sims.window.watch import SPEEDS, Watch, watch
+from sims.window.watch_picture import menu_boxes, place_box
+from tests.kit.places import ROOT
+from tests.kit.small import TEXT, scenario
+from tests.kit.window import frames, installed, keyed, press, rows_of, until
+
+
+def scene_of(game="gap_runner", controller="kalman", players=12, attempts=8, **choices):
+    return Watch(scenario(installed(game), controller, players=players, attempts=attempts), Catalog(), **choices)
+
+
+@pytest.mark.parametrize(
+    ("game", "controller"),
+    [("gap_runner", "kalman"), ("logistic", "weighted_up_down"), ("logistic", "cma_es"), ("boss_duel", "constant")],
+)
+def test_a_wall_that_ran_to_its_end_leaves_the_rows_of_a_run(tmp_path, game, controller):
+    found = scenario(installed(game), controller, players=12, attempts=8)
+    runs.run(found, out=tmp_path / "run", workers=1, quiet=True, json=True)
+    scene = Watch(found, Catalog(), speed=math.inf)
+    until(scene, lambda: scene.over)
+    scene.wall.save(tmp_path / "watched.csv")
+    assert (tmp_path / "watched.csv").read_bytes() == (tmp_path / "run" / "attempts.csv").read_bytes()
+
+
+def test_whatever_is_looked_at_the_rows_are_those_of_a_run(tmp_path):
+    found = scenario("gap_runner", "kalman", players=30, attempts=8)
+    runs.run(found, out=tmp_path / "run", workers=1, quiet=True, json=True)
+    scene = Watch(found, Catalog(), speed=16.0)
+    frames(scene, 200)
+    press(scene, "space", "right", "right", "space", "tab", "3", "up")
+    frames(scene, 100)
+    press(scene, "tab", "escape", "up", "up")
+    frames(scene, 20)
+    scene.wall.save(tmp_path / "watched.csv")
+    watched, run = (keyed(rows_of(path)) for path in (tmp_path / "watched.csv", tmp_path / "run" / "attempts.csv"))
+    assert 40 < len(watched) <= len(run)
+    assert all(run[key] == row for key, row in watched.items())
+
+
+def test_what_is_shown_ends_as_its_row_says():
+    scene = scene_of(speed=8.0)
+    seen = 0
+    for _ in range(1500):
+        scene.advance(1 / 60)
+        for place in scene.places:
+            if place.ended and place.seen is not None:
+                assert place.seen.film.outcome == place.seen.outcome
+                seen += 1
+    assert seen > 50
+
+
+def test_charts_count_an_attempt_once_and_only_when_it_has_ended():
+    scene = scene_of(speed=8.0)
+    frames(scene, 900)
+    shown = sum(place.seen is not None and not place.ended for place in scene.places)
+    assert scene.trend.attempts == scene.wall.played - shown
+    press(scene, *["up"] * len(SPEEDS))
+    until(scene, lambda: scene.over)
+    assert scene.trend.attempts == scene.wall.played
+    assert sum(trend.attempts for trend in scene.trends[:-1]) == scene.trends[-1].attempts
+
+
+def test_pause_and_single_step():
+    scene = scene_of()
+    frames(scene, 100)
+    press(scene, "space")
+    before = [place.film.tick for place in scene.places]
+    frames(scene, 50)
+    assert [place.film.tick for place in scene.places] == before
+    press(scene, "right")
+    assert [place.film.tick for place in scene.places] == [tick + 1 for tick in before]
+
+
+def test_a_click_enlarges_a_place_and_a_second_one_gives_the_wall_back():
+    scene = scene_of()
+    box = place_box(4)
+    click = Event("click", "left", box.x + 20, box.y + 20)
+    scene.handle(click)
+    assert scene.large == 4
+    scene.handle(click)
+    assert scene.large is None
+    press(scene, "9", "escape")
+    assert not scene.done
+    press(scene, "escape")
+    assert scene.done
+
+
+@pytest.mark.parametrize("controller", ["kalman", "cma_es"])
+def test_a_cohort_is_picked(controller):
+    scene = scene_of(controller=controller, players=40, cohort=1, speed=math.inf)
+    frames(scene, 3)
+    assert {place.seen.cohort for place in scene.places if place.seen is not None} == {1}
+    press(scene, "tab")
+    assert scene.wall.cohort is None
+    press(scene, "tab")
+    assert scene.wall.cohort == 0
+
+
+def test_a_switched_controller_stands_in_the_rows_and_in_the_chart(tmp_path):
+    scene = scene_of(players=12, attempts=30, speed=32.0)
+    frames(scene, 120)
+    press(scene, "c")
+    wanted = [kind.name for kind in scene.menu.kinds].index("weighted_up_down")
+    press(scene, *["down"] * (wanted - scene.menu.at), *["up"] * (scene.menu.at - wanted))
+    box = dict(menu_boxes(len(scene.menu.kinds), scene.menu.at))[wanted]
+    scene.handle(Event("click", "left", box.x + 5, box.y + 5))
+    assert scene.menu is None
+    until(scene, lambda: scene.wall.switched)
+    assert [mark.words for mark in scene.marks] == ["weighted_up_down"]
+    frames(scene, 400)
+    scene.wall.save(tmp_path / "rows.csv")
+    rows = rows_of(tmp_path / "rows.csv")
+    names = [row["controller"] for row in rows]
+    assert set(names) == {"kalman", "weighted_up_down"}
+    for before, after in pairwise(rows):
+        if before["player"] == after["player"] and before["controller"] == "weighted_up_down":
+            assert after["controller"] == "weighted_up_down"
+    for row in rows:
+        assert (row["belief_skill"] == "") == (row["controller"] != "kalman")
+        assert (row["belief_difficulty"] == "") == (row["controller"] != "weighted_up_down")
+
+
+@pytest.mark.parametrize("count", [1, 11, 12, 13, 29, 80])
+def test_however_many_controllers_there_are_the_menu_stays_on_the_screen(count):
+    for chosen in range(count):
+        boxes = dict(menu_boxes(count, chosen))
+        assert chosen in boxes
+        assert all(box.y >= 0 and box.y + box.height <= HEIGHT for box in boxes.values())
+
+
+def test_the_menu_is_painted_within_the_screen(monkeypatch):
+    scene = scene_of()
+    press(scene, "c")
+    scene.menu = scene.menu._replace(kinds=scene.menu.kinds * 3)
+    tops = []
+    text = Canvas.text
+
+    def noted(canvas, said, x, y, size, *more, **how):
+        tops.append((y, y + size))
+        return text(canvas, said, x, y, size, *more, **how)
+
+    monkeypatch.setattr(Canvas, "text", noted)
+    with Window("test", hidden=True) as window:
+        for at in (0, len(scene.menu.kinds) // 2, len(scene.menu.kinds) - 1):
+            scene.menu = scene.menu._replace(at=at)
+            scene.paint(window.canvas)
+    assert min(top for top, _ in tops) >= 0
+    assert max(bottom for _, bottom in tops) <= HEIGHT
+
+
+def test_the_menu_offers_only_controllers_of_this_scope_and_escape_keeps_the_one_there_is():
+    scene = scene_of(controller="cma_es")
+    press(scene, "c")
+    assert all(scene.setup.scope in kind.scopes for kind in scene.menu.kinds)
+    press(scene, "down", "up", "escape")
+    assert scene.menu is None
+    assert not scene.wall.switched
+    assert not scene.done
+
+
+def test_a_trend_keeps_its_memory_flat_and_its_numbers_right():
+    trend = Trend()
+    for n in range(20_000):
+        trend.add(n + 1, 0, n % 9, n % 4 != 0, 0.25, 1.0)
+        assert (len(trend.rates) > 0) == (n + 1 >= FEWEST)
+    assert len(trend.rates) <= len(trend.dials) <= 240
+    last = trend.rates[-1]
+    assert last.y == pytest.approx(0.75, abs=0.01)
+    assert last.low < last.y < last.high
+    assert trend.dials[-1].y == 0.25
+    assert trend.rates == sorted(trend.rates)
+
+
+def test_a_trend_shows_the_latest_attempt_after_however_many():
+    """Full speed thins the past out; what is played slowly afterwards must be seen at once."""
+    trend = Trend()
+    for n in range(100_000):
+        trend.add(n + 1, 0, n % 50, True, 0.3, 1.0)
+    past = trend.rates[:-1]
+    for n in range(WINDOW):
+        trend.add(100_001 + n, 0, n % 50, False, 0.7, 2.0)
+        for dots in (trend.rates, trend.dials, trend.beliefs):
+            assert dots[-1].x == 100_001 + n
+    assert (trend.rates[-1].y, trend.dials[-1].y, trend.beliefs[-1].y) == (0.0, 0.7, 2.0)
+    assert trend.rates[: len(past)] == past, "what lies behind stays"
+    assert len(trend.dials) <= 240
+
+
+def test_the_command_saves_rows_and_says_where(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    path = tmp_path / "small.toml"
+    path.write_text(TEXT.format(game="gap_runner", controller="kalman", players=12, attempts=5))
+    assert watch(str(path), frames=120, out=tmp_path / "out", speed=32.0, cohort="new") == 0
+    assert f"rows    {tmp_path / 'out' / 'attempts.csv'}" in capsys.readouterr().out
+    assert len(rows_of(tmp_path / "out" / "attempts.csv")) > 8
+    assert watch(str(tmp_path / "out"), frames=2, record=tmp_path / "a.png") == 0, "a folder is watched again"
+    assert capsys.readouterr().out == f"picture {tmp_path / 'a.png'}\n"
+    with pytest.raises(ScenarioError, match="did you mean 'new'"):
+        watch(str(path), cohort="neww")
+
+
+# --- Rows on disk while it runs --------------------------------------------------------------------------------------
+
+
+def journalled(tmp_path, monkeypatch, **choices):
+    """A scene whose journal has no pause between two appends, and what lets all rows so far reach the disk."""
+    monkeypatch.setattr(row_log, "EVERY_S", 0.0)
+    scene = scene_of(**choices)
+    kept = scene.wall.journal = Journal(scene.wall, tmp_path / "attempts.csv")
+
+    def second():
+        for _ in range(2):
+            if kept._writing is not None:
+                kept._writing.result()
+            kept.keep()
+        if kept._writing is not None:
+            kept._writing.result()
+
+    return scene, second
+
+
+def test_a_second_later_everything_that_was_played_is_on_disk_and_can_be_seen_again(tmp_path, monkeypatch):
+    path = tmp_path / "attempts.csv"
+    scene, second = journalled(tmp_path, monkeypatch, speed=math.inf)
+    second()
+    assert not path.exists(), "no file before the first row"
+    for _ in range(3):
+        frames(scene, 1)
+        second()
+        scene.wall.save(tmp_path / "whole.csv")
+        assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
+        assert len(rows_of(path)) == scene.wall.played
+    assert Replay(chosen_row(path, pick="last attempt")).finish().equal
+    assert scene.wall.journal.publish()
+    assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_switch_gives_the_rows_on_disk_the_columns_of_the_new_controller(tmp_path, monkeypatch):
+    path = tmp_path / "attempts.csv"
+    scene, second = journalled(tmp_path, monkeypatch, players=12, attempts=60, speed=math.inf)
+    for name in (None, "weighted_up_down", "constant", "kalman"):
+        if name is not None:
+            scene.switch(Catalog().controller(name))
+        frames(scene, 1)
+        second()
+        scene.wall.save(tmp_path / "whole.csv")
+        assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
+    scene.wall.journal.publish()
+    assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert {row["controller"] for row in rows_of(path)} == {"kalman", "weighted_up_down", "constant"}
+
+
+def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
+    scene, second = journalled(tmp_path, monkeypatch, speed=math.inf)
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    frames(scene, 1)
+    second()
+    monkeypatch.setattr("os.fsync", full)
+    frames(scene, 1)
+    scene.wall.journal.keep()
+    with pytest.raises(EnvironmentFault, match="No space left on device; make room"):
+        until(scene, lambda: False)
+    with pytest.raises(EnvironmentFault, match=r"attempts\.csv: No space left"):
+        scene.wall.journal.publish()
+    monkeypatch.undo()
+    assert Replay(chosen_row(tmp_path / "attempts.csv")).finish().equal, "what was there before is still there"
+
+
+# --- How it ends -----------------------------------------------------------------------------------------------------
+
+ENDING = """
+import os, signal, sys
+import pygame
+from sims import watch
+from sims.__main__ import main
+
+advance = watch.Watch.advance
+asked = []
+
+def counted(scene, seconds):
+    advance(scene, seconds)
+    print("played", scene.wall.played, flush=True)
+    if scene.wall.played >= 300 and not asked:
+        asked.append(1)
+        {ending}
+
+watch.Watch.advance = counted
+sys.exit(main(["watch", {path!r}, "--out", {out!r}, "--speed", "32"]))
+"""
+ENDINGS = {
+    "escape": ("pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))", 0),
+    "close": ("pygame.event.post(pygame.event.Event(pygame.QUIT))", 0),
+    "interrupt": ("os.kill(os.getpid(), signal.SIGINT)", 130),
+    "terminate": ("os.kill(os.getpid(), signal.SIGTERM)", 143),
+    "kill": ("pass", -signal.SIGKILL),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_however_it_ends_the_rows_are_saved_and_are_those_of_a_run(tmp_path, ending):
+    path, out, (deed, code) = tmp_path / "small.toml", tmp_path / "out", ENDINGS[ending]
+    path.write_text(TEXT.format(game=installed("logistic"), controller="kalman", players=200, attempts=300))
+    text = ENDING.format(ending=deed, path=str(path), out=str(out))
+    environment = {**os.environ, "SDL_VIDEODRIVER": "dummy"}
+    with subprocess.Popen(
+        [sys.executable, "-c", text],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        if ending == "kill":
+            assert process.stdout is not None
+            for _ in iter(process.stdout.readline, ""):
+                if (out / "attempts.csv").exists():
+                    process.kill()
+                    break
+        told, complaints = process.communicate(timeout=120)
+    assert process.returncode == code, complaints
+    rows = rows_of(out / "attempts.csv")
+    runs.run(scenario("logistic", "kalman", players=200, attempts=300), out=tmp_path / "run", workers=1, quiet=True)
+    run = keyed(rows_of(tmp_path / "run" / "attempts.csv"))
+    watched = keyed(rows)
+    assert watched
+    assert all({**run[key], "scenario": ""} == {**row, "scenario": ""} for key, row in watched.items())
+    if ending != "kill":
+        played = [line for line in told.splitlines() if line.startswith("played")]
+        assert len(rows) == int(played[-1].split()[1]), "every row, also of attempts that were still shown"
+        assert f"rows    {out / 'attempts.csv'}" in told
+        assert complaints == ("flowdial: interrupted.\n" if ending == "interrupt" else "")
+        assert list(watched) == [key for key in run if key in watched], "in the order of a run"
+
+
+def test_the_window_stays_awake_while_something_is_prepared():
+    scene = scene_of()
+    gate = threading.Event()
+    scene.wait_for("a game", gate.wait)
+    press(scene, "space", "space", "right", "c", "tab", "up", "5", "5")
+    frames(scene, 20)
+    with Window("test", hidden=True) as window:
+        scene.paint(window.canvas)
+    assert (scene.wall.played, scene.menu, scene.wall.cohort, scene.speed) == (0, None, None, 2.0)
+    press(scene, "escape")
+    assert scene.done, "nobody waits for it"
+    gate.set()
+    until(scene, lambda: scene.task is None)
+    frames(scene, 1)
+    assert scene.wall.played > 0
+
+
+def test_a_fault_of_what_is_prepared_is_a_fault_of_the_scene():
+    scene = scene_of()
+
+    def broken():
+        raise EnvironmentFault("it is broken")
+
+    scene.wait_for("a game", broken)
+    with pytest.raises(EnvironmentFault, match="it is broken"):
+        until(scene, lambda: False, most=10**7)
+
+
+COLD = """
+import sys
+import pygame
+from sims import screen
+from sims.__main__ import main
+
+flip = screen.Window.flip
+
+def told(window):
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))
+    return flip(window)
+
+screen.Window.flip = told
+sys.exit(main(["watch", {path!r}, "--out", {out!r}]))
+"""
+
+
+def test_escape_does_not_wait_for_a_compilation(tmp_path):
+    path, out, cache = tmp_path / "small.toml", tmp_path / "out", tmp_path / "cache"
+    path.write_text(TEXT.format(game=installed("gap_runner"), controller="kalman", players=12, attempts=30))
+    environment = {**os.environ, "SDL_VIDEODRIVER": "dummy", "FLOWDIAL_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", COLD.format(path=str(path), out=str(out))],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not list(cache.glob("single*")), "the kernel of an attempt would have been kept"
+    assert not out.exists(), "nothing was played, so no folder is left"
+
+
+# --- What charts say -------------------------------------------------------------------------------------------------
+
+
+def told_by(scene, monkeypatch):
+    """The bands and words of a painted frame."""
+    bands, words = [], []
+    band, text = Chart.band, Canvas.text
+
+    def noted_band(chart, low, high):
+        bands.append((low, high))
+        band(chart, low, high)
+
+    def noted_text(canvas, said, *more, **how):
+        words.append(said)
+        return text(canvas, said, *more, **how)
+
+    monkeypatch.setattr(Chart, "band", noted_band)
+    monkeypatch.setattr(Canvas, "text", noted_text)
+    with Window("test", hidden=True) as window:
+        scene.paint(window.canvas)
+    monkeypatch.undo()
+    return bands, words
+
+
+def test_every_cohort_is_held_against_its_own_target(monkeypatch):
+    scene = Watch(two_targets(), Catalog(), speed=math.inf)
+    frames(scene, 3)
+    bands = [scene.scenario.band(cohort) for cohort in range(2)]
+    assert bands[0] != bands[1]
+    assert told_by(scene, monkeypatch)[0] == bands
+    for band in bands:
+        press(scene, "tab")
+        assert told_by(scene, monkeypatch)[0] == [band]
+
+
+def two_targets():
+    text = TEXT.format(game=installed("gap_runner"), controller="kalman", players=12, attempts=30)
+    own = 'name = "new"\ntarget = { win_rate = 0.9 }'
+    return parse(text.replace('name = "new"', own).encode(), "x", Catalog())
+
+
+def test_before_the_first_attempt_ends_charts_promise_and_claim_nothing(monkeypatch):
+    scene = scene_of()
+    frames(scene, 2)
+    words = told_by(scene, monkeypatch)[1]
+    assert "begins when the first attempt ends" in words
+    assert not [said for said in words if "0 attempts" in said and "20" not in said]
+    until(scene, lambda: scene.trend.attempts > 40)
+    words = told_by(scene, monkeypatch)[1]
+    assert "begins when the first attempt ends" not in words
+    assert "0 %" in words
+    assert "100 %" in words
