@@ -18,13 +18,13 @@ import numpy.typing as npt
 
 from benchmarks.comparison import known, nulls
 from engine.inference.difference import paired_difference
+from engine.inference.intervals import Cluster, RateInterval, rate_interval
+from engine.inference.intervals import sums_of as sums_of_clusters
 from engine.inference.sequential import LEAST, PILOT, Width, find_size, is_narrow, needed_size
 from engine.scenario import Scenario, parse
-from engine.tally import Cluster, RateInterval, rate_interval
-from engine.tally import sums_of as sums_of_clusters
 from sims.catalog import Catalog
 from sims.planning.pilot import sums_for, width_of
-from sims.runs.run import cores
+from sims.workers.cores import cores
 
 REPLICATIONS: Final = 10_000
 COMPARISONS: Final = 1_000

@@ -18,12 +18,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from engine.inference.intervals import wilson
 from engine.scenario import Scenario, parse
-from engine.tally import wilson
 from sims.catalog import Catalog
 from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, compare, found_in
 from sims.comparison.sides import sides_of, tables_of
-from sims.runs.run import cores
+from sims.workers.cores import cores
 
 LEAST_FACTOR: Final = 3.0
 AIM: Final = 10.0

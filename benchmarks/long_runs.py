@@ -34,7 +34,7 @@ _LOOK_S: Final = 0.05
 # The command line, and then the peak of its memory: whoever looks at it from outside may come too late for that.
 _RUN: Final = """
 import sys
-from sims.__main__ import main
+from sims.cli.app import main
 code = main(sys.argv[1:])
 with open("/proc/self/status") as file:
     print(*[line.split()[1] for line in file if line.startswith("VmHWM")])

@@ -18,7 +18,8 @@ from typing import Final
 from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.window.screen import FRAME_S, Window
-from sims.window.watch import Watch
+from sims.window.watch_picture import paint_watch
+from sims.window.watch_scene import Watch
 
 FLOOR_MS: Final = 8.0
 GROWTH_FLOOR: Final = 2.0  # MB over the second half of the frames, rows left out
@@ -52,7 +53,7 @@ def frame_ms(scene: Watch, window: Window) -> float:
     for event in window.events():
         scene.handle(event)
     scene.advance(FRAME_S)
-    scene.paint(window.canvas)
+    paint_watch(scene, window.canvas)
     window.flip()
     return (time.perf_counter() - began) * 1000.0
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine.game import LOST, WON, Faculties
 from engine.scenario import load
@@ -18,14 +18,25 @@ from sims.catalog import Catalog
 from sims.playback.row_choice import chosen_row
 from sims.runs import run as runs
 from sims.window.demonstration import Demonstration
-from sims.window.play import Play, play_scenario
+from sims.window.play import play_scenario
+from sims.window.play_picture import paint_play
+from sims.window.play_scene import Play
 from sims.window.replay import Replay
-from sims.window.screen import FRAME_S, Event, Recorder, Scene, Window
-from sims.window.watch import Watch
+from sims.window.screen import FRAME_S, Canvas, Event, Recorder, Scene, Window
+from sims.window.watch_picture import paint_watch
+from sims.window.watch_scene import Watch
 
 FOLDER: Final = Path("docs/pictures")
 _PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # who loses now and then
 _GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
+
+
+_PAINTERS: Final[dict[type, Callable[[Any, Canvas], None]]] = {
+    Play: paint_play,
+    Demonstration: paint_play,
+    Watch: paint_watch,
+    Replay: Replay.paint,
+}
 
 
 class _Camera:
@@ -43,7 +54,7 @@ class _Camera:
         recorder = Recorder(self._folder / name)
         for _ in range(frames):
             scene.advance(FRAME_S)
-            scene.paint(self._window.canvas)
+            _PAINTERS[type(scene)](scene, self._window.canvas)
             recorder.take(self._window.canvas.surface)
         recorder.save()
 

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.tally import CONFIDENCE, t_quantile, wilson
+from engine.inference.intervals import CONFIDENCE, t_quantile, wilson
 
 Sums = npt.NDArray[np.float64]  # shape (clusters, 2): numerator and denominator of each cluster
 

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from engine.tally import CONFIDENCE, RateInterval, t_quantile
+from engine.inference.intervals import CONFIDENCE, RateInterval, t_quantile
 
 POWER: Final = 0.9
 MOST_CLUSTERS: Final = 10**12  # nobody can play more; larger needs are told as this one

@@ -15,9 +15,9 @@ from sims.advice.facts import Facts, facts_of
 from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Said
 from sims.advice.shortcomings import lack
 from sims.arena.race import entrant_of
-from sims.arena.race_meter import teller
 from sims.catalog import Catalog
-from sims.runs.run import cores
+from sims.terminal import teller
+from sims.workers.cores import cores
 
 _WIDTH: Final = 100
 

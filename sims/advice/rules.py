@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from engine.tally import normal_quantile
+from engine.inference.intervals import normal_quantile
 from sims.advice.facts import CohortFacts, Facts
 from sims.advice.gain_effect import Gains, dial_gains
 from sims.catalog import DEFAULT_CONTROLLER
-from sims.verdict.sentences import listed
+from sims.wording import listed
 
 ALIKE: Final = 0.03  # win probability by which players differ at one difficulty: less than any controller's error
 MOST_DEAF: Final = 0.5  # share of attempts without any outcome heard, above which nobody can steer

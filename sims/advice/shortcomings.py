@@ -8,7 +8,7 @@ from typing import Final
 from sims.advice.facts import EFFECTS, Facts
 from sims.advice.rules import ARENA, Choice, Said
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
-from sims.verdict.sentences import listed
+from sims.wording import listed
 
 _WHOSE: Final = {"player": "each player", "cohort": "each cohort", "everyone": "everybody together"}
 _CLOSE: Final = 0.01  # relative difference up to which an option is as recommended

@@ -15,15 +15,14 @@ from sims.arena.baselines import PLACES, baselines_for, best_of
 from sims.arena.files import draw_arena, draw_gains, draw_scores, new_folder, write_scores
 from sims.arena.gain_finder import Trial, find_gain, gains_to_find, said
 from sims.arena.race import LIMIT, STATIC, Course, Entrant, Race, entrant_of, race, refusal, refuse_absent, setup_for
-from sims.arena.race_meter import meter, teller
 from sims.arena.score import behind_best, card_of, is_alike, ratio_of
 from sims.arena.score_card import LEGEND, WHY_LAST, Line, cohort_table, interval, json_of, line_of, table
 from sims.arena.true_chances import OFF_THE_DIAL
 from sims.arena.worlds import ALL, Arena, Standing, arena, everybody, standings
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
-from sims.cli.descriptions import aligned
-from sims.runs.run import cores
-from sims.verdict.sentences import listed
+from sims.terminal import aligned, meter, teller
+from sims.wording import listed
+from sims.workers.cores import cores
 
 _BELOW_LIMIT: Final = "A multiple of the limit below 1 is chance: a ratio of few players."
 

@@ -23,9 +23,9 @@ import numpy.typing as npt
 
 from engine.controller import Scope
 from engine.game import WON
+from engine.inference.intervals import t_quantile
 from engine.kernel import compiled
 from engine.players import LARGEST_COHORT
-from engine.tally import t_quantile
 
 IN_BAND: Final = 0.05  # of the win probability, to either side of the target
 RUN_IN_BAND: Final = 10  # attempts in band one after the other: then a track has settled

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sims.cli.options import Command, pairs_of, seed_option, set_option, workers_option
+from sims.cli.options import Command, load_scenario, seed_option, set_option, workers_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from engine.scenario import Scenario
+    pass
 
 _PLAYERS: Final = 2000  # of the arena's tables in the docs
 
@@ -92,9 +90,9 @@ def compare(
     if len(scenarios) > 1:
         from sims.comparison import command as command
 
-        several = [_load(scenario, settings, None, allow_long) for scenario in scenarios]
+        several = [load_scenario(scenario, settings, None, allow_long) for scenario in scenarios]
         return command.compare(several, seed, workers=workers, out=out, quiet=quiet, json=as_json)
-    read = _load(scenarios[0], settings, seed, allow_long)
+    read = load_scenario(scenarios[0], settings, seed, allow_long)
     from sims.arena import command as races
 
     if find_gain is not None:
@@ -137,20 +135,8 @@ def arena(
 @_json
 def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> int:
     """Say which controller suits a scenario and why, and what is wrong with the one it has."""
-    read = _load(scenario, settings, None, True)
+    read = load_scenario(scenario, settings, None, True)
     from sims.advice.advice import advise as give_advice
 
     called = [scenario, *(word for setting in settings for word in ("--set", setting))]
     return give_advice(read, called, json=as_json)
-
-
-def _load(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
-    from engine.scenario import load
-    from sims.catalog import Catalog
-
-    catalog = Catalog()
-    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
-    return load(catalog.scenario(scenario), catalog, pairs, allow_long=allow_long)
-
-
-RACE_COMMANDS: Final = (compare, arena, advise)

@@ -16,6 +16,7 @@ from engine.game import Game
 from engine.parameters import Knob, straight_path
 from engine.scenario_file.faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
+from sims.terminal import aligned
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -203,15 +204,6 @@ def _map_json(game: Game, found: ResponseMap) -> str:
             "high": found.high.tolist(),
         },
         indent=2,
-    )
-
-
-def aligned(rows: Sequence[Sequence[object]], indent: str = "  ") -> str:
-    """Rows as columns of text, two spaces apart."""
-    texts = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]))] if texts else []
-    return "\n".join(
-        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in texts
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,6 +31,3 @@ def export(folder: Path, form: Form, out: Path | None) -> None:
     from sims.runs.export import export as write_export
 
     click.echo(write_export(folder, form, out))
-
-
-DATA_COMMANDS: Final = (export,)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+if TYPE_CHECKING:
+    from engine.scenario import Scenario
 
 _LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help must not import
 
@@ -23,6 +27,12 @@ set_option = click.option(
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes; one for each core when left out."
 )
+
+scenario_argument = click.argument("scenario")
+allow_long_option = click.option("--allow-long", is_flag=True, help="Accept a run of very many attempts.")
+quiet_option = click.option("--quiet", is_flag=True, help="No progress and no table.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+folder_argument = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
 def calculate_alone() -> None:
@@ -71,3 +81,13 @@ class Commands(click.Group):
     """All of them."""
 
     command_class = Command
+
+
+def load_scenario(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
+    """Read and check a scenario with what the command line puts over it. Raises ScenarioError."""
+    from engine.scenario import load
+    from sims.catalog import Catalog
+
+    catalog = Catalog()
+    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
+    return load(catalog.scenario(scenario), catalog, pairs, allow_long=allow_long)

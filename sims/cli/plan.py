@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import click
 
-from sims.cli.options import Command, pairs_of, seed_option, set_option, workers_option
+from sims.cli.options import Command, load_scenario, seed_option, set_option, workers_option
 
 
 @click.command(cls=Command)
@@ -51,20 +49,8 @@ def plan(
     for name, number in (("--effect", effect), ("--power", power)):
         if number != number:
             raise click.BadParameter("must be a number, got nan.", param_hint=f"'{name}'")
-    from engine.scenario import load
-    from sims.catalog import Catalog
-
-    catalog = Catalog()
-    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
-    read = [
-        None if name is None else load(catalog.scenario(name), catalog, pairs, allow_long=allow_long)
-        for name in (scenario, after)
-    ]
+    before = load_scenario(scenario, settings, seed, allow_long)
+    changed = None if after is None else load_scenario(after, settings, seed, allow_long)
     from sims.planning.plan import plan as make_plan
 
-    before = read[0]
-    assert before is not None
-    return make_plan(before, read[1], effect=effect, power=power, workers=workers, quiet=quiet, json=as_json)
-
-
-TRUST_COMMANDS: Final = (plan,)
+    return make_plan(before, changed, effect=effect, power=power, workers=workers, quiet=quiet, json=as_json)

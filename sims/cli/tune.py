@@ -123,6 +123,3 @@ def tune(
     earlier = () if warm_start is None else tuple(earlier_tells(warm_start, problem_of(read, level)))
     wish = Wish(attempts, seconds, method, options, near_default, level, staged, locks, earlier)
     return tune(read, wish, out=out, workers=workers, quiet=quiet, json=as_json)
-
-
-TUNE_COMMANDS: Final = (tune,)

@@ -160,6 +160,3 @@ def replay(
         record=record,
         frames=frames,
     )
-
-
-WINDOW_COMMANDS: Final = (play, watch, replay)

@@ -9,14 +9,13 @@ from pathlib import Path
 from engine.errors import PluginFault
 from engine.scenario import Scenario
 from sims.arena.files import new_folder
-from sims.arena.race_meter import meter
-from sims.cli.descriptions import aligned
 from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, Comparison, agree
 from sims.comparison.comparison import compare as compared
 from sims.comparison.files import json_text, write
 from sims.comparison.notes import notes
 from sims.comparison.sentences import HEADINGS, SAME, caution, cells, names_of, summary
-from sims.runs.run import cores
+from sims.terminal import aligned, meter
+from sims.workers.cores import cores
 
 
 def compare(

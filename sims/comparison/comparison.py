@@ -17,9 +17,9 @@ import numpy as np
 
 from engine.errors import ScenarioError
 from engine.inference.difference import Difference, paired_difference
+from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE, benjamini_hochberg
 from engine.scenario import Scenario, setup_of
-from engine.tally import CONFIDENCE
 from sims.arena.race import refusal
 from sims.catalog import Catalog
 from sims.comparison.changed_keys import Key, Pair, changed_keys, paired

@@ -17,7 +17,7 @@ from sims.comparison.notes import notes
 from sims.comparison.page import page
 from sims.comparison.sentences import names_of, summary
 from sims.run_folder.files import sync_folder, write_file
-from sims.runs.run import plain_name
+from sims.run_folder.names import plain_name
 
 CHANGES: Final = "changes.csv"
 PAGE: Final = "changes.html"

@@ -6,7 +6,7 @@ from engine.scenario import Scenario
 from sims.comparison.comparison import BeforeAfter, Comparison
 from sims.comparison.metrics import LEAST_WORST, OWN_RATE, WORST, WORST_RATE
 from sims.comparison.sentences import names_of, who
-from sims.verdict.sentences import listed
+from sims.wording import listed
 
 
 def notes(found: BeforeAfter, comparison: Comparison) -> list[str]:

@@ -12,7 +12,7 @@ from sims.comparison.notes import notes
 from sims.comparison.sentences import HEADINGS, SAME, caution, cells, names_of, summary
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, section, table
-from sims.verdict.sentences import UNCALIBRATED
+from sims.wording import UNCALIBRATED
 
 _WIDTH: Final = 120  # of a bar, px
 _HEIGHT: Final = 14

@@ -11,7 +11,7 @@ from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from engine.scenario import Scenario
 from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, Comparison
 from sims.comparison.metrics import WIN_RATE
-from sims.verdict.sentences import UNCALIBRATED, listed
+from sims.wording import UNCALIBRATED, listed
 
 HEADINGS: Final = ("metric", "who", "before", "after", "change", "effect", "p")
 SAME: Final = "the same players and the same luck"

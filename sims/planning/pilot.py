@@ -13,16 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.game import FAILED, WON
+from engine.inference.intervals import Cluster, RateInterval, rate_interval, sums_of
 from engine.inference.sequential import Width, kurtosis_of
 from engine.players import COHORT_STRIDE
 from engine.randomness import LARGEST_SEED
 from engine.scenario import Scenario, parse, setup_of
 from engine.scenario_file.sections import LaunchWave
 from engine.setup import Setup
-from engine.tally import Cluster, RateInterval, rate_interval, scheme_of, sums_of
+from engine.tally import scheme_of
 from engine.world import Chunk, chunks, play
-from sims.arena.race_meter import meter
 from sims.catalog import Catalog
+from sims.terminal import meter
 from sims.workers.pool import STALL_S, Pool
 from sims.workers.quarantine import Quarantine
 from sims.workers.worker_process import worker_box

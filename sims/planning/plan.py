@@ -13,18 +13,18 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.errors import ScenarioError
+from engine.inference.intervals import CONFIDENCE
 from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, power_of
 from engine.inference.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
 from engine.scenario import Scenario
-from engine.tally import CONFIDENCE
-from sims.cli.descriptions import aligned
 from sims.comparison.comparison import compare
 from sims.comparison.metrics import WIN_RATE
 from sims.planning.pilot import elsewhere, first_size, growing, interval_of, resized, sums_for
 from sims.runs.preflight import prepared
-from sims.runs.run import cores, say
-from sims.verdict.sentences import listed, percent
+from sims.terminal import aligned, say
 from sims.verdict.verdict import rounded_up
+from sims.wording import listed, percent
+from sims.workers.cores import cores
 
 _PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
 

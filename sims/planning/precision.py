@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import ScenarioError
+from engine.inference.intervals import CONFIDENCE, rate_interval
 from engine.inference.sequential import (
     LEAST,
     LEAST_REPLICAS,
@@ -26,13 +27,16 @@ from engine.inference.sequential import (
 from engine.record import Format
 from engine.scenario import Scenario
 from engine.scenario_file.consistency import LARGEST_WORK, LONG_WORK
-from engine.tally import CONFIDENCE, Tally, rate_interval
+from engine.tally import Tally
 from sims.planning.pilot import elsewhere, first_size, growing, largest_size, resized, sums_for, width_of
 from sims.run_folder.folder import check_free
 from sims.runs import run as runs
 from sims.runs.preflight import prepared
+from sims.terminal import say
+from sims.verdict.goal import Goal
 from sims.verdict.remark import Remark, Remarking
-from sims.verdict.verdict import Goal, rounded_up
+from sims.verdict.verdict import rounded_up
+from sims.workers.cores import cores
 
 _PILOTS_SHARE: Final = 0.2  # of the budget that pilots may have
 _LEAST_PILOT: Final = 5  # of the smallest size that a pilot may have, per cohort
@@ -61,7 +65,7 @@ def run(
     if out is not None:
         check_free(out)
     search = Search(scenario, precision, budget or (LARGEST_WORK if allow_long else LONG_WORK))
-    count = workers if workers is not None else runs.cores()
+    count = workers if workers is not None else cores()
     chosen = search.found(count, quiet=quiet)
     return runs.run(
         chosen,
@@ -104,7 +108,7 @@ class Search:
 
         def look(size: int) -> list[Width]:
             if not quiet:
-                runs.say(f"pilot of {size:,} other {self._noun} (seed {pilot.seed}) ...")
+                say(f"pilot of {size:,} other {self._noun} (seed {pilot.seed}) ...")
             sums = sums_for(resized(pilot, size), workers=workers, quiet=quiet)
             found = {name: width_of(own) for name, own in sums.items()}
             self._kurtosis = {name: width.kurtosis for name, width in found.items()}

@@ -31,12 +31,13 @@ from sims.catalog import Catalog
 from sims.playback.human_actions import FILE, read_deeds
 from sims.playback.outcome_columns import outcome_cells
 from sims.playback.stepper import NO_FACULTIES, Address, Film, Reel
+from sims.run_folder.faults_table import read_faults
 from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
+from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.provenance import code_digests
 from sims.run_folder.row_file import Table, is_empty, lines_of, lines_of_batch, open_table, value_of
 from sims.runs.chunks import batches_of, job_of
-from sims.window.recording_folder import ATTEMPTS
-from sims.workers.quarantine import ended_workers, read_faults
+from sims.workers.quarantine import ended_workers
 
 HUMAN: Final = "human"
 _MOST_SHOWN: Final = 20

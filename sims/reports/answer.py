@@ -7,8 +7,9 @@ from typing import Final
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import section, table
 from sims.reports.facts import Facts
+from sims.verdict.goal import Row
 from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
-from sims.verdict.verdict import Row, cells
+from sims.verdict.verdict import cells
 
 ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing of other people."
 STATES: Final = {"in band": "good", "below": "off", "above": "off", "cannot tell": "open"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from engine.tally import mean_dial
+from engine.inference.intervals import mean_dial
 from sims.html.charts import Point, key, line_chart
 from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section

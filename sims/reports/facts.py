@@ -9,7 +9,8 @@ from typing import Any, Final
 from engine.tally import Tally
 from sims.reports.changes import Change
 from sims.reports.rows import Gathered
-from sims.verdict.verdict import Goal, Verdict
+from sims.verdict.goal import Goal
+from sims.verdict.verdict import Verdict
 
 _MOST_CHARTS: Final = 12  # cohorts with charts of their own: the page stays under a megabyte
 

@@ -7,7 +7,7 @@ from sims.html.markup import Markup, joined, tag
 from sims.html.page import figure, folded, section, table
 from sims.reports.facts import Facts
 from sims.reports.rows import PROGRESS_CELLS
-from sims.verdict.sentences import percent
+from sims.wording import percent
 
 
 def losses_part(facts: Facts) -> Markup:

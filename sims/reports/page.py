@@ -13,7 +13,7 @@ from sims.reports.players import players_part
 from sims.reports.rates import levels_part, rates_part
 from sims.reports.settings import changes_part, controller_part, settings_part
 from sims.reports.survivors import survivors_part
-from sims.verdict.sentences import UNCALIBRATED
+from sims.wording import UNCALIBRATED
 
 
 def page(facts: Facts) -> str:

@@ -12,7 +12,7 @@ from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section, table
 from sims.reports.facts import Facts
 from sims.reports.tables import Integers, Numbers
-from sims.verdict.sentences import percent
+from sims.wording import percent
 
 _REGULAR: Final = 20  # attempts that a player's own win rate needs to be looked at
 _CELL: Final = 0.025  # of the histogram of own win rates

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from engine.tally import Integers, rate_interval
+from engine.inference.intervals import Integers, rate_interval
 from sims.html.charts import Point, Stretch, key, line_chart
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import charts, figure, folded, section, table
 from sims.reports.answer import state
 from sims.reports.facts import Facts
-from sims.verdict.sentences import listed
-from sims.verdict.verdict import Row, cells
+from sims.verdict.goal import Row
+from sims.verdict.verdict import cells
+from sims.wording import listed
 
 LEAST_CLUSTERS: Final = 5  # a bin with fewer players or attempts is left out of the charts: its interval fills them
 LEAST_ATTEMPTS: Final = 30

@@ -17,7 +17,8 @@ from sims.reports.page import page
 from sims.reports.rows import gather
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, SCENARIO, read_manifest
-from sims.verdict.verdict import goal_of, verdict
+from sims.verdict.goal import goal_of
+from sims.verdict.verdict import verdict
 
 _NEEDED = ("format", "cohorts", "knobs", "tallies", "options", "versions")
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import RunFolderError
-from engine.tally import DIAL_UNIT, Scheme
+from engine.inference.intervals import DIAL_UNIT
+from engine.tally import Scheme
 from sims.reports.beliefs import Beliefs
 from sims.reports.people import People, read_people
 from sims.reports.tables import Integers, Numbers, Table, batches, column_names

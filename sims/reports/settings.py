@@ -9,7 +9,7 @@ from typing import Any, Final
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
-from sims.verdict.sentences import percent
+from sims.wording import percent
 
 _HELD: Final = "game.params"
 _BOUNDS: Final = "game.bounds"

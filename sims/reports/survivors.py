@@ -15,7 +15,7 @@ from sims.html.page import figure, section, table
 from sims.reports.facts import Facts
 from sims.reports.people import People
 from sims.reports.tables import Integers
-from sims.verdict.sentences import percent
+from sims.wording import percent
 
 _MOST_MILES: Final = 9  # rows of the table of who is left
 _MOST_POINTS: Final = 60  # of a line

@@ -14,10 +14,10 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
 from engine.record import PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from sims.run_folder.faults_table import SHEET as FAULTS
 from sims.run_folder.files import Content
 from sims.run_folder.folder import PACKAGE
-from sims.verdict.verdict import SUMMARY_COLUMNS
-from sims.workers.quarantine import SHEET as FAULTS
+from sims.verdict.goal import SUMMARY_COLUMNS
 
 _TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean", "name": "string"}
 _KINDS: Final[Mapping[str, Kind]] = {"integer": "integer", "number": "number", "boolean": "boolean", "string": "name"}

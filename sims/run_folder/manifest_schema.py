@@ -9,7 +9,7 @@ from engine.errors import RunFolderError
 from engine.record import FORMATS
 from engine.tally import Tally
 from sims.run_folder.json_schema import Each, is_count, is_line, is_name, is_number, is_text, misfit
-from sims.verdict.verdict import goal_of
+from sims.verdict.goal import goal_of
 
 Kind = Literal["run", "study"]
 KINDS: Final[tuple[Kind, ...]] = ("run", "study")

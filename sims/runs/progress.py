@@ -7,7 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from engine.tally import Tally, rate_interval
+from engine.inference.intervals import rate_interval
+from engine.tally import Tally
 
 
 class Meter(Protocol):

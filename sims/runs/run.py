@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json as json_text
-import os
-import re
 import sys
 import time
 from collections import Counter
@@ -42,14 +40,18 @@ from sims.run_folder.folder import (
     take_up,
     write_manifest,
 )
+from sims.run_folder.names import plain_name
 from sims.run_folder.provenance import code_digests, versions
 from sims.runs.chunk_pool import play_chunks
 from sims.runs.chunks import ChunkRecord, Job
 from sims.runs.preflight import prepared
 from sims.runs.self_test import run_checks
 from sims.runs.tables import goal_for, manifest_of, write_results
+from sims.terminal import quoted, say
+from sims.verdict.goal import goal_of
 from sims.verdict.remark import Remark, Remarking
-from sims.verdict.verdict import goal_of, show, verdict
+from sims.verdict.verdict import show, verdict
+from sims.workers.cores import cores
 from sims.workers.signals import Stopped, Stopping
 from sims.workers.task_fault import TaskFault
 
@@ -318,33 +320,8 @@ def _fault_counts(records: Iterable[ChunkRecord], tally: Tally) -> dict[str, int
     return {FAULTS[kind]: found[kind] for kind in sorted(found) if found[kind]}
 
 
-def plain_name(scenario_name: str) -> str:
-    """The name of a scenario's file without folder and ending, with nothing in it that troubles a file system."""
-    found = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(scenario_name).stem)[:64].strip("-")
-    return found or "run"
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 def _leave_crash(folder: Path, details: str) -> None:
     if details:
         with contextlib.suppress(OSError):  # a full disk must not hide what happened before
             write_file(folder / _CRASH, details.encode(errors="backslashreplace"))
             say(f"the traceback is in {folder / _CRASH}")
-
-
-def say(message: str) -> None:
-    """Say a message where somebody may listen; a stderr that is closed or full is no reason to fail."""
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(f"flowdial: {message}\n")
-
-
-def quoted(path: Path) -> str:
-    """A path as it can be typed into a shell."""
-    import shlex
-
-    return str(path) if os.name == "nt" else shlex.quote(str(path))

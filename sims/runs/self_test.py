@@ -27,14 +27,15 @@ from engine.batch import Crowd, batch_rows
 from engine.errors import FlowdialError, PluginFault
 from engine.game import WON
 from engine.inference.difference import Difference, paired_difference
+from engine.inference.intervals import mean_dial, rate_interval
 from engine.parameters import along
 from engine.players import COHORT_STRIDE, TRAIT_NAMES
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
-from engine.tally import Tally, mean_dial, rate_interval, scheme_of
+from engine.tally import Tally, scheme_of
 from sims.catalog import Catalog
 from sims.verdict.self_test_record import NOT_TESTED, PASSED, WARNING, Check
-from sims.verdict.sentences import percent, share_of
+from sims.wording import percent, share_of
 from sims.workers.pool import Loss, Pool
 
 Numbers = npt.NDArray[np.float64]

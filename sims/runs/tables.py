@@ -14,12 +14,13 @@ from engine.scenario import Scenario
 from engine.setup import Setup
 from engine.tally import Tally
 from sims.run_folder.data_package import SUMMARY, package
+from sims.run_folder.faults_table import write_faults
 from sims.run_folder.files import Content, append_file, content_of, new_file, write_file, write_json
 from sims.run_folder.folder import FORMAT_VERSION, PACKAGE, SCENARIO, Start
 from sims.run_folder.provenance import code_digest, git_commit
 from sims.runs.chunks import ChunkRecord, Job
-from sims.verdict.verdict import Goal, summary_rows, verdict
-from sims.workers.quarantine import write_faults
+from sims.verdict.goal import Goal
+from sims.verdict.verdict import summary_rows, verdict
 
 Files = dict[str, dict[str, Any]]  # file name -> bytes, sha256 and, of a table, rows
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.tally import CONFIDENCE, normal_quantile
+from engine.inference.intervals import CONFIDENCE, normal_quantile
 from sims.tuning.search.counts import Segment
 
 MOST_SEARCH: Final = 0.8  # of what the defaults leave

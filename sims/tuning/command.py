@@ -36,8 +36,10 @@ from sims.run_folder.folder import (
     read_manifest,
     take_up,
 )
+from sims.run_folder.names import plain_name
 from sims.run_folder.provenance import code_digests, search_digest, versions
-from sims.runs.run import after_plugin, cores, is_of_plugin, plain_name, quoted, say
+from sims.runs.run import after_plugin, is_of_plugin
+from sims.terminal import quoted, say
 from sims.tuning.answer.answer import Answer, answer_of
 from sims.tuning.answer.as_json import answer_json
 from sims.tuning.answer.report import write_report
@@ -57,6 +59,7 @@ from sims.tuning.search.staged_search import StagedSearch
 from sims.tuning.simulator import Simulator
 from sims.tuning.study import Limits, Study
 from sims.tuning.study_files import COUNTS, write_results, write_study_manifest
+from sims.workers.cores import cores
 from sims.workers.signals import Stopped, Stopping
 
 LONG_BUDGET: Final = 200_000_000  # attempts that are not begun by accident

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.tally import CONFIDENCE, normal_quantile, t_quantile, wilson
+from engine.inference.intervals import CONFIDENCE, normal_quantile, t_quantile, wilson
 from sims.tuning.budget import weights_of
 from sims.tuning.search.counts import Ask, Counts, Segment, Tell, scales_of
 from sims.tuning.search.knob_box import Point

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.tally import CONFIDENCE, wilson
+from engine.inference.intervals import CONFIDENCE, wilson
 from sims.tuning.search.counts import Counts, Segment, debiased_loss, scales_of
 from sims.tuning.study import Progress
 

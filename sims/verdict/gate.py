@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from typing import Final, Literal, NamedTuple
 
+from engine.inference.intervals import RateInterval, rate_interval
 from engine.inference.power import POWER, effect_seen
-from engine.tally import RateInterval, Tally, rate_interval
+from engine.tally import Tally
+from sims.verdict.goal import Goal, Row
 from sims.verdict.remark import Remark
-from sims.verdict.verdict import Goal, Row, state_of, verdict
+from sims.verdict.verdict import state_of, verdict
 
 State = Literal["met", "missed", "cannot tell"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from engine.tally import Tally
-from sims.verdict.verdict import Goal
+from sims.verdict.goal import Goal
 
 
 class Remark(NamedTuple):

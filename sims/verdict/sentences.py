@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from engine.inference.sequential import LEAST, LEAST_REPLICAS
 from engine.tally import Tally
+from sims.wording import UNCALIBRATED, count, listed, percent, share_of
 
 if TYPE_CHECKING:
-    from sims.verdict.verdict import Goal, Row
+    from sims.verdict.goal import Goal, Row
 
-UNCALIBRATED: Final = (
-    "Absolute win rates are uncalibrated: they are those of synthetic players and were not fitted to your telemetry. "
-    "Trust differences between cohorts and between runs more."
-)
 _WORTH_SAYING: Final = 0.01  # share of attempts from which on an end of the dial, clipping or the time limit is told
 _WORTH_A_SENTENCE: Final = 0.1  # the same of an end of the dial for a cohort that is not surely out of its band
 _WORTH_WARNING: Final = 0.5  # share of judged attempts at an end from which on little was left to control
 _STILL_MOVING: Final = 0.02  # of the dial: a difference that is mentioned
-_NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row]) -> tuple[str, ...]:
@@ -68,16 +64,6 @@ def _headline(rows: Sequence[Row]) -> str:
     if good + unknown == len(rows):
         which = "the other" if unknown == 1 else f"the other {which}"
     return f"{said}; for {which} it cannot be told yet."
-
-
-def count(number: int) -> str:
-    """A whole number as a word up to ten."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as one reads them out."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _about(row: Row, cluster: str, steered: bool) -> str:
@@ -197,19 +183,3 @@ def _about_faults(goal: Goal, tally: Tally) -> list[str]:
             f"one before was played{warning}."
         )
     return said
-
-
-def percent(share: float) -> str:
-    """A share in words: whole per cent, with care at the ends."""
-    if math.isnan(share):
-        return "-"
-    if 0 < share < 0.01:
-        return "under 1 %"
-    if 0.99 < share < 1:
-        return "over 99 %"
-    return f"{share * 100:.0f} %"
-
-
-def share_of(part: int, whole: int) -> float:
-    """A part of a whole; NaN of nothing."""
-    return part / whole if whole else math.nan

@@ -9,124 +9,18 @@ shared controller) says nothing of others, so with fewer than two the answer is 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final
 
-from engine.errors import RunFolderError
-from engine.record import Column
-from engine.tally import RateInterval, Tally, mean_dial, rate_interval
-from sims.verdict.sentences import percent, sentences_of, share_of
-
-State = Literal["in band", "below", "above", "cannot tell"]
-Band = tuple[float, float]  # lowest and highest wanted win rate, 0 <= low <= high <= 1
+from engine.inference.intervals import RateInterval, mean_dial, rate_interval
+from engine.tally import Tally
+from sims.verdict.goal import Band, Goal, Row, State
+from sims.verdict.sentences import sentences_of
+from sims.wording import percent, share_of
 
 _POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players settle it
 _WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
 _MOST_PLAYERS: Final = 1_000_000  # beyond that nobody should wait for an answer
-SUMMARY_COLUMNS: Final = (
-    Column("cohort", "name", "", "name of the cohort"),
-    Column("level", "integer", "1", "level of a campaign, from 1; 0 for all levels together"),
-    Column("players", "integer", "1", "players with at least one judged attempt"),
-    Column("attempts", "integer", "1", "judged attempts"),
-    Column("wins", "integer", "1", "judged attempts that were won"),
-    Column("win_rate", "number", "1", "share of judged attempts that were won; uncalibrated", optional=True),
-    Column("win_rate_low", "number", "1", "low end of its 95 % interval", optional=True),
-    Column("win_rate_high", "number", "1", "high end of its 95 % interval", optional=True),
-    Column(
-        "interval",
-        "name",
-        "",
-        "how it was computed: by player, by replica, Wilson (clusters do not differ, each counts as one attempt) or "
-        "Wilson over attempts (one cluster: too narrow for a verdict); none without attempts",
-    ),
-    Column("target_low", "number", "1", "lowest wanted win rate"),
-    Column("target_high", "number", "1", "highest wanted win rate"),
-    Column("state", "name", "", "in band, below, above or cannot tell"),
-    Column("more_players", "integer", "1", "further players that would probably settle it", optional=True),
-    Column("difficulty", "number", "1", "mean position of the dial over judged attempts", optional=True),
-    Column(
-        "difficulty_late",
-        "number",
-        "1",
-        "the same over the last third of each player's attempts; empty for a level",
-        optional=True,
-    ),
-    Column(
-        "easy_end_share",
-        "number",
-        "1",
-        "share of judged attempts at the easiest end of the dial; empty for a level",
-        optional=True,
-    ),
-    Column(
-        "hard_end_share",
-        "number",
-        "1",
-        "share of judged attempts at the hardest end of the dial; empty for a level",
-        optional=True,
-    ),
-    Column("quit_share", "number", "1", "share of all players who quit for good; empty for a level", optional=True),
-)
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a run was for, as far as its verdict needs it."""
-
-    cohorts: tuple[str, ...]
-    bands: tuple[tuple[Band, ...], ...]  # per cohort, then per level; one band in an endless stream
-    shared: bool  # whether players share a controller
-    replicas: int
-    steered: bool = True  # whether the controller reacts to outcomes; a deterministic one is at an end by plan
-
-    def __post_init__(self) -> None:
-        if len(self.bands) != len(self.cohorts) or not all(self.bands):
-            raise ValueError(f"a goal needs a band for each of {len(self.cohorts)} cohorts, got {self.bands}")
-
-
-def goal_of(manifest: Mapping[str, Any]) -> Goal:
-    """Read a run's goal from its manifest. Raises RunFolderError when it is not there."""
-    try:
-        cohorts = tuple(str(name) for name in manifest["cohorts"])
-        bands = tuple(_bands(manifest["targets"][name]) for name in cohorts)
-        steered = manifest.get("mode") != "deterministic"
-        return Goal(cohorts, bands, manifest["scope"] != "player", int(manifest["replicas"]), steered)
-    except (KeyError, TypeError, ValueError) as fault:
-        raise RunFolderError(f"the manifest must name cohorts, targets, scope and replicas, got {fault!r}") from None
-
-
-def _bands(found: Sequence[Any]) -> tuple[Band, ...]:
-    """One band as [low, high], or a list of them, one for each level."""
-    pairs = found if isinstance(found[0], list | tuple) else [found]
-    return tuple((float(low), float(high)) for low, high in pairs)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the verdict: a cohort, or one level of a campaign for a cohort. NaN where nothing was played.
-
-    Fields are SUMMARY_COLUMNS: same names, same order.
-    """
-
-    cohort: str
-    level: int  # 0 for all levels together
-    players: int  # with at least one judged attempt
-    attempts: int  # judged
-    wins: int
-    win_rate: float
-    win_rate_low: float
-    win_rate_high: float
-    interval: str  # how it was computed
-    target_low: float
-    target_high: float
-    state: State
-    more_players: int | None  # None where the state is settled, or no number of players would settle it
-    difficulty: float
-    difficulty_late: float
-    easy_end_share: float  # of judged attempts
-    hard_end_share: float
-    quit_share: float  # of all players
 
 
 @dataclass(frozen=True)

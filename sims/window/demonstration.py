@@ -14,7 +14,9 @@ from engine.errors import ScenarioError
 from engine.game import Faculties
 from sims.catalog import Catalog
 from sims.playback.stepper import Deed, Film
-from sims.window.play import DEMONSTRATOR, Play, wished_scenario
+from sims.window.play import wished_scenario
+from sims.window.play_picture import paint_play
+from sims.window.play_scene import DEMONSTRATOR, Play
 from sims.window.recording_folder import new_folder
 from sims.window.screen import show
 
@@ -86,7 +88,7 @@ def demonstrate(
         attempts = 1 if frames is None else None
         scene = Demonstration(found, catalog, folder, controller=controller, target=target, attempts=attempts)
         try:
-            show(scene, f"Flowdial play: {game}", record=record, frames=frames)
+            show(scene, paint_play, f"Flowdial play: {game}", record=record, frames=frames)
         finally:
             scene.close()
     sys.stdout.write(f"picture {record}\n")

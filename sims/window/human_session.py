@@ -48,7 +48,8 @@ from sims.catalog import Catalog
 from sims.playback.human_actions import FILE, line_of
 from sims.playback.stepper import NO_FACULTIES, Address, Deed, Film
 from sims.run_folder.files import file_fault
-from sims.window.recording_folder import ATTEMPTS, append, cut
+from sims.run_folder.names import ATTEMPTS
+from sims.window.recording_folder import append, cut
 
 COHORT: Final = "human"
 PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: after all that a scenario can have

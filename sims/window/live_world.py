@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,6 @@ from engine.setup import Setup
 from engine.world import Chunk, World, belief_columns, chunks, controller_of
 from sims.playback.stepper import Address, Film
 from sims.run_folder.files import Content, new_file
-from sims.window.row_log import Journal
 
 _NO_BELIEF: Final = math.nan
 
@@ -149,7 +148,7 @@ class Wall:
         self.cohort = cohort
         self.apart = setup.scope == "player" and setup.kind.rule is not None
         self.played = 0
-        self.journal: Journal | None = None  # where rows go while they are made
+        self.on_row: Callable[[npt.NDArray[np.void]], None] = lambda row: None  # is given each row once it is made
         self._done: list[npt.NDArray[np.void]] = []
         self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
         self._sources: list[_Source | None] = [None] * min(places, len(self._waiting))
@@ -167,8 +166,7 @@ class Wall:
                 self._sources[slot] = None
                 continue
             self.played += 1
-            if self.journal is not None:
-                self.journal.add(row)
+            self.on_row(row)
             return self._seen(row[0], source)
 
     @property

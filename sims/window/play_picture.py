@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from engine.game import LOST, WON, Game
-from engine.tally import wilson
+from engine.inference.intervals import wilson
 from sims.window.palette import CARD, DIAL, GREEN, INK, LINE, ORANGE, PAPER, PURPLE, QUIET, RAISED, SKY
 from sims.window.panels import (
     BODY,
@@ -23,7 +23,6 @@ from sims.window.panels import (
     card,
     footer,
     heading,
-    in_sight,
     key_cap,
     key_line,
     key_name,
@@ -33,23 +32,13 @@ from sims.window.panels import (
     setting_rows,
     table,
 )
-from sims.window.screen import WIDTH, Box, Canvas
+from sims.window.play_layout import _BESIDE, _SCALE, AIM, CHOICE, DEMO, SIDE, START, TARGET, VIEW, choice_rows
+from sims.window.screen import Box, Canvas
 from sims.window.skill_estimate import FEWEST, SkillEstimate
 
 if TYPE_CHECKING:
-    from sims.window.play import Play
+    from sims.window.play_scene import Play
 
-VIEW: Final = Box(MARGIN, 68, 912, 513)
-SIDE: Final = Box(MARGIN + 912 + 16, 68, WIDTH - 2 * MARGIN - 928, 586)
-DEMO: Final = Box(MARGIN + 42, 156, 400, 225)
-CHOICE: Final = Box(600, 156, 640, 312)
-AIM: Final = Box(600, 480, 640, 104)
-TARGET: Final = Box(614, 534, 612, 30)  # where a click sets the target; the bar lies in its middle
-START: Final = Box(600, 600, 640, 48)
-_BESIDE: Final = 500  # pixels, of what stands left of the choices
-_ROWS: Final = 5  # controllers in sight
-_ROW: Final = 34  # pixels
-_SCALE: Final = 3.5  # logits to each side of the scale of skill
 _DOTS: Final = 20
 _NOTE: Final = 13  # letters of notes
 _RULES: Final = Box(MARGIN, VIEW.y + VIEW.height + 38, VIEW.width, 60)  # where a game's rules stand below it
@@ -73,15 +62,6 @@ _MODES: Final = {
 def title_of(game: Game) -> str:
     """A game's name as people write it."""
     return game.name.replace("_", " ").title()
-
-
-def choice_rows(kinds: int, chosen: int) -> list[tuple[int, Box]]:
-    """Which controllers are in sight on the start screen, by number, and where."""
-    x, y, width = CHOICE.x + 14, CHOICE.y + 42, CHOICE.width - 28
-    return [
-        (number, Box(x, y + (_ROW + 2) * place, width, _ROW))
-        for place, number in enumerate(in_sight(kinds, chosen, _ROWS))
-    ]
 
 
 def game_keys(game: Game) -> list[tuple[tuple[str, ...], str]]:

@@ -20,7 +20,6 @@ from engine.scenario import Scenario
 from sims.run_folder.files import file_fault, write_file
 from sims.run_folder.folder import SCENARIO
 
-ATTEMPTS: Final = "attempts.csv"
 _MOST: Final = 99_999
 
 

@@ -306,7 +306,7 @@ def replay(
     """
     found = chosen_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
     scene = Replay(found, speed=speed, ends_itself=record is not None)
-    show(scene, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
+    show(scene, Replay.paint, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
     verdict = scene.finish()
     words = "state equal" if verdict.equal else "state differs"
     told = "" if verdict.equal else f": {', '.join(verdict.differences)}"

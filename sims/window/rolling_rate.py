@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from engine.tally import rate_interval
+from engine.inference.intervals import rate_interval
 from sims.window.panels import Dot
 
 WINDOW: Final = 150  # attempts that a rate is taken over

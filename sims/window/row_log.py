@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EVERY_S: Final = 0.8  # between two appends; with the time of the append itself, about a second
 
 
-class Journal:
+class RowLog:
     """Takes rows from a wall and keeps its file of attempts up to date. There is no file before the first row."""
 
     def __init__(self, wall: Wall, path: Path) -> None:
@@ -33,7 +33,7 @@ class Journal:
         self._fresh: list[npt.NDArray[np.void]] = []
         self._beliefs: tuple[str, ...] | None = None  # the columns of the file; None before there is one
         self._file: FileIO | None = None
-        self._thread = ThreadPoolExecutor(1, "journal")
+        self._thread = ThreadPoolExecutor(1, "row log")
         self._writing: Future[None] | None = None
         self._due_s = time.monotonic() + EVERY_S
 

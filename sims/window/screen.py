@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.errors import EnvironmentFault, ScenarioError
 from engine.game import Shape
@@ -62,8 +62,11 @@ class Box(NamedTuple):
         return Box(self.x + margin, self.y + margin, self.width - 2 * margin, self.height - 2 * margin)
 
 
+S = TypeVar("S", bound="Scene")
+
+
 class Scene(Protocol):
-    """Something to show. `show` ends when `done` is true."""
+    """Something to show. `show` ends when `done` is true. A picture of it is painted by a function beside it."""
 
     done: bool
 
@@ -72,9 +75,6 @@ class Scene(Protocol):
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-
-    def paint(self, canvas: Canvas) -> None:
-        """Paint the whole picture; changes nothing."""
 
 
 def load_pygame() -> Any:
@@ -371,9 +371,12 @@ def _driver(name: str) -> Iterator[None]:
             os.environ["SDL_VIDEODRIVER"] = before
 
 
-def show(scene: Scene, title: str, *, record: Path | None = None, frames: int | None = None) -> None:
+def show(
+    scene: S, paint: Callable[[S, Canvas], None], title: str, *, record: Path | None = None, frames: int | None = None
+) -> None:
     """Run a scene until it is done, the window is closed, or so many frames were shown.
 
+    paint: paints the whole picture of the scene and changes nothing.
     record: a .png (the last frame), .gif or .webp (motion); then no screen is needed. Raises ScenarioError for another
     ending, EnvironmentFault when there is no display. The scene is told of a closed window and may still say no.
     Ctrl-C and SIGTERM end it after the frame, so that no attempt is torn, and are raised then.
@@ -386,7 +389,7 @@ def show(scene: Scene, title: str, *, record: Path | None = None, frames: int | 
             for event in window.events():
                 scene.handle(event)
             scene.advance(seconds)
-            scene.paint(window.canvas)
+            paint(scene, window.canvas)
             if recorder is not None:
                 recorder.take(window.canvas.surface)
             seconds = window.flip()

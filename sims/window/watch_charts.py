@@ -15,7 +15,7 @@ from sims.window.rolling_rate import FEWEST, WINDOW, Trend
 from sims.window.screen import Box, Canvas
 
 if TYPE_CHECKING:
-    from sims.window.watch import Watch
+    from sims.window.watch_scene import Watch
 
 _STRIPS: Final = 4  # cohorts that have a strip; more would be too low to be read
 _NOTE: Final = 13  # letters of axes and notes

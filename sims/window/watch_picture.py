@@ -19,7 +19,6 @@ from sims.window.panels import (
     backdrop,
     fitted,
     footer,
-    in_sight,
     key_line,
     lines_within,
     outcome_sign,
@@ -28,21 +27,22 @@ from sims.window.panels import (
 )
 from sims.window.screen import HEIGHT, WIDTH, Box, Canvas
 from sims.window.watch_charts import paint_charts
+from sims.window.watch_layout import (
+    _MENU_ROW,
+    GAP,
+    LARGE_VIEW,
+    SIDE,
+    TOP,
+    VIEW_HEIGHT,
+    WALL_HEIGHT,
+    WALL_WIDTH,
+    menu_boxes,
+    place_box,
+)
 
 if TYPE_CHECKING:
-    from sims.window.watch import Session, Watch
+    from sims.window.watch_scene import Session, Watch
 
-TOP: Final = 68
-GAP: Final = 10
-VIEW_WIDTH: Final = 288
-VIEW_HEIGHT: Final = 162
-CAPTION: Final = 28
-WALL_WIDTH: Final = 3 * VIEW_WIDTH + 2 * GAP
-WALL_HEIGHT: Final = 3 * (VIEW_HEIGHT + CAPTION) + 2 * GAP
-LARGE_VIEW: Final = Box(MARGIN, TOP, WALL_WIDTH, round(WALL_WIDTH * 9 / 16))
-SIDE: Final = Box(MARGIN + WALL_WIDTH + 14, TOP, WIDTH - 2 * MARGIN - WALL_WIDTH - 14, WALL_HEIGHT)
-_MENU_ROW: Final = 48
-_MENU_ROWS: Final = 12  # in sight; with its head and its keys the menu then fills the screen
 _NOTE: Final = 13
 _MENU_TEXT: Final = 730  # pixels
 _BETWEEN: Final = " · "
@@ -56,27 +56,6 @@ _KEYS: Final = (
     (("tab",), "cohort"),
     (("escape",), "end"),
 )
-
-
-def place_box(place: int) -> Box:
-    """Where a place of the wall is shown, with its caption."""
-    row, column = divmod(place, 3)
-    return Box(
-        MARGIN + column * (VIEW_WIDTH + GAP),
-        TOP + row * (VIEW_HEIGHT + CAPTION + GAP),
-        VIEW_WIDTH,
-        VIEW_HEIGHT + CAPTION,
-    )
-
-
-def menu_boxes(count: int, chosen: int) -> list[tuple[int, Box]]:
-    """Which of the controllers to choose from are in sight, by number, and where."""
-    shown = in_sight(count, chosen, _MENU_ROWS)
-    top = HEIGHT / 2 - len(shown) * _MENU_ROW / 2
-    return [
-        (number, Box(WIDTH / 2 - 480, top + place * _MENU_ROW, 960, _MENU_ROW - 4))
-        for place, number in enumerate(shown)
-    ]
 
 
 def paint_watch(scene: Watch, canvas: Canvas) -> None:

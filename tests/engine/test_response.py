@@ -26,7 +26,7 @@ from engine.response import ATTEMPTS, SKILLS, logit_at, places, response_map
 from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
-from sims.__main__ import main
+from sims.cli.app import main
 from sims.cli.descriptions import _patience, heat_map, show_map
 
 SAMPLED = dataclasses.replace(LOGISTIC, win_probability=None)  # the same rules, and nobody knows the answer

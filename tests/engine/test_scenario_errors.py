@@ -12,8 +12,8 @@ import pytest
 from engine.errors import ScenarioError
 from engine.players import FLOW_FIELDS, TRAIT_NAMES
 from engine.scenario import load, parse
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from tests.kit.places import ROOT, SCENARIOS
 
 HERE = SCENARIOS

@@ -15,23 +15,10 @@ import pytest
 
 from engine.errors import RunFolderError
 from engine.game import LOST, TIMED_OUT, WON
+from engine.inference.intervals import DIAL_UNIT, SUMS, mean_dial, rate_interval, t_quantile, wilson
 from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, PLAYER, QUIT
 from engine.record import row_type
-from engine.tally import (
-    DIAL_UNIT,
-    MOST_BINS,
-    SUMS,
-    TOTALS,
-    Scheme,
-    Tally,
-    attempt_edges,
-    day_bins,
-    mean_dial,
-    rate_interval,
-    t_quantile,
-    tally_of,
-    wilson,
-)
+from engine.tally import MOST_BINS, TOTALS, Scheme, Tally, attempt_edges, day_bins, tally_of
 
 SCHEME = Scheme(3, 0, 7, "player", 0.1, 0.9, attempt_edges(60), 14, 86_400)
 

@@ -12,7 +12,12 @@ import pytest
 from engine.errors import ScenarioError
 from sims.catalog import Catalog
 from sims.runs import run as runs
+from sims.window.play_picture import paint_play
+from sims.window.play_scene import Play
+from sims.window.replay import Replay
 from sims.window.screen import FRAME_S, Canvas, Event, Scene, Window
+from sims.window.watch_picture import paint_watch
+from sims.window.watch_scene import Watch
 from tests.kit.small import scenario
 
 GAMES = ("gap_runner", "tile_match", "boss_duel")
@@ -65,6 +70,19 @@ def keyed(rows: Iterable[dict[str, str]]) -> dict[tuple[str, str, str], dict[str
     return {(row["replica"], row["player"], row["attempt"]): row for row in rows}
 
 
+def paint(scene: Scene, canvas: Canvas) -> None:
+    """Paint any scene of the product."""
+    match scene:
+        case Play():
+            paint_play(scene, canvas)
+        case Watch():
+            paint_watch(scene, canvas)
+        case Replay():
+            scene.paint(canvas)
+        case _:
+            raise TypeError(f"no painter is known for {type(scene).__name__}")
+
+
 @dataclasses.dataclass
 class Screen:
     """A window of the dummy driver, and its pixels."""
@@ -80,6 +98,6 @@ class Screen:
         import numpy as np
         import pygame
 
-        scene.paint(self.canvas)
+        paint(scene, self.canvas)
         pixels = pygame.surfarray.array3d(self.canvas.surface)
         return np.ascontiguousarray(pixels.transpose(1, 0, 2))

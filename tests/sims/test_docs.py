@@ -10,8 +10,8 @@ import click
 import pytest
 
 from engine.scenario import parse, setup_of
-from sims.__main__ import cli
 from sims.catalog import Catalog
+from sims.cli.app import cli
 from tests.kit.places import ROOT
 
 DOCS = ROOT / "docs"

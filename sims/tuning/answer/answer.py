@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from engine.inference.intervals import RateInterval
 from engine.parameters import Knob, Value
-from engine.tally import RateInterval
 from sims.tuning.answer.feasibility import Limits, limits_of
 from sims.tuning.answer.sensitivity import Effect, effects_of
 from sims.tuning.answer.table import verdict

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from engine.tally import CONFIDENCE, wilson
+from engine.inference.intervals import CONFIDENCE, wilson
 from sims.tuning.final_race import Rate
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Counts, Segment, Tell

@@ -8,7 +8,7 @@ from typing import Final
 from sims.tuning.answer.answer import Answer
 from sims.tuning.answer.feasibility import Reach
 from sims.tuning.answer.phrases import band_text, named, shift_text, step_text, targets_text
-from sims.verdict.sentences import listed
+from sims.wording import listed
 
 _MOST_EFFECTS: Final = 3
 

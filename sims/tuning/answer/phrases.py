@@ -11,7 +11,7 @@ from sims.tuning.answer.sensitivity import Effect, Shift
 from sims.tuning.answer.table import value_text
 from sims.tuning.final_race import Rate
 from sims.tuning.search.counts import Segment
-from sims.verdict.sentences import count
+from sims.wording import count
 
 _MOST_NAMED: Final = 4  # knobs, segments or effects in one sentence
 _TENTHS: Final = {"linear": " (a tenth of its range)", "log": " (a tenth of its range, on a log scale)"}

@@ -30,7 +30,7 @@ from sims.tuning.answer.sentences import sentences
 from sims.tuning.answer.table import value_text
 from sims.tuning.search.knob_box import values_of
 from sims.tuning.study_files import practice_note, shown_values, tuned_name
-from sims.verdict.sentences import UNCALIBRATED, listed
+from sims.wording import UNCALIBRATED, listed
 
 _COLOURS: Final = ("dial", "rate", "belief", "loss")  # of the defaults and the first options
 _MOST_TRACKS: Final = 24  # segments in the chart of rates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from engine.tally import CONFIDENCE
+from engine.inference.intervals import CONFIDENCE
 from sims.html.charts import Point, line_chart
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import NOTHING, charts, figure, section, table
@@ -21,7 +21,7 @@ from sims.tuning.search.counts import Counts, Segment
 from sims.tuning.search.scoreboard import Scoreboard
 from sims.tuning.study import BASELINE, MEASUREMENT, RACE, SEARCH, Candidate
 from sims.tuning.study_files import COUNTS
-from sims.verdict.sentences import listed
+from sims.wording import listed
 
 _STATES: Final = {MET: "good", MISSED: "off"}
 _LOOKS: Final = 40  # points of the chart of progress

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from engine.inference.intervals import CONFIDENCE
 from engine.parameters import Knob, Value
-from engine.tally import CONFIDENCE
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Tell
 from sims.tuning.search.knob_box import Cube, Numbers, Point, values_of

@@ -16,8 +16,8 @@ from sims.tuning.final_race import Rate
 from sims.tuning.search.counts import Segment
 from sims.tuning.search.staged_search import Stage
 from sims.tuning.study_files import practice_note, tuned_name
-from sims.verdict.sentences import UNCALIBRATED, count, listed
 from sims.verdict.verdict import rounded_up
+from sims.wording import UNCALIBRATED, count, listed
 
 
 def answer_text(answer: Answer) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.parameters import Knob, Value
-from sims.cli.descriptions import aligned
+from sims.terminal import aligned
 from sims.tuning.final_race import Rate, measured
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment, Tell

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.tally import CONFIDENCE, wilson
+from engine.inference.intervals import CONFIDENCE, wilson
 from sims.tuning.search.counts import Ask, Segment, Tell
 from sims.tuning.search.knob_box import Cube, Numbers, Point
 from sims.tuning.search.pooled_model import Data, Fit, Terms, fit

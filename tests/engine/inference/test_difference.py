@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from engine.inference.difference import paired_difference
-from engine.tally import rate_interval
+from engine.inference.intervals import rate_interval
 
 PLAYERS = 60
 

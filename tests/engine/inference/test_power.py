@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.inference.difference import paired_difference
+from engine.inference.intervals import rate_interval, sums_of
 from engine.inference.power import (
     MOST_CLUSTERS,
     cluster_variance,
@@ -16,7 +17,6 @@ from engine.inference.power import (
     effect_seen,
     power_of,
 )
-from engine.tally import rate_interval, sums_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from engine.inference.intervals import t_quantile
 from engine.inference.sequential import LEAST, PILOT, Size, Width, find_size, is_narrow, kurtosis_of, needed_size
-from engine.tally import t_quantile
 
 MANY = 10**9
 

@@ -13,12 +13,12 @@ import pytest
 
 from controllers.adaptive.entropy import EASIEST, predictability
 from engine.scenario import parse
-from sims.__main__ import main
 from sims.advice import rules
 from sims.advice.advice import Advice, advice_on, command_for, lines_for
 from sims.advice.facts import CohortFacts, Facts, facts_of
 from sims.advice.gain_effect import dial_gains
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
+from sims.cli.app import main
 from tests.sims.arena.test_race import scenario
 
 CATALOG = Catalog()

@@ -16,7 +16,6 @@ from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.response import response_map
 from engine.scenario import parse, setup_of
 from engine.world import chunks, play
-from sims.__main__ import main
 from sims.arena import files as race_files
 from sims.arena import true_chances
 from sims.arena.baselines import PLACES, baselines_for
@@ -28,6 +27,7 @@ from sims.arena.score_card import COLUMNS, HEADINGS, LEGEND, WHY_LAST, Line, lin
 from sims.arena.true_chances import Judge, judge_of
 from sims.arena.worlds import ALL, THROWN, WORLDS, Arena, arena, standings, world_of
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
+from sims.cli.app import main
 
 CATALOG = Catalog()
 UP_DOWN, KALMAN = Entrant("weighted_up_down"), Entrant("kalman")

@@ -15,8 +15,8 @@ import pytest
 
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from sims import catalog as catalog_module
-from sims.__main__ import main
 from sims.catalog import version
+from sims.cli.app import main
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT
 
@@ -53,7 +53,7 @@ def words(capsys, tmp_path, monkeypatch):
 def test_help_imports_nothing_but_click():
     code = (
         "import sys; before = set(sys.modules)\n"
-        "from sims.__main__ import main\n"
+        "from sims.cli.app import main\n"
         "main(['--help'])\n"
         "found = {name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names\n"
         "print(*sorted(found), file=sys.stderr)"
@@ -64,7 +64,7 @@ def test_help_imports_nothing_but_click():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_every_command_imports_nothing_of_the_engine(command):
-    code = f"import sys\nfrom sims.__main__ import main\nmain([{command!r}, '--help'])\nprint('engine' in sys.modules)"
+    code = f"import sys\nfrom sims.cli.app import main\nmain([{command!r}, '--help'])\nprint('engine' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"Usage: flowdial {command} ")
     assert done.stdout.endswith("False\n")
@@ -321,7 +321,7 @@ def test_signals_end_a_command_with_their_code(tmp_path, number, code):
     os.mkfifo(pipe)  # reading it waits for ever
     process = subprocess.Popen(
         [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-         "import sys, sims.__main__; sys.exit(sims.__main__.main(['check', sys.argv[1]]))", str(pipe)],
+         "import sys, sims.cli.app; sys.exit(sims.cli.app.main(['check', sys.argv[1]]))", str(pipe)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     opened = -1

@@ -80,7 +80,7 @@ def test_a_missing_package_is_named(tmp_path, missing):
 
 def test_the_command_line_asks_the_guard_first(tmp_path):
     file = shadow(tmp_path, "engine")
-    done = run("sys.argv[1:] = ['--help']; from sims.__main__ import main; main()", tmp_path, ROOT)
+    done = run("sys.argv[1:] = ['--help']; from sims.cli.app import main; main()", tmp_path, ROOT)
     assert done.returncode == 5
     assert done.stderr.count("\n") == 1
     assert str(file) in done.stderr

@@ -24,8 +24,8 @@ from engine.players import QUIT
 from engine.randomness import uniform
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.world import chunks, play
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.comparison.changed_keys import changed_keys, paired
 from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, compare, found_in
 from sims.comparison.files import COLUMNS, json_of, write

@@ -11,8 +11,8 @@ from engine.errors import ScenarioError
 from engine.inference.power import clusters_for_effect
 from engine.inference.sequential import LEAST
 from engine.scenario import parse
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.comparison.comparison import compare
 from sims.comparison.metrics import WIN_RATE
 from sims.planning.pilot import resized

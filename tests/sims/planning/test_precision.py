@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
+from engine.inference.intervals import sums_of
 from engine.inference.sequential import Size
 from engine.scenario import load, parse
-from engine.tally import Tally, sums_of
-from sims.__main__ import main
+from engine.tally import Tally
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.planning import precision
 from sims.planning.pilot import elsewhere, growing, resized, sums_for
 from sims.run_folder.folder import MANIFEST, SCENARIO, read_manifest

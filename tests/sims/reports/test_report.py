@@ -27,7 +27,7 @@ from sims.reports import beliefs
 from sims.reports.report import report
 from sims.reports.rows import gather
 from sims.reports.tables import Table
-from sims.verdict.sentences import percent
+from sims.wording import percent
 from tests.kit.places import ROOT
 
 CAUSES = ("hit spike", "fell into gap", "hit beam")

@@ -13,12 +13,12 @@ import pytest
 from engine.errors import RunFolderError
 from engine.faults import KILLED, RAISED, Fault
 from engine.world import Chunk, chunks, play
+from sims.run_folder.faults_table import read_faults
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import CHUNKS, PARTIAL, begin, take_up
 from sims.run_folder.lock import FolderLock
 from sims.runs.chunks import Job, job_of, read_chunk, write_chunk
 from sims.runs.run import resume, run, start_of
-from sims.workers.quarantine import read_faults
 from tests.kit.small import scenario, setup
 
 NASTY: list[Any] = [None, "", "x\n", -1, 1.5, 10**30, True, [], {}, [1], {"a": 1}, math.nan]

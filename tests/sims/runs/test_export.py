@@ -19,16 +19,16 @@ import pytest
 from engine.errors import EnvironmentFault, FlowdialError, RunFolderError, ScenarioError
 from engine.faults import RAISED, Fault
 from engine.scenario import parse
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.playback.verify import verify
 from sims.run_folder.data_package import package, read_package
+from sims.run_folder.faults_table import write_faults
 from sims.run_folder.files import Sink, content_of
 from sims.run_folder.folder import PARTIAL, START, read_manifest, write_manifest
 from sims.runs import workbook
 from sims.runs.export import export
 from sims.runs.run import run
-from sims.workers.quarantine import write_faults
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import TEXT, scenario
 from tests.sims.run_folder.test_file_faults import tree

@@ -39,10 +39,11 @@ from sims.arena.race import Course, Entrant, race
 from sims.catalog import Catalog
 from sims.playback.row_choice import chosen_row
 from sims.playback.verify import verify
+from sims.run_folder.faults_table import NAME, read_faults, write_faults
 from sims.run_folder.folder import read_manifest
 from sims.runs import run as runs
 from sims.workers.pool import Loss
-from sims.workers.quarantine import NAME, Quarantine, check, read_faults, write_faults
+from sims.workers.quarantine import Quarantine, check
 from sims.workers.task_fault import TaskFault
 from tests.kit import shaky
 from tests.kit.worlds import FAITHFUL, kind_of, of_player, played, setup_of

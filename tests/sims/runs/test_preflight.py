@@ -12,8 +12,8 @@ import pytest
 from controllers.self_adaptive.cma_es import CONTROLLER as CMA_ES
 from engine.errors import ScenarioError
 from sims import catalog as catalog_module
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.run_folder.folder import SCENARIO
 from sims.runs.preflight import prepared
 from sims.runs.run import resume, run
@@ -156,7 +156,7 @@ def test_check_needs_no_heavy_package(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(TEXT.format(game="gap_runner", controller="cma_es", players=4, attempts=20))
     heavy = {"numba", "pandas", "pygame", "pyarrow", "matplotlib"}
-    code = f"import sys; from sims.__main__ import main; code = main(['check', {str(path)!r}]); "
+    code = f"import sys; from sims.cli.app import main; code = main(['check', {str(path)!r}]); "
     code += f"print(code, sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr

@@ -22,9 +22,11 @@ from pyarrow import csv, parquet
 from engine.errors import EnvironmentFault, RunFolderError
 from sims.run_folder.files import read_sealed, write_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, WorkFolder, read_manifest, take_up
+from sims.run_folder.names import plain_name
 from sims.runs import chunks as chunks_module
 from sims.runs import run as runs
-from sims.runs.run import cores, plain_name, resume, run
+from sims.runs.run import resume, run
+from sims.workers.cores import cores
 from sims.workers.signals import Stopped
 from sims.workers.task_fault import TaskFault
 from tests.kit.places import ROOT

@@ -16,10 +16,11 @@ from engine.arithmetic import logistic
 from engine.batch import batch_rows
 from engine.errors import PluginFault
 from engine.game import LOST, PERFECT, RUNNING, WON, Game
+from engine.inference.intervals import DIAL_UNIT, SUMS
 from engine.parameters import Knob, ParameterSpace
 from engine.players import COHORT_STRIDE, Distribution
 from engine.randomness import uniform
-from engine.tally import DIAL_UNIT, SUMS, TOTALS, Tally, scheme_of
+from engine.tally import TOTALS, Tally, scheme_of
 from sims.reports.report import report
 from sims.run_folder.folder import read_manifest, write_manifest
 from sims.runs import self_test as module

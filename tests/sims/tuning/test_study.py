@@ -18,8 +18,8 @@ from scipy.special import expit
 
 from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.scenario import load, parse, setup_of
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.playback.verify import verify
 from sims.run_folder.files import read_sealed, write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest

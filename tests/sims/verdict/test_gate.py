@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engine.tally import Scheme, Tally
-from sims.__main__ import main
+from sims.cli.app import main
 from sims.verdict.gate import ERROR, EXIT_CODES, gate, gate_of
-from sims.verdict.verdict import Goal
+from sims.verdict.goal import Goal
 from tests.kit.small import TEXT
 
 BAND = (0.65, 0.75)

@@ -11,25 +11,18 @@ import numpy as np
 import pytest
 
 from engine.errors import RunFolderError
+from engine.inference.intervals import DIAL_UNIT, RateInterval
 from engine.inference.sequential import LEAST, LEAST_REPLICAS
 from engine.players import ATTEMPT_LIMIT, QUIT
 from engine.scenario import parse, setup_of
-from engine.tally import DIAL_UNIT, TOTALS, RateInterval, Scheme, Tally, scheme_of, tally_of
+from engine.tally import TOTALS, Scheme, Tally, scheme_of, tally_of
 from engine.world import chunks, play
 from sims.catalog import Catalog
 from sims.runs.tables import goal_for
-from sims.verdict.sentences import UNCALIBRATED, _remedy, percent
-from sims.verdict.verdict import (
-    HEADINGS,
-    SUMMARY_COLUMNS,
-    Goal,
-    further_players,
-    goal_of,
-    show,
-    state_of,
-    summary_rows,
-    verdict,
-)
+from sims.verdict.goal import SUMMARY_COLUMNS, Goal, goal_of
+from sims.verdict.sentences import _remedy
+from sims.verdict.verdict import HEADINGS, further_players, show, state_of, summary_rows, verdict
+from sims.wording import UNCALIBRATED, percent
 
 BAND = (0.67, 0.73)
 

@@ -19,8 +19,8 @@ from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from engine.game import LOST, PERFECT, WON, Faculties
 from engine.kernel import compiled
 from engine.scenario import parse, setup_of
-from sims.__main__ import main
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.playback.human_actions import FILE
 from sims.playback.row_choice import chosen_row
 from sims.playback.verify import verify
@@ -29,8 +29,10 @@ from sims.run_folder.folder import read_manifest
 from sims.window import play as play_module
 from sims.window.demonstration import Demonstration, demonstrate
 from sims.window.human_session import COHORT, PERSON, scenario_for
-from sims.window.play import Play, play, play_scenario
-from sims.window.play_picture import START, TARGET, VIEW, choice_rows
+from sims.window.play import play, play_scenario
+from sims.window.play_layout import START, TARGET, VIEW, choice_rows
+from sims.window.play_picture import paint_play
+from sims.window.play_scene import Play
 from sims.window.recording_folder import discard, new_folder
 from sims.window.replay import Replay
 from sims.window.screen import FRAME_S, HEIGHT, Canvas, Event, Window
@@ -262,7 +264,7 @@ def test_everything_that_a_person_must_know_stands_below_the_game(tmp_path, monk
 
     monkeypatch.setattr(Canvas, "text", noted)
     with Window("test", hidden=True) as window:
-        scene.paint(window.canvas)
+        paint_play(scene, window.canvas)
     told = " ".join(words for _, _, words in said)
     assert " ".join(scene.game.how_to) in told
     below = [(top, bottom) for top, bottom, words in said if len(words) > 20 and words in " ".join(scene.game.how_to)]
@@ -686,11 +688,12 @@ def interrupted_after(ticks):
 
 SECOND = """
 import os, signal, sys
-from sims import play, sitting_folder
-from sims.__main__ import main
+from sims.window import human_run
+from sims.window.play_scene import Play
+from sims.cli.app import main
 from sims.window.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
-advance, written = play.Play.advance, sitting_folder.write_results
+advance, written = Play.advance, human_run.write_results
 
 def begun(scene, seconds):
     advance(scene, seconds)
@@ -703,7 +706,7 @@ def again(*arguments):
     os.kill(os.getpid(), signal.SIGINT)
     return written(*arguments)
 
-play.Play.advance, sitting_folder.write_results = begun, again
+Play.advance, human_run.write_results = begun, again
 sys.exit(main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
 """
 
@@ -868,13 +871,14 @@ def test_real_keys_play_in_a_real_window(tmp_path, ending):
 
 PLAYED = """
 import sys
-from sims import play, __main__
-begin = play.Play._begin
+from sims.cli.app import main
+from sims.window.play_scene import Play
+begin = Play._begin
 def told(scene):
     begin(scene)
     print("level", flush=True)
-play.Play._begin = told
-sys.exit(__main__.main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
+Play._begin = told
+sys.exit(main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
 """
 
 

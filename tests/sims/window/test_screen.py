@@ -24,11 +24,11 @@ from sims.window import screen
 from sims.window.demonstration import Demonstration
 from sims.window.palette import between
 from sims.window.panels import outcome_sign
-from sims.window.play import Play
+from sims.window.play_scene import Play
 from sims.window.recording_folder import new_folder
 from sims.window.replay import Replay
 from sims.window.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
-from sims.window.watch import Watch
+from sims.window.watch_scene import Watch
 from tests.kit.places import PICTURES, ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import GAMES, Screen, frames, installed, rows_of, small_run, until
@@ -115,7 +115,7 @@ def test_a_signal_ends_a_scene_after_its_frame_and_the_recording_is_kept(tmp_pat
     before = signal.getsignal(number)
     scene = Restless(number)
     with pytest.raises(fault):
-        screen.show(scene, "test", record=tmp_path / "a.png")
+        screen.show(scene, Restless.paint, "test", record=tmp_path / "a.png")
     assert scene.painted == 1
     assert (tmp_path / "a.png").exists()
     assert signal.getsignal(number) is before
@@ -129,7 +129,7 @@ def test_a_second_signal_does_not_wait_for_the_frame(tmp_path):
 
     scene = Stuck(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        screen.show(scene, "test", record=tmp_path / "a.png")
+        screen.show(scene, Restless.paint, "test", record=tmp_path / "a.png")
     assert scene.painted == 0
 
 
@@ -330,14 +330,14 @@ def server(size):
 WATCH = """
 import sys
 from pathlib import Path
-from sims import watch
-paint = watch.Watch.paint
+from sims.window import watch
+paint = watch.paint_watch
 def told(scene, canvas):
     paint(scene, canvas)
     if scene.task is None:  # everything is compiled
         print("shown", flush=True)
-        watch.Watch.paint = paint
-watch.Watch.paint = told
+        watch.paint_watch = paint
+watch.paint_watch = told
 sys.exit(watch.watch({path!r}, out=Path({out!r})))
 """
 

@@ -21,10 +21,12 @@ from sims.window import row_log
 from sims.window.panels import Chart
 from sims.window.replay import Replay
 from sims.window.rolling_rate import FEWEST, WINDOW, Trend
-from sims.window.row_log import Journal
+from sims.window.row_log import RowLog
 from sims.window.screen import HEIGHT, Canvas, Event, Window
-from sims.window.watch import SPEEDS, Watch, watch
-from sims.window.watch_picture import menu_boxes, place_box
+from sims.window.watch import watch
+from sims.window.watch_layout import menu_boxes, place_box
+from sims.window.watch_picture import paint_watch
+from sims.window.watch_scene import SPEEDS, Watch
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import frames, installed, keyed, press, rows_of, until
@@ -168,7 +170,7 @@ def test_the_menu_is_painted_within_the_screen(monkeypatch):
     with Window("test", hidden=True) as window:
         for at in (0, len(scene.menu.kinds) // 2, len(scene.menu.kinds) - 1):
             scene.menu = scene.menu._replace(at=at)
-            scene.paint(window.canvas)
+            paint_watch(scene, window.canvas)
     assert min(top for top, _ in tops) >= 0
     assert max(bottom for _, bottom in tops) <= HEIGHT
 
@@ -227,11 +229,12 @@ def test_the_command_saves_rows_and_says_where(tmp_path, capsys, monkeypatch):
 # --- Rows on disk while it runs --------------------------------------------------------------------------------------
 
 
-def journalled(tmp_path, monkeypatch, **choices):
-    """A scene whose journal has no pause between two appends, and what lets all rows so far reach the disk."""
+def logged(tmp_path, monkeypatch, **choices):
+    """A scene whose log has no pause between two appends, and what lets all rows so far reach the disk."""
     monkeypatch.setattr(row_log, "EVERY_S", 0.0)
     scene = scene_of(**choices)
-    kept = scene.wall.journal = Journal(scene.wall, tmp_path / "attempts.csv")
+    kept = RowLog(scene.wall, tmp_path / "attempts.csv")
+    scene.log_rows(kept)
 
     def second():
         for _ in range(2):
@@ -246,7 +249,7 @@ def journalled(tmp_path, monkeypatch, **choices):
 
 def test_a_second_later_everything_that_was_played_is_on_disk_and_can_be_seen_again(tmp_path, monkeypatch):
     path = tmp_path / "attempts.csv"
-    scene, second = journalled(tmp_path, monkeypatch, speed=math.inf)
+    scene, second = logged(tmp_path, monkeypatch, speed=math.inf)
     second()
     assert not path.exists(), "no file before the first row"
     for _ in range(3):
@@ -256,13 +259,13 @@ def test_a_second_later_everything_that_was_played_is_on_disk_and_can_be_seen_ag
         assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
         assert len(rows_of(path)) == scene.wall.played
     assert Replay(chosen_row(path, pick="last attempt")).finish().equal
-    assert scene.wall.journal.publish()
+    assert scene.row_log.publish()
     assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 def test_a_switch_gives_the_rows_on_disk_the_columns_of_the_new_controller(tmp_path, monkeypatch):
     path = tmp_path / "attempts.csv"
-    scene, second = journalled(tmp_path, monkeypatch, players=12, attempts=60, speed=math.inf)
+    scene, second = logged(tmp_path, monkeypatch, players=12, attempts=60, speed=math.inf)
     for name in (None, "weighted_up_down", "constant", "kalman"):
         if name is not None:
             scene.switch(Catalog().controller(name))
@@ -270,13 +273,13 @@ def test_a_switch_gives_the_rows_on_disk_the_columns_of_the_new_controller(tmp_p
         second()
         scene.wall.save(tmp_path / "whole.csv")
         assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
-    scene.wall.journal.publish()
+    scene.row_log.publish()
     assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert {row["controller"] for row in rows_of(path)} == {"kalman", "weighted_up_down", "constant"}
 
 
 def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
-    scene, second = journalled(tmp_path, monkeypatch, speed=math.inf)
+    scene, second = logged(tmp_path, monkeypatch, speed=math.inf)
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
@@ -285,11 +288,11 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
     second()
     monkeypatch.setattr("os.fsync", full)
     frames(scene, 1)
-    scene.wall.journal.keep()
+    scene.row_log.keep()
     with pytest.raises(EnvironmentFault, match="No space left on device; make room"):
         until(scene, lambda: False)
     with pytest.raises(EnvironmentFault, match=r"attempts\.csv: No space left"):
-        scene.wall.journal.publish()
+        scene.row_log.publish()
     monkeypatch.undo()
     assert Replay(chosen_row(tmp_path / "attempts.csv")).finish().equal, "what was there before is still there"
 
@@ -299,10 +302,10 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
 ENDING = """
 import os, signal, sys
 import pygame
-from sims import watch
-from sims.__main__ import main
+from sims.window.watch_scene import Watch
+from sims.cli.app import main
 
-advance = watch.Watch.advance
+advance = Watch.advance
 asked = []
 
 def counted(scene, seconds):
@@ -312,7 +315,7 @@ def counted(scene, seconds):
         asked.append(1)
         {ending}
 
-watch.Watch.advance = counted
+Watch.advance = counted
 sys.exit(main(["watch", {path!r}, "--out", {out!r}, "--speed", "32"]))
 """
 ENDINGS = {
@@ -368,7 +371,7 @@ def test_the_window_stays_awake_while_something_is_prepared():
     press(scene, "space", "space", "right", "c", "tab", "up", "5", "5")
     frames(scene, 20)
     with Window("test", hidden=True) as window:
-        scene.paint(window.canvas)
+        paint_watch(scene, window.canvas)
     assert (scene.wall.played, scene.menu, scene.wall.cohort, scene.speed) == (0, None, None, 2.0)
     press(scene, "escape")
     assert scene.done, "nobody waits for it"
@@ -392,8 +395,8 @@ def test_a_fault_of_what_is_prepared_is_a_fault_of_the_scene():
 COLD = """
 import sys
 import pygame
-from sims import screen
-from sims.__main__ import main
+from sims.window import screen
+from sims.cli.app import main
 
 flip = screen.Window.flip
 
@@ -442,7 +445,7 @@ def told_by(scene, monkeypatch):
     monkeypatch.setattr(Chart, "band", noted_band)
     monkeypatch.setattr(Canvas, "text", noted_text)
     with Window("test", hidden=True) as window:
-        scene.paint(window.canvas)
+        paint_watch(scene, window.canvas)
     monkeypatch.undo()
     return bands, words
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from engine.inference.intervals import wilson
 from engine.parameters import Knob, ParameterSpace
-from engine.tally import wilson
 from sims.run_folder.folder import Start
 from sims.tuning.answer.answer import answer_of, further_attempts
 from sims.tuning.answer.as_json import answer_json

@@ -1,0 +1,16 @@
+"""Names of run folders and of the files in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+
+def plain_name(scenario_name: str) -> str:
+    """The name of a scenario's file without folder and ending, with nothing in it that troubles a file system."""
+    found = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(scenario_name).stem)[:64].strip("-")
+    return found or "run"
+
+
+ATTEMPTS: Final = "attempts.csv"

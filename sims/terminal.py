@@ -1,0 +1,68 @@
+"""What every command prints with: messages, shell quoting, aligned columns and progress meters."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+
+def say(message: str) -> None:
+    """Say a message where somebody may listen; a stderr that is closed or full is no reason to fail."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"flowdial: {message}\n")
+
+
+def quoted(path: Path) -> str:
+    """A path as it can be typed into a shell."""
+    import shlex
+
+    return str(path) if os.name == "nt" else shlex.quote(str(path))
+
+
+def aligned(rows: Sequence[Sequence[object]], indent: str = "  ") -> str:
+    """Rows as columns of text, two spaces apart."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]))] if texts else []
+    return "\n".join(
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in texts
+    )
+
+
+_LONG_S: Final = 2.0  # whoever waits longer is told for what
+
+_PAUSE_S: Final = 10.0
+
+
+def meter(quiet: bool) -> Callable[[int, int], None]:
+    """Takes attempts done and attempts in all; shows them where stderr is a terminal and nobody asked for quiet."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        return lambda done, all_: None
+    began = time.monotonic()
+
+    def show(done: int, all_: int) -> None:
+        left = (time.monotonic() - began) * (all_ - done) / max(done, 1)
+        end = "\n" if done >= all_ else ""
+        sys.stderr.write(f"\r{done / max(all_, 1):4.0%}  {done:,} attempts, about {left:.0f} s left   {end}")
+        sys.stderr.flush()
+
+    return show
+
+
+def teller(quiet: bool) -> Callable[[str], None]:
+    """Takes sentences of how far something is, and says one now and then once it takes long."""
+    due = time.monotonic() + _LONG_S
+
+    def tell(sentence: str) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if not quiet and sys.stderr is not None and now >= due:
+            due = now + _PAUSE_S
+            sys.stderr.write(f"flowdial: {sentence}\n")
+
+    return tell

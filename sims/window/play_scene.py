@@ -1,0 +1,347 @@
+"""The scene of play: one person, one game, and a controller that adapts."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.controller import ControllerKind
+from engine.errors import ScenarioError
+from engine.game import WON, Faculties, Game, Shape
+from engine.parameters import along, to_real
+from engine.scenario import Scenario, setup_of
+from engine.setup import Setup
+from sims.catalog import Catalog
+from sims.playback.stepper import Address, Deed, Film
+from sims.window.background import Warming
+from sims.window.human_run import write_run, write_scenario
+from sims.window.human_session import Sitting, Task, scenario_for, setup_for, under_way
+from sims.window.input import Cells, Keys
+from sims.window.palette import between
+from sims.window.play_layout import START, TARGET, VIEW, choice_rows
+from sims.window.screen import Event
+from sims.window.skill_estimate import SkillEstimate
+from sims.window.skill_worker import SkillWorker
+from sims.window.viewport import GLIDE_S, Place, tick_seconds
+
+TARGETS: Final = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))  # 0.30 to 0.95
+
+_MOST_TICKS: Final = 6  # a frame; a slow machine slows the game down instead of playing blind
+
+_BEFORE_RESULT_S: Final = 0.6  # the end of an attempt stays in sight before its card comes
+
+_AGAIN_S: Final = 3.0
+
+_AFTER_CARD_S: Final = 0.4  # a key that was meant for the game must not close the card
+
+DEMONSTRATOR: Final = Faculties(1.5, 1.0, 0.22, 0.03, 0.05, 0.01, 0.005, 1.6)
+
+Stage = Literal["start", "opening", "playing", "ending", "card"]
+
+
+class Play:
+    """The scene."""
+
+    shown = False  # whether a synthetic player is at the keys
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        catalog: Catalog,
+        folder: Path,
+        *,
+        controller: str | None = None,
+        target: float | None = None,
+    ) -> None:
+        """controller and target are chosen beforehand on the start screen; None for those of the scenario."""
+        self.setup: Setup = setup_of(scenario, catalog)
+        self.game: Game = self.setup.game
+        self.kinds = tuple(catalog.controller(entry.name) for entry in catalog.controllers())
+        kind = self.setup.kind if controller is None else catalog.controller(controller)
+        self.kind_at = self.kinds.index(kind)
+        self.target = float(np.mean(self.setup.targets[0])) if target is None else target
+        self.done = False
+        self.stage: Stage = "start"
+        self.paused = False
+        self.refusal = ""  # why the controller and the scenario do not go together
+        self.task: Task | None = None
+        self.last: Task | None = None  # the attempt whose card is shown
+        self.outcomes: list[int] = []  # of attempts that the rules or the clock ended
+        self.tries: list[int] = []  # of all attempts on disk, those that were given up among them
+        self.counted = False  # whether the latest try that was given up had been under way
+        self.keys = Keys(self.game)
+        self.cells = Cells(self.game) if Cells.fits(self.game) else None
+        self.before: list[Shape] = []
+        self.now: list[Shape] = []
+        self.since_s = 0.0  # since the last tick or turn, or since the stage began
+        self.again_s = 0.0  # how much longer the screen says that a level has begun anew
+        self.demo_number = 0
+        self.demo = self._demonstration()
+        self._scenario, self._catalog, self._folder = scenario, catalog, folder
+        self._sitting: Sitting | None = None
+        self._skill = SkillWorker(scenario)
+        self._deeds: list[Deed] = []
+        self._wanted: int | None = None  # the next turn's action, in a game of turns
+        self._thinking_s = 0.0
+        self._owed_s = 0.0
+        self._tick_s = tick_seconds(self.game)
+        self._began_s = 0.0
+        self._opening: Warming[None] | None = None  # begins with the first frame
+
+    @property
+    def kind(self) -> ControllerKind:
+        """The controller that adapts, or will."""
+        return self.kinds[self.kind_at]
+
+    @property
+    def attempts(self) -> int:
+        """All attempts on disk."""
+        return len(self.tries)
+
+    @property
+    def given_up(self) -> int:
+        """Attempts that the person stopped."""
+        return len(self.tries) - len(self.outcomes)
+
+    @property
+    def wins(self) -> int:
+        return sum(outcome == WON for outcome in self.outcomes)
+
+    @property
+    def estimate(self) -> SkillEstimate | None:
+        """The person's skill, as far as it is known."""
+        return self._skill.estimate
+
+    @property
+    def computing(self) -> bool:
+        """Whether the skill is being estimated."""
+        return self._skill.computing
+
+    @property
+    def no_estimate(self) -> bool:
+        """Whether there will be no estimate any more."""
+        return self._skill.failed
+
+    def close(self) -> None:
+        """End the sitting. An attempt under way is saved as given up; all others are on disk already."""
+        try:
+            if self._sitting is not None and self.stage == "playing":
+                self._give_up()
+                self.stage = "card"
+        finally:
+            self._skill.close()
+            if self._sitting is not None:
+                self._sitting.close()
+
+    def write_run(self) -> None:
+        """Write the files of a run beside the rows of a sitting that was closed, if there are any."""
+        if self._sitting is not None and self.attempts:
+            playing_s = time.monotonic() - self._began_s
+            write_run(self._folder, self._scenario, self.setup, self._sitting.played(), playing_s)
+
+    # --- what people do ----------------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """Let the window close after this frame."""
+        self.done = True
+
+    def handle(self, event: Event) -> None:
+        if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
+            self.end()
+        elif self.stage == "start":
+            self._prepare(event)
+        elif self.stage == "card":
+            wanted = event.kind == "click" or (event.kind == "press" and event.key in ("return", "space"))
+            if wanted and self.since_s >= _AFTER_CARD_S:
+                self._begin()
+        elif self.stage == "playing":
+            self._steer(event)
+
+    def _prepare(self, event: Event) -> None:
+        if event.kind == "click" and event.key == "left":
+            self._point(event.x, event.y)
+        elif event.kind == "press" and event.key in ("up", "down"):
+            self._choose((self.kind_at + (1 if event.key == "down" else -1)) % len(self.kinds))
+        elif event.kind == "press" and event.key in ("left", "right"):
+            ahead = [t for t in TARGETS if (t > self.target + 1e-9 if event.key == "right" else t < self.target - 1e-9)]
+            if ahead:
+                self.target = min(ahead) if event.key == "right" else max(ahead)
+        elif event.kind == "press" and event.key in ("return", "space"):
+            self._open_soon()
+
+    def _point(self, x: float, y: float) -> None:
+        if START.holds(x, y):
+            self._open_soon()
+        elif TARGET.holds(x, y):
+            wanted = (x - TARGET.x) / TARGET.width
+            self.target = min(TARGETS, key=lambda target: abs(target - wanted))
+        for number, row in choice_rows(len(self.kinds), self.kind_at):
+            if row.holds(x, y):
+                self._choose(number)
+                return
+
+    def _choose(self, number: int) -> None:
+        self.kind_at, self.refusal = number, ""
+
+    def _open_soon(self) -> None:
+        self.stage, self.since_s = "opening", 0.0
+
+    def _steer(self, event: Event) -> None:
+        if event.kind == "press" and event.key == "p":
+            self.paused = not self.paused
+            self.keys.release()
+        elif event.kind == "press" and event.key == "r":
+            self._restart()
+        elif not self.paused:
+            action = self.keys.handle(event)
+            if self.cells is not None:
+                action = self.cells.handle(event, self.now, VIEW)
+            if action is not None and self.game.pace != "real_time":
+                self._wanted = action
+                self._turn()
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> None:
+        self._skill.poll()
+        if self.paused:
+            return
+        self.since_s += seconds
+        self.again_s = max(self.again_s - seconds, 0.0)
+        if self.stage in ("start", "opening"):
+            self.demo.play(seconds)
+            if self.demo.free:
+                self.demo = self._demonstration()
+            self._get_ready()
+        elif self.stage == "playing" and self.game.pace == "real_time":
+            self._run(seconds)
+        elif self.stage == "playing":
+            self._thinking_s += seconds
+            self._turn()
+        elif self.stage == "ending" and self.since_s >= _BEFORE_RESULT_S:
+            self.stage, self.since_s = "card", 0.0
+
+    def _get_ready(self) -> None:
+        """Load libraries while people read; then open. The first frame of `opening` is painted before that."""
+        if self._opening is None:
+            setup = setup_for(self.setup, self.kind, 0.5)
+            self._opening = Warming(lambda: self._rehearse(setup))
+        elif self.stage == "opening" and self.since_s > 0.0 and self._opening.done:
+            self._open()
+
+    @staticmethod
+    def _rehearse(setup: Setup) -> None:
+        """Play one tick for nothing: the libraries that it loads would make the first attempt stutter."""
+        with contextlib.suppress(Exception), tempfile.TemporaryDirectory() as folder:  # what is wrong is told later
+            sitting = Sitting(setup, Path(folder))
+            task = sitting.next()
+            task.film.do(Deed(0))
+            sitting.give_up(task, [Deed(0)])
+            sitting.close()
+
+    def _run(self, seconds: float) -> None:
+        self._owed_s = min(self._owed_s + seconds, _MOST_TICKS * self._tick_s)
+        # Half a millisecond of slack: at 60 frames a second each one must be one tick, not sometimes none or two.
+        while self._owed_s >= self._tick_s - 0.0005 and self.stage == "playing":
+            self._owed_s -= self._tick_s
+            self._do(Deed(self.keys.action()))
+
+    def _turn(self) -> None:
+        """Do what is wanted as soon as the turn before has been seen."""
+        if self._wanted is not None and self.since_s >= min(GLIDE_S, self._tick_s):
+            deed = Deed(self._wanted, round(self._thinking_s, 3))
+            self._wanted, self._thinking_s = None, 0.0
+            self._do(deed)
+
+    def _do(self, deed: Deed) -> None:
+        assert self.task is not None  # only while an attempt is played
+        film = self.task.film
+        film.do(deed)
+        self._deeds.append(deed)
+        self.before, self.now = self.now, list(film.shapes())
+        self.since_s = 0.0
+        if film.ended:
+            self._finish()
+
+    def _open(self) -> None:
+        try:
+            chosen = scenario_for(self._scenario, self._catalog, self.kind, self.target)
+            setup = setup_for(setup_of(chosen, self._catalog), self.kind, self.target)
+            sitting = Sitting(setup, self._folder)
+        except ScenarioError as fault:
+            self.stage, self.refusal = "start", str(fault)
+            return
+        self._scenario, self.setup, self._sitting = chosen, setup, sitting
+        write_scenario(self._folder, chosen)
+        self._began_s = time.monotonic()
+        self.task = sitting.next()
+        self._begin()
+
+    def _begin(self) -> None:
+        assert self.task is not None  # chosen when the attempt before ended
+        self.stage, self.since_s, self.paused = "playing", 0.0, False
+        self._deeds, self._wanted = [], None
+        self._thinking_s = self._owed_s = 0.0
+        self.keys.release()
+        if self.cells is not None:
+            self.cells.release()
+        self.now = list(self.task.film.shapes())
+        self.before = self.now
+
+    def _finish(self) -> None:
+        """Save the attempt, then ask for the next one: in this order."""
+        assert self.task is not None
+        assert self._sitting is not None
+        deeds, self._deeds = self._deeds, []  # never saved twice, not even when the disk refuses
+        self._sitting.finish(self.task, deeds)
+        self.last = self.task
+        self.outcomes.append(self.task.film.outcome)
+        self.tries.append(self.task.film.outcome)
+        self._skill.tell(self.task.film.values, self.task.film.outcome == WON)
+        self.task = self._sitting.next()
+        self.stage, self.since_s, self.again_s = "ending", 0.0, 0.0
+
+    def _give_up(self) -> bool:
+        """Save the attempt under way as given up, if anything was done in it; whether there was."""
+        assert self.task is not None
+        assert self._sitting is not None
+        if not self._deeds:
+            return False
+        deeds, self._deeds = self._deeds, []  # never saved twice
+        self._sitting.give_up(self.task, deeds)
+        self.tries.append(self.task.film.outcome)
+        return True
+
+    def _restart(self) -> None:
+        """Begin the level anew, as the next attempt."""
+        if self._give_up():
+            assert self.task is not None
+            assert self._sitting is not None
+            self.counted = under_way(self.task.film)
+            self.task = self._sitting.again(self.task)
+            self.again_s = _AGAIN_S
+        self._begin()
+
+    def _demonstration(self) -> Place:
+        """A synthetic player who is good at it, on the start screen."""
+        self.demo_number += 1
+        film = Film(self.game, self._values(0.35), DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0))
+        place = Place(self.game)
+        place.show(film)
+        return place
+
+    def _values(self, difficulty: float) -> npt.NDArray[np.float64]:
+        table = self.setup.space.table()
+        return np.array([to_real(table, j, along(self.setup.path, j, difficulty)) for j in range(len(table))])
+
+    def picture(self) -> list[Shape]:
+        """What is to be painted of the game."""
+        if self.game.pace != "real_time" and self.stage in ("playing", "ending"):
+            return list(between(self.before, self.now, min(self.since_s / GLIDE_S, 1.0)))
+        return self.now
