@@ -10,6 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+OnProgress = Callable[[int, int], None]  # takes what is done and what there is in all
+OnMessage = Callable[[str], None]  # takes one sentence
+
+
+def no_progress(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def no_message(sentence: str) -> None:
+    """Say nothing."""
+
 
 def say(message: str) -> None:
     """Say a message where somebody may listen; a stderr that is closed or full is no reason to fail."""

@@ -17,3 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/playthroughs anew from the rules as they are; read the difference before committing it",
     )
+    parser.addoption(
+        "--regenerate-goldens",
+        action="store_true",
+        help="write tests/goldens again from what the product says now; read the difference before committing it",
+    )
