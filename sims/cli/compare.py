@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sims.cli.options import Command, load_scenario, seed_option, set_option, workers_option
+from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
 
 if TYPE_CHECKING:
     pass
@@ -104,7 +104,11 @@ def compare(
 @_controllers
 @click.option("--world", "worlds", multiple=True, metavar="NAME", help="Only this world; may be repeated.")
 @click.option(
-    "--players", type=click.IntRange(40, 1_000_000), default=_PLAYERS, show_default=True, help="Players of each world."
+    "--players",
+    type=Number(40, 1_000_000, whole=True),
+    default=_PLAYERS,
+    show_default=True,
+    help="Players of each world.",
 )
 @seed_option
 @workers_option

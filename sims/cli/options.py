@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,45 @@ if TYPE_CHECKING:
 
 _LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help must not import
 
-SEED_RANGE: Final = click.IntRange(0, _LARGEST_SEED)
+
+class Number(click.FloatRange):
+    """A number, finite unless `high` is inf, or a whole number. Any other is refused in one sentence."""
+
+    def __init__(
+        self,
+        low: float,
+        high: float | None = None,
+        *,
+        whole: bool = False,
+        low_open: bool = False,
+        high_open: bool = False,
+    ) -> None:
+        """high: None for any finite number. low_open, high_open: whether the bound itself is out."""
+        super().__init__(low, high, low_open, high_open)
+        self.name = "integer" if whole else "number"
+        self._low, self._high, self._whole = low, high, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that was typed."""
+        try:
+            number = int(value) if self._whole else float(value)
+        except ValueError:
+            number = math.nan
+        above = number > self._low if self.min_open else number >= self._low
+        high_open, high = (True, math.inf) if self._high is None else (self.max_open, self._high)
+        if not (above and (number < high if high_open else number <= high)):
+            self.fail(f"must be {self._range()}, got {value!r}.", param, ctx)
+        return number
+
+    def _range(self) -> str:
+        """What will do, in words."""
+        bounds = f"{'above' if self.min_open else 'of at least'} {self._low:,}"
+        if self._high is not None:
+            bounds += f" and {'below' if self.max_open else 'at most'} {self._high:,}"
+        return f"a {'whole ' if self._whole else ''}number {bounds}"
+
+
+SEED_RANGE: Final = Number(0, _LARGEST_SEED, whole=True)
 seed_option = click.option("--seed", type=SEED_RANGE, help="Use this seed instead of the scenario's.")
 set_option = click.option(
     "--set",
@@ -25,7 +64,7 @@ set_option = click.option(
     help="Put a value over the scenario's, as in --set target.win_rate=0.7; may be repeated.",
 )
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Processes; one for each core when left out."
+    "--workers", type=Number(1, 1024, whole=True), help="Processes; one for each core when left out."
 )
 
 scenario_argument = click.argument("scenario")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sims.cli.options import Command, load_scenario, seed_option, set_option, workers_option
+from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
 
 
 @click.command(cls=Command)
@@ -12,13 +12,13 @@ from sims.cli.options import Command, load_scenario, seed_option, set_option, wo
 @click.argument("after", required=False)
 @click.option(
     "--effect",
-    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    type=Number(0, 1, low_open=True, high_open=True),
     required=True,
     help="Change of the win rate that is to be seen, as 0.02 for two points.",
 )
 @click.option(
     "--power",
-    type=click.FloatRange(0.5, 1.0, min_open=True, max_open=True),
+    type=Number(0.5, 1, low_open=True, high_open=True),
     default=0.9,
     show_default=True,
     help="Share of comparisons in which it is to be seen.",
@@ -46,9 +46,6 @@ def plan(
     With a second scenario, AFTER, the pilot plays both with the same players and the same luck, as flowdial compare
     does, and says how many fewer that takes. --set and --seed go for both.
     """
-    for name, number in (("--effect", effect), ("--power", power)):
-        if number != number:
-            raise click.BadParameter("must be a number, got nan.", param_hint=f"'{name}'")
     before = load_scenario(scenario, settings, seed, allow_long)
     changed = None if after is None else load_scenario(after, settings, seed, allow_long)
     from sims.planning.plan import plan as make_plan

@@ -10,6 +10,7 @@ import click
 
 from sims.cli.options import (
     Command,
+    Number,
     allow_long_option,
     calculate_alone,
     folder_argument,
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(0.0, 0.5, min_open=True),
+    type=Number(0, 0.5, low_open=True),
     metavar="WIDTH",
     help="Play as many players as it takes until every cohort's 95 % interval reaches at most so far to either side.",
 )
 @click.option(
     "--budget",
-    type=click.IntRange(1, 5_000_000_000),  # LARGEST_WORK of engine.scenario_file.consistency
+    type=Number(1, 5_000_000_000, whole=True),  # LARGEST_WORK of engine.scenario_file.consistency
     metavar="ATTEMPTS",
     help="With --precision: most attempts (players x attempts x replicas), its pilot's included; 200,000,000 when left "
     "out, 5,000,000,000 with --allow-long.",
@@ -74,8 +75,6 @@ def run(
 ) -> int:
     """Simulate a scenario and write rows, a verdict and a report."""
 
-    if precision is not None and precision != precision:
-        raise click.BadParameter("must be a number above 0 and at most 0.5, got nan.", param_hint="'--precision'")
     if budget is not None and precision is None:
         raise click.UsageError("--budget is how long --precision may go on, give both.")
     checked = load_scenario(scenario, settings, seed, allow_long)

@@ -2,74 +2,47 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from sims.cli.options import Command, calculate_alone, pairs_of, seed_option, set_option, workers_option
+from sims.cli.options import Command, Number, calculate_alone, pairs_of, seed_option, set_option, workers_option
 
 _METHODS: Final = ("pooled", "cma_es", "tpe", "gp", "random", "grid")  # those of sims.tuning.search.methods
 _MOST_OPTIONS: Final = 8
 
 
-class _WholeRange(click.IntRange):
-    """Whole numbers, and a sentence for what is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            int(value)
-        except ValueError:
-            self.fail(f"must be a whole number, got {value!r}.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class _FiniteRange(click.FloatRange):
-    """Numbers without inf and nan, which every comparison of a range lets through, and a sentence for what is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            finite = math.isfinite(float(value))
-        except ValueError:
-            finite = False
-        if not finite:
-            self.fail(f"must be a finite number, got {value!r}.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 @click.command(cls=Command)
 @click.argument("scenario")
-@click.option("--budget", type=_WholeRange(1), metavar="N", help="Attempts to spend at most.")
+@click.option("--budget", type=Number(1, whole=True), metavar="N", help="Attempts to spend at most.")
 @click.option(
     "--seconds",
-    type=_FiniteRange(1.0),
+    type=Number(1),
     help="Seconds to spend, about: the clock is looked at between batches of the search, and what is measured at the "
     "end is planned by the speed so far. The result is then not exactly reproducible.",
 )
-@click.option(
-    "--money", type=_FiniteRange(0.0, min_open=True), help="Money to spend at most, with --price-per-million."
-)
-@click.option("--price-per-million", type=_FiniteRange(0.0, min_open=True), help="What a million attempts cost.")
+@click.option("--money", type=Number(0, low_open=True), help="Money to spend at most, with --price-per-million.")
+@click.option("--price-per-million", type=Number(0, low_open=True), help="What a million attempts cost.")
 @click.option("--method", type=click.Choice(_METHODS), default="pooled", show_default=True, help="How to search.")
 @click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob where it is; may be repeated.")
 @click.option(
     "--options",
-    type=_WholeRange(1, _MOST_OPTIONS),
+    type=Number(1, _MOST_OPTIONS, whole=True),
     default=3,
     show_default=True,
     help="Settings to end with, at most.",
 )
 @click.option(
     "--near-default",
-    type=_FiniteRange(0.0, 1e6),
+    type=Number(0, 1_000_000),
     default=0.0,
     metavar="WEIGHT",
     help="Prefer settings that change less. At 1, to turn every knob from end to end is as bad as to miss every target "
     "by its tolerance.",
 )
-@click.option("--level", type=_WholeRange(1), help="Tune for this level of a campaign alone.")
+@click.option("--level", type=Number(1, whole=True), help="Tune for this level of a campaign alone.")
 @click.option("--staged", is_flag=True, help="Turn the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",

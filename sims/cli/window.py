@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from sims.cli.options import Command, seed_option
+from sims.cli.options import Command, Number, seed_option
 
 _PICTURES: Final = (".png", ".webp", ".gif")  # those of sims.window.screen.Recorder, which help must not import
 
@@ -27,23 +27,9 @@ class _Picture(click.Path):
         return path
 
 
-class _Speed(click.FloatRange):
-    """How many times as fast as the game's own pace."""
-
-    name = "speed"
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        speed = super().convert(value, parameter, context)
-        if math.isnan(speed):
-            self.fail("must be a number above 0.", parameter, context)
-        return speed
-
-
+_SPEED: Final = Number(0, math.inf, low_open=True)
 _speed = click.option(
-    "--speed", type=_Speed(), default=1.0, show_default=True, metavar="X", help="How fast; 1 is the game's own pace."
+    "--speed", type=_SPEED, default=1.0, show_default=True, metavar="X", help="How fast; 1 is the game's own pace."
 )
 _record = click.option(
     "--record",
@@ -51,7 +37,7 @@ _record = click.option(
     metavar="FILE",
     help="Paint to a .png (the last frame), .webp or .gif (motion); needs no screen.",
 )
-_frames = click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after so many frames.")
+_frames = click.option("--frames", type=Number(1, whole=True), metavar="N", help="End after so many frames.")
 _out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the rows; it must be new.")
 
 
@@ -60,7 +46,12 @@ _out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", hel
 @click.option(
     "--controller", metavar="NAME", help="Who decides how hard it is; otherwise the scenario's, or the default."
 )
-@click.option("--target", type=float, metavar="RATE", help="How often you should win, as in 0.75.")
+@click.option(
+    "--target",
+    type=Number(0, 1, low_open=True, high_open=True),
+    metavar="RATE",
+    help="How often you should win, as in 0.75.",
+)
 @click.option("--scenario", metavar="SCENARIO", help="Play in the world of this scenario of the game.")
 @seed_option
 @click.option(
@@ -101,7 +92,7 @@ def play(
 @seed_option
 @click.option(
     "--speed",
-    type=_Speed(),
+    type=_SPEED,
     default=1.0,
     show_default=True,
     metavar="X",
@@ -127,10 +118,10 @@ def watch(
 
 @click.command(cls=Command)
 @click.argument("target", metavar="FILE|RUN", type=click.Path(exists=True, path_type=Path))
-@click.option("--row", type=click.IntRange(min=0), metavar="N", help="The row of this number; the first one is 0.")
-@click.option("--player", type=click.IntRange(min=0), metavar="N", help="An attempt of this player.")
-@click.option("--attempt", type=click.IntRange(min=0), metavar="N", help="The attempt of this number.")
-@click.option("--replica", type=click.IntRange(min=0), metavar="N", help="Of this replica, where a run has several.")
+@click.option("--row", type=Number(0, whole=True), metavar="N", help="The row of this number; the first one is 0.")
+@click.option("--player", type=Number(0, whole=True), metavar="N", help="An attempt of this player.")
+@click.option("--attempt", type=Number(0, whole=True), metavar="N", help="The attempt of this number.")
+@click.option("--replica", type=Number(0, whole=True), metavar="N", help="Of this replica, where a run has several.")
 @click.option("--pick", metavar="TEXT", help='Say it in words: "the closest loss".')
 @_speed
 @_record

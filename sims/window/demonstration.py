@@ -82,7 +82,7 @@ def demonstrate(
     not go together.
     """
     catalog = Catalog()
-    found = wished_scenario(catalog, game, controller, target, scenario, seed)
+    found = wished_scenario(catalog, game, controller, scenario, seed)
     with tempfile.TemporaryDirectory() as scratch:
         folder = new_folder(Path(scratch) / "sitting", game, found)
         attempts = 1 if frames is None else None

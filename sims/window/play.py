@@ -57,24 +57,22 @@ def play_scenario(catalog: Catalog, game: str, *, controller: str | None = None,
     return parse(_TEXT.format(game=game, controller=usual).encode(), f"play {game}", catalog, settings)
 
 
-def check_wishes(game: Game, catalog: Catalog, controller: str | None, target: float | None) -> None:
+def check_wishes(game: Game, catalog: Catalog, controller: str | None) -> None:
     """Raise ScenarioError when a person cannot play the game, or not like this."""
     if game.pace == "abstract" or (not game.keys and not Cells.fits(game)):
         raise ScenarioError(f"{game.name} has nothing that a person could do in it; watch it instead.")
     if controller is not None:
         catalog.controller(controller)
-    if target is not None and not 0.0 < target < 1.0:
-        raise ScenarioError(f"--target must be a win rate between 0 and 1, got {target:g}")
 
 
 def wished_scenario(
-    catalog: Catalog, game: str, controller: str | None, target: float | None, scenario: str | None, seed: int | None
+    catalog: Catalog, game: str, controller: str | None, scenario: str | None, seed: int | None
 ) -> Scenario:
     """The world for these wishes: that of a scenario, a path or a bundled one, or `play_scenario` when it is None.
 
     Raises ScenarioError when they cannot be met.
     """
-    check_wishes(catalog.game(game), catalog, controller, target)
+    check_wishes(catalog.game(game), catalog, controller)
     if scenario is None:
         return play_scenario(catalog, game, controller=controller, seed=seed)
     settings = [] if seed is None else [("seed", str(seed))]
@@ -100,7 +98,7 @@ def play(
     each sitting. out: folder of the rows, None for runs/play-<game>-001, -002 ... whichever is free.
     """
     catalog = Catalog()
-    found = wished_scenario(catalog, game, controller, target, scenario, seed)
+    found = wished_scenario(catalog, game, controller, scenario, seed)
     folder = new_folder(out, f"play-{game}", found)
     if seed is None and out is None:  # every sitting has levels of its own, and the folder's number tells which
         number = int(folder.name.rpartition("-")[2])

@@ -137,9 +137,9 @@ def test_a_cohort_that_alone_is_untouched_is_named():
     ("words", "sentence"),
     [
         ((), "Missing option '--effect'"),
-        (("--effect", "0"), "is not in the range"),
-        (("--effect", "nan"), "must be a number, got nan"),
-        (("--effect", "0.02", "--power", "0.4"), "is not in the range"),
+        (("--effect", "0"), "must be a number above 0 and below 1, got '0'"),
+        (("--effect", "nan"), "must be a number above 0 and below 1, got 'nan'"),
+        (("--effect", "0.02", "--power", "0.4"), "must be a number above 0.5 and below 1, got '0.4'"),
     ],
 )
 def test_wrong_usage_is_one_line(words, sentence, capsys):

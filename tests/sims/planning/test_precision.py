@@ -204,9 +204,9 @@ def test_what_cannot_be_is_refused_before_anything_is_played(tmp_path, monkeypat
     ("words", "sentence"),
     [
         (("--budget", "1000"), "give both"),
-        (("--precision", "0"), "is not in the range"),
-        (("--precision", "nan"), "got nan"),
-        (("--precision", "0.7"), "is not in the range"),
+        (("--precision", "0"), "must be a number above 0 and at most 0.5, got '0'"),
+        (("--precision", "nan"), "got 'nan'"),
+        (("--precision", "0.7"), "at most 0.5, got '0.7'"),
     ],
 )
 def test_wrong_usage_is_one_line(words, sentence, capsys):

@@ -616,7 +616,13 @@ def test_numbers_that_are_none_are_refused(tmp_path, capsys, option, value):
 
 @pytest.mark.parametrize(
     ("option", "sentence"),
-    [("--budget", "a whole number"), ("--level", "a whole number"), ("--seconds", "a finite number")],
+    [
+        ("--budget", "a whole number of at least 1"),
+        ("--level", "a whole number of at least 1"),
+        ("--seconds", "a number of at least 1"),
+        ("--money", "a number above 0"),
+        ("--near-default", "a number of at least 0 and at most 1,000,000"),
+    ],
 )
 def test_what_is_no_number_is_told_in_a_sentence(tmp_path, capsys, option, sentence):
     assert main(["tune", str(scenario_file(tmp_path)), option, "abc"]) == 2
