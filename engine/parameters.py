@@ -138,7 +138,7 @@ class ParameterSpace(Sequence[Knob]):
                 row[_KIND], row[_LOW] = _HELD, self.held[knob.name]
             else:
                 row[_KIND], row[_LOW] = _KINDS[knob.scale], knob.low
-                row[_SPAN] = log(knob.high / knob.low) if knob.scale == "log" else knob.high - knob.low
+                row[_SPAN] = log(knob.high / knob.low) if knob.scale == "log" else _span(knob.low, knob.high)
         return rows
 
     def real(self, setting: Sequence[float]) -> list[float]:
@@ -154,6 +154,14 @@ class ParameterSpace(Sequence[Knob]):
     def defaults(self) -> list[float]:
         """The values that the game's author chose, or the held ones, as rules see them."""
         return [self.held.get(knob.name, knob.real(knob.default)) for knob in self.knobs]
+
+
+def _span(low: float, high: float) -> float:
+    """The width from low to high, a rounding wider where the hard end would otherwise stop short of high."""
+    span = high - low
+    while low + span < high:
+        span = math.nextafter(span, math.inf)
+    return span
 
 
 def to_real(table: npt.NDArray[np.float64], j: int, u: float) -> float:
