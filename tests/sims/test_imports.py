@@ -9,7 +9,8 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -180,47 +181,47 @@ FILES = sorted(
 )
 
 
+@cache
 def read(file: str) -> list[Use]:
     module = file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     return uses((ROOT / file).read_text(encoding="utf-8"), module)
 
 
-def places(file: str, found: list[Use]) -> list[str]:
-    return [f"{file}:{use.line}: {use.name}" for use in found]
+def package_of(file: str) -> str:
+    return file.partition("/")[0]
+
+
+def offences(files: list[str], wrong: Callable[[str, Use], bool]) -> list[str]:
+    """Every use in these files that is wrong for its package: file, line and name."""
+    return [f"{file}:{use.line}: {use.name}" for file in files for use in read(file) if wrong(package_of(file), use)]
 
 
 # --- Every file keeps the rules --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_a_package_imports_only_what_is_below_it(file):
-    package = file.partition("/")[0]
-    assert places(file, [use for use in read(file) if use.imported and below(use.name, FORBIDDEN[package])]) == []
+def test_files_of_every_package_are_read():
+    assert {package_of(file) for file in FILES} == set(PACKAGES)
+
+
+def test_a_package_imports_only_what_is_below_it():
+    assert offences(FILES, lambda package, use: use.imported and below(use.name, FORBIDDEN[package])) == []
 
 
 @pytest.mark.parametrize(("library", "packages", "files"), ONLY_IN, ids=[row[0] for row in ONLY_IN])
 def test_a_library_stays_in_its_files(library, packages, files):
-    outside = [file for file in FILES if file.partition("/")[0] in packages and file not in files]
-    assert [
-        place
-        for file in outside
-        for place in places(file, [use for use in read(file) if use.imported and below(use.name, {library})])
-    ] == []
+    outside = [file for file in FILES if package_of(file) in packages and file not in files]
+    assert offences(outside, lambda package, use: use.imported and below(use.name, {library})) == []
 
 
 @pytest.mark.parametrize("library", ONE_FILE_LAZILY)
 def test_an_extra_has_one_file_and_is_imported_lazily(library):
-    found = {file: [use for use in read(file) if use.imported and below(use.name, {library})] for file in FILES}
-    found = {file: rows for file, rows in found.items() if rows}
-    assert len(found) <= 1, sorted(found)
-    eager = {file: [use for use in rows if not use.lazy] for file, rows in found.items()}
-    assert [place for file, rows in eager.items() for place in places(file, rows)] == []
+    users = [file for file in FILES if any(use.imported and below(use.name, {library}) for use in read(file))]
+    assert len(users) <= 1, users
+    assert offences(users, lambda package, use: use.imported and not use.lazy and below(use.name, {library})) == []
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_no_global_randomness_no_clock_no_hash_no_pickle(file):
-    package = file.partition("/")[0]
-    assert places(file, [use for use in read(file) if banned(package, use)]) == []
+def test_no_global_randomness_no_clock_no_hash_no_pickle():
+    assert offences(FILES, banned) == []
 
 
 # --- The reader itself sees what it must ----------------------------------------------------------------------------
