@@ -212,8 +212,6 @@ def test_histories_are_whole_numbers_that_differ():
 
 # --- posm
 
-POSM_TELL = compiled(posm.tell)
-
 
 def test_weights_and_choice_are_those_of_the_paper():
     options = posm.Options()
@@ -248,7 +246,7 @@ def test_several_outcomes_count_as_one_unless_they_shall_count_as_more():
 
 def test_it_balances_where_the_target_is_won():
     """The multiplicative steps cancel on average where p = target: 2 (1 - T) p = 2 T (1 - p)."""
-    options = posm.Options(beta=0.97)
+    options, tell = posm.Options(beta=0.97), compiled(posm.tell)
     for target in (0.35, 0.55, 0.75):
         means = []
         for player in range(16):
@@ -258,7 +256,7 @@ def test_it_balances_where_the_target_is_won():
                 p = logistic(6.0 * (0.5 - state.difficulty))
                 total += p if trial >= 100 else 0.0
                 won = float(luck_of(trial, player) < p)
-                state = POSM_TELL(options, state, observed(state.difficulty, won, 1.0, target))
+                state = tell(options, state, observed(state.difficulty, won, 1.0, target))
             means.append(total / 300)
         error = np.std(means, ddof=1) / math.sqrt(16)
         assert abs(np.mean(means) - target) < 4.0 * error + 0.02  # two hundredths: half a setting, where p falls 1.5

@@ -6,8 +6,6 @@ import functools
 
 import numpy as np
 import pytest
-import xarray
-from questplus import QuestPlus, psychometric_function
 
 from controllers.adaptive import quest
 from controllers.common.skill_grid import POINTS, SKILLS, skills
@@ -22,8 +20,6 @@ SLOPES = np.array([4.0, 6.0, 8.0, 11.0, 16.0])
 DIAL = np.arange(POINTS) / (POINTS - 1)
 TRIALS = 60
 TARGET = 0.55
-ASK = compiled(quest.ask)
-TELL = compiled(quest.tell)
 
 
 def plan_of(**options):
@@ -31,11 +27,11 @@ def plan_of(**options):
 
 
 def asked(plan, state, target=TARGET):
-    return ASK(plan, state, Situation(target, 0, 0, 0, 1.0))
+    return compiled(quest.ask)(plan, state, Situation(target, 0, 0, 0, 1.0))
 
 
 def told(plan, state, difficulty, won, weight=1.0):
-    return TELL(plan, state, Observation(difficulty, won, won, won, TARGET, 0.0, 1.0, weight))
+    return compiled(quest.tell)(plan, state, Observation(difficulty, won, won, won, TARGET, 0.0, 1.0, weight))
 
 
 def by_the_note(difficulty):
@@ -62,6 +58,8 @@ def wins(trial, difficulty, skill=0.62, slope=9.0):
 @pytest.fixture
 def package(monkeypatch):
     """questplus with our function in the place of its normal one, and our prior; all that follows is its own."""
+    import xarray  # here: with questplus it takes seconds, and only this file needs them
+    from questplus import QuestPlus, psychometric_function
 
     def logistic_function(*, intensity, mean, sd, lapse_rate, lower_asymptote, scale):
         axes = {"intensity": intensity, "mean": mean, "sd": sd}
