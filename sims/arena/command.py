@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from engine.errors import PluginFault, ScenarioError
 from engine.scenario import Scenario, setup_of
 from sims.arena.baselines import PLACES, baselines_for, best_of
-from sims.arena.files import draw_arena, draw_gains, draw_scores, new_folder, write_scores
+from sims.arena.files import draw_arena, draw_gains, draw_scores, write_scores
 from sims.arena.gain_finder import Trial, find_gain, gains_to_find, said
 from sims.arena.race import LIMIT, STATIC, Course, Entrant, Race, entrant_of, race, refusal, refuse_absent, setup_for
 from sims.arena.score import behind_best, card_of, is_alike, ratio_of
@@ -20,6 +20,7 @@ from sims.arena.score_card import LEGEND, WHY_LAST, Line, cohort_table, interval
 from sims.arena.true_chances import OFF_THE_DIAL
 from sims.arena.worlds import ALL, Arena, Standing, arena, everybody, standings
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
+from sims.run_folder.new_folder import new_folder
 from sims.terminal import aligned, meter, teller
 from sims.wording import listed
 from sims.workers.cores import cores

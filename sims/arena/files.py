@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import RunFolderError
 from sims.arena.gain_finder import Finding
 from sims.arena.race import LIMIT
 from sims.arena.score_card import COLUMNS, Line, row_of
@@ -32,15 +31,6 @@ _MODES: Final = {
 }
 _FAR: Final = 2.5  # ratio at which a cell is as dark as it gets
 _MOST_PANELS: Final = 6
-
-
-def new_folder(out: Path) -> Path:
-    """Make a folder for results. Raises RunFolderError when it is there already."""
-    try:
-        out.mkdir(parents=True)
-    except FileExistsError:
-        raise RunFolderError(f"{out} is there already; give another --out, or remove it.") from None
-    return out
 
 
 def write_scores(folder: Path, lines: Sequence[Line]) -> Path:

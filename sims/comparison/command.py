@@ -8,12 +8,12 @@ from pathlib import Path
 
 from engine.errors import PluginFault
 from engine.scenario import Scenario
-from sims.arena.files import new_folder
 from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, Comparison, agree
 from sims.comparison.comparison import compare as compared
 from sims.comparison.files import json_text, write
 from sims.comparison.notes import notes
 from sims.comparison.sentences import HEADINGS, SAME, caution, cells, names_of, summary
+from sims.run_folder.new_folder import new_folder
 from sims.terminal import aligned, meter
 from sims.workers.cores import cores
 
@@ -30,7 +30,7 @@ def compare(
     """Compare each scenario with the first one, print what changed; the exit code.
 
     seed: of all, None for the first one's. Raises ScenarioError for scenarios that cannot be compared, RunFolderError
-    when the folder is there already, PluginFault when too many attempts failed.
+    when the folder exists, PluginFault when too many attempts failed.
     """
     first, *others = scenarios
     agree(first, others)

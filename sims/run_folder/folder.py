@@ -37,6 +37,7 @@ from sims.run_folder.files import (
 from sims.run_folder.json_schema import misfit
 from sims.run_folder.lock import FolderLock
 from sims.run_folder.manifest_schema import KINDS, START_FORM, Kind, fault_of
+from sims.run_folder.new_folder import check_new, new_folder, numbered_folder
 
 PARTIAL: Final = ".partial"
 START: Final = "start.json"
@@ -46,7 +47,6 @@ PACKAGE: Final = "datapackage.json"
 REPORT: Final = "report.html"
 CHUNKS: Final = "chunks"
 FORMAT_VERSION: Final = 1
-_MOST_RUNS: Final = 999_999
 _CHECKSUM: Final = "checksum"  # of the manifest's other entries; it may be missing in one that people made
 
 
@@ -162,7 +162,7 @@ class WorkFolder:
         folder has one of its two names, and is whole.
         """
         if self.final.exists():
-            raise RunFolderError(f"{self.final} is there already; move it away and resume {self.path}.")
+            raise RunFolderError(f"{self.final} already exists; move it away and resume {self.path}.")
         if self.chunks.is_dir():
             shutil.rmtree(self.chunks)
         (self.path / START).unlink(missing_ok=True)
@@ -189,9 +189,12 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
 
     out: its final name, None for runs/<name>-001, -002 ... whichever is free, or studies/<name>-001 and so on.
 
-    Raises RunFolderError when `out` or its working folder is there already, OSError when it cannot be made.
+    Raises RunFolderError when `out` or its working folder exists, OSError when it cannot be made.
     """
-    path = _made(out) if out is not None else _made_by_number(Path("studies" if start.study else "runs"), start.name)
+    if out is None:
+        path = numbered_folder(Path("studies" if start.study else "runs"), start.name, PARTIAL)
+    else:
+        path = _working_folder(out)
     folder = WorkFolder(path, FolderLock(path))
     if not _is_unbegun(path):
         folder.close()
@@ -228,19 +231,18 @@ def check_free(out: Path) -> None:
     """Raise what `begin` would for a folder that cannot be made or is there, before hours of work for it."""
     if not out.name or out.name.endswith(PARTIAL):
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {out}")
-    if out.exists() or out.is_symlink():
-        raise RunFolderError(f"{out} is there already; give another --out, or remove it.")
+    check_new(out)
 
 
-def _made(out: Path) -> Path:
+def _working_folder(out: Path) -> Path:
+    """Make the working folder of a run, or take one that an earlier start left."""
     check_free(out)
     partial = out.with_name(out.name + PARTIAL)
-    partial.parent.mkdir(parents=True, exist_ok=True)
     try:
-        partial.mkdir()
-    except FileExistsError:
+        return new_folder(partial)
+    except RunFolderError:
         if not partial.is_dir() or not _is_ours(partial):
-            raise RunFolderError(f"{partial} is there already; give another --out, or remove it.") from None
+            raise
     return partial
 
 
@@ -255,20 +257,6 @@ def _is_unbegun(partial: Path) -> bool:
     names = {path.name for path in partial.iterdir() if path.suffix != ".tmp"}
     parts = partial / CHUNKS
     return names <= {FolderLock.NAME, CHUNKS, SCENARIO} and not parts.is_symlink() and not any(parts.glob("*"))
-
-
-def _made_by_number(parent: Path, name: str) -> Path:
-    parent.mkdir(parents=True, exist_ok=True)
-    taken = {path.name.removesuffix(PARTIAL).removeprefix(f"{name}-") for path in parent.glob(f"{name}-*")}
-    first = max((int(number) for number in taken if number.isdecimal() and number.isascii()), default=0) + 1
-    for number in range(first, _MOST_RUNS):
-        path = parent / f"{name}-{number:03d}{PARTIAL}"
-        try:
-            path.mkdir()
-        except FileExistsError:  # somebody else started at the same moment
-            continue
-        return path
-    raise RunFolderError(f"{parent} holds too many runs of {name}; move some away.")
 
 
 def take_up(target: Path) -> WorkFolder:

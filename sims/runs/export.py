@@ -20,6 +20,7 @@ from sims.reports.report import report
 from sims.run_folder.data_package import Package, Table, package, read_package
 from sims.run_folder.files import Content, append_file, file_fault, new_file, sync_folder, write_json
 from sims.run_folder.folder import PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
+from sims.run_folder.new_folder import check_new
 from sims.runs.workbook import write_workbook
 
 Form = Literal["csv", "parquet", "xlsx"]
@@ -32,7 +33,7 @@ def export(folder: Path, form: Form, out: Path | None = None) -> Path:
     """Write a whole run in another form: the new folder or file, which is whole or not there at all.
 
     out: its name, None for one beside the run. Raises RunFolderError when the run is not whole, is damaged, or `out`
-    is there already, ScenarioError for what cannot be written there, EnvironmentFault when the machine is in the way.
+    exists, ScenarioError for what cannot be written there, EnvironmentFault when the machine is in the way.
     """
     manifest = _sound_manifest(folder)
     found = _package(folder, manifest)
@@ -88,8 +89,7 @@ def _target(folder: Path, form: Form, out: Path | None) -> Path:
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {target}")
     if target.resolve().is_relative_to(whole):
         raise ScenarioError(f"--out must lie outside of the run, which stays as it is, got {target}")
-    if target.exists() or target.is_symlink():
-        raise RunFolderError(f"{target} is there already; give another --out, or remove it.")
+    check_new(target)
     return target
 
 

@@ -17,7 +17,7 @@ from sims.playback.stepper import Deed, Film
 from sims.window.play import wished_scenario
 from sims.window.play_picture import paint_play
 from sims.window.play_scene import DEMONSTRATOR, Play
-from sims.window.recording_folder import new_folder
+from sims.window.recording_folder import begin_recording
 from sims.window.screen import show
 
 _START_S: Final = 2.0  # how long the start screen is shown
@@ -84,7 +84,7 @@ def demonstrate(
     catalog = Catalog()
     found = wished_scenario(catalog, game, controller, scenario, seed)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = new_folder(Path(scratch) / "sitting", game, found)
+        folder = begin_recording(Path(scratch) / "sitting", game, found)
         attempts = 1 if frames is None else None
         scene = Demonstration(found, catalog, folder, controller=controller, target=target, attempts=attempts)
         try:

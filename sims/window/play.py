@@ -21,7 +21,7 @@ from sims.window.input import Cells
 from sims.window.panels import percent
 from sims.window.play_picture import paint_play
 from sims.window.play_scene import Play
-from sims.window.recording_folder import discard, new_folder
+from sims.window.recording_folder import begin_recording, discard
 from sims.window.screen import show
 from sims.workers.signals import Stopping
 
@@ -99,7 +99,7 @@ def play(
     """
     catalog = Catalog()
     found = wished_scenario(catalog, game, controller, scenario, seed)
-    folder = new_folder(out, f"play-{game}", found)
+    folder = begin_recording(out, f"play-{game}", found)
     if seed is None and out is None:  # every sitting has levels of its own, and the folder's number tells which
         number = int(folder.name.rpartition("-")[2])
         path = str(folder / "scenario.toml")

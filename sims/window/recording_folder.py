@@ -13,29 +13,21 @@ import contextlib
 import os
 from io import FileIO
 from pathlib import Path
-from typing import Final
 
-from engine.errors import RunFolderError
 from engine.scenario import Scenario
 from sims.run_folder.files import file_fault, write_file
 from sims.run_folder.folder import SCENARIO
+from sims.run_folder.new_folder import new_folder, numbered_folder
 
-_MOST: Final = 99_999
 
+def begin_recording(out: Path | None, name: str, scenario: Scenario) -> Path:
+    """Make the folder; out: its name, None for runs/<name>-001, -002 ..., the next free number.
 
-def new_folder(out: Path | None, name: str, scenario: Scenario) -> Path:
-    """Make the folder; out: its name, None for runs/<name>-001, -002 ... whichever is free.
-
-    Raises RunFolderError when `out` is there already, EnvironmentFault when the disk is in the way.
+    Raises RunFolderError when `out` exists, EnvironmentFault when the disk fails.
     """
     try:
-        folder = _numbered(name) if out is None else out
-        if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.mkdir()
+        folder = numbered_folder(Path("runs"), name) if out is None else new_folder(out)
         write_file(folder / SCENARIO, scenario.resolved_toml().encode())
-    except FileExistsError:
-        raise RunFolderError(f"{out} is there already; give another --out, or remove it.") from None
     except OSError as fault:
         raise file_fault(fault) from fault
     return folder
@@ -67,16 +59,3 @@ def discard(folder: Path) -> None:
     if [path.name for path in folder.iterdir()] == [SCENARIO]:
         (folder / SCENARIO).unlink()
         folder.rmdir()
-
-
-def _numbered(name: str) -> Path:
-    parent = Path("runs")
-    parent.mkdir(parents=True, exist_ok=True)
-    for number in range(1, _MOST):
-        path = parent / f"{name}-{number:03d}"
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        return path
-    raise RunFolderError(f"{parent} holds too many folders of {name}; move some away.")

@@ -15,7 +15,7 @@ from engine.scenario_file.faults import suggestion
 from sims.catalog import Catalog
 from sims.run_folder.folder import SCENARIO
 from sims.run_folder.names import ATTEMPTS
-from sims.window.recording_folder import discard, new_folder
+from sims.window.recording_folder import begin_recording, discard
 from sims.window.row_log import RowLog
 from sims.window.screen import show
 from sims.window.watch_picture import paint_watch
@@ -51,7 +51,7 @@ def watch(
         number = scenario.cohorts.index(cohort)
     scene = Watch(scenario, catalog, cohort=number, speed=speed, ends_itself=record is not None)
     name = folder.resolve().name if folder.is_dir() else path.stem
-    kept = None if record is not None and out is None else new_folder(out, f"watch-{name}", scenario)
+    kept = None if record is not None and out is None else begin_recording(out, f"watch-{name}", scenario)
     if kept is not None:
         scene.log_rows(RowLog(scene.wall, kept / ATTEMPTS))
     scene.wait_for(scene.setup.game.name, scene.make_ready)

@@ -631,7 +631,7 @@ def test_a_scenario_is_needed_and_a_new_folder(words, folder):
     (folder / "there").mkdir()
     code, _, err = words("compare", "@after.toml", "@after.toml", "--out", "there")
     assert code == 4
-    assert "there is there already" in err
+    assert "there already exists" in err
 
 
 class Careless:

@@ -194,7 +194,7 @@ def test_a_cohort_of_which_nobody_is_judged_does_not_play_for_ever(tmp_path, cap
 def test_what_cannot_be_is_refused_before_anything_is_played(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "sums_for", lambda *given, **more: pytest.fail("a pilot was played"))
     (tmp_path / "there").mkdir()
-    with pytest.raises(RunFolderError, match="is there already"):
+    with pytest.raises(RunFolderError, match="already exists"):
         precision.run(small(), 0.03, out=tmp_path / "there")
     with pytest.raises(ScenarioError, match="--budget must be at least 1500 attempts"):
         precision.run(small(), 0.03, budget=1000)

@@ -138,7 +138,7 @@ def test_what_was_published_meanwhile_is_not_begun_again(tmp_path, monkeypatch):
             (tmp_path / "run").mkdir()
 
     monkeypatch.setattr(run_folder, "FolderLock", Late)
-    with pytest.raises(RunFolderError, match="run is there already; give another --out"):
+    with pytest.raises(RunFolderError, match="run already exists; choose another --out"):
         begin(tmp_path / "run", start_of(scenario(), setup(), "csv", "run"))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RunFolderError
-from sims.run_folder import folder as run_folder
 from sims.run_folder.folder import CHUNKS, PARTIAL, Start, begin, take_up
 
 START = Start(
@@ -48,7 +47,7 @@ def test_a_name_that_is_taken_meanwhile_is_not_written_over(tmp_path):
     folder = begin(tmp_path / "run", START)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "letter.txt").touch()
-    with pytest.raises(RunFolderError, match=r"run is there already; move it away and resume .*run\.partial"):
+    with pytest.raises(RunFolderError, match=r"run already exists; move it away and resume .*run\.partial"):
         folder.publish()
     folder.close()
     assert folder.chunks.is_dir(), "nothing was removed"
@@ -75,14 +74,6 @@ def test_two_runs_that_start_at_the_same_moment_get_numbers_of_their_own(tmp_pat
     assert folder.path == Path("runs", f"small-002{PARTIAL}")
     folder.abandon()
     assert [path.name for path in Path("runs").iterdir()] == [f"small-001{PARTIAL}"]
-
-
-def test_numbers_that_are_used_up_are_told(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_folder, "_MOST_RUNS", 5)
-    Path("runs", "small-004").mkdir(parents=True)
-    with pytest.raises(RunFolderError, match="runs holds too many runs of small; move some away"):
-        begin(None, START)
 
 
 def test_what_is_abandoned_is_gone_with_all_that_is_in_it(tmp_path):

@@ -47,7 +47,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path, outside, again, dangling):
     partial = tmp_path / f"run{PARTIAL}"
     partial.mkdir()
     (partial / FolderLock.NAME).symlink_to(outside / ("nothing.txt" if dangling else "letter.txt"))
-    with pytest.raises(RunFolderError, match=r"(a file of its own, got a link|is there already);"):
+    with pytest.raises(RunFolderError, match=r"(a file of its own, got a link|already exists);"):
         again(partial)
     assert untouched(outside)
 

@@ -127,7 +127,7 @@ def test_it_stands_beside_the_run_when_no_name_is_given(small, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path / "run")
     assert main(("export", ".", "--to", "parquet", "--out", "../again")) == 0
     assert main(("export", ".", "--to", "csv")) == 4
-    assert "run-csv is there already; give another --out, or remove it." in capsys.readouterr().err
+    assert "run-csv already exists; choose another --out or remove it." in capsys.readouterr().err
 
 
 # --- Workbooks --------------------------------------------------------------------------------------------------------
@@ -319,8 +319,8 @@ def test_a_run_that_names_files_elsewhere_is_refused(small, tmp_path, form, name
         ("xlsx", "run/../run/book.xlsx", "--out must lie outside of the run", 2),
         ("xlsx", "book.csv", "--out must name a new file that ends in .xlsx, got", 2),
         ("csv", "made.partial", "--out must name a new folder that does not end in .partial", 2),
-        ("csv", "there", "there is there already; give another --out, or remove it.", 4),
-        ("xlsx", "there.xlsx", "there.xlsx is there already; give another --out, or remove it.", 4),
+        ("csv", "there", "there already exists; choose another --out or remove it.", 4),
+        ("xlsx", "there.xlsx", "there.xlsx already exists; choose another --out or remove it.", 4),
         ("csv", "file/made", "file: File exists.", 5),
     ],
 )

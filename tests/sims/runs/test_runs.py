@@ -312,7 +312,7 @@ def test_a_second_start_is_refused_and_names_the_holder(tmp_path, broken):
 
 
 def test_a_folder_that_is_there_is_refused(whole):
-    with pytest.raises(RunFolderError, match="is there already; give another --out"):
+    with pytest.raises(RunFolderError, match="already exists; choose another --out"):
         run(scenario(), out=whole)
 
 
@@ -402,7 +402,7 @@ def test_a_start_that_died_before_anything_was_finished_is_no_obstacle(tmp_path,
 def test_a_strangers_folder_is_left_alone(tmp_path):
     (tmp_path / "run.partial").mkdir()
     (tmp_path / "run.partial" / "letter.txt").touch()
-    with pytest.raises(RunFolderError, match=r"run\.partial is there already; give another --out"):
+    with pytest.raises(RunFolderError, match=r"run\.partial already exists; choose another --out"):
         run(scenario(), out=tmp_path / "run")
     assert [path.name for path in (tmp_path / "run.partial").iterdir()] == ["letter.txt"]
 

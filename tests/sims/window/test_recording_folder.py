@@ -9,31 +9,27 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EnvironmentFault, RunFolderError
-from sims.window import recording_folder
-from sims.window.recording_folder import append, discard, new_folder
+from sims.window.recording_folder import append, begin_recording, discard
 from tests.kit.faulty_disk import BROKEN, FaultyDisk
 from tests.kit.small import scenario
 
 
 def test_folders_without_a_name_are_numbered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(recording_folder, "_MOST", 3)
-    assert [new_folder(None, "x", scenario()) for _ in range(2)] == [Path("runs/x-001"), Path("runs/x-002")]
-    with pytest.raises(RunFolderError, match="runs holds too many folders of x; move some away"):
-        new_folder(None, "x", scenario())
+    assert [begin_recording(None, "x", scenario()) for _ in range(2)] == [Path("runs/x-001"), Path("runs/x-002")]
 
 
 def test_a_folder_that_is_there_is_refused_and_one_that_cannot_be_made_is_one_line(tmp_path):
-    new_folder(tmp_path / "a" / "sitting", "x", scenario())
-    with pytest.raises(RunFolderError, match="sitting is there already; give another --out, or remove it"):
-        new_folder(tmp_path / "a" / "sitting", "x", scenario())
-    disk = FaultyDisk(tmp_path, 2, BROKEN)
+    begin_recording(tmp_path / "a" / "sitting", "x", scenario())
+    with pytest.raises(RunFolderError, match="sitting already exists; choose another --out or remove it"):
+        begin_recording(tmp_path / "a" / "sitting", "x", scenario())
+    disk = FaultyDisk(tmp_path, 1, BROKEN)
     with disk.active(), pytest.raises(EnvironmentFault, match=r"other: Input/output error\."):
-        new_folder(tmp_path / "other", "x", scenario())
+        begin_recording(tmp_path / "other", "x", scenario())
 
 
 def test_only_a_folder_in_which_nothing_was_played_is_discarded(tmp_path):
-    folder = new_folder(tmp_path / "sitting", "x", scenario())
+    folder = begin_recording(tmp_path / "sitting", "x", scenario())
     (folder / "attempts.csv").touch()
     discard(folder)
     assert folder.is_dir()

@@ -25,7 +25,7 @@ from sims.window.demonstration import Demonstration
 from sims.window.palette import between
 from sims.window.panels import outcome_sign
 from sims.window.play_scene import Play
-from sims.window.recording_folder import new_folder
+from sims.window.recording_folder import begin_recording
 from sims.window.replay import Replay
 from sims.window.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
 from sims.window.watch_scene import Watch
@@ -202,7 +202,7 @@ def at_stage(scene, stage):
 @pytest.mark.parametrize("game", GAMES)
 def test_playing_is_painted_without_a_random_number(painted, tmp_path, monkeypatch, game):
     found = scenario(installed(game), "kalman")
-    scene = Demonstration(found, Catalog(), new_folder(tmp_path / "sitting", "x", found))
+    scene = Demonstration(found, Catalog(), begin_recording(tmp_path / "sitting", "x", found))
     monkeypatch.setattr(scene._skill, "tell", lambda values, won: None)
     for stage in ("start", "playing", "ending", "card"):
         until(scene, partial(at_stage, scene, stage))
