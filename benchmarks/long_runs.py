@@ -120,7 +120,7 @@ def repeat(count: int) -> None:
     """Run a small scenario so often; charts are drawn in one run of fifty, since they take ten times as long."""
     from engine.scenario import parse
     from sims.catalog import Catalog
-    from sims.runs.run import run
+    from sims.runs.execution import run
 
     found = []
     scenario = parse(SCENARIO.format(players=4, attempts=50).encode(), "small.toml", Catalog())
@@ -131,7 +131,7 @@ def repeat(count: int) -> None:
             with (
                 contextlib.nullcontext() if drawn else mock.patch("sims.reports.report.page", lambda facts: facts.title)
             ):
-                run(scenario, out=Path(folder, str(turn)), workers=1, quiet=True)
+                run(scenario, out=Path(folder, str(turn)), workers=1)
             if turn in (1, count // 5, count):
                 files, threads = (len(os.listdir(f"/proc/self/{name}")) for name in ("fd", "task"))
                 found.append((files, threads, resident()))

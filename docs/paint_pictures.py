@@ -16,7 +16,7 @@ from engine.game import LOST, WON, Faculties
 from engine.scenario import load
 from sims.catalog import Catalog
 from sims.playback.row_choice import chosen_row
-from sims.runs import run as runs
+from sims.runs import execution as runs
 from sims.window.demonstration import Demonstration
 from sims.window.play import play_scenario
 from sims.window.play_picture import paint_play
@@ -89,7 +89,7 @@ def replayed(camera: _Camera, catalog: Catalog, folder: Path) -> None:
     """The closest loss of a small run, in its middle and at its end."""
     settings = {"players.count": "24", "horizon.attempts_per_player": "40"}
     scenario = load(catalog.scenario("quickstart"), catalog, settings)
-    runs.run(scenario, out=folder / "run", workers=1, quiet=True, json=True)
+    runs.run(scenario, out=folder / "run", workers=1)
     scene = Replay(chosen_row(folder / "run", pick="closest loss"))
     scene.go_to(0.6 * int(scene.row.cells["ticks"]))
     camera.still(scene, "replay")

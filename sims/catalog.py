@@ -25,6 +25,7 @@ from engine.scenario_file.faults import printable, suggestion
 if TYPE_CHECKING:
     from engine.controller import ControllerKind
     from engine.game import Game
+    from engine.scenario import Scenario
 
 Group = Literal["games", "controllers"]
 
@@ -179,6 +180,37 @@ class Catalog:
             else:
                 found[plugin.group][plugin.name] = plugin
         return found
+
+
+def load_scenario(
+    name_or_path: str | Path, *, seed: int | None = None, allow_long: bool = False, **overrides: Any
+) -> Scenario:
+    """Read, check and resolve a scenario.
+
+    Args:
+        name_or_path: the path of a TOML file, or the name of a bundled scenario.
+        seed: instead of the scenario's, from 0 to 2**63 - 1.
+        allow_long: allow runs above the safety limit.
+        overrides: dotted keys of the scenario and their values, as in `**{"target.win_rate": 0.7}`.
+
+    Returns:
+        The scenario with all defaults.
+
+    Raises:
+        ScenarioError: it is not there, or is wrong; the message has one line for everything that is wrong.
+
+    Example:
+        >>> from sims import load_scenario
+        >>> load_scenario("quickstart", **{"players.count": 200}).form.players.count
+        200
+    """
+    from engine.scenario import load
+    from engine.scenario_file.toml import written
+
+    catalog = Catalog()
+    values = {**overrides, **({} if seed is None else {"seed": seed})}
+    pairs = [(key, written(value)) for key, value in values.items()]
+    return load(catalog.scenario(str(name_or_path)), catalog, pairs, allow_long=allow_long)
 
 
 def version() -> str:

@@ -134,6 +134,7 @@ def _invoke(arguments: list[str], state: State) -> int:
 def _exit_code_of(fault: Exception | KeyboardInterrupt) -> int:
     """Say on stderr what went wrong, in one line for each thing, and return the exit code."""
     from engine.errors import FlowdialError, ScenarioError
+    from sims.workers.signals import Stopped
 
     match fault:
         case BrokenPipeError():
@@ -149,6 +150,8 @@ def _exit_code_of(fault: Exception | KeyboardInterrupt) -> int:
             return fault.exit_code
         case FlowdialError():
             say(str(fault))
+            return fault.exit_code
+        case Stopped():  # what is kept was said before
             return fault.exit_code
         case KeyboardInterrupt() | click.Abort():
             say("interrupted.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
+from sims.terminal import aligned, meter, no_message, say
 
 
 @click.command(cls=Command)
@@ -40,7 +43,7 @@ def plan(
     quiet: bool,
     as_json: bool,
     allow_long: bool,
-) -> int:
+) -> None:
     """Say how many players it takes to see a change of the win rate, from a small pilot.
 
     With a second scenario, AFTER, the pilot plays both with the same players and the same luck, as flowdial compare
@@ -50,4 +53,11 @@ def plan(
     changed = None if after is None else load_scenario(after, settings, seed, allow_long)
     from sims.planning.plan import plan as make_plan
 
-    return make_plan(before, changed, effect=effect, power=power, workers=workers, quiet=quiet, json=as_json)
+    result = make_plan(
+        before, changed, effect=effect, power=power, workers=workers, on_progress=meter(quiet),
+        on_message=no_message if quiet else say,
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(result.to_json(), indent=1, allow_nan=False))
+    else:
+        click.echo(aligned(result.table, indent="") + "\n\n" + "\n".join(result.sentences))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,10 +23,15 @@ from sims.cli.options import (
     set_option,
     workers_option,
 )
+from sims.cli.progress import run_bar
+from sims.terminal import no_message, say
 
 if TYPE_CHECKING:
     from engine.record import Format
-    from sims.verdict.remark import Remarking
+    from sims.runs.run import Run
+
+
+_MISSED: Final = 1  # the exit code of a gate that comes before the code for faults of a plug-in
 
 
 @click.command(cls=Command)
@@ -78,19 +84,19 @@ def run(
     if budget is not None and precision is None:
         raise click.UsageError("--budget is how long --precision may go on, give both.")
     checked = load_scenario(scenario, settings, seed, allow_long)
-    from sims.runs import run as runs
+    from sims.planning.precision import run_to_precision
+    from sims.runs.execution import run as play
 
-    remarks: list[Remarking] = []
-    if gate:
-        from sims.verdict.gate import gate as judge
-
-        remarks.append(judge)
-    chosen: dict[str, Any] = {"out": out, "workers": workers, "format": format, "quiet": quiet, "json": as_json}
-    if precision is None:
-        return runs.run(checked, remarks=remarks, **chosen)
-    from sims.planning.precision import run as run_to_precision
-
-    return run_to_precision(checked, precision, budget=budget, allow_long=allow_long, remarks=remarks, **chosen)
+    with run_bar(quiet) as on_progress:
+        chosen: dict[str, Any] = {"out": out, "workers": workers, "format": format, "on_progress": on_progress}
+        if precision is None:
+            result = play(checked, on_message=say, **chosen)
+        else:
+            result = run_to_precision(
+                checked, precision, budget=budget, allow_long=allow_long, on_message=say,
+                on_pilot=no_message if quiet else say, **chosen,
+            )  # fmt: skip
+    return _shown(result, gate=gate, quiet=quiet, as_json=as_json)
 
 
 @click.command(cls=Command)
@@ -103,9 +109,9 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
     """Tell everything that is wrong with a scenario, and run nothing."""
 
     checked = load_scenario(scenario, settings, seed, allow_long)
-    from sims.runs.preflight import prepared
+    from sims.runs.preflight import prepare_job
 
-    prepared(checked)
+    prepare_job(checked)
     if resolved:
         click.echo(checked.resolved_toml(), nl=False)
     else:
@@ -122,19 +128,46 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
 def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
     """Finish a run or a study that was stopped: compute only what is missing or damaged."""
     calculate_alone()
-    from sims.runs import run as runs
+    from sims.runs.execution import resume as resume_run
     from sims.tuning import command as tune
 
     if tune.is_study(folder):
         return tune.resume(folder, workers=workers, quiet=quiet, json=as_json)
-    return runs.resume(folder, workers=workers, quiet=quiet, json=as_json)
+    with run_bar(quiet) as on_progress:
+        result = resume_run(folder, workers=workers, on_progress=on_progress, on_message=say)
+    return _shown(result, gate=False, quiet=quiet, as_json=as_json)
+
+
+def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
+    """Print a run; the exit code: a missed goal first, then faults of a plug-in, then an inconclusive gate."""
+    from engine.errors import PluginFault
+    from sims.cli.verdict_table import print_verdict
+
+    judged = result.gate() if gate else None
+    if as_json:
+        content = result.to_json() | ({} if judged is None else {"gate": judged.to_json()})
+        click.echo(json.dumps(content, indent=1))
+    elif quiet:
+        click.echo(result.folder)
+        if judged is not None and judged.exit_code:
+            say(" ".join(judged.sentences))
+    else:
+        print_verdict(result.verdict, sys.stdout)
+        for extra in (result.precision, judged):
+            if extra is not None:
+                click.echo("\n" + "\n".join(extra.sentences))
+        click.echo(f"\nrows    {result.rows_file}\nreport  {result.report_file}")
+    if result.unreported is not None:
+        raise result.unreported
+    code = 0 if judged is None else judged.exit_code
+    return code if code == _MISSED or not result.faults else PluginFault.exit_code
 
 
 @click.command(cls=Command)
 @folder_argument
 def report(folder: Path) -> None:
     """Write report.html of a run again, from its rows."""
-    from sims.reports.report import report as write_report
+    from sims.reports.report import write_report
 
     click.echo(write_report(folder))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,6 +13,8 @@ from sims.cli.options import (
     Command,
     json_option,
 )
+
+_DIFFERS: Final = 4  # engine.errors.RunFolderError.exit_code, which help must not import
 
 
 class _Rows(click.ParamType[int]):
@@ -36,6 +39,8 @@ class _Rows(click.ParamType[int]):
 @json_option
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
     """Play rows of a run again and compare their state hashes."""
-    from sims.playback.verify import verify as verify_rows
+    from sims.runs.verification import verify as verify_rows
 
-    return verify_rows(target, rows=rows or None, seed=seed, json=as_json)
+    result = verify_rows(target, rows=rows or None, seed=seed)
+    click.echo(json.dumps(result.to_json(), indent=1) if as_json else "\n".join(result.sentences))
+    return 0 if result.equal else _DIFFERS

@@ -23,7 +23,7 @@ from engine.setup import Setup
 from engine.tally import scheme_of
 from engine.world import Chunk, chunks, play
 from sims.catalog import Catalog
-from sims.terminal import meter
+from sims.terminal import OnProgress, no_progress
 from sims.workers.pool import STALL_S, Pool
 from sims.workers.quarantine import Quarantine
 from sims.workers.worker_process import worker_box
@@ -72,7 +72,7 @@ def elsewhere(scenario: Scenario) -> Scenario:
     return dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
 
 
-def sums_for(scenario: Scenario, *, workers: int, quiet: bool) -> dict[str, Sums]:
+def sums_for(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_progress) -> dict[str, Sums]:
     """Play a scenario as it is: by cohort, judged wins and attempts of each player, or of each replica where a
     controller is shared, shape (clusters, 2). Raises what a plug-in's fault became, see sims.workers.pool.
     """
@@ -80,7 +80,7 @@ def sums_for(scenario: Scenario, *, workers: int, quiet: bool) -> dict[str, Sums
     plan = chunks(setup)
     own = Catalog().has_own(setup.game.name, setup.kind.name)
     work = [(chunk.size if chunk.cohort >= 0 else setup.players) * setup.attempts_per_player for chunk in plan]
-    shown, done = meter(quiet), 0
+    done = 0
     parts: dict[int, list[tuple[int, Sums]]] = {}
     with Pool(
         max(min(workers, len(plan)), 1), _job, scenario, _play, stall_s=STALL_S, noun="pilot", apart=not own,
@@ -89,7 +89,7 @@ def sums_for(scenario: Scenario, *, workers: int, quiet: bool) -> dict[str, Sums
         for number, part in pool.run((chunk.number, chunk) for chunk in plan):
             parts[number] = part
             done += work[number]
-            shown(done, sum(work))
+            on_progress(done, sum(work))
     found = [item for number in sorted(parts) for item in parts[number]]
     return {
         name: np.concatenate([sums for cohort, sums in found if cohort == place])

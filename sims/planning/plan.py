@@ -6,10 +6,10 @@ players and the same luck (sims.comparison), and shows how much of that is left 
 
 from __future__ import annotations
 
-import json as json_text
 import math
-import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.errors import ScenarioError
@@ -17,11 +17,13 @@ from engine.inference.intervals import CONFIDENCE
 from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, power_of
 from engine.inference.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
 from engine.scenario import Scenario
+from sims.catalog import load_scenario
 from sims.comparison.comparison import compare
 from sims.comparison.metrics import WIN_RATE
+from sims.html.notebook import notebook_table
 from sims.planning.pilot import elsewhere, first_size, growing, interval_of, resized, sums_for
-from sims.runs.preflight import prepared
-from sims.terminal import aligned, say
+from sims.runs.preflight import prepare_job
+from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.verdict.verdict import rounded_up
 from sims.wording import listed, percent
 from sims.workers.cores import cores
@@ -68,51 +70,98 @@ class Need(NamedTuple):
         return (self.paired or self.unpaired) == self.least
 
 
-class Plan(NamedTuple):
-    """What came of it."""
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """How many players it takes to see a change of the win rate.
+
+    Attributes:
+        effect: the change, a difference of win rates in (0, 1).
+        power: probability of seeing it, in (0.5, 1).
+        needs: for each cohort.
+        unchanged: cohorts in which no player of the pilot won more or less often after the change.
+        skipped: cohorts with too few judged players in the pilot.
+        noun: what the scenario needs more of: players or replicas.
+        size: how many of them in each run; for paired runs where the change is known.
+        size_now: how many the scenario has.
+        tests: number of tests that a comparison makes; None without a second scenario.
+        pilot_size, pilot_seed: of the pilot, in `noun`.
+    """
 
     effect: float
     power: float
     needs: tuple[Need, ...]
-    unchanged: tuple[str, ...]  # cohorts of which nobody in the pilot won more or less often after the change
-    skipped: tuple[str, ...]  # cohorts of which nothing can be said
-    noun: str  # what the scenario needs more of: players or replicas
-    size: int  # how many of that in each run; paired where that is known
+    unchanged: tuple[str, ...]
+    skipped: tuple[str, ...]
+    noun: str
+    size: int
     size_now: int
-    tests: int | None  # that `flowdial compare` makes
+    tests: int | None
     pilot_size: int
     pilot_seed: int
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The plan in words."""
+        return tuple(_sentences(self))
+
+    @property
+    def table(self) -> list[tuple[str, ...]]:
+        """Headings, then one line for each cohort."""
+        return _table(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Numbers and sentences as values of JSON."""
+        return {**_json_of(self), "said": list(self.sentences)}
+
+    def __repr__(self) -> str:
+        return f"Plan({self.size:,} {self.noun} to see {self.effect:g} with power {self.power:g})"
+
+    def _repr_html_(self) -> str:
+        headings, *rows = self.table
+        return notebook_table(headings, rows, self.sentences)
+
 
 def plan(
-    scenario: Scenario,
-    after: Scenario | None,
+    scenario: Scenario | str | Path,
+    after: Scenario | str | Path | None = None,
     *,
     effect: float,
-    power: float,
+    power: float = 0.9,
     workers: int | None = None,
-    quiet: bool = False,
-    json: bool = False,
-) -> int:
-    """Play a pilot, say how many players it takes; the exit code.
-
-    effect: of the win rate, in (0, 1); power: in (0.5, 1). Raises ScenarioError for scenarios that cannot be compared.
-    """
-    found = planned(scenario, after, effect=effect, power=power, workers=workers or cores(), quiet=quiet)
-    if json:
-        sys.stdout.write(json_text.dumps({**_json_of(found), "said": said(found)}, indent=1, allow_nan=False) + "\n")
-    else:
-        sys.stdout.write(aligned(_table(found), indent="") + "\n\n" + "\n".join(said(found)) + "\n")
-    return 0
-
-
-def planned(
-    scenario: Scenario, after: Scenario | None, *, effect: float, power: float, workers: int, quiet: bool = False
+    on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
 ) -> Plan:
-    """The same as numbers."""
+    """Estimate how many players it takes to see a change of the win rate, from a small pilot.
+
+    Args:
+        scenario: a scenario, the path of its TOML file, or the name of a bundled one.
+        after: the changed scenario; the pilot then plays both with the same players and the same luck.
+        effect: smallest change to detect, a difference of win rates in (0, 1), e.g. 0.02 for two percentage points.
+        power: probability of detecting it, in (0.5, 1).
+        workers: number of processes, from 1; None for one per core.
+        on_progress: takes attempts done and attempts in all.
+        on_message: takes sentences about the pilot.
+
+    Raises:
+        ScenarioError: a scenario is wrong, the two cannot be compared, or no player was judged in the pilot.
+    """
+    before = load_scenario(scenario) if isinstance(scenario, str | Path) else scenario
+    changed = load_scenario(after) if isinstance(after, str | Path) else after
+    return _plan(before, changed, effect, power, workers or cores(), on_progress, on_message)
+
+
+def _plan(
+    scenario: Scenario,
+    after: Scenario | None,
+    effect: float,
+    power: float,
+    workers: int,
+    on_progress: OnProgress,
+    on_message: OnMessage,
+) -> Plan:
     for one in (scenario, after):
         if one is not None:
-            prepared(one)
+            prepare_job(one)
     noun, size = growing(scenario), first_size(scenario, _PILOT, PILOT_REPLICAS)
     if after is not None and (growing(after), after.scope == "player") != (noun, scenario.scope == "player"):
         raise ScenarioError(
@@ -120,9 +169,8 @@ def planned(
             f"needs more {noun} and this one other; plan each of them alone."
         )
     pilot = elsewhere(resized(scenario, size))
-    if not quiet:
-        say(f"pilot of {size:,} other {noun} (seed {pilot.seed}) ...")
-    spreads = _spreads(pilot, workers=workers, quiet=quiet)
+    on_message(f"pilot of {size:,} other {noun} (seed {pilot.seed}) ...")
+    spreads = _spreads(pilot, workers, on_progress)
     tests = None
     if after is not None:
         spreads, tests = _paired(spreads, pilot, elsewhere(resized(after, size)), workers)
@@ -153,10 +201,10 @@ def planned(
     )
 
 
-def _spreads(pilot: Scenario, *, workers: int, quiet: bool) -> list[Spread]:
+def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[Spread]:
     """What the pilot shows of each cohort with two clusters or more."""
     found = []
-    sums = sums_for(pilot, workers=workers, quiet=quiet)
+    sums = sums_for(pilot, workers=workers, on_progress=on_progress)
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
@@ -229,7 +277,7 @@ def _table(found: Plan) -> list[tuple[str, ...]]:
     return rows
 
 
-def said(found: Plan) -> list[str]:
+def _sentences(found: Plan) -> list[str]:
     """The plan in words."""
     key = "players.count" if found.noun == "players" else "run.replicas"
     paired = found.needs[0].paired is not None
@@ -315,4 +363,4 @@ def _json_of(found: Plan) -> dict[str, Any]:
         }
         for need in found.needs
     ]
-    return {**found._asdict(), "needs": needs, "unchanged": list(found.unchanged), "skipped": list(found.skipped)}
+    return {**asdict(found), "needs": needs, "unchanged": list(found.unchanged), "skipped": list(found.skipped)}

@@ -7,7 +7,8 @@ one of a scenario with that many, whose folder can be verified, resumed and play
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +29,16 @@ from engine.record import Format
 from engine.scenario import Scenario
 from engine.scenario_file.consistency import LARGEST_WORK, LONG_WORK
 from engine.tally import Tally
+from sims.catalog import load_scenario
 from sims.planning.pilot import elsewhere, first_size, growing, largest_size, resized, sums_for, width_of
 from sims.run_folder.folder import check_free
-from sims.runs import run as runs
-from sims.runs.preflight import prepared
-from sims.terminal import say
+from sims.runs.execution import execute
+from sims.runs.preflight import prepare_job
+from sims.runs.progress import OnRunProgress, no_run_progress
+from sims.runs.run import Run
+from sims.terminal import OnMessage, no_message
 from sims.verdict.goal import Goal
-from sims.verdict.remark import Remark, Remarking
+from sims.verdict.precision import Precision
 from sims.verdict.verdict import rounded_up
 from sims.workers.cores import cores
 
@@ -42,41 +46,52 @@ _PILOTS_SHARE: Final = 0.2  # of the budget that pilots may have
 _LEAST_PILOT: Final = 5  # of the smallest size that a pilot may have, per cohort
 
 
-def run(
-    scenario: Scenario,
+def run_to_precision(
+    scenario: Scenario | str | Path,
     precision: float,
     *,
     budget: int | None = None,
     allow_long: bool = False,
-    remarks: Sequence[Remarking] = (),
-    out: Path | None = None,
+    out: Path | str | None = None,
     workers: int | None = None,
-    format: Format = "csv",  # noqa: A002 - named as in runs.run
-    quiet: bool = False,
-    json: bool = False,
-) -> int:
-    """Play a scenario with as many players as its intervals need, print the verdict; the exit code.
+    format: Format = "csv",  # noqa: A002 - named as in sims.run
+    on_progress: OnRunProgress = no_run_progress,
+    on_message: OnMessage = no_message,
+    on_pilot: OnMessage = no_message,
+) -> Run:
+    """Play a scenario with as many players as its margins need.
 
-    precision: half width of every cohort's interval; budget: most attempts, the pilot's included, counted as
-    Scenario.work; None for what a scenario may have at most. Raises ScenarioError for a budget that is too small, and
-    what runs.run raises.
+    Args:
+        scenario: a scenario, the path of its TOML file, or the name of a bundled one.
+        precision: half width of every cohort's 95 % interval, a win rate in (0, 0.5].
+        budget: largest number of attempts, the pilot's included, counted as Scenario.work; None for what a scenario
+            may have at most.
+        allow_long: allow budgets above the safety limit.
+        out, workers, format, on_progress, on_message: as for `run`.
+        on_pilot: takes a sentence before each pilot.
+
+    Returns:
+        The complete run; its `precision` says why it has its size.
+
+    Raises:
+        ScenarioError: the scenario is wrong, or the budget is too small for a pilot.
+        RunFolderError, EnvironmentFault, PluginFault, Stopped: as for `run`.
     """
-    prepared(scenario)
-    if out is not None:
-        check_free(out)
-    search = Search(scenario, precision, budget or (LARGEST_WORK if allow_long else LONG_WORK))
-    count = workers if workers is not None else cores()
-    chosen = search.found(count, quiet=quiet)
-    return runs.run(
-        chosen,
-        out=out,
-        workers=workers,
-        format=format,
-        quiet=quiet,
-        json=json,
-        larger=search.larger,
-        remarks=(search.remark, *remarks),
-    )
+    chosen = load_scenario(scenario) if isinstance(scenario, str | Path) else scenario
+    prepare_job(chosen)
+    place = None if out is None else Path(out)
+    if place is not None:
+        check_free(place)
+    search = Search(chosen, precision, budget or (LARGEST_WORK if allow_long else LONG_WORK))
+    size = search.first(workers if workers is not None else cores(), on_pilot)
+    while True:
+        result = execute(
+            size, out=place, workers=workers, file_format=format, on_progress=on_progress, on_message=on_message,
+            is_enough=search.is_enough,
+        )  # fmt: skip
+        if result is not None:
+            return replace(result, precision=search.answer(result.goal, result.tally))
+        size = search.larger()
 
 
 class Search:
@@ -101,15 +116,15 @@ class Search:
         self._pilot = Size(0, 0, 0)
         self._kurtosis: dict[str, float] = {}
         self._played: list[int] = []  # sizes of the runs so far
+        self._needed = 0  # size of the next run
 
-    def found(self, workers: int, *, quiet: bool) -> Scenario:
+    def first(self, workers: int, on_pilot: OnMessage) -> Scenario:
         """Play pilots until they tell how large the run must be; the scenario of that size, or of the budget's."""
         pilot = elsewhere(self._scenario)
 
         def look(size: int) -> list[Width]:
-            if not quiet:
-                say(f"pilot of {size:,} other {self._noun} (seed {pilot.seed}) ...")
-            sums = sums_for(resized(pilot, size), workers=workers, quiet=quiet)
+            on_pilot(f"pilot of {size:,} other {self._noun} (seed {pilot.seed}) ...")
+            sums = sums_for(resized(pilot, size), workers=workers)
             found = {name: width_of(own) for name, own in sums.items()}
             self._kurtosis = {name: width.kurtosis for name, width in found.items()}
             return [width for width in found.values() if width.clusters]
@@ -120,15 +135,19 @@ class Search:
         )  # fmt: skip
         return self._with(min(self._pilot.needed, self._left))
 
-    def larger(self, tally: Tally) -> Scenario | None:
-        """The larger scenario to play instead of a run that turned out too wide; None where it is not, or too dear."""
+    def is_enough(self, tally: Tally) -> bool:
+        """Whether a run is narrow enough, or a larger one would be too dear."""
         widths = self._widths(tally).values()
         if is_narrow(widths, self._precision):
-            return None
-        needed = needed_size(self._played[-1], widths, self._precision)
-        return self._with(needed) if needed <= self._left else None
+            return True
+        self._needed = needed_size(self._played[-1], widths, self._precision)
+        return self._needed > self._left
 
-    def remark(self, goal: Goal, tally: Tally) -> Remark:
+    def larger(self) -> Scenario:
+        """The larger scenario to play instead of a run that turned out too wide."""
+        return self._with(self._needed)
+
+    def answer(self, goal: Goal, tally: Tally) -> Precision:
         """Why the run stopped where it did, and what its intervals are worth."""
         widths = self._widths(tally)
         reached = is_narrow(widths.values(), self._precision)
@@ -144,7 +163,7 @@ class Search:
             "played_again": len(self._played) - 1,
             "error_rate": round(1.0 - CONFIDENCE, 12),
         }
-        return Remark("precision", (self._outcome(widths, reached), *self._stated(pilot.seed)), numbers)
+        return Precision(reached, (self._outcome(widths, reached), *self._stated(pilot.seed)), numbers)
 
     def _outcome(self, widths: Mapping[str, Width], reached: bool) -> str:
         wanted, size = f"+-{self._precision:g}", f"{self._played[-1]:,} {self._noun}"

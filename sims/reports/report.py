@@ -23,7 +23,7 @@ from sims.verdict.verdict import verdict
 _NEEDED = ("format", "cohorts", "knobs", "tallies", "options", "versions")
 
 
-def report(folder: Path) -> Path:
+def write_report(folder: Path) -> Path:
     """Write the report of a run into its folder; an older one is replaced.
 
     Raises RunFolderError when the folder is not a run's or is damaged, OSError when the disk is in the way.

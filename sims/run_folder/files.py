@@ -156,6 +156,15 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def disk_faults() -> Iterator[None]:
+    """Turn an OSError into an EnvironmentFault of one sentence."""
+    try:
+        yield
+    except OSError as fault:
+        raise file_fault(fault) from fault
+
+
 def file_fault(fault: OSError) -> EnvironmentFault:
     """A failed read or write as one sentence."""
     place = f"{fault.filename}: " if fault.filename else ""

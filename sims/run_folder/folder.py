@@ -17,7 +17,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -129,6 +129,15 @@ class WorkFolder:
         if start is None:
             raise RunFolderError(f"{self.path / START} is damaged, so the run cannot be resumed; remove it.")
         return start
+
+    @contextlib.contextmanager
+    def closed_on_fault(self) -> Iterator[None]:
+        """Close the folder when what follows raises, whatever it is."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Leave the folder as it is, for `resume`."""
@@ -271,14 +280,11 @@ def take_up(target: Path) -> WorkFolder:
             raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
         raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
     folder = WorkFolder(path, FolderLock(path))
-    try:
+    with folder.closed_on_fault():
         if folder.chunks.is_symlink():  # it would lead somebody's files out of the folder, and others in
             raise RunFolderError(f"{folder.chunks} must be a folder of its own, got a link; remove {path}.")
         remove_unfinished(path)
         remove_unfinished(folder.chunks)
-    except BaseException:
-        folder.close()
-        raise
     return folder
 
 

@@ -20,7 +20,7 @@ from engine.world import LEAST_ROWS, Chunk, World, chunks, play
 from sims.catalog import Catalog
 from sims.run_folder.provenance import code_digest
 from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
-from sims.runs.progress import meter
+from sims.runs.progress import OnRunProgress, RunProgress, no_run_progress
 from sims.runs.self_test import warm
 from sims.workers.pool import STALL_S, Pool
 from sims.workers.quarantine import Quarantine, check
@@ -29,7 +29,9 @@ from sims.workers.worker_process import worker_box
 _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
 
 
-def play_chunks(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> tuple[list[ChunkRecord], Tally]:
+def play_chunks(
+    job: Job, scenario: Scenario, workers: int, on_progress: OnRunProgress = no_run_progress
+) -> tuple[list[ChunkRecord], Tally]:
     """The records of all chunks in the order of their keys, those that were there already included."""
     own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
     plan = chunks(job.setup, LEAST_ROWS if own else _FOREIGN_ROWS)
@@ -38,7 +40,7 @@ def play_chunks(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> t
     players = attempts = 0
     checked = made = 0  # chunks in the order of their keys, so that no order of workers decides when it is too much
     faults: list[Fault] = []
-    shown = meter(sum(chunk.size for chunk in plan), job.setup.cohorts, quiet=quiet)
+    all_players = sum(chunk.size for chunk in plan)
 
     def take(record: ChunkRecord) -> None:
         nonlocal total, players, attempts, checked, made
@@ -46,7 +48,7 @@ def play_chunks(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> t
         records[record.number] = record._replace(tally=nothing)  # so that memory stays flat
         players += record.rows["players"]
         attempts += record.rows["attempts"]
-        shown.show(players, attempts, total)
+        on_progress(RunProgress(players, all_players, attempts, job.setup.cohorts, total))
         while checked in records:
             faults.extend(records[checked].faults)
             made += records[checked].rows["attempts"]
@@ -54,16 +56,13 @@ def play_chunks(job: Job, scenario: Scenario, workers: int, *, quiet: bool) -> t
             checked += 1
 
     nothing = Tally.empty(job.scheme)
-    try:
-        for chunk in plan:
-            found = read_chunk(job, chunk.number)
-            if found is not None:
-                take(found)
-        todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
-        for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own):
-            take(record)
-    finally:
-        shown.close()
+    for chunk in plan:
+        kept = read_chunk(job, chunk.number)
+        if kept is not None:
+            take(kept)
+    todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
+    for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own):
+        take(record)
     return [records[chunk.number] for chunk in plan], total
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format, Sheet, csv_header, read_batches, schema_of, write_csv, write_parquet
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.run_folder.data_package import Package, Table, package, read_package
 from sims.run_folder.files import Content, append_file, file_fault, new_file, sync_folder, write_json
 from sims.run_folder.folder import PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
@@ -109,7 +109,7 @@ def _write_run(folder: Path, manifest: Mapping[str, Any], found: Package, form: 
         described.append((table.sheet, path, content, table.rows))
     notes[PACKAGE] = write_json(made / PACKAGE, package(found.name, found.title, described))._asdict()
     write_manifest(made, {**manifest, "format": form, "files": notes})
-    report(made)
+    write_report(made)
 
 
 def _copy(source: Path, target: Path) -> Content:

@@ -15,7 +15,7 @@ from sims.catalog import Catalog
 from sims.runs.chunks import Job, job_of
 
 
-def prepared(scenario: Scenario, setup: Setup | None = None, file_format: Format = "csv") -> Job:
+def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: Format = "csv") -> Job:
     """The job of a scenario, still without a folder. setup: the scenario's, where there is one already.
 
     Raises ScenarioError, naming the file, when the controller refuses the scenario or cannot be made, or when a

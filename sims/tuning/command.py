@@ -38,7 +38,7 @@ from sims.run_folder.folder import (
 )
 from sims.run_folder.names import plain_name
 from sims.run_folder.provenance import code_digests, search_digest, versions
-from sims.runs.run import after_plugin, is_of_plugin
+from sims.runs.finish import after_plugin, is_of_plugin
 from sims.terminal import quoted, say
 from sims.tuning.answer.answer import Answer, answer_of
 from sims.tuning.answer.as_json import answer_json
@@ -293,7 +293,7 @@ def _to_the_end(
         raise
     except Exception as fault:
         scenario = problem.scenario
-        if is_of_plugin(fault, own=Catalog().has_own(scenario.form.game.name, scenario.controller)):
+        if is_of_plugin(fault, is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller)):
             say(after_plugin(folder))
         else:
             _say_how_to_go_on(folder)

@@ -10,13 +10,12 @@ with it, for a gate that cannot notice is no gate.
 from __future__ import annotations
 
 import math
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from engine.inference.intervals import RateInterval, rate_interval
 from engine.inference.power import POWER, effect_seen
 from engine.tally import Tally
 from sims.verdict.goal import Goal, Row
-from sims.verdict.remark import Remark
 from sims.verdict.verdict import state_of, verdict
 
 State = Literal["met", "missed", "cannot tell"]
@@ -35,10 +34,32 @@ class Gate(NamedTuple):
     unsure: tuple[Row, ...]  # neither surely in band, nor missed
     notice: float  # so far out of its band every rate would have been called missed with POWER; NaN if it is not known
     confidence: float  # of the intervals by which "missed" is decided
-    trusted: bool  # False: one replica of a shared controller, of which nothing can be told
+    trusted: bool  # False: one replica of a shared controller, which says nothing of another
+
+    @property
+    def exit_code(self) -> int:
+        """0 for met, 1 for missed, 2 for cannot tell."""
+        return EXIT_CODES[self.state]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer, and what this gate would have noticed."""
+        return _sentences(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """State, cohorts, numbers and sentences as values of JSON."""
+        return {
+            "state": self.state,
+            "missed": [_name(row) for row in self.missed],
+            "unsure": [_name(row) for row in self.unsure],
+            "notice": self.notice if math.isfinite(self.notice) else None,
+            "power": POWER,
+            "error_rate": ERROR,
+            "said": " ".join(self.sentences),
+        }
 
 
-def gate_of(goal: Goal, tally: Tally) -> Gate:
+def judge_gate(goal: Goal, tally: Tally) -> Gate:
     """Judge a run for a build."""
     found = verdict(goal, tally)
     rows = (*found.rows, *found.level_rows)
@@ -64,20 +85,6 @@ def _noticed(found: RateInterval, confidence: float) -> float:
     # Clusters that do not differ count as one attempt each, and where the miss lies these may well differ.
     variance = _LARGEST_VARIANCE if math.isnan(found.error) else found.clusters * found.error**2
     return effect_seen(found.clusters, variance, POWER, confidence)
-
-
-def gate(goal: Goal, tally: Tally) -> Remark:
-    """What is said of it."""
-    found = gate_of(goal, tally)
-    numbers = {
-        "state": found.state,
-        "missed": [_name(row) for row in found.missed],
-        "unsure": [_name(row) for row in found.unsure],
-        "notice": found.notice if math.isfinite(found.notice) else None,
-        "power": POWER,
-        "error_rate": ERROR,
-    }
-    return Remark("gate", _sentences(found), numbers, EXIT_CODES[found.state])
 
 
 def _sentences(found: Gate) -> tuple[str, ...]:

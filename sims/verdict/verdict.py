@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from engine.inference.intervals import RateInterval, mean_dial, rate_interval
 from engine.tally import Tally
+from sims.html.notebook import notebook_table
 from sims.verdict.goal import Band, Goal, Row, State
 from sims.verdict.sentences import sentences_of
 from sims.wording import percent, share_of
@@ -23,7 +24,7 @@ _WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
 _MOST_PLAYERS: Final = 1_000_000  # beyond that nobody should wait for an answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """The answer: sentences for people, rows for tables."""
 
@@ -46,6 +47,20 @@ class Verdict:
     def text(self) -> str:
         """All sentences as one paragraph."""
         return " ".join(self.sentences)
+
+    @property
+    def judged(self) -> str:
+        """Which attempts the table counts; empty when it counts all."""
+        if not self.after_attempts:
+            return ""
+        return f"Judged: the attempts of each player after the first {self.after_attempts:,}."
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.sentences[0]!r})"
+
+    def _repr_html_(self) -> str:
+        rows = [cells(row) for row in self.rows]
+        return notebook_table(HEADINGS, rows, [line for line in (self.judged, *self.sentences) if line])
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`; what is not a number becomes null."""
@@ -185,45 +200,3 @@ def cells(row: Row) -> tuple[str, ...]:
         rate, dial = f"{row.win_rate:.3f} ({row.win_rate_low:.3f}-{row.win_rate_high:.3f})", f"{row.difficulty:.2f}"
     target = f"{row.target_low:.2f}-{row.target_high:.2f}"
     return (row.cohort, f"{row.attempts:,}", rate, target, row.state, dial, percent(row.quit_share))
-
-
-def show(found: Verdict, stream: IO[str]) -> None:
-    """Print table and words: in colour on a terminal (NO_COLOR is respected), as plain text elsewhere."""
-    if stream.isatty():
-        _show_rich(found, stream)
-    else:
-        _show_plain(found, stream)
-
-
-def _show_plain(found: Verdict, stream: IO[str]) -> None:
-    lines = [HEADINGS, *(cells(row) for row in found.rows)]
-    widths = [max(len(line[j]) for line in lines) for j in range(len(HEADINGS))]
-    for line in lines:
-        texts = [text.rjust(w) if j in (1, 5, 6) else text.ljust(w) for j, (text, w) in enumerate(zip(line, widths))]
-        stream.write("  ".join(texts).rstrip() + "\n")
-    stream.write("\n" + "\n".join([*_judged(found), *found.sentences]) + "\n")
-
-
-def _judged(found: Verdict) -> list[str]:
-    """What the table counts, where that is not every attempt."""
-    if not found.after_attempts:
-        return []
-    return [f"Judged: the attempts of each player after the first {found.after_attempts:,}."]
-
-
-def _show_rich(found: Verdict, stream: IO[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    colours = {"in band": "green", "below": "yellow", "above": "yellow", "cannot tell": "cyan"}
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    for j, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold")
-    for row in found.rows:
-        table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(cells(row))))
-    console = Console(file=stream, highlight=False)
-    console.print(table)
-    console.print()
-    for sentence in (*_judged(found), *found.sentences):
-        console.print(Text(sentence))

@@ -19,11 +19,11 @@ from engine.setup import Setup
 from engine.tally import Tally, tally_of
 from engine.world import Chunk, Played
 from sims.playback.human_actions import FILE
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.run_folder.files import content_of, file_fault, new_file, write_file
 from sims.run_folder.folder import SCENARIO, write_manifest
 from sims.runs.chunks import ChunkRecord, Job, batches_of, job_of
-from sims.runs.run import start_of
+from sims.runs.execution import start_of
 from sims.runs.tables import goal_for, manifest_of, write_results
 from sims.window.human_session import COHORT, human_sheet
 
@@ -62,7 +62,7 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
         start = start_of(scenario, setup, "csv", folder.name)
         manifest = manifest_of(scenario, start, job, tally, files)
         write_manifest(folder, manifest | {"source": COHORT, "durations_s": {"playing": round(playing_s, 3)}})
-        report(folder)
+        write_report(folder)
     except OSError as fault:
         raise file_fault(fault) from fault
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stopped(BaseException):
-    """Somebody asked this process to end. It is no Exception: nothing but its addressee should catch it."""
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM came. It is no Exception: nothing but its addressee should catch it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -36,7 +36,7 @@ from engine.scenario_file.positions import Address
 from engine.setup import Setup
 from engine.world import belief_columns, chunks, play
 from sims.catalog import Catalog
-from sims.runs.preflight import prepared
+from sims.runs.preflight import prepare_job
 from tests.kit.json_schema import against
 from tests.kit.mutants import GRID, Mutant, bases, leaves, mutants
 from tests.kit.places import ROOT
@@ -120,7 +120,7 @@ def found(mutant: Mutant) -> Finding:
         with nothing_touched():
             scenario = parse(data, FILE, CATALOG, [mutant.setting] if mutant.setting else [])
             setup = setup_of(scenario, CATALOG)
-        prepared(scenario, setup)
+        prepare_job(scenario, setup)
     except ScenarioError as fault:
         lines = fault.lines
         scenario = None

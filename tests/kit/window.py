@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import ScenarioError
 from sims.catalog import Catalog
-from sims.runs import run as runs
+from sims.runs import execution as runs
 from sims.window.play_picture import paint_play
 from sims.window.play_scene import Play
 from sims.window.replay import Replay
@@ -37,7 +37,7 @@ def small_run(folder: Path, game: str, *, format: Any = "csv", **choices: Any) -
     path = folder / f"run-{game}-{format}"
     if not path.exists():
         found = scenario(installed(game), **{"controller": "kalman", "players": 6, "attempts": 25, **choices})
-        assert runs.run(found, out=path, workers=1, format=format, quiet=True, json=True) == 0
+        assert runs.run(found, out=path, workers=1, format=format).faults == {}
     return path
 
 

@@ -20,8 +20,8 @@ from engine.contract.game_rules import faculties_at, values_at
 from engine.game import LOST
 from engine.scenario import parse
 from sims.catalog import Catalog
+from sims.runs.execution import run
 from sims.runs.export import export
-from sims.runs.run import run
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 
@@ -62,7 +62,7 @@ def test_the_charts_of_a_run_are_drawn(tmp_path, monkeypatch, form, campaign):
     text = TEXT.format(game="gap_runner", controller="weighted_up_down", players=40, attempts=60)
     text = text.replace("[target]\nwin_rate = 0.6\n", CAMPAIGN) if campaign else text
     chosen = parse(text.encode(), "small.toml", Catalog())
-    assert run(chosen, out=tmp_path / "run", workers=1, format=form, quiet=True) == 0
+    assert run(chosen, out=tmp_path / "run", workers=1, format=form).faults == {}
     picture = tmp_path / "charts.png"
     monkeypatch.setattr(sys, "argv", ["analyse_run.py", str(tmp_path / "run"), str(picture)])
     with mpl.rc_context({"backend": "agg"}):
@@ -86,7 +86,7 @@ def test_the_charts_of_a_run_are_drawn(tmp_path, monkeypatch, form, campaign):
 def test_the_example_counts_players_not_attempts(tmp_path, monkeypatch):
     """Its interval against that of the means of players who all made equally many attempts."""
     monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
-    assert run(scenario(players=40, attempts=60), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(scenario(players=40, attempts=60), out=tmp_path / "run", workers=1).faults == {}
     monkeypatch.setattr(sys, "argv", ["analyse_run.py", str(tmp_path / "run"), str(tmp_path / "charts.png")])
     with mpl.rc_context({"backend": "agg"}):
         win_rate = runpy.run_path(str(EXAMPLES / "analyse_run.py"))["win_rate"]
@@ -101,7 +101,7 @@ def test_the_example_counts_players_not_attempts(tmp_path, monkeypatch):
 def test_every_table_of_a_run_can_be_loaded_from_both_forms_alike(tmp_path, monkeypatch):
     """A whole number that is missing, as where no further players would help, stays missing and the others whole."""
     monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
-    assert run(scenario(players=40, attempts=20), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(scenario(players=40, attempts=20), out=tmp_path / "run", workers=1).faults == {}
     other = export(tmp_path / "run", "parquet", tmp_path / "other")
     monkeypatch.setattr(sys, "argv", ["analyse_run.py", str(tmp_path / "run"), str(tmp_path / "charts.png")])
     with mpl.rc_context({"backend": "agg"}):

@@ -20,7 +20,7 @@ from sims.cli.app import main
 from sims.planning import precision
 from sims.planning.pilot import elsewhere, growing, resized, sums_for
 from sims.run_folder.folder import MANIFEST, SCENARIO, read_manifest
-from sims.runs import run as runs
+from sims.runs import execution as runs
 from tests.kit.small import TEXT, scenario
 
 FILES = ("attempts.csv", "players.csv", "sessions.csv", "summary.csv", "datapackage.json", SCENARIO, "report.html")
@@ -42,7 +42,7 @@ def half_widths(folder: Path) -> list[float]:
 
 
 def test_it_is_as_narrow_as_wanted_and_an_ordinary_run(tmp_path, capsys):
-    assert precision.run(small(), 0.03, out=tmp_path / "run", workers=1) == 0
+    assert precision.run_to_precision(small(), 0.03, out=tmp_path / "run", workers=1).faults == {}
     text = capsys.readouterr().out
     widths = half_widths(tmp_path / "run")
     assert max(widths) <= 0.03
@@ -52,14 +52,14 @@ def test_it_is_as_narrow_as_wanted_and_an_ordinary_run(tmp_path, capsys):
     assert re.search(r"found on [\d,]+ other players \(seed 2000000022\)", text)
     assert "misses the true win rate in 5 % of such runs" in text
     again = load(tmp_path / "run" / SCENARIO, Catalog())
-    assert runs.run(again, out=tmp_path / "again", workers=1, quiet=True) == 0
+    assert runs.run(again, out=tmp_path / "again", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(tmp_path / "again")
     assert main(["verify", str(tmp_path / "run"), "--rows", "50"]) == 0
 
 
 def test_players_of_a_longer_run_are_those_of_a_shorter_one_and_more():
     """The pilot's scheme rests on it: rates of the first players do not depend on how many come after."""
-    few, many = (sums_for(resized(small(), size), workers=1, quiet=True) for size in (10, 400))
+    few, many = (sums_for(resized(small(), size), workers=1) for size in (10, 400))
     for name in ("new", "old"):
         assert (few[name] == many[name][:5]).all()
         assert len(many[name]) == 200
@@ -69,7 +69,7 @@ def test_players_of_a_longer_run_are_those_of_a_shorter_one_and_more():
 def test_the_pilot_is_of_other_players():
     one = small(players=40)
     assert elsewhere(one).seed != one.seed
-    found, other = (sums_for(each, workers=1, quiet=True)["new"] for each in (one, elsewhere(one)))
+    found, other = (sums_for(each, workers=1)["new"] for each in (one, elsewhere(one)))
     assert (found != other).any(axis=1).mean() > 0.5
 
 
@@ -82,9 +82,9 @@ def test_a_pilot_counts_as_a_run_does(tmp_path):
     for source, cluster in ((text, "player"), (shared, "replica")):
         one = parse(source.encode(), "small.toml", Catalog())
         folder = tmp_path / cluster
-        runs.run(one, out=folder, workers=1, quiet=True)
+        runs.run(one, out=folder, workers=1)
         tally = Tally.from_json(read_manifest(folder)["tallies"])
-        for cohort, sums in enumerate(sums_for(one, workers=1, quiet=True).values()):
+        for cohort, sums in enumerate(sums_for(one, workers=1).values()):
             assert sums_of(sums[:, 0], sums[:, 1])[2:7] == tuple(tally.judged[cohort, 0, 2:7])
             assert (sums[:, 1] > 0).sum() == tally.judged[cohort, 0, 0]
 
@@ -96,14 +96,14 @@ def test_when_it_is_stopped_it_is_resumed_as_an_ordinary_run(tmp_path, monkeypat
     with monkeypatch.context() as broken:
         broken.setattr(runs, "write_results", full)
         with pytest.raises(EnvironmentFault):
-            precision.run(small(), 0.05, out=tmp_path / "run", workers=1)
-    assert runs.resume(tmp_path / "run.partial", workers=1, quiet=True) == 0
-    assert precision.run(small(), 0.05, out=tmp_path / "whole", workers=1, quiet=True) == 0
+            precision.run_to_precision(small(), 0.05, out=tmp_path / "run", workers=1)
+    assert runs.resume(tmp_path / "run.partial", workers=1).faults == {}
+    assert precision.run_to_precision(small(), 0.05, out=tmp_path / "whole", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(tmp_path / "whole")
 
 
 def test_a_budget_that_ends_first_is_said(tmp_path, capsys):
-    assert precision.run(small(), 0.01, budget=20_000, out=tmp_path / "run", workers=1) == 0
+    assert precision.run_to_precision(small(), 0.01, budget=20_000, out=tmp_path / "run", workers=1).faults == {}
     text = capsys.readouterr().out
     assert "Precision: the budget of 20,000 attempts ended before every interval was +-0.01" in text
     found = re.search(r"about ([\d,]+) players would be enough \(--budget (\d+)\)", text)
@@ -116,7 +116,7 @@ def test_a_budget_that_ends_first_is_said(tmp_path, capsys):
 
 @pytest.mark.parametrize(("wanted", "least"), [(0.2, True), (0.03, False)])
 def test_where_the_least_that_is_trusted_makes_it_narrower_than_wanted_it_says_why(tmp_path, capsys, wanted, least):
-    assert precision.run(small(), wanted, out=tmp_path / "run", workers=1) == 0
+    assert precision.run_to_precision(small(), wanted, out=tmp_path / "run", workers=1).faults == {}
     text = capsys.readouterr().out
     assert ("with 100 players every interval is at most" in text) is least  # LEAST of each of two cohorts
     assert ("; fewer players would do, but no interval is trusted that rests on so few." in text) is least
@@ -124,10 +124,10 @@ def test_where_the_least_that_is_trusted_makes_it_narrower_than_wanted_it_says_w
 
 
 def test_a_budget_that_it_names_is_enough(tmp_path, capsys):
-    precision.run(small(), 0.02, budget=20_000, out=tmp_path / "short", workers=1)
+    precision.run_to_precision(small(), 0.02, budget=20_000, out=tmp_path / "short", workers=1)
     found = re.search(r"--budget (\d+)", capsys.readouterr().out)
     assert found is not None
-    precision.run(small(), 0.02, budget=int(found[1]), out=tmp_path / "long", workers=1)
+    precision.run_to_precision(small(), 0.02, budget=int(found[1]), out=tmp_path / "long", workers=1)
     assert max(half_widths(tmp_path / "long")) <= 0.02
 
 
@@ -137,7 +137,7 @@ def test_a_run_that_turns_out_too_wide_is_played_again_and_leaves_one_folder(tmp
         return Size(50, 50, 60)
 
     monkeypatch.setattr(precision, "find_size", too_small)
-    assert precision.run(small(), 0.04, out=tmp_path / "run", workers=1, json=True) == 0
+    assert precision.run_to_precision(small(), 0.04, out=tmp_path / "run", workers=1).faults == {}
     found = json.loads(capsys.readouterr().out)
     assert found["precision"]["played_again"] == 1
     assert "since 60 turned out too few" in found["precision"]["said"]
@@ -147,7 +147,7 @@ def test_a_run_that_turns_out_too_wide_is_played_again_and_leaves_one_folder(tmp
 
 
 def test_numbers_for_programs(tmp_path, capsys):
-    precision.run(small(), 0.04, out=tmp_path / "run", workers=1, json=True)
+    precision.run_to_precision(small(), 0.04, out=tmp_path / "run", workers=1)
     found = json.loads(capsys.readouterr().out)["precision"]
     assert found["reached"] is True
     assert found["growing"] == "players"
@@ -160,7 +160,7 @@ def test_a_shared_controller_gets_more_replicas(tmp_path, capsys):
     text = TEXT.format(game="logistic", controller="elo", players=8, attempts=10)
     shared = parse(text.replace('"elo"', '"elo"\nscope = "cohort"').encode(), "shared.toml", Catalog())
     assert growing(shared) == "replicas"
-    assert precision.run(shared, 0.06, out=tmp_path / "run", workers=1) == 0
+    assert precision.run_to_precision(shared, 0.06, out=tmp_path / "run", workers=1).faults == {}
     played = load(tmp_path / "run" / SCENARIO, Catalog())
     assert played.form.players.count == 8
     assert played.form.run.replicas >= 10
@@ -184,8 +184,8 @@ def test_a_cohort_of_which_nobody_is_judged_does_not_play_for_ever(tmp_path, cap
     if all_quit:
         late = late.replace("[cohort.traits]", "[cohort.traits]\nquit_frailty = 20")
     found = parse(late.encode(), "late.toml", Catalog())
-    assert sums_for(found, workers=1, quiet=True)["new"].sum() == 0
-    assert precision.run(found, 0.04, out=tmp_path / "run", workers=1) == 0
+    assert sums_for(found, workers=1)["new"].sum() == 0
+    assert precision.run_to_precision(found, 0.04, out=tmp_path / "run", workers=1).faults == {}
     text = capsys.readouterr().out
     assert ("nothing can be said of" in text) == all_quit
     assert ("the interval is at most +-0.04" in text) == (not all_quit)
@@ -195,9 +195,9 @@ def test_what_cannot_be_is_refused_before_anything_is_played(tmp_path, monkeypat
     monkeypatch.setattr(precision, "sums_for", lambda *given, **more: pytest.fail("a pilot was played"))
     (tmp_path / "there").mkdir()
     with pytest.raises(RunFolderError, match="already exists"):
-        precision.run(small(), 0.03, out=tmp_path / "there")
+        precision.run_to_precision(small(), 0.03, out=tmp_path / "there")
     with pytest.raises(ScenarioError, match="--budget must be at least 1500 attempts"):
-        precision.run(small(), 0.03, budget=1000)
+        precision.run_to_precision(small(), 0.03, budget=1000)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import RunFolderError
 from sims.playback.row_choice import chosen_row
-from sims.runs.run import run
+from sims.runs.execution import run
 from tests.kit.small import scenario
 
 ROW = 3
@@ -20,7 +20,7 @@ def lines(tmp_path_factory) -> list[str]:
     folder: Path = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.reports.report.page", lambda facts: "cheap")
-        assert run(scenario(players=2, attempts=10), out=folder / "run", workers=1, quiet=True) == 0
+        assert run(scenario(players=2, attempts=10), out=folder / "run", workers=1).faults == {}
     return (folder / "run" / "attempts.csv").read_text().splitlines()
 
 

@@ -11,6 +11,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from sims.playback.verify import sample, verify
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import ATTEMPT_COLUMNS
@@ -18,9 +19,8 @@ from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.playback import verify as verify_module
 from sims.playback.stepper import Deed
-from sims.playback.verify import sample, verify
 from sims.run_folder.row_file import lines_of, open_table, value_of
-from sims.runs.run import run
+from sims.runs.execution import run
 from sims.window.human_session import Sitting, setup_for
 from tests.kit.small import TEXT, scenario, setup
 
@@ -33,14 +33,14 @@ NOT_REPLAYED |= {"streak", "mood", "belief_difficulty"}
 @pytest.fixture(scope="module", params=["csv", "parquet"])
 def whole(request, tmp_path_factory) -> Path:
     out: Path = tmp_path_factory.mktemp(request.param) / "run"
-    assert run(scenario(players=12, attempts=60), out=out, workers=1, format=request.param, quiet=True) == 0
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, format=request.param).faults == {}
     return out
 
 
 @pytest.fixture(scope="module")
 def csv_run(tmp_path_factory) -> Path:
     out: Path = tmp_path_factory.mktemp("plain") / "run"
-    assert run(scenario(players=12, attempts=60), out=out, workers=1, quiet=True) == 0
+    assert run(scenario(players=12, attempts=60), out=out, workers=1).faults == {}
     return out
 
 
@@ -112,7 +112,7 @@ def test_a_changed_value_in_parquet_is_found(tmp_path, capsys):
     from pyarrow import parquet
 
     out = tmp_path / "run"
-    assert run(scenario(players=12, attempts=60), out=out, workers=1, format="parquet", quiet=True) == 0
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, format="parquet").faults == {}
     path = out / "attempts.parquet"
     table = parquet.read_table(path)
     place = table.schema.get_field_index("mood")
@@ -127,7 +127,7 @@ def test_a_changed_value_in_parquet_is_found(tmp_path, capsys):
 
 def test_a_flipped_bit_in_parquet_is_found(tmp_path):
     out = tmp_path / "run"
-    assert run(scenario(players=12, attempts=60), out=out, workers=1, format="parquet", quiet=True) == 0
+    assert run(scenario(players=12, attempts=60), out=out, workers=1, format="parquet").faults == {}
     path = out / "attempts.parquet"
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 4
@@ -238,7 +238,7 @@ def test_a_run_that_nobody_came_to_is_whole(tmp_path, file_format, capsys):
     text = TEXT.format(game="logistic", controller="weighted_up_down", players=3, attempts=9)
     late = text.replace("count = 3\n", 'count = 3\n[players.arrival]\nkind = "rate"\nper_day = 0.001\n')
     found = parse(late.encode(), "late.toml", Catalog())
-    assert run(found, out=tmp_path / "run", workers=1, format=file_format, quiet=True) == 0
+    assert run(found, out=tmp_path / "run", workers=1, format=file_format).faults == {}
     path = tmp_path / "run" / f"attempts.{file_format}"
     capsys.readouterr()
     assert verify(tmp_path / "run") == verify(path) == 0
@@ -299,7 +299,7 @@ def test_a_skill_that_a_human_row_claims_is_found(sitting, capsys):
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_rows_of_another_version_of_the_rules_are_told_apart_from_damaged_ones(form, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    assert run(scenario(players=3, attempts=20), out=out, workers=1, format=form, quiet=True) == 0
+    assert run(scenario(players=3, attempts=20), out=out, workers=1, format=form).faults == {}
     newer = dataclasses.replace(Catalog().game("logistic"), version=2)
     monkeypatch.setattr(Catalog, "game", lambda self, name: newer)
     with pytest.raises(RunFolderError, match=r"was played by version 1 of logistic, and here is version 2; use the"):
@@ -347,7 +347,7 @@ def test_targets_that_cannot_be_verified(tmp_path, copy):
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_rubbish_in_a_file_of_attempts_is_found_or_refused_and_never_a_crash(file_format, tmp_path, capsys):
     """Bytes flipped, cut, doubled and put in; blindly, but the same ones every time."""
-    assert run(scenario(players=4, attempts=12), out=tmp_path / "run", workers=1, format=file_format, quiet=True) == 0
+    assert run(scenario(players=4, attempts=12), out=tmp_path / "run", workers=1, format=file_format).faults == {}
     path = tmp_path / f"attempts.{file_format}"
     data = (tmp_path / "run" / path.name).read_bytes()
     dice = random.Random(f"rubbish in {file_format}")

@@ -24,7 +24,7 @@ from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, FINISHED, LEAVINGS, PLA
 from engine.record import row_type
 from engine.tally import Scheme, Tally, attempt_edges, day_bins, tally_of
 from sims.reports import beliefs
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.reports.rows import gather
 from sims.reports.tables import Table
 from sims.wording import percent
@@ -207,7 +207,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder):
-    return report(folder).read_text(encoding="utf-8")
+    return write_report(folder).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -454,9 +454,9 @@ def test_csv_and_parquet_give_the_same_page_and_again_the_same(tmp_path):
 
 def test_a_fresh_process_with_another_hash_seed_and_settings_gives_the_same_bytes(run_folder):
     """And it needs neither kernels nor a library of charts."""
-    expected = report(run_folder).read_bytes()
+    expected = write_report(run_folder).read_bytes()
     line = (
-        f"import sys; from pathlib import Path; from sims.reports.report import report; report(Path({str(run_folder)!r})); "
+        f"import sys; from pathlib import Path; from sims.reports.report import write_report; write_report(Path({str(run_folder)!r})); "
         "sys.exit(len({'matplotlib', 'numba', 'pandas', 'pygame'} & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"}
@@ -585,7 +585,7 @@ def test_a_damaged_folder_is_refused_in_one_sentence(tmp_path, damage, words):
     folder = make_run(tmp_path, players=60)
     damage(folder)
     with pytest.raises(RunFolderError, match=words):
-        report(folder)
+        write_report(folder)
     assert not (folder / "report.html").exists()
 
 

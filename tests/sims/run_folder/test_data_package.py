@@ -17,7 +17,7 @@ from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.run_folder.data_package import SUMMARY, columns_page, package, read_package
 from sims.run_folder.files import Content
-from sims.runs.run import run
+from sims.runs.execution import run
 from tests.engine.test_record import SHEET, as_csv, as_parquet, some_rows
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, setup
@@ -77,7 +77,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.reports.report.page", lambda facts: "cheap")
         for name in ("csv", "parquet"):
-            assert run(scenario, out=place / name, workers=1, format=name, quiet=True) == 0
+            assert run(scenario, out=place / name, workers=1, format=name).faults == {}
     return {name: place / name for name in ("csv", "parquet")}
 
 

@@ -14,7 +14,7 @@ from engine.errors import EnvironmentFault, RunFolderError
 from sims.run_folder.files import read_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, PARTIAL, START, read_manifest, take_up
 from sims.run_folder.lock import FolderLock
-from sims.runs.run import resume, run
+from sims.runs.execution import resume, run
 from sims.workers.signals import Stopped
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
@@ -45,7 +45,7 @@ def reference(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
         with FaultyDisk(folder).active() as disk:
-            assert run(tiny(), out=folder / "run", workers=1, quiet=True) == 0
+            assert run(tiny(), out=folder / "run", workers=1).faults == {}
     return tree(folder / "run"), disk
 
 
@@ -107,7 +107,7 @@ def go_on(out: Path, again: Callable[..., int] = play) -> None:
     if (folder / START).exists() or (folder / MANIFEST).exists():
         with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
             again(out=out)
-        assert resume(folder, workers=1, quiet=True) == 0
+        assert resume(folder, workers=1).faults == {}
         return
     if (folder / FolderLock.NAME).exists():
         with pytest.raises(RunFolderError, match="nothing was finished, so nothing can be resumed; run the"):
@@ -177,7 +177,7 @@ def thrown_away(tmp_path_factory):
     folder = tmp_path_factory.mktemp("grown")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
-        assert run(small(), out=folder / "small", workers=1, quiet=True) == 0
+        assert run(small(), out=folder / "small", workers=1).faults == {}
         with FaultyDisk(folder).active() as disk:
             assert grown(out=folder / "run", workers=1, quiet=True) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["run", "small"]

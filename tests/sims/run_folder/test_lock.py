@@ -17,7 +17,7 @@ from engine.errors import RunFolderError
 from sims.run_folder import folder as run_folder
 from sims.run_folder.folder import PARTIAL, begin
 from sims.run_folder.lock import FolderLock
-from sims.runs.run import start_of
+from sims.runs.execution import start_of
 from tests.kit.small import scenario, setup
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders are locked on POSIX systems")

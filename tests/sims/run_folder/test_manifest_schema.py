@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sims.playback.verify import verify
 
 from engine.errors import RunFolderError
 from sims.playback.row_choice import chosen_row
-from sims.playback.verify import verify
-from sims.reports.report import report
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, take_up
 from sims.run_folder.json_schema import Each, misfit
 from sims.run_folder.manifest_schema import fault_of
+from sims.runs.execution import resume
 from sims.runs.export import export
-from sims.runs.run import resume
 from tests.kit.places import OLD_RUNS
 
 OLD = OLD_RUNS / "format_1"
@@ -70,7 +69,7 @@ def again(folder):
     """Resume a run that was stopped just before it got its name."""
     stopped = folder.with_name(f"again{PARTIAL}")
     shutil.copytree(folder, stopped)
-    return resume(stopped, workers=1, quiet=True)
+    return resume(stopped, workers=1)
 
 
 USES: dict[str, Callable[[Path], Any]] = {

@@ -14,11 +14,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sims.playback.verify import verify
 
 from engine.errors import RunFolderError
 from sims.playback.row_choice import chosen_row
-from sims.playback.verify import verify
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.run_folder.folder import FORMAT_VERSION, MANIFEST, changed_files, read_manifest
 from tests.kit.places import OLD_RUNS
 
@@ -49,7 +49,7 @@ def test_its_rows_play_again(old, capsys):
 
 
 def test_it_can_be_reported_again(old):
-    assert report(old).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert write_report(old).read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_a_row_can_be_chosen_and_replayed(old):

@@ -18,7 +18,7 @@ from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import CHUNKS, PARTIAL, begin, take_up
 from sims.run_folder.lock import FolderLock
 from sims.runs.chunks import Job, job_of, read_chunk, write_chunk
-from sims.runs.run import resume, run, start_of
+from sims.runs.execution import resume, run, start_of
 from tests.kit.small import scenario, setup
 
 NASTY: list[Any] = [None, "", "x\n", -1, 1.5, 10**30, True, [], {}, [1], {"a": 1}, math.nan]
@@ -41,7 +41,7 @@ def untouched(folder):
     }
 
 
-@pytest.mark.parametrize("again", [resume, lambda partial: run(scenario(), out=partial.with_suffix(""), quiet=True)])
+@pytest.mark.parametrize("again", [resume, lambda partial: run(scenario(), out=partial.with_suffix(""))])
 @pytest.mark.parametrize("dangling", [False, True])
 def test_a_lock_that_is_a_link_is_refused(tmp_path, outside, again, dangling):
     partial = tmp_path / f"run{PARTIAL}"

@@ -16,7 +16,7 @@ import pytest
 
 from engine.errors import EnvironmentFault
 from sims.run_folder.folder import PARTIAL
-from sims.runs.run import resume, run
+from sims.runs.execution import resume, run
 from tests.kit.faulty_disk import FaultyDisk
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
@@ -67,7 +67,7 @@ def test_a_disk_of_ten_sizes_fills_up(reference, tmp_path, capsys, tenth):
     out = tmp_path / "run"
     disk = FaultyDisk(tmp_path, room=need * tenth // 10)
     with disk.active(), pytest.raises(EnvironmentFault) as caught:
-        run(tiny(), out=out, workers=1, quiet=True)
+        run(tiny(), out=out, workers=1)
     assert caught.value.exit_code == 5
     assert str(caught.value).startswith(str(tmp_path))
     assert str(caught.value).endswith(": No space left on device; make room and try again.")
@@ -103,10 +103,10 @@ def test_a_real_disk_fills_up_under_two_workers(small_disk, tmp_path, room):
     (small_disk / "ballast").unlink()
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     if (small_disk / f"run{PARTIAL}" / "start.json").exists():
-        assert resume(small_disk / "run", workers=1, quiet=True) == 0
+        assert resume(small_disk / "run", workers=1).faults == {}
     else:
         assert flowdial("run", "small.toml", *words, folder=tmp_path).returncode == 0
-    assert run(scenario(), out=tmp_path / "reference", workers=1, quiet=True) == 0
+    assert run(scenario(), out=tmp_path / "reference", workers=1).faults == {}
     names = ("attempts.csv", "players.csv", "sessions.csv", "summary.csv", "datapackage.json")
     same = [
         hashlib.sha256((folder / name).read_bytes()).hexdigest()

@@ -15,20 +15,20 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sims.playback.verify import verify
 
 from engine.errors import EnvironmentFault, FlowdialError, RunFolderError, ScenarioError
 from engine.faults import RAISED, Fault
 from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.cli.app import main
-from sims.playback.verify import verify
 from sims.run_folder.data_package import package, read_package
 from sims.run_folder.faults_table import write_faults
 from sims.run_folder.files import Sink, content_of
 from sims.run_folder.folder import PARTIAL, START, read_manifest, write_manifest
 from sims.runs import workbook
+from sims.runs.execution import run
 from sims.runs.export import export
-from sims.runs.run import run
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import TEXT, scenario
 from tests.sims.run_folder.test_file_faults import tree
@@ -57,7 +57,7 @@ def runs(cheap_report, tmp_path_factory) -> dict[str, Path]:
     """One scenario, of several chunks and several blocks of CSV, run in both formats."""
     place = tmp_path_factory.mktemp("runs")
     for name in ("csv", "parquet"):
-        assert run(scenario(players=200), out=place / name, workers=1, format=name, quiet=True) == 0
+        assert run(scenario(players=200), out=place / name, workers=1, format=name).faults == {}
     return {name: place / name for name in ("csv", "parquet")}
 
 
@@ -75,7 +75,7 @@ def small(cheap_report, tmp_path_factory) -> Path:
         assert before in text
         text = text.replace(before, after)
     out: Path = tmp_path_factory.mktemp("small") / "run"
-    assert run(parse(text.encode(), "small.toml", Catalog()), out=out, workers=1, quiet=True) == 0
+    assert run(parse(text.encode(), "small.toml", Catalog()), out=out, workers=1).faults == {}
     return out
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from sims.playback.verify import verify
 
 from engine.controller import ControllerKind, Rule, Setting
 from engine.errors import EnvironmentFault, PluginFault, RunFolderError, ScenarioError
@@ -38,10 +39,9 @@ from sims.arena.command import compare, compared
 from sims.arena.race import Course, Entrant, race
 from sims.catalog import Catalog
 from sims.playback.row_choice import chosen_row
-from sims.playback.verify import verify
 from sims.run_folder.faults_table import NAME, read_faults, write_faults
 from sims.run_folder.folder import read_manifest
-from sims.runs import run as runs
+from sims.runs import execution as runs
 from sims.workers.pool import Loss
 from sims.workers.quarantine import Quarantine, check
 from sims.workers.task_fault import TaskFault
@@ -484,7 +484,7 @@ def checked_run(players, shares):
     """Run with two workers; every row must be there with its label. Returns the folder."""
     out = Path("run")  # relative, and the plug-in changes the directory
     wanted = planned(players, **shares)
-    assert runs.run(scenario(players, **shares), out=out, workers=2, quiet=True) == 3
+    assert runs.run(scenario(players, **shares), out=out, workers=2).faults
     assert labels(out) == wanted
     counts = Counter(word for word in wanted.values() if word)
     assert set(counts) == {
@@ -518,11 +518,11 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
     with monkeypatch.context() as patch:
         patch.setattr(runs, "write_results", full)
         with pytest.raises(EnvironmentFault):
-            runs.run(scenario(PLAYERS, **shares), out=again, workers=1, quiet=True)
+            runs.run(scenario(PLAYERS, **shares), out=again, workers=1)
     monkeypatch.setattr(
         "sims.runs.chunk_pool.play_chunk", None
     )  # all chunks are there, with what is known of their faults
-    assert runs.resume(again, workers=1, quiet=True) == 3
+    assert runs.resume(again, workers=1).faults
     assert data_of(again) == data_of(out)
 
     # A cell that was changed is found by playing the run again, with what is known of its faults.
@@ -542,24 +542,24 @@ def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume
     with pytest.raises(
         PluginFault, match=r"at most a fifth of the attempts may fail.*; correct the plug-in and run anew"
     ):
-        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1, quiet=True)
+        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1)
     partial = stranger / "run.partial"
     told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
     assert capsys.readouterr().err.endswith(told)
     with pytest.raises(PluginFault, match="at most a fifth"):  # the same plug-in fails again
-        runs.resume(partial, workers=1, quiet=True)
+        runs.resume(partial, workers=1)
     module = stranger / "site" / "shaky.py"
     module.write_text(module.read_text().replace("case 1:", "case -1:"))
     with pytest.raises(RunFolderError, match=r"cannot be resumed, since the code of the controller was "):
-        runs.resume(partial, workers=1, quiet=True)
+        runs.resume(partial, workers=1)
     told = (
         r"run\.partial holds a run that was not finished and cannot be resumed, since the code of the controller was "
     )
     with pytest.raises(RunFolderError, match=told + r"\w+ and is \w+; remove it\.$"):
-        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1, quiet=True)
+        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1)
     told = r"; type `flowdial resume .*run\.partial` if its code has not changed since, or remove it\.$"
     with pytest.raises(RunFolderError, match=told):  # whether that run could go on is not asked
-        runs.run(scenario(5, raises=0.5), out=stranger / "run", workers=1, quiet=True)
+        runs.run(scenario(5, raises=0.5), out=stranger / "run", workers=1)
 
 
 RULES = """
@@ -603,7 +603,7 @@ def test_nobody_is_told_to_resume_what_a_plugin_ended_that_does_not_compile(stra
     crash = partial / "crash.log"
     told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
     with pytest.raises(TaskFault, match="TypingError"):
-        runs.run(parse(text.encode(), "x.toml", Catalog()), out=stranger / "run", workers=1, quiet=True)
+        runs.run(parse(text.encode(), "x.toml", Catalog()), out=stranger / "run", workers=1)
     assert capsys.readouterr().err.endswith(f"flowdial: the traceback is in {crash}\n{told}")
     assert "difficult" in crash.read_text(encoding="utf-8")
 
@@ -612,7 +612,7 @@ def test_nobody_is_told_to_resume_what_a_plugin_ended_that_does_not_compile(stra
 
     monkeypatch.setattr(runs, "play_chunks", fail)  # to compile takes seconds
     with pytest.raises(TaskFault, match="again"):
-        runs.resume(partial, workers=1, quiet=True)
+        runs.resume(partial, workers=1)
     assert capsys.readouterr().err == told
 
 

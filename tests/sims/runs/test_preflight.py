@@ -15,8 +15,8 @@ from sims import catalog as catalog_module
 from sims.catalog import Catalog
 from sims.cli.app import main
 from sims.run_folder.folder import SCENARIO
-from sims.runs.preflight import prepared
-from sims.runs.run import resume, run
+from sims.runs.execution import resume, run
+from sims.runs.preflight import prepare_job
 from sims.workers.signals import Stopped
 from tests.kit.fake_game import GAME
 from tests.kit.places import ROOT
@@ -110,7 +110,7 @@ def test_a_word_that_cannot_stand_in_a_table_leaves_no_folder(tmp_path, monkeypa
 def test_a_wish_to_end_is_not_the_controllers_fault(controller, fault):
     controller(failing(fault))
     with pytest.raises(type(fault)):
-        prepared(scenario(controller="cma_es"))
+        prepare_job(scenario(controller="cma_es"))
 
 
 def test_what_a_maker_prints_is_a_message(controller, capsys):
@@ -119,21 +119,22 @@ def test_what_a_maker_prints_is_a_message(controller, capsys):
         return Believing("level")
 
     controller(make)
-    prepared(scenario(controller="cma_es"))
+    prepare_job(scenario(controller="cma_es"))
     out, err = capsys.readouterr()
     assert out == ""
     assert "a maker talks" in err
 
 
 def test_an_old_folder_whose_controller_cannot_be_made_is_left_as_it_is(tmp_path, controller, monkeypatch):
-    from sims.runs import run as runs
+    from sims.runs import execution as runs
 
     def stop(job, chunk):
         raise Stopped(15)
 
     with monkeypatch.context() as patch:
         patch.setattr("sims.runs.chunk_pool.play_chunk", stop)
-        assert run(scenario(controller="cma_es", players=4, attempts=40), out=tmp_path / "run", workers=1) == 143
+        with pytest.raises(Stopped):
+            run(scenario(controller="cma_es", players=4, attempts=40), out=tmp_path / "run", workers=1)
     monkeypatch.setattr(runs, "prepared", failing_preparation)
     for _ in range(2):  # the lock is given back
         with pytest.raises(ScenarioError, match="cannot be made"):

@@ -16,15 +16,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sims.playback.verify import verify
 
 from engine.errors import EnvironmentFault, RunFolderError
 from engine.record import FORMATS, Format
-from sims.playback.verify import verify
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.run_folder.folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, START, take_up
 from sims.run_folder.lock import FolderLock
+from sims.runs.execution import resume, run
 from sims.runs.export import export
-from sims.runs.run import resume, run
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
 from tests.sims.run_folder.test_file_faults import tree
@@ -45,7 +45,7 @@ def tiny():
 @cache
 def wanted(form: Format = "csv") -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
-        assert run(tiny(), out=Path(folder, "run"), workers=1, format=form, quiet=True) == 0
+        assert run(tiny(), out=Path(folder, "run"), workers=1, format=form).faults == {}
         return tree(Path(folder, "run"))
 
 
@@ -114,7 +114,7 @@ class Folder(RuleBasedStateMachine):
     def report_again(self, lost: bool) -> None:
         if lost:
             (self.out / "report.html").unlink(missing_ok=True)
-        report(self.out)
+        write_report(self.out)
 
     @precondition(lambda self: self.whole or self.partial.exists())
     @rule(form=st.sampled_from(FORMATS))

@@ -24,8 +24,8 @@ from sims.run_folder.files import read_sealed, write_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, WorkFolder, read_manifest, take_up
 from sims.run_folder.names import plain_name
 from sims.runs import chunks as chunks_module
-from sims.runs import run as runs
-from sims.runs.run import resume, run
+from sims.runs import execution as runs
+from sims.runs.execution import resume, run
 from sims.workers.cores import cores
 from sims.workers.signals import Stopped
 from sims.workers.task_fault import TaskFault
@@ -37,7 +37,7 @@ DATA = ("attempts.csv", "players.csv", "sessions.csv", "summary.csv", "datapacka
 DRIVER = """
 import sys
 from pathlib import Path
-from sims.runs.run import resume, run
+from sims.runs.execution import resume, run
 from tests.kit.small import scenario
 out, workers, players = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 sys.exit(run(scenario(players=players), out=out, workers=workers) if players else resume(out, workers=workers))
@@ -71,7 +71,7 @@ def wait_for_chunks(out: Path, count: int, process: subprocess.Popen[str]) -> No
 def whole(tmp_path_factory) -> Path:
     """A run of one worker that nothing has disturbed."""
     out: Path = tmp_path_factory.mktemp("whole") / "run"
-    assert run(scenario(), out=out, workers=1, quiet=True) == 0
+    assert run(scenario(), out=out, workers=1).faults == {}
     return out
 
 
@@ -79,7 +79,7 @@ def whole(tmp_path_factory) -> Path:
 def large(tmp_path_factory) -> Path:
     """The same with more players, so that it takes long enough to be disturbed."""
     out: Path = tmp_path_factory.mktemp("large") / "run"
-    assert run(scenario(players=320), out=out, workers=1, quiet=True) == 0
+    assert run(scenario(players=320), out=out, workers=1).faults == {}
     return out
 
 
@@ -168,7 +168,7 @@ def test_rows_are_sorted_and_complete(whole):
 
 
 def test_parquet_holds_the_same_values(whole, tmp_path):
-    assert run(scenario(), out=tmp_path / "run", workers=1, format="parquet", quiet=True) == 0
+    assert run(scenario(), out=tmp_path / "run", workers=1, format="parquet").faults == {}
     right = parquet.read_table(tmp_path / "run" / "attempts.parquet")
     types = {field.name: field.type for field in right.schema}
     convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True)
@@ -178,7 +178,7 @@ def test_parquet_holds_the_same_values(whole, tmp_path):
         assert left[name].to_pylist() == right[name].to_pylist(), name
     others = ("players.csv", "sessions.csv", "summary.csv", SCENARIO)
     assert hashes(tmp_path / "run", others) == hashes(whole, others)
-    assert run(scenario(), out=tmp_path / "again", workers=2, format="parquet", quiet=True) == 0
+    assert run(scenario(), out=tmp_path / "again", workers=2, format="parquet").faults == {}
     assert hashes(tmp_path / "again", ["attempts.parquet"]) == hashes(tmp_path / "run", ["attempts.parquet"])
     assert pa.types.is_dictionary(right.schema.field("cohort").type)
 
@@ -191,7 +191,7 @@ def test_a_stopped_run_says_how_to_go_on_and_goes_on(whole, tmp_path, broken, ca
     partial = tmp_path / "run.partial"
     assert f"flowdial resume {partial}" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
-    assert resume(partial, workers=1) == 0
+    assert resume(partial, workers=1).faults == {}
     assert len(played) == 2  # of four; the others were there
     assert hashes(tmp_path / "run") == hashes(whole)
     assert not partial.exists()
@@ -208,7 +208,7 @@ def test_a_damaged_chunk_is_played_again(whole, tmp_path, broken, name, damage):
     else:
         data[len(data) // 2] ^= 1
         path.write_bytes({"flip": data, "cut": data[: len(data) // 2], "empty": b""}[damage])
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
     assert sorted(played) == sorted([int(name[:6]), 2, 3])
     assert hashes(tmp_path / "run") == hashes(whole)
 
@@ -219,9 +219,10 @@ def test_a_run_that_was_whole_but_not_published_is_published(whole, tmp_path, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(WorkFolder, "publish", stop)
-        assert run(scenario(), out=tmp_path / "run", workers=1) == 143
+        with pytest.raises(Stopped):
+            run(scenario(), out=tmp_path / "run", workers=1)
     monkeypatch.setattr("sims.runs.chunk_pool.play_chunk", None)  # nothing is played
-    assert resume(tmp_path / "run") == 0
+    assert resume(tmp_path / "run").faults == {}
     assert hashes(tmp_path / "run") == hashes(whole)
 
 
@@ -236,7 +237,7 @@ def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(whole, tmp_path, broken
         patch.setattr(os, "fsync", full)
         with pytest.raises(EnvironmentFault, match=r"run\.partial.*No space left on device; make room"):
             resume(tmp_path / "run", workers=1)
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(whole)
 
 
@@ -249,7 +250,7 @@ def test_a_plugins_fault_is_one_sentence_with_a_traceback_in_the_folder(tmp_path
         run(scenario(), out=tmp_path / "run", workers=1)
     assert "ZeroDivisionError" in (tmp_path / "run.partial" / "crash.log").read_text()
     monkeypatch.undo()
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
     assert not (tmp_path / "run" / "crash.log").exists()
 
 
@@ -292,7 +293,7 @@ def test_a_signal_ends_the_run_within_seconds(large, tmp_path, number, code):
     assert time.monotonic() - began < 5
     assert process.returncode == code, err
     assert err == f"flowdial: stopped; what is finished is kept. To go on: flowdial resume {tmp_path}/run.partial\n"
-    assert resume(tmp_path / "run.partial", workers=1, quiet=True) == 0
+    assert resume(tmp_path / "run.partial", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(large)
 
 
@@ -308,7 +309,7 @@ def test_a_second_start_is_refused_and_names_the_holder(tmp_path, broken):
     held.close()
     with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
         run(scenario(), out=tmp_path / "run")
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
 
 
 def test_a_folder_that_is_there_is_refused(whole):
@@ -331,7 +332,7 @@ def test_a_changed_scenario_is_refused_with_the_first_difference(tmp_path, broke
     with pytest.raises(RunFolderError, match=r"since scenario\.toml line \d+ was 'seed = 11.*' and is 'seed = 12"):
         resume(tmp_path / "run")
     path.write_text(text)
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
 
 
 @pytest.mark.parametrize(
@@ -381,10 +382,11 @@ def test_a_damaged_manifest_of_a_run_under_way_is_written_again(whole, tmp_path,
 
     with monkeypatch.context() as patch:
         patch.setattr(WorkFolder, "publish", stop)
-        assert run(scenario(), out=tmp_path / "run", workers=1) == 143
+        with pytest.raises(Stopped):
+            run(scenario(), out=tmp_path / "run", workers=1)
     path = tmp_path / "run.partial" / MANIFEST
     path.write_bytes(path.read_bytes()[:-9])
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(whole)
     assert read_manifest(tmp_path / "run")["files"] == read_manifest(whole)["files"]
 
@@ -395,7 +397,7 @@ def test_a_start_that_died_before_anything_was_finished_is_no_obstacle(tmp_path,
     partial.mkdir()
     for name in left:
         (partial / name).mkdir() if name == CHUNKS else (partial / name).touch()
-    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1).faults == {}
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted([*DATA, MANIFEST])
 
 
@@ -416,7 +418,7 @@ def test_files_under_way_of_dead_processes_do_not_stay(tmp_path, broken):
     assert not any(path.suffix == ".tmp" for path in partial.rglob("*"))
     folder.close()
     shutil.rmtree(partial / CHUNKS)
-    assert resume(tmp_path / "run", workers=1, quiet=True) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted([*DATA, MANIFEST])
 
 
@@ -424,7 +426,7 @@ def test_runs_without_a_name_are_numbered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs" / "small-004.partial").mkdir(parents=True)
     for _ in range(2):
-        assert run(scenario(players=4, attempts=20), workers=1, quiet=True) == 0
+        assert run(scenario(players=4, attempts=20), workers=1).faults == {}
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
         "small-004.partial",
         "small-005",
@@ -436,7 +438,7 @@ def test_runs_without_a_name_are_numbered(tmp_path, monkeypatch):
 
 
 def test_json_goes_to_stdout_alone(tmp_path, capsys):
-    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1, json=True) == 0
+    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1).faults == {}
     said = capsys.readouterr()
     found = json.loads(said.out)
     assert found["folder"] == str(tmp_path / "run")
@@ -445,7 +447,7 @@ def test_json_goes_to_stdout_alone(tmp_path, capsys):
 
 
 def test_quiet_says_only_where_the_results_are(tmp_path, capsys):
-    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1).faults == {}
     assert capsys.readouterr() == (f"{tmp_path / 'run'}\n", "")
 
 
@@ -454,11 +456,11 @@ def test_a_full_disk_at_the_report_keeps_the_run_open(whole, tmp_path, monkeypat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "report.html"))
 
     with monkeypatch.context() as patch:
-        patch.setattr("sims.reports.report.report", report)
+        patch.setattr("sims.reports.report.write_report", report)
         with pytest.raises(EnvironmentFault, match=r"report\.html: No space left on device; make room and try again"):
             run(scenario(), out=tmp_path / "run", workers=1)
     assert "flowdial resume" in capsys.readouterr().err
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(whole)
 
 
@@ -466,7 +468,7 @@ def test_rows_are_safe_when_the_report_fails(tmp_path, monkeypatch, capsys):
     def report(folder):
         raise ImportError("no matplotlib")
 
-    monkeypatch.setattr("sims.reports.report.report", report)
+    monkeypatch.setattr("sims.reports.report.write_report", report)
     with pytest.raises(ImportError, match="no matplotlib"):
         run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1)
     assert (tmp_path / "run" / "attempts.csv").is_file()
@@ -491,7 +493,7 @@ def test_a_closed_or_full_stderr_does_not_harm_the_run(tmp_path, monkeypatch, br
 
     monkeypatch.setattr(sys, "stderr", Full() if stderr else None)
     broken(tmp_path / "run", 1, Stopped(signal.SIGINT))
-    assert resume(tmp_path / "run", workers=1) == 0
+    assert resume(tmp_path / "run", workers=1).faults == {}
 
 
 def test_a_crash_on_a_full_disk_is_still_told(tmp_path, monkeypatch):
@@ -516,9 +518,9 @@ def test_names_are_safe():
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from sims.runs.run import run
+from sims.runs.execution import run
 from tests.kit.small import scenario
-run(scenario(players=int(sys.argv[2])), out=Path(sys.argv[1]), workers=1, format=sys.argv[3], quiet=True)
+run(scenario(players=int(sys.argv[2])), out=Path(sys.argv[1]), workers=1, format=sys.argv[3])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

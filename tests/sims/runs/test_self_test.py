@@ -21,10 +21,10 @@ from engine.parameters import Knob, ParameterSpace
 from engine.players import COHORT_STRIDE, Distribution
 from engine.randomness import uniform
 from engine.tally import TOTALS, Tally, scheme_of
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest, write_manifest
 from sims.runs import self_test as module
-from sims.runs.run import run
+from sims.runs.execution import run
 from sims.runs.self_test import Bench, give_up, run_checks, self_test, warm
 from sims.verdict.self_test_record import NOT_TESTED, PASSED, WARNING, Check, read_checks
 from sims.workers.pool import Loss
@@ -327,24 +327,24 @@ def test_a_run_in_which_nobody_played(plain):
 
 
 def test_a_run_keeps_its_checks_and_the_report_tells_them(tmp_path):
-    assert run(scenario(attempts=200), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(scenario(attempts=200), out=tmp_path / "run", workers=1).faults == {}
     checks = read_checks(read_manifest(tmp_path / "run"))
     assert [(check.name, check.state) for check in checks] == [(name, PASSED) for name in NAMES]
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "5 of 5 checks passed" in page
     for check in checks:
         assert check.sentence in page
-    report(tmp_path / "run")
+    write_report(tmp_path / "run")
     assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == page
 
 
 def test_a_warning_and_what_could_not_be_made_stand_in_the_report(tmp_path):
-    run(scenario(attempts=100), out=tmp_path / "run", workers=1, quiet=True)
+    run(scenario(attempts=100), out=tmp_path / "run", workers=1)
     manifest = read_manifest(tmp_path / "run")
     manifest["self_test"][1] = Check("known change", WARNING, "Known change: <b>lost</b>.")._asdict()
     manifest["self_test"][2] = Check("skill order", NOT_TESTED, "Skill order: nobody knows.")._asdict()
     write_manifest(tmp_path / "run", manifest)
-    page = report(tmp_path / "run").read_text(encoding="utf-8")
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
     assert "3 of 5 checks passed, 1 gives a warning, 1 could not be made" in page
     assert "Known change: &lt;b&gt;lost&lt;/b&gt;." in page
 
@@ -354,7 +354,7 @@ def test_a_game_that_fails_here_costs_the_checks_and_not_the_run(tmp_path, monke
         raise ArithmeticError("beyond me")
 
     monkeypatch.setattr(module, "batch_rows", raises)
-    assert run(scenario(attempts=100), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(scenario(attempts=100), out=tmp_path / "run", workers=1).faults == {}
     (check,) = read_checks(read_manifest(tmp_path / "run"))
     assert (check.state, "ArithmeticError: beyond me" in check.sentence) == (NOT_TESTED, True)
     assert "Not tested: " in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import expit
+from sims.playback.verify import verify
 
 from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.scenario import load, parse, setup_of
 from sims.catalog import Catalog
 from sims.cli.app import main
-from sims.playback.verify import verify
 from sims.run_folder.files import read_sealed, write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest
-from sims.runs.run import run
+from sims.runs.execution import run
 from sims.tuning import command as tune_module
 from sims.tuning import study as study_module
 from sims.tuning.budget import MOST_SEARCH
@@ -309,7 +309,7 @@ def test_only_where_players_practise_the_tuned_file_says_that_a_run_differs(tmp_
 
 def test_what_is_tuned_runs_although_nothing_is_left_to_move(whole, tmp_path, capsys):
     found = tmp_path / "run"
-    assert run(load(whole / "tuned.toml", Catalog(), [("players.count", "6")]), out=found, workers=1, quiet=True) == 0
+    assert run(load(whole / "tuned.toml", Catalog(), [("players.count", "6")]), out=found, workers=1).faults == {}
     assert read_manifest(found)["rows"] > 0
 
 
@@ -521,7 +521,7 @@ def test_what_is_no_whole_study_is_refused(whole, tmp_path):
 
 
 def test_a_run_and_a_study_are_told_apart(whole, tmp_path):
-    assert run(small.scenario(players=4, attempts=5), out=tmp_path / "run", workers=1, quiet=True) == 0
+    assert run(small.scenario(players=4, attempts=5), out=tmp_path / "run", workers=1).faults == {}
     with pytest.raises(RunFolderError, match="is a run, and here a study is needed"):
         earlier_tells(tmp_path / "run", PROBLEM)
     with pytest.raises(RunFolderError, match="is a study, and here a run is needed"):

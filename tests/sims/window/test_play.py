@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 import pytest
+from sims.playback.verify import verify
 
 from engine.attempt import attempt_of
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
@@ -23,8 +24,7 @@ from sims.catalog import Catalog
 from sims.cli.app import main
 from sims.playback.human_actions import FILE
 from sims.playback.row_choice import chosen_row
-from sims.playback.verify import verify
-from sims.reports.report import report
+from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest
 from sims.window import play as play_module
 from sims.window.demonstration import Demonstration, demonstrate
@@ -347,7 +347,7 @@ def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
     assert b"a person at the window" in page
     for claim in (b"players are synthetic", b"those of synthetic players", b"give the same rows"):
         assert claim not in page, "a person cannot be simulated"
-    report(folder)
+    write_report(folder)
     assert (folder / "report.html").read_bytes() == page
     assert verify(folder) == 0
     assert Replay(chosen_row(folder, row=1)).finish().equal

@@ -16,7 +16,7 @@ from engine.errors import EnvironmentFault, ScenarioError
 from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.playback.row_choice import chosen_row
-from sims.runs import run as runs
+from sims.runs import execution as runs
 from sims.window import row_log
 from sims.window.panels import Chart
 from sims.window.replay import Replay
@@ -42,7 +42,7 @@ def scene_of(game="gap_runner", controller="kalman", players=12, attempts=8, **c
 )
 def test_a_wall_that_ran_to_its_end_leaves_the_rows_of_a_run(tmp_path, game, controller):
     found = scenario(installed(game), controller, players=12, attempts=8)
-    runs.run(found, out=tmp_path / "run", workers=1, quiet=True, json=True)
+    runs.run(found, out=tmp_path / "run", workers=1)
     scene = Watch(found, Catalog(), speed=math.inf)
     until(scene, lambda: scene.over)
     scene.wall.save(tmp_path / "watched.csv")
@@ -51,7 +51,7 @@ def test_a_wall_that_ran_to_its_end_leaves_the_rows_of_a_run(tmp_path, game, con
 
 def test_whatever_is_looked_at_the_rows_are_those_of_a_run(tmp_path):
     found = scenario("gap_runner", "kalman", players=30, attempts=8)
-    runs.run(found, out=tmp_path / "run", workers=1, quiet=True, json=True)
+    runs.run(found, out=tmp_path / "run", workers=1)
     scene = Watch(found, Catalog(), speed=16.0)
     frames(scene, 200)
     press(scene, "space", "right", "right", "space", "tab", "3", "up")
@@ -351,7 +351,7 @@ def test_however_it_ends_the_rows_are_saved_and_are_those_of_a_run(tmp_path, end
         told, complaints = process.communicate(timeout=120)
     assert process.returncode == code, complaints
     rows = rows_of(out / "attempts.csv")
-    runs.run(scenario("logistic", "kalman", players=200, attempts=300), out=tmp_path / "run", workers=1, quiet=True)
+    runs.run(scenario("logistic", "kalman", players=200, attempts=300), out=tmp_path / "run", workers=1)
     run = keyed(rows_of(tmp_path / "run" / "attempts.csv"))
     watched = keyed(rows)
     assert watched

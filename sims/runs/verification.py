@@ -8,7 +8,6 @@ played again, and the cells that differ are told by row and column.
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -37,6 +36,7 @@ from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.provenance import code_digests
 from sims.run_folder.row_file import Table, is_empty, lines_of, lines_of_batch, open_table, value_of
 from sims.runs.chunks import batches_of, job_of
+from sims.runs.run import Run
 from sims.workers.quarantine import ended_workers
 
 HUMAN: Final = "human"
@@ -59,50 +59,105 @@ class Difference(NamedTuple):
         )
 
 
-@dataclass
-class Finding:
-    """What a verification found so far."""
+@dataclass(repr=False)
+class _Tally:
+    """What a verification has seen so far."""
 
     file: Path
     seed: int
     replayed: int = 0  # rows that were played again
     faulty: int = 0  # of them, rows that differ
     failed: int = 0  # rows without an attempt that could be played again
-    summed: int = 0  # files whose checksum was compared with the manifest's
+    checksums: int = 0  # files whose checksum was compared with the manifest's
     changed: int = 0  # of them, files that differ
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, repr=False)
+class Verification:
+    """Whether the rows of a run are what the rules give.
+
+    Attributes:
+        file: the table of attempts.
+        seed: by which the rows were drawn.
+        replayed: number of rows that were played again.
+        faulty: of them, rows that differ.
+        failed: rows of failed attempts, in which nothing was played.
+        checksums: number of files whose checksum was compared with the manifest's.
+        changed: of them, files that differ.
+        differences: cells that are not what they should be.
+        notes: sentences about everything else that is wrong.
+    """
+
+    file: Path
+    seed: int
+    replayed: int
+    faulty: int
+    failed: int
+    checksums: int
+    changed: int
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
 
     @property
     def equal(self) -> bool:
         """Whether nothing is wrong."""
         return not self.differences and not self.notes
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What is wrong, then how much was compared."""
+        return tuple(_sentences(self))
 
-def verify(target: Path, *, rows: int | None = None, seed: int = 0, json: bool = False) -> int:
-    """Check a run folder or a file of attempts and print what was found; 0 when all is equal, 4 when not.
+    def to_json(self) -> dict[str, Any]:
+        """Counts, differences and notes as values of JSON."""
+        return {
+            "file": str(self.file),
+            "equal": self.equal,
+            "rows_replayed": self.replayed,
+            "rows_equal": self.replayed - self.faulty,
+            "rows_failed": self.failed,
+            "checksums_compared": self.checksums,
+            "checksums_equal": self.checksums - self.changed,
+            "seed": self.seed,
+            "differences": [difference._asdict() for difference in self.differences],
+            "notes": list(self.notes),
+        }
 
-    rows: how many rows to replay, drawn without replacement by the seed; None for all of them. Raises
-    RunFolderError when the target cannot be read at all.
+    def __repr__(self) -> str:
+        return f"Verification({self.sentences[-1]!r})"
+
+
+def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) -> Verification:
+    """Play rows of a run again and compare them, and compare the files with their checksums.
+
+    Args:
+        target: a run, its folder, or a file of attempts.
+        rows: how many rows to replay, drawn without replacement by the seed; None for all of them.
+        seed: chooses the rows, from 0.
+
+    Raises:
+        RunFolderError: the target cannot be read at all, or was played by another version of the game.
     """
-    folder, manifest = _run_of(target)
-    path = target if target.is_file() else folder / (ATTEMPTS if manifest is None else _attempts_file(manifest))
+    path = target.folder if isinstance(target, Run) else Path(target)
+    folder, manifest = _run_of(path)
+    file = path if path.is_file() else folder / (ATTEMPTS if manifest is None else _attempts_file(manifest))
     changed = []
-    finding = Finding(path, seed)
+    seen = _Tally(file, seed)
     if manifest is not None:
-        changed = [name for name in changed_files(folder, manifest) if target.is_dir() or name == path.name]
-        finding.notes = [f"{name} is not as the run wrote it" for name in changed]
-        finding.summed, finding.changed = len(manifest["files"]) if target.is_dir() else 1, len(changed)
+        changed = [name for name in changed_files(folder, manifest) if path.is_dir() or name == file.name]
+        seen.notes = [f"{name} is not as the run wrote it" for name in changed]
+        seen.checksums, seen.changed = len(manifest["files"]) if path.is_dir() else 1, len(changed)
     try:
-        _replay(finding, rows)
+        _replay(seen, rows)
     except RunFolderError as fault:
         if not changed:
             raise
-        finding.notes.append(str(fault))
+        seen.notes.append(str(fault))
     if manifest is not None and changed:
-        _pinpoint(finding, folder, manifest, changed)
-    _tell(finding, json=json)
-    return 0 if finding.equal else RunFolderError.exit_code
+        _pinpoint(seen, folder, manifest, changed)
+    return Verification(**{**vars(seen), "differences": tuple(seen.differences), "notes": tuple(seen.notes)})
 
 
 def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
@@ -125,17 +180,17 @@ def _attempts_file(manifest: Mapping[str, Any]) -> str:
     return f"attempts.{manifest['format']}"
 
 
-def _replay(finding: Finding, rows: int | None) -> None:
-    if is_empty(finding.file):
+def _replay(seen: _Tally, rows: int | None) -> None:
+    if is_empty(seen.file):
         return
-    table = open_table(finding.file)
+    table = open_table(seen.file)
     _refuse_other_version(table)
-    numbers = sample(table.rows, rows, finding.seed)
-    finding.differences, unrecorded, finding.failed = replayed(table, numbers)
-    finding.replayed = len(numbers) - len(unrecorded) - finding.failed
-    finding.faulty = len({difference.row for difference in finding.differences})
+    numbers = sample(table.rows, rows, seen.seed)
+    seen.differences, unrecorded, seen.failed = replayed(table, numbers)
+    seen.replayed = len(numbers) - len(unrecorded) - seen.failed
+    seen.faulty = len({difference.row for difference in seen.differences})
     if unrecorded:
-        finding.notes.append(
+        seen.notes.append(
             f"{len(unrecorded):,} human rows need their recorded actions and were skipped, the first of them row "
             f"{unrecorded[0]}: {FILE} beside the rows does not hold them"
         )
@@ -152,7 +207,7 @@ def _refuse_other_version(table: Table) -> None:
         )
 
 
-def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
+def _pinpoint(seen: _Tally, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
     tables = [name for name in changed if name.split(".")[0] in ("attempts", "players", "sessions")]
     tables = [name for name in tables if (folder / name).is_file()]
     if not tables or manifest.get("source") == HUMAN:  # nobody can play a person again but row by row
@@ -160,39 +215,23 @@ def _pinpoint(finding: Finding, folder: Path, manifest: Mapping[str, Any], chang
     try:
         found, note = played_again(folder, manifest, tables)
     except RunFolderError as fault:  # a table cannot be read to its end
-        finding.notes.append(str(fault))
+        seen.notes.append(str(fault))
         return
-    finding.notes += [note] if note else []
-    finding.differences += [item for item in found if item not in finding.differences]
+    seen.notes += [note] if note else []
+    seen.differences += [item for item in found if item not in seen.differences]
 
 
-def _tell(finding: Finding, *, json: bool) -> None:
-    same = finding.replayed - finding.faulty
-    if json:
-        found = {
-            "file": str(finding.file),
-            "equal": finding.equal,
-            "rows_replayed": finding.replayed,
-            "rows_equal": same,
-            "rows_failed": finding.failed,
-            "checksums_compared": finding.summed,
-            "checksums_equal": finding.summed - finding.changed,
-            "seed": finding.seed,
-            "differences": [difference._asdict() for difference in finding.differences],
-            "notes": finding.notes,
-        }
-        sys.stdout.write(json_text.dumps(found, indent=1) + "\n")
-        return
-    lines = [*finding.notes, *(str(difference) for difference in finding.differences[:_MOST_SHOWN])]
-    if len(finding.differences) > _MOST_SHOWN:
-        lines.append(f"and {len(finding.differences) - _MOST_SHOWN:,} more cells")
-    if finding.differences:
+def _sentences(result: Verification) -> list[str]:
+    same = result.replayed - result.faulty
+    lines = [*result.notes, *(str(difference) for difference in result.differences[:_MOST_SHOWN])]
+    if len(result.differences) > _MOST_SHOWN:
+        lines.append(f"and {len(result.differences) - _MOST_SHOWN:,} more cells")
+    if result.differences:
         lines.append("rows are counted from 0, without the header")
-    if finding.failed:
-        lines.append(f"{finding.failed:,} rows are of failed attempts, in which nothing was played, and were skipped")
-    sums = f", and {finding.summed - finding.changed} of {finding.summed} checksums" if finding.summed else ""
-    lines.append(f"{finding.file}: {same:,} of {finding.replayed:,} replayed rows are equal{sums}")
-    sys.stdout.write("\n".join([*lines, ""]))
+    if result.failed:
+        lines.append(f"{result.failed:,} rows are of failed attempts, in which nothing was played, and were skipped")
+    sums = f", and {result.checksums - result.changed} of {result.checksums} checksums" if result.checksums else ""
+    return [*lines, f"{result.file}: {same:,} of {result.replayed:,} replayed rows are equal{sums}"]
 
 
 def sample(rows: int, count: int | None, seed: int) -> list[int]:

@@ -1,0 +1,46 @@
+"""How a terminal shows a verdict: a table of cohorts, and sentences below it."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from sims.verdict.verdict import HEADINGS, Verdict, cells
+
+
+def print_verdict(verdict: Verdict, stream: IO[str]) -> None:
+    """Print table and words: in colour on a terminal (NO_COLOR is respected), as plain text elsewhere."""
+    if stream.isatty():
+        _print_rich(verdict, stream)
+    else:
+        _print_plain(verdict, stream)
+
+
+def _print_plain(verdict: Verdict, stream: IO[str]) -> None:
+    lines = [HEADINGS, *(cells(row) for row in verdict.rows)]
+    widths = [max(len(line[j]) for line in lines) for j in range(len(HEADINGS))]
+    for line in lines:
+        texts = [text.rjust(w) if j in (1, 5, 6) else text.ljust(w) for j, (text, w) in enumerate(zip(line, widths))]
+        stream.write("  ".join(texts).rstrip() + "\n")
+    stream.write("\n" + "\n".join([*_judged(verdict), *verdict.sentences]) + "\n")
+
+
+def _judged(verdict: Verdict) -> list[str]:
+    return [verdict.judged] if verdict.judged else []
+
+
+def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"in band": "green", "below": "yellow", "above": "yellow", "cannot tell": "cyan"}
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for j, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold")
+    for row in verdict.rows:
+        table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(cells(row))))
+    console = Console(file=stream, highlight=False)
+    console.print(table)
+    console.print()
+    for sentence in (*_judged(verdict), *verdict.sentences):
+        console.print(Text(sentence))

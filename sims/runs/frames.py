@@ -1,0 +1,80 @@
+"""The tables of a run as pandas DataFrames, with the types that its data package states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.errors import RunFolderError
+from sims.run_folder.folder import PACKAGE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Whole numbers and booleans of pandas know no missing value, so optional columns have its types that do.
+_TYPES: Final = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "category"}
+_WITH_GAPS: Final = {**_TYPES, "integer": "Int64", "boolean": "boolean"}
+
+
+def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """A table of a run, bit for bit what was written, from CSV or from Parquet.
+
+    Args:
+        folder: of a complete run.
+        table: attempts, players, sessions, summary or faults.
+        columns: names of the columns to read; None for all.
+
+    Returns:
+        A DataFrame with one line for each row of the table. Texts are categories.
+
+    Raises:
+        RunFolderError: the run has no such table or column, or a file is damaged.
+    """
+    resource = _resource(folder, table)
+    types = {
+        field["name"]: (_TYPES if field.get("constraints", {}).get("required") else _WITH_GAPS)[field["type"]]
+        for field in resource["schema"]["fields"]
+    }
+    missing = [name for name in columns or () if name not in types]
+    if missing:
+        known = ", ".join(types)
+        raise RunFolderError(f"the table {table} of {folder} has no column {missing[0]!r}; it has {known}.")
+    wanted = {name: types[name] for name in columns} if columns is not None else types
+    path = folder / resource["path"]
+    try:
+        return _from_parquet(path, wanted) if path.suffix == ".parquet" else _from_csv(path, wanted)
+    except (OSError, ValueError, TypeError) as fault:  # Arrow's errors are of these classes
+        raise RunFolderError(f"{path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
+
+
+def _resource(folder: Path, table: str) -> dict[str, Any]:
+    """The entry of a table in the data package."""
+    try:
+        package = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))
+        resources: dict[str, dict[str, Any]] = {one["name"]: one for one in package["resources"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RunFolderError(f"{folder / PACKAGE} is missing or damaged; the tables cannot be read.") from None
+    if table not in resources:
+        raise RunFolderError(f"{folder} has no table {table!r}; it has {', '.join(resources)}.")
+    return resources[table]
+
+
+def _from_parquet(path: Path, types: dict[str, str]) -> pd.DataFrame:
+    from pyarrow import parquet
+
+    texts = [name for name, kind in types.items() if kind == "category"]
+    with open(path, "rb") as file:
+        table = parquet.read_table(file, columns=list(types), read_dictionary=texts)
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return frame.astype({name: kind for name, kind in types.items() if str(frame[name].dtype) != kind})
+
+
+def _from_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
+    """Read with Arrow: it rounds no number, and only an empty cell is missing (pandas takes NA, null and more)."""
+    import pandas as pd
+
+    return pd.read_csv(path, usecols=list(types), dtype=types, keep_default_na=False, na_values=[""], engine="pyarrow")[
+        list(types)
+    ]
