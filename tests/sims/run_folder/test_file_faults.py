@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ from engine.errors import EnvironmentFault, RunFolderError
 from sims.run_folder.files import read_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, PARTIAL, START, read_manifest, take_up
 from sims.run_folder.lock import FolderLock
-from sims.runs.execution import resume, run
+from sims.runs.execution import execute, resume, run
+from sims.runs.progress import no_run_progress
+from sims.terminal import say
 from sims.workers.signals import Stopped
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
@@ -94,7 +97,14 @@ def under_way(out: Path) -> Path:
 
 
 def play(**choices) -> int:
-    return run(tiny(), **choices)
+    """What the command line does; the exit code."""
+    run(tiny(), on_message=say, **choices)
+    return 0
+
+
+def finish_it(folder: Path, **choices) -> int:
+    resume(folder, on_message=say, **choices)
+    return 0
 
 
 def go_on(out: Path, again: Callable[..., int] = play) -> None:
@@ -112,7 +122,7 @@ def go_on(out: Path, again: Callable[..., int] = play) -> None:
     if (folder / FolderLock.NAME).exists():
         with pytest.raises(RunFolderError, match="nothing was finished, so nothing can be resumed; run the"):
             resume(folder)
-    assert again(out=out, workers=1, quiet=True) == 0
+    assert again(out=out, workers=1) == 0
 
 
 def check_published(folder: Path, disk: FaultyDisk) -> None:
@@ -135,7 +145,7 @@ def check_every_call(reference, tmp_path: Path, fault: str, first: int = 1, step
     while True:
         out = tmp_path / f"{fault}-{n}"
         disk = FaultyDisk(tmp_path, n, fault)
-        code = attempt(partial(play, out=out, workers=1, quiet=True), disk)
+        code = attempt(partial(play, out=out, workers=1), disk)
         untouched = len(disk.calls) < n
         assert code in ((0,) if untouched else (0, 5, -9)), disk.calls[n - 1]
         check_published(under_way(out), good)
@@ -167,8 +177,10 @@ def small():
 
 def grown(**choices) -> int:
     """A run that turns out not to be enough, so that another is played instead of it."""
-    instead = iter([tiny()])
-    return run(small(), larger=lambda tally: next(instead, None), **choices)
+    given: dict[str, Any] = {"file_format": "csv", "on_progress": no_run_progress, "on_message": say, **choices}
+    if execute(small(), is_enough=lambda tally: False, **given) is None:
+        execute(tiny(), **given)
+    return 0
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +191,7 @@ def thrown_away(tmp_path_factory):
         patch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
         assert run(small(), out=folder / "small", workers=1).faults == {}
         with FaultyDisk(folder).active() as disk:
-            assert grown(out=folder / "run", workers=1, quiet=True) == 0
+            assert grown(out=folder / "run", workers=1) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["run", "small"]
     first = min(n for n, call in enumerate(disk.calls, 1) if call.startswith("unlink 0"))
     return tree(folder / "small"), range(first, disk.calls.index("rmdir run.partial") + 2)
@@ -195,10 +207,10 @@ def test_a_run_that_is_thrown_away_is_there_or_gone(reference, thrown_away, tmp_
         out = tmp_path / f"{fault}-{n}" / "run"
         out.parent.mkdir()
         disk = FaultyDisk(out.parent, n, fault)
-        assert attempt(partial(grown, out=out, workers=1, quiet=True), disk) == code, disk.calls[n - 1]
+        assert attempt(partial(grown, out=out, workers=1), disk) == code, disk.calls[n - 1]
         kept.append((under_way(out) / START).exists())
         said = capsys.readouterr().err
-        assert (f"To go on: flowdial resume {under_way(out)}" in said) == (kept[-1] and code == 5)
+        assert (f"To resume: flowdial resume {under_way(out)}" in said) == (kept[-1] and code == 5)
         go_on(out, grown)
         assert tree(out) == (before if kept[-1] else whole), (n, disk.calls[n - 1])
         assert [path.name for path in out.parent.iterdir()] == ["run"]
@@ -209,8 +221,8 @@ def test_a_run_that_is_thrown_away_is_there_or_gone(reference, thrown_away, tmp_
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("shutil.rmtree", "stopped; what is finished is kept. To go on: flowdial resume"),
-        ("pathlib.Path.rmdir", "stopped; nothing of it is kept; run the scenario anew."),
+        ("shutil.rmtree", "stopped; what is finished is kept. To resume: flowdial resume"),
+        ("pathlib.Path.rmdir", "stopped; nothing of it is kept; start again."),
     ],
 )
 def test_a_wish_to_stop_while_a_run_is_thrown_away_is_heard(reference, thrown_away, tmp_path, capsys, where, words):
@@ -220,7 +232,8 @@ def test_a_wish_to_stop_while_a_run_is_thrown_away_is_heard(reference, thrown_aw
     out = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(where, stop)
-        assert grown(out=out, workers=1, quiet=True) == 143
+        with pytest.raises(Stopped):
+            grown(out=out, workers=1)
     assert words in capsys.readouterr().err
     go_on(out, grown)
     assert tree(out) == (thrown_away[0] if "resume" in words else reference[0])
@@ -241,7 +254,7 @@ def test_nobody_else_gets_in_from_the_first_moment_to_the_last(reference, tmp_pa
         found.append(str(refused.value))
 
     with FaultyDisk(tmp_path, visitor=come).active() as disk:
-        assert grown(out=out, workers=1, quiet=True) == 0
+        assert grown(out=out, workers=1) == 0
     assert len(found) == len(disk.calls) > 150
     others = [sentence for sentence in found if f"{under_way(out)} is in use by " not in sentence]
     assert len(others) == 5, "before the folder is there, either time, and when it has its name"
@@ -261,10 +274,10 @@ def test_a_second_start_at_any_moment_is_refused_or_the_only_one(reference, tmp_
 
         def come(disk: FaultyDisk, n: int = n, out: Path = out, codes: list[int] = codes) -> None:
             if len(disk.calls) == n:
-                codes.append(code_of(partial(mistake, out, workers=1, quiet=True)))
+                codes.append(code_of(partial(mistake, out, workers=1)))
 
         with FaultyDisk(out.parent, visitor=come).active():
-            codes.append(code_of(partial(play, out=out, workers=1, quiet=True)))
+            codes.append(code_of(partial(play, out=out, workers=1)))
         assert sorted(codes) == [0, RunFolderError.exit_code], n
         assert codes[-1] == 0 or n < held
         assert tree(out) == whole

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sims.playback.verify import verify
 
 from engine.errors import RunFolderError
 from sims.playback.row_choice import chosen_row
+from sims.reports.report import write_report
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, take_up
 from sims.run_folder.json_schema import Each, misfit
 from sims.run_folder.manifest_schema import fault_of
 from sims.runs.execution import resume
 from sims.runs.export import export
+from sims.runs.verification import verify
 from tests.kit.places import OLD_RUNS
 
 OLD = OLD_RUNS / "format_1"
@@ -74,7 +75,7 @@ def again(folder):
 
 USES: dict[str, Callable[[Path], Any]] = {
     "verify": lambda folder: verify(folder, rows=2),
-    "report": report,
+    "report": write_report,
     "replay": chosen_row,
     "export": lambda folder: export(folder, "csv", folder.with_name("exported")),
     "resume": again,

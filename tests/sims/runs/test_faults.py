@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import errno
-import json
 import math
 import os
 import re
@@ -15,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from sims.playback.verify import verify
 
 from engine.controller import ControllerKind, Rule, Setting
 from engine.errors import EnvironmentFault, PluginFault, RunFolderError, ScenarioError
@@ -42,6 +40,8 @@ from sims.playback.row_choice import chosen_row
 from sims.run_folder.faults_table import NAME, read_faults, write_faults
 from sims.run_folder.folder import read_manifest
 from sims.runs import execution as runs
+from sims.runs.verification import verify
+from sims.terminal import say
 from sims.workers.pool import Loss
 from sims.workers.quarantine import Quarantine, check
 from sims.workers.task_fault import TaskFault
@@ -499,12 +499,11 @@ def checked_run(players, shares):
 def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resumed(stranger, capsys, monkeypatch):
     shares = {"raises": 0.03, "hangs": 0.003, "kills": 0.003, "nans": 0.03}
     out = checked_run(PLAYERS, shares)
-    capsys.readouterr()
-    assert verify(out, json=True) == 0
+    result = verify(out)
+    assert result.equal
     counts = read_manifest(out)["faults"]
     failed = sum(counts.values()) - counts["bad_proposal"]
-    found = json.loads(capsys.readouterr().out)
-    assert (found["rows_failed"], found["rows_equal"]) == (failed, 100 * PLAYERS - failed)
+    assert (result.failed, result.replayed - result.faulty) == (failed, 100 * PLAYERS - failed)
     player, attempt = next(key for key, word in labels(out).items() if word == "timeout")
     with pytest.raises(ScenarioError, match=r"cannot be shown: nothing was played in it, .*\(timeout\)"):
         chosen_row(out, player=player, attempt=attempt)
@@ -531,10 +530,7 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
     cells = lines[8].split(b",")
     cells[lines[0].split(b",").index(b"streak")] = b"77"
     path.write_bytes(b"".join([*lines[:8], b",".join(cells), *lines[9:]]))
-    capsys.readouterr()
-    assert verify(again, json=True) == 4
-    found = json.loads(capsys.readouterr().out)["differences"]
-    assert [(cell["row"], cell["column"], cell["found"]) for cell in found] == [(7, "streak", "77")]
+    assert [(cell.row, cell.column, cell.found) for cell in verify(again).differences] == [(7, "streak", "77")]
 
 
 def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume(stranger, capsys, monkeypatch):
@@ -542,7 +538,7 @@ def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume
     with pytest.raises(
         PluginFault, match=r"at most a fifth of the attempts may fail.*; correct the plug-in and run anew"
     ):
-        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1)
+        runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1, on_message=say)
     partial = stranger / "run.partial"
     told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
     assert capsys.readouterr().err.endswith(told)
@@ -550,7 +546,7 @@ def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume
         runs.resume(partial, workers=1)
     module = stranger / "site" / "shaky.py"
     module.write_text(module.read_text().replace("case 1:", "case -1:"))
-    with pytest.raises(RunFolderError, match=r"cannot be resumed, since the code of the controller was "):
+    with pytest.raises(RunFolderError, match=r"cannot resume .*: the code of the controller was "):
         runs.resume(partial, workers=1)
     told = (
         r"run\.partial holds a run that was not finished and cannot be resumed, since the code of the controller was "
@@ -603,7 +599,7 @@ def test_nobody_is_told_to_resume_what_a_plugin_ended_that_does_not_compile(stra
     crash = partial / "crash.log"
     told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
     with pytest.raises(TaskFault, match="TypingError"):
-        runs.run(parse(text.encode(), "x.toml", Catalog()), out=stranger / "run", workers=1)
+        runs.run(parse(text.encode(), "x.toml", Catalog()), out=stranger / "run", workers=1, on_message=say)
     assert capsys.readouterr().err.endswith(f"flowdial: the traceback is in {crash}\n{told}")
     assert "difficult" in crash.read_text(encoding="utf-8")
 
@@ -612,7 +608,7 @@ def test_nobody_is_told_to_resume_what_a_plugin_ended_that_does_not_compile(stra
 
     monkeypatch.setattr(runs, "play_chunks", fail)  # to compile takes seconds
     with pytest.raises(TaskFault, match="again"):
-        runs.resume(partial, workers=1)
+        runs.resume(partial, workers=1, on_message=say)
     assert capsys.readouterr().err == told
 
 

@@ -20,12 +20,15 @@ import pytest
 from pyarrow import csv, parquet
 
 from engine.errors import EnvironmentFault, RunFolderError
+from sims.cli.app import main
 from sims.run_folder.files import read_sealed, write_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, PARTIAL, SCENARIO, WorkFolder, read_manifest, take_up
 from sims.run_folder.names import plain_name
 from sims.runs import chunks as chunks_module
 from sims.runs import execution as runs
+from sims.runs import finish as finish_module
 from sims.runs.execution import resume, run
+from sims.terminal import say
 from sims.workers.cores import cores
 from sims.workers.signals import Stopped
 from sims.workers.task_fault import TaskFault
@@ -40,7 +43,12 @@ from pathlib import Path
 from sims.runs.execution import resume, run
 from tests.kit.small import scenario
 out, workers, players = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-sys.exit(run(scenario(players=players), out=out, workers=workers) if players else resume(out, workers=workers))
+from sims.terminal import say
+from sims.workers.signals import Stopped
+try:
+    run(scenario(players=players), out=out, workers=workers, on_message=say) if players else resume(out, workers=workers)
+except Stopped as stop:
+    sys.exit(stop.exit_code)
 """
 
 
@@ -101,10 +109,11 @@ def broken(monkeypatch):
 
         monkeypatch.setattr("sims.runs.chunk_pool.play_chunk", play)
         if isinstance(fault, Stopped):
-            assert run(scenario(), out=out, workers=1) == fault.exit_code
+            with pytest.raises(Stopped):
+                run(scenario(), out=out, workers=1, on_message=say)
         else:
             with pytest.raises((EnvironmentFault, TaskFault, RuntimeError)):
-                run(scenario(), out=out, workers=1)
+                run(scenario(), out=out, workers=1, on_message=say)
         played.clear()
         monkeypatch.setattr("sims.runs.chunk_pool.play_chunk", note)
         return played
@@ -292,7 +301,7 @@ def test_a_signal_ends_the_run_within_seconds(large, tmp_path, number, code):
     _, err = process.communicate(timeout=60)
     assert time.monotonic() - began < 5
     assert process.returncode == code, err
-    assert err == f"flowdial: stopped; what is finished is kept. To go on: flowdial resume {tmp_path}/run.partial\n"
+    assert err == f"flowdial: stopped; what is finished is kept. To resume: flowdial resume {tmp_path}/run.partial\n"
     assert resume(tmp_path / "run.partial", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(large)
 
@@ -329,7 +338,7 @@ def test_a_changed_scenario_is_refused_with_the_first_difference(tmp_path, broke
     path = tmp_path / "run.partial" / SCENARIO
     text = path.read_text()
     path.write_text(text.replace("seed = 11", "seed = 12"))
-    with pytest.raises(RunFolderError, match=r"since scenario\.toml line \d+ was 'seed = 11.*' and is 'seed = 12"):
+    with pytest.raises(RunFolderError, match=r"scenario\.toml line \d+ was 'seed = 11.*' and is 'seed = 12"):
         resume(tmp_path / "run")
     path.write_text(text)
     assert resume(tmp_path / "run", workers=1).faults == {}
@@ -338,9 +347,9 @@ def test_a_changed_scenario_is_refused_with_the_first_difference(tmp_path, broke
 @pytest.mark.parametrize(
     ("name", "change", "sentence"),
     [
-        ("code_digests", lambda found: {**found, "game": "other"}, "since the code of the game was "),
-        ("versions", lambda found: {**found, "numpy": "9"}, r"since numpy was [\d.]+ and is 9;"),
-        ("version", lambda found: "9.9", r"since flowdial_version was [\d.]+ and is 9\.9;"),
+        ("code_digests", lambda found: {**found, "game": "other"}, "the code of the game was "),
+        ("versions", lambda found: {**found, "numpy": "9"}, r"numpy was [\d.]+ and is 9;"),
+        ("version", lambda found: "9.9", r"flowdial_version was [\d.]+ and is 9\.9;"),
     ],
 )
 def test_changed_code_or_libraries_are_refused(tmp_path, broken, monkeypatch, name, change, sentence):
@@ -437,8 +446,15 @@ def test_runs_without_a_name_are_numbered(tmp_path, monkeypatch):
 # --- The rest ------------------------------------------------------------------------------------------------------
 
 
-def test_json_goes_to_stdout_alone(tmp_path, capsys):
-    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1).faults == {}
+@pytest.fixture
+def small_file(tmp_path) -> str:
+    path = tmp_path / "small.toml"
+    path.write_text(scenario(players=4, attempts=20).resolved_toml(), encoding="utf-8")
+    return str(path)
+
+
+def test_json_goes_to_stdout_alone(tmp_path, capsys, small_file):
+    assert main(["run", small_file, "--out", str(tmp_path / "run"), "--workers", "1", "--json"]) == 0
     said = capsys.readouterr()
     found = json.loads(said.out)
     assert found["folder"] == str(tmp_path / "run")
@@ -446,8 +462,8 @@ def test_json_goes_to_stdout_alone(tmp_path, capsys):
     assert said.err == ""
 
 
-def test_quiet_says_only_where_the_results_are(tmp_path, capsys):
-    assert run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1).faults == {}
+def test_quiet_says_only_where_the_results_are(tmp_path, capsys, small_file):
+    assert main(["run", small_file, "--out", str(tmp_path / "run"), "--workers", "1", "--quiet"]) == 0
     assert capsys.readouterr() == (f"{tmp_path / 'run'}\n", "")
 
 
@@ -458,7 +474,7 @@ def test_a_full_disk_at_the_report_keeps_the_run_open(whole, tmp_path, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr("sims.reports.report.write_report", report)
         with pytest.raises(EnvironmentFault, match=r"report\.html: No space left on device; make room and try again"):
-            run(scenario(), out=tmp_path / "run", workers=1)
+            run(scenario(), out=tmp_path / "run", workers=1, on_message=say)
     assert "flowdial resume" in capsys.readouterr().err
     assert resume(tmp_path / "run", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(whole)
@@ -469,19 +485,18 @@ def test_rows_are_safe_when_the_report_fails(tmp_path, monkeypatch, capsys):
         raise ImportError("no matplotlib")
 
     monkeypatch.setattr("sims.reports.report.write_report", report)
-    with pytest.raises(ImportError, match="no matplotlib"):
-        run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1)
+    done = run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1, on_message=say)
+    assert isinstance(done.unreported, ImportError)
     assert (tmp_path / "run" / "attempts.csv").is_file()
-    assert "is whole but has no report. To try again: flowdial report" in capsys.readouterr().err
+    assert "is complete but has no report. To try again: flowdial report" in capsys.readouterr().err
 
 
-def test_a_closed_stdout_does_not_harm_the_run(tmp_path, monkeypatch):
+def test_a_closed_stdout_does_not_harm_the_run(tmp_path, monkeypatch, small_file):
     def write(text):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     monkeypatch.setattr(sys.stdout, "write", write)
-    with pytest.raises(BrokenPipeError):
-        run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1)
+    assert main(["run", small_file, "--out", str(tmp_path / "run"), "--workers", "1"]) == 5
     assert (tmp_path / "run" / MANIFEST).is_file()
 
 
@@ -504,7 +519,7 @@ def test_a_crash_on_a_full_disk_is_still_told(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("sims.runs.chunk_pool.play_chunk", play)
-    monkeypatch.setattr(runs, "write_file", full)
+    monkeypatch.setattr(finish_module, "write_file", full)
     with pytest.raises(TaskFault, match="division by zero"):
         run(scenario(), out=tmp_path / "run", workers=1)
 

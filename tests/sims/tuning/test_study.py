@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import expit
-from sims.playback.verify import verify
 
 from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.scenario import load, parse, setup_of
@@ -24,6 +23,7 @@ from sims.cli.app import main
 from sims.run_folder.files import read_sealed, write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest
 from sims.runs.execution import run
+from sims.runs.verification import verify
 from sims.tuning import command as tune_module
 from sims.tuning import study as study_module
 from sims.tuning.budget import MOST_SEARCH

@@ -13,7 +13,6 @@ import time
 
 import numpy as np
 import pytest
-from sims.playback.verify import verify
 
 from engine.attempt import attempt_of
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
@@ -26,6 +25,7 @@ from sims.playback.human_actions import FILE
 from sims.playback.row_choice import chosen_row
 from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest
+from sims.runs.verification import verify
 from sims.window import play as play_module
 from sims.window.demonstration import Demonstration, demonstrate
 from sims.window.human_session import COHORT, PERSON, scenario_for
@@ -314,8 +314,9 @@ def test_what_was_under_way_when_the_window_closed_is_saved_once(scene, tmp_path
     scene.close()
     rows = rows_of(tmp_path / "sitting" / "attempts.csv")
     assert [(row["outcome"], row["ticks"]) for row in rows] == [("lost", rows[0]["ticks"]), ("timed_out", "25")]
-    assert verify(tmp_path / "sitting") == 0, "without a manifest, as after a crash"
-    assert "2 of 2 replayed rows are equal" in capsys.readouterr().out
+    result = verify(tmp_path / "sitting")
+    assert result.equal, "without a manifest, as after a crash"
+    assert "2 of 2 replayed rows are equal" in result.sentences[-1]
 
 
 def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
@@ -349,14 +350,14 @@ def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
         assert claim not in page, "a person cannot be simulated"
     write_report(folder)
     assert (folder / "report.html").read_bytes() == page
-    assert verify(folder) == 0
+    assert verify(folder).equal
     assert Replay(chosen_row(folder, row=1)).finish().equal
     found = parse((folder / "scenario.toml").read_bytes(), "scenario.toml", Catalog())
     assert (found.win_rates(0), found.form.controller.name) == ([0.55], "kalman")
     assert rows_of(folder / "attempts.csv")[0]["scenario"] == f"s{found.digest[:16]}"
     capsys.readouterr()
     (folder / FILE).write_text("")
-    assert verify(folder) == 4
+    assert not verify(folder).equal
     assert f"{FILE} is not as the run wrote it" in capsys.readouterr().out
 
 
@@ -368,7 +369,7 @@ def test_a_changed_table_of_a_sitting_is_told_without_simulating_anybody(scene, 
     scene.write_run()
     text = (folder / "players.csv").read_text()
     (folder / "players.csv").write_text(text.replace(",horizon", ",quit"))
-    assert verify(folder) == 4
+    assert not verify(folder).equal
     said = capsys.readouterr().out
     assert said.startswith("players.csv is not as the run wrote it")
     assert "1 of 1 replayed rows are equal, and " in said
@@ -437,7 +438,7 @@ def test_a_disk_that_fills_up_tears_nothing_and_writes_nothing_twice(tmp_path, m
     assert (done.returncode, done.stdout, done.stderr) == (0, "EnvironmentFault True\n", "")
     assert [row["attempt"] for row in rows_of(folder / "attempts.csv")] == ["0"], "whole lines only"
     assert len((folder / FILE).read_text().splitlines()) == 1, "no actions without their row"
-    assert verify(folder) == 0
+    assert verify(folder).equal
     assert "1 of 1 replayed rows are equal" in capsys.readouterr().out
 
 
@@ -667,7 +668,7 @@ def test_ctrl_c_saves_what_is_under_way_and_is_raised(tmp_path, monkeypatch, cap
         play("gap_runner", out=tmp_path / "out", seed=5)
     assert "played  1 attempt, won 0, 1 given up" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
-    assert verify(tmp_path / "out") == 0
+    assert verify(tmp_path / "out").equal
 
 
 def interrupted_after(ticks):
@@ -717,7 +718,7 @@ def test_a_second_ctrl_c_does_not_tear_the_folder(tmp_path):
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr
     assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
-    assert verify(tmp_path / "out") == 0
+    assert verify(tmp_path / "out").equal
 
 
 def test_a_run_that_cannot_be_written_leaves_no_parts(scene, tmp_path, monkeypatch):
@@ -841,7 +842,7 @@ def test_what_was_played_survives_a_kill(tmp_path, capsys):
     done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert {path.name for path in folder.iterdir()} == {"attempts.csv", FILE, "scenario.toml"}
-    assert verify(folder) == 0
+    assert verify(folder).equal
     assert "2 of 2 replayed rows are equal" in capsys.readouterr().out
     assert Replay(chosen_row(folder, row=1)).finish().equal
 

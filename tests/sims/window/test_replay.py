@@ -16,8 +16,8 @@ from sims.catalog import Catalog
 from sims.playback.outcome_columns import outcome_cells
 from sims.playback.row_choice import chosen_row
 from sims.playback.stepper import Address, Film, Reel
-from sims.playback.verify import verify
 from sims.run_folder.row_file import open_table
+from sims.runs.verification import verify
 from sims.window.palette import GREEN, VERMILLION
 from sims.window.replay import TRACK, VIEW, Replay, replay
 from sims.window.screen import FRAME_S, Event, Window
@@ -124,7 +124,7 @@ def test_a_row_from_before_scores_is_equal_without_one(folder, tmp_path, capsys)
     path = tmp_path / "older.csv"
     path.write_text("\n".join([*older, ""]))
     assert Replay(chosen_row(path, row=4)).finish().equal
-    assert verify(path) == 0
+    assert verify(path).equal
     assert f"{len(lines):,} of {len(lines):,} replayed rows are equal" in capsys.readouterr().out
 
 
@@ -169,8 +169,7 @@ def test_no_outcome_column_can_change_unseen_by_replay_or_verify(folder, tmp_pat
     row = chosen_row(path, row=number)
     assert set(CHANGED) == set(outcome_cells(row.game, Replay(row).finish().found))
     assert Replay(row).finish().differences == (column,)
-    assert verify(path) == RunFolderError.exit_code
-    assert f"row {number}: {column}: the file has" in capsys.readouterr().out
+    assert f"row {number}: {column}: the file has" in verify(path).sentences[0]
 
 
 def colours_at_the_end(scene):

@@ -64,7 +64,7 @@ def test_ctrl_c_for_the_whole_group_is_one_line_and_workers_say_nothing(tmp_path
     assert time.monotonic() - began < 5
     assert process.returncode == 130
     if partial.exists():
-        assert err == f"flowdial: stopped; what is finished is kept. To go on: flowdial resume {partial}\n"
+        assert err == f"flowdial: stopped; what is finished is kept. To resume: flowdial resume {partial}\n"
     else:
         assert err == "flowdial: interrupted.\n"
         assert delay_s == 0.0
