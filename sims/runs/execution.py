@@ -149,20 +149,17 @@ def resume(
     with disk_faults():
         work_folder = take_up(Path(folder))
     with work_folder.closed_on_fault(), disk_faults():
-        if _is_whole(work_folder.path):
-            final = finish(work_folder, lambda: True, on_message=on_message)
-            assert final is not None
-            return _whole(final, [], on_message)
-        scenario, job, start = _begun(work_folder)
+        begun = None if _is_whole(work_folder.path) else _begun(work_folder)
         work_folder.chunks.mkdir(exist_ok=True)
     unreported: list[Exception] = []
 
     def work() -> bool:
-        _play(work_folder, scenario, job, start, workers, on_progress, lambda tally: True)
+        if begun is not None:
+            _play(work_folder, *begun, workers, on_progress, lambda tally: True)
         unreported.extend(_add_report(work_folder.path))
         return True
 
-    final = finish(work_folder, work, on_message=on_message, is_own=lambda: _is_own(job))
+    final = finish(work_folder, work, on_message=on_message, is_own=lambda: begun is None or _is_own(begun[1]))
     assert final is not None  # its work is always enough
     return _whole(final, unreported, on_message)
 

@@ -135,7 +135,7 @@ def test_an_old_folder_whose_controller_cannot_be_made_is_left_as_it_is(tmp_path
         patch.setattr("sims.runs.chunk_pool.play_chunk", stop)
         with pytest.raises(Stopped):
             run(scenario(controller="cma_es", players=4, attempts=40), out=tmp_path / "run", workers=1)
-    monkeypatch.setattr(runs, "prepared", failing_preparation)
+    monkeypatch.setattr(runs, "prepare_job", failing_preparation)
     for _ in range(2):  # the lock is given back
         with pytest.raises(ScenarioError, match="cannot be made"):
             resume(tmp_path / "run", workers=1)
