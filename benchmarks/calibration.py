@@ -288,7 +288,7 @@ def _world(**choices: Any) -> npt.NDArray[np.int64]:
     """Judged wins and attempts of each player, or of each replica of a shared controller, shape (clusters, 2)."""
     scenario = _scenario(**choices)
     workers = cores() if scenario.work > _MUCH else 1  # processes cost seconds to start
-    return sums_for(scenario, workers=workers, quiet=True)["everybody"]
+    return sums_for(scenario, workers=workers)["everybody"]
 
 
 # --- The table -------------------------------------------------------------------------------------------------------

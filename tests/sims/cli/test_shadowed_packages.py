@@ -70,7 +70,10 @@ def test_a_missing_package_is_named(tmp_path, missing):
         if name != missing:
             (tmp_path / name).mkdir()
             (tmp_path / name / "__init__.py").touch()
-    (tmp_path / "sims" / "guard.py").write_bytes((ROOT / "sims" / "guard.py").read_bytes())
+    guard = Path("sims", "cli", "shadowed_packages.py")
+    (tmp_path / "sims" / "cli").mkdir()
+    (tmp_path / guard.parent / "__init__.py").touch()
+    (tmp_path / guard).write_bytes((ROOT / guard).read_bytes())
     code = f"sys.path[:] = [folder for folder in sys.path if folder != {str(ROOT)!r}]\n" + CALL
     done = run(code, tmp_path)
     assert done.returncode == 5
@@ -91,5 +94,6 @@ def test_the_guard_imports_nothing_but_the_standard_library():
     loaded = run(code, ROOT).stdout.split()
     assert {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} == {
         "sims",
+        "sims.cli",
         "sims.cli.shadowed_packages",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -16,7 +17,7 @@ from sims.cli.app import main
 from sims.comparison.comparison import compare
 from sims.comparison.metrics import WIN_RATE
 from sims.planning.pilot import resized
-from sims.planning.plan import Need, Plan, planned, said
+from sims.planning.plan import Need, Plan, plan
 from tests.kit.small import TEXT
 
 # Players who are all alike and never leave: each attempt of 20 is won with one chance.
@@ -34,7 +35,7 @@ def a_scenario(text=ALIKE, **overrides):
 
 def test_sizes_for_players_who_are_all_alike():
     """The variance of one player's win rate is p (1 - p) / 20, known to 10 %: 4 standard errors."""
-    found = planned(a_scenario(), None, effect=0.03, power=0.9, workers=1, quiet=True)
+    found = plan(a_scenario(), effect=0.03, power=0.9, workers=1)
     for need in found.needs:
         variance = need.rate * (1.0 - need.rate) / 20.0
         assert need.spread**2 == pytest.approx(variance, rel=0.4)
@@ -49,7 +50,7 @@ def test_sizes_for_players_who_are_all_alike():
 
 def test_with_the_same_players_it_takes_fewer_and_they_are_enough():
     before, after = a_scenario(), a_scenario(**{"controller.options.difficulty": 0.52})
-    found = planned(before, after, effect=0.02, power=0.9, workers=1, quiet=True)
+    found = plan(before, after, effect=0.02, power=0.9, workers=1)
     assert found.tests is not None
     assert found.tests > 24
     for need in found.needs:
@@ -84,27 +85,27 @@ def test_the_words_of_a_colleague(tmp_path, monkeypatch, capsys):
 def test_replicas_are_planned_where_a_controller_is_shared():
     text = TEXT.format(game="logistic", controller="elo", players=8, attempts=10)
     shared = text.replace('"elo"', '"elo"\nscope = "cohort"')
-    found = planned(a_scenario(shared), None, effect=0.05, power=0.8, workers=1, quiet=True)
+    found = plan(a_scenario(shared), effect=0.05, power=0.8, workers=1)
     assert (found.noun, found.pilot_size, found.size_now) == ("replicas", 20, 1)
     most = max(need.unpaired for need in found.needs)
     assert all(need.unpaired % 4 == 0 and math.isnan(need.power_now) for need in found.needs)  # whole replicas
     assert found.size >= most / 4
-    assert "--set run.replicas=" in said(found)[0]
+    assert "--set run.replicas=" in found.sentences[0]
 
 
 def test_scenarios_that_are_sure_in_other_ways_are_refused():
     text = TEXT.format(game="logistic", controller="elo", players=8, attempts=10)
     shared = text.replace('"elo"', '"elo"\nscope = "cohort"')
     with pytest.raises(ScenarioError, match="needs more players and this one other"):
-        planned(a_scenario(), a_scenario(shared), effect=0.05, power=0.8, workers=1, quiet=True)
+        plan(a_scenario(), a_scenario(shared), effect=0.05, power=0.8, workers=1)
 
 
 def test_cohorts_of_which_nobody_is_judged_are_named(tmp_path, capsys):
     """Who quits after the first attempt is never judged."""
     late = ALIKE.replace("win_rate = 0.6", "win_rate = 0.6\nafter_attempts = 5").replace("-40.0", "20.0", 1)
-    found = planned(a_scenario(late), None, effect=0.02, power=0.9, workers=1, quiet=True)
+    found = plan(a_scenario(late), effect=0.02, power=0.9, workers=1)
     assert found.skipped == ("new",)
-    assert "Of new nothing can be said: too few of them played long enough." in said(found)
+    assert "Of new nothing can be said: too few of them played long enough." in found.sentences
     (tmp_path / "late.toml").write_text(late.replace("-40.0", "20.0"), encoding="utf-8")
     assert main(["plan", str(tmp_path / "late.toml"), "--effect", "0.02", "--workers", "1", "--quiet"]) == 2
     assert "nobody played long enough to be judged" in capsys.readouterr().err
@@ -112,10 +113,10 @@ def test_cohorts_of_which_nobody_is_judged_are_named(tmp_path, capsys):
 
 def test_what_does_not_act_on_play_is_not_promised_to_be_seen(tmp_path, capsys):
     renamed = ALIKE.replace('name = "new"', 'name = "fresh"')
-    found = planned(a_scenario(), a_scenario(renamed), effect=0.02, power=0.9, workers=1, quiet=True)
+    found = plan(a_scenario(), a_scenario(renamed), effect=0.02, power=0.9, workers=1)
     assert found.unchanged == ("new", "old")
     assert all(math.isnan(need.power_now) for need in found.needs)
-    first, *rest = said(found)
+    first, *rest = found.sentences
     assert "no number of players would show a change" in first
     assert not any("To see a change" in sentence or "as many" in sentence for sentence in rest)
     for name, text in (("before", ALIKE), ("after", renamed)):
@@ -127,10 +128,10 @@ def test_what_does_not_act_on_play_is_not_promised_to_be_seen(tmp_path, capsys):
 
 def test_a_cohort_that_alone_is_untouched_is_named():
     after = ALIKE.replace("[cohort.traits]\nskill = 0.0", "[cohort.traits]\nskill = 0.2")
-    found = planned(a_scenario(), a_scenario(after), effect=0.02, power=0.9, workers=1, quiet=True)
+    found = plan(a_scenario(), a_scenario(after), effect=0.02, power=0.9, workers=1)
     assert found.unchanged == ("old",)
     assert found.needs[0].power_now > 0.0
-    assert any("nobody of old won more or less often" in sentence for sentence in said(found))
+    assert any("nobody of old won more or less often" in sentence for sentence in found.sentences)
 
 
 @pytest.mark.parametrize(
@@ -152,23 +153,24 @@ def test_wrong_usage_is_one_line(words, sentence, capsys):
 @pytest.mark.parametrize(("power_now", "told"), [(0.96, True), (0.5, False)])
 def test_it_says_so_when_there_are_players_enough_but_not_for_an_interval(power_now, told):
     need = Need("experts", 0.7, 0.02, None, 71, None, None, 71, 54, power_now)
-    words = " ".join(said(Plan(0.02, 0.9, (need,), (), (), "players", 480, 360, None, 1334, 1)))
+    words = " ".join(Plan(0.02, 0.9, (need,), (), (), "players", 480, 360, None, 1334, 1).sentences)
     assert ("see such a change in 96 % of comparisons already" in words) is told
 
 
 def test_where_the_least_that_is_trusted_decides_nothing_is_said_of_what_pairing_saves():
     """An effect so large that few players see it: every number is the same, whatever pairing is worth."""
     before, after = a_scenario(), a_scenario(**{"controller.options.difficulty": 0.52})
-    large = planned(before, after, effect=0.3, power=0.9, workers=1, quiet=True)
+    large = plan(before, after, effect=0.3, power=0.9, workers=1)
     assert [(need.paired, need.unpaired, need.flagged) for need in large.needs] == [(LEAST, LEAST, LEAST)] * 2
-    words = " ".join(said(large))
+    words = " ".join(large.sentences)
     assert "times as many" not in words
     assert "Fewer would see such a change; the number is larger because no interval is trusted" in words
-    words = " ".join(said(large._replace(needs=tuple(need._replace(unpaired=400) for need in large.needs))))
+    dearer = tuple(need._replace(unpaired=400) for need in large.needs)
+    words = " ".join(dataclasses.replace(large, needs=dearer).sentences)
     assert "With different players it would take 8.0 times as many." in words
     assert "to be flagged" not in words
-    small = planned(before, after, effect=0.01, power=0.9, workers=1, quiet=True)
+    small = plan(before, after, effect=0.01, power=0.9, workers=1)
     assert not any(need.is_least for need in small.needs)
-    words = " ".join(said(small))
+    words = " ".join(small.sentences)
     assert "Fewer would see" not in words
     assert words.count("times as many") == 2

@@ -19,8 +19,10 @@ from sims.catalog import Catalog
 from sims.cli.app import main
 from sims.planning import precision
 from sims.planning.pilot import elsewhere, growing, resized, sums_for
+from sims.planning.precision import run_to_precision
 from sims.run_folder.folder import MANIFEST, SCENARIO, read_manifest
 from sims.runs import execution as runs
+from sims.runs.run import Run
 from tests.kit.small import TEXT, scenario
 
 FILES = ("attempts.csv", "players.csv", "sessions.csv", "summary.csv", "datapackage.json", SCENARIO, "report.html")
@@ -34,6 +36,13 @@ def hashes(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
 
 
+def words(result: Run) -> str:
+    """What is said of a run's precision."""
+    assert result.precision is not None
+    assert result.faults == {}
+    return " ".join(result.precision.sentences)
+
+
 def half_widths(folder: Path) -> list[float]:
     found = [line.split(",") for line in (folder / "summary.csv").read_text().splitlines()]
     head, *rows = found
@@ -41,9 +50,8 @@ def half_widths(folder: Path) -> list[float]:
     return [max(rate - low, high - rate) for rate, low, high in ends]
 
 
-def test_it_is_as_narrow_as_wanted_and_an_ordinary_run(tmp_path, capsys):
-    assert precision.run_to_precision(small(), 0.03, out=tmp_path / "run", workers=1).faults == {}
-    text = capsys.readouterr().out
+def test_it_is_as_narrow_as_wanted_and_an_ordinary_run(tmp_path):
+    text = words(run_to_precision(small(), 0.03, out=tmp_path / "run", workers=1))
     widths = half_widths(tmp_path / "run")
     assert max(widths) <= 0.03
     assert max(widths) > 0.02  # and not much longer than needed
@@ -89,22 +97,21 @@ def test_a_pilot_counts_as_a_run_does(tmp_path):
             assert (sums[:, 1] > 0).sum() == tally.judged[cohort, 0, 0]
 
 
-def test_when_it_is_stopped_it_is_resumed_as_an_ordinary_run(tmp_path, monkeypatch, capsys):
+def test_when_it_is_stopped_it_is_resumed_as_an_ordinary_run(tmp_path, monkeypatch):
     def full(*given):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as broken:
         broken.setattr(runs, "write_results", full)
         with pytest.raises(EnvironmentFault):
-            precision.run_to_precision(small(), 0.05, out=tmp_path / "run", workers=1)
+            run_to_precision(small(), 0.05, out=tmp_path / "run", workers=1)
     assert runs.resume(tmp_path / "run.partial", workers=1).faults == {}
-    assert precision.run_to_precision(small(), 0.05, out=tmp_path / "whole", workers=1).faults == {}
+    assert run_to_precision(small(), 0.05, out=tmp_path / "whole", workers=1).faults == {}
     assert hashes(tmp_path / "run") == hashes(tmp_path / "whole")
 
 
-def test_a_budget_that_ends_first_is_said(tmp_path, capsys):
-    assert precision.run_to_precision(small(), 0.01, budget=20_000, out=tmp_path / "run", workers=1).faults == {}
-    text = capsys.readouterr().out
+def test_a_budget_that_ends_first_is_said(tmp_path):
+    text = words(run_to_precision(small(), 0.01, budget=20_000, out=tmp_path / "run", workers=1))
     assert "Precision: the budget of 20,000 attempts ended before every interval was +-0.01" in text
     found = re.search(r"about ([\d,]+) players would be enough \(--budget (\d+)\)", text)
     manifest = read_manifest(tmp_path / "run")
@@ -115,39 +122,41 @@ def test_a_budget_that_ends_first_is_said(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("wanted", "least"), [(0.2, True), (0.03, False)])
-def test_where_the_least_that_is_trusted_makes_it_narrower_than_wanted_it_says_why(tmp_path, capsys, wanted, least):
-    assert precision.run_to_precision(small(), wanted, out=tmp_path / "run", workers=1).faults == {}
-    text = capsys.readouterr().out
+def test_where_the_least_that_is_trusted_makes_it_narrower_than_wanted_it_says_why(tmp_path, wanted, least):
+    text = words(run_to_precision(small(), wanted, out=tmp_path / "run", workers=1))
     assert ("with 100 players every interval is at most" in text) is least  # LEAST of each of two cohorts
     assert ("; fewer players would do, but no interval is trusted that rests on so few." in text) is least
     assert (max(half_widths(tmp_path / "run")) < 0.5 * wanted) is least
 
 
-def test_a_budget_that_it_names_is_enough(tmp_path, capsys):
-    precision.run_to_precision(small(), 0.02, budget=20_000, out=tmp_path / "short", workers=1)
-    found = re.search(r"--budget (\d+)", capsys.readouterr().out)
+def test_a_budget_that_it_names_is_enough(tmp_path):
+    text = words(run_to_precision(small(), 0.02, budget=20_000, out=tmp_path / "short", workers=1))
+    found = re.search(r"--budget (\d+)", text)
     assert found is not None
-    precision.run_to_precision(small(), 0.02, budget=int(found[1]), out=tmp_path / "long", workers=1)
+    run_to_precision(small(), 0.02, budget=int(found[1]), out=tmp_path / "long", workers=1)
     assert max(half_widths(tmp_path / "long")) <= 0.02
 
 
-def test_a_run_that_turns_out_too_wide_is_played_again_and_leaves_one_folder(tmp_path, monkeypatch, capsys):
+def test_a_run_that_turns_out_too_wide_is_played_again_and_leaves_one_folder(tmp_path, monkeypatch):
     def too_small(look, wanted, **given):
         look(50)
         return Size(50, 50, 60)
 
     monkeypatch.setattr(precision, "find_size", too_small)
-    assert precision.run_to_precision(small(), 0.04, out=tmp_path / "run", workers=1).faults == {}
-    found = json.loads(capsys.readouterr().out)
-    assert found["precision"]["played_again"] == 1
-    assert "since 60 turned out too few" in found["precision"]["said"]
+    result = run_to_precision(small(), 0.04, out=tmp_path / "run", workers=1)
+    assert result.to_json()["precision"]["played_again"] == 1
+    assert "since 60 turned out too few" in words(result)
     assert max(half_widths(tmp_path / "run")) <= 0.04
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert (tmp_path / "run" / MANIFEST).is_file()
 
 
 def test_numbers_for_programs(tmp_path, capsys):
-    precision.run_to_precision(small(), 0.04, out=tmp_path / "run", workers=1)
+    (tmp_path / "small.toml").write_text(
+        TEXT.format(game="logistic", controller="constant", players=10, attempts=30), encoding="utf-8"
+    )
+    words = ["run", str(tmp_path / "small.toml"), "--precision", "0.04", "--out", str(tmp_path / "run")]
+    assert main([*words, "--workers", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["precision"]
     assert found["reached"] is True
     assert found["growing"] == "players"
@@ -156,16 +165,16 @@ def test_numbers_for_programs(tmp_path, capsys):
     assert found["error_rate"] == 0.05
 
 
-def test_a_shared_controller_gets_more_replicas(tmp_path, capsys):
+def test_a_shared_controller_gets_more_replicas(tmp_path):
     text = TEXT.format(game="logistic", controller="elo", players=8, attempts=10)
     shared = parse(text.replace('"elo"', '"elo"\nscope = "cohort"').encode(), "shared.toml", Catalog())
     assert growing(shared) == "replicas"
-    assert precision.run_to_precision(shared, 0.06, out=tmp_path / "run", workers=1).faults == {}
+    text = words(run_to_precision(shared, 0.06, out=tmp_path / "run", workers=1))
     played = load(tmp_path / "run" / SCENARIO, Catalog())
     assert played.form.players.count == 8
     assert played.form.run.replicas >= 10
     assert max(half_widths(tmp_path / "run")) <= 0.06
-    assert f"with {played.form.run.replicas:,} replicas every interval" in capsys.readouterr().out
+    assert f"with {played.form.run.replicas:,} replicas every interval" in text
 
 
 def test_a_steady_stream_gets_more_replicas():
@@ -176,7 +185,7 @@ def test_a_steady_stream_gets_more_replicas():
 
 
 @pytest.mark.parametrize("all_quit", [True, False])
-def test_a_cohort_of_which_nobody_is_judged_does_not_play_for_ever(tmp_path, capsys, all_quit):
+def test_a_cohort_of_which_nobody_is_judged_does_not_play_for_ever(tmp_path, all_quit):
     """Who quits after the first attempt is never judged."""
     text = TEXT.format(game="logistic", controller="constant", players=10, attempts=30)
     late = text.replace("win_rate = 0.6", "win_rate = 0.6\nafter_attempts = 5")
@@ -185,8 +194,7 @@ def test_a_cohort_of_which_nobody_is_judged_does_not_play_for_ever(tmp_path, cap
         late = late.replace("[cohort.traits]", "[cohort.traits]\nquit_frailty = 20")
     found = parse(late.encode(), "late.toml", Catalog())
     assert sums_for(found, workers=1)["new"].sum() == 0
-    assert precision.run_to_precision(found, 0.04, out=tmp_path / "run", workers=1).faults == {}
-    text = capsys.readouterr().out
+    text = words(run_to_precision(found, 0.04, out=tmp_path / "run", workers=1))
     assert ("nothing can be said of" in text) == all_quit
     assert ("the interval is at most +-0.04" in text) == (not all_quit)
 
@@ -195,9 +203,9 @@ def test_what_cannot_be_is_refused_before_anything_is_played(tmp_path, monkeypat
     monkeypatch.setattr(precision, "sums_for", lambda *given, **more: pytest.fail("a pilot was played"))
     (tmp_path / "there").mkdir()
     with pytest.raises(RunFolderError, match="already exists"):
-        precision.run_to_precision(small(), 0.03, out=tmp_path / "there")
+        run_to_precision(small(), 0.03, out=tmp_path / "there")
     with pytest.raises(ScenarioError, match="--budget must be at least 1500 attempts"):
-        precision.run_to_precision(small(), 0.03, budget=1000)
+        run_to_precision(small(), 0.03, budget=1000)
 
 
 @pytest.mark.parametrize(

@@ -456,7 +456,8 @@ def test_a_fresh_process_with_another_hash_seed_and_settings_gives_the_same_byte
     """And it needs neither kernels nor a library of charts."""
     expected = write_report(run_folder).read_bytes()
     line = (
-        f"import sys; from pathlib import Path; from sims.reports.report import write_report; write_report(Path({str(run_folder)!r})); "
+        "import sys; from pathlib import Path; from sims.reports.report import write_report; "
+        f"write_report(Path({str(run_folder)!r})); "
         "sys.exit(len({'matplotlib', 'numba', 'pandas', 'pygame'} & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"}

@@ -10,7 +10,7 @@ import pytest
 
 from engine.tally import Scheme, Tally
 from sims.cli.app import main
-from sims.verdict.gate import ERROR, EXIT_CODES, gate, gate_of
+from sims.verdict.gate import ERROR, EXIT_CODES, judge_gate
 from sims.verdict.goal import Goal
 from tests.kit.small import TEXT
 
@@ -54,21 +54,21 @@ def players_at(rates, players, dice):
 )
 def test_each_state_has_its_words_and_its_exit_code(rates, state, named):
     tally = a_tally(players_at(rates, 2000, np.random.default_rng(1)))
-    found = gate(a_goal(2), tally)
-    assert found.numbers["state"] == state
+    found = judge_gate(a_goal(2), tally)
+    assert found.state == state
     assert found.exit_code == {"met": 0, "missed": 1, "cannot tell": 2}[state]
     text = " ".join(found.sentences)
     assert text.startswith(f"Gate: {state}. ")
     assert named in text
     assert "in 90 % of such runs" in text
-    json.dumps(found.numbers, allow_nan=False)
+    json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_where_every_rate_lies_in_its_band_it_is_seldom_called_missed():
     """Sixteen rates at the very edge of their bands, the worst case: at most 5 % of runs, within 4 standard errors."""
     runs, dice = 1000, np.random.default_rng(2)
     edges = np.resize(BAND, 16)
-    states = [gate_of(a_goal(16), a_tally(players_at(edges, 300, dice))).state for _ in range(runs)]
+    states = [judge_gate(a_goal(16), a_tally(players_at(edges, 300, dice))).state for _ in range(runs)]
     assert states.count("missed") / runs <= ERROR + 4.0 * math.sqrt(ERROR * (1.0 - ERROR) / runs)
     assert states.count("missed") > 0  # the promise is not kept by never saying it
     assert "met" not in states
@@ -78,43 +78,43 @@ def test_where_one_rate_is_out_it_is_seldom_called_met():
     """One rate just outside, the others well inside: at most 2.5 % of runs, within 4 standard errors."""
     runs, dice = 1000, np.random.default_rng(3)
     rates = (0.70, 0.70, BAND[1] + 1e-9)
-    states = [gate_of(a_goal(3), a_tally(players_at(rates, 1000, dice))).state for _ in range(runs)]
+    states = [judge_gate(a_goal(3), a_tally(players_at(rates, 1000, dice))).state for _ in range(runs)]
     assert 0 < states.count("met") / runs <= 0.025 + 4.0 * math.sqrt(0.025 * 0.975 / runs)
 
 
 def test_a_miss_as_large_as_it_says_is_noticed_as_often_as_it_says():
     runs, dice = 1000, np.random.default_rng(4)
     inside = a_tally(players_at((0.70, 0.70, 0.70), 400, dice))
-    notice = gate_of(a_goal(3), inside).notice
+    notice = judge_gate(a_goal(3), inside).notice
     assert 0.01 < notice < 0.08
     rates = (0.70, BAND[0] - notice, 0.70)
-    states = [gate_of(a_goal(3), a_tally(players_at(rates, 400, dice))).state for _ in range(runs)]
+    states = [judge_gate(a_goal(3), a_tally(players_at(rates, 400, dice))).state for _ in range(runs)]
     # The spread is a little larger further down, and it was measured once.
     assert abs(states.count("missed") / runs - 0.9) < 4.0 * math.sqrt(0.09 / runs) + 0.03
 
 
 def test_one_replica_of_a_shared_controller_tells_nothing():
     tally = a_tally(players_at((0.5,), 2000, np.random.default_rng(5)))
-    found = gate(a_goal(shared=True), tally)
-    assert (found.numbers["state"], found.exit_code) == ("cannot tell", 2)
+    found = judge_gate(a_goal(shared=True), tally)
+    assert (found.state, found.exit_code) == ("cannot tell", 2)
     assert "several replicas" in found.sentences[0]
-    assert found.numbers["notice"] is None
+    assert found.to_json()["notice"] is None
 
 
 def test_who_was_not_judged_cannot_be_told():
     tally = a_tally(players_at((0.70, 0.70), 2000, np.random.default_rng(6)))
     tally.judged[1] = 0
-    found = gate(a_goal(2), tally)
+    found = judge_gate(a_goal(2), tally)
     assert found.exit_code == EXIT_CODES["cannot tell"]
     assert "cohort_1: nobody was judged" in found.sentences[0]
     assert "too few players to notice any miss" in found.sentences[-1]
 
 
 def test_where_too_few_were_judged_more_are_asked_for():
-    alone = gate(a_goal(), a_tally(players_at((0.70,), 1, np.random.default_rng(7))))
+    alone = judge_gate(a_goal(), a_tally(players_at((0.70,), 1, np.random.default_rng(7))))
     nobody = a_tally(players_at((0.70,), 2, np.random.default_rng(7)))
     nobody.judged[:] = 0
-    for found in (alone, gate(a_goal(), nobody)):
+    for found in (alone, judge_gate(a_goal(), nobody)):
         assert "several players, or replicas of a shared controller, must be judged" in found.sentences[0]
         assert "no number of players" not in found.sentences[0]
 
@@ -124,10 +124,10 @@ def test_where_all_players_were_alike_no_more_is_promised_than_is_noticed(player
     """Everybody won everything, so each player is one attempt for all that is known; the worst case is that it is."""
     runs, dice = 1000, np.random.default_rng(8)
     goal = Goal(("all",), (((0.9, 1.0),),), False, 1)
-    notice = gate_of(goal, a_tally(np.full((1, 1, players), ATTEMPTS))).notice
+    notice = judge_gate(goal, a_tally(np.full((1, 1, players), ATTEMPTS))).notice
     assert notice < 1.9 / math.sqrt(players)
     wins = ATTEMPTS * dice.binomial(1, 0.9 - notice, (runs, 1, 1, players))
-    states = [gate_of(goal, a_tally(one)).state for one in wins]
+    states = [judge_gate(goal, a_tally(one)).state for one in wins]
     assert states.count("missed") / runs > 0.9 - 4.0 * math.sqrt(0.09 / runs)
 
 

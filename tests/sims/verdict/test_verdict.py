@@ -18,10 +18,11 @@ from engine.scenario import parse, setup_of
 from engine.tally import TOTALS, Scheme, Tally, scheme_of, tally_of
 from engine.world import chunks, play
 from sims.catalog import Catalog
+from sims.cli.verdict_table import print_verdict
 from sims.runs.tables import goal_for
 from sims.verdict.goal import SUMMARY_COLUMNS, Goal, goal_of
 from sims.verdict.sentences import _remedy
-from sims.verdict.verdict import HEADINGS, further_players, show, state_of, summary_rows, verdict
+from sims.verdict.verdict import HEADINGS, further_players, state_of, summary_rows, verdict
 from sims.wording import UNCALIBRATED, percent
 
 BAND = (0.67, 0.73)
@@ -375,7 +376,7 @@ def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour)
     else:
         monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
-    show(verdict(a_goal("newcomers", "experts"), a_tally(0.70, 0.67)), stream)
+    print_verdict(verdict(a_goal("newcomers", "experts"), a_tally(0.70, 0.67)), stream)
     text = stream.getvalue()
     assert ("\x1b[32m" in text) is not no_colour
     plain = [line for line in text.splitlines() if "\x1b" not in line]
@@ -389,7 +390,7 @@ def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour)
 
 def test_plain_text_where_there_is_no_terminal():
     stream = io.StringIO()
-    show(verdict(a_goal("newcomers", "a"), a_tally(0.70, 0.67)), stream)
+    print_verdict(verdict(a_goal("newcomers", "a"), a_tally(0.70, 0.67)), stream)
     lines = stream.getvalue().splitlines()
     assert "\x1b" not in stream.getvalue()
     assert lines[0].split() == ["cohort", "attempts", "win", "rate", "target", "verdict", "dial", "quit"]
@@ -404,7 +405,7 @@ def test_plain_text_where_there_is_no_terminal():
 def test_markup_of_the_terminal_is_text(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     stream = Terminal()
-    show(verdict(a_goal("[red]x"), a_tally(0.70)), stream)
+    print_verdict(verdict(a_goal("[red]x"), a_tally(0.70)), stream)
     assert "[red]x" in stream.getvalue()
 
 
