@@ -6,31 +6,40 @@
     result.verdict
     result.attempts()
 
-Functions return frozen results; they print nothing and never exit. Errors are those of `engine.errors`. Nothing heavy
-is imported before a name is used, so `import sims` costs a few milliseconds.
+Functions return frozen results; they print nothing and never exit. Errors are those of `engine.errors`. Nothing is
+loaded before a name is used. docs/python_api.md explains every name.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from engine.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from sims.catalog import load_scenario as load_scenario
     from sims.planning.plan import Plan as Plan
     from sims.planning.plan import plan as plan
     from sims.planning.precision import run_to_precision as run_to_precision
+    from sims.playback.played import PlayedRow as PlayedRow
     from sims.runs.execution import resume as resume
     from sims.runs.execution import run as run
     from sims.runs.run import Run as Run
     from sims.runs.run import read_run as read_run
     from sims.runs.verification import Verification as Verification
     from sims.runs.verification import verify as verify
+    from sims.verdict.gate import Gate as Gate
+    from sims.verdict.verdict import Verdict as Verdict
+    from sims.workers.signals import Stopped as Stopped
 
-# Name of the surface -> the module that defines it.
+# Public name -> the module that defines it; tests/sims/test_surface.py holds both lists together.
 _HOMES: Final = {
+    "Gate": "sims.verdict.gate",
     "Plan": "sims.planning.plan",
+    "PlayedRow": "sims.playback.played",
     "Run": "sims.runs.run",
+    "Stopped": "sims.workers.signals",
+    "Verdict": "sims.verdict.verdict",
     "Verification": "sims.runs.verification",
     "load_scenario": "sims.catalog",
     "plan": "sims.planning.plan",
@@ -40,16 +49,8 @@ _HOMES: Final = {
     "run_to_precision": "sims.planning.precision",
     "verify": "sims.runs.verification",
 }
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name of the surface when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sims' has no attribute {name!r}; it has {', '.join(sorted(_HOMES))}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__all__ = sorted(_HOMES)
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

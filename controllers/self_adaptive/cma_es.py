@@ -29,9 +29,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.self_adaptive.knob_box import Cube
-from controllers.self_adaptive.local_response import Fit, Row, Vector, fitted
-from controllers.self_adaptive.margin_search import Candidate, CubeSearch
+from controllers.common.knob_box import Cube
+from controllers.common.local_response import Fit, Row, Vector, fitted
+from controllers.common.margin_search import Candidate, CubeSearch
 from engine.arithmetic import logit
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.randomness import CONTROLLER as EXPLORATION

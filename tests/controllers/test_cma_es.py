@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from controllers.common.local_response import Row, fitted
 from controllers.self_adaptive.cma_es import CmaEs, Options
-from controllers.self_adaptive.local_response import Row, fitted
 from engine.arithmetic import logistic
 from engine.attempt import attempt_of
 from engine.contract.controller_conduct import PLAYERS, brief_for, by_skill, played

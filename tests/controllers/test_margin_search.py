@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from cmaes import CMA
 
-from controllers.self_adaptive.knob_box import Cube
-from controllers.self_adaptive.margin_search import CubeSearch
+from controllers.common.knob_box import Cube
+from controllers.common.margin_search import CubeSearch
 from engine.parameters import Knob, ParameterSpace, straight_path
 from tests.kit import bbob
 

@@ -37,7 +37,7 @@ ONLY_IN = [
     ("simpy", PACKAGES, {"engine/world.py", "engine/session.py"}),
     ("pyarrow", RESULT_PATH, {"engine/record.py"}),
     ("pygame", PACKAGES, WINDOW),
-    ("cmaes", RESULT_PATH, {"controllers/self_adaptive/margin_search.py"}),
+    ("cmaes", RESULT_PATH, {"controllers/common/margin_search.py"}),
     ("pandas", RESULT_PATH, set[str]()),
     ("matplotlib", RESULT_PATH, set[str]()),
 ]

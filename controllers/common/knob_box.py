@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from controllers.self_adaptive.local_response import Vector
+from controllers.common.local_response import Vector
 from engine.controller import Setting
 from engine.errors import ScenarioError
 from engine.parameters import ParameterSpace, along

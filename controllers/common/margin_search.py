@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.self_adaptive.knob_box import Cube
-from controllers.self_adaptive.local_response import Vector
+from controllers.common.knob_box import Cube
+from controllers.common.local_response import Vector
 
 
 class Candidate(NamedTuple):
