@@ -21,6 +21,7 @@ import numpy.typing as npt
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
 from sims.window.skill_estimate import FEWEST, SkillEstimate, curve, estimate, population
+from sims.workers.scriptless_process import ScriptlessProcess
 from sims.workers.worker import undisturbed
 from sims.workers.worker_process import die_with
 
@@ -75,7 +76,7 @@ class SkillWorker:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, os.getpid(), self._scenario), daemon=True)
+        self._process = ScriptlessProcess(target=_serve, args=(theirs, os.getpid(), self._scenario), daemon=True)
         with undisturbed():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the pipe

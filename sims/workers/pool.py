@@ -11,8 +11,8 @@ docs/decisions.md says which pools of others were tried.
             ...
 
 Each worker calls shared = prepare(argument) once and then work(shared, item) for each task; both are functions of an
-importable module, and `work` may write into sims.workers.worker_process.worker_box(). With one worker all of it happens in the
-calling process itself, unless it is to be kept apart.
+importable module, and `work` may write into sims.workers.worker_process.worker_box(). Workers do not run the script of
+the caller again. With one worker all of it happens in the calling process itself, unless it is to be kept apart.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.faults import ATTEMPT_AT, KILLED, NOBODY, PLAYER_AT, ROWS_AT, TIMEOUT
 from sims.workers.awake_clock import AwakeWatch
+from sims.workers.start_fault import start_fault
 from sims.workers.task_fault import Failure, WorkerFault, failure_of
 from sims.workers.worker import Worker
 from sims.workers.worker_process import NO_MEMORY
@@ -234,6 +235,8 @@ class Pool:
             return
         fates.append(worker.ended())
         if len(fates) == _TRIES:
+            if worker.cannot_start:
+                raise start_fault(worker.ended(), self._recipe, apart=self._reserves)
             raise WorkerFault(
                 f"{self._noun} {first[0]} failed {_TRIES} times, the last time alone: its worker "
                 f"{', then '.join(fates)}; where memory is short, use fewer workers."

@@ -11,9 +11,10 @@ from sims.workers.pool import Loss
 
 
 class Quarantine:
-    """Explains the losses of workers, for sims.workers.pool: the attempt at which a chunk was lost twice in a row is to blame.
+    """Explains the losses of workers, for sims.workers.pool.
 
-    Once is not enough: a worker may be killed from outside.
+    The attempt at which a chunk was lost twice in a row is to blame. Once is not enough: a worker may be killed from
+    outside.
     """
 
     def __init__(self) -> None:

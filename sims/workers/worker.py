@@ -13,10 +13,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from engine.faults import ATTEMPT_AT, BOX_SIZE, NOBODY, PLAYER_AT, ROWS_AT
+from sims.workers.scriptless_process import ScriptlessProcess
 from sims.workers.task_fault import WorkerFault
 from sims.workers.worker_process import NO_MEMORY, serve
 
@@ -30,7 +30,7 @@ class Worker:
         self.pipe, theirs = context.Pipe()
         self.box = context.RawArray("q", BOX_SIZE)
         self.box[PLAYER_AT] = NOBODY
-        self.process: SpawnProcess = context.Process(
+        self.process = ScriptlessProcess(
             target=serve, args=(theirs, os.getpid(), self.box, prepare, argument, work), daemon=True
         )
         try:
@@ -73,6 +73,12 @@ class Worker:
     def ended(self) -> str:
         """How it ended, in words."""
         return self.fate or _fate_of(self.process.exitcode)
+
+    @property
+    def cannot_start(self) -> bool:
+        """Whether its process ended by itself before it was ready for a task."""
+        exit_code = self.process.exitcode
+        return not self.prepared and not self.fate and exit_code is not None and exit_code >= 0
 
     def end(self, patience_s: float) -> None:
         """Wait so long for the process to end by itself, then kill it."""

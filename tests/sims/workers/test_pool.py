@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,7 @@ from engine.errors import EnvironmentFault, ScenarioError
 from sims.workers.awake_clock import AwakeWatch
 from sims.workers.pool import AHEAD, Pool
 from sims.workers.signals import Stopped
+from sims.workers.start_fault import start_fault
 from sims.workers.task_fault import TaskFault, WorkerFault, failure_of
 from tests.kit.places import ROOT
 
@@ -67,6 +69,10 @@ def misbehave(shared, item):
         os.kill(os.getpid(), signal.SIGKILL)
     while True:
         time.sleep(0.05)
+
+
+def leave(argument):
+    os._exit(9)
 
 
 def print_and_return(shared, item):
@@ -302,6 +308,54 @@ def test_a_worker_that_cannot_be_started_is_the_environments_fault(monkeypatch):
     assert str(caught.value) == "a worker cannot start: Resource temporarily unavailable; use fewer workers."
 
 
+@pytest.mark.parametrize(("apart", "remedy"), [(False, "correct this or use one worker"), (True, "correct this")])
+def test_workers_that_end_before_they_are_ready_name_the_cause(monkeypatch, tmp_path, apart, remedy):
+    """What they would load breaks in other processes alone; nothing is said of memory."""
+    (tmp_path / "prepared_here.py").write_text("def prepare(argument):\n    return argument\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("prepared_here")
+    (tmp_path / "prepared_here.py").write_text("import no_such_module\n")
+    with Pool(2, module.prepare, None, square, apart=apart) as pool, pytest.raises(WorkerFault) as caught:
+        list(pool.run([(0, 1)]))
+    assert str(caught.value) == (
+        "a worker cannot start: its process ended by itself with exit code 1: "
+        f"ModuleNotFoundError: No module named 'no_such_module'; {remedy}."
+    )
+    assert caught.value.exit_code == 5
+
+
+def test_workers_that_end_before_they_are_ready_for_an_unknown_cause_point_to_their_message():
+    with Pool(2, leave, None, square) as pool, pytest.raises(WorkerFault) as caught:
+        list(pool.run([(0, 1)]))
+    assert str(caught.value) == (
+        "a worker cannot start: its process ended by itself with exit code 9, see its message on stderr; "
+        "correct this or use one worker."
+    )
+
+
+def test_an_interpreter_that_is_not_there_is_the_cause(monkeypatch):
+    monkeypatch.setattr("multiprocessing.spawn._python_exe", "/no/such/python")
+    said = str(start_fault("ended with exit code 255", (), apart=True))
+    assert said.startswith("a worker cannot start: its process ended with exit code 255: ")
+    assert "/no/such/python" in said
+
+
+def test_other_processes_of_the_caller_keep_its_script(tmp_path):
+    """Ours are started at the same time by another thread; what multiprocessing says to theirs stays as it was."""
+    script = tmp_path / "both.py"
+    script.write_text(BOTH)
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "2 of 2 theirs, 2 of 2 ours\n"
+
+
 def test_a_machine_that_sleeps_uses_up_no_deadline(monkeypatch):
     """An hour passes at every look at the clock; each counts as a quarter of the deadline, so that no task is hung."""
     now = 0.0
@@ -368,6 +422,36 @@ if __name__ == "__main__":
     with Pool(2, prepare, sys.argv[1], once, deadline_s=3.0) as pool:
         for _, word in pool.run([(0, None)]):
             print(word)
+"""
+BOTH = """
+import multiprocessing
+import threading
+from sims.workers.pool import Pool
+from tests.sims.workers.test_pool import prepare, square
+
+def of_the_script(pipe):
+    pipe.send("theirs")
+
+def start_theirs(found):
+    context = multiprocessing.get_context("spawn")
+    for _ in range(2):
+        here, there = context.Pipe()
+        process = context.Process(target=of_the_script, args=(there,))
+        process.start()
+        there.close()
+        found.append(here.recv())
+        process.join()
+
+if __name__ == "__main__":
+    found = []
+    thread = threading.Thread(target=start_theirs, args=(found,))
+    thread.start()
+    ours = 0
+    for _ in range(2):
+        with Pool(1, prepare, None, square, apart=True) as pool:
+            ours += list(pool.run([(0, 3)])) == [(0, 9)]
+    thread.join()
+    print(f"{len(found)} of 2 theirs, {ours} of 2 ours")
 """
 PARENT = """
 import sys
