@@ -33,7 +33,10 @@ def test_what_the_type_checker_sees_is_what_is_imported(package):
     tree = ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
     seen = {
-        alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        str(alias.asname): node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
     assert seen == import_module(package)._HOMES
     assert all(getattr(import_module(package), name) is not None for name in seen)
