@@ -182,16 +182,13 @@ class Catalog:
         return found
 
 
-def load_scenario(
-    name_or_path: str | Path, *, seed: int | None = None, allow_long: bool = False, **overrides: Any
-) -> Scenario:
+def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
     """Read, check and resolve a scenario.
 
     Args:
         name_or_path: the path of a TOML file, or the name of a bundled scenario.
-        seed: instead of the scenario's, from 0 to 2**63 - 1.
-        allow_long: allow runs above the safety limit.
-        overrides: dotted keys of the scenario and their values, as in `**{"target.win_rate": 0.7}`.
+        overrides: dotted keys of the scenario and their values, as in `seed=7` or `**{"target.win_rate": 0.7}`. One
+            more word is known: `allow_long=True` allows runs above the safety limit.
 
     Returns:
         The scenario with all defaults.
@@ -208,8 +205,8 @@ def load_scenario(
     from engine.scenario_file.toml import written
 
     catalog = Catalog()
-    values = {**overrides, **({} if seed is None else {"seed": seed})}
-    pairs = [(key, written(value)) for key, value in values.items()]
+    allow_long = bool(overrides.pop("allow_long", False))
+    pairs = [(key, written(value)) for key, value in overrides.items()]
     return load(catalog.scenario(str(name_or_path)), catalog, pairs, allow_long=allow_long)
 
 

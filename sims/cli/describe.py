@@ -27,7 +27,7 @@ def list_(what: str | None, as_json: bool) -> None:
 
     catalog = Catalog()
     click.echo(listing(catalog, [what] if what else ["games", "controllers", "scenarios"], as_json))
-    warn(catalog)
+    _warn(catalog)
 
 
 @click.command(cls=Command)
@@ -49,9 +49,9 @@ def describe(name: str, dial: bool, heat_map: bool, as_json: bool) -> None:
         show_map(catalog.game(name), as_json, say, sys.stdout)
     else:
         click.echo(dial_description(catalog.game(name), as_json, say) if dial else description(catalog, name))
-    warn(catalog)
+    _warn(catalog)
 
 
-def warn(catalog: Catalog) -> None:
+def _warn(catalog: Catalog) -> None:
     for warning in catalog.warnings:
         say(f"warning: {warning}")

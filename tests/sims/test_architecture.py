@@ -37,7 +37,7 @@ def _imported(tree: ast.Module, known: Mapping[str, Path]) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module in known:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if inner in known else node.module
+                yield inner if inner in known else str(node.module)
 
 
 def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:

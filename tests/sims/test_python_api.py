@@ -23,7 +23,7 @@ def in_a_fresh_folder(tmp_path, monkeypatch, words, text=None) -> str:
         [sys.executable, *words], input=text, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 def test_the_code_of_the_page_runs_one_block_after_the_other(tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def test_every_function_says_what_it_takes_gives_and_raises(package, name):
     assert inspect.getdoc(thing), f"{package}.{name} has no docstring"
     if inspect.isfunction(thing) and package in ("sims", "games", "controllers"):
         text = inspect.getdoc(thing) or ""
-        parameters = [one for one in inspect.signature(thing).parameters]
+        parameters = list(inspect.signature(thing).parameters)
         assert not parameters or "Args:" in text, f"{package}.{name} explains no arguments"
         missing = [
             one for one in parameters if f"{one}:" not in text and f"{one}," not in text and f", {one}" not in text

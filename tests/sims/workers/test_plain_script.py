@@ -24,12 +24,9 @@ with open("starts.txt", "a") as file:
     file.write("started\\n")
 """
 PLAY = """
-from pathlib import Path
-from engine.scenario import load
-from sims.catalog import Catalog
-from sims.runs import run as runs
+from sims import load_scenario, run
 
-runs.run(load(Path("small.toml"), Catalog()), out=Path("played"), workers=2, quiet=True)
+run(load_scenario("small.toml"), out="played", workers=2)
 """
 UNGUARDED = COUNT + PLAY
 GUARDED = f'{COUNT}\nif __name__ == "__main__":\n{textwrap.indent(PLAY, "    ")}'
