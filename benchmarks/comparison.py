@@ -21,8 +21,9 @@ import numpy as np
 from engine.inference.intervals import wilson
 from engine.scenario import Scenario, parse
 from sims.catalog import Catalog
-from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, compare, found_in
-from sims.comparison.sides import sides_of, tables_of
+from sims.comparison.comparison import compare
+from sims.comparison.differences import EVERYBODY, Change, Differences, measure_differences
+from sims.comparison.sides import play_sides, sides_of
 from sims.workers.cores import cores
 
 LEAST_FACTOR: Final = 3.0
@@ -65,7 +66,7 @@ attempts_per_player = {attempts}
 """
 
 
-Play = Callable[[Scenario, Scenario, int], BeforeAfter]
+Play = Callable[[Scenario, Scenario, int], Differences]
 
 
 def scenario(name: str, **choices: object) -> Scenario:
@@ -74,7 +75,7 @@ def scenario(name: str, **choices: object) -> Scenario:
     return parse(SCENARIO.format(**{**usual, **choices}).encode(), name, Catalog())
 
 
-def change_of(found: BeforeAfter, metric: str) -> Change:
+def change_of(found: Differences, metric: str) -> Change:
     """What became of a metric for all players, or the only cohort."""
     found_ones = [change for change in found.changes if change.metric.name == metric]
     return next((change for change in found_ones if change.cohort == EVERYBODY), found_ones[0])
@@ -103,30 +104,30 @@ def pairings(players: int, attempts: int, seeds: int) -> Iterator[Pairing]:
                 for number in (value, value * CHANGE)
             )  # fmt: skip
             changes = [
-                change_of(compare(one, [two], seed, workers=cores()), "win_rate").difference for seed in range(seeds)
+                change_of(compare(one, two, seed=seed, workers=cores()), "win_rate").difference for seed in range(seeds)
             ]
             factors = [change.pairing_factor for change in changes]
             mean = statistics.fmean(change.value for change in changes)
             yield Pairing(controller, f"{knob} +3 %", mean, statistics.median(factors), min(factors), max(factors))
 
 
-def unpaired(one: Scenario, two: Scenario, run: int) -> BeforeAfter:
+def unpaired(one: Scenario, two: Scenario, run: int) -> Differences:
     """Both with seeds of their own, which no other run has."""
     before, after = sides_of(one, [two], 2 * run)
     sides = [before, after._replace(seed=2 * run + 1)]
-    return found_in(sides, tables_of(sides, workers=1))
+    return measure_differences(sides, play_sides(sides, workers=1))
 
 
-def swapped(one: Scenario, two: Scenario, run: int) -> BeforeAfter:
+def swapped(one: Scenario, two: Scenario, run: int) -> Differences:
     """The same players and luck in both, each player's two sides swapped by a coin: no difference but chance."""
     sides = sides_of(one, [two], run)
-    tables = tables_of(sides, workers=1)
+    tables = play_sides(sides, workers=1)
     coins = np.random.default_rng(run)
     for address, was in tables[0].sums.items():
         is_ = tables[1].sums[address]
         chosen = coins.random(was.shape[:2]) < 0.5
         was[chosen], is_[chosen] = is_[chosen], was[chosen]
-    return found_in(sides, tables)
+    return measure_differences(sides, tables)
 
 
 class Share(NamedTuple):
@@ -165,8 +166,8 @@ def nulls(runs: int, players: int) -> Iterator[Share]:
 def known(runs: int, players: int) -> Iterator[tuple[Share, float]]:
     """How often 3 points of win rate are flagged, and the mean change."""
 
-    def paired(one: Scenario, two: Scenario, run: int) -> BeforeAfter:
-        return compare(one, [two], run, workers=1)
+    def paired(one: Scenario, two: Scenario, run: int) -> Differences:
+        return compare(one, two, seed=run, workers=1)
 
     def side(**choices: object) -> Scenario:
         return scenario("side.toml", game="logistic", params="guess = 0.0", players=players, **choices)

@@ -18,6 +18,8 @@ from engine.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from sims.catalog import load_scenario as load_scenario
+    from sims.comparison.comparison import Comparison as Comparison
+    from sims.comparison.comparison import compare as compare
     from sims.planning.plan import Plan as Plan
     from sims.planning.plan import plan as plan
     from sims.planning.precision import run_to_precision as run_to_precision
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 # Public name -> the module that defines it; tests/sims/test_surface.py holds both lists together.
 _HOMES: Final = {
+    "Comparison": "sims.comparison.comparison",
     "Gate": "sims.verdict.gate",
     "Plan": "sims.planning.plan",
     "PlayedRow": "sims.playback.played",
@@ -41,6 +44,7 @@ _HOMES: Final = {
     "Stopped": "sims.workers.signals",
     "Verdict": "sims.verdict.verdict",
     "Verification": "sims.runs.verification",
+    "compare": "sims.comparison.comparison",
     "load_scenario": "sims.catalog",
     "plan": "sims.planning.plan",
     "read_run": "sims.runs.run",

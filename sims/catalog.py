@@ -210,6 +210,11 @@ def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
     return load(catalog.scenario(str(name_or_path)), catalog, pairs, allow_long=allow_long)
 
 
+def scenario_of(scenario: Scenario | str | Path) -> Scenario:
+    """The scenario itself, or the one that a path or a bundled name stands for. Raises ScenarioError if it is wrong."""
+    return load_scenario(scenario) if isinstance(scenario, str | Path) else scenario
+
+
 def version() -> str:
     """The version of Flowdial: that of the checkout, or of the installed distribution."""
     project = _checkout()

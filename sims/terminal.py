@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 OnProgress = Callable[[int, int], None]  # takes what is done and what there is in all
 OnMessage = Callable[[str], None]  # takes one sentence
@@ -43,6 +44,21 @@ def aligned(rows: Sequence[Sequence[object]], indent: str = "  ") -> str:
     return "\n".join(
         indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in texts
     )
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """A result as --json prints it, with an end of line. Unknown numbers (NaN) become null."""
+    import json
+
+    return json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n"
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and math.isnan(content) else content
 
 
 _LONG_S: Final = 2.0  # whoever waits longer is told for what

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
+from sims.terminal import json_text, meter
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
+
+    from engine.scenario import Scenario
 
 _PLAYERS: Final = 2000  # of the arena's tables in the docs
 
@@ -88,16 +93,56 @@ def compare(
         option = "--controller" if controllers else "--find-gain"
         raise click.UsageError(f"{option} races on one scenario, got {len(scenarios)}; give one, or leave it out.")
     if len(scenarios) > 1:
-        from sims.comparison import command as command
-
         several = [load_scenario(scenario, settings, None, allow_long) for scenario in scenarios]
-        return command.compare(several, seed, workers=workers, out=out, quiet=quiet, json=as_json)
+        return _compare_scenarios(several, seed, workers=workers, out=out, quiet=quiet, as_json=as_json)
     read = load_scenario(scenarios[0], settings, seed, allow_long)
     from sims.arena import command as races
 
     if find_gain is not None:
         return races.compare_gains(read, find_gain, workers=workers, out=out, quiet=quiet, json=as_json)
     return races.compare(read, controllers, workers=workers, out=out, quiet=quiet, json=as_json)
+
+
+def _compare_scenarios(
+    scenarios: Sequence[Scenario],
+    seed: int | None,
+    *,
+    workers: int | None,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    from engine.errors import PluginFault
+    from sims.comparison.comparison import compare
+
+    with _output_folder(out) as folder:
+        comparison = compare(*scenarios, seed=seed, workers=workers, on_progress=meter(quiet))
+        if folder is not None:
+            comparison.write(folder)
+    if as_json:
+        click.echo(json_text(comparison.to_json()), nl=False)
+    else:
+        click.echo(comparison.text)
+        if folder is not None:
+            click.echo(f"\ntable, page and JSON  {out}")
+    return PluginFault.exit_code if comparison.failed else 0
+
+
+@contextlib.contextmanager
+def _output_folder(out: Path | None) -> Iterator[Path | None]:
+    """Make the folder of --out before anything is played. It is removed again if there is nothing to put into it."""
+    if out is None:
+        yield None
+        return
+    from sims.run_folder.new_folder import new_folder
+
+    folder = new_folder(out).absolute()  # a plug-in may change the current directory
+    try:
+        yield folder
+    except BaseException:
+        with contextlib.suppress(OSError):  # it is not empty
+            folder.rmdir()
+        raise
 
 
 @click.command(cls=Command)

@@ -1,23 +1,22 @@
-"""A before/after comparison as files: changes.csv, changes.html, and comparison.json, which --json prints."""
+"""A comparison as files: changes.csv, changes.html and comparison.json."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from engine.record import Column
-from sims.comparison.comparison import BeforeAfter, Change
+from sims.comparison.differences import Change, Differences
 from sims.comparison.notes import notes
-from sims.comparison.page import page
+from sims.comparison.page import comparison_page
 from sims.comparison.sentences import names_of, summary
 from sims.run_folder.files import sync_folder, write_file
 from sims.run_folder.names import plain_name
+from sims.terminal import json_text
 
 CHANGES: Final = "changes.csv"
 PAGE: Final = "changes.html"
@@ -52,63 +51,58 @@ COLUMNS: Final = (
 )
 
 
-def row_of(found: BeforeAfter, change: Change) -> tuple[str | int | float | bool | None, ...]:
+def change_row(differences: Differences, change: Change) -> tuple[str | int | float | bool | None, ...]:
     """A change in the order of COLUMNS; None where there is no value."""
     difference, metric = change.difference, change.metric
-    scenario = found.comparisons[change.after - 1].scenario
+    scenario = differences.others[change.number - 1].scenario
     values = (
-        change.after, plain_name(scenario.name), change.cohort or None, metric.name, metric.meaning, metric.unit,
+        change.number, plain_name(scenario.name), change.cohort or None, metric.name, metric.meaning, metric.unit,
         change.flagged, change.players, difference.before, difference.after, difference.value, difference.low,
-        difference.high, found.confidence, change.effect, difference.p_value, change.p_adjusted,
+        difference.high, differences.confidence, change.effect, difference.p_value, change.p_adjusted,
         difference.pairing_factor,
     )  # fmt: skip
     return tuple(None if isinstance(value, float) and not math.isfinite(value) else value for value in values)
 
 
-def json_of(found: BeforeAfter) -> Mapping[str, Any]:
-    """Everything, in plain lists and numbers; None for what is not known."""
-    names = names_of(found)
+def json_content(differences: Differences) -> dict[str, Any]:
+    """Everything in plain lists and numbers, with None for unknown values."""
+    names = names_of(differences)
     return {
         "before": names[0],
-        "seed": found.seed,
+        "seed": differences.seed,
         "calibrated": False,
-        "flagged": len(found.flagged),
+        "flagged": len(differences.flagged),
         "false_discovery_rate": FALSE_DISCOVERY_RATE,
-        "confidence": found.confidence,
+        "confidence": differences.confidence,
         "comparisons": [
             {
-                "comparison": one.after,
-                "scenario": names[one.after],
+                "comparison": one.number,
+                "scenario": names[one.number],
                 "changed": [key._asdict() for key in one.keys],
-                "summary": summary(found, one),
-                "notes": notes(found, one),
+                "summary": summary(differences, one),
+                "notes": notes(differences, one),
                 "players": one.players,
                 "attempts_before": one.attempts[0],
                 "attempts_after": one.attempts[1],
             }
-            for one in found.comparisons
+            for one in differences.others
         ],
         "changes": [
-            dict(zip((column.name for column in COLUMNS), row_of(found, change), strict=True))
-            for change in found.changes
+            dict(zip((column.name for column in COLUMNS), change_row(differences, change), strict=True))
+            for change in differences.changes
         ],
     }
 
 
-def json_text(found: BeforeAfter) -> str:
-    """The same as text, with an end of line."""
-    return json.dumps(json_of(found), indent=1, allow_nan=False) + "\n"
-
-
-def write(folder: Path, found: BeforeAfter) -> None:
-    """Write changes.csv, changes.html and comparison.json into a folder. Raises OSError when the disk is in the way."""
+def write_files(folder: Path, differences: Differences) -> None:
+    """Write changes.csv, changes.html and comparison.json into a folder. Raises OSError on I/O errors."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in COLUMNS])
-    writer.writerows([[_cell(value) for value in row_of(found, change)] for change in found.changes])
+    writer.writerows([[_cell(value) for value in change_row(differences, change)] for change in differences.changes])
     write_file(folder / CHANGES, text.getvalue().encode())
-    write_file(folder / PAGE, page(found).encode())
-    write_file(folder / JSON, json_text(found).encode())
+    write_file(folder / PAGE, comparison_page(differences).encode())
+    write_file(folder / JSON, json_text(json_content(differences)).encode())
     sync_folder(folder)
 
 

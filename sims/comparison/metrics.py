@@ -1,9 +1,9 @@
-"""What a before/after comparison looks at: about a dozen metrics, each a ratio of two sums over players.
+"""The metrics of a comparison: about a dozen, each a ratio of two sums over players.
 
-Every player leaves a numerator and a denominator for each metric, and no row is kept. The worst players' win rate is
-a mean of a tail and no such ratio; `worst_sums` writes it as one, by the form of the tail mean that Rockafellar and
-Uryasev give (Journal of Risk 2, 2000, theorem 1): q - E[max(q - x, 0)] / share, with q the quantile, in which to
-estimate q adds no error of first order.
+Each player leaves a numerator and a denominator for each metric, and no row is kept. The win rate of the worst players
+is the mean of a tail, which is no such ratio. `worst_sums` writes it as one, by the form of the tail mean of
+Rockafellar and Uryasev (Journal of Risk 2, 2000, theorem 1): q - E[max(q - x, 0)] / share, with q the quantile.
+Estimating q adds no error of first order.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from engine.players import COHORT_STRIDE, QUIT
 from engine.world import Played
 
 FIRST: Final = 5  # attempts of a player that count as the first impression
-WORST: Final = 0.05  # share of players who are the worst off
+WORST: Final = 0.05  # share of the players: those with the lowest win rates
 OWN_RATE: Final = 20  # judged attempts that a player's own win rate needs
-LEAST_WORST: Final = 10  # players in the tail, or nothing is said of it
+LEAST_WORST: Final = 10  # players in the tail; with fewer the metric is unknown
 
 Sums = npt.NDArray[np.float64]
 
@@ -80,15 +80,22 @@ def _lost(cause: str) -> Metric:
 
 
 def metrics_for(causes: Sequence[str], levels: int) -> tuple[Metric, ...]:
-    """What is summed up for a game with these causes of loss: its metrics in the order of `sums_of`, the tail last."""
+    """The metrics of a game with these causes of loss, in the order of `metric_sums`, the tail last."""
     lost = tuple(_lost(cause) for cause in causes)
     return (*_COMMON, *((_LEVELS,) if levels else ()), *lost, WORST_RATE)
 
 
-def sums_of(played: Played, after: int, causes: int, levels: int) -> Sums:
-    """Each player's numerators and denominators, shape (players, metrics without the tail, 2).
+def metric_sums(played: Played, after: int, causes: int, levels: int) -> Sums:
+    """Sum up numerators and denominators by player. Attempts that failed do not count.
 
-    after: first attempt that is judged; causes: how many causes of loss the game has. Attempts that failed say nothing.
+    Args:
+        played: some players and their rows.
+        after: first attempt that is judged.
+        causes: how many causes of loss the game has.
+        levels: how many levels the campaign has; 0 without one.
+
+    Returns:
+        An array of shape (players, metrics without the tail, 2).
     """
     rows, players = played.rows, played.players
     rows = rows[rows["outcome"] != FAILED]
@@ -100,7 +107,7 @@ def sums_of(played: Played, after: int, causes: int, levels: int) -> Sums:
 
     won, lost = rows["outcome"] == WON, rows["outcome"] != WON
     judged, early = rows["attempt"] >= after, rows["attempt"] < FIRST
-    attempts, losses, everybody = total(np.ones(len(rows))), total(lost), np.ones(count)
+    attempts, losses, ones = total(np.ones(len(rows))), total(lost), np.ones(count)
     seconds = total(rows["duration_s"])
     run = np.zeros(count)
     np.maximum.at(run, of, np.where(lost, rows["streak"] + 1.0, 0.0))
@@ -108,39 +115,39 @@ def sums_of(played: Played, after: int, causes: int, levels: int) -> Sums:
     pairs = [
         (total(won & judged), total(judged)),
         (total(won & early), total(early)),
-        (attempts, everybody),
-        (players["left"] == QUIT, everybody),
-        (np.bincount(sessions, minlength=count), everybody),
-        (seconds, everybody),
+        (attempts, ones),
+        (players["left"] == QUIT, ones),
+        (np.bincount(sessions, minlength=count), ones),
+        (seconds, ones),
         (seconds, attempts),
-        (run, everybody),
+        (run, ones),
         (total(np.where(judged, rows["difficulty"], 0.0)), total(judged)),
         (total(np.where(lost, rows["progress"], 0.0)), losses),
         (total(rows["outcome"] == TIMED_OUT), attempts),
-        *([(players["level"] - 1, everybody)] if levels else []),
+        *([(players["level"] - 1, ones)] if levels else []),
         *((total(rows["cause"] == cause), losses) for cause in range(causes)),
     ]
     return np.stack([np.stack(pair, axis=1).astype(np.float64) for pair in pairs], axis=1)
 
 
-def places_of(played: Played) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The address of each player's cohort, and the player's place in it."""
+def cohort_places(played: Played) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give the address of each player's cohort, and the player's place in it."""
     numbers = played.players["player"]
     return numbers // COHORT_STRIDE, numbers % COHORT_STRIDE
 
 
 def worst_sums(judged: Sums) -> Sums:
-    """The worst players' win rate as a ratio of sums, shape (players, 2); zeros where too few played long enough.
+    """Write the win rate of the worst players as a ratio of sums, shape (players, 2).
 
-    judged: wins and judged attempts of each player, shape (players, 2).
+    All sums are 0 where too few players played long enough. judged: wins and judged attempts, shape (players, 2).
     """
     chosen = judged[:, 1] >= OWN_RATE
-    found = np.zeros_like(judged)
+    sums = np.zeros_like(judged)
     if WORST * chosen.sum() < LEAST_WORST:
-        return found
+        return sums
     own = judged[chosen, 0] / judged[chosen, 1]
     place = math.ceil(WORST * len(own)) - 1
     edge = np.partition(own, place)[place]
-    found[chosen, 0] = edge - np.maximum(edge - own, 0.0) / WORST
-    found[chosen, 1] = 1.0
-    return found
+    sums[chosen, 0] = edge - np.maximum(edge - own, 0.0) / WORST
+    sums[chosen, 1] = 1.0
+    return sums

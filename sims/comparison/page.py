@@ -1,4 +1,4 @@
-"""changes.html: a before/after comparison as one page for any browser, without scripts and anything from elsewhere."""
+"""changes.html: a comparison as one page for any browser, without scripts and without parts from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from sims.comparison.changed_keys import Key, shown
-from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, Comparison
+from sims.comparison.cells import HEADINGS, change_cells
+from sims.comparison.changed_keys import ChangedKey
+from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.notes import notes
-from sims.comparison.sentences import HEADINGS, SAME, caution, cells, names_of, summary
+from sims.comparison.sentences import SAME, caution, names_of, summary
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, section, table
 from sims.wording import UNCALIBRATED
@@ -19,56 +20,56 @@ _HEIGHT: Final = 14
 _MOST_KEYS: Final = 5  # above the verdict
 
 
-def page(found: BeforeAfter) -> str:
+def comparison_page(differences: Differences) -> str:
     """The whole document."""
-    names = names_of(found)
+    names = names_of(differences)
     title = f"{names[0]} → {', '.join(names[1:])}"
-    players = sum(found.comparisons[0].players.values())
+    players = sum(differences.others[0].players.values())
     header = tag(
         "header",
         tag("p", tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED), class_="badges"),
         tag("h1", title),
-        tag("p", found.before.title, class_="subtitle") if found.before.title else None,
+        tag("p", differences.before.title, class_="subtitle") if differences.before.title else None,
         tag(
             "p",
-            f"{found.before.form.game.name}, {players:,} players, seed {found.seed}; {SAME}",
+            f"{differences.before.form.game.name}, {players:,} players, seed {differences.seed}; {SAME}",
             class_="subtitle",
         ),
     )
-    sections = [part for comparison in found.comparisons for part in _comparison(found, comparison, names)]
-    method = section("How to read this", *(tag("p", one) for one in caution(found)))
+    sections = [part for other in differences.others for part in _scenario_parts(differences, other, names)]
+    method = section("How to read this", *(tag("p", one) for one in caution(differences)))
     return document(title, header, *sections, method)
 
 
-def _comparison(found: BeforeAfter, comparison: Comparison, names: Sequence[str]) -> list[Markup]:
-    headline, *others = summary(found, comparison)
-    own = found.changes_of(comparison)
+def _scenario_parts(differences: Differences, other: ComparedScenario, names: Sequence[str]) -> list[Markup]:
+    headline, *sentences = summary(differences, other)
+    own = differences.changes_of(other)
     flagged = [change for change in own if change.flagged]
-    noise = [change for change in own if change.noise]
+    unclear = [change for change in own if change.unclear]
     exact = [change for change in own if not change.flagged and change.exact]
     parts = [
-        tag("h2", f"{names[0]} → {names[comparison.after]}") if len(names) > 2 else None,
+        tag("h2", f"{names[0]} → {names[other.number]}") if len(names) > 2 else None,
         tag(
             "section",
-            _keys(comparison.keys[:_MOST_KEYS]),
+            _keys(other.keys[:_MOST_KEYS]),
             tag("p", headline, class_="headline"),
-            *(tag("p", sentence) for sentence in others),
-            *(tag("p", note, class_="caution") for note in notes(found, comparison)),
+            *(tag("p", sentence) for sentence in sentences),
+            *(tag("p", note, class_="caution") for note in notes(differences, other)),
             class_="verdict",
         ),
         _flagged(flagged) if flagged else None,
-        _noise(noise, several=len(comparison.pairs) > 1),
+        _unclear(unclear, several=len(other.pairs) > 1),
         _unchanged(exact),
-        section("All that was changed", _keys(comparison.keys)) if len(comparison.keys) > _MOST_KEYS else None,
+        section("All that was changed", _keys(other.keys)) if len(other.keys) > _MOST_KEYS else None,
     ]
     return [part for part in parts if part is not None]
 
 
-def _keys(keys: Sequence[Key]) -> Markup:
+def _keys(keys: Sequence[ChangedKey]) -> Markup:
     """What was changed, a line for each key."""
     if not keys:
         return tag("p", "No key that is played was changed.", class_="note")
-    lines = [joined(tag("code", f"{key.key}: {shown(key.before)} → {shown(key.after)}"), tag("br")) for key in keys]
+    lines = [joined(tag("code", key.text("→")), tag("br")) for key in keys]
     return tag("p", *lines)
 
 
@@ -79,7 +80,7 @@ def _flagged(changes: Sequence[Change]) -> Markup:
     return section("What changed beyond noise", table((*HEADINGS, "around 0"), rows), note=note)
 
 
-def _noise(changes: Sequence[Change], *, several: bool) -> Markup | None:
+def _unclear(changes: Sequence[Change], *, several: bool) -> Markup | None:
     """What cannot be told from luck: of all players, and folded up of single cohorts. several: cohorts."""
     if not changes:
         return None
@@ -95,7 +96,7 @@ def _noise(changes: Sequence[Change], *, several: bool) -> Markup | None:
 def _row(change: Change) -> list[Part]:
     return [
         tag("span", cell, class_="short") if heading == "change" else cell
-        for heading, cell in zip(HEADINGS, cells(change), strict=True)
+        for heading, cell in zip(HEADINGS, change_cells(change), strict=True)
     ]
 
 
@@ -103,7 +104,7 @@ def _unchanged(changes: Sequence[Change]) -> Markup | None:
     """Where every player did the same."""
     labels: dict[str, list[str]] = {}
     for change in changes:
-        labels.setdefault(change.metric.label, []).append(cells(change)[1])
+        labels.setdefault(change.metric.label, []).append(change_cells(change)[1])
     if not labels:
         return None
     rows = [(label, ", ".join(names)) for label, names in labels.items()]
@@ -116,10 +117,10 @@ def _unchanged(changes: Sequence[Change]) -> Markup | None:
 
 def _ends(change: Change) -> tuple[float, ...]:
     """Effect and ends of its interval, in standard deviations between players; nothing where that is not known."""
-    found = change.difference
-    if not change.spread > 0.0 or math.isnan(found.low):
+    value, low, high = change.difference.value, change.difference.low, change.difference.high
+    if not change.spread > 0.0 or math.isnan(low):
         return ()
-    return found.value / change.spread, found.low / change.spread, found.high / change.spread
+    return value / change.spread, low / change.spread, high / change.spread
 
 
 def _bar(change: Change, scale: float) -> Markup:

@@ -1,13 +1,13 @@
-"""The scenarios that are compared, as they are played: the same players, the same luck, and only sums are kept.
+"""The sides of a comparison: each scenario, played with the same players and the same luck. Only sums are kept.
 
-All are played with one seed, and a cohort has the address that it has in the first scenario. So player 17 of a cohort
-is the same person in all of them, and meets the same luck in the same attempt.
+All sides are played with one seed, and a cohort keeps the address that it has in the first scenario. So player 17 of a
+cohort is the same person on all sides, and meets the same luck in the same attempt.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,15 +17,16 @@ from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.world import Chunk, chunks, play
 from sims.catalog import Catalog
-from sims.comparison.changed_keys import paired
-from sims.comparison.metrics import Metric, Sums, metrics_for, places_of, sums_of
+from sims.comparison.changed_keys import pair_cohorts
+from sims.comparison.metrics import Metric, Sums, cohort_places, metric_sums, metrics_for
+from sims.terminal import OnProgress, no_progress
 from sims.workers.pool import Pool
 from sims.workers.quarantine import check
 from sims.workers.worker_process import worker_box
 
 
 class Side(NamedTuple):
-    """One of the scenarios, as it is played here. Plain data: it can be sent to another process."""
+    """One scenario, as it is played here. Plain data: it can be sent to another process."""
 
     scenario: Scenario
     seed: int
@@ -49,27 +50,27 @@ class Side(NamedTuple):
 
 
 def sides_of(first: Scenario, others: Sequence[Scenario], seed: int) -> list[Side]:
-    """All scenarios with one seed and the first one's addresses; who is new in another comes after all of those."""
+    """Give all scenarios one seed and the addresses of the first. A new cohort gets an address after those."""
     count = len(first.cohorts)
     sides = [Side(first, seed, tuple(range(count)), tuple(range(count)))]
     for other in others:
-        pairs = paired(first, other)
-        met = [pair.after for pair in pairs]
-        new = [j for j in range(len(other.cohorts)) if j not in met]
+        pairs = pair_cohorts(first, other)
+        known = [pair.after for pair in pairs]
+        new = [j for j in range(len(other.cohorts)) if j not in known]
         addresses = (*(pair.before for pair in pairs), *range(count, count + len(new)))
-        sides.append(Side(other, seed, (*met, *new), addresses))
+        sides.append(Side(other, seed, (*known, *new), addresses))
     return sides
 
 
-class Task(NamedTuple):
+class SideTask(NamedTuple):
     """Some players of one side."""
 
     side: int
     chunk: Chunk
 
 
-class Part(NamedTuple):
-    """What came of a task, by players."""
+class PlayerSums(NamedTuple):
+    """What a task returns, by players."""
 
     address: Any  # of each player's cohort, shape (players,)
     place: Any  # in the cohort
@@ -79,22 +80,22 @@ class Part(NamedTuple):
 
 
 @dataclasses.dataclass
-class Table:
-    """Everybody's sums on one side."""
+class SideSums:
+    """The sums of all players of one side."""
 
     sums: dict[int, Sums]  # by the address of the cohort, shape (replicas, players, metrics, 2)
     attempts: int = 0
     faults: list[Fault] = dataclasses.field(default_factory=list)
 
 
-class Stage:
+class SideSetups:
     """What a worker needs for its tasks."""
 
     def __init__(self, sides: Sequence[Side]) -> None:
         catalog = Catalog()
         self.after = sides[0].scenario.after_attempts
         self.setups = [side.setup(catalog) for side in sides]
-        self.levels = min(setup.levels for setup in self.setups)  # passed levels are compared of campaigns alone
+        self.levels = min(setup.levels for setup in self.setups)  # passed levels are compared between campaigns only
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -102,52 +103,60 @@ class Stage:
         return metrics_for(self.setups[0].game.causes, self.levels)
 
 
-def prepared(sides: tuple[Side, ...]) -> Stage:
-    """In a worker's process: what its tasks share."""
-    return Stage(sides)
+def prepare_sides(sides: tuple[Side, ...]) -> SideSetups:
+    """Prepare what the tasks of a worker share."""
+    return SideSetups(sides)
 
 
-def run(stage: Stage, task: Task) -> Part:
+def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     """Play some players and sum up what they did."""
-    setup = stage.setups[task.side]
+    setup = setups.setups[task.side]
     played = play(setup, task.chunk, box=worker_box())
-    sums = sums_of(played, stage.after, len(setup.game.causes), stage.levels)
-    return Part(*places_of(played), sums, len(played.rows), played.faults)
+    sums = metric_sums(played, setups.after, len(setup.game.causes), setups.levels)
+    return PlayerSums(*cohort_places(played), sums, len(played.rows), played.faults)
 
 
-def tables_of(
-    sides: Sequence[Side], *, workers: int, shown: Callable[[int, int], None] = lambda done, all_: None
-) -> list[Table]:
-    """Play all sides. Raises PluginFault when too many attempts of one of them failed.
+def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress = no_progress) -> list[SideSums]:
+    """Play all sides.
 
-    shown: is told attempts played and attempts in all, at most.
+    Args:
+        sides: the scenarios as they are played.
+        workers: processes to play them with, at most.
+        on_progress: takes attempts played, and the largest possible number of attempts in all.
+
+    Returns:
+        The sums of each side.
+
+    Raises:
+        PluginFault: if too many attempts of one side failed.
     """
-    stage = Stage(sides)
-    tables = []
-    for side, setup in zip(sides, stage.setups, strict=True):
-        shapes = [(setup.replicas, count, len(stage.metrics) - 1, 2) for count in setup.counts]  # all but the tail
-        tables.append(Table({at: np.zeros(shape) for at, shape in zip(side.addresses, shapes, strict=True)}))
-    tasks = [Task(side, chunk) for side, setup in enumerate(stage.setups) for chunk in chunks(setup)]
-    work = [_most(stage.setups[task.side], task.chunk) for task in tasks]
+    setups = SideSetups(sides)
+    results = []
+    for side, setup in zip(sides, setups.setups, strict=True):
+        shapes = [(setup.replicas, count, len(setups.metrics) - 1, 2) for count in setup.counts]  # all but the tail
+        results.append(SideSums({at: np.zeros(shape) for at, shape in zip(side.addresses, shapes, strict=True)}))
+    tasks = [SideTask(side, chunk) for side, setup in enumerate(setups.setups) for chunk in chunks(setup)]
+    work = [_most_attempts(setups.setups[task.side], task.chunk) for task in tasks]
     done = 0
-    with Pool(max(min(workers, len(tasks)), 1), prepared, tuple(sides), run, noun="comparison") as pool:
+    count = max(min(workers, len(tasks)), 1)
+    with Pool(count, prepare_sides, tuple(sides), play_side, noun="comparison") as pool:
         for number, part in pool.run(enumerate(tasks)):
             task = tasks[number]
-            _put(tables[task.side], task.chunk.replica, part)
+            _add(results[task.side], task.chunk.replica, part)
             done += work[number]
-            shown(done, sum(work))
-    for table in tables:
-        check(sorted(table.faults), table.attempts)
-    return tables
+            on_progress(done, sum(work))
+    for result in results:
+        check(sorted(result.faults), result.attempts)
+    return results
 
 
-def _most(setup: Setup, chunk: Chunk) -> int:
+def _most_attempts(setup: Setup, chunk: Chunk) -> int:
     return (chunk.size if chunk.cohort >= 0 else setup.players) * setup.attempts_per_player
 
 
-def _put(table: Table, replica: int, part: Part) -> None:
+def _add(side: SideSums, replica: int, part: PlayerSums) -> None:
     for address in np.unique(part.address):
         own = part.address == address
-        table.sums[int(address)][replica, part.place[own]] = part.sums[own]
-    table.attempts += part.attempts
-    table.faults.extend(part.faults)
+        side.sums[int(address)][replica, part.place[own]] = part.sums[own]
+    side.attempts += part.attempts
+    side.faults.extend(part.faults)

@@ -17,7 +17,7 @@ from engine.inference.intervals import CONFIDENCE
 from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, power_of
 from engine.inference.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
 from engine.scenario import Scenario
-from sims.catalog import load_scenario
+from sims.catalog import scenario_of
 from sims.comparison.comparison import compare
 from sims.comparison.metrics import WIN_RATE
 from sims.html.notebook import notebook_table
@@ -145,8 +145,8 @@ def plan(
     Raises:
         ScenarioError: a scenario is wrong, the two cannot be compared, or no player was judged in the pilot.
     """
-    before = load_scenario(scenario) if isinstance(scenario, str | Path) else scenario
-    changed = load_scenario(after) if isinstance(after, str | Path) else after
+    before = scenario_of(scenario)
+    changed = None if after is None else scenario_of(after)
     return _plan(before, changed, effect, power, workers or cores(), on_progress, on_message)
 
 
@@ -214,7 +214,7 @@ def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[Spr
 
 def _paired(spreads: Sequence[Spread], pilot: Scenario, after: Scenario, workers: int) -> tuple[list[Spread], int]:
     """The same with the variance of the difference, and how many tests a comparison makes."""
-    compared = compare(pilot, [after], pilot.seed, workers=workers)
+    compared = compare(pilot, after, workers=workers)
     changes = {change.cohort: change for change in compared.changes if change.metric == WIN_RATE}
     found = []
     for one in spreads:

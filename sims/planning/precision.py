@@ -29,7 +29,7 @@ from engine.record import Format
 from engine.scenario import Scenario
 from engine.scenario_file.consistency import LARGEST_WORK, LONG_WORK
 from engine.tally import Tally
-from sims.catalog import load_scenario
+from sims.catalog import scenario_of
 from sims.planning.pilot import elsewhere, first_size, growing, largest_size, resized, sums_for, width_of
 from sims.run_folder.folder import check_free
 from sims.runs.execution import execute
@@ -77,7 +77,7 @@ def run_to_precision(
         ScenarioError: the scenario is wrong, or the budget is too small for a pilot.
         RunFolderError, EnvironmentFault, PluginFault, Stopped: as for `run`.
     """
-    chosen = load_scenario(scenario) if isinstance(scenario, str | Path) else scenario
+    chosen = scenario_of(scenario)
     prepare_job(chosen)
     place = None if out is None else Path(out)
     if place is not None:

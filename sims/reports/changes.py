@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 _MARK: Final = "  # changed"
 
 
-class Change(NamedTuple):
+class ChangedDefault(NamedTuple):
     """One key that differs from its default."""
 
     table: str  # as in "controller.options"; "" for the top of the file
@@ -16,7 +16,7 @@ class Change(NamedTuple):
     value: str  # as it stands in the file
 
 
-def read_changes(path: Path) -> tuple[Change, ...] | None:
+def read_changes(path: Path) -> tuple[ChangedDefault, ...] | None:
     """The marked lines of a scenario.toml, in its order; None where there is no such file, or it is no text."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -33,5 +33,5 @@ def read_changes(path: Path) -> tuple[Change, ...] | None:
             cohort = value.strip('"')
         if equals and line.endswith(_MARK):
             place = table.replace("cohort", f"cohort.{cohort}", 1) if cohort else table
-            found.append(Change(place, key, value.removesuffix(_MARK)))
+            found.append(ChangedDefault(place, key, value.removesuffix(_MARK)))
     return tuple(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.tally import Tally
-from sims.reports.changes import Change
+from sims.reports.changes import ChangedDefault
 from sims.reports.rows import Gathered
 from sims.verdict.goal import Goal
 from sims.verdict.verdict import Verdict
@@ -26,7 +26,7 @@ class Facts:
     tally: Tally
     verdict: Verdict
     rows: Gathered
-    changes: tuple[Change, ...] | None  # what the scenario sets; None where that is not known
+    changes: tuple[ChangedDefault, ...] | None  # what the scenario sets; None where that is not known
 
     @property
     def of_a_person(self) -> bool:

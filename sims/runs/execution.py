@@ -18,7 +18,7 @@ from engine.record import Format
 from engine.scenario import Scenario, load, setup_of
 from engine.setup import Setup
 from engine.tally import Tally
-from sims.catalog import Catalog, load_scenario, version
+from sims.catalog import Catalog, scenario_of, version
 from sims.run_folder.files import disk_faults
 from sims.run_folder.folder import (
     FORMAT_VERSION,
@@ -85,7 +85,7 @@ def run(
         >>> result.met  # doctest: +SKIP
         True
     """
-    chosen = load_scenario(scenario) if isinstance(scenario, str | Path) else scenario
+    chosen = scenario_of(scenario)
     place = None if out is None else Path(out)
     done = execute(
         chosen, out=place, workers=workers, file_format=format, on_progress=on_progress, on_message=on_message

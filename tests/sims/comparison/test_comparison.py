@@ -26,13 +26,15 @@ from engine.scenario import Scenario, load, parse, setup_of
 from engine.world import chunks, play
 from sims.catalog import Catalog
 from sims.cli.app import main
-from sims.comparison.changed_keys import changed_keys, paired
-from sims.comparison.comparison import EVERYBODY, BeforeAfter, Change, compare, found_in
-from sims.comparison.files import COLUMNS, json_of, write
-from sims.comparison.metrics import FIRST, OWN_RATE, WORST, metrics_for, sums_of, worst_sums
+from sims.comparison.cells import change_text
+from sims.comparison.changed_keys import changed_keys, pair_cohorts
+from sims.comparison.comparison import Comparison, compare
+from sims.comparison.differences import EVERYBODY, Change, Differences, measure_differences
+from sims.comparison.files import COLUMNS
+from sims.comparison.metrics import FIRST, OWN_RATE, WORST, metric_sums, metrics_for, worst_sums
 from sims.comparison.notes import notes
-from sims.comparison.sentences import change_text, summary
-from sims.comparison.sides import sides_of, tables_of
+from sims.comparison.sentences import summary
+from sims.comparison.sides import play_sides, sides_of
 from tests.kit.worlds import kind_of
 
 CATALOG = Catalog()
@@ -78,18 +80,18 @@ def scenario(name="before.toml", **choices) -> Scenario:
     return parse(TEXT.format(**{**usual, **choices}).encode(), name, CATALOG)
 
 
-def compared(first: Scenario, *others: Scenario, seed: int = 11, workers: int = 1) -> BeforeAfter:
-    return compare(first, others, seed, workers=workers)
+def compared(first: Scenario, *others: Scenario, seed: int = 11, workers: int = 1) -> Comparison:
+    return compare(first, *others, seed=seed, workers=workers)
 
 
-def of(found: BeforeAfter, metric: str, cohort: str = EVERYBODY, after: int = 1) -> Change:
+def of(found: Differences, metric: str, cohort: str = EVERYBODY, number: int = 1) -> Change:
     """A metric of a cohort, or of everybody; where there is one cohort that is everybody."""
-    changes = [one for one in found.changes if (one.metric.name, one.after) == (metric, after)]
+    changes = [one for one in found.changes if (one.metric.name, one.number) == (metric, number)]
     (change,) = changes if len(changes) == 1 else [one for one in changes if one.cohort == cohort]
     return change
 
 
-def all_zero(found: BeforeAfter) -> bool:
+def all_zero(found: Differences) -> bool:
     """Whether not one player did anything else."""
     known = [change.difference for change in found.changes if not math.isnan(change.difference.value)]
     return len(known) > 20 and all((one.value, one.error) == (0.0, 0.0) for one in known) and not found.flagged
@@ -105,9 +107,9 @@ def test_a_renamed_cohort_flags_nothing(controller):
         scenario(**choices), scenario("after.toml", cohorts=(NEW + OLD).replace("new", "fresh"), **choices)
     )
     assert all_zero(found)
-    assert [str(key) for key in found.comparisons[0].keys] == ['cohort.new.name: "new" -> "fresh"']
-    assert "new is taken to be fresh of after.toml: the same traits." in notes(found, found.comparisons[0])
-    assert summary(found, found.comparisons[0])[0].startswith("What was changed does not act on play")
+    assert [str(key) for key in found.others[0].keys] == ['cohort.new.name: "new" -> "fresh"']
+    assert "new is taken to be fresh of after.toml: the same traits." in notes(found, found.others[0])
+    assert summary(found, found.others[0])[0].startswith("What was changed does not act on play")
 
 
 @pytest.mark.parametrize(
@@ -132,23 +134,23 @@ def test_cohorts_that_come_go_and_move_leave_the_others_who_they_are(before, aft
     assert {change.cohort for change in found.changes} == {EVERYBODY, *both}
     assert all_zero(found)
     if said is not None:
-        assert any(note.startswith(said) for note in notes(found, found.comparisons[0]))
+        assert any(note.startswith(said) for note in notes(found, found.others[0]))
 
 
 def test_cohorts_are_known_by_name_then_traits_then_place():
     one = scenario(cohorts=NEW + OLD)
     swapped = NEW.replace("new", "old") + OLD.replace("old", "new")
-    assert paired(one, scenario(cohorts=swapped)) == [(0, 1), (1, 0)]  # by name, whatever their traits
-    assert paired(one, scenario(cohorts=OLD.replace("old", "a") + NEW.replace("new", "b"))) == [(0, 1), (1, 0)]
-    assert paired(one, scenario(cohorts=PRO + NEW.replace("new", "b"))) == [(0, 1)]
-    assert paired(one, scenario(cohorts=PRO + OLD)) == [(0, 0), (1, 1)]
+    assert pair_cohorts(one, scenario(cohorts=swapped)) == [(0, 1), (1, 0)]  # by name, whatever their traits
+    assert pair_cohorts(one, scenario(cohorts=OLD.replace("old", "a") + NEW.replace("new", "b"))) == [(0, 1), (1, 0)]
+    assert pair_cohorts(one, scenario(cohorts=PRO + NEW.replace("new", "b"))) == [(0, 1)]
+    assert pair_cohorts(one, scenario(cohorts=PRO + OLD)) == [(0, 0), (1, 1)]
 
 
 def test_only_those_who_are_in_both_are_compared():
     found = compared(scenario(players=80), scenario("after.toml", players=60, replicas=3))
-    assert found.comparisons[0].players == {"new": 30, "old": 30}
+    assert found.others[0].players == {"new": 30, "old": 30}
     assert all_zero(found)
-    said = notes(found, found.comparisons[0])
+    said = notes(found, found.others[0])
     assert "new: 40 players in before.toml and 30 in after.toml; the first 30, who are in both, are compared." in said
     assert "The replicas differ in number; the first 1 are compared." in said
 
@@ -158,9 +160,9 @@ def test_another_seed_is_replaced_and_said_in_words():
     found = compared(one, two)
     assert all_zero(found)
     said = "after.toml has a seed of its own, 5; for the same luck all were played with 11."
-    assert said in notes(found, found.comparisons[0])
+    assert said in notes(found, found.others[0])
     other = compared(one, two, seed=77)
-    assert len(notes(other, other.comparisons[0])) == len(notes(found, found.comparisons[0])) + 1
+    assert len(notes(other, other.others[0])) == len(notes(found, found.others[0])) + 1
     assert of(other, "win_rate").difference.before != of(found, "win_rate").difference.before
 
 
@@ -222,7 +224,7 @@ def test_a_doubled_spike_rate_is_flagged_with_its_cause(monkeypatch):
         scenario(f"{rate}.toml", params=f"gap_rate = 0.03\nspike_rate = {rate}", **choices) for rate in (0.03, 0.06)
     )
     found = compared(one, two)
-    assert [str(key) for key in found.comparisons[0].keys] == ["game.params.spike_rate: 0.03 -> 0.06"]
+    assert [str(key) for key in found.others[0].keys] == ["game.params.spike_rate: 0.03 -> 0.06"]
     spike, gap, win = (of(found, name) for name in ("lost_hit_a_spike", "lost_fell_into_a_gap", "win_rate"))
     assert spike.flagged
     assert gap.flagged
@@ -232,7 +234,7 @@ def test_a_doubled_spike_rate_is_flagged_with_its_cause(monkeypatch):
     assert win.difference.before == pytest.approx(0.94**8, abs=4 * 0.5 / math.sqrt(2000))
     assert win.difference.after == pytest.approx(0.91**8, abs=4 * 0.5 / math.sqrt(2000))
     assert not of(found, "sessions").flagged
-    said = " ".join(summary(found, found.comparisons[0]))
+    said = " ".join(summary(found, found.others[0]))
     assert "Losses: hit a spike rose from" in said
     assert "Win rate fell from" in said
 
@@ -253,9 +255,9 @@ def test_what_is_flagged_comes_first_and_all_is_sorted_by_effect():
 
 def test_an_effect_is_in_standard_deviations_between_players():
     one, two = scenario(players=200), scenario("after.toml", options="difficulty = 0.5", players=200)
-    tables = tables_of(sides_of(one, [two], 11), workers=1)
+    tables = play_sides(sides_of(one, [two], 11), workers=1)
     was, is_ = (table.sums[0][0, :, 2, 0] for table in tables)  # attempts of each new player
-    change = of(found_in(sides_of(one, [two], 11), tables), "attempts", "new")
+    change = of(measure_differences(sides_of(one, [two], 11), tables), "attempts", "new")
     spread = math.sqrt((was.var(ddof=1) + is_.var(ddof=1)) / 2.0)
     assert change.spread == pytest.approx(spread)
     assert change.effect == pytest.approx((is_.mean() - was.mean()) / spread)
@@ -302,7 +304,7 @@ def test_flags_are_those_of_benjamini_and_hochberg_over_the_whole_command():
         assert change.flagged == (not low <= 0.0 <= high), (
             f"{change} must exclude 0 where it is flagged, and only there"
         )
-    assert {change.after for change in found.flagged} == {1, 2}
+    assert {change.number for change in found.flagged} == {1, 2}
     alone = compared(one, others[0])
     assert of(alone, "win_rate").difference.p_value == of(found, "win_rate").difference.p_value
     assert of(alone, "win_rate").p_adjusted != of(found, "win_rate").p_adjusted
@@ -311,9 +313,9 @@ def test_flags_are_those_of_benjamini_and_hochberg_over_the_whole_command():
 def test_a_knob_that_is_held_is_one_line():
     one = scenario(params="", cohorts="")
     two = scenario(params="guess = 0.1", cohorts="", title="Another", seed=3)
-    assert [str(key) for key in changed_keys(one, two, paired(one, two))] == ["game.params.guess: nothing -> 0.1"]
+    assert [str(key) for key in changed_keys(one, two, pair_cohorts(one, two))] == ["game.params.guess: nothing -> 0.1"]
     three = scenario(params="guess = 0.2", cohorts=NEW.replace("0.5\n", "1.0\n").replace("-0.5", "0.5"))
-    keys = [str(key) for key in changed_keys(two, three, paired(two, three))]
+    keys = [str(key) for key in changed_keys(two, three, pair_cohorts(two, three))]
     assert keys[0] == "game.params.guess: 0.1 -> 0.2"
     assert 'cohort.players.name: "players" -> "new"' in keys
     assert [key.partition(":")[0] for key in keys] == [
@@ -331,7 +333,7 @@ def test_sums_are_those_of_each_players_rows():
     counted = 0
     for chunk in chunks(setup):
         played = play(setup, chunk)
-        sums = sums_of(played, after, len(causes), 0)
+        sums = metric_sums(played, after, len(causes), 0)
         for player, own in zip(played.players, sums, strict=True):
             rows = [row for row in played.rows if row["player"] == player["player"]]
             judged, lost = rows[after:], [row for row in rows if row["outcome"] != WON]
@@ -410,12 +412,12 @@ def test_a_shared_controller_is_counted_by_replica():
     change = of(found, "win_rate")
     assert change.difference.clusters == 6
     assert change.players == 120
-    assert not found.comparisons[0].shared
+    assert not found.others[0].shared
     alone = scenario("alone.toml", replicas=6, **{**choices, "scope": ""})
     three = compared(alone, two, scenario("guess.toml", params="guess = 0.05", replicas=6, **{**choices, "scope": ""}))
-    assert [of(three, "attempts", after=after).difference.clusters for after in (1, 2)] == [6, 120]
+    assert [of(three, "attempts", number=number).difference.clusters for number in (1, 2)] == [6, 120]
     lonely = compared(scenario(**choices), scenario("after.toml", params="guess = 0.05", **choices))
-    assert any("there is one replica" in note for note in notes(lonely, lonely.comparisons[0]))
+    assert any("there is one replica" in note for note in notes(lonely, lonely.others[0]))
     assert of(lonely, "win_rate").difference.clusters == 20
 
 
@@ -437,7 +439,7 @@ def test_changes_of_luck_alone_are_flagged_no_more_often_than_the_rate():
     for seed in range(runs):
         before, after = sides_of(one, [one], 2 * seed)
         sides = [before, after._replace(seed=2 * seed + 1)]
-        any_flag += bool(found_in(sides, tables_of(sides, workers=1)).flagged)
+        any_flag += bool(measure_differences(sides, play_sides(sides, workers=1)).flagged)
     assert any_flag / runs <= 0.05 + 4.0 * math.sqrt(0.05 * 0.95 / runs)
 
 
@@ -462,7 +464,7 @@ def test_the_benchmark_measures_what_it_says():
     assert (
         abs(of(swapped, "win_rate").effect)
         < 1.0
-        < abs(of(compared(one, swapped.comparisons[0].scenario), "win_rate").effect)
+        < abs(of(compared(one, swapped.others[0].scenario), "win_rate").effect)
     )
 
 
@@ -557,10 +559,10 @@ def test_json_holds_what_a_program_needs(folder, capsys):
 def test_any_number_of_workers_gives_the_same(tmp_path):
     one, two = scenario(attempts=1200), scenario("after.toml", attempts=1200, options="difficulty = 0.46")
     found = [compared(one, two, workers=workers) for workers in (1, 2)]
-    assert len({json.dumps(json_of(own)) for own in found}) == 1
+    assert len({json.dumps(own.to_json()) for own in found}) == 1
     for workers, own in zip("12", found, strict=True):
         (tmp_path / workers).mkdir()
-        write(tmp_path / workers, own)
+        own.write(tmp_path / workers)
     assert {path.name for path in (tmp_path / "1").iterdir()} == {"changes.csv", "changes.html", "comparison.json"}
     for name in ("changes.csv", "changes.html", "comparison.json"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
@@ -672,7 +674,7 @@ def test_attempts_that_fail_count_nowhere_and_are_told(words, folder, monkeypatc
         return
     told = json.loads(out)
     (note,) = (note for note in told["comparisons"][0]["notes"] if said in note)
-    (table,) = tables_of(sides_of(load(folder / "careless.toml", CATALOG), [], 11), workers=1)
+    (table,) = play_sides(sides_of(load(folder / "careless.toml", CATALOG), [], 11), workers=1)
     assert int(note.split()[2]) == len(table.faults) > 20
     played = table.attempts - len(table.faults)
     assert told["comparisons"][0]["attempts_after"] == played

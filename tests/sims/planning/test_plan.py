@@ -60,7 +60,7 @@ def test_with_the_same_players_it_takes_fewer_and_they_are_enough():
         assert need.paired < need.unpaired / 3
         assert need.paired < need.flagged < 4 * need.paired
     size = resized(before, found.size), resized(after, found.size)
-    compared = compare(size[0], [size[1]], 99, workers=1)
+    compared = compare(size[0], size[1], seed=99, workers=1)
     for change in compared.changes:
         if change.metric == WIN_RATE and change.cohort:
             # An effect is seen with power 0.9 when it is 1.96 + 1.28 standard errors.
