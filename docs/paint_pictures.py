@@ -1,4 +1,4 @@
-"""The pictures of the docs: `python -m docs.paint_pictures` plays small scenes and paints them anew into docs/pictures/.
+"""The pictures of the docs: `python -m docs.paint_pictures` plays small scenes and paints docs/pictures again.
 
 Nothing needs a screen. The same code and libraries give the same pictures, so a changed file is a changed look.
 """

@@ -1,8 +1,9 @@
 """How many players (or replicas) it takes: to see an effect, or to know a rate so well; and what so many would see.
 
 What counts is the variance of one cluster: clusters times the squared standard error of whatever is estimated, a rate
-(`engine.tally.rate_interval`) or a difference (`engine.inference.difference`). Two runs of different players differ with the
-sum of their variances, so for two alike it is twice that of one; paired runs have the variance of their difference.
+(`engine.tally.rate_interval`) or a difference (`engine.inference.difference`). Two runs of different players differ
+with the sum of their variances, so for two alike it is twice that of one; paired runs have the variance of their
+difference.
 
 Sources: power of the t test by the noncentral t distribution: Cohen, Statistical Power Analysis for the Behavioral
 Sciences, 2nd ed. 1988, chapters 2 and 12; samples of clusters: Donner and Klar, Design and Analysis of Cluster

@@ -1,7 +1,7 @@
 """The frame of every HTML file: one document without scripts that loads nothing, and its sections, tables and figures.
 
-Whatever is put in is escaped by sims.html.markup; the policy in the head keeps a browser from running or loading anything
-even so.
+Whatever is put in is escaped by sims.html.markup; the policy in the head keeps a browser from running or loading
+anything even so.
 """
 
 from __future__ import annotations

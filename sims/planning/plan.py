@@ -1,7 +1,7 @@
 """How many players it takes to see a change, before anybody plays: `flowdial plan`.
 
-A pilot on other players (sims.planning.pilot) shows how much players differ; with two scenarios it plays both with the same
-players and the same luck (sims.comparison), and shows how much of that is left in their difference.
+A pilot on other players (sims.planning.pilot) shows how much players differ; with two scenarios it plays both with the
+same players and the same luck (sims.comparison), and shows how much of that is left in their difference.
 """
 
 from __future__ import annotations

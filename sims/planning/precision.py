@@ -1,7 +1,7 @@
 """A run that is as long as its intervals need: `flowdial run --precision`.
 
-How many players that takes is found on other players (sims.planning.pilot, engine.inference.sequential); the run itself is an ordinary
-one of a scenario with that many, whose folder can be verified, resumed and played again like any other.
+How many players that takes is found on other players (sims.planning.pilot, engine.inference.sequential); the run itself
+is an ordinary one of a scenario with that many, whose folder can be verified, resumed and played again like any other.
 """
 
 from __future__ import annotations

@@ -139,8 +139,8 @@ def _limits(item: Mapping[str, Any]) -> Mapping[str, Any]:
 _TOP: Final = """# Columns
 
 Printed from the column lists in `engine/record.py`, `sims/verdict/verdict.py` and `sims/workers/quarantine.py` by
-`python -m sims.run_folder.data_package`; a test keeps this page up to date. Every run also carries a `datapackage.json` that says
-the same of its own files, with the params of its game and the beliefs of its controller.
+`python -m sims.run_folder.data_package`; a test keeps this page up to date. Every run also carries a `datapackage.json`
+that says the same of its own files, with the params of its game and the beliefs of its controller.
 
 CSV files are UTF-8 with LF, a header line, commas, `true` and `false`, and nothing where a value is missing. Numbers
 have the shortest digits that give the same bits back. Times are simulated; nothing of the wall clock is in a table.

@@ -62,7 +62,7 @@ def finish(
 
 
 def is_of_plugin(fault: Exception, *, is_own: Callable[[], bool]) -> bool:
-    """Whether a game or controller has to be corrected first: also one of a third party that raised between attempts."""
+    """Whether a game or controller has to be corrected first, also one that raised between attempts."""
     return isinstance(fault, PluginFault) or (isinstance(fault, TaskFault) and not is_own())
 
 

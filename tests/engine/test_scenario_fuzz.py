@@ -1,8 +1,8 @@
 """Scenarios from strangers: thousands of wrong and strange files; none crashes, hangs, writes or slips through.
 
-Every mutant of tests/kit/mutants.py is either refused in lines that say file, key and what is allowed, or it is accepted
-and then proved right: against the JSON schema, by its resolved form, by what the world gets, and a few by playing it.
-`make fuzz` takes so many that it lasts minutes and prints the figures of docs/reliability.md.
+Every mutant of tests/kit/mutants.py is either refused in lines that say file, key and what is allowed, or it is
+accepted and then proved right: against the JSON schema, by its resolved form, by what the world gets, and a few by
+playing it. `make fuzz` takes so many that it lasts minutes and prints the figures of docs/reliability.md.
 """
 
 from __future__ import annotations

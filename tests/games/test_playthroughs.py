@@ -1,7 +1,7 @@
 """Recorded attempts still come out the same, and every game has recordings.
 
-After a deliberate change of rules: `pytest tests/games/test_playthroughs.py --regenerate-playthroughs`, raise the game's
-version, and read the difference.
+After a deliberate change of rules: `pytest tests/games/test_playthroughs.py --regenerate-playthroughs`, raise the
+game's version, and read the difference.
 """
 
 from __future__ import annotations

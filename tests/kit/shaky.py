@@ -2,7 +2,8 @@
 
 It also changes the directory, seeds what is everybody's and prints.
 
-Which attempts these are follows from player and attempt alone. tests/sims/runs/test_faults.py installs it as a stranger's.
+Which attempts these are follows from player and attempt alone. tests/sims/runs/test_faults.py installs it as a
+stranger's.
 """
 
 from __future__ import annotations

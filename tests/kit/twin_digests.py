@@ -1,6 +1,7 @@
 """The worlds that twins play, and digests of what they left behind. As a program: digests of this very process.
 
-`python -m tests.kit.twin_digests NAME ...` prints JSON, so that a process with another way to run the kernels can be asked.
+`python -m tests.kit.twin_digests NAME ...` prints JSON, so that a process with another way to run the kernels can be
+asked.
 """
 
 from __future__ import annotations

@@ -46,7 +46,10 @@ out, workers, players = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 from sims.terminal import say
 from sims.workers.signals import Stopped
 try:
-    run(scenario(players=players), out=out, workers=workers, on_message=say) if players else resume(out, workers=workers)
+    if players:
+        run(scenario(players=players), out=out, workers=workers, on_message=say)
+    else:
+        resume(out, workers=workers)
 except Stopped as stop:
     sys.exit(stop.exit_code)
 """

@@ -1,4 +1,5 @@
-"""A study on a disk that fails or fills up, and what is told of it: as tests/sims/run_folder/test_file_faults.py does with runs."""
+"""A study on a disk that fails or fills up, and what is told of it: as tests/sims/run_folder/test_file_faults.py
+does with runs."""
 
 from __future__ import annotations
 
