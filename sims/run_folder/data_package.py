@@ -138,7 +138,7 @@ def _limits(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 _TOP: Final = """# Columns
 
-Printed from the column lists in `engine/record.py`, `sims/verdict/verdict.py` and `sims/workers/quarantine.py` by
+Printed from the column lists in `engine/record.py`, `sims/verdict/goal.py` and `sims/run_folder/faults_table.py` by
 `python -m sims.run_folder.data_package`; a test keeps this page up to date. Every run also carries a `datapackage.json`
 that says the same of its own files, with the params of its game and the beliefs of its controller.
 
