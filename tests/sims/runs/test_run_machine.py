@@ -108,7 +108,7 @@ class Folder(RuleBasedStateMachine):
     def start_by_mistake(self) -> None:
         for mistake in (partial(run, tiny(), out=self.out), partial(resume, self.out)):
             with pytest.raises(RunFolderError):
-                mistake(workers=1, quiet=True)
+                mistake(workers=1)
 
     @precondition(lambda self: self.whole and not self.damaged)
     @rule(lost=st.booleans())

@@ -124,8 +124,9 @@ def test_a_row_from_before_scores_is_equal_without_one(folder, tmp_path, capsys)
     path = tmp_path / "older.csv"
     path.write_text("\n".join([*older, ""]))
     assert Replay(chosen_row(path, row=4)).finish().equal
-    assert verify(path).equal
-    assert f"{len(lines):,} of {len(lines):,} replayed rows are equal" in capsys.readouterr().out
+    result = verify(path)
+    assert result.equal
+    assert f"{len(lines):,} of {len(lines):,} replayed rows are equal" in result.sentences[-1]
 
 
 def test_a_changed_row_differs_and_says_so(folder, tmp_path, capsys):
