@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from engine.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from sims.advice.advice import Advice as Advice
+    from sims.advice.advice import advise as advise
     from sims.catalog import load_scenario as load_scenario
     from sims.comparison.comparison import Comparison as Comparison
     from sims.comparison.comparison import compare as compare
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 # Public name -> the module that defines it; tests/sims/test_surface.py holds both lists together.
 _HOMES: Final = {
+    "Advice": "sims.advice.advice",
     "Comparison": "sims.comparison.comparison",
     "Gate": "sims.verdict.gate",
     "Plan": "sims.planning.plan",
@@ -44,6 +47,7 @@ _HOMES: Final = {
     "Stopped": "sims.workers.signals",
     "Verdict": "sims.verdict.verdict",
     "Verification": "sims.runs.verification",
+    "advise": "sims.advice.advice",
     "compare": "sims.comparison.comparison",
     "load_scenario": "sims.catalog",
     "plan": "sims.planning.plan",

@@ -2,117 +2,162 @@
 
 from __future__ import annotations
 
-import json as json_text
+import dataclasses
 import shlex
-import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final
 
 from engine.scenario import Scenario
 from engine.scenario_file.toml import written
-from sims.advice.facts import Facts, facts_of
-from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Said
-from sims.advice.shortcomings import lack
+from sims.advice.facts import ScenarioFacts, facts_of
+from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Statement
+from sims.advice.shortcomings import shortcoming_of
 from sims.arena.race import entrant_of
-from sims.catalog import Catalog
-from sims.terminal import teller
+from sims.catalog import Catalog, scenario_of
+from sims.html.notebook import notebook_table
+from sims.terminal import OnMessage, no_message
 from sims.workers.cores import cores
 
-_WIDTH: Final = 100
+_WIDTH: Final = 100  # of the text, characters
 
 
-class Advice(NamedTuple):
-    """What is recommended, why, what the scenario's own controller lacks beside it, and what to beware of."""
+@dataclasses.dataclass(frozen=True, repr=False)
+class Advice:
+    """Which controller suits a scenario, and why.
 
+    Attributes:
+        scenario: the words that name the scenario on the command line, its --set options included.
+        facts: what the advice rests on.
+        choice: the recommended controller.
+        reasons: why; the first one decided.
+        shortcoming: what the scenario's own controller lacks; None if it is the recommended one.
+        warnings: what is wrong with the scenario and its controller.
+    """
+
+    scenario: tuple[str, ...]
+    facts: ScenarioFacts
     choice: Choice
-    reasons: tuple[Said, ...]  # the first decided
-    lack: Said | None  # None where the scenario has it already
-    warnings: tuple[Said, ...]
+    reasons: tuple[Statement, ...]
+    shortcoming: Statement | None
+    warnings: tuple[Statement, ...]
+
+    @property
+    def lines(self) -> str:
+        """The [controller] table for the scenario's file."""
+        choice = self.choice
+        lines = ["[controller]", f"name = {written(choice.controller)}", f"scope = {written(choice.scope)}"]
+        if choice.options:
+            lines.append(f"options = {written(choice.options)}")
+        return "\n".join(lines)
+
+    @property
+    def command(self) -> str:
+        """The command that compares the recommended controller with the scenario's own, ready for a shell."""
+        choice, facts = self.choice, self.facts
+        words = ["flowdial", "compare", *self.scenario]
+        if choice.scope != facts.scope and choice.scope in facts.kind.scopes:
+            words += ["--set", f"controller.scope={choice.scope}"]
+        recommended = entrant_of(Catalog().controller(choice.controller), choice.options)
+        for entrant in dict.fromkeys([recommended, entrant_of(facts.kind, facts.options)]):
+            options = [f"{name}={value!r}" for name, value in entrant.options]
+            words += ["--controller", ",".join([entrant.controller, *options])]
+        return shlex.join(words)
+
+    @property
+    def text(self) -> str:
+        """The whole advice as the command line prints it."""
+        choice = self.choice
+        mode = choice.mode.replace("_", "-")
+        blocks = [
+            f"{self.facts.name}\n\nRecommended: {choice.controller}, {mode}, scope {choice.scope}",
+            "Why\n" + "\n".join(_item(f"{n}. ", reason) for n, reason in enumerate(self.reasons, 1)),
+        ]
+        if self.shortcoming is not None:
+            blocks.append("Instead of\n" + _item("- ", self.shortcoming))
+        if self.warnings:
+            blocks.append("Beware\n" + "\n".join(_item("! ", warning) for warning in self.warnings))
+        blocks.append(f"Lines for the scenario\n{textwrap.indent(self.lines, '  ')}")
+        blocks.append(f"Measure it\n  {self.command}")
+        blocks.append(textwrap.fill(REFUSED, _WIDTH))
+        return "\n\n".join(blocks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Recommendation, reasons and facts in plain lists, dictionaries and numbers."""
+        choice, lack = self.choice, self.shortcoming
+        return {
+            "scenario": self.facts.name,
+            "mode": choice.mode,
+            "controller": choice.controller,
+            "scope": choice.scope,
+            "options": choice.options,
+            "reasons": [reason._asdict() for reason in self.reasons],
+            "lack": None if lack is None else lack._asdict(),
+            "warnings": [warning._asdict() for warning in self.warnings],
+            "lines": self.lines,
+            "command": self.command,
+            "cohorts": [cohort._asdict() for cohort in self.facts.cohorts],
+        }
+
+    def __repr__(self) -> str:
+        return f"Advice({self.choice.controller} for {self.facts.name}, {len(self.warnings)} warnings)"
+
+    def _repr_html_(self) -> str:
+        instead = [] if self.shortcoming is None else [("instead of", self.shortcoming)]
+        statements = [
+            *(("why", reason) for reason in self.reasons),
+            *instead,
+            *(("beware", warning) for warning in self.warnings),
+        ]
+        rows = [(kind, statement.text, statement.source) for kind, statement in statements]
+        choice = self.choice
+        return notebook_table((choice.controller, "", "source"), rows, [self.command])
 
 
-def advise(scenario: Scenario, called: Sequence[str], *, json: bool = False) -> int:
-    """Print advice on a scenario, called so on the command line, settings included; the exit code."""
-    facts = facts_of(scenario, Catalog(), threads=cores(), told=teller(quiet=json))
-    found = advice_on(facts)
-    if json:
-        sys.stdout.write(json_text.dumps(_json_of(found, facts, command_for(found, facts, called)), indent=1) + "\n")
-        return 0
-    sys.stdout.write(_text(found, facts, command_for(found, facts, called)))
-    return 0
+def advise(
+    scenario: Scenario | str | Path,
+    *,
+    named: Sequence[str] = (),
+    workers: int | None = None,
+    on_message: OnMessage = no_message,
+) -> Advice:
+    """Recommend a controller for a scenario and review the current one.
+
+    Args:
+        scenario: a scenario, the path of its file, or the name of a bundled one.
+        named: the words that name it on the command line, its --set options included; its path if empty.
+        workers: number of threads, from 1; None for one per core.
+        on_message: takes sentences about what takes long.
+
+    Raises:
+        ScenarioError: if there is no such scenario, or it is wrong.
+
+    Example:
+        >>> from sims import advise
+        >>> advise("arena/stationary").choice.controller
+        'kalman_bank'
+    """
+    resolved = scenario_of(scenario)
+    facts = facts_of(resolved, Catalog(), threads=workers or cores(), on_message=on_message)
+    return advice_on(facts, named or (resolved.name,))
 
 
-def advice_on(facts: Facts) -> Advice:
-    """Hold the facts against the rules."""
+def advice_on(facts: ScenarioFacts, named: Sequence[str] = ()) -> Advice:
+    """Apply the rules to the facts. named: as of `advise`."""
     choice = next(choice for rule in MODES if (choice := rule(facts)) is not None)
     rules = [rule for rule in REASONS if choice.mode != "deterministic" or rule not in FOR_LISTENERS]
-    reasons = (choice.reason, *(said for rule in rules if (said := rule(facts)) is not None))
-    warnings = tuple(said for rule in WARNINGS if (said := rule(facts)) is not None)
-    return Advice(choice, reasons, lack(facts, choice), warnings)
+    reasons = (choice.reason, *(statement for rule in rules if (statement := rule(facts)) is not None))
+    warnings = tuple(statement for rule in WARNINGS if (statement := rule(facts)) is not None)
+    return Advice(tuple(named), facts, choice, reasons, shortcoming_of(facts, choice), warnings)
 
 
-def lines_for(choice: Choice) -> str:
-    """The [controller] table of a scenario."""
-    lines = ["[controller]", f"name = {written(choice.controller)}", f"scope = {written(choice.scope)}"]
-    if choice.options:
-        lines.append(f"options = {written(choice.options)}")
-    return "\n".join(lines)
-
-
-def _text(found: Advice, facts: Facts, command: str) -> str:
-    choice = found.choice
-    blocks = [
-        f"{facts.name}\n\nRecommended: {choice.controller}, {choice.mode.replace('_', '-')}, scope {choice.scope}",
-        "Why\n" + "\n".join(_item(f"{n}. ", said) for n, said in enumerate(found.reasons, 1)),
-    ]
-    if found.lack is not None:
-        blocks.append("Instead of\n" + _item("- ", found.lack))
-    if found.warnings:
-        blocks.append("Beware\n" + "\n".join(_item("! ", said) for said in found.warnings))
-    blocks.append(f"Lines for the scenario\n{textwrap.indent(lines_for(choice), '  ')}")
-    blocks.append(f"Measure it\n  {command}")
-    blocks.append(textwrap.fill(REFUSED, _WIDTH))
-    return "\n\n".join(blocks) + "\n"
-
-
-def command_for(found: Advice, facts: Facts, called: Sequence[str]) -> str:
-    """How to race what is recommended against what the scenario has, ready for a shell."""
-    choice = found.choice
-    words = ["flowdial", "compare", *called]
-    if choice.scope != facts.scope and choice.scope in facts.kind.scopes:
-        words += ["--set", f"controller.scope={choice.scope}"]
-    new = entrant_of(Catalog().controller(choice.controller), choice.options)
-    for entrant in dict.fromkeys([new, entrant_of(facts.kind, facts.options)]):
-        words += [
-            "--controller",
-            ",".join([entrant.controller, *(f"{name}={value!r}" for name, value in entrant.options)]),
-        ]
-    return shlex.join(words)
-
-
-def _item(mark: str, said: Said) -> str:
+def _item(mark: str, statement: Statement) -> str:
     return textwrap.fill(
-        f"{said.text} [{said.source}]",
+        f"{statement.text} [{statement.source}]",
         _WIDTH,
         initial_indent=f"  {mark}",
         subsequent_indent=" " * (2 + len(mark)),
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _json_of(found: Advice, facts: Facts, command: str) -> dict[str, Any]:
-    choice = found.choice
-    return {
-        "scenario": facts.name,
-        "mode": choice.mode,
-        "controller": choice.controller,
-        "scope": choice.scope,
-        "options": choice.options,
-        "reasons": [said._asdict() for said in found.reasons],
-        "lack": None if found.lack is None else found.lack._asdict(),
-        "warnings": [said._asdict() for said in found.warnings],
-        "lines": lines_for(choice),
-        "command": command,
-        "cohorts": [cohort._asdict() for cohort in facts.cohorts],
-    }

@@ -1,14 +1,13 @@
-"""What advice rests on: what a scenario says, what its dial does to its players, and when their outcomes are heard.
+"""The facts that advice rests on: the scenario, what its dial does to the players, and when outcomes are known.
 
-The dial is known from the game's response map. Flow is known from a trial: some of the scenario's players, at the one
-difficulty that suits most, with nobody steering.
+What the dial does is known from the game's response map. How players come and go is known from a trial: some of the
+scenario's players, at one fixed difficulty, without a controller.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,13 +21,14 @@ from engine.setup import Setup
 from engine.world import Chunk, play
 from sims.arena.true_chances import maps_of
 from sims.catalog import Catalog
+from sims.terminal import OnMessage, no_message
 
 Numbers = npt.NDArray[np.float64]
 
 TRIED: Final = 20  # players of each cohort in the trial
 MOST_ATTEMPTS: Final = 1000  # of each of them
 PLACES: Final = 201  # of the dial, from floor to ceiling
-EARLY: Final = 10  # attempts of a player that count as the first ones
+EARLY: Final = 10  # attempts of a player that count as first attempts
 EFFECTS: Final = {
     "practice": ("learning", "practice_gain"),
     "tiredness": ("fatigue", "tiring"),
@@ -40,71 +40,103 @@ _FIXED: Final = "constant"
 
 
 class CohortFacts(NamedTuple):
-    """One cohort and the dial."""
+    """What the dial does to one cohort. A place is a difficulty from floor to ceiling.
+
+    Attributes:
+        name: of the cohort.
+        players: how many, over all replicas.
+        target: wanted win rate, in [0, 1]; the mean over levels.
+        tolerance: half the width of the target band.
+        easiest: mean win probability at the floor.
+        hardest: mean win probability at the ceiling.
+        place: where the cohort as a whole wins as often as wanted; an end of the dial if no place does that.
+        first_place: the same for the players' first attempts.
+        last_place: the same for their last attempts.
+        beyond: share of the players who are on target at no place.
+        spread: standard deviation of the places that single players need.
+        slope: |dp/dd| of a median player at the place that suits them.
+        logits: the same as a change of the logit.
+        judged: expected number of judged attempts.
+    """
 
     name: str
-    players: int  # of all replicas
-    target: float  # wanted win rate; the mean over levels
-    tolerance: float  # half the width of the band
-    easiest: float  # mean win probability at the floor
-    hardest: float  # and at the ceiling
-    place: float  # where on the dial the cohort as a whole wins as often as wanted; an end where that is beyond it
-    first_place: float  # the same for first attempts
-    last_place: float  # and for the last ones
-    beyond: float  # share of players who cannot be served between floor and ceiling
-    spread: float  # standard deviation of places that single players need
-    slope: float  # |dp/dd| of a median player where they win as often as wanted
-    logits: float  # the same as change of the logit
-    judged: float  # attempts that are judged, in expectation
+    players: int
+    target: float
+    tolerance: float
+    easiest: float
+    hardest: float
+    place: float
+    first_place: float
+    last_place: float
+    beyond: float
+    spread: float
+    slope: float
+    logits: float
+    judged: float
 
 
-class Facts(NamedTuple):
-    """What rules look at."""
+class ScenarioFacts(NamedTuple):
+    """What the rules look at.
+
+    Attributes:
+        name: title of the scenario, or its file.
+        kind: the scenario's own controller.
+        options: its options.
+        scope: which players share a dial.
+        deployed: whether settings are deployed on a timetable.
+        replicas: of the scenario.
+        knobs: how many knobs move.
+        floor: easiest difficulty of the dial.
+        ceiling: hardest difficulty of the dial.
+        cohorts: what the dial does to each of them.
+        best_for_all: the place that is best for all cohorts together.
+        unserved: cohorts out of their band at that place, each with its win rate there and its target.
+        attempts: median number of attempts of a player.
+        late: attempts that a player begins before an outcome is known; the mean within sessions.
+        unheard: share of the attempts after the first before which no outcome of the player was known.
+        all_unheard: the same where an outcome of any player of the trial counts.
+        synchronised: whether each attempt number begins at one time, or between two deployments, for a whole cohort.
+        together: outcomes that reach a shared dial while one player makes an attempt.
+        effects: what changes while players play; keys of EFFECTS.
+    """
 
     name: str
-    kind: ControllerKind  # the scenario's own controller
+    kind: ControllerKind
     options: dict[str, float]
     scope: Scope
-    deployed: bool  # settings are deployed on a timetable
+    deployed: bool
     replicas: int
-    knobs: int  # that move
+    knobs: int
     floor: float
     ceiling: float
     cohorts: tuple[CohortFacts, ...]
-    best_for_all: float  # the place that serves all cohorts together best
-    misfits: tuple[tuple[str, float, float], ...]  # cohort, its win probability there, its target: out of tolerance
-    attempts: float  # median of a player's attempts
-    late: float  # attempts that a player begins before an outcome is heard, mean within sessions
-    deaf: float  # share of attempts, but for the first, before which no outcome of the player was heard
-    all_deaf: float  # the same where an outcome of anybody in the trial counts
-    lockstep: bool  # each attempt number begins at one time, or between the same two deployments, for a whole cohort
-    together: float  # outcomes that reach a shared dial per attempt of one player: players there at a time
-    effects: tuple[str, ...]  # what changes while somebody plays, a key of EFFECTS each
+    best_for_all: float
+    unserved: tuple[tuple[str, float, float], ...]
+    attempts: float
+    late: float
+    unheard: float
+    all_unheard: float
+    synchronised: bool
+    together: float
+    effects: tuple[str, ...]
 
 
 def facts_of(
-    scenario: Scenario, catalog: Catalog, *, threads: int, told: Callable[[str], None] = lambda sentence: None
-) -> Facts:
-    """Look at a scenario. told: gets a sentence now and then where chances have to be played first."""
+    scenario: Scenario, catalog: Catalog, *, threads: int, on_message: OnMessage = no_message
+) -> ScenarioFacts:
+    """Look at a scenario. on_message: takes sentences while win probabilities are measured by playing."""
     setup = setup_of(scenario, catalog)
-    maps = maps_of(setup, threads=threads, told=told)
-    rows = trial(setup, catalog, 0.5 * (setup.floor + setup.ceiling))
+    maps = maps_of(setup, threads=threads, told=on_message)
+    rows = play_trial(setup, catalog, 0.5 * (setup.floor + setup.ceiling))
     dial = np.linspace(setup.floor, setup.ceiling, PLACES)
-    counts = rows["cohort"].max() + 1 if len(rows) else 0
-    assert counts <= len(maps)
-    own = [rows[rows["cohort"] == c] for c in range(len(maps))]
-    cohorts = tuple(_cohort(scenario, setup, c, maps[c], own[c], dial) for c in range(len(maps)))
-    means = [_mean(known, skills["skill"], dial) for known, skills in zip(maps, own, strict=True)]
-    shares = np.array([one.players for one in cohorts], dtype=np.float64)
-    missed = sum(share * (mean - one.target) ** 2 for share, mean, one in zip(shares, means, cohorts, strict=True))
-    best = int(np.argmin(missed))
-    misfits = tuple(
-        (one.name, float(mean[best]), one.target)
-        for one, mean in zip(cohorts, means, strict=True)
-        if abs(mean[best] - one.target) > one.tolerance
-    )
-    late, deaf, all_deaf = _hearing(rows, setup.delay_s)
-    return Facts(
+    by_cohort = [rows[rows["cohort"] == c] for c in range(len(maps))]
+    cohorts = tuple(_cohort(scenario, setup, c, maps[c], by_cohort[c], dial) for c in range(len(maps)))
+    means = [_mean(known, own["skill"], dial) for known, own in zip(maps, by_cohort, strict=True)]
+    weights = np.array([cohort.players for cohort in cohorts], dtype=np.float64)
+    errors = [(mean - cohort.target) ** 2 for mean, cohort in zip(means, cohorts, strict=True)]
+    best = int(np.argmin(sum(weight * error for weight, error in zip(weights, errors, strict=True))))
+    late, unheard, all_unheard = _hearing(rows, setup.delay_s)
+    return ScenarioFacts(
         name=scenario.title or scenario.name,
         kind=setup.kind,
         options=dict(setup.options._asdict()),
@@ -116,19 +148,23 @@ def facts_of(
         ceiling=setup.ceiling,
         cohorts=cohorts,
         best_for_all=float(dial[best]),
-        misfits=misfits,
+        unserved=tuple(
+            (cohort.name, float(mean[best]), cohort.target)
+            for cohort, mean in zip(cohorts, means, strict=True)
+            if abs(mean[best] - cohort.target) > cohort.tolerance
+        ),
         attempts=float(np.median(np.unique(rows["player"], return_counts=True)[1])) if len(rows) else 0.0,
         late=late,
-        deaf=deaf,
-        all_deaf=all_deaf,
-        lockstep=_in_lockstep(rows, setup.deploy_every_s),
+        unheard=unheard,
+        all_unheard=all_unheard,
+        synchronised=_synchronised(rows, setup.deploy_every_s),
         together=_together(setup, rows),
         effects=_effects(setup.traits),
     )
 
 
-def trial(setup: Setup, catalog: Catalog, difficulty: float) -> npt.NDArray[np.void]:
-    """Rows of some players of each cohort whom nobody steers."""
+def play_trial(setup: Setup, catalog: Catalog, difficulty: float) -> npt.NDArray[np.void]:
+    """Play some players of each cohort at one fixed difficulty, and return their rows."""
     kind = catalog.controller(_FIXED)
     counts = tuple(min(count, TRIED) for count in setup.counts)
     fixed = dataclasses.replace(
@@ -181,26 +217,26 @@ def _cohort(
 
 
 def _mean(known: ResponseMap, skills: Numbers, dial: Numbers) -> Numbers:
-    """Mean win probability of players along the dial; of median players where nobody played."""
+    """Mean win probability of players along the dial; of a median player if there are no attempts."""
     some = skills if len(skills) else np.zeros(1)
-    found: Numbers = known.probability(some[:: max(len(some) // 2000, 1), None], dial[None, :]).mean(axis=0)
-    return found
+    mean: Numbers = known.probability(some[:: max(len(some) // 2000, 1), None], dial[None, :]).mean(axis=0)
+    return mean
 
 
 def _last_skills(rows: npt.NDArray[np.void]) -> Numbers:
     """Skill at each player's last attempt."""
     ends = np.append(np.diff(rows["player"]) != 0, True)[: len(rows)]
-    found: Numbers = rows["skill"][ends]
-    return found
+    skills: Numbers = rows["skill"][ends]
+    return skills
 
 
 def _place(chances: Numbers, dial: Numbers, target: float) -> float:
-    """Where falling chances meet the target; an end of the dial where they do not."""
+    """The place where falling win probabilities meet the target; an end of the dial if they do not."""
     return float(np.interp(-target, -chances, dial))
 
 
 def _slope(known: ResponseMap, skill: float, dial: Numbers, target: float) -> float:
-    """|dp/dd| of a player around the target, over a tenth of the dial."""
+    """|dp/dd| of a player around the target, measured over a tenth of the dial."""
     chances = known.probability(np.full(len(dial), skill), dial)
     place = _place(chances, dial, target)
     low, high = max(place - 0.05, float(dial[0])), min(place + 0.05, float(dial[-1]))
@@ -209,7 +245,7 @@ def _slope(known: ResponseMap, skill: float, dial: Numbers, target: float) -> fl
 
 
 def _hearing(rows: npt.NDArray[np.void], delay_s: float) -> tuple[float, float, float]:
-    """Attempts begun before an outcome is heard, within sessions; shares of attempts without any outcome heard."""
+    """Measure `late`, `unheard` and `all_unheard` of ScenarioFacts."""
     same = (np.diff(rows["player"]) == 0) & (np.diff(rows["session"]) == 0)
     cycles = np.diff(rows["start_s"])[same]
     pauses = (rows["start_s"][1:] - rows["start_s"][:-1] - rows["duration_s"][:-1])[same]
@@ -225,8 +261,8 @@ def _hearing(rows: npt.NDArray[np.void], delay_s: float) -> tuple[float, float, 
     return float(late), float((later["start_s"] < own_s).mean()), float((later["start_s"] < ends_s.min()).mean())
 
 
-def _in_lockstep(rows: npt.NDArray[np.void], deploy_every_s: float) -> bool:
-    """Whether players of a cohort make each of their attempts at one time."""
+def _synchronised(rows: npt.NDArray[np.void], deploy_every_s: float) -> bool:
+    """Whether the players of a cohort make each of their attempts at one time."""
     when = np.floor(rows["start_s"] / deploy_every_s) if deploy_every_s > 0.0 else rows["start_s"]
     order = np.lexsort((when, rows["attempt"], rows["cohort"]))
     same = (np.diff(rows["cohort"][order]) == 0) & (np.diff(rows["attempt"][order]) == 0)
@@ -234,11 +270,11 @@ def _in_lockstep(rows: npt.NDArray[np.void], deploy_every_s: float) -> bool:
 
 
 def _together(setup: Setup, rows: npt.NDArray[np.void]) -> float:
-    """Outcomes of others that a shared dial hears while one player makes an attempt, that player's own included."""
+    """Outcomes that reach a shared dial while one player makes an attempt, the player's own included."""
     if setup.scope == "player" or not len(rows):
         return 1.0
     span_s = float((rows["start_s"] + rows["duration_s"]).max() - rows["start_s"].min())
-    busy = float(rows["duration_s"].sum() / max(span_s, 1e-9))  # players of the trial who play at a time
+    busy = float(rows["duration_s"].sum() / max(span_s, 1e-9))  # players of the trial who play at the same time
     tried = len(np.unique(rows["player"]))
     sharing = setup.players if setup.scope == "everyone" else max(setup.counts)
     round_s = float(np.median(rows["duration_s"]))
@@ -246,7 +282,7 @@ def _together(setup: Setup, rows: npt.NDArray[np.void]) -> float:
 
 
 def _effects(traits: Numbers) -> tuple[str, ...]:
-    """Which effects act on some player. traits: shape (cohorts, traits, 6)."""
+    """List the effects that act on any player. traits: shape (cohorts, traits, 6)."""
 
     def acts(name: str, usual: float) -> bool:
         table: Any = traits[:, TRAIT_NAMES.index(name)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sims.advice.facts import EFFECTS, Facts
-from sims.advice.rules import ARENA, Choice, Said
+from sims.advice.facts import EFFECTS, ScenarioFacts
+from sims.advice.rules import ARENA, Choice, Statement
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.wording import listed
 
@@ -20,10 +20,10 @@ _STATES: Final[Mapping[str, tuple[str, ...]]] = {  # effect -> options that are 
 }
 _CLOCKS: Final = ("learning", "tilted")  # options of DEFAULT_CONTROLLER: weights of filters with a practice curve
 _RACE: Final = "whether what is recommended is better here, only a race can tell."
-_NOTHING: Final = Said(f"lacks nothing that these facts show: {_RACE}", ARENA)
+_NOTHING: Final = Statement(f"lacks nothing that these facts show: {_RACE}", ARENA)
 
 
-def lack(facts: Facts, choice: Choice) -> Said | None:
+def shortcoming_of(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     """One sentence; None where the scenario has what is recommended."""
     if (facts.kind.name, facts.scope) == (choice.controller, choice.scope):
         found = _of_options(facts, choice) or _of_states(facts, choice)
@@ -39,70 +39,76 @@ def lack(facts: Facts, choice: Choice) -> Said | None:
     return found and found._replace(text=f"The scenario's {facts.kind.name} {found.text}")
 
 
-def _of_options(facts: Facts, choice: Choice) -> Said | None:
+def _of_options(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     others = [name for name, value in choice.options.items() if abs(facts.options[name] - value) > _CLOSE * abs(value)]
     if not others:
         return None
     told = listed([f"{name} = {facts.options[name]:.3g} where {choice.options[name]:.3g} is" for name in others])
-    return Said(f"is the right one, but has {told} recommended.", "the lines for the scenario")
+    return Statement(f"is the right one, but has {told} recommended.", "the lines for the scenario")
 
 
-def _of_mode(facts: Facts, choice: Choice) -> Said | None:
+def _of_mode(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     mode, source = facts.kind.mode, "Eiben, Hinterding and Michalewicz 1999"
     if mode == choice.mode == "deterministic":
-        return Said("is a schedule too, but not the one that these facts give.", "the lines for the scenario")
+        return Statement("is a schedule too, but not the one that these facts give.", "the lines for the scenario")
     if mode == "reference":
-        return Said("lacks nothing and cannot be had: it knows what no game can know.", "flowdial list controllers")
+        return Statement(
+            "lacks nothing and cannot be had: it knows what no game can know.", "flowdial list controllers"
+        )
     if mode == "deterministic":
-        return Said("hears no outcome, so it goes the same way for who wins and for who loses.", source)
+        return Statement("hears no outcome, so it goes the same way for who wins and for who loses.", source)
     if choice.mode == "deterministic":
-        return Said("listens to outcomes, and here they tell less than what is known beforehand.", source)
+        return Statement("listens to outcomes, and here they tell less than what is known beforehand.", source)
     if choice.mode == "self_adaptive" and facts.kind.rule is not None:  # a rule asks for a place on the dial
-        return Said(f"moves the {facts.knobs} knobs together, along the dial, and none without the others.", source)
+        return Statement(
+            f"moves the {facts.knobs} knobs together, along the dial, and none without the others.", source
+        )
     return None
 
 
-def _of_scope(facts: Facts, choice: Choice) -> Said | None:
+def _of_scope(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     if facts.scope == choice.scope:
         return None
     own, better = _WHOSE[facts.scope], _WHOSE[choice.scope]
-    return Said(f"has one dial for {own}, and what is recommended has one for {better}.", "the scenario")
+    return Statement(f"has one dial for {own}, and what is recommended has one for {better}.", "the scenario")
 
 
-def _of_clock(facts: Facts, choice: Choice) -> Said | None:
+def _of_clock(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     """`kalman` is recommended where a shared dial has no common clock."""
     if (facts.kind.name, choice.controller) != (DEFAULT_CONTROLLER, "kalman"):
         return None
     if not any(facts.options[name] for name in _CLOCKS):
         return None
-    return Said("counts practice by the steps of the shared dial, which out of lockstep are nobody's practice.", ARENA)
+    return Statement(
+        "counts practice by the steps of the shared dial, which out of lockstep are nobody's practice.", ARENA
+    )
 
 
-def _of_gain(facts: Facts, choice: Choice) -> Said | None:
+def _of_gain(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     if not facts.kind.gains:
         return None
     less = _less(facts, choice)
     states = f", and {_no_state(less, facts.options)}" if less else ""
-    return Said(f"steps by a gain: it holds no doubt about a player to weigh an outcome by{states}.", ARENA)
+    return Statement(f"steps by a gain: it holds no doubt about a player to weigh an outcome by{states}.", ARENA)
 
 
-def _of_states(facts: Facts, choice: Choice) -> Said | None:
+def _of_states(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     less = _less(facts, choice)
-    return Said(f"{_no_state(less, facts.options)}.", ARENA) if less else None
+    return Statement(f"{_no_state(less, facts.options)}.", ARENA) if less else None
 
 
-def _of_both(facts: Facts) -> Said:
+def _of_both(facts: ScenarioFacts) -> Statement:
     """Where the recommended controller has no state that the scenario's own lacks."""
     if not facts.effects:
         return _NOTHING
     own = _states_of(facts.kind.name, facts.scope, facts.options)
     neither = [name for name in facts.effects if name not in own]
     if neither:
-        return Said(f"has no state for {listed(neither)}, nor has what is recommended: {_RACE}", ARENA)
-    return Said(f"reckons with {listed(facts.effects)}: {_RACE}", ARENA)
+        return Statement(f"has no state for {listed(neither)}, nor has what is recommended: {_RACE}", ARENA)
+    return Statement(f"reckons with {listed(facts.effects)}: {_RACE}", ARENA)
 
 
-def _less(facts: Facts, choice: Choice) -> list[str]:
+def _less(facts: ScenarioFacts, choice: Choice) -> list[str]:
     """Effects that act, that the recommended controller has a state for and the scenario's own has none."""
     options = Catalog().controller(choice.controller).options()._asdict() | choice.options
     better = _states_of(choice.controller, choice.scope, options)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
-from sims.terminal import json_text, meter
+from sims.terminal import json_text, meter, teller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,10 +182,11 @@ def arena(
 @click.argument("scenario")
 @set_option
 @_json
-def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> int:
+def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Say which controller suits a scenario and why, and what is wrong with the one it has."""
-    read = load_scenario(scenario, settings, None, True)
-    from sims.advice.advice import advise as give_advice
+    checked = load_scenario(scenario, settings, None, True)
+    from sims.advice.advice import advise
 
-    called = [scenario, *(word for setting in settings for word in ("--set", setting))]
-    return give_advice(read, called, json=as_json)
+    named = [scenario, *(word for setting in settings for word in ("--set", setting))]
+    advice = advise(checked, named=named, on_message=teller(quiet=as_json))
+    click.echo(json_text(advice.to_json()) if as_json else advice.text, nl=not as_json)
