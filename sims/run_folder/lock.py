@@ -38,16 +38,13 @@ class FolderLock:
             raise RunFolderError(f"{self._path} must be a file of its own, got a link; remove it.")
         try:
             self._take_folder()
-            self._file = self._take_file()
+            self._sign(self._take_file())
         except BaseException as fault:
             self._held.close()
             if isinstance(fault, FileNotFoundError):
                 gone = f"{folder} was finished or removed by another process just now; look beside it."
                 raise RunFolderError(gone) from None
             raise
-        with contextlib.suppress(OSError):  # a full disk has no room for the name, but the lock holds without it
-            self._file.truncate(0)
-            self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
     def _take_folder(self) -> None:
         if os.name == "nt":  # where a folder cannot be opened
@@ -66,6 +63,12 @@ class FolderLock:
             mine = _locked(file.fileno())
         self._check(file.fileno(), self._path, mine)
         return file
+
+    def _sign(self, file: FileIO) -> None:
+        """Name the holder. A full disk has no room for the name, but the lock holds without it."""
+        with contextlib.suppress(OSError):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
     def _check(self, handle: int, path: Path, mine: bool) -> None:
         """Raise RunFolderError when another has it, FileNotFoundError when what was opened has this name no more."""
