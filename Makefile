@@ -26,7 +26,7 @@ help:
 	@echo "make types        check the types"
 	@echo "make bench        measure speed and memory, printed as ratios of one run"
 	@echo "make bench-controllers  measure what each rule costs per attempt"
-	@echo "make bench-comparison   measure what pairing saves, how often compare is wrong, and what it finds"
+	@echo "make bench-comparison   measure how much variance the pairing of players saves"
 	@echo "make bench-tuning     measure how near to the truth each method of search comes"
 	@echo "make torture-tune kill studies at random moments and compare what is left"
 	@echo "make calibration  measure how often intervals hold and false alarms are raised"
@@ -68,7 +68,7 @@ fuzz: $(STAMP)
 
 torture: $(STAMP)
 	@echo "Killing runs at random moments (about a quarter of an hour) ..."
-	@"$(PY)" -m benchmarks.torture $(ARGS)
+	@"$(PY)" -m benchmarks.torture run $(ARGS)
 
 coverage: $(STAMP)
 	@echo "Running the tests and measuring what they reach (some minutes) ..."
@@ -98,7 +98,7 @@ bench-controllers: $(STAMP)
 	@"$(PY)" -m benchmarks.controllers $(ARGS)
 
 bench-comparison: $(STAMP)
-	@echo "Comparing thousands of scenarios (some minutes) ..."
+	@echo "Comparing scenarios (some minutes) ..."
 	@"$(PY)" -m benchmarks.comparison $(ARGS)
 
 calibration: $(STAMP)
@@ -110,7 +110,7 @@ bench-tuning: $(STAMP)
 
 torture-tune: $(STAMP)
 	@echo "Killing studies at random moments (about a quarter of an hour) ..."
-	@"$(PY)" -m benchmarks.tune_torture $(ARGS)
+	@"$(PY)" -m benchmarks.torture tune $(ARGS)
 
 pictures: $(STAMP)
 	@echo "Painting docs/pictures ..."

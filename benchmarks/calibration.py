@@ -11,18 +11,16 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.comparison import known, nulls
+from benchmarks.comparison import known, nulls, scenario
 from engine.inference.difference import paired_difference
 from engine.inference.intervals import Cluster, RateInterval, rate_interval
 from engine.inference.intervals import sums_of as sums_of_clusters
 from engine.inference.sequential import LEAST, PILOT, Width, find_size, is_narrow, needed_size
-from engine.scenario import Scenario, parse
-from sims.catalog import Catalog
 from sims.planning.pilot import sums_for, width_of
 from sims.workers.cores import cores
 
@@ -42,31 +40,6 @@ _GREEDY: Final = 0.06
 _MANY: Final = 2**40
 _MUCH: Final = 5_000_000  # attempts
 _MANY_PLAYERS: Final = 2_000
-
-GAME: Final = """
-format = 1
-seed = {seed}
-[game]
-name = "logistic"
-[dial]
-floor = 0.0
-ceiling = 1.0
-[target]
-win_rate = {target}
-after_attempts = 10
-[controller]
-name = "{controller}"
-[players]
-count = {players}
-[[cohort]]
-name = "everybody"
-share = 1.0
-[horizon]
-days = 60
-attempts_per_player = {attempts}
-[run]
-replicas = {replicas}
-"""
 
 
 class Line(NamedTuple):
@@ -270,25 +243,13 @@ def three_points(count: int) -> Iterator[Line]:
 # --- Worlds ----------------------------------------------------------------------------------------------------------
 
 
-def _scenario(
-    *,
-    players: int,
-    seed: int,
-    target: float = 0.70,
-    controller: str = "kalman",
-    scope: str = "player",
-    replicas: int = 1,
-) -> Scenario:
-    text = GAME.format(players=players, seed=seed, target=target, controller=controller, attempts=30, replicas=replicas)
-    text = text.replace(f'name = "{controller}"', f'name = "{controller}"\nscope = "{scope}"')
-    return parse(text.encode(), "calibration.toml", Catalog(), allow_long=True)
-
-
-def _world(**choices: Any) -> npt.NDArray[np.int64]:
+def _world(**choices: object) -> npt.NDArray[np.int64]:
     """Judged wins and attempts of each player, or of each replica of a shared controller, shape (clusters, 2)."""
-    scenario = _scenario(**choices)
-    workers = cores() if scenario.work > _MUCH else 1  # processes cost seconds to start
-    return sums_for(scenario, workers=workers)["everybody"]
+    usual = {"game": "logistic", "controller": "kalman", "attempts": 30, "after": 10}
+    played = scenario("calibration.toml", **{**usual, **choices})
+    workers = cores() if played.work > _MUCH else 1  # processes cost seconds to start
+    (sums,) = sums_for(played, workers=workers).values()  # of the only cohort
+    return sums
 
 
 # --- The table -------------------------------------------------------------------------------------------------------

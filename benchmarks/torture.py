@@ -1,6 +1,6 @@
-"""Kill runs at random moments and see whether anything is lost: `python -m benchmarks.torture`.
+"""Kill runs or studies at random moments and see whether anything is lost: `python -m benchmarks.torture run`.
 
-What is killed, and how often, is said in benchmarks.kills.
+For studies: `tune`. What is killed, and how often, is said in benchmarks.kills.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sims.run_folder.files import content_of, read_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, START, read_manifest
 from sims.run_folder.lock import FolderLock
 from sims.runs.chunks import job_of, play_chunk
+from sims.tuning.journal import NAME as JOURNAL
 
 SCENARIO: Final = """
 format = 1
@@ -32,13 +33,26 @@ floor = 0.0
 ceiling = 1.0
 [target]
 win_rate = 0.6
+tolerance = 0.05
 [controller]
 name = "weighted_up_down"
 [players]
 count = {players}
 [horizon]
 days = 20
-attempts_per_player = 8000
+attempts_per_player = {attempts}
+"""
+COHORTS: Final = """
+[[cohort]]
+name = "new"
+share = 0.5
+[cohort.traits]
+skill = { kind = "normal", mean = -0.5, sd = 0.5 }
+[[cohort]]
+name = "old"
+share = 0.5
+[cohort.traits]
+skill = { kind = "normal", mean = 0.5, sd = 0.5 }
 """
 
 
@@ -70,27 +84,56 @@ def torn(folder: Path, whole: dict[str, str]) -> list[str]:
     return found
 
 
-def torture(
+def torture_runs(
     folder: Path, kills: int, *, players: int, game: str = "tile_match", seed: int = 1, talk: bool = False
 ) -> Tally:
     """Kill so many runs in a folder. seed: of victims and moments, which lie within the time of an undisturbed run."""
     scenario = folder / "torture.toml"
-    scenario.write_text(SCENARIO.format(game=game, players=players), encoding="utf-8")
+    scenario.write_text(SCENARIO.format(game=game, players=players, attempts=8000), encoding="utf-8")
+    words = ("run", scenario)
     known = parts(scenario, folder / "parts")
-    undisturbed(("run", scenario), folder / "first")  # compiles the kernels: moments must lie within a usual run
-    reference = undisturbed(("run", scenario), folder / "reference")
+    undisturbed(words, folder / "first")  # compiles the kernels: moments must lie within a usual run
+    reference = undisturbed(words, folder / "reference")
     known |= tree(reference.folder)
-    return kill(("run", scenario), kills, reference, lambda partial: len(torn(partial, known)), seed=seed, talk=talk)
+    return kill(words, kills, reference, lambda partial: len(torn(partial, known)), seed=seed, talk=talk)
+
+
+def torn_journal(partial: Path, journal: bytes) -> bool:
+    """Whether what is in an unfinished journal, up to its last whole line, is not how the undisturbed one begins."""
+    path = partial / JOURNAL
+    data = path.read_bytes() if path.is_file() else b""
+    return not journal.startswith(data[: data.rfind(b"\n") + 1])
+
+
+def torture_studies(
+    folder: Path, kills: int, *, budget: int, game: str = "gap_runner", method: str = "pooled", seed: int = 1,
+    talk: bool = False,
+) -> Tally:  # fmt: skip
+    """Kill so many studies in a folder. seed: of victims and moments, which lie within an undisturbed study."""
+    scenario = folder / "torture.toml"
+    scenario.write_text(SCENARIO.format(game=game, players=10, attempts=100) + COHORTS, encoding="utf-8")
+    words = ("tune", scenario, "--budget", budget, "--method", method)
+    undisturbed(words, folder / "first")  # compiles the kernels
+    reference = undisturbed(words, folder / "reference")
+    journal = (reference.folder / JOURNAL).read_bytes()
+    return kill(
+        words, kills, reference, lambda partial: torn_journal(partial, journal), kind="study", seed=seed, talk=talk
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50, metavar="N", help="runs that are killed (default: 50)")
+    parser.add_argument("command", choices=("run", "tune"), help="what is killed")
+    parser.add_argument("--kills", type=int, metavar="N", help="how many are killed (default: 50 runs, 20 studies)")
     parser.add_argument("--players", type=int, default=160, metavar="N", help="players of a run (default: 160)")
+    parser.add_argument("--budget", type=int, default=200_000, metavar="N", help="of a study (default: 200,000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of victims and moments (default: 1)")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        return tell(torture(Path(folder), chosen.kills, players=chosen.players, seed=chosen.seed, talk=True))
+    with tempfile.TemporaryDirectory() as name:
+        folder, seed = Path(name), chosen.seed
+        if chosen.command == "run":
+            return tell(torture_runs(folder, chosen.kills or 50, players=chosen.players, seed=seed, talk=True))
+        return tell(torture_studies(folder, chosen.kills or 20, budget=chosen.budget, seed=seed, talk=True))
 
 
 if __name__ == "__main__":

@@ -48,9 +48,12 @@ class Number(click.FloatRange):
 
     def _range(self) -> str:
         """What will do, in words."""
-        bounds = f"{'above' if self.min_open else 'of at least'} {self._low:,}"
-        if self._high is not None:
-            bounds += f" and {'below' if self.max_open else 'at most'} {self._high:,}"
+        if self._high is not None and not (self.min_open or self.max_open):
+            bounds = f"from {self._low:,} to {self._high:,}"
+        else:
+            bounds = f"{'above' if self.min_open else 'of at least'} {self._low:,}"
+            if self._high is not None:
+                bounds += f" and {'below' if self.max_open else 'at most'} {self._high:,}"
         return f"a {'whole ' if self._whole else ''}number {bounds}"
 
 

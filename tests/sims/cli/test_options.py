@@ -35,10 +35,10 @@ def test_a_number_is_taken_as_it_is(number, typed, value):
 @pytest.mark.parametrize(
     ("number", "typed", "sentence"),
     [
-        (WHOLE, "0", "must be a whole number of at least 1 and at most 1,024, got '0'."),
-        (WHOLE, "1025", "must be a whole number of at least 1 and at most 1,024, got '1025'."),
-        (WHOLE, "1.5", "must be a whole number of at least 1 and at most 1,024, got '1.5'."),
-        (WHOLE, "x", "must be a whole number of at least 1 and at most 1,024, got 'x'."),
+        (WHOLE, "0", "must be a whole number from 1 to 1,024, got '0'."),
+        (WHOLE, "1025", "must be a whole number from 1 to 1,024, got '1025'."),
+        (WHOLE, "1.5", "must be a whole number from 1 to 1,024, got '1.5'."),
+        (WHOLE, "x", "must be a whole number from 1 to 1,024, got 'x'."),
         (OPEN, "0", "must be a number above 0 and below 1, got '0'."),
         (OPEN, "1", "must be a number above 0 and below 1, got '1'."),
         (OPEN, "nan", "must be a number above 0 and below 1, got 'nan'."),

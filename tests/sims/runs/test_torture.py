@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from benchmarks.torture import torture
+from benchmarks.torture import torture_runs
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_runs_that_are_killed_twice_lose_nothing(tmp_path):
-    found = torture(tmp_path, 4, players=24, game="logistic")
+    found = torture_runs(tmp_path, 4, players=24, game="logistic")
     assert found.faults == []
     assert (found.equal, found.orphans, found.torn) == (4, 0, 0)
     assert found.kills > 0, "every kill came too late"

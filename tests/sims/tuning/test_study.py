@@ -621,7 +621,7 @@ def test_numbers_that_are_none_are_refused(tmp_path, capsys, option, value):
         ("--level", "a whole number of at least 1"),
         ("--seconds", "a number of at least 1"),
         ("--money", "a number above 0"),
-        ("--near-default", "a number of at least 0 and at most 1,000,000"),
+        ("--near-default", "a number from 0 to 1,000,000"),
     ],
 )
 def test_what_is_no_number_is_told_in_a_sentence(tmp_path, capsys, option, sentence):

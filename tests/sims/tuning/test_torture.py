@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from benchmarks.tune_torture import torture
+from benchmarks.torture import torture_studies
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_study_that_is_killed_twice_loses_nothing(tmp_path):
-    found = torture(tmp_path, 1, budget=20_000, game="logistic", method="random")
+    found = torture_studies(tmp_path, 1, budget=20_000, game="logistic", method="random")
     assert found.faults == []
     assert (found.equal, found.orphans, found.torn) == (1, 0, 0)
