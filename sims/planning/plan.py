@@ -144,6 +144,13 @@ def plan(
 
     Raises:
         ScenarioError: a scenario is wrong, the two cannot be compared, or no player was judged in the pilot.
+
+    Example:
+        >>> from sims import load_scenario, plan
+        >>> small = {"players.count": 40, "horizon.attempts_per_player": 40}
+        >>> estimate = plan(load_scenario("arena/stationary", **small), effect=0.05, workers=1)
+        >>> estimate.noun, estimate.size > 50
+        ('players', True)
     """
     before = scenario_of(scenario)
     changed = None if after is None else scenario_of(after)

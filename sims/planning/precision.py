@@ -76,6 +76,13 @@ def run_to_precision(
     Raises:
         ScenarioError: the scenario is wrong, or the budget is too small for a pilot.
         RunFolderError, EnvironmentFault, PluginFault, Stopped: as for `run`.
+
+    Example:
+        >>> from sims import load_scenario, run_to_precision
+        >>> small = {"players.count": 40, "horizon.attempts_per_player": 40}
+        >>> result = run_to_precision(load_scenario("arena/stationary", **small), 0.05, workers=1)
+        >>> result.precision.reached
+        True
     """
     chosen = scenario_of(scenario)
     prepare_job(chosen)

@@ -80,10 +80,13 @@ def run(
         Stopped: Ctrl-C or SIGTERM came; it is a KeyboardInterrupt.
 
     Example:
-        >>> import sims
-        >>> result = sims.run(sims.load_scenario("quickstart", **{"players.count": 60}), workers=1)  # doctest: +SKIP
-        >>> result.met  # doctest: +SKIP
-        True
+        >>> from sims import load_scenario, run
+        >>> small = {"players.count": 40, "horizon.attempts_per_player": 40}
+        >>> result = run(load_scenario("arena/stationary", **small), workers=1)
+        >>> result.manifest["rows"]
+        1600
+        >>> result.attempts(["won"]).shape
+        (1600, 1)
     """
     chosen = scenario_of(scenario)
     place = None if out is None else Path(out)
@@ -145,6 +148,13 @@ def resume(
         RunFolderError: another process works on the folder, or scenario, code or versions have changed since.
         EnvironmentFault: the disk or a worker process failed.
         Stopped: Ctrl-C or SIGTERM came again.
+
+    Example:
+        >>> from sims import resume
+        >>> resume("runs/nothing-001")
+        Traceback (most recent call last):
+        ...
+        engine.errors.RunFolderError: there is no unfinished run at runs/nothing-001.partial; ...
     """
     with disk_faults():
         work_folder = take_up(Path(folder))

@@ -150,6 +150,13 @@ def read_run(folder: Path | str) -> Run:
 
     Raises:
         RunFolderError: the folder is missing, is not that of a complete run, or is damaged.
+
+    Example:
+        >>> from sims import load_scenario, read_run, run
+        >>> small = {"players.count": 40, "horizon.attempts_per_player": 40}
+        >>> folder = run(load_scenario("arena/stationary", **small), workers=1).folder
+        >>> read_run(folder).row(3).equal
+        True
     """
     path = Path(folder)
     return Run(path, read_manifest(path))

@@ -139,6 +139,13 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
 
     Raises:
         RunFolderError: the target cannot be read at all, or was played by another version of the game.
+
+    Example:
+        >>> from sims import load_scenario, run, verify
+        >>> small = {"players.count": 40, "horizon.attempts_per_player": 40}
+        >>> result = verify(run(load_scenario("arena/stationary", **small), workers=1), rows=20)
+        >>> result.equal, result.replayed
+        (True, 20)
     """
     path = target.folder if isinstance(target, Run) else Path(target)
     folder, manifest = _run_of(path)
