@@ -13,7 +13,7 @@ from engine.scenario import Scenario
 from engine.scenario_file.toml import written
 from sims.advice.facts import ScenarioFacts, facts_of
 from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Statement
-from sims.advice.shortcomings import shortcoming_of
+from sims.advice.shortcomings import SHARED_BY, shortcoming_of
 from sims.arena.race import entrant_of
 from sims.catalog import Catalog, scenario_of
 from sims.html.notebook import notebook_table
@@ -71,14 +71,15 @@ class Advice:
         choice = self.choice
         mode = choice.mode.replace("_", "-")
         blocks = [
-            f"{self.facts.name}\n\nRecommended: {choice.controller}, {mode}, scope {choice.scope}",
+            self.facts.name,
+            f"Recommended: {choice.controller} ({mode}), one difficulty for {SHARED_BY[choice.scope]}",
             "Why\n" + "\n".join(_item(f"{n}. ", reason) for n, reason in enumerate(self.reasons, 1)),
         ]
         if self.shortcoming is not None:
-            blocks.append("Instead of\n" + _item("- ", self.shortcoming))
+            blocks.append("Current controller\n" + _item("- ", self.shortcoming))
         if self.warnings:
-            blocks.append("Beware\n" + "\n".join(_item("! ", warning) for warning in self.warnings))
-        blocks.append(f"Lines for the scenario\n{textwrap.indent(self.lines, '  ')}")
+            blocks.append("Warnings\n" + "\n".join(_item("! ", warning) for warning in self.warnings))
+        blocks.append(f"Put into the scenario file\n{textwrap.indent(self.lines, '  ')}")
         blocks.append(f"Measure it\n  {self.command}")
         blocks.append(textwrap.fill(REFUSED, _WIDTH))
         return "\n\n".join(blocks)
@@ -104,11 +105,11 @@ class Advice:
         return f"Advice({self.choice.controller} for {self.facts.name}, {len(self.warnings)} warnings)"
 
     def _repr_html_(self) -> str:
-        instead = [] if self.shortcoming is None else [("instead of", self.shortcoming)]
+        instead = [] if self.shortcoming is None else [("current controller", self.shortcoming)]
         statements = [
             *(("why", reason) for reason in self.reasons),
             *instead,
-            *(("beware", warning) for warning in self.warnings),
+            *(("warning", warning) for warning in self.warnings),
         ]
         rows = [(kind, statement.text, statement.source) for kind, statement in statements]
         choice = self.choice

@@ -34,7 +34,7 @@ EFFECTS: Final = {
     "tiredness": ("fatigue", "tiring"),
     "jumps": ("jump",),
     "tilt": ("tilt",),
-    "bent dials": ("bend_a", "bend_b"),
+    "distorted difficulty": ("bend_a", "bend_b"),
 }
 _FIXED: Final = "constant"
 

@@ -1,10 +1,9 @@
-"""How far a rule moves the dial for an error: what its gain options come to, measured on the rule itself.
+"""The gain of a rule: how far it moves the dial for an error, measured on the rule itself.
 
-The names of options say little: robbins_monro's first step is c / (1 + n0), gradient's schedule ends at a share of its
-gain, pid adds what it sums to what it smooths, entropy's gain is in logarithms of odds, and all hold scaled gains under
-a cap. So the rule is asked: one path is told an error that its twin is not, both are told outcomes on target from then
-on, and the distance between them over the error is the gain. A rule whose answer is not in proportion to the error, as
-a normalised step's is not, has no gain in this sense.
+Names and values of options say little. The first step of robbins_monro is c / (1 + n0), the schedule of gradient ends
+at a share of its gain, and the gain of entropy is in log odds. So the rule itself is asked. One copy gets an outcome
+with an error that its twin does not get, and from then on both get outcomes on target. The distance between the two,
+divided by the error, is the gain. A rule whose answer is not in proportion to the error has no gain in this sense.
 """
 
 from __future__ import annotations
@@ -16,36 +15,42 @@ from typing import Any, Final, NamedTuple
 from engine.controller import ControllerKind, Observation, Situation
 from engine.randomness import CHANCE, key_of, uniform
 
-NUDGE: Final = 0.004  # error that is told: small enough not to meet an end of the dial
-PROPORTION: Final = 0.05  # by which half the error may be answered with another gain
-AFTER: Final = 60  # outcomes on target for which the answer is followed
-HISTORIES: Final = 3  # tales of luck after which the last gain is measured
-MOST_DRAWN: Final = 32  # outcomes of one step that are drawn, of however many
+NUDGE: Final = 0.004  # the error, so small that no end of the dial is reached
+PROPORTION: Final = 0.05  # relative difference that the gain for half the error may have
+AFTER: Final = 60  # outcomes on target after the error
+HISTORIES: Final = 3  # random histories after which the last gain is measured
+MOST_DRAWN: Final = 32  # outcomes of one step that are drawn, at most
 
 
 class Gains(NamedTuple):
-    """Dial per unit of error; NaN where there is no such number."""
+    """Dial per unit of error; NaN where the answer is not in proportion."""
 
-    first: float  # the answer to a first outcome
-    last: float  # to an outcome after many: the smallest after any of the HISTORIES
+    first: float  # for the first outcome
+    last: float  # for an outcome after many others: the smallest after any of the HISTORIES
 
 
 class Probe(NamedTuple):
-    """A rule and what it is told."""
+    """A rule and the outcomes that it gets."""
 
     kind: ControllerKind
     options: Any
     target: float
-    slope: float  # |dp/dd| of the imagined player
-    weight: float  # outcomes that come together
+    slope: float  # |dp/dd| of a simulated player
+    weight: float  # outcomes that arrive together
 
 
 def dial_gains(
     kind: ControllerKind, given: Mapping[str, float], *, target: float, slope: float, weight: float, attempts: int
 ) -> Gains | None:
-    """The first and the last gain of a rule with these options; None for a controller without a gain or a plain rule.
+    """Measure the first and the last gain of a rule; None for a controller without a gain or without a plain rule.
 
-    attempts: steps of the dial after which the last one is measured.
+    Args:
+        kind: the controller.
+        given: its options that differ from the defaults.
+        target: wanted win rate, in (0, 1).
+        slope: |dp/dd| of a simulated player.
+        weight: outcomes that arrive together.
+        attempts: steps of the dial before the last gain is measured.
     """
     if not kind.gains or kind.rule is None or kind.rule.prepare is not None:
         return None
@@ -61,14 +66,14 @@ def _ask(probe: Probe, state: Any, n: int) -> float:
 
 
 def _tell(probe: Probe, state: Any, n: int, won: float) -> Any:
-    """The state after an outcome; won: share of wins of those that came together."""
+    """The state after an outcome. won: share of wins among the outcomes that arrive together."""
     assert probe.kind.rule is not None
     seen = Observation(_ask(probe, state, n), won, won, won, probe.target, float(n), -1.0, probe.weight)
     return probe.kind.rule.tell(probe.options, state, seen)
 
 
 def _after(probe: Probe, attempts: int, history: int) -> Any:
-    """The state after so many outcomes of a player who stands in the middle of the dial, and wins by their own luck."""
+    """The state after random outcomes of a player that the middle of the dial suits."""
     assert probe.kind.rule is not None
     state = probe.kind.rule.start(probe.options, probe.target)
     for n in range(attempts):
@@ -80,13 +85,13 @@ def _after(probe: Probe, attempts: int, history: int) -> Any:
 
 
 def _gain(probe: Probe, state: Any) -> float:
-    """The largest answer to an error from this state on; NaN where half the error has another gain."""
+    """The largest answer to an error from this state on; NaN if half the error has another gain."""
     whole, half = (_answer(probe, state, error) / error for error in (NUDGE, NUDGE / 2.0))
     return whole if abs(whole - half) <= PROPORTION * abs(whole) else math.nan
 
 
 def _answer(probe: Probe, state: Any, error: float) -> float:
-    """How far the dial comes to lie from its twin's, to the side on which it has room."""
+    """How far the dial moves away from its twin's, to the side on which it has room."""
     farthest = 0.0
     for sign in (1.0, -1.0):
         one, twin = _tell(probe, state, 0, probe.target + sign * error), _tell(probe, state, 0, probe.target)

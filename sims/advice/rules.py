@@ -1,7 +1,7 @@
-"""The rules of advice, as a table: each looks at the facts and says one thing, why, and where it is known from.
+"""The rules of advice, as a table: each looks at the facts and makes one statement, with its source.
 
-MODES decides which of Eiben's three modes suits, by the first rule that speaks; REASONS adds what else speaks for it;
-WARNINGS tells what is wrong with the scenario and the controller it has. A rule that has nothing to say gives None.
+MODES decides which of Eiben's three modes suits, by the first rule that applies. REASONS adds what else supports it.
+WARNINGS says what is wrong with the scenario and its controller. A rule that does not apply gives None.
 """
 
 from __future__ import annotations
@@ -14,35 +14,34 @@ from engine.inference.intervals import normal_quantile
 from sims.advice.facts import CohortFacts, ScenarioFacts
 from sims.advice.gain_effect import Gains, dial_gains
 from sims.catalog import DEFAULT_CONTROLLER
-from sims.wording import listed
+from sims.wording import listed, percent
 
-ALIKE: Final = 0.03  # win probability by which players differ at one difficulty: less than any controller's error
-MOST_UNHEARD: Final = 0.5  # share of attempts without any outcome heard, above which nobody can steer
-LEAST_ATTEMPTS: Final = 10.0  # of a player, for a controller of their own
-LEAST_SHARED: Final = 200.0  # outcomes of a cohort, for a controller of its own
+ALIKE: Final = 0.03  # difference of win probabilities that is smaller than any controller's error
+MOST_UNHEARD: Final = 0.5  # share of attempts without a known outcome; above it no controller can adapt
+LEAST_ATTEMPTS: Final = 10.0  # of a player, for a difficulty for each player
+LEAST_SHARED: Final = 200.0  # outcomes of a cohort, for a difficulty for each cohort
 SEARCH: Final = 1920.0  # attempts of each cohort for a search: 16 settings, 12 attempts each, 10 generations
-MOST_BEYOND: Final = 0.05  # share of players that a dial may fail to serve in silence
+MOST_BEYOND: Final = 0.05  # share of players off target at every difficulty that needs no mention
 DRIFT: Final = 0.05  # of the dial, between a cohort's first and last attempts
 
-SHARED_Q: Final = (
-    0.001  # kalman's q where SHARING players share a dial; variance per step falls as one over their number
-)
+SHARED_Q: Final = 0.001  # kalman's q where SHARING players share a dial; variance per step is inverse to their number
 SHARING: Final = 20.0
 
-ARENA: Final = "measured in the arena, docs/controllers.md"
+ARENA: Final = "measured: docs/controllers.md"
+EIBEN: Final = "Eiben, Hinterding and Michalewicz 1999"
 MAP: Final = "the game's response map: flowdial describe GAME --map"
 GAINS: Final = "linearised constant gain, Kushner and Yin 2003; docs/controllers.md"
 
 
 class Statement(NamedTuple):
-    """What a rule says."""
+    """What a rule says, in one to three sentences, and where that is known from."""
 
-    text: str  # one sentence
+    text: str
     source: str
 
 
 class Choice(NamedTuple):
-    """What a rule recommends."""
+    """A controller that a rule recommends, with the options that differ from its defaults."""
 
     mode: str
     controller: str
@@ -53,35 +52,38 @@ class Choice(NamedTuple):
 
 Rule = Callable[[ScenarioFacts], Statement | None]
 
-# --- Which mode, by the first that speaks ----------------------------------------------------------------------------
-
 
 def _too_late(facts: ScenarioFacts) -> Choice | None:
-    deaf = facts.unheard if facts.scope == "player" else facts.all_unheard
-    if deaf <= MOST_UNHEARD:
+    unheard = facts.unheard if facts.scope == "player" else facts.all_unheard
+    if unheard <= MOST_UNHEARD:
         return None
-    why = f"In {deaf:.0%} of attempts no outcome has been heard yet"
+    share = percent(unheard)
     if facts.all_unheard <= MOST_UNHEARD and _outcomes(facts) >= LEAST_SHARED:
-        text = f"{why} of the player, but there are those of others: a dial for each cohort can listen."
-        return _adaptive(facts, "cohort", text)
-    return _schedule(facts, f"{why}, so there is nothing to adapt to: what is known beforehand has to do.")
+        return _adaptive(
+            facts,
+            "cohort",
+            f"In {share} of attempts no outcome of the player is known yet. Outcomes of other players are, so one "
+            "difficulty for each player group can adapt.",
+        )
+    text = f"In {share} of attempts no outcome is known yet, so there is nothing to adapt to. A fixed plan is better."
+    return _schedule(facts, text)
 
 
 def _too_little(facts: ScenarioFacts) -> Choice | None:
     if facts.attempts >= LEAST_ATTEMPTS:
         return None
     few = (
-        f"In a short trial half of the players made {facts.attempts:g} attempts or fewer, and a controller of their "
-        "own needs about 20"
+        f"In a short trial half of the players made {facts.attempts:g} attempts or fewer. Setting the difficulty for "
+        "each player needs about 20."
     )
     if _outcomes(facts) >= LEAST_SHARED:
-        text = f"{few}; a dial for each cohort learns from all its players, so that the late ones meet what it found."
+        text = f"{few} Setting it for each player group lets late starters benefit from the others."
         return _adaptive(facts, "cohort", text)
-    return _schedule(facts, f"{few}; even all players of a cohort together are too few outcomes to steer by.")
+    return _schedule(facts, f"{few} Even a whole player group gives too few outcomes to adapt to.")
 
 
 def _outcomes(facts: ScenarioFacts) -> float:
-    """Attempts of the smallest cohort in one replica."""
+    """Outcomes of the smallest cohort in one replica."""
     return facts.attempts * min(cohort.players for cohort in facts.cohorts) / facts.replicas
 
 
@@ -92,8 +94,8 @@ def _known_schedule(facts: ScenarioFacts) -> Choice | None:
         return None
     return _schedule(
         facts,
-        f"At one difficulty players differ by less than {ALIKE:g} in win probability, less than the error of any "
-        "controller that must find it out: a schedule known beforehand serves them all.",
+        f"At one difficulty, win rates of players differ by less than {_points(ALIKE)}. That is less than the error of "
+        "any controller, so a fixed plan suits all players.",
     )
 
 
@@ -110,8 +112,8 @@ def _one_dial_for_many(facts: ScenarioFacts) -> Choice | None:
         facts.scope,
         {},
         Statement(
-            f"All share one setting, and no place on the dial serves {_names(facts)}; the {facts.knobs} knobs moved "
-            "apart from each other may, and a search that adapts its own steps looks for that while they play.",
+            f"All players share one setting, and no difficulty suits {_names(facts)}. Moving the {facts.knobs} knobs "
+            "separately may. A search that adapts its own steps tries that while players play.",
             "Hansen 2016 (CMA-ES)",
         ),
     )
@@ -122,32 +124,33 @@ def _feedback(facts: ScenarioFacts) -> Choice:
     if facts.deployed and facts.scope != "player":
         scope = facts.scope
     spread = max(cohort.spread * cohort.slope for cohort in facts.cohorts)
-    heard = "outcomes are heard in time" if not facts.late else f"outcomes are heard {facts.late:g} attempts late"
+    known = "in time" if not facts.late else f"{facts.late:g} attempts late"
     return _adaptive(
         facts,
         scope,
-        f"Players differ (by {spread:.2f} in win probability at one difficulty, standard deviation), the median player "
-        f"of a short trial made {facts.attempts:g} attempts, and {heard}: feedback beats every schedule.",
+        f"At one difficulty, win rates of players differ by {_points(spread)} (standard deviation). The median player "
+        f"of a short trial made {facts.attempts:g} attempts, and outcomes are known {known}. Feedback beats every "
+        "fixed plan here.",
     )
 
 
 def _adaptive(facts: ScenarioFacts, scope: str, why: str) -> Choice:
-    """The default; on a shared dial without a common clock `kalman`, with less wandering the more players share it."""
+    """The default controller. On a shared dial without a common clock: `kalman`, with less drift the more players."""
     if scope == "player" or facts.synchronised:
         return Choice("adaptive", DEFAULT_CONTROLLER, scope, {}, Statement(why, ARENA))
     counts = [cohort.players / facts.replicas for cohort in facts.cohorts]
     sharing = max(sum(counts) if scope == "everyone" else min(counts), 1.0)
     q = _short(min(SHARED_Q * math.sqrt(SHARING / sharing), 0.005))
     text = (
-        f"{why} Players do not play in lockstep, so the practice clock of {DEFAULT_CONTROLLER} would be the dial's own "
-        f"and nobody's practice: kalman has none; {sharing:.0f} players who share a dial step it so many times as "
-        f"often, hence its q of {q:g}."
+        f"{why} Attempts are not synchronised, so the practice clock of {DEFAULT_CONTROLLER} would count steps of the "
+        "shared difficulty instead of a player's practice. kalman has no such clock. With "
+        f"{sharing:.0f} players per difficulty its drift q is {q:g}."
     )
     return Choice("adaptive", "kalman", scope, {"q": q}, Statement(text, ARENA))
 
 
 def _schedule(facts: ScenarioFacts, why: str) -> Choice:
-    """A constant where the players stand, or a ramp where they drift."""
+    """A constant that suits the players, or a ramp if the difficulty that suits them drifts."""
     weights = [cohort.players for cohort in facts.cohorts]
 
     def mean(numbers: list[float]) -> float:
@@ -158,12 +161,9 @@ def _schedule(facts: ScenarioFacts, why: str) -> Choice:
     scope = facts.scope if facts.deployed else "player"
     if abs(last - first) > DRIFT and scope == "player":
         options = {"start": _short(first), "end": _short(last), "length": max(facts.attempts, 2.0)}
-        return Choice(
-            "deterministic", "ramp", "player", options, Statement(why, "Eiben, Hinterding and Michalewicz 1999")
-        )
+        return Choice("deterministic", "ramp", "player", options, Statement(why, EIBEN))
     place = _short(facts.best_for_all if facts.unserved else mean([cohort.place for cohort in facts.cohorts]))
-    source = "Eiben, Hinterding and Michalewicz 1999"
-    return Choice("deterministic", "constant", scope, {"difficulty": place}, Statement(why, source))
+    return Choice("deterministic", "constant", scope, {"difficulty": place}, Statement(why, EIBEN))
 
 
 MODES: Final[tuple[Callable[[ScenarioFacts], Choice | None], ...]] = (
@@ -174,15 +174,13 @@ MODES: Final[tuple[Callable[[ScenarioFacts], Choice | None], ...]] = (
     _feedback,
 )
 
-# --- What else speaks for it -----------------------------------------------------------------------------------------
-
 
 def _delay(facts: ScenarioFacts) -> Statement | None:
     if not facts.late:
         return None
     return Statement(
-        f"Outcomes come {facts.late:g} attempts late: a filter answers to each at the difficulty it was played at and "
-        "stays near the limit; rules with a gain keep stepping on stale outcomes.",
+        f"Outcomes arrive {facts.late:g} attempts late. A filter relates each outcome to the difficulty it was played "
+        "at and stays near the limit. Rules with a gain keep reacting to old outcomes.",
         ARENA,
     )
 
@@ -191,8 +189,8 @@ def _cohort_size(facts: ScenarioFacts) -> Statement | None:
     if facts.together < 2.0:
         return None
     return Statement(
-        f"About {facts.together:.0f} outcomes reach the shared dial in the time of one attempt: their mean has as much "
-        "less noise, so steps and drift want to be smaller (kalman: q / 5 for twenty players), not larger.",
+        f"About {facts.together:.0f} outcomes reach the shared difficulty during one attempt. Their mean is less "
+        "noisy, so steps and drift should be smaller, not larger (kalman: q / 5 for twenty players).",
         ARENA,
     )
 
@@ -202,8 +200,8 @@ def _changes(facts: ScenarioFacts) -> Statement | None:
     if not drifting:
         return None
     return Statement(
-        f"Skill changes while somebody plays ({' and '.join(drifting)}): a rule that forgets nothing, as with a "
-        "gain that falls to 0 or a belief without drift, cannot follow.",
+        f"Skill changes while players play ({' and '.join(drifting)}). A rule that forgets nothing cannot follow, e.g. "
+        "one whose gain falls to 0 or that assumes constant skill.",
         ARENA,
     )
 
@@ -213,8 +211,8 @@ def _moods(facts: ScenarioFacts) -> Statement | None:
     if not moving:
         return None
     return Statement(
-        f"There is {' and '.join(moving)}: a controller needs a state for it (kalman_bank has them and lets evidence "
-        "switch them on; kalman: tilt_sd = 0.3, tire_sd = 0.1), else nothing removes that error.",
+        f"Players have {' and '.join(moving)}. Only a controller with a state for that can correct it: kalman_bank has "
+        "one, and kalman with tilt_sd = 0.3 and tire_sd = 0.1.",
         ARENA,
     )
 
@@ -223,23 +221,21 @@ def _first_attempts(facts: ScenarioFacts) -> Statement | None:
     if facts.scope != "player" or facts.attempts >= 60.0:
         return None
     return Statement(
-        f"The median player of a short trial made {facts.attempts:g} attempts, and the first 20 or so belong to what "
-        "is believed beforehand: a dial that begins where newcomers stand is worth more than a cleverer rule.",
+        f"The median player of a short trial made {facts.attempts:g} attempts. The first 20 or so depend on the "
+        "starting difficulty, so a good start is worth more than a better rule.",
         ARENA,
     )
 
 
-FOR_LISTENERS: Final[tuple[Rule, ...]] = (_delay, _cohort_size, _changes, _moods)  # not for a schedule
+FOR_LISTENERS: Final[tuple[Rule, ...]] = (_delay, _cohort_size, _changes, _moods)  # not for a fixed plan
 REASONS: Final[tuple[Rule, ...]] = (*FOR_LISTENERS, _first_attempts)
-
-# --- What is wrong ---------------------------------------------------------------------------------------------------
 
 
 def _reference(facts: ScenarioFacts) -> Statement | None:
     if facts.kind.mode != "reference":
         return None
     return Statement(
-        f"{facts.kind.name} is a reference: it knows what no game can know, and is there to measure others against.",
+        f"{facts.kind.name} is a reference: it uses knowledge that no game has. Compare other controllers with it.",
         "flowdial list controllers",
     )
 
@@ -247,17 +243,18 @@ def _reference(facts: ScenarioFacts) -> Statement | None:
 def _out_of_reach(facts: ScenarioFacts) -> Statement | None:
     parts = []
     for cohort in facts.cohorts:
+        wanted = percent(cohort.target)
         if cohort.hardest > cohort.target:
-            parts.append(f"{cohort.name} win {cohort.hardest:.2f} even at the hardest, {cohort.target:.2f} is wanted")
+            parts.append(f"{cohort.name} win {percent(cohort.hardest)} even at the hardest (target {wanted})")
         elif cohort.easiest < cohort.target:
-            parts.append(f"{cohort.name} win {cohort.easiest:.2f} even at the easiest, {cohort.target:.2f} is wanted")
+            parts.append(f"{cohort.name} win {percent(cohort.easiest)} even at the easiest (target {wanted})")
         elif cohort.beyond > MOST_BEYOND:
-            parts.append(f"{cohort.beyond:.0%} of {cohort.name} cannot be brought to {cohort.target:.2f} by any place")
+            parts.append(f"{percent(cohort.beyond)} of {cohort.name} are never on target ({wanted})")
     if not parts:
         return None
     return Statement(
-        f"Out of the dial's reach between {facts.floor:g} and {facts.ceiling:g}: {'; '.join(parts)}. Widen floor, "
-        "ceiling or the knobs' bounds, or ask for what can be had.",
+        f"Infeasible targets between difficulty {facts.floor:g} and {facts.ceiling:g}: {'; '.join(parts)}. Widen the "
+        "range from floor to ceiling or the bounds of the knobs, or change the targets.",
         MAP,
     )
 
@@ -266,17 +263,17 @@ def _nothing_to_steer(facts: ScenarioFacts) -> Statement | None:
     flat = [one for one in facts.cohorts if one.easiest - one.hardest < 2.0 * one.tolerance]
     if not flat:
         return None
-    told = ", ".join(f"{one.name} {one.hardest:.2f} to {one.easiest:.2f}" for one in flat)
-    return Statement(f"There is hardly anything to steer: floor to ceiling moves win rates only so far: {told}.", MAP)
+    ranges = ", ".join(f"{one.name} {percent(one.hardest)} to {percent(one.easiest)}" for one in flat)
+    return Statement(f"Difficulty has hardly any effect. Win rates from ceiling to floor: {ranges}.", MAP)
 
 
 def _one_for_all(facts: ScenarioFacts) -> Statement | None:
     if facts.scope != "everyone" or not facts.unserved:
         return None
-    told = ", ".join(f"{name} win {won:.2f} instead of {target:.2f}" for name, won, target in facts.unserved)
+    rates = [f"{name} win {percent(won)} instead of {percent(target)}" for name, won, target in facts.unserved]
     return Statement(
-        f"One setting for all cannot serve these cohorts: at the best one, {facts.best_for_all:.2f}, {told}. Give each "
-        'cohort its own dial (scope = "cohort"), or each player (scope = "player").',
+        f"One difficulty cannot suit everyone. At the best one, {facts.best_for_all:.2f}, {listed(rates)}. Set it for "
+        'each player group (scope = "cohort") or for each player (scope = "player").',
         MAP,
     )
 
@@ -286,15 +283,15 @@ def _shared_without_need(facts: ScenarioFacts) -> Statement | None:
     if facts.scope == "player" or facts.deployed or spread <= 0.1 or facts.attempts < LEAST_ATTEMPTS:
         return None
     return Statement(
-        f"Players of one cohort differ by {spread:.2f} in win probability at one difficulty (standard deviation), "
-        f'which a dial that they share cannot mend, and nothing here asks for one: scope = "player" can.',
+        f"At one difficulty, win rates in a player group differ by {_points(spread)} (standard deviation). A shared "
+        'difficulty cannot correct that, and nothing here requires one. Use scope = "player".',
         MAP,
     )
 
 
 def gains_for(facts: ScenarioFacts, cohort: CohortFacts) -> Gains:
-    """The first and the last gain of the scenario's controller with these players; NaN where there is none."""
-    found = dial_gains(
+    """The first and the last gain of the scenario's controller with these players; NaN if it has none."""
+    gains = dial_gains(
         facts.kind,
         facts.options,
         target=cohort.target,
@@ -302,11 +299,11 @@ def gains_for(facts: ScenarioFacts, cohort: CohortFacts) -> Gains:
         weight=1.0 if facts.scope == "player" else facts.together,
         attempts=int(facts.attempts),
     )
-    return found or Gains(math.nan, math.nan)
+    return gains or Gains(math.nan, math.nan)
 
 
 def most_gain(late: float) -> float:
-    """Largest gain times slope that does not swing for ever when outcomes come so many attempts late.
+    """Largest gain times slope that settles when outcomes arrive this many attempts late.
 
     e_t+1 = e_t - k e_t-D is stable for k < 2 sin(pi / (4 D + 2)) (Levin and May 1976).
     """
@@ -320,16 +317,16 @@ def _large_gain(facts: ScenarioFacts) -> Statement | None:
     if not gain * slope > most / 2.0:  # nor where it is not known
         return None
     return Statement(
-        f"{facts.kind.name} begins with a large gain and no warm-up: gain x slope = {gain:.3g} x {slope:.2g} = "
-        f"{gain * slope:.2g}, where {most / 2.0:.2g} already overshoots and {most:.2g} swings for ever"
-        f"{f' with outcomes {facts.late:g} attempts late' if facts.late else ''}. Make it smaller (flowdial compare "
-        "SCENARIO --find-gain), or let it warm up.",
+        f"{facts.kind.name} starts with a large gain and no warm-up: gain x slope = {gain:.3g} x {slope:.2g} = "
+        f"{gain * slope:.2g}. Above {most / 2.0:.2g} it overshoots, above {most:.2g} it never settles"
+        f"{f' (outcomes arrive {facts.late:g} attempts late)' if facts.late else ''}. Reduce it (flowdial compare "
+        f"SCENARIO --find-gain {facts.kind.name}), or let it warm up.",
         GAINS,
     )
 
 
 def left_over(gain: float, cohort: CohortFacts, together: float) -> float:
-    """RMSE of the win probability that a constant gain leaves: sqrt(g b T (1 - T) / (m (2 - g b)))."""
+    """RMSE of the win probability under a constant gain: sqrt(g b T (1 - T) / (m (2 - g b)))."""
     pull = gain * cohort.slope
     if pull >= 2.0:
         return 1.0
@@ -344,8 +341,8 @@ def _noisy_gain(facts: ScenarioFacts) -> Statement | None:
         return None
     gain, error = gains[worst], known[worst]
     return Statement(
-        f"{facts.kind.name} never comes to rest: its gain of {gain:.3g} leaves the win probability of {worst.name} off "
-        f"by {error:.2f} (root mean square), and the band is {worst.tolerance:.2f} to either side.",
+        f"{facts.kind.name} never settles. Its gain of {gain:.3g} leaves {worst.name} with an error of "
+        f"{_points(error)} (root mean square). The target allows {_points(worst.tolerance)} to either side.",
         GAINS,
     )
 
@@ -354,8 +351,9 @@ def _gain_with_delay(facts: ScenarioFacts) -> Statement | None:
     if not facts.kind.gains or facts.late < 2.0:
         return None
     return Statement(
-        f"{facts.kind.name} steps by a gain, and outcomes come {facts.late:g} attempts late: it goes on stepping on "
-        "what it has answered already. Take a filter, or halve the gain for each attempt of delay (a rule of thumb).",
+        f"{facts.kind.name} moves by a gain, and outcomes arrive {facts.late:g} attempts late. It keeps reacting to "
+        "errors that it has already corrected. Use a filter, or halve the gain for each attempt of delay (rule of "
+        "thumb).",
         ARENA,
     )
 
@@ -370,20 +368,20 @@ def _few_judged(facts: ScenarioFacts) -> Statement | None:
     if not parts:
         return None
     return Statement(
-        f"Too few judged attempts to tell whether a win rate is in its band: {', '.join(parts)}. Take more players or "
-        "attempts, judge earlier, or accept a wider band.",
-        "binomial interval at the target; players who differ need more",
+        f"Too few judged attempts to tell whether a win rate is on target: {', '.join(parts)}. Add players or "
+        "attempts, use fewer warm-up attempts, or accept a wider target.",
+        "binomial interval at the target; more if players differ",
     )
 
 
 def _steady_mismatch(facts: ScenarioFacts) -> Statement | None:
-    """A schedule where feedback would do."""
+    """A fixed plan where feedback would be better."""
     if facts.kind.mode != "deterministic" or any(rule(facts) for rule in MODES[:3]):
         return None
     return Statement(
-        f"{facts.kind.name} does not listen: whatever players do, it goes its way. As a baseline that is right, as a "
-        "controller it leaves out what is known of each player.",
-        "Eiben, Hinterding and Michalewicz 1999",
+        f"{facts.kind.name} ignores outcomes. That is right for a baseline, but it does not use what is known about "
+        "each player.",
+        EIBEN,
     )
 
 
@@ -400,8 +398,8 @@ WARNINGS: Final[tuple[Rule, ...]] = (
     _steady_mismatch,
 )
 REFUSED: Final = (
-    "A scenario without a target, without a floor or a ceiling, or with a floor that is not below its ceiling is "
-    "refused before anything is played; flowdial compare always adds a baseline."
+    "flowdial compare always adds a baseline. A scenario without a target, or without a floor below its ceiling, is "
+    "rejected before anything is played."
 )
 
 
@@ -412,3 +410,8 @@ def _names(facts: ScenarioFacts) -> str:
 
 def _short(number: float) -> float:
     return float(f"{number:.3g}")
+
+
+def _points(difference: float) -> str:
+    """A difference of win rates in words."""
+    return f"{100.0 * difference:.0f} percentage points"

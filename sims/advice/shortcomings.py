@@ -1,4 +1,4 @@
-"""What the scenario's own controller lacks beside the recommended one, as far as the facts show it."""
+"""The shortcoming of the scenario's own controller, compared with the recommended one, as far as the facts show it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sims.advice.facts import EFFECTS, ScenarioFacts
-from sims.advice.rules import ARENA, Choice, Statement
+from sims.advice.rules import ARENA, EIBEN, Choice, Statement
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.wording import listed
 
-_WHOSE: Final = {"player": "each player", "cohort": "each cohort", "everyone": "everybody together"}
-_CLOSE: Final = 0.01  # relative difference up to which an option is as recommended
-_STATES: Final[Mapping[str, tuple[str, ...]]] = {  # effect -> options that are 0 where there is no state for it
+SHARED_BY: Final = {"player": "each player", "cohort": "each player group", "everyone": "all players together"}
+_CLOSE: Final = 0.01  # relative difference of an option that is too small to mention
+_STATES: Final[Mapping[str, tuple[str, ...]]] = {  # effect -> options that are 0 without a state for it
     "practice": ("learning",),
     "tiredness": ("tired", "tire_sd"),
     "jumps": ("hazard", "reopen"),
     "tilt": ("tilted", "tilt_sd", "tilt"),
 }
 _CLOCKS: Final = ("learning", "tilted")  # options of DEFAULT_CONTROLLER: weights of filters with a practice curve
-_RACE: Final = "whether what is recommended is better here, only a race can tell."
-_NOTHING: Final = Statement(f"lacks nothing that these facts show: {_RACE}", ARENA)
+_LINES: Final = "the lines for the scenario"
+_MEASURE: Final = "Only a comparison can show whether the recommended controller is better here."
+_NOTHING: Final = Statement(f"lacks nothing that these facts show. {_MEASURE}", ARENA)
 
 
 def shortcoming_of(facts: ScenarioFacts, choice: Choice) -> Statement | None:
-    """One sentence; None where the scenario has what is recommended."""
+    """State what the scenario's controller lacks; None if it is the recommended one."""
     if (facts.kind.name, facts.scope) == (choice.controller, choice.scope):
-        found = _of_options(facts, choice) or _of_states(facts, choice)
+        statement = _of_options(facts, choice) or _of_states(facts, choice)
     else:
-        found = (
+        statement = (
             _of_mode(facts, choice)
             or _of_scope(facts, choice)
             or _of_clock(facts, choice)
@@ -36,60 +37,60 @@ def shortcoming_of(facts: ScenarioFacts, choice: Choice) -> Statement | None:
             or _of_states(facts, choice)
             or _of_both(facts)
         )
-    return found and found._replace(text=f"The scenario's {facts.kind.name} {found.text}")
+    return statement and statement._replace(text=f"The scenario's {facts.kind.name} {statement.text}")
 
 
 def _of_options(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     others = [name for name, value in choice.options.items() if abs(facts.options[name] - value) > _CLOSE * abs(value)]
     if not others:
         return None
-    told = listed([f"{name} = {facts.options[name]:.3g} where {choice.options[name]:.3g} is" for name in others])
-    return Statement(f"is the right one, but has {told} recommended.", "the lines for the scenario")
+    values = listed([f"{name} = {facts.options[name]:.3g} instead of {choice.options[name]:.3g}" for name in others])
+    return Statement(f"is the recommended controller, but has {values}.", _LINES)
 
 
 def _of_mode(facts: ScenarioFacts, choice: Choice) -> Statement | None:
-    mode, source = facts.kind.mode, "Eiben, Hinterding and Michalewicz 1999"
+    mode = facts.kind.mode
     if mode == choice.mode == "deterministic":
-        return Statement("is a schedule too, but not the one that these facts give.", "the lines for the scenario")
+        return Statement("is a fixed plan too, but not the one that suits these players.", _LINES)
     if mode == "reference":
-        return Statement(
-            "lacks nothing and cannot be had: it knows what no game can know.", "flowdial list controllers"
-        )
+        return Statement("is a reference: it uses knowledge that no game has.", "flowdial list controllers")
     if mode == "deterministic":
-        return Statement("hears no outcome, so it goes the same way for who wins and for who loses.", source)
+        text = "ignores outcomes, so it does the same for players who win and for players who lose."
+        return Statement(text, EIBEN)
     if choice.mode == "deterministic":
-        return Statement("listens to outcomes, and here they tell less than what is known beforehand.", source)
+        return Statement("reacts to outcomes, which say less here than what is known in advance.", EIBEN)
     if choice.mode == "self_adaptive" and facts.kind.rule is not None:  # a rule asks for a place on the dial
-        return Statement(
-            f"moves the {facts.knobs} knobs together, along the dial, and none without the others.", source
-        )
+        return Statement(f"moves the {facts.knobs} knobs together and never separately.", EIBEN)
     return None
 
 
 def _of_scope(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     if facts.scope == choice.scope:
         return None
-    own, better = _WHOSE[facts.scope], _WHOSE[choice.scope]
-    return Statement(f"has one dial for {own}, and what is recommended has one for {better}.", "the scenario")
+    own, better = SHARED_BY[facts.scope], SHARED_BY[choice.scope]
+    text = f"has one difficulty for {own}. The recommended controller has one for {better}."
+    return Statement(text, "the scenario")
 
 
 def _of_clock(facts: ScenarioFacts, choice: Choice) -> Statement | None:
-    """`kalman` is recommended where a shared dial has no common clock."""
+    """`kalman` is recommended for a shared dial without a common clock."""
     if (facts.kind.name, choice.controller) != (DEFAULT_CONTROLLER, "kalman"):
         return None
     if not any(facts.options[name] for name in _CLOCKS):
         return None
-    return Statement(
-        "counts practice by the steps of the shared dial, which out of lockstep are nobody's practice.", ARENA
+    text = (
+        "counts practice by steps of the shared difficulty. Attempts are not synchronised, so those steps are no "
+        "player's practice."
     )
+    return Statement(text, ARENA)
 
 
 def _of_gain(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     if not facts.kind.gains:
         return None
     less = _less(facts, choice)
-    states = f", and {_no_state(less, facts.options)}" if less else ""
-    return Statement(f"steps by a gain: it holds no doubt about a player to weigh an outcome by{states}.", ARENA)
+    states = f" It {_no_state(less, facts.options)}." if less else ""
+    return Statement(f"moves by a gain: it cannot weigh outcomes by how sure it is about a player.{states}", ARENA)
 
 
 def _of_states(facts: ScenarioFacts, choice: Choice) -> Statement | None:
@@ -98,18 +99,19 @@ def _of_states(facts: ScenarioFacts, choice: Choice) -> Statement | None:
 
 
 def _of_both(facts: ScenarioFacts) -> Statement:
-    """Where the recommended controller has no state that the scenario's own lacks."""
+    """The recommended controller has no state that the scenario's own lacks."""
     if not facts.effects:
         return _NOTHING
     own = _states_of(facts.kind.name, facts.scope, facts.options)
     neither = [name for name in facts.effects if name not in own]
     if neither:
-        return Statement(f"has no state for {listed(neither)}, nor has what is recommended: {_RACE}", ARENA)
-    return Statement(f"reckons with {listed(facts.effects)}: {_RACE}", ARENA)
+        text = f"has no state for {listed(neither)}, and neither has the recommended controller. {_MEASURE}"
+        return Statement(text, ARENA)
+    return Statement(f"accounts for {listed(facts.effects)}. {_MEASURE}", ARENA)
 
 
 def _less(facts: ScenarioFacts, choice: Choice) -> list[str]:
-    """Effects that act, that the recommended controller has a state for and the scenario's own has none."""
+    """List the effects for which the recommended controller has a state and the scenario's own has none."""
     options = Catalog().controller(choice.controller).options()._asdict() | choice.options
     better = _states_of(choice.controller, choice.scope, options)
     own = _states_of(facts.kind.name, facts.scope, facts.options)
@@ -117,18 +119,18 @@ def _less(facts: ScenarioFacts, choice: Choice) -> list[str]:
 
 
 def _states_of(name: str, scope: str, options: Mapping[str, float]) -> set[str]:
-    """Effects that a controller has a state for."""
+    """The effects that a controller has a state for."""
     if name == "model_average":  # its models are those of the engine's players; on a shared dial the steady one alone
         return set(EFFECTS) if scope == "player" and options["steady"] < 1.0 else set()
     return {effect for effect, switches in _STATES.items() if any(options.get(one, 0.0) for one in switches)}
 
 
 def _no_state(effects: Sequence[str], options: Mapping[str, float]) -> str:
-    """States that it cannot have, and those that it could and that are switched off."""
+    """Name the states that a controller cannot have, and those that are switched off."""
     off = {effect: one for effect in effects for one in _STATES[effect] if one in options}
     never = [effect for effect in effects if effect not in off]
     parts = [f"has no state for {listed(never)}"] if never else []
     if off:
         switches = " and ".join(f"{option} = 0" for option in off.values())
-        parts.append(f"{'none' if never else 'has no state'} for {listed(list(off))} as long as {switches}")
+        parts.append(f"{'none' if never else 'has no state'} for {listed(list(off))} while {switches}")
     return " and ".join(parts)
