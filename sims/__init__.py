@@ -12,10 +12,9 @@ loaded before a name is used. docs/python_api.md explains every name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from engine.lazy_names import lazy_names
 
+TYPE_CHECKING = False  # what type checkers take for true; typing itself takes most of the time of an import
 if TYPE_CHECKING:
     from sims.advice.advice import Advice as Advice
     from sims.advice.advice import advise as advise
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from sims.workers.signals import Stopped as Stopped
 
 # Public name -> the module that defines it; tests/sims/test_surface.py holds both lists together.
-_HOMES: Final = {
+_HOMES = {
     "Advice": "sims.advice.advice",
     "Comparison": "sims.comparison.comparison",
     "Gate": "sims.verdict.gate",
