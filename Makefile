@@ -6,18 +6,25 @@ VENV ?= .venv
 ARGS ?=
 
 PY := $(VENV)/bin/python
-STAMP := $(VENV)/.flowdial-installed
+# Two sets of packages: what running needs, and with it the tools of development.
+TO_RUN := $(VENV)/.flowdial-installed
+TO_DEVELOP := $(VENV)/.flowdial-dev-installed
+INSTALL := "$(PY)" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 # The interpreter itself decides; a version number is hard to compare in a shell.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
+# Byte code is kept: otherwise hundreds of processes would compile the same files again.
+PYTEST := PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet --numprocesses auto --dist loadfile
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz torture coverage lint format types bench bench-controllers bench-comparison \
+.PHONY: help setup demo test test-all fuzz torture coverage lint format types bench bench-controllers bench-comparison \
   bench-tuning torture-tune calibration pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
-	@echo "make test         set up and run all tests (one of them: make test ARGS=tests/sims/cli/test_shadowed_packages.py)"
+	@echo "make test         prove the product in minutes (one file: make test ARGS=tests/sims/cli/test_shadowed_packages.py)"
+	@echo "make test-all     run the thorough tests too: all but the slow ones"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
 	@echo "make torture      kill runs at random moments and compare what is left"
 	@echo "make coverage     run all tests and measure what they reach in the modules that read, write and resume"
@@ -32,14 +39,14 @@ help:
 	@echo "make calibration  measure how often intervals hold and false alarms are raised"
 	@echo "make pictures     paint the pictures of the docs anew"
 	@echo "make wheel-check  build the wheel, install it in an empty environment and use it outside this folder"
-	@echo "make setup        only set up $(VENV)"
+	@echo "make setup        only set up $(VENV), with the tools of development"
 	@echo "make clean        remove caches and build results; $(VENV) and runs stay"
 
-setup: $(STAMP)
+setup: $(TO_DEVELOP)
 	@echo "Flowdial is set up in $(VENV)."
 
 # pip is asked for, not just the folder: other tools make environments without it, as does a set-up that was stopped.
-$(STAMP): pyproject.toml constraints.txt
+$(TO_RUN): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
 	  echo "Flowdial needs Python 3.11 or newer, but there is no '$(PYTHON)'; $(NAME_ONE)" >&2; exit 1; }
 	@"$(PYTHON)" -c "$(NEW_ENOUGH)" || { \
@@ -50,73 +57,82 @@ $(STAMP): pyproject.toml constraints.txt
 	@"$(PY)" -c "$(NEW_ENOUGH)" || { \
 	  echo "Flowdial needs Python 3.11 or newer, but the one in $(VENV) is older; remove $(VENV) and try again." >&2; \
 	  exit 1; }
-	@echo "Installing Flowdial and what it needs into $(VENV) (once; about 1 GB, a few minutes) ..."
-	@"$(PY)" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@echo "Installing Flowdial and what it needs into $(VENV) (once; about 0.9 GB, a few minutes) ..."
+	@$(INSTALL) .
 	@touch "$@"
 
-demo: $(STAMP)
+$(TO_DEVELOP): $(TO_RUN)
+	@echo "Installing the tools of development into $(VENV) (once; about 0.3 GB) ..."
+	@$(INSTALL) ".[dev]"
+	@touch "$@"
+
+demo: $(TO_RUN)
 	@echo "flowdial run quickstart $(ARGS)"
 	@"$(PY)" -m sims run quickstart $(ARGS)
 
-test: $(STAMP)
+test: $(TO_DEVELOP)
 	@echo "Running the tests ..."
-	@"$(PY)" -m pytest --quiet --numprocesses auto --dist loadfile $(ARGS)
+	@$(PYTEST) -m "not slow and not thorough" $(ARGS)
 
-fuzz: $(STAMP)
+test-all: $(TO_DEVELOP)
+	@echo "Running the tests, the thorough ones too (about a quarter of an hour) ..."
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+fuzz: $(TO_DEVELOP)
 	@echo "Reading 19,000 wrong scenarios (some minutes) ..."
 	@"$(PY)" -m pytest --quiet -m slow tests/engine/test_scenario_fuzz.py $(ARGS)
 
-torture: $(STAMP)
+torture: $(TO_DEVELOP)
 	@echo "Killing runs at random moments (about a quarter of an hour) ..."
 	@"$(PY)" -m benchmarks.torture run $(ARGS)
 
-coverage: $(STAMP)
+coverage: $(TO_DEVELOP)
 	@echo "Running the tests and measuring what they reach (some minutes) ..."
 	@"$(PY)" -m coverage erase
 	@"$(PY)" -m coverage run -m pytest --quiet $(ARGS)
 	@"$(PY)" -m coverage combine --quiet
 	@"$(PY)" -m coverage report
 
-lint: $(STAMP)
+lint: $(TO_DEVELOP)
 	@echo "Checking style and layout ..."
 	@"$(PY)" -m ruff check --quiet .
 	@"$(PY)" -m ruff format --quiet --check .
 
-format: $(STAMP)
+format: $(TO_DEVELOP)
 	@"$(PY)" -m ruff check --quiet --fix .
 	@"$(PY)" -m ruff format --quiet .
 
-types: $(STAMP)
+types: $(TO_DEVELOP)
 	@echo "Checking types ..."
 	@"$(PY)" -m mypy
 
-bench: $(STAMP)
+bench: $(TO_DEVELOP)
 	@echo "Measuring (leave the machine alone meanwhile) ..."
 	@"$(PY)" -m benchmarks $(ARGS)
 
-bench-controllers: $(STAMP)
+bench-controllers: $(TO_DEVELOP)
 	@"$(PY)" -m benchmarks.controllers $(ARGS)
 
-bench-comparison: $(STAMP)
+bench-comparison: $(TO_DEVELOP)
 	@echo "Comparing scenarios (some minutes) ..."
 	@"$(PY)" -m benchmarks.comparison $(ARGS)
 
-calibration: $(STAMP)
+calibration: $(TO_DEVELOP)
 	@echo "Repeating experiments whose truth is known (some minutes) ..."
 	@"$(PY)" -m benchmarks.calibration $(ARGS)
 
-bench-tuning: $(STAMP)
+bench-tuning: $(TO_DEVELOP)
 	@"$(PY)" -m benchmarks.tuning $(ARGS)
 
-torture-tune: $(STAMP)
+torture-tune: $(TO_DEVELOP)
 	@echo "Killing studies at random moments (about a quarter of an hour) ..."
 	@"$(PY)" -m benchmarks.torture tune $(ARGS)
 
-pictures: $(STAMP)
+pictures: $(TO_DEVELOP)
 	@echo "Painting docs/pictures ..."
 	@"$(PY)" -m docs.paint_pictures
 
-wheel-check: $(STAMP)
+wheel-check: $(TO_DEVELOP)
 	@PYTHON="$(PY)" .ci/wheel_check
 
 clean:
