@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 UNCALIBRATED: Final = (
-    "Absolute win rates are uncalibrated: they are those of synthetic players and were not fitted to your telemetry. "
-    "Trust differences between cohorts and between runs more."
+    "Win rates are those of synthetic players and not fitted to your game yet (uncalibrated). "
+    "Trust differences between player groups and between runs more than absolute values."
 )
 
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -33,6 +33,11 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return "over 99 %"
     return f"{share * 100:.0f} %"
+
+
+def in_percent(share: float) -> str:
+    """A share in per cent to one digit, without the sign, and without a last zero: 0.7 is 70, 0.7033 is 70.3."""
+    return f"{share * 100:.1f}".removesuffix(".0")
 
 
 def share_of(part: int, whole: int) -> float:

@@ -1,4 +1,4 @@
-"""How a terminal shows a verdict: a table of cohorts, and sentences below it."""
+"""How a terminal shows a verdict: a table of player groups, and sentences below it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
     colours = {"in band": "green", "below": "yellow", "above": "yellow", "cannot tell": "cyan"}
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for j, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold")
+        table.add_column(
+            heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold", no_wrap=j not in (0, 4)
+        )
     for row in verdict.rows:
         table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(cells(row))))
     console = Console(file=stream, highlight=False)

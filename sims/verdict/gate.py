@@ -1,10 +1,9 @@
 """A verdict that ends a build: `flowdial run --gate` for continuous integration.
 
-"met" is said when the whole 95 % interval of every cohort, and of every level of a campaign, lies in its band: so it is
-said wrongly in at most 2.5 % of runs, for all of them must agree (an intersection-union test: Berger, Technometrics 24,
-1982). "missed" needs one alone, so each interval is widened until all together miss in at most 5 % of runs
-(Bonferroni). What else there is cannot be told with these players; and what a miss must measure to be noticed is told
-with it, for a gate that cannot notice is no gate.
+"met" needs the whole 95 % interval of every cohort, and of every level of a campaign, inside its band. All of them must
+agree, so it is wrong in at most 2.5 % of runs (an intersection-union test: Berger, Technometrics 24, 1982). "missed"
+needs one alone, so each interval is widened until all together miss in at most 5 % of runs (Bonferroni). Everything
+else is "cannot tell". The gate also says which miss it would notice: one that cannot notice any is no gate.
 """
 
 from __future__ import annotations
@@ -16,25 +15,35 @@ from engine.inference.intervals import RateInterval, rate_interval
 from engine.inference.power import POWER, effect_seen
 from engine.tally import Tally
 from sims.verdict.goal import Goal, Row
+from sims.verdict.sentences import rate_with_margin, target_words
 from sims.verdict.verdict import state_of, verdict
 
 State = Literal["met", "missed", "cannot tell"]
 
-ERROR: Final = 0.05  # share of runs that are called missed although every rate lies in its band, at most
+ERROR: Final = 0.05  # share of runs that are called missed although every rate is on target, at most
 EXIT_CODES: Final[dict[State, int]] = {"met": 0, "missed": 1, "cannot tell": 2}
 _MOST_NAMED: Final = 3
 _LARGEST_VARIANCE: Final = 0.25  # of one attempt: p (1 - p) of p = 1/2
 
 
 class Gate(NamedTuple):
-    """What a build is told."""
+    """The verdict on a build.
+
+    Attributes:
+        state: met, missed or cannot tell.
+        missed: rows that are off target, with intervals at `confidence`.
+        unsure: rows that are neither on target nor missed.
+        notice: at this distance from its target every rate would be called missed with POWER; NaN where not known.
+        confidence: of the intervals that decide "missed".
+        trusted: False with one replica of a shared controller, which says nothing of another.
+    """
 
     state: State
     missed: tuple[Row, ...]
-    unsure: tuple[Row, ...]  # neither surely in band, nor missed
-    notice: float  # so far out of its band every rate would have been called missed with POWER; NaN if it is not known
-    confidence: float  # of the intervals by which "missed" is decided
-    trusted: bool  # False: one replica of a shared controller, which says nothing of another
+    unsure: tuple[Row, ...]
+    notice: float
+    confidence: float
+    trusted: bool
 
     @property
     def exit_code(self) -> int:
@@ -43,7 +52,7 @@ class Gate(NamedTuple):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The answer, and what this gate would have noticed."""
+        """The answer, and which miss this gate would notice."""
         return _sentences(self)
 
     def to_json(self) -> dict[str, Any]:
@@ -61,8 +70,8 @@ class Gate(NamedTuple):
 
 def judge_gate(goal: Goal, tally: Tally) -> Gate:
     """Judge a run for a build."""
-    found = verdict(goal, tally)
-    rows = (*found.rows, *found.level_rows)
+    judged = verdict(goal, tally)
+    rows = (*judged.rows, *judged.level_rows)
     confidence = 1.0 - ERROR / len(rows)
     trusted = not goal.shared or goal.replicas > 1
     intervals = [
@@ -78,36 +87,33 @@ def judge_gate(goal: Goal, tally: Tally) -> Gate:
     return Gate(state, missed, unsure, notice, confidence, trusted)
 
 
-def _noticed(found: RateInterval, confidence: float) -> float:
-    """How far out of its band a rate must be to be called missed with POWER; infinite where nothing is known of it."""
-    if found.clusters < 2:
+def _noticed(interval: RateInterval, confidence: float) -> float:
+    """How far off target a rate must be to be called missed with POWER; infinite where nothing is known of it."""
+    if interval.clusters < 2:
         return math.inf
     # Clusters that do not differ count as one attempt each, and where the miss lies these may well differ.
-    variance = _LARGEST_VARIANCE if math.isnan(found.error) else found.clusters * found.error**2
-    return effect_seen(found.clusters, variance, POWER, confidence)
+    variance = _LARGEST_VARIANCE if math.isnan(interval.error) else interval.clusters * interval.error**2
+    return effect_seen(interval.clusters, variance, POWER, confidence)
 
 
-def _sentences(found: Gate) -> tuple[str, ...]:
-    if not found.trusted:
+def _sentences(gate: Gate) -> tuple[str, ...]:
+    if not gate.trusted:
         return (
-            "Gate: cannot tell. Players share a controller and there is one replica, which says nothing of another: "
-            "run several replicas (--set run.replicas=8).",
+            "Gate: too close to call. Players share a controller and there is one repeat only, which says nothing of "
+            "another. Run several repeats (--set run.replicas=8).",
         )
-    said = []
-    if found.state == "missed":
-        said.append(f"Gate: missed. {_listed(found.missed)}.")
-    elif found.state == "met":
-        said.append("Gate: met. Every target is surely met: the whole of each 95 % interval lies in its band.")
+    if gate.state == "met":
+        answer = "Gate: met. Every win rate is on target, each with its whole 95 % margin."
+    elif gate.state == "missed":
+        answer = f"Gate: missed. {_listed(gate.missed)}."
     else:
-        said.append(f"Gate: cannot tell. {_listed(found.unsure)}; {_remedy(found.unsure)}.")
-    if math.isfinite(found.notice):
-        said.append(
-            f"A win rate {found.notice:.2g} or more outside its band would have been called missed in "
-            f"{100 * POWER:g} % of such runs, and one inside it in at most {100 * ERROR:g} %."
-        )
-    else:
-        said.append("Some rate has too few players to notice any miss at all.")
-    return tuple(said)
+        answer = f"Gate: too close to call. {_listed(gate.unsure)}. {_remedy(gate.unsure)}."
+    if not math.isfinite(gate.notice):
+        return answer, "At least one win rate has too few players for the gate to notice any miss."
+    return answer, (
+        f"A win rate {100 * gate.notice:.2g} points or more off target would be called missed in {100 * POWER:g} % of "
+        f"such runs, and one on target in at most {100 * ERROR:g} %."
+    )
 
 
 def _listed(rows: tuple[Row, ...]) -> str:
@@ -118,10 +124,9 @@ def _listed(rows: tuple[Row, ...]) -> str:
 
 
 def _about(row: Row) -> str:
-    band = f"{row.target_low:.2f} to {row.target_high:.2f}"
     if row.attempts == 0:
-        return f"{_name(row)}: nobody was judged"
-    return f"{_name(row)} win {row.win_rate:.3f} ({row.win_rate_low:.3f} to {row.win_rate_high:.3f}), wanted {band}"
+        return f"{_name(row)}: no player was judged"
+    return f"{_name(row)} win {rate_with_margin(row)}, target {target_words(row)}"
 
 
 def _name(row: Row) -> str:
@@ -129,13 +134,11 @@ def _name(row: Row) -> str:
 
 
 def _remedy(rows: tuple[Row, ...]) -> str:
-    if any(row.state in ("below", "above") for row in rows):
-        return f"what lies just outside may be chance, with so many rates looked at{_further(rows)}"
     if any(row.interval in ("none", "Wilson over attempts") for row in rows):
-        return f"several players, or replicas of a shared controller, must be judged{_further(rows)}"
-    return _further(rows).removeprefix("; ") or "no number of players would settle it, give it a wider band"
-
-
-def _further(rows: tuple[Row, ...]) -> str:
+        return "Several players, or several repeats of a shared controller, must be judged"
     needs = [row.more_players for row in rows if row.more_players is not None]
-    return f"; about {max(needs):,} more players there would probably settle it" if needs else ""
+    if needs:
+        return f"About {max(needs):,} more players in that group would probably give a clear answer"
+    if any(row.state in ("below", "above") for row in rows):
+        return "With so many win rates, one just outside its target may be chance"
+    return "No number of players would give a clear answer; widen the target"

@@ -1,4 +1,4 @@
-"""What a run is for: cohorts, the bands of their win rates, and the rows that judge them."""
+"""What a run is for: cohorts, the targets of their win rates, and the rows that judge them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from engine.errors import RunFolderError
 from engine.record import Column
 
 State = Literal["in band", "below", "above", "cannot tell"]
+
+# What a person reads for the values of the column `state`.
+STATE_WORDS: Final[dict[State, str]] = {
+    "in band": "on target",
+    "below": "below target",
+    "above": "above target",
+    "cannot tell": "too close to call",
+}
 
 Band = tuple[float, float]  # lowest and highest wanted win rate, 0 <= low <= high <= 1
 
@@ -32,7 +40,7 @@ SUMMARY_COLUMNS: Final = (
     Column("target_low", "number", "1", "lowest wanted win rate"),
     Column("target_high", "number", "1", "highest wanted win rate"),
     Column("state", "name", "", "in band, below, above or cannot tell"),
-    Column("more_players", "integer", "1", "further players that would probably settle it", optional=True),
+    Column("more_players", "integer", "1", "further players that would probably give a clear answer", optional=True),
     Column("difficulty", "number", "1", "mean position of the dial over judged attempts", optional=True),
     Column(
         "difficulty_late",
@@ -55,19 +63,27 @@ SUMMARY_COLUMNS: Final = (
         "share of judged attempts at the hardest end of the dial; empty for a level",
         optional=True,
     ),
-    Column("quit_share", "number", "1", "share of all players who quit for good; empty for a level", optional=True),
+    Column("quit_share", "number", "1", "share of all players that quit for good; empty for a level", optional=True),
 )
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What a run was for, as far as its verdict needs it."""
+    """What a run was for, as far as its verdict needs it.
+
+    Attributes:
+        cohorts: names of the player groups.
+        bands: for each cohort the wanted win rates, lowest and highest; one pair, or one for each level.
+        shared: whether players share a controller.
+        replicas: number of repeats.
+        steered: whether the controller reacts to outcomes; a deterministic one is at an end of the dial by plan.
+    """
 
     cohorts: tuple[str, ...]
-    bands: tuple[tuple[Band, ...], ...]  # per cohort, then per level; one band in an endless stream
-    shared: bool  # whether players share a controller
+    bands: tuple[tuple[Band, ...], ...]
+    shared: bool
     replicas: int
-    steered: bool = True  # whether the controller reacts to outcomes; a deterministic one is at an end by plan
+    steered: bool = True
 
     def __post_init__(self) -> None:
         if len(self.bands) != len(self.cohorts) or not all(self.bands):
@@ -110,7 +126,7 @@ class Row:
     target_low: float
     target_high: float
     state: State
-    more_players: int | None  # None where the state is settled, or no number of players would settle it
+    more_players: int | None  # None where the state is clear, or no number of players would make it so
     difficulty: float
     difficulty_late: float
     easy_end_share: float  # of judged attempts

@@ -1,9 +1,9 @@
-"""What a run found, in words and as a table: is each cohort where the designer wants it, and how sure is that?
+"""The verdict of a run: is each player group on target, and how sure is that?
 
-A verdict needs the tallies of a run and its goals, never the rows. "in band" is said only when the whole interval
-lies inside the band, "below" and "above" only when it lies outside as a whole; otherwise the answer is "cannot tell",
-with the number of further players that would probably settle it. One cluster alone (one player, or one replica of a
-shared controller) says nothing of others, so with fewer than two the answer is always "cannot tell".
+A verdict needs the tallies of a run and its goals, never the rows. "in band" needs the whole interval inside the band,
+"below" and "above" need all of it outside. Everything else is "cannot tell", with the number of further players that
+would probably give a clear answer. One cluster (one player, or one replica of a shared controller) says nothing of
+others, so fewer than two are always "cannot tell".
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Final
 from engine.inference.intervals import RateInterval, mean_dial, rate_interval
 from engine.tally import Tally
 from sims.html.notebook import notebook_table
-from sims.verdict.goal import Band, Goal, Row, State
-from sims.verdict.sentences import sentences_of
+from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, State
+from sims.verdict.sentences import sentences_of, target_words
 from sims.wording import percent, share_of
 
-_POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players settle it
+_POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players give a clear answer
 _WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
-_MOST_PLAYERS: Final = 1_000_000  # beyond that nobody should wait for an answer
+_MOST_PLAYERS: Final = 1_000_000  # beyond that no answer is worth the wait
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,12 +35,12 @@ class Verdict:
 
     @property
     def settled(self) -> bool:
-        """Whether no row is left at "cannot tell"."""
+        """Whether no row is too close to call."""
         return all(row.state != "cannot tell" for row in (*self.rows, *self.level_rows))
 
     @property
     def met(self) -> bool:
-        """Whether every cohort, and every level, is surely in its band."""
+        """Whether every cohort, and every level, is on target at 95 % confidence."""
         return all(row.state == "in band" for row in (*self.rows, *self.level_rows))
 
     @property
@@ -50,10 +50,10 @@ class Verdict:
 
     @property
     def judged(self) -> str:
-        """Which attempts the table counts; empty when it counts all."""
+        """Which attempts the table leaves out; empty when it counts all."""
         if not self.after_attempts:
             return ""
-        return f"Judged: the attempts of each player after the first {self.after_attempts:,}."
+        return f"Not judged: the first {self.after_attempts:,} attempts of each player (warm-up)."
 
     def __repr__(self) -> str:
         return f"Verdict({self.sentences[0]!r})"
@@ -151,11 +151,11 @@ def state_of(found: RateInterval, band: Band) -> State:
 
 
 def further_players(found: RateInterval, band: Band, players: int) -> int | None:
-    """How many more players would probably (in four of five runs) settle on which side of the band's edges the rate is.
+    """How many more players would probably (in four of five runs) show on which side of the band's edges the rate is.
 
-    The rate is taken as it stands and the longer side of the interval as shrinking with the square root of the
-    players, until it is no longer than the way to the nearest edge: then it lies inside the band, or outside. None
-    with fewer than two clusters, which do not say how much clusters differ, or when it would take more than a million.
+    The rate is taken as it stands. The longer side of the interval shrinks with the square root of the players, until
+    it is no longer than the distance to the nearest edge: then it lies inside the band, or outside. None with fewer
+    than two clusters, which do not show how much clusters differ, or when it would take more than a million.
     """
     if found.clusters < 2:
         return None
@@ -177,9 +177,6 @@ def rounded_up(number: float) -> int:
     return math.ceil(number / digits) * digits
 
 
-# --- Tables ----------------------------------------------------------------------------------------------------------
-
-
 def summary_rows(found: Verdict) -> list[tuple[str | int | float | None, ...]]:
     """The rows of summary.csv in the order of SUMMARY_COLUMNS; None where there is no value."""
     rows: list[tuple[str | int | float | None, ...]] = []
@@ -189,14 +186,15 @@ def summary_rows(found: Verdict) -> list[tuple[str | int | float | None, ...]]:
     return rows
 
 
-HEADINGS: Final = ("cohort", "attempts", "win rate", "target", "verdict", "dial", "quit")
+HEADINGS: Final = ("group", "attempts", "win rate (95 %)", "target", "verdict", "difficulty", "quit")
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """A row as text under HEADINGS; the win rate with its interval."""
-    if row.attempts == 0:
-        rate, dial = "-", "-"
-    else:
-        rate, dial = f"{row.win_rate:.3f} ({row.win_rate_low:.3f}-{row.win_rate_high:.3f})", f"{row.difficulty:.2f}"
-    target = f"{row.target_low:.2f}-{row.target_high:.2f}"
-    return (row.cohort, f"{row.attempts:,}", rate, target, row.state, dial, percent(row.quit_share))
+    """A row as text under HEADINGS; the win rate with its margin."""
+    rate = difficulty = "-"
+    if row.attempts:
+        rate = f"{100 * row.win_rate:.1f} % ({100 * row.win_rate_low:.1f}-{100 * row.win_rate_high:.1f})"
+        difficulty = f"{row.difficulty:.2f}"
+    target = target_words(row).replace(" to ", "-")
+    state = STATE_WORDS[row.state]
+    return row.cohort, f"{row.attempts:,}", rate, target, state, difficulty, percent(row.quit_share)

@@ -508,7 +508,7 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
     with pytest.raises(ScenarioError, match=r"cannot be shown: nothing was played in it, .*\(timeout\)"):
         chosen_row(out, player=player, attempt=attempt)
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert f"{failed:,} of {100 * PLAYERS:,} attempts failed through faults of a plug-in" in page
+    assert f"{failed:,} of {100 * PLAYERS:,} attempts failed because of a plug-in error" in page
 
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "attempts.csv")

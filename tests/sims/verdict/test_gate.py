@@ -133,26 +133,26 @@ def test_where_all_players_were_alike_no_more_is_promised_than_is_noticed(player
 
 
 @pytest.mark.parametrize(
-    ("settings", "code", "state"),
+    ("settings", "code", "state", "words"),
     [
-        (("target.win_rate=0.6", "target.tolerance=0.1"), 0, "met"),
-        (("target.win_rate=0.9", "controller.name='constant'"), 1, "missed"),
-        (("target.win_rate=0.6", "target.tolerance=0.1", "players.count=6"), 2, "cannot tell"),
+        (("target.win_rate=0.6", "target.tolerance=0.1"), 0, "met", "met"),
+        (("target.win_rate=0.9", "controller.name='constant'"), 1, "missed", "missed"),
+        (("target.win_rate=0.6", "target.tolerance=0.1", "players.count=6"), 2, "cannot tell", "too close to call"),
     ],
 )
-def test_from_the_command_line(tmp_path, monkeypatch, capsys, settings, code, state):
+def test_from_the_command_line(tmp_path, monkeypatch, capsys, settings, code, state, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(
         TEXT.format(game="logistic", controller="weighted_up_down", players=60, attempts=60), encoding="utf-8"
     )
-    words = ["run", "small.toml", "--gate", "--workers", "1"]
-    words += [word for setting in settings for word in ("--set", setting)]
-    assert main(words) == code
-    assert f"Gate: {state}." in capsys.readouterr().out
-    assert main([*words, "--json"]) == code
+    line = ["run", "small.toml", "--gate", "--workers", "1"]
+    line += [word for setting in settings for word in ("--set", setting)]
+    assert main(line) == code
+    assert f"Gate: {words}." in capsys.readouterr().out
+    assert main([*line, "--json"]) == code
     found = json.loads(capsys.readouterr().out)
     assert found["gate"]["state"] == state
-    assert main([*words, "--quiet"]) == code
+    assert main([*line, "--quiet"]) == code
     out, err = capsys.readouterr()
     assert out.strip() == "runs/small-003"
-    assert (f"Gate: {state}." in err) == (code > 0)
+    assert (f"Gate: {words}." in err) == (code > 0)

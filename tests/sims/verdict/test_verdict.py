@@ -342,8 +342,8 @@ def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour)
     if no_colour:
         table = text.splitlines()[:3]
         assert all(heading in table[0] for heading in HEADINGS)
-        assert "0.700" in table[1]
-        assert "cannot tell" in table[2]
+        assert "70.0 % (69.4-70.6)" in table[1]
+        assert "too close to call" in table[2]
 
 
 def test_markup_of_the_terminal_is_text(monkeypatch):
