@@ -8,12 +8,12 @@ Nothing is loaded before a name is used. docs/game_authors_guide.md and docs/con
 
 from __future__ import annotations
 
-from engine.lazy_names import lazy_names
+from engine.public_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true; typing itself takes most of the time of an import
 if TYPE_CHECKING:
-    from engine.checks import check_controller as check_controller
-    from engine.checks import check_game as check_game
+    from engine.contract.checks import check_controller as check_controller
+    from engine.contract.checks import check_game as check_game
     from engine.controller import Brief as Brief
     from engine.controller import Controller as Controller
     from engine.controller import ControllerKind as ControllerKind
@@ -76,8 +76,8 @@ _HOMES = {
     "TIMED_OUT": "engine.game",
     "WON": "engine.game",
     "Who": "engine.controller",
-    "check_controller": "engine.checks",
-    "check_game": "engine.checks",
+    "check_controller": "engine.contract.checks",
+    "check_game": "engine.contract.checks",
     "standard_exponential": "engine.randomness",
     "standard_normal": "engine.randomness",
     "uniform": "engine.randomness",

@@ -30,7 +30,8 @@ _KEPT_FILES = 400
 # No fastmath: it changes bits. numpy errors: a division by zero need not be checked for. Helpers are inlined by
 # force: numba's calling convention otherwise costs more than a tick of a game (2.2x measured).
 _OUTER: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-_INNER: dict[str, Any] = {**_OUTER, "forceinline": True}
+# Nothing but a kernel calls a helper, so it gets no entry for Python or C: each would hold all of its code once more.
+_INNER: dict[str, Any] = {**_OUTER, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.built_in import built_in, built_in_names
+from engine.public_names import built_in, built_in_names
 
 if TYPE_CHECKING:
     from engine.game import Game

@@ -12,7 +12,7 @@ loaded before a name is used. docs/python_api.md explains every name.
 
 from __future__ import annotations
 
-from engine.lazy_names import lazy_names
+from engine.public_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true; typing itself takes most of the time of an import
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from engine.kernel import compiled
 from engine.parameters import along
 from engine.players import TRAIT_NAMES, drawn, either
 from engine.randomness import CONTROLLER, key_of, words
-from engine.response import logit_at, response_map
+from engine.response.response_map import logit_at, response_map
 
 MEMBERS: Final = 10  # of an imagined cohort
 STEPS: Final = (1, 3, 7, 9)  # coprime to MEMBERS: each trait takes its members in another order

@@ -20,7 +20,7 @@ from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import along, to_real
 from engine.players import PLAYER, be_born, faculties_of, felt, skill_now
-from engine.response import logit_at, response_map
+from engine.response.response_map import logit_at, response_map
 
 
 class Options(NamedTuple):

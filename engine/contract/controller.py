@@ -1,6 +1,6 @@
 """The contract that every controller keeps, as checks that anybody can run on their own controller.
 
-    >>> from engine.checks import check_controller
+    >>> from engine.contract.checks import check_controller
     >>> from controllers.adaptive.weighted_up_down import CONTROLLER
     >>> check_controller(CONTROLLER)
     []

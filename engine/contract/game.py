@@ -1,6 +1,6 @@
 """The contract that every game keeps, as checks that anybody can run on their own game.
 
-    >>> from engine.checks import check_game
+    >>> from engine.contract.checks import check_game
     >>> from games.logistic import GAME
     >>> check_game(GAME)
     []

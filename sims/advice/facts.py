@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from engine.controller import ControllerKind, Scope
 from engine.players import TRAIT_NAMES
-from engine.response import ResponseMap
+from engine.response.response_map import ResponseMap
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.world import Chunk, play

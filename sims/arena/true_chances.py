@@ -18,9 +18,9 @@ import numpy.typing as npt
 from engine.kernel import compiled
 from engine.parameters import along, to_real
 from engine.players import felt
-from engine.response import Progress, ResponseMap, response_map
+from engine.response.response_map import Progress, ResponseMap, response_map
+from engine.response.win_probability import closed_form
 from engine.setup import Setup
-from engine.win_probability import closed_form
 from engine.world import Played
 
 OFF_THE_DIAL: Final = "it plays off the dial, and only along the dial are the game's chances known"

@@ -21,7 +21,7 @@ from sims.terminal import aligned
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from engine.response import ResponseMap
+    from engine.response.response_map import ResponseMap
     from engine.scenario import Scenario
     from sims.catalog import Catalog, Entry
 
@@ -106,7 +106,7 @@ def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[s
 
     say: takes a sentence when it takes long.
     """
-    from engine.response import ATTEMPTS, SKILLS
+    from engine.response.response_map import ATTEMPTS, SKILLS
 
     found = _played(game, SKILLS, ATTEMPTS, say)
     if as_json:
@@ -150,7 +150,7 @@ def heat_map(game: Game, found: ResponseMap) -> Text:
 def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[str], None]) -> ResponseMap:
     """The map at the tenths of the straight dial, for players with the default traits."""
     from engine.players import distribution_table
-    from engine.response import response_map
+    from engine.response.response_map import response_map
 
     path, tenths = straight_path(game.space), [k / 10 for k in range(11)]
     return response_map(

@@ -7,8 +7,9 @@ from typing import Final
 
 from sims.comparison.differences import EVERYBODY, Change
 
-HEADINGS: Final = ("metric", "who", "before", "after", "change", "effect", "p")
-_LEAST_P: Final = 0.001
+HEADINGS: Final = ("metric", "players", "before", "after", "change (margin)", "size")
+_SIZES: Final = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))  # standard deviations: Cohen 1988
+_LITTLE: Final = "very small"
 _MOST_DIGITS: Final = 6
 
 
@@ -17,67 +18,69 @@ def players_text(change: Change) -> str:
     return "all players" if change.cohort == EVERYBODY else change.cohort
 
 
+def _scale(change: Change) -> float:
+    """What a value is multiplied with: shares are shown in percent."""
+    return 100.0 if change.metric.kind == "share" else 1.0
+
+
 def _digits(change: Change) -> int:
-    """Decimals that the interval is worth: two digits of its half width, and more where its end would look like 0."""
-    difference = change.difference
-    half = (difference.high - difference.low) / 2.0
+    """Decimals that the margin justifies: two digits of its half width, more if its end would look like 0."""
+    low, high = (_scale(change) * end for end in (change.difference.low, change.difference.high))
+    half = (high - low) / 2.0
     if not half > 0.0:
-        return 3 if change.metric.kind == "share" else 1
+        return 3 if change.metric.kind == "dial" else 1
     digits = min(max(1 - math.floor(math.log10(half)), 0), _MOST_DIGITS)
-    if difference.low > 0.0 or difference.high < 0.0:  # a flagged change must not read as if it touched 0
-        nearest = min(abs(difference.low), abs(difference.high))
+    if low > 0.0 or high < 0.0:  # a significant change must not read as if it touched 0
+        nearest = min(abs(low), abs(high))
         while digits < _MOST_DIGITS and round(nearest, digits) == 0.0:
             digits += 1
     return digits
 
 
-def _number(value: float, digits: int, sign: str = "") -> str:
+def _number(change: Change, value: float, sign: str = "") -> str:
     if math.isnan(value):
         return "-"
-    return format(round(value, digits) + 0.0, f"{sign},.{digits}f")  # no -0.000
+    digits = _digits(change)
+    return format(round(_scale(change) * value, digits) + 0.0, f"{sign},.{digits}f")  # no -0.000
 
 
 def value_texts(change: Change) -> tuple[str, str]:
-    """The metric before and after."""
-    return _number(change.difference.before, _digits(change)), _number(change.difference.after, _digits(change))
+    """The metric before and after; shares in percent."""
+    return _number(change, change.difference.before), _number(change, change.difference.after)
 
 
 def by_text(change: Change) -> str:
-    """The change alone."""
-    return _number(change.difference.value, _digits(change), "+")
+    """The change alone; that of a share in percentage points."""
+    return _number(change, change.difference.value, "+")
 
 
-def ends_text(change: Change) -> str:
-    """Its interval; empty where there is none, or no luck in it."""
-    difference, digits = change.difference, _digits(change)
-    if math.isnan(difference.low):
-        return ""
-    return f"{_number(difference.low, digits, '+')} to {_number(difference.high, digits, '+')}"
+def margin_text(change: Change) -> str:
+    """Both ends of its margin; empty if there is none, or no luck in it."""
+    low, high = change.difference.low, change.difference.high
+    return "" if math.isnan(low) else f"{_number(change, low, '+')} to {_number(change, high, '+')}"
 
 
 def change_text(change: Change) -> str:
-    """The change with its interval."""
-    ends = ends_text(change)
-    return f"{by_text(change)} ({ends})" if ends else by_text(change)
+    """The change with its margin, as in a table."""
+    margin = margin_text(change)
+    return f"{by_text(change)} ({margin})" if margin else by_text(change)
 
 
-def effect_text(change: Change) -> str:
-    """The effect; players who do not differ have no spread to measure it by."""
-    if math.isinf(change.effect):
-        return "all alike"
-    return _number(change.effect, 2, "+")
-
-
-def p_text(change: Change) -> str:
-    """The adjusted p-value."""
-    if math.isnan(change.p_adjusted):
+def size_text(change: Change) -> str:
+    """How large the change is beside the differences between players; "-" where these are 0 or unknown."""
+    size = abs(change.effect)
+    if math.isnan(size) or math.isinf(size):
         return "-"
-    return f"<{_LEAST_P:g}" if change.p_adjusted < _LEAST_P else f"{change.p_adjusted:.3f}"
+    return next((name for least, name in _SIZES if size >= least), _LITTLE)
 
 
 def change_cells(change: Change) -> tuple[str, ...]:
     """A change as text under HEADINGS."""
-    unit = f", {change.metric.unit}" if change.metric.unit != "1" else ""
-    label = f"{change.metric.label}{unit}"
-    numbers = (*value_texts(change), change_text(change), effect_text(change), p_text(change))
-    return label, players_text(change), *numbers
+    unit = unit_of(change)
+    label = f"{change.metric.label}, {unit}" if unit else change.metric.label
+    return label, players_text(change), *value_texts(change), change_text(change), size_text(change)
+
+
+def unit_of(change: Change) -> str:
+    """The unit of the values; empty for a plain number."""
+    return "%" if change.metric.kind == "share" else change.metric.unit.removeprefix("1")

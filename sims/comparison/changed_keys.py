@@ -39,7 +39,7 @@ class ChangedKey(NamedTuple):
 
 
 def _value_text(value: str | None) -> str:
-    return "nothing" if value is None else value
+    return "not set" if value is None else value
 
 
 def pair_cohorts(before: Scenario, after: Scenario) -> list[CohortPair]:
@@ -68,10 +68,12 @@ def changed_keys(before: Scenario, after: Scenario, pairs: Sequence[CohortPair])
         keys += (
             _of_cohort(name, before, place, after, partner[0])
             if partner
-            else [ChangedKey(f"cohort.{name}", "there", None)]
+            else [ChangedKey(f"cohort.{name}", "present", None)]
         )
     taken = {pair.after for pair in pairs}
-    return keys + [ChangedKey(f"cohort.{name}", None, "new") for j, name in enumerate(after.cohorts) if j not in taken]
+    return keys + [
+        ChangedKey(f"cohort.{name}", None, "present") for j, name in enumerate(after.cohorts) if j not in taken
+    ]
 
 
 def _of_cohort(name: str, before: Scenario, own: int, after: Scenario, other: int) -> list[ChangedKey]:

@@ -14,7 +14,7 @@ from sims.comparison.cells import HEADINGS, change_cells
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences, measure_differences
 from sims.comparison.files import json_content, write_files
 from sims.comparison.notes import notes
-from sims.comparison.sentences import SAME, caution, names_of, summary
+from sims.comparison.sentences import SAME, SIGNIFICANT, UNCLEAR, caution, names_of, summary
 from sims.comparison.sides import play_sides, sides_of
 from sims.html.notebook import notebook_table
 from sims.runs.preflight import prepare_job
@@ -89,12 +89,14 @@ def compare(
 def _refuse_unlike(first: Scenario, others: Sequence[Scenario]) -> None:
     """Raise ScenarioError for scenarios of different games, and for one that cannot be played."""
     if not others:
-        raise ScenarioError(f"{first.name}: a comparison needs two scenarios or more, got one; add another.")
+        raise ScenarioError(f"{first.name}: a comparison needs at least two scenarios, got one; add another.")
+    game = first.form.game.name
     for scenario in (first, *others):
-        if scenario.form.game.name != first.form.game.name:
+        own = scenario.form.game.name
+        if own != game:
             raise ScenarioError(
-                f"{scenario.name}: scenarios that are compared must be of one game, but {first.name} plays "
-                f"{first.form.game.name} and this one {scenario.form.game.name}; compare two of the same game."
+                f"{scenario.name}: compared scenarios must be of one game, but this one is of {own} and {first.name} "
+                f"of {game}; compare scenarios of one game."
             )
         prepare_job(scenario)
 
@@ -107,21 +109,21 @@ def _scenario_lines(comparison: Differences, other: ComparedScenario) -> list[st
     flagged = [change for change in changes if change.flagged]
     unclear = [change for change in changes if change.unclear]
     lines = [
-        f"{names[0]} -> {names[other.number]}: {players:,} players, seed {comparison.seed}; {SAME}",
+        f"{names[0]} -> {names[other.number]}: {players:,} players, seed {comparison.seed}, {SAME}",
         "",
-        *([f"  {key}" for key in other.keys] or ["  nothing that is played was changed"]),
+        *([f"  {key}" for key in other.keys] or ["  no key that affects play was changed"]),
         "",
         *summary(comparison, other),
         *notes(comparison, other),
     ]
     if flagged:
-        lines += ["", "Changed beyond noise, the largest effect first", _table(flagged)]
+        lines += ["", SIGNIFICANT, _table(flagged)]
     if unclear:
         together = [change for change in unclear if change.cohort == EVERYBODY] if len(other.pairs) > 1 else unclear
         rest = len(unclear) - len(together)
         lines += [
             "",
-            f"Noise{f' (of all players; {rest:,} more, of single cohorts, with --json or --out)' if rest else ''}",
+            UNCLEAR + (f" (all players; --json and --out also list {rest:,} of player groups)" if rest else ""),
         ]
         lines += [_table(together)] if together else []
     return lines

@@ -22,30 +22,40 @@ CHANGES: Final = "changes.csv"
 PAGE: Final = "changes.html"
 JSON: Final = "comparison.json"
 COLUMNS: Final = (
-    Column("comparison", "integer", "1", "number of the scenario that is held against the first, from 1", low=1),
+    Column("comparison", "integer", "1", "number of the scenario that is compared with the first, from 1", low=1),
     Column("scenario", "name", "", "its file's name without the ending"),
     Column("cohort", "name", "", "cohort, by its name in the first scenario; empty for all players", optional=True),
     Column("metric", "name", "", "name of the metric"),
-    Column("meaning", "name", "", "what it is"),
+    Column("meaning", "name", "", "what the metric is"),
     Column("unit", "name", "", "unit of before, after, change and its ends"),
-    Column("flagged", "boolean", "", "whether the change is more than noise: p_adjusted is 0.05 or less"),
-    Column("players", "integer", "1", "players who are compared, over all replicas", low=0),
+    Column("flagged", "boolean", "", "whether the change is significant: p_adjusted is at most 0.05"),
+    Column("players", "integer", "1", "players that are compared, over all replicas", low=0),
     Column("before", "number", "", "in the first scenario", optional=True),
     Column("after", "number", "", "in the other", optional=True),
     Column("change", "number", "", "after less before", optional=True),
     Column("change_low", "number", "", "low end of its interval", optional=True),
     Column("change_high", "number", "", "high end of its interval", optional=True),
-    Column("confidence", "number", "1", "of the interval, which is as wide as so many comparisons ask for"),
+    Column("confidence", "number", "1", "of the interval, adjusted for the number of changes"),
     Column(
-        "effect", "number", "1", "change in standard deviations between players; empty without spread", optional=True
+        "effect",
+        "number",
+        "1",
+        "change in standard deviations between players; empty if they are all alike",
+        optional=True,
     ),
     Column("p_value", "number", "1", "two-sided, of no change", optional=True),
-    Column("p_adjusted", "number", "1", "the same over all changes in the file, Benjamini and Hochberg", optional=True),
+    Column(
+        "p_adjusted",
+        "number",
+        "1",
+        "the same, adjusted for all changes in the file (Benjamini and Hochberg)",
+        optional=True,
+    ),
     Column(
         "pairing_factor",
         "number",
         "1",
-        "how many times the attempts would have been needed without pairing; empty where nothing was left to luck",
+        "how many times as many attempts different players would have needed; empty where no luck is left",
         optional=True,
     ),
 )

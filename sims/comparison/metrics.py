@@ -29,13 +29,13 @@ Sums = npt.NDArray[np.float64]
 
 
 class Metric(NamedTuple):
-    """One thing that is compared."""
+    """One metric."""
 
     name: str  # in files
     label: str  # for people
     unit: str
     meaning: str
-    kind: Literal["share", "number"] = "number"  # a share of something lies in [0, 1]
+    kind: Literal["share", "dial", "number"] = "number"  # people read a share in percent; a dial is in [0, 1]
     set_by_controller: bool = False  # rather than an outcome
 
 
@@ -44,15 +44,14 @@ WORST_RATE: Final = Metric(
     "worst_win_rate",
     "win rate of the worst 5 %",
     "1",
-    f"mean of the own win rates of the {WORST:.0%} of players who win least, among those with {OWN_RATE} judged "
-    "attempts or more",
+    f"mean win rate of the {WORST:.0%} of players who win least, among those with at least {OWN_RATE} judged attempts",
     "share",
 )
 _COMMON: Final = (
     WIN_RATE,
     Metric(
         "first_win_rate",
-        "win rate of first attempts",
+        "win rate in first attempts",
         "1",
         f"share of each player's first {FIRST} attempts won",
         "share",
@@ -62,9 +61,9 @@ _COMMON: Final = (
     Metric("sessions", "sessions per player", "1", "sessions that a player plays"),
     Metric("play_time_s", "time played per player", "s", "time that a player spends in attempts"),
     Metric("duration_s", "length of an attempt", "s", "mean length of an attempt"),
-    Metric("longest_losses", "longest run of losses", "1", "most losses in a row of a player, mean over players"),
-    Metric("difficulty", "dial position", "1", "mean place of the dial over judged attempts", "share", True),
-    Metric("progress_at_loss", "progress at a loss", "1", "mean progress of attempts that were not won", "share"),
+    Metric("longest_losses", "longest losing streak", "1", "most losses in a row of a player, mean over players"),
+    Metric("difficulty", "difficulty", "1", "mean difficulty over judged attempts", "dial", True),
+    Metric("progress_at_loss", "progress when losing", "1", "mean progress in attempts that were not won", "share"),
     Metric("timed_out", "attempts that timed out", "1", "share of attempts that the time limit stopped", "share"),
 )
 JUDGED: Final = 0  # place of judged wins and judged attempts
@@ -75,7 +74,7 @@ _LEVELS: Final = Metric("levels_passed", "levels passed per player", "1", "level
 def _lost(cause: str) -> Metric:
     word = re.sub(r"\W+", "_", cause.lower()).strip("_")
     return Metric(
-        f"lost_{word}", f"losses: {cause}", "1", f'share of attempts not won that ended with "{cause}"', "share"
+        f"lost_{word}", f'losses "{cause}"', "1", f'share of attempts not won that ended with "{cause}"', "share"
     )
 
 

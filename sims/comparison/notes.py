@@ -19,35 +19,35 @@ def notes(differences: Differences, other: ComparedScenario) -> list[str]:
     for name, own in ((one, first.seed), (two, scenario.seed)):
         if own != differences.seed:
             sentences.append(
-                f"{name} has a seed of its own, {own}; for the same luck all were played with {differences.seed}."
+                f"{name} has its own seed, {own}. For the same luck, all scenarios were played with {differences.seed}."
             )
     sentences += _about_cohorts(other, first, one, two)
     if scenario.after_attempts != first.after_attempts:
         sentences.append(
-            f"Judged are, in both, the attempts after each player's first {first.after_attempts:,}, as in {one}."
+            f"In both, the first {first.after_attempts:,} attempts of each player are warm-up, as in {one}."
         )
     if scenario.form.run.replicas != first.form.run.replicas:
         least = min(scenario.form.run.replicas, first.form.run.replicas)
-        sentences.append(f"The replicas differ in number; the first {least:,} are compared.")
+        sentences.append(f"The number of repeats differs. Compared: the first {least:,}.")
     if other.shared:
         sentences.append(
-            "Players share a controller and there is one replica, so they are not independent: intervals may be too "
-            "narrow, and more may be flagged than is true. Play several replicas (--set run.replicas=8)."
+            "Players share a controller and there is only one repeat, so players are not independent. Margins may be "
+            "too narrow, and too many changes significant. Play several repeats (--set run.replicas=8)."
         )
     for name, number in zip((one, two), other.failed, strict=True):
         if number:
-            sentences.append(f"In {name} {number:,} attempts failed through faults of a plug-in; they count nowhere.")
+            sentences.append(f"In {name} {number:,} attempts failed in a plug-in. They do not count.")
     unknown = [change for change in differences.changes_of(other) if not change.known]
     for metric in dict.fromkeys(change.metric for change in unknown):
         players = listed([players_text(change) for change in unknown if change.metric == metric])
-        sentences.append(f"Not known for {players}: {metric.label}{_why(metric is WORST_RATE)}.")
+        sentences.append(f"Unknown for {players}: {metric.label}, because {_why(metric is WORST_RATE)}.")
     return sentences
 
 
 def _why(tail: bool) -> str:
     if not tail:
-        return ", for there is nothing to count, or one replica or player alone"
-    return f", which needs {round(LEAST_WORST / WORST)} players with {OWN_RATE} judged attempts or more"
+        return "there is nothing to count, or only one repeat or player"
+    return f"it needs {round(LEAST_WORST / WORST)} players with at least {OWN_RATE} judged attempts"
 
 
 def _about_cohorts(other: ComparedScenario, first: Scenario, one: str, two: str) -> list[str]:
@@ -58,18 +58,18 @@ def _about_cohorts(other: ComparedScenario, first: Scenario, one: str, two: str)
         counts = first.counts[pair.before], scenario.counts[pair.after]
         if was != is_:
             same = first.form.cohort[pair.before].traits == scenario.form.cohort[pair.after].traits
-            why = "the same traits" if same else "the same place"
-            sentences.append(f"{was} is taken to be {is_} of {two}: {why}.")
+            why = "same traits" if same else "same place in the file"
+            sentences.append(f"{was} is compared with {is_} of {two} ({why}).")
         if counts[0] != counts[1]:
             sentences.append(
-                f"{was}: {counts[0]:,} players in {one} and {counts[1]:,} in {two}; the first {min(counts):,}, who are "
-                "in both, are compared."
+                f"{was}: {counts[0]:,} players in {one}, {counts[1]:,} in {two}. Compared: the {min(counts):,} "
+                "players in both."
             )
     gone = [name for j, name in enumerate(first.cohorts) if j not in {pair.before for pair in other.pairs}]
     new = [name for j, name in enumerate(scenario.cohorts) if j not in {pair.after for pair in other.pairs}]
     for names, where in ((gone, one), (new, two)):
         if names:
             sentences.append(
-                f"Only {where} has the {'cohort' if len(names) == 1 else 'cohorts'} {listed(names)}: not compared."
+                f"Only {where} has the player group{'' if len(names) == 1 else 's'} {listed(names)}. Not compared."
             )
     return sentences

@@ -10,7 +10,7 @@ from sims.comparison.cells import HEADINGS, change_cells
 from sims.comparison.changed_keys import ChangedKey
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.notes import notes
-from sims.comparison.sentences import SAME, caution, names_of, summary
+from sims.comparison.sentences import SAME, SIGNIFICANT, UNCLEAR, caution, names_of, summary
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, section, table
 from sims.wording import UNCALIBRATED
@@ -18,6 +18,7 @@ from sims.wording import UNCALIBRATED
 _WIDTH: Final = 120  # of a bar, px
 _HEIGHT: Final = 14
 _MOST_KEYS: Final = 5  # above the verdict
+_CHANGE: Final = HEADINGS[4]
 
 
 def comparison_page(differences: Differences) -> str:
@@ -32,7 +33,7 @@ def comparison_page(differences: Differences) -> str:
         tag("p", differences.before.title, class_="subtitle") if differences.before.title else None,
         tag(
             "p",
-            f"{differences.before.form.game.name}, {players:,} players, seed {differences.seed}; {SAME}",
+            f"{differences.before.form.game.name}, {players:,} players, seed {differences.seed}, {SAME}",
             class_="subtitle",
         ),
     )
@@ -60,15 +61,15 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
         _flagged(flagged) if flagged else None,
         _unclear(unclear, several=len(other.pairs) > 1),
         _unchanged(exact),
-        section("All that was changed", _keys(other.keys)) if len(other.keys) > _MOST_KEYS else None,
+        section("All changed keys", _keys(other.keys)) if len(other.keys) > _MOST_KEYS else None,
     ]
     return [part for part in parts if part is not None]
 
 
 def _keys(keys: Sequence[ChangedKey]) -> Markup:
-    """What was changed, a line for each key."""
+    """One line for each changed key."""
     if not keys:
-        return tag("p", "No key that is played was changed.", class_="note")
+        return tag("p", "No key that affects play was changed.", class_="note")
     lines = [joined(tag("code", key.text("→")), tag("br")) for key in keys]
     return tag("p", *lines)
 
@@ -76,32 +77,32 @@ def _keys(keys: Sequence[ChangedKey]) -> Markup:
 def _flagged(changes: Sequence[Change]) -> Markup:
     scale = max((abs(end) for change in changes for end in _ends(change)), default=0.0)
     rows = [(*_row(change), _bar(change, scale)) for change in changes]
-    note = "The largest effect first; the bars hold each effect and its interval against 0."
-    return section("What changed beyond noise", table((*HEADINGS, "around 0"), rows), note=note)
+    note = "The picture shows each change and its margin beside no change, the line in the middle."
+    return section(SIGNIFICANT, table((*HEADINGS, "picture"), rows), note=note)
 
 
 def _unclear(changes: Sequence[Change], *, several: bool) -> Markup | None:
-    """What cannot be told from luck: of all players, and folded up of single cohorts. several: cohorts."""
+    """What may be luck: for all players, and folded up for player groups. several: whether there are groups."""
     if not changes:
         return None
     together = [change for change in changes if change.cohort == EVERYBODY or not several]
     apart = [change for change in changes if change not in together]
     folded = None
     if apart:
-        heading = f"Noise of single cohorts: {len(apart):,} comparisons"
+        heading = f"The same for player groups: {len(apart):,} changes"
         folded = tag("details", tag("summary", heading), table(HEADINGS, map(_row, apart)))
-    return section("What is noise", table(HEADINGS, map(_row, together)) if together else None, folded)
+    return section(UNCLEAR, table(HEADINGS, map(_row, together)) if together else None, folded)
 
 
 def _row(change: Change) -> list[Part]:
     return [
-        tag("span", cell, class_="short") if heading == "change" else cell
+        tag("span", cell, class_="short") if heading == _CHANGE else cell
         for heading, cell in zip(HEADINGS, change_cells(change), strict=True)
     ]
 
 
 def _unchanged(changes: Sequence[Change]) -> Markup | None:
-    """Where every player did the same."""
+    """The metrics in which every player did the same."""
     labels: dict[str, list[str]] = {}
     for change in changes:
         labels.setdefault(change.metric.label, []).append(change_cells(change)[1])
@@ -110,13 +111,13 @@ def _unchanged(changes: Sequence[Change]) -> Markup | None:
     rows = [(label, ", ".join(names)) for label, names in labels.items()]
     return tag(
         "details",
-        tag("summary", f"Exactly as before: {len(changes):,} comparisons"),
-        table(("metric", "who"), rows),
+        tag("summary", f"Exactly as before: {len(changes):,} values"),
+        table(("metric", "players"), rows),
     )
 
 
 def _ends(change: Change) -> tuple[float, ...]:
-    """Effect and ends of its interval, in standard deviations between players; nothing where that is not known."""
+    """Effect and ends of its interval, in standard deviations between players; empty if unknown."""
     value, low, high = change.difference.value, change.difference.low, change.difference.high
     if not change.spread > 0.0 or math.isnan(low):
         return ()

@@ -13,7 +13,7 @@ import pytest
 
 from controllers.adaptive import kalman, weighted_up_down
 from engine.arithmetic import exp, logistic
-from engine.checks import check_controller
+from engine.contract.checks import check_controller
 from engine.controller import Observation, Option, Rule, Setting, Situation
 from engine.kernel import compiled
 from engine.randomness import CHANCE, TRAITS, key_of, standard_normal, uniform, words

@@ -18,7 +18,7 @@ from engine.controller import Observation, Situation
 from engine.kernel import compiled
 from engine.players import Distribution
 from engine.randomness import CHANCE, key_of, uniform
-from engine.response import response_map
+from engine.response.response_map import response_map
 from games.logistic import GAME as LOGISTIC
 from tests.kit.worlds import setup_of
 

@@ -17,14 +17,14 @@ from controllers.common.particles import CELLS, best_place, chances, reweighted,
 from controllers.references import bayes_limit, best_static, oracle
 from engine.arithmetic import logistic
 from engine.attempt import unpack_params
-from engine.checks import check_controller
+from engine.contract.checks import check_controller
 from engine.controller import Outcome, Situation, Who
 from engine.game import Faculties
 from engine.kernel import compiled
 from engine.parameters import ParameterSpace, along
 from engine.players import PLAYER, Distribution, distribution_table, faculties_of, felt
-from engine.response import response_map
-from engine.win_probability import closed_form
+from engine.response.response_map import response_map
+from engine.response.win_probability import closed_form
 from games.logistic import GAME as LOGISTIC
 from tests.kit.worlds import played, setup_of
 

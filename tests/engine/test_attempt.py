@@ -88,9 +88,9 @@ def test_a_step_is_handed_the_key_or_the_block_that_it_deals():
 def test_an_attempt_is_its_opening_its_play_and_its_result(game):
     values = np.array(game.space.defaults())
     address = (SEED, 1, 2, 3, 0)
-    opened = compiled(opening_of(game))(values, *address)
-    ended = compiled(play_of(game))(opened, MEDIAN)
-    found = compiled(result_of(game))(values, MEDIAN, *address, opened, ended)
+    opened = opening_of(game)(values, *address)
+    ended = play_of(game)(opened, MEDIAN)
+    found = result_of(game)(values, MEDIAN, *address, opened, ended)
     assert found == compiled(attempt_of(game))(values, MEDIAN, *address)
     assert found.ticks == ended.ticks > 0
     thinking = thinking_time(MEDIAN, opened.motor, ended.ticks) if game.pace == "turns" else 0.0

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from engine.attempt import attempt_of
-from engine.checks import check_game
+from engine.contract.checks import check_game
 from engine.contract.game_rules import faculties_at
 from engine.contract.game_wins import scores, shortfall
 from engine.game import LOST, RUNNING, WON, Shape

@@ -8,7 +8,7 @@ import math
 from engine.game import Game
 from engine.parameters import straight_path
 from engine.players import distribution_table
-from engine.response import response_map
+from engine.response.response_map import response_map
 from tests.kit.places import ROOT
 
 DOCS = ROOT / "docs" / "games.md"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.errors import PluginFault, RunFolderError, ScenarioError
-from engine.response import response_map
+from engine.response.response_map import response_map
 from engine.scenario import parse, setup_of
 from engine.world import chunks, play
 from sims.arena import files as race_files

@@ -17,12 +17,12 @@ import pytest
 from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 
-from engine import response
 from engine.kernel import cache_folder, compiled
-from engine.monotone import TOLERANCE, fit_monotone, monotone
 from engine.parameters import Knob, ParameterSpace, along, straight_path
 from engine.players import Distribution, distribution_table
-from engine.response import ATTEMPTS, SKILLS, logit_at, places, response_map
+from engine.response import response_map as module
+from engine.response.monotone import TOLERANCE, fit_monotone, monotone
+from engine.response.response_map import ATTEMPTS, SKILLS, logit_at, places, response_map
 from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
@@ -39,7 +39,7 @@ SMALL: dict[str, Any] = {"skills": (-1.0, 0.0, 1.0), "dial": (0.0, 0.3, 0.6, 1.0
 @pytest.fixture(autouse=True)
 def own_maps(tmp_path, monkeypatch):
     """Maps in a folder of the test, kernels where they always are."""
-    monkeypatch.setattr(response, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
     return tmp_path
 
 
@@ -212,7 +212,7 @@ def test_a_spread_that_a_cohort_shares_is_spread_over_the_players():
 def test_threads_change_no_number(monkeypatch):
     for game in (LOGISTIC, SAMPLED):
         one = mapped(game)
-        monkeypatch.setattr(response, "_read", lambda key, shape: None)
+        monkeypatch.setattr(module, "_read", lambda key, shape: None)
         assert mapped(game, threads=3).raw.tobytes() == one.raw.tobytes()
 
 
@@ -327,13 +327,13 @@ def test_a_jump_is_not_smoothed():
 def counted(monkeypatch):
     """A list that grows with each map that is played."""
     played: list[object] = []
-    real = response._played
+    real = module._played
 
     def counting(*given):
         played.append(given)
         return real(*given)
 
-    monkeypatch.setattr(response, "_played", counting)
+    monkeypatch.setattr(module, "_played", counting)
     return played
 
 
@@ -368,7 +368,7 @@ def test_a_map_of_anything_else_is_another_map(other):
         path = straight_path(space) if path is None else path
         grid = {**SMALL, **choices}
         numbers = (np.array(grid["skills"]), np.array(grid["dial"]), grid["attempts"], grid["seed"])
-        return response._key(game, space, path, response._calm_crowd(traits), *numbers)
+        return module._key(game, space, path, module._calm_crowd(traits), *numbers)
 
     assert key() == key()
     assert key(**other) != key()
@@ -410,7 +410,7 @@ def test_a_map_needs_no_place_to_be_kept(monkeypatch, own_maps):
 def test_a_known_map_is_read_without_a_compiler(own_maps):
     """In a fresh interpreter, which finds the map by content and never asks for a kernel."""
     text = (
-        "import sys; from pathlib import Path; from engine import response\n"
+        "import sys; from pathlib import Path; from engine.response import response_map as response\n"
         "from engine.parameters import straight_path; from engine.players import distribution_table\n"
         "from games.logistic import GAME\n"
         f"response.cache_folder = lambda: Path({str(own_maps)!r})\n"
@@ -425,9 +425,9 @@ def test_a_known_map_is_read_without_a_compiler(own_maps):
 
 def test_maps_are_kept_where_kernels_are_and_pruned_like_them(monkeypatch, tmp_path):
     monkeypatch.setenv("FLOWDIAL_CACHE_DIR", str(tmp_path / "chosen"))
-    monkeypatch.setattr(response, "cache_folder", cache_folder)
+    monkeypatch.setattr(module, "cache_folder", cache_folder)
     pruned = []
-    monkeypatch.setattr(response, "prune", lambda *given: pruned.append(given))
+    monkeypatch.setattr(module, "prune", lambda *given: pruned.append(given))
     mapped()
     (file,) = (tmp_path / "chosen").glob("*.npz")
     assert pruned == [(file.parent, "map-*.npz")]

@@ -1,6 +1,6 @@
 """The contract suites: what every game and every controller promises, checked by name.
 
-    >>> from engine.checks import check_game
+    >>> from engine.contract.checks import check_game
     >>> from games.logistic import GAME
     >>> check_game(GAME)
     []

@@ -33,7 +33,6 @@ from engine.batch import Crowd, batch_of, batch_wins
 from engine.game import Game
 from engine.inference.intervals import normal_quantile, wilson
 from engine.kernel import cache_folder, compiled, digest_of, prune
-from engine.monotone import TOLERANCE, monotone
 from engine.parameters import ParameterSpace, along, to_real
 from engine.players import (
     OVERRIDES,
@@ -45,6 +44,7 @@ from engine.players import (
     distribution_table,
     faculties_of,
 )
+from engine.response.monotone import TOLERANCE, monotone
 
 Numbers = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]  # (skills done, skills in all)

@@ -13,7 +13,7 @@ from engine.contract.ladder import LADDER
 from engine.game import WON
 from engine.parameters import to_real
 from engine.players import Distribution, Flow
-from engine.win_probability import closed_form
+from engine.response.win_probability import closed_form
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 from tests.engine.test_oracle import UNIT, true_p
