@@ -12,7 +12,7 @@ from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Dif
 from sims.comparison.notes import notes
 from sims.comparison.sentences import SAME, SIGNIFICANT, UNCLEAR, caution, names_of, summary
 from sims.html.markup import Markup, Part, joined, tag
-from sims.html.page import document, section, table
+from sims.html.page import document, header, section, table
 from sims.wording import UNCALIBRATED
 
 _WIDTH: Final = 120  # of a bar, px
@@ -26,20 +26,11 @@ def comparison_page(differences: Differences) -> str:
     names = names_of(differences)
     title = f"{names[0]} → {', '.join(names[1:])}"
     players = sum(differences.others[0].players.values())
-    header = tag(
-        "header",
-        tag("p", tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED), class_="badges"),
-        tag("h1", title),
-        tag("p", differences.before.title, class_="subtitle") if differences.before.title else None,
-        tag(
-            "p",
-            f"{differences.before.form.game.name}, {players:,} players, seed {differences.seed}, {SAME}",
-            class_="subtitle",
-        ),
-    )
+    played = f"{differences.before.form.game.name}, {players:,} players, seed {differences.seed}, {SAME}"
+    subtitles = [differences.before.title, played] if differences.before.title else [played]
     sections = [part for other in differences.others for part in _scenario_parts(differences, other, names)]
     method = section("How to read this", *(tag("p", one) for one in caution(differences)))
-    return document(title, header, *sections, method)
+    return document(title, header(title, ("uncalibrated", UNCALIBRATED), *subtitles), *sections, method)
 
 
 def _scenario_parts(differences: Differences, other: ComparedScenario, names: Sequence[str]) -> list[Markup]:

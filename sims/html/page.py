@@ -31,6 +31,17 @@ def document(title: str, *parts: Part) -> str:
     return f'<!doctype html>\n<html lang="en">\n{head}\n{tag("body", tag("main", *parts))}\n</html>\n'
 
 
+def header(title: str, badge: tuple[str, str], *subtitles: str) -> Markup:
+    """The head of a page. badge: a word above the title, and what it means."""
+    word, meaning = badge
+    return tag(
+        "header",
+        tag("p", tag("span", word, class_="badge", title=meaning), class_="badges"),
+        tag("h1", title),
+        *(tag("p", subtitle, class_="subtitle") for subtitle in subtitles),
+    )
+
+
 def section(heading: str, *parts: Part, note: Part = None) -> Markup:
     """A part of a page under a heading. note: one or two quiet lines below it."""
     lead = tag("p", note, class_="note") if note is not None else None

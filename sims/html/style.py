@@ -12,11 +12,15 @@ STYLE: Final = """
 --rate:#0072b2;--wanted:#009e73;--dial:#d55e00;--belief:#9c4f80;--loss:#b2182b;--good:#00664a;--good-back:#d8f3ea;
 --off:#8f3a00;--off-back:#fde6d6;--open:#00507e;--open-back:#dcedfa;--part0:#e69f00;--part1:#56b4e9;--part2:#009e73;
 --part3:#f0e442;--part4:#d55e00;--part5:#cc79a7;--part6:#999;--on-part:#000;--line0:#0072b2;--line1:#c25500;
---line2:#00805d;--line3:#9c4f80;--line4:#4d4d4d;--line5:#2f8fc4;--line6:#8a6d00}
+--line2:#00805d;--line3:#9c4f80;--line4:#4d4d4d;--line5:#2f8fc4;--line6:#8a6d00;
+--heat0:#eaf3fa;--heat1:#cfe3f2;--heat2:#aacde7;--heat3:#7db3da;--heat4:#559cce;--heat5:#1c689f;--heat6:#0b4573;
+--on-heat:#12161b;--on-dark-heat:#fff}
 @media (prefers-color-scheme:dark){:root{--paper:#14171c;--card:#1d2128;--ink:#e7eaee;--quiet:#a3acb8;--line:#353b45;
 --rate:#56b4e9;--wanted:#2cc197;--dial:#f0a030;--belief:#e29cc6;--loss:#ff7a6b;--good:#7fe3c3;--good-back:#0d3b2e;
 --off:#ffb98a;--off-back:#4a2408;--open:#a5d8fa;--open-back:#0f3550;--line0:#56b4e9;--line1:#f0a030;--line2:#2cc197;
---line3:#e29cc6;--line4:#cfd4da;--line5:#7d9bff;--line6:#f0e442}}
+--line3:#e29cc6;--line4:#cfd4da;--line5:#7d9bff;--line6:#f0e442;
+--heat0:#1a2430;--heat1:#1d3347;--heat2:#214562;--heat3:#275a80;--heat4:#35719d;--heat5:#72b4df;--heat6:#c3e4fa;
+--on-heat:#f2f5f8;--on-dark-heat:#0c0f13}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,
@@ -43,6 +47,18 @@ table.pairs{min-width:0}
 thead th{color:var(--quiet);font-weight:600;font-size:.82rem;line-height:1.35;vertical-align:bottom}
 tbody th{font-weight:600}
 td{font-variant-numeric:tabular-nums}
+.heat{min-width:0;border-collapse:separate;border-spacing:2px;font-size:.8rem}
+.heat :is(th,td){padding:.32em .45em;border:0;text-align:center;vertical-align:middle}
+.heat thead th{font-weight:400;font-size:.75rem;vertical-align:bottom}
+.heat :is(tbody th,thead td){position:sticky;left:0;min-width:8em;max-width:12em;padding-left:0;text-align:left;
+background:var(--paper);overflow-wrap:break-word}
+.heat td{border-radius:3px}
+.heat .apart{border-left:14px solid var(--paper)}
+.heat0,.heat1,.heat2,.heat3,.heat4{color:var(--on-heat)}
+.heat5,.heat6{color:var(--on-dark-heat)}
+.heat0{background:var(--heat0)}.heat1{background:var(--heat1)}.heat2{background:var(--heat2)}
+.heat3{background:var(--heat3)}.heat4{background:var(--heat4)}.heat5{background:var(--heat5)}
+.heat6{background:var(--heat6)}
 small{color:var(--quiet);font-weight:400}
 .state{display:inline-block;padding:0 .6em;border-radius:.6em;font-weight:600;white-space:nowrap}
 .good{color:var(--good);background:var(--good-back)}
@@ -71,6 +87,7 @@ figcaption{font-weight:600;margin-bottom:.15em}
 .line{stroke:currentColor;stroke-width:2;fill:none;stroke-linejoin:round}
 .dash1{stroke-dasharray:7 3}.dash2{stroke-dasharray:2 3}.dash3{stroke-dasharray:9 3 2 3}.dash4{stroke-dasharray:4 4}
 .dash5{stroke-dasharray:12 4}.dash6{stroke-dasharray:1 4}
+.limit{stroke:var(--ink);stroke-width:1.3;stroke-dasharray:5 4;fill:none}
 .area{fill:currentColor;fill-opacity:.2}
 .dot,.bar,.part,.cell{fill:currentColor}
 .part{stroke:var(--paper);stroke-width:.6}
@@ -92,14 +109,14 @@ border-radius:4px}
 main{padding:16px 14px 48px}
 h1{font-size:1.5rem}
 .verdict{padding:12px 14px;margin-left:-4px;margin-right:-4px}
-table:not(.pairs) thead{display:none}
-table:not(.pairs),table:not(.pairs) :is(tbody,tr,th,td){display:block}
-table:not(.pairs) tr{border:1px solid var(--line);border-radius:8px;padding:6px 10px;margin:8px 0}
-table:not(.pairs) :is(th,td){border:0;padding:.12em 0}
-table:not(.pairs) td{display:flex;justify-content:space-between;gap:1em;text-align:right}
-table:not(.pairs) td::before{content:attr(data-label);color:var(--quiet);font-size:.86rem;text-align:left;
+table:not(.pairs,.heat) thead{display:none}
+table:not(.pairs,.heat),table:not(.pairs,.heat) :is(tbody,tr,th,td){display:block}
+table:not(.pairs,.heat) tr{border:1px solid var(--line);border-radius:8px;padding:6px 10px;margin:8px 0}
+table:not(.pairs,.heat) :is(th,td){border:0;padding:.12em 0}
+table:not(.pairs,.heat) td{display:flex;justify-content:space-between;gap:1em;text-align:right}
+table:not(.pairs,.heat) td::before{content:attr(data-label);color:var(--quiet);font-size:.86rem;text-align:left;
 flex:0 0 auto;max-width:60%}
-table:not(.pairs) td.none{display:none}
+table:not(.pairs,.heat) td.none{display:none}
 .checks li{grid-template-columns:1fr}
 .checks .state{justify-self:start}
 .chart{max-width:none}
@@ -108,7 +125,9 @@ table:not(.pairs) td.none{display:none}
 :root{--paper:#fff;--card:#fff;--ink:#000;--quiet:#555;--line:#bbb;--rate:#0072b2;--wanted:#009e73;--dial:#d55e00;
 --belief:#9c4f80;--loss:#b2182b;--good:#00664a;--off:#8f3a00;--open:#00507e;--good-back:#fff;--off-back:#fff;
 --open-back:#fff;--line0:#0072b2;--line1:#c25500;--line2:#00805d;--line3:#9c4f80;--line4:#4d4d4d;--line5:#2f8fc4;
---line6:#8a6d00}
+--line6:#8a6d00;
+--heat0:#eaf3fa;--heat1:#cfe3f2;--heat2:#aacde7;--heat3:#7db3da;--heat4:#559cce;--heat5:#1c689f;--heat6:#0b4573;
+--on-heat:#12161b;--on-dark-heat:#fff}
 body{font-size:10pt}
 main{max-width:none;padding:0}
 .verdict{border:1px solid #bbb}

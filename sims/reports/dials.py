@@ -6,7 +6,8 @@ import math
 from typing import Final
 
 from engine.inference.intervals import mean_dial
-from sims.html.charts import Point, key, line_chart
+from sims.html.charts import Point, line_chart
+from sims.html.legend import key
 from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section
 from sims.reports.facts import Facts

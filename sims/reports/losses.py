@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sims.html.charts import PARTS, key, stacked_bars, strips
+from sims.html.charts import PARTS
+from sims.html.legend import key
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import figure, folded, section, table
+from sims.html.row_charts import stacked_bars, strips
 from sims.reports.facts import Facts
 from sims.reports.rows import PROGRESS_CELLS
 from sims.wording import percent

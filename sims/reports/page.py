@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sims.html.markup import Markup, tag
-from sims.html.page import document
+from sims.html.markup import Markup
+from sims.html.page import document, header
 from sims.reports.answer import ONE_PERSON, self_test_part, verdict_part
 from sims.reports.dials import dials_part
 from sims.reports.facts import Facts
@@ -40,17 +40,12 @@ def page(facts: Facts) -> str:
 def _header(facts: Facts) -> Markup:
     manifest = facts.manifest
     people = f"{len(facts.rows.people.key):,} synthetic players"
-    badge = tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED)
+    badge = ("uncalibrated", UNCALIBRATED)
     if facts.of_a_person:
         people = "a person at the window"
-        badge = tag("span", "one person", class_="badge", title=ONE_PERSON)
+        badge = ("one person", ONE_PERSON)
     subtitle = (
         f"{manifest['game']} with {manifest['controller']}, {facts.rows.rows:,} attempts, {people}, "
         f"seed {manifest['seed']}"
     )
-    return tag(
-        "header",
-        tag("p", badge, class_="badges"),
-        tag("h1", facts.title),
-        tag("p", subtitle, class_="subtitle"),
-    )
+    return header(facts.title, badge, subtitle)

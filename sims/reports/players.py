@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from sims.html.charts import histogram, key
+from sims.html.charts import histogram
+from sims.html.legend import key
 from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section, table
 from sims.reports.facts import Facts

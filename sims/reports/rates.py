@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Final
 
 from engine.inference.intervals import Integers, rate_interval
-from sims.html.charts import Point, Stretch, key, line_chart
+from sims.html.charts import Point, Stretch, line_chart
+from sims.html.legend import key
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import charts, figure, folded, section, table
 from sims.reports.answer import state

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sims.html.charts import PARTS, Line, lines_chart, stacked_bars
+from sims.html.charts import PARTS, Line, lines_chart
 from sims.html.markup import Markup, Part, tag
 from sims.html.page import figure, section, table
+from sims.html.row_charts import stacked_bars
 from sims.reports.facts import Facts
 from sims.reports.people import People
 from sims.reports.tables import Integers

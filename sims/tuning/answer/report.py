@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sims.html.charts import Mark, Track, interval_rows, key
+from sims.html.legend import key
 from sims.html.markup import Markup, Part, joined, tag
-from sims.html.page import NOTHING, charts, document, figure, folded, section, table
+from sims.html.page import NOTHING, charts, document, figure, folded, header, section, table
+from sims.html.row_charts import Mark, Track, interval_rows
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, Start
 from sims.tuning.answer.answer import Answer, Option
@@ -69,12 +70,7 @@ def _header(answer: Answer, start: Start, title: str) -> Markup:
         f"{scenario.form.game.name}, {answer.problem.cube.size} knobs, tuned by {start.study['method']} with "
         f"{attempts:,} attempts of synthetic players, seed {scenario.seed}"
     )
-    return tag(
-        "header",
-        tag("p", tag("span", "uncalibrated", class_="badge", title=UNCALIBRATED), class_="badges"),
-        tag("h1", title),
-        tag("p", subtitle, class_="subtitle"),
-    )
+    return header(title, ("uncalibrated", UNCALIBRATED), subtitle)
 
 
 def _verdict(answer: Answer) -> Markup:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
-from sims.html.charts import Line, Point, Stretch, histogram, key, line_chart, lines_chart, stacked_bars, strips
+from sims.html.charts import Line, Point, Stretch, histogram, line_chart, lines_chart, log_line_chart
+from sims.html.forest import Estimate, forest, shape_key
+from sims.html.heat_map import SHADES, HeatRow, heat_map
+from sims.html.legend import key, line_key
 from sims.html.markup import escaped, joined, tag
 from sims.html.page import document, figure, section, table
+from sims.html.row_charts import stacked_bars, strips
 from sims.html.style import STYLE
 
 LINE = [Point(0.0, 0.2, 0.1, 0.3), Point(5.0, 0.6, 0.5, 0.7), Point(10.0, 0.4, 0.3, 0.5)]
 LABELS = ("attempt", "win rate")
+EDGES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 NASTY = "<b>&\"'=cmd()@x</b>"
 
 
@@ -92,6 +98,33 @@ def test_ticks_are_round_and_have_equal_digits(span, words):
 def test_no_line_without_points():
     with pytest.raises(ValueError, match="one point or more"):
         line_chart([], "rate", LABELS, (0.0, 1.0))
+    with pytest.raises(ValueError, match="one point or more"):
+        log_line_chart([], "rate", LABELS, (0.0, 1.0), alike=(1.0, 2.0), chosen=1.0)
+
+
+def test_equal_factors_are_equal_distances_on_a_logarithmic_axis():
+    line = [Point(x, 0.5, 0.4, 0.6) for x in (0.01, 0.1, 1.0, 10.0)]
+    picture = log_line_chart(line, "rate", LABELS, (0.0, 1.0), alike=(0.1, 1.0), chosen=1.0)
+    dots = numbers(picture, r'<circle cx="([^"]*)"')
+    assert [b - a for a, b in pairwise(dots)] == pytest.approx([dots[1] - dots[0]] * 3, abs=0.11)
+    assert ticks(picture)[6:] == ["0.01", "0.03", "0.1", "0.3", "1", "3", "10"]
+    band = [float(found) for found in first(picture, r'<rect x="([^"]*)" y="0" width="([^"]*)"')]
+    assert band == pytest.approx([dots[1], dots[2] - dots[1]], abs=0.11)
+    assert float(first(picture, r'd="M([0-9.]*) 0V[0-9.]*" class="limit"')[0]) == dots[2]
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((0.02, 0.3), ["0.02", "0.05", "0.1", "0.2"]),
+        ((0.001, 0.8), ["0.001", "0.003", "0.01", "0.03", "0.1", "0.3"]),
+        ((1e-6, 0.5), ["1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1"]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_round_and_never_too_many(ends, words):
+    line = [Point(x, 0.5, 0.4, 0.6) for x in ends]
+    picture = log_line_chart(line, "rate", LABELS, (0.0, 1.0), alike=ends, chosen=ends[0])
+    assert re.findall(r'class="middle">([^<]*)<', picture) == words
 
 
 def test_bars_have_the_widths_of_their_shares_and_numbers_only_where_there_is_room():
@@ -131,6 +164,10 @@ def test_words_stay_words_everywhere():
         stacked_bars([(NASTY, [1.0])], [NASTY]),
         strips([(NASTY, [1.0])], "loss", NASTY),
         key("rate", NASTY),
+        line_key("limit", NASTY),
+        shape_key("line0", "circle", NASTY),
+        forest([Estimate(NASTY, 0.5, 0.4, 0.6, "line0", "circle")], (0.0, 1.0), ".2f"),
+        heat_map([NASTY], [HeatRow(NASTY, [1.0], [NASTY])], EDGES, apart=()),
     ]
     parts = [
         *pictures,
@@ -175,6 +212,9 @@ def test_text_can_be_read_in_every_mode(mode):
         assert contrast(text, "--card") >= 4.5
     for text in ("--good", "--off", "--open"):
         assert contrast(text, f"{text}-back") >= 4.5
+    for shade in range(SHADES):
+        assert contrast("--on-dark-heat" if shade > 4 else "--on-heat", f"--heat{shade}") >= 4.5, shade
+        assert f".heat{shade}{{background:var(--heat{shade})}}" in STYLE
     for line in ("--rate", "--dial", "--belief", "--loss", *(f"--line{j}" for j in range(7))):
         assert contrast(line, "--paper") >= 3.0, line
 
