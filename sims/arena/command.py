@@ -12,19 +12,23 @@ from typing import Any, Final, NamedTuple
 from engine.errors import PluginFault, ScenarioError
 from engine.scenario import Scenario, setup_of
 from sims.arena.baselines import PLACES, baselines_for, best_of
-from sims.arena.files import draw_arena, draw_gains, draw_scores, write_scores
+from sims.arena.files import GAIN_PAGE, SCORE_PAGE, STANDINGS_PAGE, write_page, write_scores
 from sims.arena.gain_finder import Trial, find_gain, gains_to_find, said
+from sims.arena.gain_page import gain_page
 from sims.arena.race import LIMIT, STATIC, Course, Entrant, Race, entrant_of, race, refusal, refuse_absent, setup_for
 from sims.arena.score import behind_best, card_of, is_alike, ratio_of
 from sims.arena.score_card import LEGEND, WHY_LAST, Line, cohort_table, interval, json_of, line_of, table
+from sims.arena.score_page import score_page
+from sims.arena.standings_page import standings_page
 from sims.arena.true_chances import OFF_THE_DIAL
-from sims.arena.worlds import ALL, Arena, Standing, arena, everybody, standings
+from sims.arena.worlds import ALL, Arena, Standing, absences, arena, everybody, limited_worlds, standings
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.run_folder.new_folder import new_folder
 from sims.terminal import aligned, meter, teller
 from sims.wording import listed
 from sims.workers.cores import cores
 
+_SAME: Final = "the same players and the same luck for all"
 _BELOW_LIMIT: Final = "A multiple of the limit below 1 is chance: a ratio of few players."
 
 Wish = tuple[str, Mapping[str, float]]  # name of a controller, and its options
@@ -67,12 +71,13 @@ def compare(
     )
     if folder is not None:
         write_scores(folder, found.lines)
-        draw_scores(folder, found.lines)
+        page = score_page(_title(scenario), _played_by(scenario), found.lines, found.verdict, found.notes)
+        write_page(folder / SCORE_PAGE, page)
     if json:
         _print_json({"scores": [json_of(line) for line in found.lines], "notes": found.notes, "verdict": found.verdict})
         return PluginFault.exit_code if found.faulty else 0
     together = [line for line in found.lines if not line.cohort]
-    _say(f"{scenario.title or scenario.name}: {_players(scenario)}; the same players and the same luck for all\n")
+    _say(f"{_title(scenario)}: {_played_by(scenario)}\n")
     _say(aligned(table(together), indent=""))
     if len(together) < len(found.lines):
         _say("\nRMSE by cohort, and its multiple of the limit\n" + aligned(cohort_table(found.lines), indent=""))
@@ -81,7 +86,7 @@ def compare(
         _say(note)
     _say(f"{LEGEND}\n{WHY_LAST}\n\n{found.verdict}")
     if folder is not None:
-        _say(f"\nscores and picture  {folder}")
+        _say(f"\nscores and page  {folder}")
     return PluginFault.exit_code if found.faulty else 0
 
 
@@ -231,7 +236,7 @@ def compare_gains(
         scenario, catalog.controller(controller), workers=workers or cores(), shown=meter(quiet), told=teller(quiet)
     )
     if folder is not None:
-        draw_gains(folder, finding)
+        write_page(folder / GAIN_PAGE, gain_page(_title(scenario), _played_by(scenario), finding))
     if json:
         found = {
             **finding._asdict(),
@@ -249,10 +254,10 @@ def compare_gains(
         rows.append(
             (*(f"{gain:g}" for gain in trial.gains), f"{trial.rmse.value:.4f}", span, f"{trial.behind.value:.2f}", mark)
         )
-    _say(f"{scenario.title or scenario.name}: {_players(scenario)}; the same for all gains")
+    _say(f"{_title(scenario)}: {_played_by(scenario)}")
     _say(aligned(rows, indent="") + "\n\n" + said(finding))
     if folder is not None:
-        _say(f"\npicture  {folder}")
+        _say(f"\npage  {folder}")
     return 0
 
 
@@ -279,7 +284,8 @@ def race_arena(
     ranked = standings(found)
     if folder is not None:
         write_scores(folder, found.lines)
-        draw_arena(folder, ranked)
+        subtitle = f"{players:,} players a world, {_SAME}"
+        write_page(folder / STANDINGS_PAGE, standings_page(subtitle, found, ranked))
     if json:
         _print_json(
             {
@@ -292,12 +298,12 @@ def race_arena(
         return PluginFault.exit_code if found.faulty else 0
     _print_arena(found, ranked, wanted, players)
     if folder is not None:
-        _say(f"\nscores and picture  {folder}")
+        _say(f"\nscores and page  {folder}")
     return PluginFault.exit_code if found.faulty else 0
 
 
 def _print_arena(found: Arena, ranked: Sequence[Standing], worlds: Sequence[str], players: int) -> None:
-    limited = [world for world in worlds if any(one.ratios[world] > 0.0 for one in ranked)]
+    limited = limited_worlds(ranked)
     if limited:
         _say(
             f"RMSE of the true win probability as a multiple of {LIMIT}'s; {players:,} players a world, the same for "
@@ -332,23 +338,24 @@ def _print_arena(found: Arena, ranked: Sequence[Standing], worlds: Sequence[str]
         rows += [(name, f"{gain.value:+.3f}", f"{gain.low:+.3f} to {gain.high:+.3f}") for name, gain in gains]
         _say("\nWhat throwing three attempts of twenty gains in the others, as win probability")
         _say(aligned(rows, indent=""))
-    reasons: dict[str, list[str]] = {}
-    unknown = {(line.course, line.controller): OFF_THE_DIAL for line in found.lines if math.isnan(line.card.rmse_all)}
-    for (world, name), why in {**found.absent, **unknown}.items():
-        reasons.setdefault(f"{world}: {why}", []).append(name)
+    reasons = absences(found)
     if reasons:
         _say("")
-    for why, names in reasons.items():
-        _say(f"- in {why} ({listed(list(dict.fromkeys(names)))}).")
+    for reason in reasons:
+        _say(f"- in {reason}")
 
 
 def _cell(number: float, digits: int = 2) -> str:
     return "-" if math.isnan(number) else f"{number:.{digits}f}"
 
 
-def _players(scenario: Scenario) -> str:
+def _title(scenario: Scenario) -> str:
+    return scenario.title or scenario.name
+
+
+def _played_by(scenario: Scenario) -> str:
     players = scenario.form.players.count * scenario.form.run.replicas
-    return f"{players:,} players, seed {scenario.seed}"
+    return f"{players:,} players, seed {scenario.seed}; {_SAME}"
 
 
 def _say(text: str) -> None:

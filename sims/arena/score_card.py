@@ -128,18 +128,18 @@ def _texts(line: Line) -> tuple[str, ...]:
     card = line.card
     return (
         line.controller,
-        _number(card.rmse.value, ".4f"),
+        number(card.rmse.value, ".4f"),
         interval(line.ratio),
-        _number(card.settled, ".0f"),
+        number(card.settled, ".0f"),
         _percent(card.never),
         _percent(card.in_band),
-        _number(card.jitter, ".4f"),
-        _number(card.overshoot, ".3f"),
-        _number(card.worst, ".3f"),
-        _number(line.regret.value, "+.4f"),
+        number(card.jitter, ".4f"),
+        number(card.overshoot, ".3f"),
+        number(card.worst, ".3f"),
+        number(line.regret.value, "+.4f"),
         _percent(card.streaks),
-        _number(line.microseconds, ".1f"),
-        _number(card.win_error, ".4f"),
+        number(line.microseconds, ".1f"),
+        number(card.win_error, ".4f"),
     )
 
 
@@ -158,7 +158,7 @@ def cohort_table(lines: Sequence[Line]) -> list[tuple[str, ...]]:
 
 
 def _cell(line: Line) -> str:
-    text = _number(line.card.rmse.value, ".4f")
+    text = number(line.card.rmse.value, ".4f")
     return text if math.isnan(line.ratio.value) else f"{text} x{line.ratio.value:.2f}"
 
 
@@ -169,7 +169,8 @@ def interval(found: Interval) -> str:
     return f"{found.value:.2f}" + ("" if math.isnan(found.low) else f" ({found.low:.2f}-{found.high:.2f})")
 
 
-def _number(value: float, form: str) -> str:
+def number(value: float, form: str) -> str:
+    """A number as text, "-" where it is not known."""
     return "-" if math.isnan(value) else format(value, form)
 
 

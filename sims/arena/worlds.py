@@ -17,7 +17,9 @@ from engine.scenario_file.faults import suggestion
 from sims.arena.race import LIMIT, STATIC, Course, Entrant, race
 from sims.arena.score import Interval, gain_of
 from sims.arena.score_card import Line, line_of
+from sims.arena.true_chances import OFF_THE_DIAL
 from sims.catalog import Catalog
+from sims.wording import listed
 
 FOLDER: Final = "arena/"
 WORLDS: Final = (
@@ -126,6 +128,20 @@ def standings(found: Arena) -> list[Standing]:
             )
         )
     return sorted(standing, key=lambda one: (math.isnan(one.mean), one.mean))
+
+
+def limited_worlds(standings: Sequence[Standing]) -> list[str]:
+    """Worlds in which the limit could play, so that there are ratios."""
+    return [world for world in standings[0].ratios if any(one.ratios[world] > 0.0 for one in standings)]
+
+
+def absences(found: Arena) -> list[str]:
+    """Why a controller or its chances are missing in a world: a sentence for each reason, with its controllers."""
+    unknown = {(line.course, line.controller): OFF_THE_DIAL for line in found.lines if math.isnan(line.card.rmse_all)}
+    reasons: dict[str, list[str]] = {}
+    for (world, name), why in {**found.absent, **unknown}.items():
+        reasons.setdefault(f"{world}: {why}", []).append(name)
+    return [f"{why} ({listed(list(dict.fromkeys(names)))})." for why, names in reasons.items()]
 
 
 def _median(numbers: Sequence[float]) -> float:

@@ -118,7 +118,7 @@ def test_the_command_prints_a_table_a_picture_and_json(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "recommended" in out
     assert "How sure:" in out
-    assert "as good as the best" in (tmp_path / "gains" / "gains.svg").read_text()
+    assert "as good as the best" in (tmp_path / "gains" / "gains.html").read_text()
     assert compare_gains(small, "weighted_up_down", workers=1, json=True) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["options"] == ["step"]

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import math
 import re
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +15,14 @@ from engine.errors import PluginFault, RunFolderError, ScenarioError
 from engine.response.response_map import response_map
 from engine.scenario import parse, setup_of
 from engine.world import chunks, play
-from sims.arena import files as race_files
 from sims.arena import true_chances
 from sims.arena.baselines import PLACES, baselines_for
 from sims.arena.command import _notes, _print_arena, _verdict, compared, own_entrant
-from sims.arena.files import draw_scores, write_scores
+from sims.arena.files import write_scores
 from sims.arena.race import Course, Entrant, Race, entrant_of, race, refuse_absent, setup_for
 from sims.arena.score import SCORE, Card, Interval, card_of
 from sims.arena.score_card import COLUMNS, HEADINGS, LEGEND, WHY_LAST, Line, line_of, row_of
+from sims.arena.score_page import score_page
 from sims.arena.true_chances import Judge, judge_of
 from sims.arena.worlds import ALL, THROWN, WORLDS, Arena, arena, standings, world_of
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
@@ -119,8 +118,8 @@ def test_one_two_and_seven_workers_give_the_same_bytes(tmp_path):
         scores = race([Course("small", found)], [KALMAN, UP_DOWN], workers=workers).scores
         lines = [line_of(*key, "adaptive", own, scores["small", "kalman"], None) for key, own in scores.items()]
         write_scores(folder, lines)
-        draw_scores(folder, lines)
-    for name in ("scores.csv", "scores.svg"):
+        (folder / "scores.html").write_text(score_page("Small", "12 players", lines, "kalman is nearer.", []))
+    for name in ("scores.csv", "scores.html"):
         one, two, seven = ((tmp_path / workers / name).read_bytes() for workers in ("1", "2", "7"))
         assert one == two == seven
 
@@ -409,7 +408,9 @@ def test_compare_prints_the_card_and_the_win_rate_last(words, tmp_path):
     assert list(rows[0]) == [column.name for column in COLUMNS]
     assert list(rows[0])[-1] == "win_error"
     assert {row["course"] for row in rows} == {"small"}
-    assert "<svg" in (tmp_path / "found" / "scores.svg").read_text()
+    page = (tmp_path / "found" / "scores.html").read_text()
+    assert "<h1>Controllers on Small</h1>" in page
+    assert "<figcaption>weak</figcaption>" in page
     assert words("compare", "small.toml", "--out", "found")[0] == RunFolderError.exit_code
 
 
@@ -467,9 +468,9 @@ def test_the_arena_prints_ratios_and_what_a_sandbagger_gains(words, tmp_path):
     assert "What throwing three attempts of twenty gains" in out
     rows = list(csv.DictReader((tmp_path / "arena" / "scores.csv").read_text().splitlines()))
     assert [row["controller"] for row in rows] == ["bayes_limit", "best_static", "weighted_up_down"] * 2
-    picture = (tmp_path / "arena" / "arena.svg").read_text()
-    assert "weighted_up_down" in picture
-    assert "sandbagging" in picture
+    page = (tmp_path / "arena" / "arena.html").read_text()
+    assert f">{ratio:.2f}</td>" in page
+    assert '<th scope="col" class="apart">sandbagging</th>' in page
 
 
 def test_throwing_attempts_gains_nothing_from_a_fixed_difficulty_and_something_from_a_rule():
@@ -501,21 +502,3 @@ def test_the_ten_worlds_are_those_of_the_note():
     assert {entry.name for entry in CATALOG.scenarios() if entry.name.startswith("arena/")} == {
         f"arena/{world}" for world in ALL
     }
-
-
-def test_every_mark_lies_within_its_panel(tmp_path, monkeypatch):
-    """A cohort that is served far worse than all together must not fall out of the picture."""
-
-    def line(cohort, rmse):
-        card = Card(9, Interval(rmse, rmse - 0.01, rmse + 0.01), *[0.1] * 10)
-        return Line("small", "kalman", "adaptive", cohort, card)
-
-    figures: list[Any] = []
-
-    def kept(figure, path):
-        figures.append(figure)
-        return path
-
-    monkeypatch.setattr(race_files, "_saved", kept)
-    draw_scores(tmp_path, [line("", 0.1), line("weak", 0.05), line("strong", 0.4)])
-    assert [axes.get_xlim()[1] > 0.41 for axes in figures[0].axes] == [True] * 3
