@@ -32,6 +32,8 @@ _CLOCK_ERROR_S: Final = 0.002
 _MOST_TEXTS: Final = 1500
 _REPAIR: Final = "pip uninstall -y pygame pygame-ce && pip install pygame-ce"
 _BUTTONS: Final = {1: "left", 3: "right"}
+_REGULAR: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"  # the same letters on every machine
+_BOLD: Final = _REGULAR.with_name("DejaVuSans-Bold.ttf")
 
 EventKind = Literal["press", "release", "click", "move", "drop", "close"]
 
@@ -254,18 +256,8 @@ class Canvas:
         if found is None:
             # 1.17: the line height of DejaVu Sans in units of its size.
             points = max(round(size / 1.17), 6)
-            found = self._fonts[size, bold] = self._pygame.font.Font(_typeface(bold), points)
+            found = self._fonts[size, bold] = self._pygame.font.Font(_BOLD if bold else _REGULAR, points)
         return found
-
-
-@lru_cache(maxsize=2)
-def _typeface(bold: bool) -> str | None:
-    """DejaVu Sans, which comes with matplotlib: the same letters on every machine. None: pygame's own."""
-    spec = importlib.util.find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / f"DejaVuSans{'-Bold' if bold else ''}.ttf"
-    return str(path) if path.is_file() else None
 
 
 class Window:

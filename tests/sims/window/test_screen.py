@@ -248,6 +248,17 @@ def test_letters_are_painted_once_and_their_memory_is_bounded(painted):
     assert len(painted.canvas._texts) <= 1500
 
 
+@pytest.mark.parametrize("name", ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
+def test_the_letters_come_with_the_window_and_have_every_character_that_is_shown(painted, name):
+    folder = ROOT / "sims" / "window" / "fonts"
+    font = painted.canvas._pygame.font.Font(folder / name, 20)
+    texts = [path.read_text(encoding="utf-8") for path in [*ROOT.glob("sims/**/*.py"), *ROOT.glob("games/*.py")]]
+    shown = {letter for text in texts for letter in text if letter.isprintable()} | set("ÄÖÜäöüßéèçñøåłšžαβμ♥✓✗±×–·…")
+    assert [letter for letter in sorted(shown) if font.metrics(letter)[0] is None] == []
+    assert font.metrics("漢")[0] is None
+    assert (folder / "LICENSE").read_text(encoding="utf-8").startswith("Fonts are (c) Bitstream")
+
+
 # --- Frames as they were looked at ----------------------------------------------------------------------------------
 
 
