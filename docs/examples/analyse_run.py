@@ -1,5 +1,6 @@
-"""The three charts that come first when a run is analysed. Needs pandas, pyarrow, scipy and matplotlib.
+"""The three charts that come first when a run is analysed. They need matplotlib, which Flowdial does not bring along.
 
+    pip install matplotlib
     python docs/examples/analyse_run.py runs/quickstart-001 charts.png
 
 Each `# %%` begins a cell, for editors that run a script cell by cell; there, set RUN and PICTURE by hand.

@@ -39,7 +39,7 @@ ONLY_IN = [
     ("pygame", PACKAGES, WINDOW),
     ("cmaes", RESULT_PATH, {"controllers/common/margin_search.py"}),
     ("pandas", RESULT_PATH, set[str]()),
-    ("matplotlib", RESULT_PATH, set[str]()),
+    ("matplotlib", PACKAGES, set[str]()),
 ]
 
 # Each of these may be imported by one file only, whichever it is, and there only inside a function: they are extras.
@@ -79,7 +79,7 @@ OWN_STATE = {f"numpy.random.{name}" for name in ("Generator", "SeedSequence", "P
 # A command of these words, in a fresh interpreter, loads none of these.
 HEAVY = {"numba", "llvmlite", "pandas", "pygame", "optuna", "ray"}
 COMMANDS = [
-    (("--help",), HEAVY | {"numpy", "pyarrow", "matplotlib", "scipy", "pydantic", "rich", "simpy", "cmaes"}),
+    (("--help",), HEAVY | {"numpy", "pyarrow", "scipy", "pydantic", "rich", "simpy", "cmaes"}),
     (("check", "quickstart"), HEAVY),
 ]
 

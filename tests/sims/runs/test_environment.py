@@ -209,11 +209,3 @@ def test_a_missing_package_is_one_line_and_what_is_finished_is_kept(tmp_path, fi
     (tmp_path / "scipy.py").unlink()
     assert flowdial("resume", "run.partial", "--workers", 1, folder=tmp_path).returncode == 0
     assert (tmp_path / "run" / "report.html").is_file()
-
-
-def test_a_run_and_its_report_need_no_library_of_charts(tmp_path, file):
-    (tmp_path / "matplotlib.py").write_text("raise ModuleNotFoundError('gone', name='matplotlib')\n")
-    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    done = flowdial("run", file, "--out", "run", "--workers", 1, "--quiet", folder=tmp_path, env=env)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "run" / "report.html").is_file()

@@ -485,7 +485,7 @@ def test_a_full_disk_at_the_report_keeps_the_run_open(whole, tmp_path, monkeypat
 
 def test_rows_are_safe_when_the_report_fails(tmp_path, monkeypatch, capsys):
     def report(folder):
-        raise ImportError("no matplotlib")
+        raise ImportError("no pyarrow")
 
     monkeypatch.setattr("sims.reports.report.write_report", report)
     done = run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1, on_message=say)
