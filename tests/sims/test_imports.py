@@ -43,7 +43,7 @@ ONLY_IN = [
 ]
 
 # Each of these may be imported by one file only, whichever it is, and there only inside a function: they are extras.
-ONE_FILE_LAZILY = ("optuna", "ray", "mlflow", "wandb", "tensorboardX", "gymnasium", "xlsxwriter")
+ONE_FILE_LAZILY = ("optuna", "xlsxwriter")
 
 # Dotted names that no file may use; a name forbids everything below it too.
 BANNED = {
@@ -77,7 +77,7 @@ CLOCK = {
 OWN_STATE = {f"numpy.random.{name}" for name in ("Generator", "SeedSequence", "PCG64", "Philox", "RandomState")}
 
 # A command of these words, in a fresh interpreter, loads none of these.
-HEAVY = {"numba", "llvmlite", "pandas", "pygame", "optuna", "ray"}
+HEAVY = {"numba", "llvmlite", "pandas", "pygame", "optuna"}
 COMMANDS = [
     (("--help",), HEAVY | {"numpy", "pyarrow", "scipy", "pydantic", "rich", "simpy", "cmaes"}),
     (("check", "quickstart"), HEAVY),

@@ -35,6 +35,18 @@ def test_what_we_ask_for_is_pinned(requirement):
     assert plain(requirement) in {plain(line) for line in PINS}
 
 
+EXTRAS = [line for extra, lines in PROJECT["optional-dependencies"].items() if extra != "dev" for line in lines]
+IMPORTED_AS = {"pillow": "PIL", "pygame-ce": "pygame"}  # where a package has another name than its distribution
+
+
+def test_what_we_ask_for_is_imported_by_the_product():
+    """Neither a dependency nor an extra without code."""
+    texts = [path.read_text(encoding="utf-8") for package in LIGHT for path in (ROOT / package).rglob("*.py")]
+    found = {name for text in texts for name in re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE)}
+    asked = [plain(requirement) for requirement in PROJECT["dependencies"] + EXTRAS]
+    assert [name for name in asked if IMPORTED_AS.get(name, name) not in found] == []
+
+
 @pytest.mark.parametrize(("group", "name", "target"), PLUGINS, ids=[f"{row[0]}:{row[1]}" for row in PLUGINS])
 def test_each_entry_point_names_something_that_exists(group, name, target):
     module, _, attribute = target.partition(":")

@@ -251,7 +251,7 @@ class Odd(Exception):
         ),
         (PermissionError(errno.EACCES, "Permission denied", "x"), 5, "flowdial: Permission denied: x"),
         (BrokenPipeError(), 5, ""),
-        (ModuleNotFoundError("No module named 'ray'", name="ray"), 5, "flowdial: the package 'ray' is missing"),
+        (ModuleNotFoundError("No module named 'PIL'", name="PIL"), 5, "flowdial: the package 'PIL' is missing"),
         (MemoryError(), 5, "flowdial: the memory is not enough"),
         (KeyboardInterrupt(), 130, "flowdial: interrupted."),
         (Odd("two\nlines"), 70, "flowdial: a fault of Flowdial itself: Odd: two lines"),
