@@ -18,12 +18,16 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format
+from sims.run_folder.fields import Line, Name, Text
 from sims.run_folder.files import (
     Content,
     content_of,
@@ -34,9 +38,8 @@ from sims.run_folder.files import (
     write_json,
     write_sealed,
 )
-from sims.run_folder.json_schema import misfit
 from sims.run_folder.lock import FolderLock
-from sims.run_folder.manifest_schema import KINDS, START_FORM, Kind, fault_of
+from sims.run_folder.manifest_schema import KINDS, Kind, fault_of
 from sims.run_folder.new_folder import check_new, new_folder, numbered_folder
 
 PARTIAL: Final = ".partial"
@@ -50,18 +53,18 @@ FORMAT_VERSION: Final = 1
 _CHECKSUM: Final = "checksum"  # of the manifest's other entries; it may be missing in one that people made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
 class Start:
     """What a run began with; a resumed run must begin with the same."""
 
     format_version: int
-    flowdial_version: str
-    name: str  # what the run is called, for people
-    scenario: str  # the resolved scenario's text
-    scenario_digest: str
+    flowdial_version: Line
+    name: Name  # what the run is called, for people
+    scenario: Text  # the resolved scenario
+    scenario_digest: Line
     format: Format  # of the table of attempts
-    code: Mapping[str, str]  # digests of the game, the controller and the engine
-    versions: Mapping[str, str]  # of Python and of the libraries that the result depends on
+    code: Mapping[Line, Line]  # digests of the game, the controller and the engine
+    versions: Mapping[Line, Line]  # of Python and of the libraries that the result depends on
     study: Mapping[str, Any] = field(default_factory=dict)  # what a study is asked for besides; empty for a run
 
     def difference(self, now: Start) -> str | None:
@@ -117,7 +120,7 @@ class WorkFolder:
         try:
             found = read_sealed(self.path / START)
             newer = found["format_version"] > FORMAT_VERSION
-            start = None if newer or misfit(found, START_FORM) is not None else Start(**found)
+            start = None if newer else Start(**found)
         except FileNotFoundError:
             raise RunFolderError(
                 f"{self.path} has no {START}: nothing was finished, so nothing can be resumed; run the scenario anew."

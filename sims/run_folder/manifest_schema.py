@@ -1,14 +1,16 @@
-"""What a manifest and a start may say, so that whoever reads one meets nothing else: it may come from a stranger."""
+"""What the manifest of a run and of a study may say: a reader relies on it, even where somebody else wrote the file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ValidationError
 
 from engine.errors import RunFolderError
-from engine.record import FORMATS
+from engine.record import Format
 from engine.tally import Tally
-from sims.run_folder.json_schema import Each, is_count, is_line, is_name, is_number, is_text, misfit
+from sims.run_folder.fields import STRICT, Count, Finite, Line, Name, Scalar, fits, is_count, is_number, place_of
 from sims.verdict.goal import goal_of
 
 Kind = Literal["run", "study"]
@@ -16,11 +18,7 @@ KINDS: Final[tuple[Kind, ...]] = ("run", "study")
 
 
 def _is_file_name(value: str) -> bool:
-    return is_name(value) and value[0] != "." and not set(value) & {"/", "\\", ":"}
-
-
-def _is_format(value: object) -> bool:
-    return value in FORMATS
+    return value[0] != "." and not set(value) & {"/", "\\", ":"}
 
 
 def _is_band(value: Any) -> bool:
@@ -29,8 +27,9 @@ def _is_band(value: Any) -> bool:
     return pair and 0.0 <= value[0] <= value[1] <= 1.0
 
 
-def _are_bands(value: object) -> bool:
-    return isinstance(value, list) and value != [] and all(map(_is_band, value))
+def _are_bands(value: Any) -> bool:
+    """Whether this is one band, or a list of at least one."""
+    return _is_band(value) or (isinstance(value, list) and value != [] and all(map(_is_band, value)))
 
 
 def _are_edges(value: Any) -> bool:
@@ -38,83 +37,106 @@ def _are_edges(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 1 and all(map(is_count, value)) and value == sorted(set(value))
 
 
-def _is_width(value: Any) -> bool:
-    return is_count(value) and value > 0
+class _Model(BaseModel):
+    """Fields that are needed, or may be left out; a file may have others."""
+
+    model_config = STRICT
 
 
-_SCALAR: Final = (is_number, is_line, bool, None)
-_HEAD: Final[Mapping[str, Any]] = {
-    "format_version": is_count,
-    "flowdial_version": is_line,
-    "name?": is_line,
-    "title?": (str, None),
-    "scenario_digest": is_line,
-    "seed": is_count,
-    "game": is_name,
-    "files": Each({"bytes": is_count, "sha256": is_line, "rows?": is_count}, _is_file_name),
-    "code?": Each(is_line),
-    "versions": Each((is_line, None)),
-}
-START_FORM: Final[Mapping[str, Any]] = {
-    "flowdial_version": is_line,
-    "name": is_name,
-    "scenario": is_text,
-    "scenario_digest": is_line,
-    "format": _is_format,
-    "code": Each(is_line),
-    "versions": Each(is_line),
-    "study?": dict,
-}
-_KNOB: Final[Mapping[str, Any]] = {
-    "name": is_name,
-    "unit": (str, None),
-    "scale": is_name,
-    "harder": is_line,
-    "low": is_number,
-    "high": is_number,
-    "default?": _SCALAR,
-    "choices?": ([is_line], None),
-    "held": _SCALAR,
-}
-_SCHEME: Final[Mapping[str, Any]] = {
-    "cohorts": is_count,
-    "levels": is_count,
-    "after_attempts": is_count,
-    "cluster": is_name,
-    "floor": is_number,
-    "ceiling": is_number,
-    "attempt_edges": _are_edges,
-    "day_bins": is_count,
-    "day_width_s": _is_width,
-}
-_FORMS: Final[Mapping[Kind, Mapping[str, Any]]] = {
-    "run": {
-        **_HEAD,
-        "game_version": _SCALAR,
-        "controller": is_name,
-        "mode?": is_line,
-        "options": Each(_SCALAR),
-        "scope": is_line,
-        "cohorts": [is_name],
-        "targets": Each((_is_band, _are_bands)),
-        "replicas": is_count,
-        "knobs": [_KNOB],
-        "rows": is_count,
-        "format": _is_format,
-        "tallies": {"scheme": _SCHEME},
-        "code_digest?": is_line,
-        "faults?": Each(is_count),
-        "source?": is_line,
-    },
-    "study": {**_HEAD, "code": {"game": is_line}, "study": {"level": (is_count, None)}, "knobs": [is_name]},
-}
+class _Scheme(_Model):
+    """How rows were counted."""
+
+    cohorts: Count
+    levels: Count
+    after_attempts: Count
+    cluster: Name
+    floor: Finite
+    ceiling: Finite
+    attempt_edges: Annotated[Any, fits(_are_edges)]
+    day_bins: Count
+    day_width_s: Annotated[Count, fits(bool)]
+
+
+class _Tallies(_Model):
+    """The counts themselves are checked by `engine.tally`."""
+
+    scheme: _Scheme
+
+
+class _Knob(_Model):
+    """A knob of the game, and where it was held."""
+
+    name: Name
+    unit: str | None
+    scale: Name
+    harder: Line
+    low: Finite
+    high: Finite
+    default: Scalar = None
+    choices: list[Line] | None = None
+    held: Scalar
+
+
+class _FileNote(_Model):
+    """What a file must be like."""
+
+    bytes: Count
+    sha256: Line
+    rows: Count = 0
+
+
+class _Manifest(_Model):
+    """What manifests of both kinds say."""
+
+    format_version: Count
+    flowdial_version: Line
+    name: Line = ""
+    title: str | None = None
+    scenario_digest: Line
+    seed: Count
+    game: Name
+    files: dict[Annotated[Name, fits(_is_file_name)], _FileNote]
+    versions: dict[Line, Line | None]
+
+
+class _RunManifest(_Manifest):
+    code: dict[Line, Line] = {}
+    game_version: Scalar
+    controller: Name
+    mode: Line = ""
+    options: dict[Line, Scalar]
+    scope: Line
+    cohorts: list[Name]
+    targets: dict[Line, Annotated[Any, fits(_are_bands)]]
+    replicas: Count
+    knobs: list[_Knob]
+    rows: Count
+    format: Format
+    tallies: _Tallies
+    code_digest: Line = ""
+    faults: dict[Line, Count] = {}
+    source: Line = ""
+
+
+class _Level(_Model):
+    level: Count | None
+
+
+class _StudyManifest(_Manifest):
+    code: Annotated[dict[Line, Line], fits(lambda code: "game" in code)]
+    study: _Level
+    knobs: list[Name]
+
+
+_MODELS: Final[Mapping[Kind, type[_Manifest]]] = {"run": _RunManifest, "study": _StudyManifest}
 
 
 def fault_of(manifest: object, kind: Kind) -> str | None:
-    """What is wrong with a manifest of this kind, in words; None when whoever reads it can rely on it."""
-    place = misfit(manifest, _FORMS[kind])
-    if place is not None:
-        return f"{place} is not as a {kind} writes it"
+    """What is wrong with a manifest of this kind, in words; None when a reader can rely on it."""
+    try:
+        _MODELS[kind].model_validate(manifest)
+    except ValidationError as fault:
+        return f"{place_of(fault)} is not as a {kind} writes it"
     return _fault_of_run(manifest) if kind == "run" and isinstance(manifest, dict) else None
 
 

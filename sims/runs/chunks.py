@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import Field, PlainValidator, TypeAdapter
 
 from engine import record
 from engine.errors import RunFolderError
@@ -18,33 +20,13 @@ from engine.record import Format, Sheet
 from engine.setup import Setup
 from engine.tally import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, play
+from sims.run_folder.fields import STRICT, Count, fits, is_count
 from sims.run_folder.files import Content, content_of, new_file, read_sealed, write_sealed
-from sims.run_folder.json_schema import is_count, is_line, misfit
 from sims.workers.worker_process import worker_box
 
 CHUNKS: Final = "chunks"
 _SLICE: Final = 65_536  # rows converted at a time
 _TABLES: Final = ("attempts", "players", "sessions")
-
-
-def _is_part(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == len(Content._fields) and is_count(value[0]) and is_line(value[1])
-
-
-def _is_fault(value: Any) -> bool:
-    if not isinstance(value, list) or len(value) != len(Fault._fields):
-        return False
-    *numbers, type_, message = value
-    return all(map(is_count, numbers)) and failed(numbers[-1]) and is_line(type_) and is_line(message)
-
-
-_RECORD_FORM: Final = {
-    "number": is_count,
-    "rows": dict.fromkeys(_TABLES, is_count),
-    "parts": dict.fromkeys(_TABLES, _is_part),
-    "tally": dict,
-    "faults": [_is_fault],
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +68,25 @@ def job_of(folder: Path, setup: Setup, after_attempts: int, file_format: Format)
     return Job(folder, setup, scheme_of(setup, after_attempts), file_format, sheets)
 
 
+def _is_fault(fault: Fault) -> bool:
+    numbers, words = fault[:4], fault[4:]
+    return all(map(is_count, numbers)) and failed(fault.kind) and all(map(str.isprintable, words))
+
+
+_ForEachTable = fits(lambda found: found.keys() == set(_TABLES))
+
+
 class ChunkRecord(NamedTuple):
     """What is known of a chunk that was played."""
 
-    number: int
-    rows: dict[str, int]  # table -> rows
-    parts: dict[str, Content]  # table -> file
-    tally: Tally
-    faults: tuple[Fault, ...] = ()  # one for each failed attempt
+    number: Count
+    rows: Annotated[dict[str, Count], _ForEachTable]
+    parts: Annotated[dict[str, Content], _ForEachTable]  # files
+    tally: Annotated[Tally, PlainValidator(Tally.from_json)]
+    faults: Annotated[tuple[Annotated[Fault, fits(_is_fault)], ...], Field(strict=False)] = ()  # of failed attempts
+
+
+_RECORD: Final = TypeAdapter(ChunkRecord, config=STRICT)
 
 
 def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
@@ -134,13 +127,8 @@ def batches_of(job: Job, chunk: Chunk, played: Played) -> dict[str, Iterator[Any
 def read_chunk(job: Job, number: int) -> ChunkRecord | None:
     """The record of a chunk, where record and parts are as they were written; None otherwise."""
     try:
-        found = read_sealed(job.record(number))
-        if misfit(found, _RECORD_FORM) is not None:
-            return None
-        parts = {name: Content(*item) for name, item in found["parts"].items()}
-        faults = tuple(Fault(*item) for item in found["faults"])
-        done = ChunkRecord(found["number"], found["rows"], parts, Tally.from_json(found["tally"]), faults)
-        whole = all(content_of(job.part(number, sheet)) == parts[sheet.name] for sheet in job.sheets)
+        done = _RECORD.validate_python(read_sealed(job.record(number)))
+        whole = all(content_of(job.part(number, sheet)) == done.parts[sheet.name] for sheet in job.sheets)
     except (OSError, RunFolderError, ValueError, RecursionError):
         return None
     return done if whole and done.number == number and done.tally.scheme == job.scheme else None

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError, create_model
 
 from engine.errors import RunFolderError
 from sims.playback.row_choice import chosen_row
 from sims.reports.report import write_report
+from sims.run_folder.fields import STRICT, Count, Finite, Line, Name, Scalar, Text, place_of
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, take_up
-from sims.run_folder.json_schema import Each, misfit
 from sims.run_folder.manifest_schema import fault_of
 from sims.runs.execution import resume
 from sims.runs.export import export
@@ -160,22 +161,38 @@ def test_a_manifest_as_it_was_written_is_accepted():
 @pytest.mark.parametrize(
     ("value", "form", "place"),
     [
-        ({"a": [1, None]}, {"a": [(int, None)]}, None),
-        ({"a": [1, "x"]}, {"a": [(int, None)]}, "a.1"),
-        ({"a": 1}, {"a": int, "b?": str}, None),
-        ({"a": 1, "b": 2}, {"a": int, "b?": str}, "b"),
-        ({}, {"a": int}, "a"),
-        (7, {"a": int}, "its form"),
-        (7, [int], "its form"),
-        ({"\n": {}}, {"\n": {"b": int}}, "\\n.b"),
-        ({"a": {"b": 1}}, {"a": Each(int)}, None),
-        ({"a": {"b": "x"}}, {"a": Each(int)}, "a.b"),
-        ({"a": {"\n": 1}}, {"a": Each(int)}, "a.'\\n'"),
-        ({"a": 1}, {"a": Each(int)}, "a"),
+        ({"a": [1, None]}, list[int | None], None),
+        ({"a": [1, "x"]}, list[int | None], "a.1"),
+        ({}, int, "a"),
+        (7, int, "its form"),
+        ({"a": {"\n": {}}}, dict[str, list[int]], "a.\\n"),
+        ({"a": {"b": 1}}, dict[Line, int], None),
+        ({"a": {"b": "x"}}, dict[Line, int], "a.b"),
+        ({"a": {"\n": 1}}, dict[Line, int], "a.'\\n'"),
+        ({"a": 1}, dict[Line, int], "a"),
+        ({"a": True}, Count, "a"),
+        ({"a": 2**63}, Count, "a"),
+        ({"a": 2**63 - 1}, Count, None),
+        ({"a": 10**100}, Finite, None),
+        ({"a": 10**101}, Finite, "a"),
+        ({"a": math.nan}, Finite, "a"),
+        ({"a": False}, Finite, "a"),
+        ({"a": ""}, Line, None),
+        ({"a": ""}, Name, "a"),
+        ({"a": "\n"}, Text, None),
+        ({"a": "\x1b[31m"}, Line, "a"),
+        ({"a": [None]}, Scalar, "a"),
+        ({"a": None}, Scalar, None),
     ],
 )
-def test_a_form_fits_or_names_the_place(value, form, place):
-    assert misfit(value, form) == place
+def test_a_value_fits_its_model_or_the_place_is_named(value, form, place):
+    model = create_model("Model", __config__=STRICT, a=(form, ...))
+    if place is None:
+        model.model_validate(value)
+        return
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(value)
+    assert place_of(caught.value) == place
 
 
 @pytest.mark.parametrize("value", NASTY)
