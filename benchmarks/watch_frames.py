@@ -19,7 +19,7 @@ from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.window.screen import FRAME_S, Window
 from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import Watch
+from sims.window.watch_scene import WatchScene
 
 FLOOR_MS: Final = 8.0
 GROWTH_FLOOR: Final = 2.0  # MB over the second half of the frames, rows left out
@@ -48,7 +48,7 @@ attempts_per_player = 400
 """
 
 
-def frame_ms(scene: Watch, window: Window) -> float:
+def frame_ms(scene: WatchScene, window: Window) -> float:
     began = time.perf_counter()
     for event in window.events():
         scene.handle(event)
@@ -58,9 +58,9 @@ def frame_ms(scene: Watch, window: Window) -> float:
     return (time.perf_counter() - began) * 1000.0
 
 
-def scene_of(game: str, speed: float) -> Watch:
+def scene_of(game: str, speed: float) -> WatchScene:
     catalog = Catalog()
-    return Watch(parse(TEXT.format(game=game).encode(), game, catalog), catalog, speed=speed)
+    return WatchScene(parse(TEXT.format(game=game).encode(), game, catalog), catalog, speed=speed)
 
 
 def frame_times(game: str, speed: float, frames: int) -> list[float]:

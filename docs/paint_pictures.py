@@ -15,16 +15,16 @@ from typing import Any, Final
 from engine.game import LOST, WON, Faculties
 from engine.scenario import load
 from sims.catalog import Catalog
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
 from sims.window.demonstration import Demonstration
 from sims.window.play import play_scenario
 from sims.window.play_picture import paint_play
-from sims.window.play_scene import Play
-from sims.window.replay import Replay
+from sims.window.play_scene import PlayScene
+from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, Canvas, Event, Recorder, Scene, Window
 from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import Watch
+from sims.window.watch_scene import WatchScene
 
 FOLDER: Final = Path("docs/pictures")
 _PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # who loses now and then
@@ -32,10 +32,10 @@ _GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
 
 
 _PAINTERS: Final[dict[type, Callable[[Any, Canvas], None]]] = {
-    Play: paint_play,
+    PlayScene: paint_play,
     Demonstration: paint_play,
-    Watch: paint_watch,
-    Replay: Replay.paint,
+    WatchScene: paint_watch,
+    ReplayScene: ReplayScene.paint,
 }
 
 
@@ -47,9 +47,9 @@ class _Camera:
 
     def still(self, scene: Scene, name: str) -> None:
         """One frame as a .png."""
-        self.film(scene, f"{name}.png", 1)
+        self.record(scene, f"{name}.png", 1)
 
-    def film(self, scene: Scene, name: str, frames: int) -> None:
+    def record(self, scene: Scene, name: str, frames: int) -> None:
         """So many frames, of which a .png keeps the last."""
         recorder = Recorder(self._folder / name)
         for _ in range(frames):
@@ -67,21 +67,27 @@ def _wait(scene: Scene, reached: Callable[[], bool], seconds: float = FRAME_S) -
 def watched(camera: _Camera, catalog: Catalog) -> None:
     """The wall: nine sessions, the menu of controllers, and one session large after a switch."""
     scenario = load(catalog.scenario("quickstart"), catalog)
-    scene = Watch(scenario, catalog, speed=16.0)
-    _wait(scene, lambda: scene.trend.attempts >= 400)
+    scene = WatchScene(scenario, catalog, speed=16.0)
+    _wait(scene, lambda: scene.rolling_rate.attempts >= 400)
     scene.speed = 1.0
-    _wait(scene, lambda: sum(place.film is not None and not place.ended for place in scene.places) == len(scene.places))
+    _wait(
+        scene,
+        lambda: (
+            sum(viewport.stepper is not None and not viewport.ended for viewport in scene.viewports)
+            == len(scene.viewports)
+        ),
+    )
     camera.still(scene, "watch")
-    camera.film(scene, "watch.webp", 150)
+    camera.record(scene, "watch.webp", 150)
     scene.handle(Event("press", "c"))
     camera.still(scene, "watch_menu")
     scene.handle(Event("press", "escape"))
     scene.speed = 16.0
     scene.switch(catalog.controller("weighted_up_down"))
-    _wait(scene, lambda: scene.trend.attempts >= 640)
+    _wait(scene, lambda: scene.rolling_rate.attempts >= 640)
     scene.speed = 1.0
     scene.large = 4
-    _wait(scene, lambda: not scene.places[4].ended)
+    _wait(scene, lambda: not scene.viewports[4].ended)
     camera.still(scene, "watch_one")
 
 
@@ -90,7 +96,7 @@ def replayed(camera: _Camera, catalog: Catalog, folder: Path) -> None:
     settings = {"players.count": "24", "horizon.attempts_per_player": "40"}
     scenario = load(catalog.scenario("quickstart"), catalog, settings)
     runs.run(scenario, out=folder / "run", workers=1)
-    scene = Replay(chosen_row(folder / "run", pick="closest loss"))
+    scene = ReplayScene(choose_row(folder / "run", pick="closest loss"))
     scene.go_to(0.6 * int(scene.row.cells["ticks"]))
     camera.still(scene, "replay")
     scene.finish()
@@ -104,7 +110,7 @@ def played(camera: _Camera, catalog: Catalog, game: str, folder: Path) -> None:
         scene.advance(FRAME_S)
     camera.still(scene, f"play_{game}_start")
     _wait(scene, lambda: len(scene.outcomes) == 10 and scene.stage == "playing")
-    _wait(scene, lambda: scene.task is not None and scene.task.film.progress > 0.4)
+    _wait(scene, lambda: scene.current is not None and scene.current.stepper.progress > 0.4)
     _wait_for_estimate(scene)
     camera.still(scene, f"play_{game}")
     scene.close()
@@ -113,12 +119,12 @@ def played(camera: _Camera, catalog: Catalog, game: str, folder: Path) -> None:
 def stages(camera: _Camera, catalog: Catalog, folder: Path) -> None:
     """What stands over a game: a pause, a level that begins again, and the cards of a loss and of a win."""
     scene = _begun(catalog, "gap_runner", folder)
-    _wait(scene, lambda: scene.task is not None and scene.task.film.tick == 260)
+    _wait(scene, lambda: scene.current is not None and scene.current.stepper.tick == 260)
     scene.handle(Event("press", "p"))
     camera.still(scene, "play_pause")
     scene.handle(Event("press", "p"))
     scene.handle(Event("press", "r"))
-    _wait(scene, lambda: scene.task is not None and scene.task.film.tick == 90)
+    _wait(scene, lambda: scene.current is not None and scene.current.stepper.tick == 90)
     camera.still(scene, "play_again")
     for outcome, name in ((LOST, "play_lost"), (WON, "play_won")):
         _wait(scene, lambda wanted=outcome: scene.stage == "card" and scene.outcomes[-1] == wanted)  # type: ignore[misc]
@@ -132,7 +138,7 @@ def _begun(catalog: Catalog, game: str, folder: Path) -> Demonstration:
     return Demonstration(play_scenario(catalog, game, seed=7), catalog, folder, faculties=_PLAYER)
 
 
-def _wait_for_estimate(scene: Play) -> None:
+def _wait_for_estimate(scene: PlayScene) -> None:
     scene.paused = True
     while scene.computing:
         time.sleep(0.05)

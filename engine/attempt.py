@@ -40,6 +40,16 @@ DEALT: Final = 16  # blocks of words drawn at a time: a loop without branches, w
 SMALL: Final = 1e-200  # a product of uniform numbers that is below must have its logarithm taken before it vanishes
 
 
+class Address(NamedTuple):
+    """Where an attempt gets its random numbers from."""
+
+    seed: int
+    replica: int
+    player: int
+    attempt: int
+    level: int  # of a campaign, from 1; 0 for a layout of its own
+
+
 class Result(NamedTuple):
     """How an attempt ended."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.attempt import AT_REST, act, choose, luck_of, opening_of
+from engine.attempt import AT_REST, Address, act, choose, luck_of, opening_of
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
 from engine.players import PLAYER, Distribution, be_born, distribution_table, faculties_of
 from engine.randomness import Key, words
@@ -32,16 +32,6 @@ class Moment(NamedTuple):
     action: int
     key: Key  # of the steps
     tick: int
-
-
-class Address(NamedTuple):
-    """Where an attempt gets its random numbers from."""
-
-    seed: int
-    replica: int
-    player: int
-    attempt: int
-    level: int  # of a campaign, from 1; 0 for a layout of its own
 
 
 @cache

@@ -15,32 +15,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from engine.attempt import Address
 from engine.errors import RunFolderError
-from sims.playback.stepper import Address, Deed
+from sims.playback.stepper import HumanAction
 
-FILE: Final = "human_actions.jsonl"
+HUMAN_ACTIONS: Final = "human_actions.jsonl"
 _KEY: Final = ("seed", "replica", "player", "attempt")
 
 
-def line_of(address: Address, deeds: Sequence[Deed]) -> str:
+def format_line(address: Address, human_actions: Sequence[HumanAction]) -> str:
     """One attempt as a line, its line break included."""
     held: list[list[int]] = []
-    for deed in deeds:
-        if held and held[-1][0] == deed.action:
+    for human_action in human_actions:
+        if held and held[-1][0] == human_action.action:
             held[-1][1] += 1
         else:
-            held.append([deed.action, 1])
-    thinking = [deed.thinking_s for deed in deeds] if any(deed.thinking_s for deed in deeds) else []
+            held.append([human_action.action, 1])
+    thinking = (
+        [human_action.thinking_s for human_action in human_actions]
+        if any(human_action.thinking_s for human_action in human_actions)
+        else []
+    )
     found = {**{name: getattr(address, name) for name in _KEY}, "thinking_s": thinking, "actions": held}
     return json.dumps(found) + "\n"
 
 
-def read_deeds(folder: Path, address: Address, actions: int) -> list[Deed]:
+def read_human_actions(folder: Path, address: Address, actions: int) -> list[HumanAction]:
     """What a person did in an attempt. actions: how many the game has.
 
     Raises RunFolderError when there is no line of this address, or one that is damaged.
     """
-    path = folder / FILE
+    path = folder / HUMAN_ACTIONS
     wanted = tuple(getattr(address, name) for name in _KEY)
     try:
         with open(path, encoding="utf-8") as file:
@@ -48,7 +53,7 @@ def read_deeds(folder: Path, address: Address, actions: int) -> list[Deed]:
                 try:
                     found = json.loads(line)
                     if tuple(found[name] for name in _KEY) == wanted:
-                        return _deeds(found, actions)
+                        return _human_actions(found, actions)
                 except (ValueError, KeyError, TypeError):
                     continue  # a line that a crash cut short; others may still be whole
     except FileNotFoundError:
@@ -61,9 +66,9 @@ def read_deeds(folder: Path, address: Address, actions: int) -> list[Deed]:
     )
 
 
-def _deeds(found: dict[str, Any], actions: int) -> list[Deed]:
+def _human_actions(found: dict[str, Any], actions: int) -> list[HumanAction]:
     chosen = [action for action, count in found["actions"] for _ in range(count)]
     if not all(isinstance(action, int) and 0 <= action < actions for action in chosen):
         raise ValueError("an action that the game does not have")
     thinking = found["thinking_s"] or [0.0] * len(chosen)
-    return [Deed(action, float(spent_s)) for action, spent_s in zip(chosen, thinking, strict=True)]
+    return [HumanAction(action, float(spent_s)) for action, spent_s in zip(chosen, thinking, strict=True)]

@@ -10,8 +10,8 @@ from typing import Any
 from engine.attempt import Result
 from engine.game import Shape
 from sims.playback.outcome_columns import outcome_cells
-from sims.playback.row_choice import Recorded, chosen_row
-from sims.playback.stepper import Reel
+from sims.playback.row_choice import RecordedRow, choose_row
+from sims.playback.stepper import Recording
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +31,7 @@ class PlayedRow:
     result: Result
     differences: tuple[str, ...]
     states: tuple[Any, ...] = field(compare=False)
-    _reel: Reel = field(compare=False)
+    _recording: Recording = field(compare=False)
 
     @property
     def equal(self) -> bool:
@@ -40,7 +40,7 @@ class PlayedRow:
 
     def shapes(self, tick: int) -> Sequence[Shape]:
         """The picture after a tick, as shapes; tick 0 is the start."""
-        return self._reel.shapes(tick)
+        return self._recording.shapes(tick)
 
     def to_json(self) -> dict[str, Any]:
         """The row, whether it is equal, and the columns that differ."""
@@ -57,17 +57,17 @@ class PlayedRow:
         return f"PlayedRow({self.number}: {self.cells['outcome']} after {len(self.states) - 1} ticks, {end})"
 
 
-def differences_of(row: Recorded, reel: Reel) -> tuple[str, ...]:
+def differences_of(row: RecordedRow, recording: Recording) -> tuple[str, ...]:
     """Columns of the outcome in which a row differs from an attempt that was played to its end."""
-    expected = outcome_cells(row.game, reel.film.result())
+    expected = outcome_cells(row.game, recording.stepper.result())
     # A row from before its game had a score has none to compare.
     return tuple(name for name, value in expected.items() if row.cells.get(name, value) != value)
 
 
 def play_row(target: Path, number: int) -> PlayedRow:
-    """Play a row of a run folder, or of a file of attempts, again. Raises what `chosen_row` raises."""
-    row = chosen_row(target, row=number)
-    reel = row.reel()
-    reel.reach(row.game.max_ticks)
-    result = reel.film.result()
-    return PlayedRow(number, row.cells, result, differences_of(row, reel), tuple(reel.states), reel)
+    """Play a row of a run folder, or of a file of attempts, again. Raises what `choose_row` raises."""
+    row = choose_row(target, row=number)
+    recording = row.recording()
+    recording.reach(row.game.max_ticks)
+    result = recording.stepper.result()
+    return PlayedRow(number, row.cells, result, differences_of(row, recording), tuple(recording.states), recording)

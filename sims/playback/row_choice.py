@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import record
+from engine.attempt import Address
 from engine.errors import RunFolderError, ScenarioError
 from engine.game import FAILED, OUTCOMES, Faculties, Game
 from engine.scenario_file.faults import suggestion
-from sims.playback.human_actions import read_deeds
-from sims.playback.stepper import NO_FACULTIES, Address, Deed, Film, Reel
+from sims.playback.human_actions import read_human_actions
+from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
 from sims.run_folder.folder import MANIFEST, read_manifest
 from sims.run_folder.row_file import Table, lines_of, open_table, value_of
 
@@ -45,7 +46,7 @@ _PART: Final = re.compile(r" at level (\d+)| of player (\d+)| of (\S+)")
 _HELP: Final = '"closest loss", "longest win", "first loss at level 7" or "hardest win of COHORT"'
 
 
-class Recorded(NamedTuple):
+class RecordedRow(NamedTuple):
     """A row that can be played again."""
 
     path: Path
@@ -55,12 +56,12 @@ class Recorded(NamedTuple):
     faculties: Faculties
     address: Address
     cells: Mapping[str, Any]  # column -> value
-    deeds: list[Deed] | None  # what a person did; None for a synthetic player
+    human_actions: list[HumanAction] | None  # what a person did; None for a synthetic player
     several_replicas: bool = False  # whether its file holds more than one
 
-    def reel(self) -> Reel:
+    def recording(self) -> Recording:
         """The attempt, at its start."""
-        return Reel(Film(self.game, self.values, self.faculties, self.address), self.deeds)
+        return Recording(AttemptStepper(self.game, self.values, self.faculties, self.address), self.human_actions)
 
 
 def attempts_file(target: Path) -> Path:
@@ -75,7 +76,7 @@ def attempts_file(target: Path) -> Path:
     raise RunFolderError(f"{target} is no file of attempts and no folder with one; name one that is there.")
 
 
-def chosen_row(
+def choose_row(
     target: Path,
     *,
     row: int | None = None,
@@ -83,7 +84,7 @@ def chosen_row(
     attempt: int | None = None,
     replica: int | None = None,
     pick: str | None = None,
-) -> Recorded:
+) -> RecordedRow:
     """The row that somebody asked for; the first one when nothing was said.
 
     row: its number, from 0; player and attempt, with the replica where several have them. Raises ScenarioError when it
@@ -100,7 +101,7 @@ def chosen_row(
     if player is not None and attempt is not None:
         number = _numbered(table, player, attempt, replica)
     elif pick is not None:
-        number = picked(table, pick)
+        number = pick_row(table, pick)
     else:
         number = row or 0
     if not 0 <= number < table.rows:
@@ -132,7 +133,7 @@ def _numbered(table: Table, player: int, attempt: int, replica: int | None) -> i
     return found[0]
 
 
-def picked(table: Table, words: str) -> int:
+def pick_row(table: Table, words: str) -> int:
     """The number of the row that words describe. Raises ScenarioError when none fits, or they are not understood."""
     asked = " ".join(words.split())
     found = _WORDS.fullmatch(asked)
@@ -202,7 +203,7 @@ def _matches(
         raise RunFolderError(f"{table.path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
 
 
-def read_row(table: Table, number: int) -> Recorded:
+def read_row(table: Table, number: int) -> RecordedRow:
     """A row by its number. Raises RunFolderError, naming the cell, when a value is not one of its column."""
     texts = next(iter(lines_of(table.path, table.columns, [number])), [])
     if len(texts) != len(table.columns):
@@ -229,5 +230,5 @@ def read_row(table: Table, number: int) -> Recorded:
         raise RunFolderError(f"{table.path}, row {number}: {fault}") from None
     faculties = NO_FACULTIES if human else Faculties(*(float(cells[name]) for name in Faculties._fields))
     address = Address(*(int(cells[name]) for name in Address._fields))
-    deeds = read_deeds(table.path.parent, address, len(game.actions)) if human else None
-    return Recorded(table.path, number, game, values, faculties, address, cells, deeds)
+    human_actions = read_human_actions(table.path.parent, address, len(game.actions)) if human else None
+    return RecordedRow(table.path, number, game, values, faculties, address, cells, human_actions)

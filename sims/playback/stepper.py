@@ -1,7 +1,7 @@
-"""An attempt, tick by tick: the same plain functions that a run compiles, stepped by whoever wants to look.
+"""An attempt, tick by tick, by the same plain functions that a run compiles.
 
-`Film` plays one attempt forward; it acts for a synthetic player, or is told what a person did. `Reel` keeps the states
-of a film, so that people can go back. Both end on the hash that the kernels give: tests hold them together.
+`AttemptStepper` plays one attempt forward, for a synthetic player or by the actions of a person. `Recording` keeps the
+states of an attempt, so that people can go back. Both end on the hash that the kernels give, and tests compare them.
 """
 
 from __future__ import annotations
@@ -12,31 +12,21 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import AT_REST, Ending, Result, act, choose, luck_of, opening_of, result_of
+from engine.attempt import AT_REST, Address, Ending, Result, act, choose, luck_of, opening_of, result_of
 from engine.game import RUNNING, TIMED_OUT, Faculties, Game, Shape
 from engine.randomness import words
 
 NO_FACULTIES: Final = Faculties(*[float("nan")] * len(Faculties._fields))  # of a person: nobody can look inside
 
 
-class Address(NamedTuple):
-    """Where an attempt's draws are found."""
-
-    seed: int
-    replica: int
-    player: int
-    attempt: int
-    level: int
-
-
-class Deed(NamedTuple):
+class HumanAction(NamedTuple):
     """What a person did in one tick or turn."""
 
     action: int
     thinking_s: float = 0.0  # before a turn
 
 
-class Film:
+class AttemptStepper:
     """One attempt under way."""
 
     def __init__(self, game: Game, values: npt.NDArray[np.float64], faculties: Faculties, address: Address) -> None:
@@ -86,14 +76,14 @@ class Film:
                 self._motor, wanted, actions, self.faculties, self._opened.motor, self.tick, game.tick_seconds
             )
             action = self._motor.action
-        self.do(Deed(action))
+        self.do(HumanAction(action))
 
-    def do(self, deed: Deed) -> None:
+    def do(self, human_action: HumanAction) -> None:
         """One tick of a person."""
-        self.action = deed.action
-        self._thinking_s += deed.thinking_s
+        self.action = human_action.action
+        self._thinking_s += human_action.thinking_s
         luck = luck_of(self.game, self._opened.chance, self.tick)
-        self.state = self.game.step(self.params, self.level, self.state, deed.action, luck, self.tick)
+        self.state = self.game.step(self.params, self.level, self.state, human_action.action, luck, self.tick)
         self.tick += 1
         self._status = self.game.status(self.params, self.level, self.state)
 
@@ -110,36 +100,36 @@ class Film:
         return self._result
 
 
-class Reel:
+class Recording:
     """The states of an attempt, made as they are asked for and kept."""
 
-    def __init__(self, film: Film, deeds: Sequence[Deed] | None = None) -> None:
-        """deeds: all that a person did, None for a synthetic player."""
-        self.film = film
-        self._deeds = deeds
-        self.states = [film.state]
+    def __init__(self, stepper: AttemptStepper, human_actions: Sequence[HumanAction] | None = None) -> None:
+        """human_actions: all that a person did; None for a synthetic player."""
+        self.stepper = stepper
+        self._human_actions = human_actions
+        self.states = [stepper.state]
         self.actions = [0]
 
     @property
     def whole(self) -> bool:
         """Whether the end is reached."""
-        return self.film.ended
+        return self.stepper.ended
 
     def reach(self, tick: int) -> None:
-        """Play on until there is a state for this tick, or the attempt ends. A person's ends with the last deed."""
-        film = self.film
-        while len(self.states) <= tick and not film.ended:
-            if self._deeds is None:
-                film.step()
-            elif film.tick < len(self._deeds):
-                film.do(self._deeds[film.tick])
+        """Play on until there is a state for this tick, or the attempt ends. A person's ends with their last action."""
+        stepper = self.stepper
+        while len(self.states) <= tick and not stepper.ended:
+            if self._human_actions is None:
+                stepper.step()
+            elif stepper.tick < len(self._human_actions):
+                stepper.do(self._human_actions[stepper.tick])
             else:
-                film.stop()
+                stepper.stop()
                 return
-            self.states.append(film.state)
-            self.actions.append(film.action)
+            self.states.append(stepper.state)
+            self.actions.append(stepper.action)
 
     def shapes(self, tick: int) -> Sequence[Shape]:
         """The picture at a tick that was reached."""
-        film = self.film
-        return film.game.draw(film.params, film.level, self.states[tick])
+        stepper = self.stepper
+        return stepper.game.draw(stepper.params, stepper.level, self.states[tick])

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import Result, attempt_of
+from engine.attempt import Address, Result, attempt_of
 from engine.errors import FlowdialError, RunFolderError
 from engine.faults import BAD_PROPOSAL, FAULTS
 from engine.game import FAILED, OUTCOMES, Faculties
@@ -27,9 +27,9 @@ from engine.record import Sheet
 from engine.scenario import load, setup_of
 from engine.world import chunks, play
 from sims.catalog import Catalog
-from sims.playback.human_actions import FILE, read_deeds
+from sims.playback.human_actions import HUMAN_ACTIONS, read_human_actions
 from sims.playback.outcome_columns import outcome_cells
-from sims.playback.stepper import NO_FACULTIES, Address, Film, Reel
+from sims.playback.stepper import NO_FACULTIES, AttemptStepper, Recording
 from sims.run_folder.faults_table import read_faults
 from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
 from sims.run_folder.names import ATTEMPTS
@@ -44,7 +44,7 @@ _MOST_SHOWN: Final = 20
 _MOST_FOUND: Final = 1_000
 
 
-class Difference(NamedTuple):
+class CellDifference(NamedTuple):
     """One cell that is not what it should be."""
 
     table: str  # attempts, players or sessions
@@ -70,7 +70,7 @@ class _Tally:
     failed: int = 0  # rows without an attempt that could be played again
     checksums: int = 0  # files whose checksum was compared with the manifest's
     changed: int = 0  # of them, files that differ
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[CellDifference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -97,7 +97,7 @@ class Verification:
     failed: int
     checksums: int
     changed: int
-    differences: tuple[Difference, ...]
+    differences: tuple[CellDifference, ...]
     notes: tuple[str, ...]
 
     @property
@@ -170,7 +170,7 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
 def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
     """The run folder of a target and its manifest; none for a sitting at the window, or a file that lies elsewhere."""
     if target.is_dir():
-        whole = (target / MANIFEST).exists() or ((target / PACKAGE).exists() and not (target / FILE).exists())
+        whole = (target / MANIFEST).exists() or ((target / PACKAGE).exists() and not (target / HUMAN_ACTIONS).exists())
         sitting = (target / ATTEMPTS).is_file() and not whole
         return target, None if sitting else read_manifest(target)
     if not target.is_file():
@@ -192,14 +192,14 @@ def _replay(seen: _Tally, rows: int | None) -> None:
         return
     table = open_table(seen.file)
     _refuse_other_version(table)
-    numbers = sample(table.rows, rows, seen.seed)
-    seen.differences, unrecorded, seen.failed = replayed(table, numbers)
+    numbers = sample_rows(table.rows, rows, seen.seed)
+    seen.differences, unrecorded, seen.failed = replay_rows(table, numbers)
     seen.replayed = len(numbers) - len(unrecorded) - seen.failed
     seen.faulty = len({difference.row for difference in seen.differences})
     if unrecorded:
         seen.notes.append(
             f"{len(unrecorded):,} human rows need their recorded actions and were skipped, the first of them row "
-            f"{unrecorded[0]}: {FILE} beside the rows does not hold them"
+            f"{unrecorded[0]}: {HUMAN_ACTIONS} beside the rows does not hold them"
         )
 
 
@@ -220,7 +220,7 @@ def _pinpoint(seen: _Tally, folder: Path, manifest: Mapping[str, Any], changed: 
     if not tables or manifest.get("source") == HUMAN:  # nobody can play a person again but row by row
         return
     try:
-        found, note = played_again(folder, manifest, tables)
+        found, note = replay_run(folder, manifest, tables)
     except RunFolderError as fault:  # a table cannot be read to its end
         seen.notes.append(str(fault))
         return
@@ -241,7 +241,7 @@ def _sentences(result: Verification) -> list[str]:
     return [*lines, f"{result.file}: {same:,} of {result.replayed:,} replayed rows are equal{sums}"]
 
 
-def sample(rows: int, count: int | None, seed: int) -> list[int]:
+def sample_rows(rows: int, count: int | None, seed: int) -> list[int]:
     """Row numbers in order: all of them, or so many drawn without replacement."""
     if count is None or count >= rows:
         return list(range(rows))
@@ -249,14 +249,14 @@ def sample(rows: int, count: int | None, seed: int) -> list[int]:
     return sorted(int(number) for number in drawn)
 
 
-def replayed(table: Table, numbers: Sequence[int]) -> tuple[list[Difference], list[int], int]:
+def replay_rows(table: Table, numbers: Sequence[int]) -> tuple[list[CellDifference], list[int], int]:
     """Cells of these rows that differ from what their own address, params and faculties (or actions) give.
 
     Also the numbers of rows of a person whose actions are not known, so that they cannot be played again, and how many
     rows are of failed attempts, in which nothing was played.
     """
     attempt = compiled(attempt_of(table.game))
-    found: list[Difference] = []
+    found: list[CellDifference] = []
     unrecorded: list[int] = []
     failed = 0
     names = [column.name for column in table.columns]
@@ -264,17 +264,17 @@ def replayed(table: Table, numbers: Sequence[int]) -> tuple[list[Difference], li
     for number in numbers:
         cells = next(lines, None)
         if cells is None:  # a damaged file may hold fewer rows than it says
-            found.append(Difference("attempts", number, "row", "no row", "a row"))
+            found.append(CellDifference("attempts", number, "row", "no row", "a row"))
             continue
         if len(cells) != len(names):
-            found.append(Difference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
+            found.append(CellDifference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
             continue
         row = dict(zip(names, cells, strict=True))
         if row["outcome"] == OUTCOMES[FAILED] and row.get("fault"):
             failed += 1
             continue
         try:
-            found += [Difference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
+            found += [CellDifference("attempts", number, *cell) for cell in _cells_that_differ(table, attempt, row)]
         except _Unrecorded:
             unrecorded.append(number)
     return found, unrecorded, failed
@@ -328,12 +328,12 @@ def _cells_that_differ(
 def _result_of_deeds(table: Table, values: npt.NDArray[np.float64], address: Address) -> Result:
     """How an attempt of a person ends when all that they did is done again."""
     try:
-        deeds = read_deeds(table.path.parent, address, len(table.game.actions))
+        human_actions = read_human_actions(table.path.parent, address, len(table.game.actions))
     except RunFolderError as fault:
         raise _Unrecorded from fault
-    reel = Reel(Film(table.game, values, NO_FACULTIES, address), deeds)
-    reel.reach(table.game.max_ticks)
-    return reel.film.result()
+    recording = Recording(AttemptStepper(table.game, values, NO_FACULTIES, address), human_actions)
+    recording.reach(table.game.max_ticks)
+    return recording.stepper.result()
 
 
 def _as_text(value: Any) -> str:
@@ -342,7 +342,7 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) -> tuple[list[Difference], str]:
+def replay_run(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) -> tuple[list[CellDifference], str]:
     """Play a whole run again: cells of its tables that differ from what it gives, or why that cannot be told."""
     try:
         scenario = load(folder / SCENARIO, Catalog(), allow_long=True)
@@ -355,7 +355,7 @@ def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]
         return [], "which rows differ cannot be told, since the code has changed since the run"
     job = job_of(folder, setup, scenario.after_attempts, manifest["format"])
     sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]
-    found: list[Difference] = []
+    found: list[CellDifference] = []
     readers = {sheet.name: lines_of(job.table(sheet), sheet.columns) for sheet in sheets}
     counts = dict.fromkeys(readers, 0)
     known = ended_workers(read_faults(folder))
@@ -373,14 +373,14 @@ def played_again(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]
                 return found, f"more than {_MOST_FOUND:,} cells differ"
     for sheet in sheets:
         if next(readers[sheet.name], None) is not None:
-            found.append(Difference(sheet.name, counts[sheet.name], "row", "a row", "no row"))
+            found.append(CellDifference(sheet.name, counts[sheet.name], "row", "a row", "no row"))
     return found, "" if found else "no cell differs in value: only the way in which they are written does"
 
 
-def _cells_apart(sheet: Sheet, row: int, found: Sequence[str] | None, expected: Sequence[str]) -> list[Difference]:
+def _cells_apart(sheet: Sheet, row: int, found: Sequence[str] | None, expected: Sequence[str]) -> list[CellDifference]:
     if found is None:
-        return [Difference(sheet.name, row, "row", "no row", "a row")]
+        return [CellDifference(sheet.name, row, "row", "no row", "a row")]
     if len(found) != len(expected):
-        return [Difference(sheet.name, row, "row", f"{len(found)} cells", f"{len(expected)} cells")]
+        return [CellDifference(sheet.name, row, "row", f"{len(found)} cells", f"{len(expected)} cells")]
     pairs = zip(sheet.columns, found, expected, strict=True)
-    return [Difference(sheet.name, row, column.name, was, is_) for column, was, is_ in pairs if was != is_]
+    return [CellDifference(sheet.name, row, column.name, was, is_) for column, was, is_ in pairs if was != is_]

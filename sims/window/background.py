@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 _Found = TypeVar("_Found")
 
 
-class Warming(Generic[_Found]):
+class BackgroundWork(Generic[_Found]):
     """Something that is being prepared. A program that ends does not wait for it."""
 
     def __init__(self, work: Callable[[], _Found]) -> None:

@@ -13,22 +13,22 @@ from typing import Any, Final
 from engine.errors import ScenarioError
 from engine.game import Faculties
 from sims.catalog import Catalog
-from sims.playback.stepper import Deed, Film
-from sims.window.play import wished_scenario
+from sims.playback.stepper import AttemptStepper, HumanAction
+from sims.window.play import scenario_for_play
 from sims.window.play_picture import paint_play
-from sims.window.play_scene import DEMONSTRATOR, Play
+from sims.window.play_scene import DEMONSTRATOR, PlayScene
 from sims.window.recording_folder import begin_recording
-from sims.window.screen import show
+from sims.window.screen import show_scene
 
 _START_S: Final = 2.0  # how long the start screen is shown
 _CARD_S: Final = 2.5
 _TURN_S: Final = 0.7  # before each turn, so that people can follow
 
 
-class Demonstration(Play):
+class Demonstration(PlayScene):
     """The scene of a person's sitting, in which a good but not perfect synthetic player acts."""
 
-    shown = True
+    demonstrated = True
 
     def __init__(
         self, *arguments: Any, attempts: int | None = None, faculties: Faculties = DEMONSTRATOR, **choices: Any
@@ -37,7 +37,7 @@ class Demonstration(Play):
         super().__init__(*arguments, **choices)
         self._faculties = faculties
         self._attempts = attempts
-        self._double: Film | None = None  # the same attempt, played by the synthetic player
+        self._double: AttemptStepper | None = None  # the same attempt, played by the synthetic player
 
     def advance(self, seconds: float) -> None:
         if self.refusal:
@@ -56,14 +56,14 @@ class Demonstration(Play):
 
     def _begin(self) -> None:
         super()._begin()
-        assert self.task is not None  # chosen when the attempt before ended
-        film = self.task.film
-        self._double = Film(film.game, film.values, self._faculties, film.address)
+        assert self.current is not None  # chosen when the attempt before ended
+        stepper = self.current.stepper
+        self._double = AttemptStepper(stepper.game, stepper.values, self._faculties, stepper.address)
 
-    def _do(self, deed: Deed) -> None:
+    def _do(self, human_action: HumanAction) -> None:
         assert self._double is not None  # made when the attempt began
         self._double.step()
-        super()._do(deed._replace(action=self._double.action))
+        super()._do(human_action._replace(action=self._double.action))
 
 
 def demonstrate(
@@ -78,17 +78,17 @@ def demonstrate(
 ) -> int:
     """Record a synthetic player at the keys, without any screen: one attempt, or so many frames.
 
-    record: .png, .webp or .gif; the others as of `sims.window.play.play`. Raises ScenarioError when controller and scenario do
-    not go together.
+    record: .png, .webp or .gif; the others are those of `sims.window.play.play`. Raises ScenarioError when controller
+    and scenario do not fit together.
     """
     catalog = Catalog()
-    found = wished_scenario(catalog, game, controller, scenario, seed)
+    found = scenario_for_play(catalog, game, controller, scenario, seed)
     with tempfile.TemporaryDirectory() as scratch:
         folder = begin_recording(Path(scratch) / "sitting", game, found)
         attempts = 1 if frames is None else None
         scene = Demonstration(found, catalog, folder, controller=controller, target=target, attempts=attempts)
         try:
-            show(scene, paint_play, f"Flowdial play: {game}", record=record, frames=frames)
+            show_scene(scene, paint_play, f"Flowdial play: {game}", record=record, frames=frames)
         finally:
             scene.close()
     sys.stdout.write(f"picture {record}\n")

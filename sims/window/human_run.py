@@ -18,7 +18,7 @@ from engine.scenario import Scenario
 from engine.setup import Setup
 from engine.tally import Tally, tally_of
 from engine.world import Chunk, Played
-from sims.playback.human_actions import FILE
+from sims.playback.human_actions import HUMAN_ACTIONS
 from sims.reports.report import write_report
 from sims.run_folder.files import content_of, file_fault, new_file, write_file
 from sims.run_folder.folder import SCENARIO, write_manifest
@@ -58,7 +58,7 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
             files = write_results(job, [record], goal_for(scenario, setup), tally, scenario.title)
         finally:
             shutil.rmtree(job.part(0, attempts).parent, ignore_errors=True)
-        files[FILE] = content_of(folder / FILE)._asdict()
+        files[HUMAN_ACTIONS] = content_of(folder / HUMAN_ACTIONS)._asdict()
         start = start_of(scenario, setup, "csv", folder.name)
         manifest = manifest_of(scenario, start, job, tally, files)
         write_manifest(folder, manifest | {"source": COHORT, "durations_s": {"playing": round(playing_s, 3)}})

@@ -1,14 +1,14 @@
-"""A person's sitting: what the controller decides for them, and every attempt on disk before the next begins.
+"""A person's session: what the controller decides for them, with every attempt on disk before the next begins.
 
-A person is the only player of a world of their own, so the rows have the columns of a run: source is `human`, the
-columns of skill and reaction are empty, since nobody can look inside. Time is time played: breaks are left out.
+A person is the only player of a world of their own, so the rows have the columns of a run. Source is `human`. The
+columns of skill and reaction are empty, since they cannot be measured. Time is time played, without breaks.
 
-Levels are numbered, from 1 where the scenario has an endless stream of them. That number is what a level is made
-from (see `engine.attempt.layout_key`), so the same level can be begun anew as another attempt, with a row and an
-address of its own. Whatever a person gives up is a row too, `timed_out`, which counts as not won in every table. If
-it had been under way for a while (`under_way`), the controller hears of it as not won, and streak and mood follow, as
-after an attempt that the clock ended: otherwise whoever gives up when things go wrong would look better than they are.
-A try of a moment teaches nobody anything.
+Levels are numbered, from 1 where the scenario has an endless stream of them. The number decides the layout of a level
+(see `engine.attempt.layout_key`). So the same level can be restarted as another attempt with its own row and address.
+
+An attempt that a person gives up is a row too: `timed_out`, which counts as not won in every table. If it lasted long
+enough (`is_under_way`), the controller hears of it as not won, and streak and mood follow. Otherwise a person who
+gives up when things go wrong would look better than they are. A try of a moment changes nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import record
+from engine.attempt import Address
 from engine.controller import ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
 from engine.parameters import along, to_real
@@ -45,8 +46,8 @@ from engine.session import frame_of
 from engine.setup import Setup
 from engine.world import Desk, Played, controller_of, middle_of
 from sims.catalog import Catalog
-from sims.playback.human_actions import FILE, line_of
-from sims.playback.stepper import NO_FACULTIES, Address, Deed, Film
+from sims.playback.human_actions import HUMAN_ACTIONS, format_line
+from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction
 from sims.run_folder.files import file_fault
 from sims.run_folder.names import ATTEMPTS
 from sims.window.recording_folder import append, cut
@@ -59,7 +60,7 @@ _NEVER: Final = -40.0  # logit of an end that does not come: a person decides ab
 _TITLE: Final = 120  # letters
 
 
-def scenario_for(scenario: Scenario, catalog: Catalog, kind: ControllerKind, target: float) -> Scenario:
+def human_scenario(scenario: Scenario, catalog: Catalog, kind: ControllerKind, target: float) -> Scenario:
     """The scenario of a sitting: the players of `scenario`, with the controller and the target that were chosen.
 
     Options are those of the scenario where its own controller was chosen, otherwise the controller's defaults.
@@ -83,7 +84,7 @@ def scenario_for(scenario: Scenario, catalog: Catalog, kind: ControllerKind, tar
     return parse(text.encode(), scenario.name, catalog, allow_long=True)
 
 
-def setup_for(setup: Setup, kind: ControllerKind, target: float) -> Setup:
+def human_setup(setup: Setup, kind: ControllerKind, target: float) -> Setup:
     """The person's own world: one cohort of one player, whose controller hears at once and has no end.
 
     A controller that imagines players imagines those of the largest cohort.
@@ -122,14 +123,14 @@ def human_sheet(sheet: Sheet) -> Sheet:
     return dataclasses.replace(sheet, columns=columns, words=words, constants={**sheet.constants, "source": COHORT})
 
 
-def under_way(film: Film) -> bool:
+def is_under_way(stepper: AttemptStepper) -> bool:
     """Whether an attempt has lasted so long that giving it up says something: three seconds, or three turns."""
-    if film.game.pace == "real_time":
-        return film.tick * film.game.tick_seconds >= COUNTS_S
-    return film.tick >= COUNTS_TURNS
+    if stepper.game.pace == "real_time":
+        return stepper.tick * stepper.game.tick_seconds >= COUNTS_S
+    return stepper.tick >= COUNTS_TURNS
 
 
-class Task(NamedTuple):
+class HumanAttempt(NamedTuple):
     """The attempt that is to be played, or was."""
 
     number: int  # from 0
@@ -138,15 +139,15 @@ class Task(NamedTuple):
     fault: int  # BAD_PROPOSAL or NO_FAULT
     beliefs: tuple[float, ...]
     start_s: float
-    film: Film
+    stepper: AttemptStepper
     who: Who  # as the controller was asked
 
 
-class Sitting:
+class HumanSession:
     """Asks the controller, keeps the person's condition, writes rows and actions."""
 
     def __init__(self, setup: Setup, folder: Path) -> None:
-        """setup: as `setup_for` gives it. Raises EnvironmentFault when the disk is in the way."""
+        """setup: as `human_setup` gives it. Raises EnvironmentFault when the disk is in the way."""
         self.setup = setup
         self._frame = frame_of(setup, 0)
         self._desk = Desk(setup, controller_of(setup, 0))
@@ -163,7 +164,7 @@ class Sitting:
         self._folder = folder
         try:
             self._table: FileIO = open(folder / ATTEMPTS, "xb", buffering=0)  # noqa: SIM115 - open till the end
-            self._actions: FileIO = open(folder / FILE, "xb", buffering=0)  # noqa: SIM115
+            self._actions: FileIO = open(folder / HUMAN_ACTIONS, "xb", buffering=0)  # noqa: SIM115
             append(self._table, record.csv_header(self._sheet.columns))
         except OSError as fault:
             raise file_fault(fault) from fault
@@ -180,7 +181,7 @@ class Sitting:
             self._actions.close()
             if not self._rows:
                 (self._folder / ATTEMPTS).unlink(missing_ok=True)
-                (self._folder / FILE).unlink(missing_ok=True)
+                (self._folder / HUMAN_ACTIONS).unlink(missing_ok=True)
         except OSError as fault:
             raise file_fault(fault) from fault
 
@@ -189,7 +190,7 @@ class Sitting:
         """Names of what the controller believes."""
         return self._desk.beliefs
 
-    def next(self, place: int | None = None) -> Task:
+    def next(self, place: int | None = None) -> HumanAttempt:
         """What the controller wants to be played now. place: number of a level in an endless stream, None for new."""
         player, setup = self._player, self.setup
         level, number, start_s = int(player["level"]), int(player["attempts"]), float(player["clock_s"])
@@ -205,63 +206,63 @@ class Sitting:
         beliefs = self._desk.believed(who) if self._desk.beliefs else ()
         if not setup.levels and place is None:
             self._levels += 1
-        film = self._film(values, number, level or place or self._levels)
-        return Task(number, setting, clipped, fault, beliefs, start_s, film, who)
+        stepper = self._film(values, number, level or place or self._levels)
+        return HumanAttempt(number, setting, clipped, fault, beliefs, start_s, stepper, who)
 
-    def again(self, task: Task) -> Task:
+    def again(self, attempt: HumanAttempt) -> HumanAttempt:
         """The level of an attempt that was given up, from its beginning: the next attempt.
 
         At the same setting, unless the controller has heard of the attempt before; then it decides anew.
         """
-        if under_way(task.film):
-            return self.next(task.film.address.level)
+        if is_under_way(attempt.stepper):
+            return self.next(attempt.stepper.address.level)
         number, start_s = int(self._player["attempts"]), float(self._player["clock_s"])
-        film = self._film(task.film.values, number, task.film.address.level)
-        return task._replace(number=number, start_s=start_s, film=film)
+        stepper = self._film(attempt.stepper.values, number, attempt.stepper.address.level)
+        return attempt._replace(number=number, start_s=start_s, stepper=stepper)
 
-    def _film(self, values: npt.NDArray[np.float64], number: int, level: int) -> Film:
-        return Film(self.setup.game, values, NO_FACULTIES, Address(self.setup.seed, 0, PERSON, number, level))
+    def _film(self, values: npt.NDArray[np.float64], number: int, level: int) -> AttemptStepper:
+        return AttemptStepper(self.setup.game, values, NO_FACULTIES, Address(self.setup.seed, 0, PERSON, number, level))
 
-    def finish(self, task: Task, deeds: Sequence[Deed]) -> None:
+    def finish(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> None:
         """Put an attempt that has ended on disk, then tell the controller.
 
         Raises EnvironmentFault when the disk is full.
         """
         player, setup = self._player, self.setup
-        row = self._save(task, deeds)
+        row = self._save(attempt, human_actions)
         outcome, duration_s = int(row["outcome"]), float(row["duration_s"])
         progress, score = float(row["progress"]), float(row["score"])
-        end_s = task.start_s + duration_s
-        self._desk.tell(Outcome(task.who, task.setting, outcome == WON, progress, score, end_s))
+        end_s = attempt.start_s + duration_s
+        self._desk.tell(Outcome(attempt.who, attempt.setting, outcome == WON, progress, score, end_s))
         after_attempt(player, outcome, duration_s, setup.flow, setup.seed, 0, setup.levels, 2**31, float("inf"))
         if int(player["left"]) == FINISHED:
             player["level"] = 1  # a campaign that was won begins anew
         player["clock_s"] = end_s
 
-    def give_up(self, task: Task, deeds: Sequence[Deed]) -> None:
+    def give_up(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> None:
         """Stop an attempt and put it on disk as timed out. The controller hears of it if it was under way."""
-        task.film.stop()
-        if under_way(task.film):
-            self.finish(task, deeds)
+        attempt.stepper.stop()
+        if is_under_way(attempt.stepper):
+            self.finish(attempt, human_actions)
             return
-        row = self._save(task, deeds)
+        row = self._save(attempt, human_actions)
         self._player["attempts"] += 1
         self._player["place"] += 1
-        self._player["clock_s"] = task.start_s + float(row["duration_s"])
+        self._player["clock_s"] = attempt.start_s + float(row["duration_s"])
 
-    def _save(self, task: Task, deeds: Sequence[Deed]) -> Any:
+    def _save(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> Any:
         """The attempt's row, which is on disk when it comes back."""
-        film, player = task.film, self._player
-        result = film.result()
+        stepper, player = attempt.stepper, self._player
+        result = stepper.result()
         rows = np.zeros(1, self._type)
         row = rows[0]
         for name in ("cohort", "player", "session", "place", "streak", "mood"):
             row[name] = player[name]
-        row["attempt"], row["level"] = task.number, film.address.level
-        row["start_s"], row["duration_s"] = task.start_s, result.duration_s
-        row["target"], row["difficulty"] = task.who.situation.target, task.setting.difficulty
-        row["clipped"], row["params"], row["beliefs"] = task.clipped, film.values, task.beliefs
-        row["fault"] = task.fault
+        row["attempt"], row["level"] = attempt.number, stepper.address.level
+        row["start_s"], row["duration_s"] = attempt.start_s, result.duration_s
+        row["target"], row["difficulty"] = attempt.who.situation.target, attempt.setting.difficulty
+        row["clipped"], row["params"], row["beliefs"] = attempt.clipped, stepper.values, attempt.beliefs
+        row["fault"] = attempt.fault
         for name in Faculties._fields:
             row[name] = np.nan
         for name in ("outcome", "progress", "score", "cause", "ticks", "state_hash"):
@@ -270,7 +271,9 @@ class Sitting:
         record.write_csv(line, [record.attempt_batch(self._sheet, rows)])
         before = self._actions.tell()
         try:
-            append(self._actions, line_of(film.address, deeds).encode())  # first: a row without them is no use
+            append(
+                self._actions, format_line(stepper.address, human_actions).encode()
+            )  # first: a row without them is no use
             append(self._table, line.getvalue())
         except OSError as fault:
             cut(self._actions, before)

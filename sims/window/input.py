@@ -17,7 +17,7 @@ _WAYS: Final = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "dow
 _TAKE: Final = ("return", "space")
 
 
-class Keys:
+class KeyInput:
     """Keys that stand for actions. In a real-time game a held key acts on, and a short tap acts for one tick."""
 
     def __init__(self, game: Game) -> None:
@@ -51,7 +51,7 @@ class Keys:
         self._tapped = None
 
 
-class Cells:
+class CellInput:
     """Two neighbouring cells stand for an action."""
 
     def __init__(self, game: Game) -> None:

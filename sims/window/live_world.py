@@ -18,17 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import record
+from engine.attempt import Address
 from engine.controller import Controller, ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
 from engine.setup import Setup
 from engine.world import Chunk, World, belief_columns, chunks, controller_of
-from sims.playback.stepper import Address, Film
+from sims.playback.stepper import AttemptStepper
 from sims.run_folder.files import Content, new_file
 
 _NO_BELIEF: Final = math.nan
 
 
-class Chosen(NamedTuple):
+class ChosenController(NamedTuple):
     """A controller that somebody switched to."""
 
     kind: ControllerKind
@@ -39,14 +40,14 @@ class Chosen(NamedTuple):
 class Decision(NamedTuple):
     """Which controller set an attempt's difficulty, and what it believed."""
 
-    controller: int  # place in Wall.chosen
+    controller: int  # place in LiveWorld.chosen
     beliefs: tuple[float, ...]
 
 
 Decisions = dict[tuple[int, int, int], Decision]  # by replica, player and attempt
 
 
-class Switchboard:
+class ControllerSwitch:
     """Stands in for a controller and passes everything on to the one of the moment.
 
     The world's own columns of beliefs stay those of the first controller; what later ones believe is noted here. An
@@ -61,7 +62,7 @@ class Switchboard:
         self._number = 0
         self._decided = decided
 
-    def switch(self, number: int, chosen: Chosen) -> None:
+    def switch(self, number: int, chosen: ChosenController) -> None:
         """From now on another controller decides; it begins without any knowledge."""
         self._number = number
         self._now = controller_of(
@@ -85,21 +86,21 @@ class Switchboard:
         return dict.fromkeys(self.beliefs, _NO_BELIEF) if self._number else self._now.describe(who)
 
 
-class Seen(NamedTuple):
+class LiveAttempt(NamedTuple):
     """An attempt that the world has played."""
 
     replica: int
     cohort: int
     player: int
-    attempt: int
+    number: int  # of the attempt, from 0
     session: int
     difficulty: float
     target: float
     outcome: int
     duration_s: float
-    controller: int  # place in Wall.chosen
+    controller: int  # place in LiveWorld.chosen
     beliefs: tuple[float, ...]  # of that controller
-    film: Film  # at its start
+    stepper: AttemptStepper  # at its start
 
     @property
     def won(self) -> bool:
@@ -109,15 +110,15 @@ class Seen(NamedTuple):
 class _Source:
     """A world and its switchboard; gives its attempts in the order in which they start."""
 
-    def __init__(self, wall: Wall, chunk: Chunk) -> None:
-        setup = wall.setup
+    def __init__(self, live_world: LiveWorld, chunk: Chunk) -> None:
+        setup = live_world.setup
         self.cohort = chunk.cohort  # -1: all cohorts
         self.world = World(setup, chunk, len(belief_columns(setup)))
         first = controller_of(setup, chunk.replica)
-        self.board = Switchboard(setup, chunk.replica, first, wall.decided)
-        if wall.number:
-            self.board.switch(wall.number, wall.chosen[wall.number])
-        self.world.start_attempts(self.board)
+        self.controller = ControllerSwitch(setup, chunk.replica, first, live_world.decided)
+        if live_world.number:
+            self.controller.switch(live_world.number, live_world.chosen[live_world.number])
+        self.world.start_attempts(self.controller)
 
     def next(self) -> npt.NDArray[np.void] | None:
         """The row of the next attempt; None when there is none."""
@@ -136,13 +137,13 @@ class _Source:
         return played
 
 
-class Wall:
+class LiveWorld:
     """A scenario that is watched: hands out attempts to places, switches controllers, keeps all rows."""
 
-    def __init__(self, setup: Setup, places: int, *, cohort: int | None = None) -> None:
+    def __init__(self, setup: Setup, viewports: int, *, cohort: int | None = None) -> None:
         """cohort: whose players come first, where players can be played apart; None for all. It may be changed."""
         self.setup = setup
-        self.chosen = [Chosen(setup.kind, setup.options, belief_columns(setup))]
+        self.chosen = [ChosenController(setup.kind, setup.options, belief_columns(setup))]
         self.number = 0  # of the controller of the moment
         self.decided: Decisions = {}
         self.cohort = cohort
@@ -151,11 +152,11 @@ class Wall:
         self.on_row: Callable[[npt.NDArray[np.void]], None] = lambda row: None  # is given each row once it is made
         self._done: list[npt.NDArray[np.void]] = []
         self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
-        self._sources: list[_Source | None] = [None] * min(places, len(self._waiting))
+        self._sources: list[_Source | None] = [None] * min(viewports, len(self._waiting))
 
-    def next(self, place: int) -> Seen | None:
+    def next(self, viewport: int) -> LiveAttempt | None:
         """The next attempt for a place of the wall; None when everybody there is gone and nobody waits."""
-        slot = self._slot(place)
+        slot = self._slot(viewport)
         while True:
             source = self._sources[slot] = self._wanted(self._sources[slot])
             if source is None:
@@ -167,16 +168,16 @@ class Wall:
                 continue
             self.played += 1
             self.on_row(row)
-            return self._seen(row[0], source)
+            return self._live_attempt(row[0], source)
 
     @property
     def _asked_for(self) -> int | None:
         """The cohort whose worlds come first; None where worlds hold all cohorts, or all are asked for."""
         return None if self.setup.scope == "everyone" else self.cohort
 
-    def _slot(self, place: int) -> int:
+    def _slot(self, viewport: int) -> int:
         """Which world a place is served from. Where players share one, so do places that want to see them."""
-        slot = place % len(self._sources)
+        slot = viewport % len(self._sources)
         if self.apart or self._asked_for is None:
             return slot
         cohorts = [None if source is None else source.cohort for source in self._sources]
@@ -197,14 +198,14 @@ class Wall:
             waiting.insert(0, source)
         return _Source(self, found) if isinstance(found, Chunk) else found
 
-    def _seen(self, row: Any, source: _Source) -> Seen:
+    def _live_attempt(self, row: Any, source: _Source) -> LiveAttempt:
         replica, player, attempt = int(row["replica"]), int(row["player"]), int(row["attempt"])
         decision = self.decided.get((replica, player, attempt))
         if decision is None:
             decision = Decision(0, tuple(float(value) for value in row["beliefs"]))
         address = Address(self.setup.seed, replica, player, attempt, int(row["level"]))
         faculties = Faculties(*(float(row[name]) for name in Faculties._fields))
-        return Seen(
+        return LiveAttempt(
             replica,
             int(row["cohort"]),
             player,
@@ -216,7 +217,7 @@ class Wall:
             float(row["duration_s"]),
             decision.controller,
             decision.beliefs,
-            Film(self.setup.game, row["params"].copy(), faculties, address),
+            AttemptStepper(self.setup.game, row["params"].copy(), faculties, address),
         )
 
     def prepare(self) -> None:
@@ -238,11 +239,11 @@ class Wall:
         """From the next attempt on, another controller decides, with its default options and no knowledge yet."""
         options = kind.options()
         beliefs = belief_columns(dataclasses.replace(self.setup, kind=kind, options=options))
-        self.chosen.append(Chosen(kind, options, beliefs))
+        self.chosen.append(ChosenController(kind, options, beliefs))
         self.number = len(self.chosen) - 1
         for source in (*self._sources, *self._waiting):
             if isinstance(source, _Source):
-                source.board.switch(self.number, self.chosen[-1])
+                source.controller.switch(self.number, self.chosen[-1])
 
     @property
     def switched(self) -> bool:

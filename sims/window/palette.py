@@ -52,7 +52,7 @@ FLAT: Final = frozenset(("sky", "ground", "far"))  # what stands behind has squa
 _LARGEST_GLIDE: Final = 0.2  # of the view; what is farther apart is another thing, not one that moved
 
 
-def between(before: Sequence[Shape], after: Sequence[Shape], share: float) -> Sequence[Shape]:
+def blend(before: Sequence[Shape], after: Sequence[Shape], share: float) -> Sequence[Shape]:
     """The picture a share of the way from one state's shapes to the next one's; what does not match stays as it was.
 
     share: [0, 1]; 0 is `before`. Two shapes match when they stand at the same place of lists of the same length and

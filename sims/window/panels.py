@@ -25,7 +25,7 @@ _KEY_NAMES: Final = {"left": "←", "right": "→", "up": "↑", "down": "↓", 
 _KEY_NAMES_MORE: Final = {"space": "Space", "tab": "Tab", "home": "Home", "end": "End"}
 
 
-class Mark(NamedTuple):
+class AxisMark(NamedTuple):
     """Something that happened at a place of a chart's x axis."""
 
     x: float
@@ -124,7 +124,9 @@ def bar(canvas: Canvas, box: Box, share: float, colour: Colour) -> None:
         canvas.rect(Box(box.x, box.y, max(filled, box.height), box.height), colour, radius=box.height / 2)
 
 
-def table(canvas: Canvas, box: Box, rows: Iterable[tuple[str, str]], *, step: float = 22, size: int = SMALL) -> float:
+def paint_table(
+    canvas: Canvas, box: Box, rows: Iterable[tuple[str, str]], *, step: float = 22, size: int = SMALL
+) -> float:
     """Names on the left, values on the right; the y below the last row."""
     y = box.y
     for name, value in rows:
@@ -134,13 +136,13 @@ def table(canvas: Canvas, box: Box, rows: Iterable[tuple[str, str]], *, step: fl
     return y
 
 
-def heading(canvas: Canvas, words: str, box: Box, y: float) -> float:
+def paint_heading(canvas: Canvas, words: str, box: Box, y: float) -> float:
     """A small heading inside a card; the y below it."""
     canvas.text(words, box.x, y, SMALL, QUIET, bold=True)
     return y + 25
 
 
-def setting_words(knob: Knob, value: float) -> str:
+def format_setting(knob: Knob, value: float) -> str:
     """A param as people read it, with its unit."""
     shown = knob.shown(value)
     if isinstance(shown, str):
@@ -152,7 +154,7 @@ def setting_words(knob: Knob, value: float) -> str:
 def setting_rows(game: Game, values: Iterable[float]) -> list[tuple[str, str]]:
     """All params of an attempt, as rows of a table."""
     return [
-        (knob.name.removesuffix(f"_{knob.unit}").replace("_", " "), setting_words(knob, float(value)))
+        (knob.name.removesuffix(f"_{knob.unit}").replace("_", " "), format_setting(knob, float(value)))
         for knob, value in zip(game.space, values, strict=True)
     ]
 
@@ -162,7 +164,7 @@ def percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{100.0 * share:.0f} %"
 
 
-def lines_within(canvas: Canvas, words: str, size: int, width: float) -> list[str]:
+def wrap_lines(canvas: Canvas, words: str, size: int, width: float) -> list[str]:
     """The words as lines that are no wider than there is room."""
     lines = [""]
     for word in words.split(" "):
@@ -174,9 +176,9 @@ def lines_within(canvas: Canvas, words: str, size: int, width: float) -> list[st
     return lines
 
 
-def fitted(canvas: Canvas, words: str, size: int, width: float) -> str:
+def shorten(canvas: Canvas, words: str, size: int, width: float) -> str:
     """The words, cut at the end of a word where they are wider than there is room."""
-    first, *others = lines_within(canvas, words, size, width)
+    first, *others = wrap_lines(canvas, words, size, width)
     return f"{first} …" if others else first
 
 
@@ -233,7 +235,7 @@ class Chart:
         if points:
             self._canvas.circle(*points[-1], 4, colour)
 
-    def marks(self, marks: Sequence[Mark], *, named: bool) -> None:
+    def marks(self, marks: Sequence[AxisMark], *, named: bool) -> None:
         """Upright lines where something was changed; named: with its words, as far as they have room."""
         end = -math.inf
         for mark in marks:

@@ -17,12 +17,12 @@ from engine.scenario import Scenario, load, parse
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.run_folder.folder import REPORT
 from sims.run_folder.names import ATTEMPTS
-from sims.window.input import Cells
+from sims.window.input import CellInput
 from sims.window.panels import percent
 from sims.window.play_picture import paint_play
-from sims.window.play_scene import Play
+from sims.window.play_scene import PlayScene
 from sims.window.recording_folder import begin_recording, discard
-from sims.window.screen import show
+from sims.window.screen import show_scene
 from sims.workers.signals import Stopping
 
 _TEXT: Final = """
@@ -59,13 +59,13 @@ def play_scenario(catalog: Catalog, game: str, *, controller: str | None = None,
 
 def check_wishes(game: Game, catalog: Catalog, controller: str | None) -> None:
     """Raise ScenarioError when a person cannot play the game, or not like this."""
-    if game.pace == "abstract" or (not game.keys and not Cells.fits(game)):
+    if game.pace == "abstract" or (not game.keys and not CellInput.fits(game)):
         raise ScenarioError(f"{game.name} has nothing that a person could do in it; watch it instead.")
     if controller is not None:
         catalog.controller(controller)
 
 
-def wished_scenario(
+def scenario_for_play(
     catalog: Catalog, game: str, controller: str | None, scenario: str | None, seed: int | None
 ) -> Scenario:
     """The world for these wishes: that of a scenario, a path or a bundled one, or `play_scenario` when it is None.
@@ -98,15 +98,15 @@ def play(
     each sitting. out: folder of the rows, None for runs/play-<game>-001, -002 ... whichever is free.
     """
     catalog = Catalog()
-    found = wished_scenario(catalog, game, controller, scenario, seed)
+    found = scenario_for_play(catalog, game, controller, scenario, seed)
     folder = begin_recording(out, f"play-{game}", found)
     if seed is None and out is None:  # every sitting has levels of its own, and the folder's number tells which
         number = int(folder.name.rpartition("-")[2])
         path = str(folder / "scenario.toml")
         found = parse(found.resolved_toml().encode(), path, catalog, [("seed", str(found.seed + number))])
-    scene = Play(found, catalog, folder, controller=controller, target=target)
+    scene = PlayScene(found, catalog, folder, controller=controller, target=target)
     try:
-        show(scene, paint_play, f"Flowdial play: {game}", frames=frames)
+        show_scene(scene, paint_play, f"Flowdial play: {game}", frames=frames)
     except EnvironmentFault:  # there is no window to play in
         scene.close()
         discard(folder)
@@ -118,7 +118,7 @@ def play(
     return 0
 
 
-def _keep(scene: Play, folder: Path) -> None:
+def _keep(scene: PlayScene, folder: Path) -> None:
     """End the sitting however the window was closed, and say what it left."""
     with Stopping() as stopping:
         stopping.hold()  # a second Ctrl-C must not tear what the first one has ended
@@ -132,7 +132,7 @@ def _keep(scene: Play, folder: Path) -> None:
         _tell(scene, folder)
 
 
-def _tell(scene: Play, folder: Path) -> None:
+def _tell(scene: PlayScene, folder: Path) -> None:
     given_up = f", {scene.given_up} given up" if scene.given_up else ""
     plural = "" if scene.attempts == 1 else "s"
     sys.stdout.write(f"played  {scene.attempts} attempt{plural}, won {scene.wins}{given_up}\n")

@@ -22,22 +22,22 @@ from sims.window.panels import (
     bar,
     card,
     footer,
-    heading,
     key_cap,
     key_line,
     key_name,
-    lines_within,
     outcome_sign,
+    paint_heading,
+    paint_table,
     percent,
     setting_rows,
-    table,
+    wrap_lines,
 )
 from sims.window.play_layout import _BESIDE, _SCALE, AIM, CHOICE, DEMO, SIDE, START, TARGET, VIEW, choice_rows
 from sims.window.screen import Box, Canvas
 from sims.window.skill_estimate import FEWEST, SkillEstimate
 
 if TYPE_CHECKING:
-    from sims.window.play_scene import Play
+    from sims.window.play_scene import PlayScene
 
 _DOTS: Final = 20
 _NOTE: Final = 13  # letters of notes
@@ -74,14 +74,14 @@ def game_keys(game: Game) -> list[tuple[tuple[str, ...], str]]:
     return [(tuple(keys), game.actions[action]) for action, keys in by_action.items()]
 
 
-def paint_play(scene: Play, canvas: Canvas) -> None:
+def paint_play(scene: PlayScene, canvas: Canvas) -> None:
     """The whole picture."""
     if scene.stage in ("start", "opening"):
         _paint_start(scene, canvas)
         return
-    task = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.task
-    assert task is not None  # there is one as soon as the start screen is left
-    backdrop(canvas, title_of(scene.game), _who(scene), f"attempt {task.number + 1}")
+    current = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.current
+    assert current is not None  # there is one as soon as the start screen is left
+    backdrop(canvas, title_of(scene.game), _who(scene), f"attempt {current.number + 1}")
     shapes = scene.picture()
     canvas.shapes(shapes, VIEW)
     if scene.cells is not None and scene.stage == "playing":
@@ -103,12 +103,12 @@ def paint_play(scene: Play, canvas: Canvas) -> None:
     footer(canvas, keys)
 
 
-def _who(scene: Play) -> str:
-    player = "a synthetic player shows how, " if scene.shown else ""
+def _who(scene: PlayScene) -> str:
+    player = "a synthetic player shows how, " if scene.demonstrated else ""
     return f"{player}{scene.kind.name} decides how hard it is"
 
 
-def _paint_start(scene: Play, canvas: Canvas) -> None:
+def _paint_start(scene: PlayScene, canvas: Canvas) -> None:
     canvas.clear(PAPER)
     canvas.text(title_of(scene.game), MARGIN + 40, 32, 56, INK, bold=True)
     canvas.text(scene.game.summary, MARGIN + 42, 104, BODY, QUIET)
@@ -128,11 +128,11 @@ def _paint_start(scene: Play, canvas: Canvas) -> None:
     footer(canvas, _START_KEYS)
 
 
-def _paint_how_to(scene: Play, canvas: Canvas) -> None:
+def _paint_how_to(scene: PlayScene, canvas: Canvas) -> None:
     """What the goal is, what each key does, and how one loses."""
     x, y = DEMO.x, DEMO.y + DEMO.height + 32
     for sentence in scene.game.how_to:
-        for line in lines_within(canvas, sentence, TINY, _BESIDE):
+        for line in wrap_lines(canvas, sentence, TINY, _BESIDE):
             canvas.text(line, x, y, TINY, INK)
             y += 19
     y += 8
@@ -145,12 +145,12 @@ def _paint_how_to(scene: Play, canvas: Canvas) -> None:
         x += canvas.text(meaning, x + 4, y + 4, SMALL, INK) + 24
     y += 34
     causes = f"Ways to lose: {', '.join(scene.game.causes)}."
-    for line in lines_within(canvas, causes, TINY, _BESIDE):
+    for line in wrap_lines(canvas, causes, TINY, _BESIDE):
         canvas.text(line, DEMO.x, y, TINY, QUIET)
         y += 20
 
 
-def _paint_choice(scene: Play, canvas: Canvas) -> None:
+def _paint_choice(scene: PlayScene, canvas: Canvas) -> None:
     box = card(canvas, CHOICE, "who decides how hard it is")
     rows = choice_rows(len(scene.kinds), scene.kind_at)
     if len(rows) < len(scene.kinds):
@@ -165,18 +165,18 @@ def _paint_choice(scene: Play, canvas: Canvas) -> None:
         canvas.text(_MODES[kind.mode], row.x + row.width - 14, row.y + 8, TINY, QUIET, align=1.0)
     words, colour = (scene.refusal, ORANGE) if scene.refusal else (scene.kind.summary, INK)
     y = CHOICE.y + CHOICE.height - 80
-    for line in lines_within(canvas, words, TINY, box.width - 14)[:3]:
+    for line in wrap_lines(canvas, words, TINY, box.width - 14)[:3]:
         canvas.text(line, box.x + 14, y, TINY, colour)
         y += 21
 
 
-def _paint_pause(scene: Play, canvas: Canvas) -> None:
+def _paint_pause(scene: PlayScene, canvas: Canvas) -> None:
     canvas.veil(VIEW, (5, 10, 16), 0.75)
     x, y = VIEW.x + 170, VIEW.y + 120
     canvas.text("paused", x, y, HUGE, INK, bold=True)
     y += 66
     for sentence in scene.game.how_to:
-        for line in lines_within(canvas, sentence, SMALL, VIEW.width - 340):
+        for line in wrap_lines(canvas, sentence, SMALL, VIEW.width - 340):
             canvas.text(line, x, y, SMALL, INK)
             y += 24
         y += 6
@@ -190,14 +190,14 @@ def _paint_rules(game: Game, canvas: Canvas) -> None:
     """All that a person must know, below the game."""
     words = " ".join(game.how_to)
     for size, step in _RULES_SIZES:
-        lines = lines_within(canvas, words, size, _RULES.width)
+        lines = wrap_lines(canvas, words, size, _RULES.width)
         if len(lines) * step <= _RULES.height:
             break
     for n, line in enumerate(lines[: int(_RULES.height // step)]):
         canvas.text(line, _RULES.x, _RULES.y + n * step, size, INK)
 
 
-def _paint_again(scene: Play, canvas: Canvas) -> None:
+def _paint_again(scene: PlayScene, canvas: Canvas) -> None:
     words = "this level again; the try before "
     words += "counts as not won" if scene.counted else f"was too short for {scene.kind.name} to learn from"
     width = canvas.width_of(words, SMALL) + 32
@@ -207,11 +207,11 @@ def _paint_again(scene: Play, canvas: Canvas) -> None:
     canvas.text(words, box.x + width / 2, box.y + 8, SMALL, INK, align=0.5)
 
 
-def _paint_card(scene: Play, canvas: Canvas) -> None:
+def _paint_card(scene: PlayScene, canvas: Canvas) -> None:
     assert scene.last is not None
-    assert scene.task is not None
-    film = scene.last.film
-    outcome, colour = film.outcome, OUTCOME_COLOURS[film.outcome]
+    assert scene.current is not None
+    stepper = scene.last.stepper
+    outcome, colour = stepper.outcome, OUTCOME_COLOURS[stepper.outcome]
     box = Box(VIEW.x + VIEW.width / 2 - 260, VIEW.y + 130, 520, 236)
     canvas.veil(VIEW, (5, 10, 16), 0.5)
     canvas.rect(box, CARD, radius=16)
@@ -219,14 +219,14 @@ def _paint_card(scene: Play, canvas: Canvas) -> None:
     middle = box.x + box.width / 2
     words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
     canvas.text(words, middle, box.y + 20, HUGE, colour, align=0.5, bold=True)
-    way = f"{percent(film.progress)} of the way"
+    way = f"{percent(stepper.progress)} of the way"
     told = f"time is up, {way}"
     if outcome == WON:
-        told = f"in {film.result().duration_s:.0f} s"
+        told = f"in {stepper.result().duration_s:.0f} s"
     elif outcome == LOST:
-        told = f"{scene.game.causes[film.result().cause]}, {way}"
+        told = f"{scene.game.causes[stepper.result().cause]}, {way}"
     canvas.text(told, middle, box.y + 78, BODY, INK, align=0.5)
-    before, after = scene.last.setting.difficulty, scene.task.setting.difficulty
+    before, after = scene.last.setting.difficulty, scene.current.setting.difficulty
     change = after - before
     word = "harder" if change > 0.0005 else "easier" if change < -0.0005 else "as hard as before"
     canvas.text("difficulty", box.x + 40, box.y + 122, SMALL, QUIET)
@@ -242,8 +242,8 @@ def _paint_card(scene: Play, canvas: Canvas) -> None:
     canvas.text("next level", x, box.y + 187, BODY, INK)
 
 
-def _paint_side(scene: Play, canvas: Canvas) -> None:
-    box = card(canvas, SIDE, "the player" if scene.shown else "you")
+def _paint_side(scene: PlayScene, canvas: Canvas) -> None:
+    box = card(canvas, SIDE, "the player" if scene.demonstrated else "you")
     ended, wins = scene.attempts, scene.wins
     if scene.given_up:
         words = f"{scene.given_up} given up: not won"
@@ -259,14 +259,16 @@ def _paint_side(scene: Play, canvas: Canvas) -> None:
         _interval(canvas, Box(box.x, box.y + 40, box.width, 8), low, wins / ended, high, scene.target)
     for i, outcome in enumerate(scene.tries[-_DOTS:]):
         outcome_sign(canvas, box.x + 6 + 13.8 * i, box.y + 78, outcome, 5, border=2)
-    task = scene.task
-    assert task is not None
-    shown = scene.last if scene.stage in ("ending", "card") and scene.last is not None else task
-    y = heading(canvas, f"level {shown.film.address.level}", box, box.y + 102)
+    current = scene.current
+    assert current is not None
+    shown = scene.last if scene.stage in ("ending", "card") and scene.last is not None else current
+    y = paint_heading(canvas, f"level {shown.stepper.address.level}", box, box.y + 102)
     canvas.text("difficulty, 0 to 1", box.x, y, SMALL, QUIET)
     canvas.text(f"{shown.setting.difficulty:.3f}", box.x + box.width, y, SMALL, ORANGE, align=1.0, bold=True)
     bar(canvas, Box(box.x, y + 22, box.width, 7), shown.setting.difficulty, DIAL)
-    y = table(canvas, Box(box.x, y + 38, box.width, 0), setting_rows(scene.game, shown.film.values), step=19, size=TINY)
+    y = paint_table(
+        canvas, Box(box.x, y + 38, box.width, 0), setting_rows(scene.game, shown.stepper.values), step=19, size=TINY
+    )
     _paint_skill(scene, canvas, Box(box.x, max(y + 8, SIDE.y + 362), box.width, 200))
 
 
@@ -281,8 +283,8 @@ def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, t
     canvas.text(f"target {percent(target)}", middle, box.y + 12, _NOTE, GREEN, align=0.5)
 
 
-def _paint_skill(scene: Play, canvas: Canvas, box: Box) -> None:
-    y = heading(canvas, "its skill" if scene.shown else "your skill", box, box.y)
+def _paint_skill(scene: PlayScene, canvas: Canvas, box: Box) -> None:
+    y = paint_heading(canvas, "its skill" if scene.demonstrated else "your skill", box, box.y)
     found, ended = scene.estimate, len(scene.outcomes)
     if scene.no_estimate:
         canvas.text("cannot be estimated", box.x, y, SMALL, ORANGE)
@@ -318,5 +320,5 @@ def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, outcomes: Se
         ("won of these", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
         ("a twin of your skill would win", percent(found.twin)),
     ]
-    table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
+    paint_table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
     canvas.text("on the simulation's scale, not calibrated", box.x, y + 86, _NOTE, QUIET)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from engine.attempt import Address
 from engine.controller import ControllerKind
 from engine.errors import ScenarioError
 from engine.game import WON, Faculties, Game, Shape
@@ -18,17 +19,17 @@ from engine.parameters import along, to_real
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from sims.catalog import Catalog
-from sims.playback.stepper import Address, Deed, Film
-from sims.window.background import Warming
+from sims.playback.stepper import AttemptStepper, HumanAction
+from sims.window.background import BackgroundWork
 from sims.window.human_run import write_run, write_scenario
-from sims.window.human_session import Sitting, Task, scenario_for, setup_for, under_way
-from sims.window.input import Cells, Keys
-from sims.window.palette import between
+from sims.window.human_session import HumanAttempt, HumanSession, human_scenario, human_setup, is_under_way
+from sims.window.input import CellInput, KeyInput
+from sims.window.palette import blend
 from sims.window.play_layout import START, TARGET, VIEW, choice_rows
 from sims.window.screen import Event
 from sims.window.skill_estimate import SkillEstimate
 from sims.window.skill_worker import SkillWorker
-from sims.window.viewport import GLIDE_S, Place, tick_seconds
+from sims.window.viewport import GLIDE_S, Viewport, tick_seconds
 
 TARGETS: Final = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))  # 0.30 to 0.95
 
@@ -42,13 +43,13 @@ _AFTER_CARD_S: Final = 0.4  # a key that was meant for the game must not close t
 
 DEMONSTRATOR: Final = Faculties(1.5, 1.0, 0.22, 0.03, 0.05, 0.01, 0.005, 1.6)
 
-Stage = Literal["start", "opening", "playing", "ending", "card"]
+PlayStage = Literal["start", "opening", "playing", "ending", "card"]
 
 
-class Play:
+class PlayScene:
     """The scene."""
 
-    shown = False  # whether a synthetic player is at the keys
+    demonstrated = False  # whether a synthetic player is at the keys
 
     def __init__(
         self,
@@ -67,16 +68,16 @@ class Play:
         self.kind_at = self.kinds.index(kind)
         self.target = float(np.mean(self.setup.targets[0])) if target is None else target
         self.done = False
-        self.stage: Stage = "start"
+        self.stage: PlayStage = "start"
         self.paused = False
         self.refusal = ""  # why the controller and the scenario do not go together
-        self.task: Task | None = None
-        self.last: Task | None = None  # the attempt whose card is shown
+        self.current: HumanAttempt | None = None
+        self.last: HumanAttempt | None = None  # the attempt whose card is shown
         self.outcomes: list[int] = []  # of attempts that the rules or the clock ended
         self.tries: list[int] = []  # of all attempts on disk, those that were given up among them
         self.counted = False  # whether the latest try that was given up had been under way
-        self.keys = Keys(self.game)
-        self.cells = Cells(self.game) if Cells.fits(self.game) else None
+        self.keys = KeyInput(self.game)
+        self.cells = CellInput(self.game) if CellInput.fits(self.game) else None
         self.before: list[Shape] = []
         self.now: list[Shape] = []
         self.since_s = 0.0  # since the last tick or turn, or since the stage began
@@ -84,15 +85,15 @@ class Play:
         self.demo_number = 0
         self.demo = self._demonstration()
         self._scenario, self._catalog, self._folder = scenario, catalog, folder
-        self._sitting: Sitting | None = None
+        self._session: HumanSession | None = None
         self._skill = SkillWorker(scenario)
-        self._deeds: list[Deed] = []
+        self._human_actions: list[HumanAction] = []
         self._wanted: int | None = None  # the next turn's action, in a game of turns
         self._thinking_s = 0.0
         self._owed_s = 0.0
         self._tick_s = tick_seconds(self.game)
         self._began_s = 0.0
-        self._opening: Warming[None] | None = None  # begins with the first frame
+        self._opening: BackgroundWork[None] | None = None  # begins with the first frame
 
     @property
     def kind(self) -> ControllerKind:
@@ -131,19 +132,19 @@ class Play:
     def close(self) -> None:
         """End the sitting. An attempt under way is saved as given up; all others are on disk already."""
         try:
-            if self._sitting is not None and self.stage == "playing":
+            if self._session is not None and self.stage == "playing":
                 self._give_up()
                 self.stage = "card"
         finally:
             self._skill.close()
-            if self._sitting is not None:
-                self._sitting.close()
+            if self._session is not None:
+                self._session.close()
 
     def write_run(self) -> None:
         """Write the files of a run beside the rows of a sitting that was closed, if there are any."""
-        if self._sitting is not None and self.attempts:
+        if self._session is not None and self.attempts:
             playing_s = time.monotonic() - self._began_s
-            write_run(self._folder, self._scenario, self.setup, self._sitting.played(), playing_s)
+            write_run(self._folder, self._scenario, self.setup, self._session.played(), playing_s)
 
     # --- what people do ----------------------------------------------------------------------------------------------
 
@@ -230,8 +231,8 @@ class Play:
     def _get_ready(self) -> None:
         """Load libraries while people read; then open. The first frame of `opening` is painted before that."""
         if self._opening is None:
-            setup = setup_for(self.setup, self.kind, 0.5)
-            self._opening = Warming(lambda: self._rehearse(setup))
+            setup = human_setup(self.setup, self.kind, 0.5)
+            self._opening = BackgroundWork(lambda: self._rehearse(setup))
         elif self.stage == "opening" and self.since_s > 0.0 and self._opening.done:
             self._open()
 
@@ -239,102 +240,107 @@ class Play:
     def _rehearse(setup: Setup) -> None:
         """Play one tick for nothing: the libraries that it loads would make the first attempt stutter."""
         with contextlib.suppress(Exception), tempfile.TemporaryDirectory() as folder:  # what is wrong is told later
-            sitting = Sitting(setup, Path(folder))
-            task = sitting.next()
-            task.film.do(Deed(0))
-            sitting.give_up(task, [Deed(0)])
-            sitting.close()
+            session = HumanSession(setup, Path(folder))
+            current = session.next()
+            current.stepper.do(HumanAction(0))
+            session.give_up(current, [HumanAction(0)])
+            session.close()
 
     def _run(self, seconds: float) -> None:
         self._owed_s = min(self._owed_s + seconds, _MOST_TICKS * self._tick_s)
         # Half a millisecond of slack: at 60 frames a second each one must be one tick, not sometimes none or two.
         while self._owed_s >= self._tick_s - 0.0005 and self.stage == "playing":
             self._owed_s -= self._tick_s
-            self._do(Deed(self.keys.action()))
+            self._do(HumanAction(self.keys.action()))
 
     def _turn(self) -> None:
         """Do what is wanted as soon as the turn before has been seen."""
         if self._wanted is not None and self.since_s >= min(GLIDE_S, self._tick_s):
-            deed = Deed(self._wanted, round(self._thinking_s, 3))
+            human_action = HumanAction(self._wanted, round(self._thinking_s, 3))
             self._wanted, self._thinking_s = None, 0.0
-            self._do(deed)
+            self._do(human_action)
 
-    def _do(self, deed: Deed) -> None:
-        assert self.task is not None  # only while an attempt is played
-        film = self.task.film
-        film.do(deed)
-        self._deeds.append(deed)
-        self.before, self.now = self.now, list(film.shapes())
+    def _do(self, human_action: HumanAction) -> None:
+        assert self.current is not None  # only while an attempt is played
+        stepper = self.current.stepper
+        stepper.do(human_action)
+        self._human_actions.append(human_action)
+        self.before, self.now = self.now, list(stepper.shapes())
         self.since_s = 0.0
-        if film.ended:
+        if stepper.ended:
             self._finish()
 
     def _open(self) -> None:
         try:
-            chosen = scenario_for(self._scenario, self._catalog, self.kind, self.target)
-            setup = setup_for(setup_of(chosen, self._catalog), self.kind, self.target)
-            sitting = Sitting(setup, self._folder)
+            chosen = human_scenario(self._scenario, self._catalog, self.kind, self.target)
+            setup = human_setup(setup_of(chosen, self._catalog), self.kind, self.target)
+            session = HumanSession(setup, self._folder)
         except ScenarioError as fault:
             self.stage, self.refusal = "start", str(fault)
             return
-        self._scenario, self.setup, self._sitting = chosen, setup, sitting
+        self._scenario, self.setup, self._session = chosen, setup, session
         write_scenario(self._folder, chosen)
         self._began_s = time.monotonic()
-        self.task = sitting.next()
+        self.current = session.next()
         self._begin()
 
     def _begin(self) -> None:
-        assert self.task is not None  # chosen when the attempt before ended
+        assert self.current is not None  # chosen when the attempt before ended
         self.stage, self.since_s, self.paused = "playing", 0.0, False
-        self._deeds, self._wanted = [], None
+        self._human_actions, self._wanted = [], None
         self._thinking_s = self._owed_s = 0.0
         self.keys.release()
         if self.cells is not None:
             self.cells.release()
-        self.now = list(self.task.film.shapes())
+        self.now = list(self.current.stepper.shapes())
         self.before = self.now
 
     def _finish(self) -> None:
         """Save the attempt, then ask for the next one: in this order."""
-        assert self.task is not None
-        assert self._sitting is not None
-        deeds, self._deeds = self._deeds, []  # never saved twice, not even when the disk refuses
-        self._sitting.finish(self.task, deeds)
-        self.last = self.task
-        self.outcomes.append(self.task.film.outcome)
-        self.tries.append(self.task.film.outcome)
-        self._skill.tell(self.task.film.values, self.task.film.outcome == WON)
-        self.task = self._sitting.next()
+        assert self.current is not None
+        assert self._session is not None
+        human_actions, self._human_actions = (
+            self._human_actions,
+            [],
+        )  # never saved twice, not even when the disk refuses
+        self._session.finish(self.current, human_actions)
+        self.last = self.current
+        self.outcomes.append(self.current.stepper.outcome)
+        self.tries.append(self.current.stepper.outcome)
+        self._skill.tell(self.current.stepper.values, self.current.stepper.outcome == WON)
+        self.current = self._session.next()
         self.stage, self.since_s, self.again_s = "ending", 0.0, 0.0
 
     def _give_up(self) -> bool:
         """Save the attempt under way as given up, if anything was done in it; whether there was."""
-        assert self.task is not None
-        assert self._sitting is not None
-        if not self._deeds:
+        assert self.current is not None
+        assert self._session is not None
+        if not self._human_actions:
             return False
-        deeds, self._deeds = self._deeds, []  # never saved twice
-        self._sitting.give_up(self.task, deeds)
-        self.tries.append(self.task.film.outcome)
+        human_actions, self._human_actions = self._human_actions, []  # never saved twice
+        self._session.give_up(self.current, human_actions)
+        self.tries.append(self.current.stepper.outcome)
         return True
 
     def _restart(self) -> None:
         """Begin the level anew, as the next attempt."""
         if self._give_up():
-            assert self.task is not None
-            assert self._sitting is not None
-            self.counted = under_way(self.task.film)
-            self.task = self._sitting.again(self.task)
+            assert self.current is not None
+            assert self._session is not None
+            self.counted = is_under_way(self.current.stepper)
+            self.current = self._session.again(self.current)
             self.again_s = _AGAIN_S
         self._begin()
 
-    def _demonstration(self) -> Place:
+    def _demonstration(self) -> Viewport:
         """A synthetic player who is good at it, on the start screen."""
         self.demo_number += 1
-        film = Film(self.game, self._values(0.35), DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0))
-        place = Place(self.game)
-        place.show(film)
-        return place
+        stepper = AttemptStepper(
+            self.game, self._values(0.35), DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0)
+        )
+        viewport = Viewport(self.game)
+        viewport.show(stepper)
+        return viewport
 
     def _values(self, difficulty: float) -> npt.NDArray[np.float64]:
         table = self.setup.space.table()
@@ -343,5 +349,5 @@ class Play:
     def picture(self) -> list[Shape]:
         """What is to be painted of the game."""
         if self.game.pace != "real_time" and self.stage in ("playing", "ending"):
-            return list(between(self.before, self.now, min(self.since_s / GLIDE_S, 1.0)))
+            return list(blend(self.before, self.now, min(self.since_s / GLIDE_S, 1.0)))
         return self.now

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 from engine.attempt import Result
 from engine.errors import RunFolderError
 from engine.game import LOST, OUTCOMES, WON, Shape
-from sims.playback.outcome_columns import outcome_cells
-from sims.playback.row_choice import Recorded, chosen_row
-from sims.playback.stepper import Reel
-from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, between
+from sims.playback.played import differences_of
+from sims.playback.row_choice import RecordedRow, choose_row
+from sims.playback.stepper import Recording
+from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
 from sims.window.panels import (
     BODY,
     HUGE,
@@ -33,15 +33,15 @@ from sims.window.panels import (
     badge,
     bar,
     card,
-    fitted,
     footer,
-    heading,
     knob_for,
+    paint_heading,
+    paint_table,
     percent,
     setting_rows,
-    table,
+    shorten,
 )
-from sims.window.screen import Box, Canvas, Event, show
+from sims.window.screen import Box, Canvas, Event, show_scene
 from sims.window.viewport import tick_seconds
 
 SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -58,7 +58,7 @@ _KEYS: Final = (
 )
 
 
-class Verdict(NamedTuple):
+class ReplayCheck(NamedTuple):
     """How the replay compares with the row."""
 
     equal: bool
@@ -67,25 +67,22 @@ class Verdict(NamedTuple):
     differences: tuple[str, ...]  # columns of the outcome that differ
 
 
-def verdict_of(row: Recorded, reel: Reel) -> Verdict:
-    """Compare the end of a whole reel with its row."""
-    found = reel.film.result()
-    expected = outcome_cells(row.game, found)
-    # A row from before its game had a score has none to compare.
-    differences = tuple(name for name, value in expected.items() if row.cells.get(name, value) != value)
-    return Verdict(not differences, found, row.cells["state_hash"], differences)
+def check_replay(row: RecordedRow, recording: Recording) -> ReplayCheck:
+    """Compare the end of a whole recording with its row."""
+    differences = differences_of(row, recording)
+    return ReplayCheck(not differences, recording.stepper.result(), row.cells["state_hash"], differences)
 
 
-class Replay:
+class ReplayScene:
     """The scene: one attempt with a bar to go to any moment of it."""
 
-    def __init__(self, row: Recorded, *, speed: float = 1.0, ends_itself: bool = False) -> None:
-        self.row, self.reel = row, row.reel()
+    def __init__(self, row: RecordedRow, *, speed: float = 1.0, ends_itself: bool = False) -> None:
+        self.row, self.recording = row, row.recording()
         self.done = False
         self.playing = True
         self.speed = speed
         self.place = 0.0  # ticks, with the fraction that has passed of the next one
-        self.verdict: Verdict | None = None
+        self.check: ReplayCheck | None = None
         self._tick_s = tick_seconds(row.game)
         self._unit = "tick" if row.game.pace == "real_time" else "turn"
         self._length = max(int(row.cells["ticks"]), 1)
@@ -100,17 +97,17 @@ class Replay:
     @property
     def at_end(self) -> bool:
         """Whether the last state is shown."""
-        return self.reel.whole and self.place >= len(self.reel.states) - 1
+        return self.recording.whole and self.place >= len(self.recording.states) - 1
 
     def go_to(self, place: float) -> None:
         """Show a moment, in ticks from the start; plays on as far as needed."""
         self.place = min(max(place, 0.0), float(self.row.game.max_ticks))
-        self.reel.reach(math.ceil(self.place) + 1)
-        if self.reel.whole:
-            self._length = max(len(self.reel.states) - 1, 1)
-            self.place = min(self.place, len(self.reel.states) - 1.0)
-            if self.verdict is None:
-                self.verdict = verdict_of(self.row, self.reel)
+        self.recording.reach(math.ceil(self.place) + 1)
+        if self.recording.whole:
+            self._length = max(len(self.recording.states) - 1, 1)
+            self.place = min(self.place, len(self.recording.states) - 1.0)
+            if self.check is None:
+                self.check = check_replay(self.row, self.recording)
         self._look()
 
     def _look(self) -> None:
@@ -118,9 +115,9 @@ class Replay:
         tick = int(self.place)
         if tick != self._shown:
             self._shown = tick
-            self._now = self._next = self.reel.shapes(tick)
-            if tick + 1 < len(self.reel.states):
-                self._next = self.reel.shapes(tick + 1)
+            self._now = self._next = self.recording.shapes(tick)
+            if tick + 1 < len(self.recording.states):
+                self._next = self.recording.shapes(tick + 1)
 
     def handle(self, event: Event) -> None:
         if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
@@ -159,11 +156,11 @@ class Replay:
         elif key in ("down", "-"):
             self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), self.speed)
 
-    def finish(self) -> Verdict:
+    def finish(self) -> ReplayCheck:
         """Go to the end; how it compares."""
         self.go_to(float(self.row.game.max_ticks))
-        assert self.verdict is not None  # every attempt ends with its clock at the latest
-        return self.verdict
+        assert self.check is not None  # every attempt ends with its clock at the latest
+        return self.check
 
     def advance(self, seconds: float) -> None:
         if self.playing and not self.at_end:
@@ -184,23 +181,23 @@ class Replay:
             f"{self.row.path.name}, row {self.row.number}",
         )
         tick = int(self.place)
-        now = self._now if self.place == tick else between(self._now, self._next, self.place - tick)
+        now = self._now if self.place == tick else blend(self._now, self._next, self.place - tick)
         canvas.shapes(now, VIEW)
-        if self.at_end and self.verdict is not None:
-            self._paint_verdict(canvas, self.verdict)
+        if self.at_end and self.check is not None:
+            self._paint_check(canvas, self.check)
         self._paint_track(canvas)
         self._paint_side(canvas, tick)
         footer(canvas, _KEYS)
 
-    def _paint_verdict(self, canvas: Canvas, verdict: Verdict) -> None:
-        if verdict.equal:
-            self._paint_outcome(canvas, verdict)
+    def _paint_check(self, canvas: Canvas, check: ReplayCheck) -> None:
+        if check.equal:
+            self._paint_outcome(canvas, check)
         else:
-            _paint_difference(canvas, verdict)
+            _paint_difference(canvas, check)
 
-    def _paint_outcome(self, canvas: Canvas, verdict: Verdict) -> None:
+    def _paint_outcome(self, canvas: Canvas, check: ReplayCheck) -> None:
         """How the attempt ended, loud; that the replay proves it, quiet."""
-        outcome = verdict.found.outcome
+        outcome = check.found.outcome
         colour = OUTCOME_COLOURS[outcome]
         if outcome != WON:
             canvas.grey(VIEW)
@@ -212,9 +209,9 @@ class Replay:
         middle = box.x + box.width / 2
         words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
         canvas.text(words, middle, box.y + 8, HUGE, colour, align=0.5, bold=True)
-        canvas.text(self._ending(verdict.found), middle, box.y + 58, BODY, INK, align=0.5)
+        canvas.text(self._ending(check.found), middle, box.y + 58, BODY, INK, align=0.5)
         canvas.line(box.x + 24, box.y + 89, box.x + box.width - 24, box.y + 89, LINE)
-        proof = f"state equal: hash {verdict.expected_hash}, as in the row"
+        proof = f"state equal: hash {check.expected_hash}, as in the row"
         canvas.text(proof, middle, box.y + 97, SMALL, QUIET, align=0.5)
 
     def _ending(self, found: Result) -> str:
@@ -243,24 +240,24 @@ class Replay:
         rows = [("cause", cells["cause"] or "–"), ("progress", _reached(cells["progress"]))]
         rows += [("score", _reached(cells["score"]))] if "score" in cells else []
         rows += [("session, place", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
-        y = table(canvas, box, rows) + 8
+        y = paint_table(canvas, box, rows) + 8
         canvas.text("difficulty", box.x, y, SMALL, QUIET)
         canvas.text(f"{cells['difficulty']:.3f}", box.x + box.width, y, SMALL, INK, align=1.0)
         bar(canvas, Box(box.x, y + 22, box.width, 7), cells["difficulty"], ORANGE)
-        y = heading(canvas, "setting", box, y + 44)
-        y = table(canvas, Box(box.x, y, box.width, 0), setting_rows(game, self.row.values), step=20) + 10
+        y = paint_heading(canvas, "setting", box, y + 44)
+        y = paint_table(canvas, Box(box.x, y, box.width, 0), setting_rows(game, self.row.values), step=20) + 10
         if cells["skill"] is not None:
-            y = heading(canvas, "the player then", box, y)
+            y = paint_heading(canvas, "the player then", box, y)
             reaction = cells["reaction_s"] + cells["reaction_tail_s"]
             rows = [("skill", f"{cells['skill']:+.2f}"), ("mean reaction", f"{reaction:.2f} s")]
             rows += [("slips, lapses", f"{percent(cells['slip'])}, {percent(cells['lapse'])}")]
-            y = table(canvas, Box(box.x, y, box.width, 0), rows, step=20) + 10
+            y = paint_table(canvas, Box(box.x, y, box.width, 0), rows, step=20) + 10
         canvas.text("did last" if self.at_end else "does now", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
-        action = game.actions[self.reel.actions[min(tick, len(self.reel.actions) - 1)]]
+        action = game.actions[self.recording.actions[min(tick, len(self.recording.actions) - 1)]]
         canvas.text(action, box.x + box.width, SIDE.y + SIDE.height - 38, LARGE, SKY, align=1.0, bold=True)
 
 
-def _paint_difference(canvas: Canvas, verdict: Verdict) -> None:
+def _paint_difference(canvas: Canvas, check: ReplayCheck) -> None:
     """The replay is not what the row says: nothing on the screen may be louder."""
     canvas.grey(VIEW)
     canvas.veil(VIEW, (0, 0, 0), 0.5)
@@ -268,9 +265,9 @@ def _paint_difference(canvas: Canvas, verdict: Verdict) -> None:
     canvas.rect(box, VERMILLION)
     middle = box.x + box.width / 2
     canvas.text("≠  state differs", middle, box.y + 16, HUGE, PAPER, align=0.5, bold=True)
-    told = f"from the row in {', '.join(verdict.differences)}"
-    canvas.text(fitted(canvas, told, BODY, box.width - 40), middle, box.y + 76, BODY, PAPER, align=0.5, bold=True)
-    told = f"the row says hash {verdict.expected_hash}, the replay ended on {verdict.found.state_hash}"
+    told = f"from the row in {', '.join(check.differences)}"
+    canvas.text(shorten(canvas, told, BODY, box.width - 40), middle, box.y + 76, BODY, PAPER, align=0.5, bold=True)
+    told = f"the row says hash {check.expected_hash}, the replay ended on {check.found.state_hash}"
     canvas.text(told, middle, box.y + 112, SMALL, PAPER, align=0.5)
 
 
@@ -301,16 +298,16 @@ def replay(
 ) -> int:
     """Show one attempt of a run folder or a file of attempts; 0 when it ends as the row says, 4 when it differs.
 
-    row: its number, from 0; player and attempt (and replica), or pick, name it otherwise (see sims.playback.row_choice);
+    row: its number, from 0; or player and attempt (and replica); or pick, its words (see `sims.playback.row_choice`);
     speed: 1 is the game's own; record: .png, .webp or .gif, without any screen; frames: how many to show at most.
     """
-    found = chosen_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
-    scene = Replay(found, speed=speed, ends_itself=record is not None)
-    show(scene, Replay.paint, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
-    verdict = scene.finish()
-    words = "state equal" if verdict.equal else "state differs"
-    told = "" if verdict.equal else f": {', '.join(verdict.differences)}"
+    found = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
+    scene = ReplayScene(found, speed=speed, ends_itself=record is not None)
+    show_scene(scene, ReplayScene.paint, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
+    check = scene.finish()
+    words = "state equal" if check.equal else "state differs"
+    told = "" if check.equal else f": {', '.join(check.differences)}"
     if record is not None:
         sys.stdout.write(f"picture {record}\n")
-    sys.stdout.write(f"{found.path}, row {found.number}: {words}{told} (hash {verdict.found.state_hash})\n")
-    return 0 if verdict.equal else RunFolderError.exit_code
+    sys.stdout.write(f"{found.path}, row {found.number}: {words}{told} (hash {check.found.state_hash})\n")
+    return 0 if check.equal else RunFolderError.exit_code

@@ -26,7 +26,7 @@ class _Attempt(NamedTuple):
     belief: float
 
 
-class Trend:
+class RollingRate:
     """Win rate, difficulty and a belief over the latest attempts of a group of players."""
 
     def __init__(self) -> None:

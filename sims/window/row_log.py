@@ -20,7 +20,7 @@ from sims.run_folder.files import file_fault
 from sims.window.recording_folder import append
 
 if TYPE_CHECKING:
-    from sims.window.live_world import Wall
+    from sims.window.live_world import LiveWorld
 
 EVERY_S: Final = 0.8  # between two appends; with the time of the append itself, about a second
 
@@ -28,8 +28,8 @@ EVERY_S: Final = 0.8  # between two appends; with the time of the append itself,
 class RowLog:
     """Takes rows from a wall and keeps its file of attempts up to date. There is no file before the first row."""
 
-    def __init__(self, wall: Wall, path: Path) -> None:
-        self._wall, self._path = wall, path
+    def __init__(self, world: LiveWorld, path: Path) -> None:
+        self._world, self._path = world, path
         self._fresh: list[npt.NDArray[np.void]] = []
         self._beliefs: tuple[str, ...] | None = None  # the columns of the file; None before there is one
         self._file: FileIO | None = None
@@ -48,12 +48,12 @@ class RowLog:
         self._finish()
         if self._fresh:
             fresh, self._fresh = self._fresh, []
-            beliefs = self._wall.beliefs
+            beliefs = self._world.beliefs
             if beliefs == self._beliefs:
                 self._writing = self._thread.submit(self._append, np.concatenate(fresh), beliefs)
             else:  # the first rows; or a new controller believes something that needs columns of its own
                 self._beliefs = beliefs
-                self._writing = self._thread.submit(self._begin, self._wall.rows(), beliefs)
+                self._writing = self._thread.submit(self._begin, self._world.rows(), beliefs)
         self._due_s = time.monotonic() + EVERY_S
 
     def publish(self) -> bool:
@@ -64,10 +64,10 @@ class RowLog:
         self._thread.shutdown()
         if self._file is not None:
             self._file.close()
-        if not self._wall.played:
+        if not self._world.played:
             return False
         try:
-            self._wall.save(self._path)
+            self._world.save(self._path)
         except OSError as fault:
             raise file_fault(fault) from fault
         return True
@@ -84,11 +84,11 @@ class RowLog:
     def _begin(self, rows: npt.NDArray[np.void], beliefs: tuple[str, ...]) -> None:
         if self._file is not None:
             self._file.close()
-        self._wall.write(self._path, rows, beliefs)
+        self._world.write(self._path, rows, beliefs)
         self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - open until `publish`
 
     def _append(self, rows: npt.NDArray[np.void], beliefs: tuple[str, ...]) -> None:
         assert self._file is not None  # opened by `_begin`, in this thread
         lines: Any = io.BytesIO()
-        self._wall.write_lines(lines, rows, beliefs)
+        self._world.write_lines(lines, rows, beliefs)
         append(self._file, lines.getvalue())

@@ -1,8 +1,8 @@
-"""The window: one place that knows pygame. It opens a screen, paints, tells what people pressed, and records.
+"""The window: the only module that knows pygame. It opens a screen, paints, reads keys and mouse, and records.
 
-A scene is anything with `handle`, `advance` and `paint`; `show` runs one. Painting reads and never writes: it draws no
-random number and changes no state of a game. Only display and font of pygame are started, so that a machine without
-a sound card stays silent on stderr.
+A scene has `handle` and `advance`; `show_scene` runs one with its painter. Painting reads and never writes:
+it draws no random number and changes no state of a game. Only display and font of pygame are started, so that a
+machine without a sound card stays silent on stderr.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ S = TypeVar("S", bound="Scene")
 
 
 class Scene(Protocol):
-    """Something to show. `show` ends when `done` is true. A picture of it is painted by a function beside it."""
+    """Something to show. `show_scene` ends when `done` is true. A picture of it is painted by a function beside it."""
 
     done: bool
 
@@ -363,7 +363,7 @@ def _driver(name: str) -> Iterator[None]:
             os.environ["SDL_VIDEODRIVER"] = before
 
 
-def show(
+def show_scene(
     scene: S, paint: Callable[[S, Canvas], None], title: str, *, record: Path | None = None, frames: int | None = None
 ) -> None:
     """Run a scene until it is done, the window is closed, or so many frames were shown.

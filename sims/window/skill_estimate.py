@@ -43,7 +43,7 @@ class SkillEstimate(NamedTuple):
     attempts: int
 
 
-def curve(game: Game, values: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
+def win_curve(game: Game, values: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
     """Chance to win at a setting, shape (181,), for the skills of GRID. Takes a few hundred attempts per node."""
     shares = np.empty(len(NODES))
     for k, skill in enumerate(NODES):
@@ -57,7 +57,7 @@ def curve(game: Game, values: npt.NDArray[np.float64], seed: int) -> npt.NDArray
     return found
 
 
-def population(setup: Setup) -> npt.NDArray[np.float64]:
+def population_skills(setup: Setup) -> npt.NDArray[np.float64]:
     """Skills of players of the scenario, sorted, cohorts by their shares."""
     cohorts = len(setup.cohorts)
     shares = np.array(setup.counts, float)
@@ -70,10 +70,10 @@ def population(setup: Setup) -> npt.NDArray[np.float64]:
     return np.sort(players["skill"])
 
 
-def estimate(
+def estimate_skill(
     curves: Sequence[npt.NDArray[np.float64]], won: Sequence[bool], skills: npt.NDArray[np.float64]
 ) -> SkillEstimate:
-    """Combine what was won and lost. curves: chance to win of each attempt, see `curve`; skills: the population's."""
+    """Combine wins and losses. curves: chance to win of each attempt (`win_curve`); skills: those of the population."""
     middle, spread = float(np.mean(skills)), max(2.0 * float(np.std(skills)), 1.0)
     log_weights = -0.5 * ((GRID - middle) / spread) ** 2
     for chance, win in zip(curves, won, strict=True):

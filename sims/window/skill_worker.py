@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
-from sims.window.skill_estimate import FEWEST, SkillEstimate, curve, estimate, population
+from sims.window.skill_estimate import FEWEST, SkillEstimate, estimate_skill, population_skills, win_curve
 from sims.workers.scriptless_process import ScriptlessProcess
 from sims.workers.worker import undisturbed
 from sims.workers.worker_process import die_with
@@ -93,12 +93,12 @@ def _serve(pipe: Connection, parent: int, scenario: Scenario) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(_GENTLE)
     setup = setup_of(scenario, Catalog())
-    skills = population(setup)
+    skills = population_skills(setup)
     curves: list[npt.NDArray[np.float64]] = []
     results: list[bool] = []
     with contextlib.suppress(EOFError, OSError):  # the window was closed
         while True:
             values, won = pipe.recv()
-            curves.append(curve(setup.game, values, setup.seed))
+            curves.append(win_curve(setup.game, values, setup.seed))
             results.append(won)
-            pipe.send(estimate(curves, results, skills) if len(curves) >= FEWEST else None)
+            pipe.send(estimate_skill(curves, results, skills) if len(curves) >= FEWEST else None)

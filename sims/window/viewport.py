@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.game import Game, Shape
-from sims.playback.stepper import Film
-from sims.window.palette import between
+from sims.playback.stepper import AttemptStepper
+from sims.window.palette import blend
 
 RESULT_S: Final = 0.7  # how long the end of an attempt stays, at normal speed
 GLIDE_S: Final = 0.3  # a turn's change is shown as a movement of this length
@@ -20,11 +20,11 @@ def tick_seconds(game: Game) -> float:
     return _ABSTRACT_TICK_S if game.pace == "abstract" else game.tick_seconds
 
 
-class Place:
+class Viewport:
     """Shows attempts. Time runs only in `play` and `ticks`; asking for the picture changes nothing."""
 
     def __init__(self, game: Game) -> None:
-        self.film: Film | None = None
+        self.stepper: AttemptStepper | None = None
         self.version = 0  # changes with the picture
         self._tick_s = tick_seconds(game)
         self._glide_s = 0.0 if game.pace == "real_time" else min(GLIDE_S, 0.5 * self._tick_s)
@@ -37,23 +37,23 @@ class Place:
     @property
     def ended(self) -> bool:
         """Whether its attempt is over."""
-        return self.film is not None and self.film.ended
+        return self.stepper is not None and self.stepper.ended
 
     @property
     def free(self) -> bool:
         """Whether it can take the next attempt."""
-        return self.film is None or (self.ended and self._ended_s >= RESULT_S)
+        return self.stepper is None or (self.ended and self._ended_s >= RESULT_S)
 
-    def show(self, film: Film) -> None:
+    def show(self, stepper: AttemptStepper) -> None:
         """Begin an attempt."""
-        self.film = film
+        self.stepper = stepper
         self._owed = self._since_s = self._ended_s = 0.0
-        self._before = self._now = film.shapes()
+        self._before = self._now = stepper.shapes()
         self.version += 1
 
     def play(self, seconds: float) -> None:
         """Let so much of the game's own time pass."""
-        if self.film is None:
+        if self.stepper is None:
             return
         if self.ended:
             self._ended_s += seconds
@@ -66,23 +66,23 @@ class Place:
 
     def ticks(self, count: int) -> None:
         """Play so many ticks, or to the end."""
-        film, made = self.film, 0
-        if film is None:
+        stepper, made = self.stepper, 0
+        if stepper is None:
             return
-        while made < count and not film.ended:
-            film.step()
+        while made < count and not stepper.ended:
+            stepper.step()
             made += 1
         if not made:
             return
-        if film.ended:
-            film.result()  # so that it need not be made while painting
+        if stepper.ended:
+            stepper.result()  # so that it need not be made while painting
         self._owed = max(self._owed - made, 0.0)
-        self._before, self._now = self._now, film.shapes()
+        self._before, self._now = self._now, stepper.shapes()
         self._since_s = 0.0
         self.version += 1
 
     def shapes(self) -> Sequence[Shape]:
         """What is to be painted."""
         if self._since_s < self._glide_s:
-            return between(self._before, self._now, self._since_s / self._glide_s)
+            return blend(self._before, self._now, self._since_s / self._glide_s)
         return self._now

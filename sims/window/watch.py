@@ -17,9 +17,9 @@ from sims.run_folder.folder import SCENARIO
 from sims.run_folder.names import ATTEMPTS
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.row_log import RowLog
-from sims.window.screen import show
+from sims.window.screen import show_scene
 from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import Watch
+from sims.window.watch_scene import WatchScene
 from sims.workers.signals import Stopping
 
 
@@ -49,16 +49,16 @@ def watch(
             names = ", ".join(scenario.cohorts)
             raise ScenarioError(f"--cohort is one of {names}, got {cohort!r}{suggestion(cohort, scenario.cohorts)}")
         number = scenario.cohorts.index(cohort)
-    scene = Watch(scenario, catalog, cohort=number, speed=speed, ends_itself=record is not None)
+    scene = WatchScene(scenario, catalog, cohort=number, speed=speed, ends_itself=record is not None)
     name = folder.resolve().name if folder.is_dir() else path.stem
     kept = None if record is not None and out is None else begin_recording(out, f"watch-{name}", scenario)
     if kept is not None:
-        scene.log_rows(RowLog(scene.wall, kept / ATTEMPTS))
+        scene.log_rows(RowLog(scene.world, kept / ATTEMPTS))
     scene.wait_for(scene.setup.game.name, scene.make_ready)
     try:
-        if scene.task is not None and (record is not None or frames is not None):
-            scene.task.warming.result()  # frames that are counted are frames of the game
-        show(scene, paint_watch, f"Flowdial watch: {name}", record=record, frames=frames)
+        if scene.pending is not None and (record is not None or frames is not None):
+            scene.pending.work.result()  # frames that are counted are frames of the game
+        show_scene(scene, paint_watch, f"Flowdial watch: {name}", record=record, frames=frames)
     finally:
         _keep(scene, kept)
     if record is not None:
@@ -66,7 +66,7 @@ def watch(
     return 0
 
 
-def _keep(scene: Watch, folder: Path | None) -> None:
+def _keep(scene: WatchScene, folder: Path | None) -> None:
     """Publish the rows, and say where they are; a folder without any is taken away."""
     if folder is None or scene.row_log is None:
         return

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from sims.window.palette import CARD, DIAL, INK, LINE, PURPLE, QUIET, RATE, Colour
 from sims.window.panels import SMALL, Chart, Dot, Span, percent
-from sims.window.rolling_rate import FEWEST, WINDOW, Trend
+from sims.window.rolling_rate import FEWEST, WINDOW, RollingRate
 from sims.window.screen import Box, Canvas
 
 if TYPE_CHECKING:
-    from sims.window.watch_scene import Watch
+    from sims.window.watch_scene import WatchScene
 
 _STRIPS: Final = 4  # cohorts that have a strip; more would be too low to be read
 _NOTE: Final = 13  # letters of axes and notes
@@ -28,7 +28,7 @@ _RATE_SHARE: Final = 0.48  # of the height, for the win rates of several cohorts
 _QUARTERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def paint_charts(scene: Watch, canvas: Canvas, side: Box, gap: float) -> None:
+def paint_charts(scene: WatchScene, canvas: Canvas, side: Box, gap: float) -> None:
     """All three, one above the other; each is painted anew only when there is news."""
     cohorts = _cohorts_shown(scene)
     room = side.height - 2 * gap
@@ -37,16 +37,16 @@ def paint_charts(scene: Watch, canvas: Canvas, side: Box, gap: float) -> None:
     rates = Box(side.x, side.y, side.width, first)
     dials = Box(side.x, side.y + first + gap, side.width, rest)
     beliefs = Box(side.x, side.y + first + rest + 2 * gap, side.width, rest)
-    version = (scene.trends[-1].attempts, scene.wall.cohort, len(scene.marks))
+    version = (scene.rolling_rates[-1].attempts, scene.world.cohort, len(scene.marks))
     canvas.kept("rates", version, rates, lambda: _paint_rates(scene, canvas, rates, cohorts))
     canvas.kept("dials", version, dials, lambda: _paint_dials(scene, canvas, dials))
     canvas.kept("beliefs", version, beliefs, lambda: _paint_beliefs(scene, canvas, beliefs))
 
 
-def _cohorts_shown(scene: Watch) -> Sequence[int]:
+def _cohorts_shown(scene: WatchScene) -> Sequence[int]:
     """Whose win rate has a strip of its own."""
-    if scene.wall.cohort is not None:
-        return (scene.wall.cohort,)
+    if scene.world.cohort is not None:
+        return (scene.world.cohort,)
     return range(min(len(scene.scenario.cohorts), _STRIPS))
 
 
@@ -64,9 +64,9 @@ def _framed(canvas: Canvas, box: Box, title: str, value: str, note: str, span: S
     return plot
 
 
-def _span(scene: Watch) -> Span:
+def _span(scene: WatchScene) -> Span:
     """The x axis: attempts of everybody, so that a mark stands at one place in all charts."""
-    return Span(0.0, max(scene.trends[-1].attempts, _FIRST_SPAN))
+    return Span(0.0, max(scene.rolling_rates[-1].attempts, _FIRST_SPAN))
 
 
 def _waits(canvas: Canvas, plot: Box, words: str) -> None:
@@ -74,12 +74,12 @@ def _waits(canvas: Canvas, plot: Box, words: str) -> None:
     canvas.text(words, plot.x + plot.width / 2, plot.y + plot.height / 2 - 9, _NOTE, QUIET, align=0.5)
 
 
-def _paint_rates(scene: Watch, canvas: Canvas, box: Box, cohorts: Sequence[int]) -> None:
+def _paint_rates(scene: WatchScene, canvas: Canvas, box: Box, cohorts: Sequence[int]) -> None:
     note = f"latest {WINDOW} at most, 95 % interval; green: {_target_words(scene)}"
     span = _span(scene)
     if len(cohorts) == 1:
-        trend = scene.trends[cohorts[0]]
-        plot = _framed(canvas, box, "win rate", _rate_words(trend), note, span)
+        rolling_rate = scene.rolling_rates[cohorts[0]]
+        plot = _framed(canvas, box, "win rate", _rate_words(rolling_rate), note, span)
         _paint_rate(scene, canvas, plot, cohorts[0], _QUARTERS, named=True)
         return
     hidden = len(scene.scenario.cohorts) - len(cohorts)
@@ -90,45 +90,53 @@ def _paint_rates(scene: Watch, canvas: Canvas, box: Box, cohorts: Sequence[int])
         strip = Box(plot.x, plot.y + n * height, plot.width, height)
         label = scene.scenario.labels[cohort]
         canvas.text(label, strip.x, strip.y, _NOTE, INK)
-        canvas.text(_rate_words(scene.trends[cohort]), strip.x + strip.width, strip.y, _NOTE, INK, align=1.0, bold=True)
+        canvas.text(
+            _rate_words(scene.rolling_rates[cohort]), strip.x + strip.width, strip.y, _NOTE, INK, align=1.0, bold=True
+        )
         last = n == len(cohorts) - 1
         lines = Box(strip.x, strip.y + 20, strip.width, strip.height - (22 if last else 26))
         _paint_rate(scene, canvas, lines, cohort, (0.0, 1.0), named=last)
 
 
-def _paint_rate(scene: Watch, canvas: Canvas, plot: Box, cohort: int, lines: Sequence[float], *, named: bool) -> None:
-    trend = scene.trends[cohort]
+def _paint_rate(
+    scene: WatchScene, canvas: Canvas, plot: Box, cohort: int, lines: Sequence[float], *, named: bool
+) -> None:
+    rolling_rate = scene.rolling_rates[cohort]
     chart = Chart(canvas, plot, _span(scene), Span(0.0, 1.0))
     chart.grid(lines, as_percent=True)
-    chart.ribbon(trend.rates, RATE)
+    chart.ribbon(rolling_rate.rates, RATE)
     chart.band(*scene.scenario.band(cohort))
-    chart.curve(trend.rates, RATE)
+    chart.curve(rolling_rate.rates, RATE)
     chart.marks(scene.marks, named=named)
-    if not trend.rates:
-        _waits(canvas, plot, f"{trend.attempts} of {FEWEST} attempts that a rate needs" if trend.attempts else "")
+    if not rolling_rate.rates:
+        _waits(
+            canvas,
+            plot,
+            f"{rolling_rate.attempts} of {FEWEST} attempts that a rate needs" if rolling_rate.attempts else "",
+        )
 
 
-def _rate_words(trend: Trend) -> str:
-    if not trend.rates:
+def _rate_words(rolling_rate: RollingRate) -> str:
+    if not rolling_rate.rates:
         return ""
-    latest = trend.rates[-1]
+    latest = rolling_rate.rates[-1]
     return f"{percent(latest.y)}  ({100 * latest.low:.0f}–{100 * latest.high:.0f})"
 
 
-def _target_words(scene: Watch) -> str:
+def _target_words(scene: WatchScene) -> str:
     several = any(len(set(scene.scenario.win_rates(cohort))) > 1 for cohort in range(len(scene.scenario.cohorts)))
     return "mean target of levels" if several else "target"
 
 
-def _paint_dials(scene: Watch, canvas: Canvas, box: Box) -> None:
-    dots = scene.trend.dials
+def _paint_dials(scene: WatchScene, canvas: Canvas, box: Box) -> None:
+    dots = scene.rolling_rate.dials
     value = f"{dots[-1].y:.2f}" if dots else ""
     plot = _framed(canvas, box, "difficulty", value, "median, and the middle eight in ten attempts", _span(scene))
     _paint_dots(scene, canvas, plot, dots, Span(0.0, 1.0), (0.0, 0.5, 1.0), DIAL)
 
 
-def _paint_beliefs(scene: Watch, canvas: Canvas, box: Box) -> None:
-    chosen, dots = scene.wall.chosen[scene.wall.number], scene.trend.beliefs
+def _paint_beliefs(scene: WatchScene, canvas: Canvas, box: Box) -> None:
+    chosen, dots = scene.world.chosen[scene.world.number], scene.rolling_rate.beliefs
     if not chosen.beliefs:
         plot = _framed(canvas, box, "what the controller believes", "", "", None)
         _waits(canvas, plot, f"nothing: {chosen.kind.name} follows its plan")
@@ -145,7 +153,7 @@ def _paint_beliefs(scene: Watch, canvas: Canvas, box: Box) -> None:
 
 
 def _paint_dots(
-    scene: Watch, canvas: Canvas, plot: Box, dots: Sequence[Dot], y: Span, lines: Sequence[float], colour: Colour
+    scene: WatchScene, canvas: Canvas, plot: Box, dots: Sequence[Dot], y: Span, lines: Sequence[float], colour: Colour
 ) -> None:
     chart = Chart(canvas, plot, _span(scene), y)
     chart.grid(lines)

@@ -20,22 +20,22 @@ VIEW_HEIGHT: Final = 162
 
 CAPTION: Final = 28
 
-WALL_WIDTH: Final = 3 * VIEW_WIDTH + 2 * GAP
+GRID_WIDTH: Final = 3 * VIEW_WIDTH + 2 * GAP
 
-WALL_HEIGHT: Final = 3 * (VIEW_HEIGHT + CAPTION) + 2 * GAP
+GRID_HEIGHT: Final = 3 * (VIEW_HEIGHT + CAPTION) + 2 * GAP
 
-LARGE_VIEW: Final = Box(MARGIN, TOP, WALL_WIDTH, round(WALL_WIDTH * 9 / 16))
+LARGE_VIEW: Final = Box(MARGIN, TOP, GRID_WIDTH, round(GRID_WIDTH * 9 / 16))
 
-SIDE: Final = Box(MARGIN + WALL_WIDTH + 14, TOP, WIDTH - 2 * MARGIN - WALL_WIDTH - 14, WALL_HEIGHT)
+SIDE: Final = Box(MARGIN + GRID_WIDTH + 14, TOP, WIDTH - 2 * MARGIN - GRID_WIDTH - 14, GRID_HEIGHT)
 
 _MENU_ROW: Final = 48
 
 _MENU_ROWS: Final = 12  # in sight; with its head and its keys the menu then fills the screen
 
 
-def place_box(place: int) -> Box:
-    """Where a place of the wall is shown, with its caption."""
-    row, column = divmod(place, 3)
+def viewport_box(number: int) -> Box:
+    """Where a viewport of the grid is shown, with its caption."""
+    row, column = divmod(number, 3)
     return Box(
         MARGIN + column * (VIEW_WIDTH + GAP),
         TOP + row * (VIEW_HEIGHT + CAPTION + GAP),

@@ -1,4 +1,4 @@
-"""How the wall looks: nine viewports or one large one on the left, the charts of `sims.window.watch_charts` on the right."""
+"""The picture of `watch`: nine viewports or one large one on the left, charts on the right."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from sims.window.panels import (
     SMALL,
     TINY,
     backdrop,
-    fitted,
     footer,
     key_line,
-    lines_within,
     outcome_sign,
     percent,
     setting_rows,
+    shorten,
+    wrap_lines,
 )
 from sims.window.screen import HEIGHT, WIDTH, Box, Canvas
 from sims.window.watch_charts import paint_charts
 from sims.window.watch_layout import (
     _MENU_ROW,
     GAP,
+    GRID_HEIGHT,
+    GRID_WIDTH,
     LARGE_VIEW,
     SIDE,
     TOP,
     VIEW_HEIGHT,
-    WALL_HEIGHT,
-    WALL_WIDTH,
     menu_boxes,
-    place_box,
+    viewport_box,
 )
 
 if TYPE_CHECKING:
-    from sims.window.watch_scene import Session, Watch
+    from sims.window.watch_scene import PlayerViewport, WatchScene
 
 _NOTE: Final = 13
 _MENU_TEXT: Final = 730  # pixels
@@ -58,13 +58,13 @@ _KEYS: Final = (
 )
 
 
-def paint_watch(scene: Watch, canvas: Canvas) -> None:
+def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     """The whole picture."""
-    cohort = scene.wall.cohort
+    cohort = scene.world.cohort
     who = "all cohorts" if cohort is None else scene.scenario.labels[cohort]
     kind = scene.kind
     state = "over: everybody is gone" if scene.over else "paused" if scene.paused else speed_words(scene.speed)
-    counted = f"{scene.trend.attempts:,} attempts" if scene.trend.attempts else "first attempts under way"
+    counted = f"{scene.rolling_rate.attempts:,} attempts" if scene.rolling_rate.attempts else "first attempts under way"
     backdrop(
         canvas,
         f"Watch: {scene.setup.game.name}",
@@ -72,17 +72,17 @@ def paint_watch(scene: Watch, canvas: Canvas) -> None:
         f"{counted}    {state}",
     )
     if scene.large is None:
-        for number, place in enumerate(scene.places):
-            _paint_place(scene, canvas, number, place)
+        for number, viewport in enumerate(scene.viewports):
+            _paint_viewport(scene, canvas, number, viewport)
     else:
-        _paint_large(scene, canvas, scene.places[scene.large])
+        _paint_large(scene, canvas, scene.viewports[scene.large])
     paint_charts(scene, canvas, SIDE, GAP)
     footer(canvas, _KEYS if scene.large is None else (*_KEYS[:-1], (("escape",), "the wall")))
     _paint_legend(canvas)
     if scene.menu is not None:
         _paint_menu(scene, canvas)
-    elif scene.task is not None:
-        _paint_task(canvas, scene.task.words)
+    elif scene.pending is not None:
+        _paint_pending(canvas, scene.pending.words)
 
 
 def speed_words(speed: float) -> str:
@@ -100,9 +100,9 @@ def _paint_legend(canvas: Canvas) -> None:
         outcome_sign(canvas, right - width + 4, y + 9, outcome)
 
 
-def _paint_task(canvas: Canvas, words: str) -> None:
+def _paint_pending(canvas: Canvas, words: str) -> None:
     """What everybody waits for."""
-    box = Box(MARGIN + WALL_WIDTH / 2 - 260, TOP + WALL_HEIGHT / 2 - 60, 520, 110)
+    box = Box(MARGIN + GRID_WIDTH / 2 - 260, TOP + GRID_HEIGHT / 2 - 60, 520, 110)
     canvas.rect(box, CARD, radius=14)
     canvas.rect(box, LINE, radius=14, border=1)
     middle = box.x + box.width / 2
@@ -114,45 +114,45 @@ def _whose(scope: str) -> str:
     return {"player": "each player", "cohort": "each cohort"}.get(scope, "everyone")
 
 
-def _paint_place(scene: Watch, canvas: Canvas, number: int, place: Session) -> None:
-    box = place_box(number)
+def _paint_viewport(scene: WatchScene, canvas: Canvas, number: int, viewport: PlayerViewport) -> None:
+    box = viewport_box(number)
     view = Box(box.x, box.y, box.width, VIEW_HEIGHT)
-    if place.seen is None or place.empty:
+    if viewport.attempt is None or viewport.empty:
         canvas.rect(box, CARD, radius=8)
-        words = "everybody is gone" if place.empty else "" if scene.task is not None else "waiting"
+        words = "everybody is gone" if viewport.empty else "" if scene.pending is not None else "waiting"
         canvas.text(words, box.x + box.width / 2, box.y + box.height / 2 - 10, SMALL, QUIET, align=0.5)
         return
-    seen = place.seen
-    key = (seen.replica, seen.player, place.version, place.ended)
-    canvas.kept(f"place {number}", key, view, lambda: _paint_view(canvas, place, view))
+    attempt = viewport.attempt
+    key = (attempt.replica, attempt.player, viewport.version, viewport.ended)
+    canvas.kept(f"place {number}", key, view, lambda: _paint_view(canvas, viewport, view))
     y = box.y + VIEW_HEIGHT + 6
     canvas.text(str(number + 1), box.x, y, SMALL, QUIET, bold=True)
-    label = scene.scenario.labels[seen.cohort]
-    canvas.text(_short(f"{label} {seen.player % 10_000_000}", 15), box.x + 16, y, SMALL, INK)
-    _paint_outcomes(canvas, place, box.x + box.width - 50, y + 8)
-    canvas.text(f"{seen.difficulty:.2f}", box.x + box.width, y, SMALL, ORANGE, align=1.0, bold=True)
+    label = scene.scenario.labels[attempt.cohort]
+    canvas.text(_short(f"{label} {attempt.player % 10_000_000}", 15), box.x + 16, y, SMALL, INK)
+    _paint_outcomes(canvas, viewport, box.x + box.width - 50, y + 8)
+    canvas.text(f"{attempt.difficulty:.2f}", box.x + box.width, y, SMALL, ORANGE, align=1.0, bold=True)
 
 
 def _short(words: str, most: int) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
-def _paint_outcomes(canvas: Canvas, place: Session, right: float, y: float) -> None:
+def _paint_outcomes(canvas: Canvas, viewport: PlayerViewport, right: float, y: float) -> None:
     """Latest outcomes, the newest on the right."""
-    for back, outcome in enumerate(reversed(place.outcomes)):
+    for back, outcome in enumerate(reversed(viewport.outcomes)):
         outcome_sign(canvas, right - 11 * back, y, outcome)
 
 
-def _paint_view(canvas: Canvas, place: Session, view: Box) -> None:
-    assert place.seen is not None
-    canvas.shapes(place.shapes(), view)
-    if place.ended:
-        _paint_result(canvas, place, view, LARGE if view.width < 400 else 44)
+def _paint_view(canvas: Canvas, viewport: PlayerViewport, view: Box) -> None:
+    assert viewport.attempt is not None
+    canvas.shapes(viewport.shapes(), view)
+    if viewport.ended:
+        _paint_result(canvas, viewport, view, LARGE if view.width < 400 else 44)
 
 
-def _paint_result(canvas: Canvas, place: Session, view: Box, size: int) -> None:
-    assert place.seen is not None
-    outcome = place.seen.outcome
+def _paint_result(canvas: Canvas, viewport: PlayerViewport, view: Box, size: int) -> None:
+    assert viewport.attempt is not None
+    outcome = viewport.attempt.outcome
     words = f"{OUTCOME_MARKS[outcome]} {OUTCOME_WORDS[outcome]}"
     canvas.veil(view, (5, 10, 16), 0.62)
     middle = view.x + view.width / 2
@@ -160,46 +160,47 @@ def _paint_result(canvas: Canvas, place: Session, view: Box, size: int) -> None:
         words, middle, view.y + view.height / 2 - size * 0.8, size, OUTCOME_COLOURS[outcome], align=0.5, bold=True
     )
     if outcome == LOST:
-        game, film = place.seen.film.game, place.seen.film
-        cause = game.causes[film.result().cause]
+        game, stepper = viewport.attempt.stepper.game, viewport.attempt.stepper
+        cause = game.causes[stepper.result().cause]
         canvas.text(cause, middle, view.y + view.height / 2 + size * 0.4, max(size // 2, SMALL), INK, align=0.5)
 
 
-def _paint_large(scene: Watch, canvas: Canvas, place: Session) -> None:
-    if place.seen is None:
+def _paint_large(scene: WatchScene, canvas: Canvas, viewport: PlayerViewport) -> None:
+    if viewport.attempt is None:
         canvas.rect(LARGE_VIEW, CARD, radius=10)
         return
-    seen = place.seen
-    key = (seen.replica, seen.player, place.version, place.ended)
-    canvas.kept("large", key, LARGE_VIEW, lambda: _paint_view(canvas, place, LARGE_VIEW))
+    attempt = viewport.attempt
+    key = (attempt.replica, attempt.player, viewport.version, viewport.ended)
+    canvas.kept("large", key, LARGE_VIEW, lambda: _paint_view(canvas, viewport, LARGE_VIEW))
     y = LARGE_VIEW.y + LARGE_VIEW.height + 12
-    label = scene.scenario.labels[seen.cohort]
-    width = canvas.text(f"{label}, player {seen.player % 10_000_000}", MARGIN, y, BODY, INK, bold=True)
-    canvas.text(f"attempt {seen.attempt}, session {seen.session}", MARGIN + width + 14, y + 2, SMALL, QUIET)
-    canvas.text(f"difficulty {seen.difficulty:.3f}", MARGIN + WALL_WIDTH, y, BODY, ORANGE, align=1.0, bold=True)
-    _paint_outcomes(canvas, place, MARGIN + WALL_WIDTH - 190, y + 12)
+    label = scene.scenario.labels[attempt.cohort]
+    width = canvas.text(f"{label}, player {attempt.player % 10_000_000}", MARGIN, y, BODY, INK, bold=True)
+    canvas.text(f"attempt {attempt.number}, session {attempt.session}", MARGIN + width + 14, y + 2, SMALL, QUIET)
+    canvas.text(f"difficulty {attempt.difficulty:.3f}", MARGIN + GRID_WIDTH, y, BODY, ORANGE, align=1.0, bold=True)
+    _paint_outcomes(canvas, viewport, MARGIN + GRID_WIDTH - 190, y + 12)
     y += 27
     shown = [
-        f"{name} {value}".replace(" ", _UNBROKEN) for name, value in setting_rows(seen.film.game, seen.film.values)
+        f"{name} {value}".replace(" ", _UNBROKEN)
+        for name, value in setting_rows(attempt.stepper.game, attempt.stepper.values)
     ]
-    size = TINY if canvas.width_of(_BETWEEN.join(shown), TINY) <= WALL_WIDTH else _NOTE
-    for line in lines_within(canvas, _BETWEEN.join(shown), size, WALL_WIDTH):
+    size = TINY if canvas.width_of(_BETWEEN.join(shown), TINY) <= GRID_WIDTH else _NOTE
+    for line in wrap_lines(canvas, _BETWEEN.join(shown), size, GRID_WIDTH):
         canvas.text(line, MARGIN, y, size, QUIET)
         y += 18
-    faculties = seen.film.faculties
+    faculties = attempt.stepper.faculties
     latency = faculties.reaction_s + faculties.reaction_tail_s
     told = f"skill {faculties.skill:+.2f} · reaction {latency:.2f} s · slips {percent(faculties.slip)}"
     told += f" · lapses {percent(faculties.lapse)} · foresight {faculties.foresight:.2f}"
     canvas.text(told, MARGIN, y, TINY, QUIET)
-    chosen = scene.wall.chosen[seen.controller]
+    chosen = scene.world.chosen[attempt.controller]
     if chosen.beliefs:
-        pairs = list(zip(chosen.beliefs, seen.beliefs, strict=True))[:5]
+        pairs = list(zip(chosen.beliefs, attempt.beliefs, strict=True))[:5]
         words = _BETWEEN.join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in pairs)
-        told = fitted(canvas, f"{chosen.kind.name} believed: {words}", TINY, WALL_WIDTH)
+        told = shorten(canvas, f"{chosen.kind.name} believed: {words}", TINY, GRID_WIDTH)
         canvas.text(told, MARGIN, y + 18, TINY, PURPLE)
 
 
-def _paint_menu(scene: Watch, canvas: Canvas) -> None:
+def _paint_menu(scene: WatchScene, canvas: Canvas) -> None:
     assert scene.menu is not None
     kinds, at = scene.menu
     boxes = menu_boxes(len(kinds), at)
@@ -218,7 +219,7 @@ def _paint_menu(scene: Watch, canvas: Canvas) -> None:
             canvas.rect(box, RAISED, radius=8)
             canvas.rect(Box(box.x, box.y, 4, box.height), SKY, radius=2)
         canvas.text(kind.name, box.x + 14, box.y + 11, BODY, INK, bold=number == at)
-        lines = lines_within(canvas, kind.summary, TINY, _MENU_TEXT)[:2]
+        lines = wrap_lines(canvas, kind.summary, TINY, _MENU_TEXT)[:2]
         for n, line in enumerate(lines):
             canvas.text(line, box.x + 215, box.y + (22 - 9 * len(lines)) + 18 * n, TINY, QUIET)
     end = whole.y + whole.height - 38

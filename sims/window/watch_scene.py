@@ -12,16 +12,16 @@ from engine.controller import ControllerKind
 from engine.game import Game
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
-from sims.window.background import Warming
-from sims.window.live_world import Seen, Wall
-from sims.window.panels import Mark
-from sims.window.rolling_rate import FEWEST, Trend
+from sims.window.background import BackgroundWork
+from sims.window.live_world import LiveAttempt, LiveWorld
+from sims.window.panels import AxisMark
+from sims.window.rolling_rate import FEWEST, RollingRate
 from sims.window.row_log import RowLog
 from sims.window.screen import Event
-from sims.window.viewport import Place
-from sims.window.watch_layout import menu_boxes, place_box
+from sims.window.viewport import Viewport
+from sims.window.watch_layout import menu_boxes, viewport_box
 
-PLACES: Final = 9
+VIEWPORTS: Final = 9
 
 FASTEST: Final = math.inf
 
@@ -40,40 +40,43 @@ _OUTCOMES: Final = 10  # latest ones under a place
 _UNSEEN: Final = 300  # attempts a frame, of cohorts that are not shown
 
 
-class Session(Place):
+class PlayerViewport(Viewport):
     """A place of the wall: whose attempt it shows, and how their latest ones ended."""
 
     def __init__(self, game: Game) -> None:
         super().__init__(game)
-        self.seen: Seen | None = None
+        self.attempt: LiveAttempt | None = None
         self.empty = False  # nobody is left for it
         self.counted = False  # its attempt is already in the charts
         self.outcomes: deque[int] = deque(maxlen=_OUTCOMES)
 
-    def follow(self, seen: Seen, *, counted: bool = False) -> None:
+    def follow(self, attempt: LiveAttempt, *, counted: bool = False) -> None:
         """Begin an attempt."""
-        if self.seen is None or (self.seen.replica, self.seen.player) != (seen.replica, seen.player):
+        if self.attempt is None or (self.attempt.replica, self.attempt.player) != (
+            attempt.replica,
+            attempt.player,
+        ):
             self.outcomes.clear()
-        self.seen, self.counted = seen, counted
-        self.show(seen.film)
+        self.attempt, self.counted = attempt, counted
+        self.show(attempt.stepper)
 
 
-class Task(NamedTuple):
+class PendingWork(NamedTuple):
     """What everybody waits for, in a thread beside the window, and what follows when it is done."""
 
     words: str
-    warming: Warming[object]
+    work: BackgroundWork[object]
     then: Callable[[], None]
 
 
-class Menu(NamedTuple):
+class ControllerMenu(NamedTuple):
     """The controllers to choose from, and the one that the eye is on."""
 
     kinds: tuple[ControllerKind, ...]
     at: int
 
 
-class Watch:
+class WatchScene:
     """The scene."""
 
     def __init__(
@@ -88,49 +91,51 @@ class Watch:
         """cohort: whose players are shown, by number, None for all; ends_itself: when everybody is gone."""
         self.scenario = scenario
         self.setup = setup_of(scenario, catalog)
-        self.wall = Wall(self.setup, PLACES, cohort=cohort)
+        self.world = LiveWorld(self.setup, VIEWPORTS, cohort=cohort)
         self.row_log: RowLog | None = None
-        self.places = [Session(self.setup.game) for _ in range(PLACES)]
-        self.trends = [Trend() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of everybody
-        self.marks: list[Mark] = []  # where the controller was switched
+        self.viewports = [PlayerViewport(self.setup.game) for _ in range(VIEWPORTS)]
+        self.rolling_rates = [RollingRate() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of everybody
+        self.marks: list[AxisMark] = []  # where the controller was switched
         self.speed = speed
         self.paused = False
         self.done = False
         self.large: int | None = None
-        self.menu: Menu | None = None
-        self.task: Task | None = None
+        self.menu: ControllerMenu | None = None
+        self.pending: PendingWork | None = None
         self._ends_itself = ends_itself
         self._first = 0  # place that has its turn first in this frame
         kinds = [catalog.controller(entry.name) for entry in catalog.controllers()]
         self._kinds = tuple(
-            kind for kind in kinds if self.setup.scope in kind.scopes and (kind.rule is not None or not self.wall.apart)
+            kind
+            for kind in kinds
+            if self.setup.scope in kind.scopes and (kind.rule is not None or not self.world.apart)
         )
 
     @property
     def over(self) -> bool:
         """Whether everybody is gone."""
-        return all(place.empty for place in self.places)
+        return all(viewport.empty for viewport in self.viewports)
 
     @property
-    def trend(self) -> Trend:
+    def rolling_rate(self) -> RollingRate:
         """Of the cohort that is shown, or of everybody."""
-        return self.trends[-1 if self.wall.cohort is None else self.wall.cohort]
+        return self.rolling_rates[-1 if self.world.cohort is None else self.world.cohort]
 
     @property
     def kind(self) -> ControllerKind:
         """The controller of the moment."""
-        return self.wall.chosen[self.wall.number].kind
+        return self.world.chosen[self.world.number].kind
 
     def make_ready(self) -> None:
         """Compile and load what the first attempts and their charts need: it would take longer than a frame."""
-        self.wall.prepare()
-        trend = Trend()
+        self.world.prepare()
+        rolling_rate = RollingRate()
         for n in range(FEWEST):
-            trend.add(n, 0, n, True, 0.0, 0.0)
+            rolling_rate.add(n, 0, n, True, 0.0, 0.0)
 
     def wait_for(self, words: str, work: Callable[[], object], then: Callable[[], None] = lambda: None) -> None:
         """Stand still, but stay awake, while something is made ready. words: what, for people."""
-        self.task = Task(words, Warming(work), then)
+        self.pending = PendingWork(words, BackgroundWork(work), then)
 
     # --- what people do ----------------------------------------------------------------------------------------------
 
@@ -150,24 +155,24 @@ class Watch:
             self.large = None
         elif key == "space":
             self.paused = not self.paused
-        elif key in ("right", ".") and self.task is None:
+        elif key in ("right", ".") and self.pending is None:
             self.paused = True
-            for number in range(PLACES):
+            for number in range(VIEWPORTS):
                 self._serve(number)
-                self.places[number].ticks(1)
-                self._count_if_ended(self.places[number])
+                self.viewports[number].ticks(1)
+                self._count_if_ended(self.viewports[number])
         elif key in ("up", "+", "="):
             self.speed = next((speed for speed in SPEEDS if speed > self.speed), self.speed)
         elif key in ("down", "-"):
             self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), self.speed)
         elif key in tuple("123456789"):
-            place = int(key) - 1
-            self.large = None if self.large == place else place
-        elif key == "c" and self.task is None:
-            self.menu = Menu(self._kinds, self._kinds.index(self.kind))
-        elif key == "tab" and self.task is None:
-            now, count = self.wall.cohort, len(self.scenario.cohorts)
-            self.wall.cohort = 0 if now is None else now + 1 if now + 1 < count else None
+            number = int(key) - 1
+            self.large = None if self.large == number else number
+        elif key == "c" and self.pending is None:
+            self.menu = ControllerMenu(self._kinds, self._kinds.index(self.kind))
+        elif key == "tab" and self.pending is None:
+            now, count = self.world.cohort, len(self.scenario.cohorts)
+            self.world.cohort = 0 if now is None else now + 1 if now + 1 < count else None
 
     def _click(self, x: float, y: float) -> None:
         if self.menu is not None:
@@ -181,7 +186,7 @@ class Watch:
         elif self.large is not None:
             self.large = None
         else:
-            self.large = next((place for place in range(PLACES) if place_box(place).holds(x, y)), None)
+            self.large = next((number for number in range(VIEWPORTS) if viewport_box(number).holds(x, y)), None)
 
     def _choose(self, key: str) -> None:
         assert self.menu is not None  # only then keys come here
@@ -192,31 +197,31 @@ class Watch:
             kind = self.menu.kinds[self.menu.at]
             self.menu = None
             if kind is not self.kind:
-                self.wait_for(kind.name, lambda: self.wall.warm(kind, kind.options()), lambda: self.switch(kind))
+                self.wait_for(kind.name, lambda: self.world.warm(kind, kind.options()), lambda: self.switch(kind))
         elif key in ("escape", "c"):
             self.menu = None
 
     def log_rows(self, log: RowLog) -> None:
         """Write each row to a log while it is watched."""
-        self.row_log, self.wall.on_row = log, log.add
+        self.row_log, self.world.on_row = log, log.add
 
     def switch(self, kind: ControllerKind) -> None:
         """Let another controller decide from the next attempt on, and mark it in all charts."""
-        self.wall.switch(kind)
-        for trend in self.trends:
-            trend.forget_beliefs()
-        self.marks.append(Mark(float(self.trends[-1].attempts), kind.name))
+        self.world.switch(kind)
+        for rolling_rate in self.rolling_rates:
+            rolling_rate.forget_beliefs()
+        self.marks.append(AxisMark(float(self.rolling_rates[-1].attempts), kind.name))
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
         if self.row_log is not None:
             self.row_log.keep()
-        if self.task is not None and self.task.warming.done:
-            task, self.task = self.task, None
-            task.warming.result()  # a fault in the thread is a fault here
-            task.then()
-        if self.paused or self.menu is not None or self.task is not None:
+        if self.pending is not None and self.pending.work.done:
+            pending, self.pending = self.pending, None
+            pending.work.result()  # a fault in the thread is a fault here
+            pending.then()
+        if self.paused or self.menu is not None or self.pending is not None:
             return
         if self.speed == FASTEST:
             self._rush()
@@ -226,62 +231,65 @@ class Watch:
 
     def _play(self, seconds: float) -> None:
         limit = time.perf_counter() + _BUDGET_S
-        for number in (*range(self._first, PLACES), *range(self._first)):
+        for number in (*range(self._first, VIEWPORTS), *range(self._first)):
             self._serve(number)
-            self.places[number].play(seconds)
-            self._count_if_ended(self.places[number])
+            self.viewports[number].play(seconds)
+            self._count_if_ended(self.viewports[number])
             if time.perf_counter() > limit:
-                self._first = (number + 1) % PLACES
+                self._first = (number + 1) % VIEWPORTS
                 return
 
     def _rush(self) -> None:
         """Count as many attempts as a frame has time for; show a few of them."""
         limit = time.perf_counter() + _FAST_BUDGET_S
         for n in range(_FAST_ATTEMPTS):
-            number = (self._first + n) % PLACES
-            place = self.places[number]
-            self._count_if_shown(place)
-            seen = self.wall.next(number)
-            if seen is None:
-                place.empty = True
+            number = (self._first + n) % VIEWPORTS
+            viewport = self.viewports[number]
+            self._count_if_shown(viewport)
+            attempt = self.world.next(number)
+            if attempt is None:
+                viewport.empty = True
                 continue
-            self._count(seen)
-            if (place.seen is None or place.ended) and self.wall.cohort in (None, seen.cohort):
-                place.follow(seen, counted=True)
+            self._count(attempt)
+            if (viewport.attempt is None or viewport.ended) and self.world.cohort in (
+                None,
+                attempt.cohort,
+            ):
+                viewport.follow(attempt, counted=True)
             if time.perf_counter() > limit:
                 break
-        self._first = (self._first + 1) % PLACES
-        for place in self.places:
-            place.ticks(_FAST_TICKS)
+        self._first = (self._first + 1) % VIEWPORTS
+        for viewport in self.viewports:
+            viewport.ticks(_FAST_TICKS)
 
-    def _count_if_shown(self, place: Session) -> None:
-        if place.seen is not None and not place.counted:
-            place.counted = True
-            place.outcomes.append(place.seen.outcome)
-            self._count(place.seen)
+    def _count_if_shown(self, viewport: PlayerViewport) -> None:
+        if viewport.attempt is not None and not viewport.counted:
+            viewport.counted = True
+            viewport.outcomes.append(viewport.attempt.outcome)
+            self._count(viewport.attempt)
 
     def _serve(self, number: int) -> None:
         """Give a free place its next attempt; those of a cohort that is not shown are only counted."""
-        place = self.places[number]
-        if place.empty or not place.free:
+        viewport = self.viewports[number]
+        if viewport.empty or not viewport.free:
             return
         for _ in range(_UNSEEN):
-            seen = self.wall.next(number)
-            if seen is None:
-                place.empty = True
+            attempt = self.world.next(number)
+            if attempt is None:
+                viewport.empty = True
                 return
-            if self.wall.apart or self.wall.cohort in (None, seen.cohort):
-                place.follow(seen)
+            if self.world.apart or self.world.cohort in (None, attempt.cohort):
+                viewport.follow(attempt)
                 return
-            self._count(seen)
+            self._count(attempt)
 
-    def _count_if_ended(self, place: Session) -> None:
-        if place.ended:
-            self._count_if_shown(place)
+    def _count_if_ended(self, viewport: PlayerViewport) -> None:
+        if viewport.ended:
+            self._count_if_shown(viewport)
 
-    def _count(self, seen: Seen) -> None:
-        known = seen.controller == self.wall.number and seen.beliefs
-        belief = seen.beliefs[0] if known else math.nan
-        x = self.trends[-1].attempts + 1
-        for trend in (self.trends[seen.cohort], self.trends[-1]):
-            trend.add(x, seen.replica, seen.player, seen.won, seen.difficulty, belief)
+    def _count(self, attempt: LiveAttempt) -> None:
+        known = attempt.controller == self.world.number and attempt.beliefs
+        belief = attempt.beliefs[0] if known else math.nan
+        x = self.rolling_rates[-1].attempts + 1
+        for rolling_rate in (self.rolling_rates[attempt.cohort], self.rolling_rates[-1]):
+            rolling_rate.add(x, attempt.replica, attempt.player, attempt.won, attempt.difficulty, belief)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.attempt import Result, attempt_of
-from engine.contract.game_rules import Address, faculties_at, stepped, values_at
+from engine.attempt import Address, Result, attempt_of
+from engine.contract.game_rules import faculties_at, stepped, values_at
 from engine.game import LOST, OUTCOMES, PERFECT, WON, Faculties, Game
 from engine.kernel import compiled
 from tests.kit.places import PLAYTHROUGHS

@@ -13,11 +13,11 @@ from engine.errors import ScenarioError
 from sims.catalog import Catalog
 from sims.runs import execution as runs
 from sims.window.play_picture import paint_play
-from sims.window.play_scene import Play
-from sims.window.replay import Replay
+from sims.window.play_scene import PlayScene
+from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, Canvas, Event, Scene, Window
 from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import Watch
+from sims.window.watch_scene import WatchScene
 from tests.kit.small import scenario
 
 GAMES = ("gap_runner", "tile_match", "boss_duel")
@@ -73,11 +73,11 @@ def keyed(rows: Iterable[dict[str, str]]) -> dict[tuple[str, str, str], dict[str
 def paint(scene: Scene, canvas: Canvas) -> None:
     """Paint any scene of the product."""
     match scene:
-        case Play():
+        case PlayScene():
             paint_play(scene, canvas)
-        case Watch():
+        case WatchScene():
             paint_watch(scene, canvas)
-        case Replay():
+        case ReplayScene():
             scene.paint(canvas)
         case _:
             raise TypeError(f"no painter is known for {type(scene).__name__}")

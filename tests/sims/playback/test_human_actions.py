@@ -6,27 +6,28 @@ import json
 
 import pytest
 
+from engine.attempt import Address
 from engine.errors import RunFolderError
-from sims.playback.human_actions import FILE, line_of, read_deeds
-from sims.playback.stepper import Address, Deed
+from sims.playback.human_actions import HUMAN_ACTIONS, format_line, read_human_actions
+from sims.playback.stepper import HumanAction
 
 ADDRESS = Address(seed=7, replica=0, player=640_000_000, attempt=3, level=0)
-DEEDS = [Deed(0, 0.0), Deed(0, 0.0), Deed(1, 0.0), Deed(0, 0.0)]
+DEEDS = [HumanAction(0, 0.0), HumanAction(0, 0.0), HumanAction(1, 0.0), HumanAction(0, 0.0)]
 ACTIONS = 2
 
 
 def test_what_was_done_comes_back(tmp_path):
     other = ADDRESS._replace(attempt=4)
-    thought = [Deed(1, 0.25), Deed(1, 1.5)]
-    (tmp_path / FILE).write_text(line_of(ADDRESS, DEEDS) + line_of(other, thought))
-    assert read_deeds(tmp_path, ADDRESS, ACTIONS) == DEEDS
-    assert read_deeds(tmp_path, other, ACTIONS) == thought
+    thought = [HumanAction(1, 0.25), HumanAction(1, 1.5)]
+    (tmp_path / HUMAN_ACTIONS).write_text(format_line(ADDRESS, DEEDS) + format_line(other, thought))
+    assert read_human_actions(tmp_path, ADDRESS, ACTIONS) == DEEDS
+    assert read_human_actions(tmp_path, other, ACTIONS) == thought
 
 
 def test_a_line_that_a_crash_cut_short_hides_no_other(tmp_path):
-    line = line_of(ADDRESS, DEEDS)
-    (tmp_path / FILE).write_text(line[: len(line) // 2] + "\n" + line)
-    assert read_deeds(tmp_path, ADDRESS, ACTIONS) == DEEDS
+    line = format_line(ADDRESS, DEEDS)
+    (tmp_path / HUMAN_ACTIONS).write_text(line[: len(line) // 2] + "\n" + line)
+    assert read_human_actions(tmp_path, ADDRESS, ACTIONS) == DEEDS
 
 
 @pytest.mark.parametrize(
@@ -42,15 +43,15 @@ def test_a_line_that_a_crash_cut_short_hides_no_other(tmp_path):
     ],
 )
 def test_actions_that_cannot_have_been_done_are_not_played(tmp_path, change):
-    found = {**json.loads(line_of(ADDRESS, DEEDS)), **change}
-    (tmp_path / FILE).write_text(json.dumps(found) + "\n")
+    found = {**json.loads(format_line(ADDRESS, DEEDS)), **change}
+    (tmp_path / HUMAN_ACTIONS).write_text(json.dumps(found) + "\n")
     with pytest.raises(RunFolderError, match=r"player 640000000, attempt 3, but .*human_actions\.jsonl does not hold"):
-        read_deeds(tmp_path, ADDRESS, ACTIONS)
+        read_human_actions(tmp_path, ADDRESS, ACTIONS)
 
 
 def test_a_file_that_is_missing_or_none_is_told(tmp_path):
     with pytest.raises(RunFolderError, match="does not hold what they did; without it the row cannot be played again"):
-        read_deeds(tmp_path, ADDRESS, ACTIONS)
-    (tmp_path / FILE).mkdir()
+        read_human_actions(tmp_path, ADDRESS, ACTIONS)
+    (tmp_path / HUMAN_ACTIONS).mkdir()
     with pytest.raises(RunFolderError, match=r"human_actions\.jsonl cannot be read: Is a directory"):
-        read_deeds(tmp_path, ADDRESS, ACTIONS)
+        read_human_actions(tmp_path, ADDRESS, ACTIONS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RunFolderError
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.runs.execution import run
 from tests.kit.small import scenario
 
@@ -44,9 +44,9 @@ def edited(lines: list[str], column: str, text: str) -> str:
 def test_a_cell_that_cannot_be_is_named(lines, tmp_path, column, text, told):
     path = tmp_path / "attempts.csv"
     path.write_text(edited(lines, column, text))
-    assert chosen_row(path, row=ROW - 1).address.attempt == ROW - 1
+    assert choose_row(path, row=ROW - 1).address.attempt == ROW - 1
     with pytest.raises(RunFolderError, match=told) as caught:
-        chosen_row(path, row=ROW)
+        choose_row(path, row=ROW)
     assert str(caught.value).startswith(str(path))
 
 
@@ -56,4 +56,4 @@ def test_a_column_that_cannot_be_searched_is_told(lines, tmp_path, column, text)
     path.write_text(edited(lines, column, text))
     pick = {"progress": "closest loss", "start_s": "last loss"}[column]
     with pytest.raises(RunFolderError, match=rf"attempts\.csv cannot be read: .*'{text}'"):
-        chosen_row(path, pick=pick)
+        choose_row(path, pick=pick)

@@ -15,7 +15,7 @@ import pytest
 from pydantic import ValidationError, create_model
 
 from engine.errors import RunFolderError
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
 from sims.run_folder.fields import STRICT, Count, Finite, Line, Name, Scalar, Text, place_of
 from sims.run_folder.files import write_sealed
@@ -77,7 +77,7 @@ def again(folder):
 USES: dict[str, Callable[[Path], Any]] = {
     "verify": lambda folder: verify(folder, rows=2),
     "report": write_report,
-    "replay": chosen_row,
+    "replay": choose_row,
     "export": lambda folder: export(folder, "csv", folder.with_name("exported")),
     "resume": again,
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RunFolderError
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
 from sims.run_folder.folder import FORMAT_VERSION, MANIFEST, changed_files, read_manifest
 from sims.runs.verification import verify
@@ -54,10 +54,10 @@ def test_it_can_be_reported_again(old):
 
 
 def test_a_row_can_be_chosen_and_replayed(old):
-    row = chosen_row(old, pick="longest win")
-    reel = row.reel()
-    reel.reach(row.game.max_ticks)
-    assert reel.film.result().state_hash == row.cells["state_hash"]
+    row = choose_row(old, pick="longest win")
+    recording = row.recording()
+    recording.reach(row.game.max_ticks)
+    assert recording.stepper.result().state_hash == row.cells["state_hash"]
 
 
 def test_a_run_of_tomorrow_is_refused_in_one_sentence(old):

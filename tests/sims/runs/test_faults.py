@@ -36,7 +36,7 @@ from engine.world import chunks, play
 from sims.arena.command import compare, compared
 from sims.arena.race import Course, Entrant, race
 from sims.catalog import Catalog
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.run_folder.faults_table import NAME, read_faults, write_faults
 from sims.run_folder.folder import read_manifest
 from sims.runs import execution as runs
@@ -506,7 +506,7 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
     assert (result.failed, result.replayed - result.faulty) == (failed, 100 * PLAYERS - failed)
     player, attempt = next(key for key, word in labels(out).items() if word == "timeout")
     with pytest.raises(ScenarioError, match=r"cannot be shown: nothing was played in it, .*\(timeout\)"):
-        chosen_row(out, player=player, attempt=attempt)
+        choose_row(out, player=player, attempt=attempt)
     page = (out / "report.html").read_text(encoding="utf-8")
     assert f"{failed:,} of {100 * PLAYERS:,} attempts failed because of a plug-in error" in page
 

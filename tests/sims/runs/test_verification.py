@@ -17,12 +17,12 @@ from engine.record import ATTEMPT_COLUMNS
 from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.cli.app import main
-from sims.playback.stepper import Deed
+from sims.playback.stepper import HumanAction
 from sims.run_folder.row_file import lines_of, open_table, value_of
 from sims.runs import verification
 from sims.runs.execution import run
-from sims.runs.verification import sample, verify
-from sims.window.human_session import Sitting, setup_for
+from sims.runs.verification import sample_rows, verify
+from sims.window.human_session import HumanSession, human_setup
 from tests.kit.small import TEXT, scenario, setup
 
 COLUMNS = [c.name for c in ATTEMPT_COLUMNS] + ["param_difficulty", "param_guess", "belief_difficulty"]
@@ -249,46 +249,46 @@ def test_a_run_that_nobody_came_to_is_whole(tmp_path, file_format):
 
 
 @pytest.fixture
-def sitting(tmp_path):
+def session(tmp_path):
     """What the window leaves of a person who played three attempts."""
     found = setup(game="gap_runner")
     folder = tmp_path / "sitting"
     folder.mkdir()
-    seat = Sitting(setup_for(found, found.kind, 0.6), folder)
+    session = HumanSession(human_setup(found, found.kind, 0.6), folder)
     for number in range(3):
-        task = seat.next()
-        deeds = []
-        while not task.film.ended:
-            deeds.append(Deed((task.film.tick // 9 + number) % 3))
-            task.film.do(deeds[-1])
-        seat.finish(task, deeds)
-    seat.close()
+        attempt = session.next()
+        human_actions = []
+        while not attempt.stepper.ended:
+            human_actions.append(HumanAction((attempt.stepper.tick // 9 + number) % 3))
+            attempt.stepper.do(human_actions[-1])
+        session.finish(attempt, human_actions)
+    session.close()
     return folder
 
 
-def test_what_a_person_played_is_played_again_from_their_actions(sitting):
-    for target in (sitting, sitting / "attempts.csv"):
+def test_what_a_person_played_is_played_again_from_their_actions(session):
+    for target in (session, session / "attempts.csv"):
         assert passes(target).endswith("3 of 3 replayed rows are equal")
 
 
 @pytest.mark.parametrize("column", ["ticks", "state_hash", "outcome", "progress", "cause", "seed", "game_version"])
-def test_a_changed_digit_of_a_human_row_is_found(sitting, column):
-    with_changed_cell(sitting / "attempts.csv", 1, column)
-    assert differs(sitting)
+def test_a_changed_digit_of_a_human_row_is_found(session, column):
+    with_changed_cell(session / "attempts.csv", 1, column)
+    assert differs(session)
 
 
-def test_a_choice_that_the_game_does_not_have_is_found(sitting):
-    with_changed_cell(sitting / "attempts.csv", 1, "param_hazards")
-    assert "param_hazards: the file has" in differs(sitting)
+def test_a_choice_that_the_game_does_not_have_is_found(session):
+    with_changed_cell(session / "attempts.csv", 1, "param_hazards")
+    assert "param_hazards: the file has" in differs(session)
 
 
-def test_a_skill_that_a_human_row_claims_is_found(sitting):
-    path = sitting / "attempts.csv"
+def test_a_skill_that_a_human_row_claims_is_found(session):
+    path = session / "attempts.csv"
     lines = path.read_text().split("\n")
     cells = lines[1].split(",")
     cells[lines[0].split(",").index("skill")] = "0.5"
     path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]))
-    assert "attempts, row 0: skill: the file has '0.5', expected is ''" in differs(sitting)
+    assert "attempts, row 0: skill: the file has '0.5', expected is ''" in differs(session)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -301,10 +301,10 @@ def test_rows_of_another_version_of_the_rules_are_told_apart_from_damaged_ones(f
         verify(out)
 
 
-def test_human_rows_without_their_actions_are_counted_apart(sitting):
-    path = sitting / "human_actions.jsonl"
+def test_human_rows_without_their_actions_are_counted_apart(session):
+    path = session / "human_actions.jsonl"
     path.write_text(path.read_text().split("\n", 1)[0] + "\n")
-    said = differs(sitting)
+    said = differs(session)
     assert said.startswith("2 human rows need their recorded actions and were skipped")
     assert said.endswith("1 of 1 replayed rows are equal")
     assert "the first of them row 1" in said
@@ -370,11 +370,11 @@ def test_rubbish_in_a_file_of_attempts_is_found_or_refused_and_never_a_crash(fil
 
 
 def test_a_sample_has_no_row_twice_and_follows_its_seed():
-    drawn = sample(1000, 400, 3)
+    drawn = sample_rows(1000, 400, 3)
     assert drawn == sorted(set(drawn))
     assert len(drawn) == 400
-    assert drawn == sample(1000, 400, 3) != sample(1000, 400, 4)
-    assert sample(5, None, 0) == sample(5, 9, 0) == [0, 1, 2, 3, 4]
+    assert drawn == sample_rows(1000, 400, 3) != sample_rows(1000, 400, 4)
+    assert sample_rows(5, None, 0) == sample_rows(5, 9, 0) == [0, 1, 2, 3, 4]
 
 
 def test_rows_are_found_by_number(whole):

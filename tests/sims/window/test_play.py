@@ -21,22 +21,22 @@ from engine.kernel import compiled
 from engine.scenario import parse, setup_of
 from sims.catalog import Catalog
 from sims.cli.app import main
-from sims.playback.human_actions import FILE
-from sims.playback.row_choice import chosen_row
+from sims.playback.human_actions import HUMAN_ACTIONS
+from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest
 from sims.runs.verification import verify
 from sims.window import play as play_module
 from sims.window.demonstration import Demonstration, demonstrate
-from sims.window.human_session import COHORT, PERSON, scenario_for
+from sims.window.human_session import COHORT, PERSON, human_scenario
 from sims.window.play import play, play_scenario
 from sims.window.play_layout import START, TARGET, VIEW, choice_rows
 from sims.window.play_picture import paint_play
-from sims.window.play_scene import Play
+from sims.window.play_scene import PlayScene
 from sims.window.recording_folder import begin_recording, discard
-from sims.window.replay import Replay
+from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, HEIGHT, Canvas, Event, Window
-from sims.window.skill_estimate import GRID, curve, estimate, population
+from sims.window.skill_estimate import GRID, estimate_skill, population_skills, win_curve
 from sims.window.skill_worker import SkillWorker
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
@@ -57,7 +57,7 @@ ALL_FILES = {
 
 def scene_of(tmp_path, game="gap_runner", controller="kalman", **choices):
     found = scenario(installed(game), controller)
-    return Play(found, Catalog(), begin_recording(tmp_path / "sitting", "sitting", found), **choices)
+    return PlayScene(found, Catalog(), begin_recording(tmp_path / "sitting", "sitting", found), **choices)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_controller_and_target_are_chosen_on_the_start_screen(scene):
     assert scene.kind.name == first
     assert scene.target == pytest.approx(0.55)
     start(scene)
-    assert scene.task.who.situation.target == pytest.approx(0.55)
+    assert scene.current.who.situation.target == pytest.approx(0.55)
 
 
 def test_each_attempt_is_on_disk_before_the_next_begins(scene, tmp_path):
@@ -116,7 +116,7 @@ def test_each_attempt_is_on_disk_before_the_next_begins(scene, tmp_path):
         finish(scene)
         rows = rows_of(path)
         assert len(rows) == done
-        assert len((tmp_path / "sitting" / FILE).read_text().splitlines()) == done
+        assert len((tmp_path / "sitting" / HUMAN_ACTIONS).read_text().splitlines()) == done
         assert rows[-1]["source"] == "human"
         assert rows[-1]["cohort"] == COHORT
         assert rows[-1]["skill"] == ""
@@ -135,7 +135,7 @@ def test_a_persons_attempts_replay_to_their_hash(scene, tmp_path):
     keys = [("down", 20), ("space", 1), ("up", 12), ("down", 2)]
     for n in range(3):
         while scene.stage == "playing":
-            key, held = keys[(scene.task.film.tick // 40 + n) % 4]
+            key, held = keys[(scene.current.stepper.tick // 40 + n) % 4]
             scene.handle(Event("press", key))
             frames(scene, held)
             scene.handle(Event("release", key))
@@ -145,15 +145,15 @@ def test_a_persons_attempts_replay_to_their_hash(scene, tmp_path):
         press(scene, "return")
     used = set()
     for number in range(3):
-        row = chosen_row(tmp_path / "sitting", row=number)
+        row = choose_row(tmp_path / "sitting", row=number)
         for speed in (1.0, 5.0, 32.0):
-            replayed = Replay(row, speed=speed)
+            replayed = ReplayScene(row, speed=speed)
             while not replayed.at_end:
                 replayed.advance(FRAME_S)
-            assert replayed.verdict is not None
-            assert replayed.verdict.equal
-        assert row.deeds is not None
-        used |= {deed.action for deed in row.deeds}
+            assert replayed.check is not None
+            assert replayed.check.equal
+        assert row.human_actions is not None
+        used |= {human_action.action for human_action in row.human_actions}
     assert used == {0, 1, 2}
 
 
@@ -162,7 +162,7 @@ def test_a_tap_between_two_ticks_is_not_lost(scene):
     scene.handle(Event("press", "space"))
     scene.handle(Event("release", "space"))
     frames(scene, 2)
-    assert [deed.action for deed in scene._deeds] == [1, 0]
+    assert [human_action.action for human_action in scene._human_actions] == [1, 0]
 
 
 def test_pause_stops_the_game_and_nothing_is_pressed_after_it(scene):
@@ -171,10 +171,10 @@ def test_pause_stops_the_game_and_nothing_is_pressed_after_it(scene):
     frames(scene, 5)
     press(scene, "p")
     frames(scene, 100)
-    assert scene.task.film.tick == 5
+    assert scene.current.stepper.tick == 5
     press(scene, "p")
     frames(scene, 1)
-    assert scene._deeds[-1].action == 0
+    assert scene._human_actions[-1].action == 0
 
 
 def test_restart_begins_the_same_level_again_as_another_attempt(scene, tmp_path):
@@ -182,13 +182,13 @@ def test_restart_begins_the_same_level_again_as_another_attempt(scene, tmp_path)
     finish(scene)
     frames(scene, 30)
     press(scene, "return")
-    first = scene.task.film
+    first = scene.current.stepper
     frames(scene, 40)
-    believed = scene._sitting._desk.believed(scene.task.who)
+    believed = scene._session._desk.believed(scene.current.who)
     press(scene, "r")
-    assert scene._sitting._desk.believed(scene.task.who) == believed, "the controller learnt nothing"
+    assert scene._session._desk.believed(scene.current.who) == believed, "the controller learnt nothing"
     assert scene.stage == "playing", "no card in between"
-    again = scene.task.film
+    again = scene.current.stepper
     assert again.tick == 0
     assert again.address == first.address._replace(attempt=2)
     assert tuple(again.values) == tuple(first.values)
@@ -202,33 +202,33 @@ def test_restart_begins_the_same_level_again_as_another_attempt(scene, tmp_path)
     assert rows[1]["difficulty"] == rows[2]["difficulty"]
     assert float(rows[2]["start_s"]) == float(rows[1]["start_s"]) + float(rows[1]["duration_s"])
     assert [rows[2][name] for name in ("streak", "mood")] == [rows[1][name] for name in ("streak", "mood")]
-    assert scene.task.film.address.level == 3, "then comes another level"
-    assert scene.last.beliefs == believed != scene.task.beliefs
+    assert scene.current.stepper.address.level == 3, "then comes another level"
+    assert scene.last.beliefs == believed != scene.current.beliefs
     assert (scene.outcomes, scene.given_up) == ([LOST, LOST], 1)
     for number in range(3):
-        assert Replay(chosen_row(tmp_path / "sitting", row=number)).finish().equal
+        assert ReplayScene(choose_row(tmp_path / "sitting", row=number)).finish().equal
 
 
 def test_giving_up_cannot_hide_a_loss(tmp_path):
     """A try that was really under way counts as not won, for the tables, the screen and the controller."""
     scene = scene_of(tmp_path)
     start(scene)
-    difficulties = [scene.task.setting.difficulty]
+    difficulties = [scene.current.setting.difficulty]
     for _ in range(4):
-        level = scene.task.film.address.level
-        until(scene, lambda: scene.task.film.tick >= 180)
+        level = scene.current.stepper.address.level
+        until(scene, lambda: scene.current.stepper.tick >= 180)
         press(scene, "r")
         assert scene.counted
-        assert scene.task.film.address.level == level, "the level begins anew"
-        difficulties.append(scene.task.setting.difficulty)
+        assert scene.current.stepper.address.level == level, "the level begins anew"
+        difficulties.append(scene.current.setting.difficulty)
     assert difficulties == sorted(difficulties, reverse=True)
     assert difficulties[-1] < difficulties[0], "the controller answers"
-    asked = [scene.task.who.situation.attempt, scene.task.number]
+    asked = [scene.current.who.situation.attempt, scene.current.number]
     assert asked == [4, 4], "each attempt was asked for"
     frames(scene, 170)
     press(scene, "r")
     assert not scene.counted, "a try of a moment teaches nobody"
-    assert scene.task.setting.difficulty == difficulties[-1]
+    assert scene.current.setting.difficulty == difficulties[-1]
     assert (scene.wins, scene.attempts, scene.given_up) == (0, 5, 5)
     scene.close()
     scene.write_run()
@@ -244,10 +244,10 @@ def test_in_a_game_of_turns_a_try_counts_from_its_third_turn(tmp_path, turns, co
     start(scene)
     for _ in range(turns):
         scene._do(first_deed(scene))
-    believed = scene._sitting._desk.believed(scene.task.who)
+    believed = scene._session._desk.believed(scene.current.who)
     press(scene, "r")
     assert scene.counted == counts
-    assert (scene._sitting._desk.believed(scene.task.who) != believed) == counts
+    assert (scene._session._desk.believed(scene.current.who) != believed) == counts
     scene.close()
 
 
@@ -276,20 +276,20 @@ def test_everything_that_a_person_must_know_stands_below_the_game(tmp_path, monk
 def test_a_level_of_turns_begins_again_as_it_was_built(tmp_path, game):
     scene = scene_of(tmp_path, game)
     start(scene)
-    first = scene.task.film
+    first = scene.current.stepper
     scene._do(first_deed(scene))
     press(scene, "r")
-    again = scene.task.film
+    again = scene.current.stepper
     for was, is_ in zip(first.level, again.level, strict=True):
         assert np.array_equal(was, is_)
     scene.close()
 
 
 def first_deed(scene):
-    from sims.playback.stepper import Deed
+    from sims.playback.stepper import HumanAction
 
-    film = scene.task.film
-    return Deed(int(scene.game.expert(film.params, film.level, film.state, PERFECT)), 1.0)
+    stepper = scene.current.stepper
+    return HumanAction(int(scene.game.expert(stepper.params, stepper.level, stepper.state, PERFECT)), 1.0)
 
 
 def test_restart_before_anything_was_done_makes_no_row(scene, tmp_path):
@@ -299,7 +299,7 @@ def test_restart_before_anything_was_done_makes_no_row(scene, tmp_path):
     frames(scene, 5)
     press(scene, "p", "r")
     assert not scene.paused
-    assert scene.task.number == 1
+    assert scene.current.number == 1
 
 
 def test_what_was_under_way_when_the_window_closed_is_saved_once(scene, tmp_path, capsys):
@@ -336,7 +336,7 @@ def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
     assert manifest["source"] == "human"
     assert (manifest["rows"], manifest["cohorts"]) == (2, ["human"])
     assert manifest["targets"] == {"human": [0.5, 0.6]}
-    assert FILE in manifest["files"]
+    assert HUMAN_ACTIONS in manifest["files"]
     (player,) = rows_of(folder / "players.csv")
     assert (player["player"], player["attempts"], player["wins"]) == (str(PERSON), "2", "0")
     assert player["trait_skill"] == "", "nobody knows"
@@ -351,13 +351,13 @@ def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
     write_report(folder)
     assert (folder / "report.html").read_bytes() == page
     assert verify(folder).equal
-    assert Replay(chosen_row(folder, row=1)).finish().equal
+    assert ReplayScene(choose_row(folder, row=1)).finish().equal
     found = parse((folder / "scenario.toml").read_bytes(), "scenario.toml", Catalog())
     assert (found.win_rates(0), found.form.controller.name) == ([0.55], "kalman")
     assert rows_of(folder / "attempts.csv")[0]["scenario"] == f"s{found.digest[:16]}"
     capsys.readouterr()
-    (folder / FILE).write_text("")
-    assert f"{FILE} is not as the run wrote it" in verify(folder).sentences
+    (folder / HUMAN_ACTIONS).write_text("")
+    assert f"{HUMAN_ACTIONS} is not as the run wrote it" in verify(folder).sentences
 
 
 def test_a_changed_table_of_a_sitting_is_told_without_simulating_anybody(scene, tmp_path, capsys):
@@ -403,21 +403,21 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from sims.catalog import Catalog
-from sims.playback.human_actions import FILE
+from sims.playback.human_actions import HUMAN_ACTIONS
 from sims.window.recording_folder import begin_recording
-from sims.window.play import Play, play_scenario
+from sims.window.play import PlayScene, play_scenario
 from sims.window.screen import FRAME_S, Event
 from sims.window.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
 folder, name, room = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 found = play_scenario(Catalog(), "gap_runner", seed=3)
-scene = Play(found, Catalog(), begin_recording(folder, "x", found))
+scene = PlayScene(found, Catalog(), begin_recording(folder, "x", found))
 try:
     while True:
         if scene.stage in ("start", "card"):
             scene.handle(Event("press", "return"))
         scene.advance(FRAME_S)
-        if len(scene.outcomes) == 1 and scene.stage == "playing" and scene.task.film.tick == 5:
+        if len(scene.outcomes) == 1 and scene.stage == "playing" and scene.current.stepper.tick == 5:
             size = (folder / name).stat().st_size
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, resource.RLIM_INFINITY))
 except Exception as fault:
@@ -435,7 +435,7 @@ def test_a_disk_that_fills_up_tears_nothing_and_writes_nothing_twice(tmp_path, m
     done = subprocess.run(words, cwd=ROOT, check=False, timeout=120, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "EnvironmentFault True\n", "")
     assert [row["attempt"] for row in rows_of(folder / "attempts.csv")] == ["0"], "whole lines only"
-    assert len((folder / FILE).read_text().splitlines()) == 1, "no actions without their row"
+    assert len((folder / HUMAN_ACTIONS).read_text().splitlines()) == 1, "no actions without their row"
     assert "1 of 1 replayed rows are equal" in verify(folder).sentences[-1]
 
 
@@ -444,7 +444,7 @@ def test_every_controller_can_be_played_against(tmp_path):
     found = play_scenario(catalog, "gap_runner")
     for entry in catalog.controllers():
         kind = catalog.controller(entry.name)
-        chosen = scenario_for(found, catalog, kind, 0.65)
+        chosen = human_scenario(found, catalog, kind, 0.65)
         assert chosen.form.controller.name == entry.name
         assert chosen.win_rates(0) == [0.65]
         again = parse(chosen.resolved_toml().encode(), "scenario.toml", catalog, allow_long=True)
@@ -474,7 +474,7 @@ def test_however_many_controllers_there_are_the_chosen_one_is_in_sight():
 
 def test_the_window_stays_awake_while_it_gets_ready(tmp_path, monkeypatch):
     ready = threading.Event()
-    monkeypatch.setattr(Play, "_rehearse", staticmethod(lambda setup: ready.wait(60)))
+    monkeypatch.setattr(PlayScene, "_rehearse", staticmethod(lambda setup: ready.wait(60)))
     scene = scene_of(tmp_path)
     press(scene, "return")
     shown = scene.demo.version
@@ -496,9 +496,9 @@ def test_a_turn_that_is_wanted_too_early_is_done_when_it_can_be_seen(tmp_path):
     start(scene)
     frames(scene, 60)
     press(scene, "s", "a")
-    assert [deed.action for deed in scene._deeds] == [2]
+    assert [human_action.action for human_action in scene._human_actions] == [2]
     frames(scene, 30)
-    assert [deed.action for deed in scene._deeds] == [2, 1]
+    assert [human_action.action for human_action in scene._human_actions] == [2, 1]
     scene.close()
 
 
@@ -507,7 +507,7 @@ def test_the_same_seed_gives_the_person_the_same_levels(tmp_path):
     for name in ("a", "b"):
         scene = scene_of(tmp_path / name)
         start(scene)
-        levels.append((scene.task.film.level, tuple(scene.task.film.values)))
+        levels.append((scene.current.stepper.level, tuple(scene.current.stepper.values)))
         scene.close()
     assert levels[0] == levels[1]
 
@@ -516,15 +516,15 @@ def test_turns_wait_for_the_person(tmp_path):
     scene = scene_of(tmp_path, "boss_duel")
     start(scene)
     frames(scene, 300)
-    assert scene.task.film.tick == 0
+    assert scene.current.stepper.tick == 0
     press(scene, "s")
-    assert scene.task.film.tick == 1
-    assert scene._deeds[0].thinking_s == pytest.approx(300 * FRAME_S, abs=0.02)
+    assert scene.current.stepper.tick == 1
+    assert scene._human_actions[0].thinking_s == pytest.approx(300 * FRAME_S, abs=0.02)
     while scene.stage == "playing":
         frames(scene, 25)
         press(scene, "a")
-    row = chosen_row(tmp_path / "sitting", row=0)
-    assert Replay(row).finish().equal
+    row = choose_row(tmp_path / "sitting", row=0)
+    assert ReplayScene(row).finish().equal
     scene.close()
 
 
@@ -539,13 +539,13 @@ def test_two_clicks_swap_two_tiles(tmp_path):
     start(scene)
     while scene.stage == "playing":
         frames(scene, 30)
-        film = scene.task.film
-        wanted = scene.game.expert(film.params, film.level, film.state, PERFECT)
+        stepper = scene.current.stepper
+        wanted = scene.game.expert(stepper.params, stepper.level, stepper.state, PERFECT)
         for name in scene.game.actions[wanted].split("-"):
             scene.handle(Event("click", "left", *middle_of(scene, name)))
-        assert film.action == wanted
+        assert stepper.action == wanted
     assert scene.outcomes[0] in (WON, LOST)
-    assert Replay(chosen_row(tmp_path / "sitting", row=0)).finish().equal
+    assert ReplayScene(choose_row(tmp_path / "sitting", row=0)).finish().equal
     scene.close()
 
 
@@ -557,20 +557,20 @@ def test_the_cursor_takes_a_tile_and_swaps_it_with_its_neighbour(tmp_path):
     press(scene, "right")
     first = scene.cells.cursor
     press(scene, "return", "up")
-    assert len(scene._deeds) == 1
-    assert game.actions[scene._deeds[0].action] == f"{first}-{first[0]}{int(first[1]) + 1}"
+    assert len(scene._human_actions) == 1
+    assert game.actions[scene._human_actions[0].action] == f"{first}-{first[0]}{int(first[1]) + 1}"
     scene.close()
 
 
 def test_the_estimate_finds_the_skill_of_a_synthetic_player():
     game = Catalog().game("logistic")
     setup = setup_of(scenario("logistic"), Catalog())
-    skills = population(setup)
+    skills = population_skills(setup)
     kernel = compiled(attempt_of(game))
     faculties = Faculties(0.8, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
     values = [np.array([difficulty, 0.02]) for difficulty in np.linspace(-1, 2, 60)]
     won = [kernel(v, faculties, 4, 0, 1, n, 0).outcome == WON for n, v in enumerate(values)]
-    found = estimate([curve(game, v, 4) for v in values], won, skills)
+    found = estimate_skill([win_curve(game, v, 4) for v in values], won, skills)
     assert found.low < 0.8 < found.high
     assert found.high - found.low < 2.5
     assert found.percentile == pytest.approx(float(np.mean(skills < found.skill)), abs=0.06)
@@ -581,7 +581,7 @@ def test_the_estimate_finds_the_skill_of_a_synthetic_player():
 
 def test_more_skill_never_has_a_smaller_chance():
     game = Catalog().game("gap_runner")
-    chances = curve(game, np.array(game.space.defaults()), 1)
+    chances = win_curve(game, np.array(game.space.defaults()), 1)
     assert chances.shape == GRID.shape
     assert np.all(np.diff(chances) >= 0)
 
@@ -603,9 +603,9 @@ def test_the_estimate_comes_after_ten_attempts(tmp_path, worker):
     assert scene.estimate.attempts == 10, "without the one that was given up"
     assert scene.estimate.skill < 0, "nobody pressed a key"
     assert 0 <= scene.estimate.percentile < 0.5
-    curves = [curve(scene.game, values_of(row, scene.game), scene.setup.seed) for row in judged(tmp_path)]
-    skills = population(setup_of(scenario("gap_runner", "kalman"), Catalog()))
-    assert scene.estimate == estimate(curves, [False] * 10, skills), "the process tells what would be told here"
+    curves = [win_curve(scene.game, values_of(row, scene.game), scene.setup.seed) for row in judged(tmp_path)]
+    skills = population_skills(setup_of(scenario("gap_runner", "kalman"), Catalog()))
+    assert scene.estimate == estimate_skill(curves, [False] * 10, skills), "the process tells what would be told here"
     scene.close()
 
 
@@ -660,7 +660,7 @@ def test_a_sitting_that_ends_on_the_start_screen_leaves_nothing(tmp_path, monkey
 
 def test_ctrl_c_saves_what_is_under_way_and_is_raised(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    monkeypatch.setattr(play_module, "Play", interrupted_after(60))
+    monkeypatch.setattr(play_module, "PlayScene", interrupted_after(60))
     with pytest.raises(KeyboardInterrupt):
         play("gap_runner", out=tmp_path / "out", seed=5)
     assert "played  1 attempt, won 0, 1 given up" in capsys.readouterr().out
@@ -671,12 +671,12 @@ def test_ctrl_c_saves_what_is_under_way_and_is_raised(tmp_path, monkeypatch, cap
 def interrupted_after(ticks):
     """A scene that begins by itself and is interrupted while a person plays."""
 
-    class Interrupted(Play):
+    class Interrupted(PlayScene):
         def advance(self, seconds):
             super().advance(seconds)
             if self.stage == "start":
                 self.handle(Event("press", "return"))
-            elif self.stage == "playing" and self.task is not None and self.task.film.tick == ticks:
+            elif self.stage == "playing" and self.current is not None and self.current.stepper.tick == ticks:
                 os.kill(os.getpid(), signal.SIGINT)
 
     return Interrupted
@@ -685,24 +685,24 @@ def interrupted_after(ticks):
 SECOND = """
 import os, signal, sys
 from sims.window import human_run
-from sims.window.play_scene import Play
+from sims.window.play_scene import PlayScene
 from sims.cli.app import main
 from sims.window.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
-advance, written = Play.advance, human_run.write_results
+advance, written = PlayScene.advance, human_run.write_results
 
 def begun(scene, seconds):
     advance(scene, seconds)
     if scene.stage == "start":
         scene._open_soon()
-    if scene.stage == "playing" and scene.task.film.tick == 40:
+    if scene.stage == "playing" and scene.current.stepper.tick == 40:
         os.kill(os.getpid(), signal.SIGINT)
 
 def again(*arguments):
     os.kill(os.getpid(), signal.SIGINT)
     return written(*arguments)
 
-Play.advance, human_run.write_results = begun, again
+PlayScene.advance, human_run.write_results = begun, again
 sys.exit(main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
 """
 
@@ -729,7 +729,7 @@ def test_a_run_that_cannot_be_written_leaves_no_parts(scene, tmp_path, monkeypat
     monkeypatch.setattr("sims.window.human_run.write_results", full)
     with pytest.raises(EnvironmentFault, match=r"players\.csv: No space left"):
         scene.write_run()
-    assert {path.name for path in (tmp_path / "sitting").iterdir()} == {"attempts.csv", FILE, "scenario.toml"}
+    assert {path.name for path in (tmp_path / "sitting").iterdir()} == {"attempts.csv", HUMAN_ACTIONS, "scenario.toml"}
 
 
 GROUP = """
@@ -793,7 +793,7 @@ def test_a_recording_shows_an_attempt_of_a_synthetic_player_and_ends(tmp_path, m
     assert scene._double is not None
     assert scene.last is not None
     assert scene._double.result().outcome == scene.outcomes[0]
-    assert scene._double.result().progress == scene.last.film.result().progress
+    assert scene._double.result().progress == scene.last.stepper.result().progress
     assert main(["play", game, "--record", "b.png", "--out", "rows"]) == 2
     assert "--out keeps what a person plays" in capsys.readouterr().err
 
@@ -818,15 +818,15 @@ def test_a_recording_of_so_many_frames_goes_on_with_the_next_attempt(tmp_path, m
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from sims.window.play import Play, play_scenario
+from sims.window.play import PlayScene, play_scenario
 from sims.catalog import Catalog
 from sims.window.recording_folder import begin_recording
 from sims.window.screen import FRAME_S, Event
 from sims.window.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
 found = play_scenario(Catalog(), "gap_runner", seed=3)
-scene = Play(found, Catalog(), begin_recording(Path(sys.argv[1]), "x", found))
-while len(scene.outcomes) < 2 or scene.stage != "playing" or scene.task.film.tick < 30:
+scene = PlayScene(found, Catalog(), begin_recording(Path(sys.argv[1]), "x", found))
+while len(scene.outcomes) < 2 or scene.stage != "playing" or scene.current.stepper.tick < 30:
     if scene.stage in ("start", "card"):
         scene.handle(Event("press", "return"))
     scene.advance(FRAME_S)
@@ -838,9 +838,9 @@ def test_what_was_played_survives_a_kill(tmp_path, capsys):
     folder = tmp_path / "killed"
     done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], cwd=ROOT, check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
-    assert {path.name for path in folder.iterdir()} == {"attempts.csv", FILE, "scenario.toml"}
+    assert {path.name for path in folder.iterdir()} == {"attempts.csv", HUMAN_ACTIONS, "scenario.toml"}
     assert "2 of 2 replayed rows are equal" in verify(folder).sentences[-1]
-    assert Replay(chosen_row(folder, row=1)).finish().equal
+    assert ReplayScene(choose_row(folder, row=1)).finish().equal
 
 
 @pytest.mark.parametrize("ending", ["escape", "interrupt"])
@@ -859,7 +859,11 @@ def test_real_keys_play_in_a_real_window(tmp_path, ending):
     rows = rows_of(tmp_path / "out" / "attempts.csv")
     assert [row["outcome"] for row in rows] == ["timed_out", "timed_out"]
     assert [row["level"] for row in rows] == ["1", "1"]
-    used = {deed.action for number in (0, 1) for deed in chosen_row(tmp_path / "out", row=number).deeds or ()}
+    used = {
+        human_action.action
+        for number in (0, 1)
+        for human_action in choose_row(tmp_path / "out", row=number).human_actions or ()
+    }
     assert used == {0, 2}, "ducked with a real key"
     assert {path.name for path in (tmp_path / "out").iterdir()} == ALL_FILES
 
@@ -867,12 +871,12 @@ def test_real_keys_play_in_a_real_window(tmp_path, ending):
 PLAYED = """
 import sys
 from sims.cli.app import main
-from sims.window.play_scene import Play
-begin = Play._begin
+from sims.window.play_scene import PlayScene
+begin = PlayScene._begin
 def told(scene):
     begin(scene)
     print("level", flush=True)
-Play._begin = told
+PlayScene._begin = told
 sys.exit(main(["play", "gap_runner", "--seed", "5", "--out", sys.argv[1]]))
 """
 
@@ -914,11 +918,11 @@ def until_line(process, line, nudge):
 def test_a_human_row_without_its_actions_is_told(scene, tmp_path):
     start(scene)
     finish(scene)
-    path = tmp_path / "sitting" / FILE
+    path = tmp_path / "sitting" / HUMAN_ACTIONS
     line = json.loads(path.read_text())
     path.write_text("{broken\n" + json.dumps({**line, "attempt": 9}) + "\n")
     with pytest.raises(RunFolderError, match="does not hold what they did"):
-        chosen_row(tmp_path / "sitting", row=0)
+        choose_row(tmp_path / "sitting", row=0)
 
 
 def test_a_campaign_goes_up_with_wins(tmp_path):
@@ -926,13 +930,13 @@ def test_a_campaign_goes_up_with_wins(tmp_path):
         "[target]", '[levels]\nkind = "campaign"\ncount = 2\n\n[target]'
     )
     found = parse(text.encode(), "campaign.toml", Catalog())
-    scene = Play(found, Catalog(), begin_recording(tmp_path / "sitting", "sitting", found))
+    scene = PlayScene(found, Catalog(), begin_recording(tmp_path / "sitting", "sitting", found))
     start(scene)
-    assert scene.task is not None
-    assert scene.task.film.address.level == scene.task.who.situation.level == 1
+    assert scene.current is not None
+    assert scene.current.stepper.address.level == scene.current.who.situation.level == 1
     press(scene, "p", "p")
     frames(scene, 2)
-    scene.task.film._status = WON
+    scene.current.stepper._status = WON
     scene._finish()
-    assert scene.task.film.address.level == 2, "a win leads to the next level"
+    assert scene.current.stepper.address.level == 2, "a win leads to the next level"
     scene.close()

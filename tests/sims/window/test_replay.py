@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.attempt import attempt_of
+from engine.attempt import Address, attempt_of
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from engine.game import PERFECT, Faculties
 from engine.kernel import compiled
 from sims.catalog import Catalog
 from sims.playback.outcome_columns import outcome_cells
-from sims.playback.row_choice import chosen_row
-from sims.playback.stepper import Address, Film, Reel
+from sims.playback.row_choice import choose_row
+from sims.playback.stepper import AttemptStepper, Recording
 from sims.run_folder.row_file import open_table
 from sims.runs.verification import verify
 from sims.window.palette import GREEN, VERMILLION
-from sims.window.replay import TRACK, VIEW, Replay, replay
+from sims.window.replay import TRACK, VIEW, ReplayScene, replay
 from sims.window.screen import FRAME_S, Event, Window
 from tests.kit.window import GAMES, Screen, frames, installed, press, rows_of, small_run
 
@@ -44,17 +44,17 @@ def test_a_film_is_the_kernels_twin(name):
     for attempt in range(12):
         values = np.array(game.space.real(rng.random(len(game.space)).tolist()))
         address = Address(99, 1, 3, attempt, attempt % 3)
-        film = Film(game, values, PEOPLE[attempt % 3], address)
-        while not film.ended:
-            film.step()
-        assert film.result() == kernel(values, PEOPLE[attempt % 3], *address)
+        stepper = AttemptStepper(game, values, PEOPLE[attempt % 3], address)
+        while not stepper.ended:
+            stepper.step()
+        assert stepper.result() == kernel(values, PEOPLE[attempt % 3], *address)
 
 
 @pytest.mark.parametrize("name", ["logistic", *GAMES])
 def test_looking_changes_nothing(name):
     game = Catalog().game(installed(name))
     values = np.array(game.space.defaults())
-    seen, unseen = (Film(game, values, PEOPLE[1], Address(5, 0, 2, 1, 0)) for _ in range(2))
+    seen, unseen = (AttemptStepper(game, values, PEOPLE[1], Address(5, 0, 2, 1, 0)) for _ in range(2))
     while not unseen.ended:
         seen.step()
         unseen.step()
@@ -63,14 +63,14 @@ def test_looking_changes_nothing(name):
 
 
 def at_three_speeds(path, number):
-    row = chosen_row(path, row=number)
+    row = choose_row(path, row=number)
     for speed in (1.0, 7.3, 64.0):
-        scene = Replay(row, speed=speed)
+        scene = ReplayScene(row, speed=speed)
         while not scene.at_end:
             scene.advance(FRAME_S)
-        assert scene.verdict is not None
-        assert scene.verdict.equal, (number, speed, scene.verdict)
-        assert scene.verdict.found.state_hash == row.cells["state_hash"]
+        assert scene.check is not None
+        assert scene.check.equal, (number, speed, scene.check)
+        assert scene.check.found.state_hash == row.cells["state_hash"]
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -89,7 +89,7 @@ def test_a_hundred_random_rows_replay_to_their_hash_at_three_speeds(folder, game
 
 
 def test_going_back_and_forth_ends_on_the_same_state(folder):
-    scene = Replay(chosen_row(small_run(folder, "gap_runner"), row=2))
+    scene = ReplayScene(choose_row(small_run(folder, "gap_runner"), row=2))
     scene.handle(Event("click", "left", TRACK.x + TRACK.width * 0.9, TRACK.y + 4))
     scene.handle(Event("move", "", TRACK.x + TRACK.width * 0.2, TRACK.y + 4))
     scene.handle(Event("drop"))
@@ -111,9 +111,9 @@ def test_going_back_and_forth_ends_on_the_same_state(folder):
 
 
 def test_parquet_and_csv_give_the_same_attempt(folder):
-    csv, parquet = (chosen_row(small_run(folder, "gap_runner", format=f), row=4) for f in ("csv", "parquet"))
+    csv, parquet = (choose_row(small_run(folder, "gap_runner", format=f), row=4) for f in ("csv", "parquet"))
     assert csv.address == parquet.address
-    assert Replay(parquet).finish() == Replay(csv).finish()
+    assert ReplayScene(parquet).finish() == ReplayScene(csv).finish()
 
 
 def test_a_row_from_before_scores_is_equal_without_one(folder, tmp_path, capsys):
@@ -123,7 +123,7 @@ def test_a_row_from_before_scores_is_equal_without_one(folder, tmp_path, capsys)
     older = [",".join(cell for n, cell in enumerate(line.split(",")) if n != place) for line in (header, *lines)]
     path = tmp_path / "older.csv"
     path.write_text("\n".join([*older, ""]))
-    assert Replay(chosen_row(path, row=4)).finish().equal
+    assert ReplayScene(choose_row(path, row=4)).finish().equal
     result = verify(path)
     assert result.equal
     assert f"{len(lines):,} of {len(lines):,} replayed rows are equal" in result.sentences[-1]
@@ -159,7 +159,7 @@ CHANGED: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("column", CHANGED)
 def test_no_outcome_column_can_change_unseen_by_replay_or_verify(folder, tmp_path, capsys, column):
-    number = chosen_row(small_run(folder, "gap_runner"), pick="first loss").number
+    number = choose_row(small_run(folder, "gap_runner"), pick="first loss").number
     header, *lines = (small_run(folder, "gap_runner") / "attempts.csv").read_text().splitlines()
     cells = lines[number].split(",")
     place = header.split(",").index(column)
@@ -167,9 +167,9 @@ def test_no_outcome_column_can_change_unseen_by_replay_or_verify(folder, tmp_pat
     lines[number] = ",".join(cells)
     path = tmp_path / "changed.csv"
     path.write_text("\n".join([header, *lines, ""]))
-    row = chosen_row(path, row=number)
-    assert set(CHANGED) == set(outcome_cells(row.game, Replay(row).finish().found))
-    assert Replay(row).finish().differences == (column,)
+    row = choose_row(path, row=number)
+    assert set(CHANGED) == set(outcome_cells(row.game, ReplayScene(row).finish().found))
+    assert ReplayScene(row).finish().differences == (column,)
     assert f"row {number}: {column}: the file has" in verify(path).sentences[0]
 
 
@@ -186,14 +186,14 @@ def colours_at_the_end(scene):
 @pytest.mark.parametrize("game", GAMES)
 def test_the_last_picture_of_a_loss_cannot_be_taken_for_a_win(folder, game):
     path = small_run(folder, game)
-    lost, won = (chosen_row(path, pick=f"first {ending}") for ending in ("loss", "win"))
-    green, red = colours_at_the_end(Replay(lost))
+    lost, won = (choose_row(path, pick=f"first {ending}") for ending in ("loss", "win"))
+    green, red = colours_at_the_end(ReplayScene(lost))
     assert green == 0.0
     assert 0.002 < red < 0.1
-    assert colours_at_the_end(Replay(won))[0] > 0.002
+    assert colours_at_the_end(ReplayScene(won))[0] > 0.002
     for row in (lost, won):
         changed = row._replace(cells={**row.cells, "state_hash": 1})
-        green, red = colours_at_the_end(Replay(changed))
+        green, red = colours_at_the_end(ReplayScene(changed))
         assert green == 0.0
         assert red > 0.25, "nothing is louder than a state that differs"
 
@@ -212,7 +212,7 @@ def test_words_pick_the_row_that_they_mean(folder, words, column, largest, wante
     path = small_run(folder, "gap_runner")
     fits = [r for r in rows_of(path / "attempts.csv") if all(r[name] == value for name, value in wanted.items())]
     expected = (max if largest else min)(fits, key=lambda row: float(row[column]))
-    found = chosen_row(path, pick=words).cells
+    found = choose_row(path, pick=words).cells
     assert (str(found["player"]), str(found["attempt"])) == (expected["player"], expected["attempt"])
 
 
@@ -226,12 +226,12 @@ def test_the_first_loss_at_a_level_is_found(folder, tmp_path):
         row[level] = "7"
     path = tmp_path / "campaign.csv"
     path.write_text("\n".join([header, *(",".join(row) for row in cells), ""]))
-    assert chosen_row(path, pick="the first loss at level 7").number in (cells.index(lost[3]), cells.index(lost[4]))
+    assert choose_row(path, pick="the first loss at level 7").number in (cells.index(lost[3]), cells.index(lost[4]))
 
 
 def test_a_row_is_found_by_player_and_attempt(folder):
     path = small_run(folder, "gap_runner")
-    found = chosen_row(path, player=1, attempt=3)
+    found = choose_row(path, player=1, attempt=3)
     assert (found.address.player, found.address.attempt) == (1, 3)
 
 
@@ -246,16 +246,16 @@ def test_an_attempt_that_several_replicas_have_is_asked_for_by_its_replica(folde
     path = tmp_path / "two.csv"
     path.write_text("\n".join([header, *lines, *again, ""]))
     with pytest.raises(ScenarioError, match=r"has 2 rows of attempt 3 of player 1, .* choose one with --replica N"):
-        chosen_row(path, player=1, attempt=3)
-    found = [chosen_row(path, player=1, attempt=3, replica=replica) for replica in (0, 1)]
+        choose_row(path, player=1, attempt=3)
+    found = [choose_row(path, player=1, attempt=3, replica=replica) for replica in (0, 1)]
     assert [row.address.replica for row in found] == [0, 1]
     assert found[1].number - found[0].number == len(lines)
     assert [row.several_replicas for row in found] == [True, True]
-    assert not chosen_row(small_run(folder, "gap_runner"), row=0).several_replicas
+    assert not choose_row(small_run(folder, "gap_runner"), row=0).several_replicas
     with pytest.raises(ScenarioError, match="no attempt 3 of player 1 in replica 2"):
-        chosen_row(path, player=1, attempt=3, replica=2)
+        choose_row(path, player=1, attempt=3, replica=2)
     with pytest.raises(ScenarioError, match="a replica belongs to"):
-        chosen_row(path, replica=1)
+        choose_row(path, replica=1)
 
 
 @pytest.mark.parametrize(
@@ -273,14 +273,14 @@ def test_an_attempt_that_several_replicas_have_is_asked_for_by_its_replica(folde
 )
 def test_a_wish_that_cannot_be_met_is_one_sentence(folder, choice, message):
     with pytest.raises(ScenarioError) as fault:
-        chosen_row(small_run(folder, "gap_runner"), **choice)
+        choose_row(small_run(folder, "gap_runner"), **choice)
     assert message in str(fault.value)
     assert "\n" not in str(fault.value)
 
 
 def test_a_target_without_rows_is_told(tmp_path):
     with pytest.raises(RunFolderError, match="no file of attempts"):
-        chosen_row(tmp_path)
+        choose_row(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["last.png", "all.gif", "all.webp"])
@@ -304,8 +304,8 @@ def test_a_recording_of_another_kind_is_refused(folder, tmp_path):
 
 def test_a_reel_stops_with_a_persons_last_deed():
     game = Catalog().game("gap_runner")
-    film = Film(game, np.array(game.space.defaults()), PERFECT, Address(1, 0, 0, 0, 0))
-    reel = Reel(film, [])
-    reel.reach(5)
-    assert reel.whole
-    assert len(reel.states) == 1
+    stepper = AttemptStepper(game, np.array(game.space.defaults()), PERFECT, Address(1, 0, 0, 0, 0))
+    recording = Recording(stepper, [])
+    recording.reach(5)
+    assert recording.whole
+    assert len(recording.states) == 1

@@ -19,16 +19,16 @@ import pytest
 from engine.errors import EnvironmentFault
 from engine.game import LOST, TIMED_OUT, WON, Shape
 from sims.catalog import Catalog
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.window import screen
 from sims.window.demonstration import Demonstration
-from sims.window.palette import between
+from sims.window.palette import blend
 from sims.window.panels import outcome_sign
-from sims.window.play_scene import Play
+from sims.window.play_scene import PlayScene
 from sims.window.recording_folder import begin_recording
-from sims.window.replay import Replay
+from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
-from sims.window.watch_scene import Watch
+from sims.window.watch_scene import WatchScene
 from tests.kit.places import PICTURES, ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import GAMES, Screen, frames, installed, rows_of, small_run, until
@@ -115,7 +115,7 @@ def test_a_signal_ends_a_scene_after_its_frame_and_the_recording_is_kept(tmp_pat
     before = signal.getsignal(number)
     scene = Restless(number)
     with pytest.raises(fault):
-        screen.show(scene, Restless.paint, "test", record=tmp_path / "a.png")
+        screen.show_scene(scene, Restless.paint, "test", record=tmp_path / "a.png")
     assert scene.painted == 1
     assert (tmp_path / "a.png").exists()
     assert signal.getsignal(number) is before
@@ -129,7 +129,7 @@ def test_a_second_signal_does_not_wait_for_the_frame(tmp_path):
 
     scene = Stuck(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        screen.show(scene, Restless.paint, "test", record=tmp_path / "a.png")
+        screen.show_scene(scene, Restless.paint, "test", record=tmp_path / "a.png")
     assert scene.painted == 0
 
 
@@ -175,18 +175,20 @@ def never(*words):
 
 @pytest.mark.parametrize("game", GAMES)
 def test_the_wall_is_painted_without_a_random_number(painted, monkeypatch, game):
-    scene = Watch(scenario(installed(game), "kalman", players=12, attempts=8), Catalog(), speed=16.0)
-    until(scene, lambda: any(place.ended for place in scene.places) and not all(p.ended for p in scene.places))
+    scene = WatchScene(scenario(installed(game), "kalman", players=12, attempts=8), Catalog(), speed=16.0)
+    until(
+        scene, lambda: any(viewport.ended for viewport in scene.viewports) and not all(p.ended for p in scene.viewports)
+    )
     monkeypatch.setattr("engine.randomness.philox", never)
     painted.paint(scene)
-    for place in range(len(scene.places)):
-        scene.large = place
+    for viewport in range(len(scene.viewports)):
+        scene.large = viewport
         painted.paint(scene)
 
 
 @pytest.mark.parametrize("game", GAMES)
 def test_a_replay_is_painted_without_a_random_number(painted, tmp_path, monkeypatch, game):
-    scene = Replay(chosen_row(small_run(tmp_path, game), row=1))
+    scene = ReplayScene(choose_row(small_run(tmp_path, game), row=1))
     moments = [*np.linspace(0.0, 0.9, 4) * int(scene.row.cells["ticks"]), float(scene.row.game.max_ticks)]
     for moment in (*moments, 2.5):
         scene.go_to(moment)
@@ -219,12 +221,12 @@ def test_playing_is_painted_without_a_random_number(painted, tmp_path, monkeypat
 
 
 def test_painting_writes_no_state(painted):
-    watched = Watch(scenario("gap_runner", "kalman", players=12, attempts=8), Catalog(), speed=4.0)
+    watched = WatchScene(scenario("gap_runner", "kalman", players=12, attempts=8), Catalog(), speed=4.0)
     frames(watched, 120)
 
     def everything():
-        states = [place.film.state for place in watched.places if place.film is not None]
-        return watched.wall.rows().tobytes(), states, watched.trend.attempts
+        states = [viewport.stepper.state for viewport in watched.viewports if viewport.stepper is not None]
+        return watched.world.rows().tobytes(), states, watched.rolling_rate.attempts
 
     before = everything()
     painted.paint(watched)
@@ -235,11 +237,11 @@ def test_painting_writes_no_state(painted):
 
 def test_a_movement_is_smooth_and_what_does_not_match_stays():
     a, b = Shape("rect", 0.1, 0.2, 0.1, 0.1, "player"), Shape("rect", 0.2, 0.2, 0.3, 0.1, "player")
-    assert between([a], [b], 0.5)[0].x == pytest.approx(0.15)
-    assert between([a], [b, b], 0.5) == [a]
-    assert between([a], [b._replace(kind="circle")], 0.5) == [a]
-    assert between([a], [b._replace(x=0.9)], 0.5) == [a], "what is far away is another thing"
-    assert between([a], [b], 1.0) == [b]
+    assert blend([a], [b], 0.5)[0].x == pytest.approx(0.15)
+    assert blend([a], [b, b], 0.5) == [a]
+    assert blend([a], [b._replace(kind="circle")], 0.5) == [a]
+    assert blend([a], [b._replace(x=0.9)], 0.5) == [a], "what is far away is another thing"
+    assert blend([a], [b], 1.0) == [b]
 
 
 def test_letters_are_painted_once_and_their_memory_is_bounded(painted):
@@ -279,24 +281,24 @@ def compare(pixels: np.ndarray, name: str) -> None:
 
 @pytest.mark.parametrize("game", GAMES)
 def test_a_replay_looks_as_it_was_looked_at(painted, tmp_path, game):
-    scene = Replay(chosen_row(small_run(tmp_path, game), row=1))
+    scene = ReplayScene(choose_row(small_run(tmp_path, game), row=1))
     scene.go_to(400.0 if game == "gap_runner" else 4.0)
     scene.playing = False
     compare(painted.paint(scene), f"replay_{game}")
 
 
 def test_the_wall_looks_as_it_was_looked_at(painted):
-    scene = Watch(scenario("gap_runner", "kalman", players=12, attempts=40), Catalog(), speed=4.0)
+    scene = WatchScene(scenario("gap_runner", "kalman", players=12, attempts=40), Catalog(), speed=4.0)
     for _ in range(150):  # as in scene.advance, but no clock decides how much is shown
         for number in range(9):
             scene._serve(number)
-            scene.places[number].play(8 * FRAME_S)
-            scene._count_if_ended(scene.places[number])
+            scene.viewports[number].play(8 * FRAME_S)
+            scene._count_if_ended(scene.viewports[number])
     compare(painted.paint(scene), "watch")
 
 
 def test_the_start_screen_looks_as_it_was_looked_at(painted, tmp_path):
-    scene = Play(scenario("gap_runner", "kalman"), Catalog(), tmp_path)
+    scene = PlayScene(scenario("gap_runner", "kalman"), Catalog(), tmp_path)
     scene.kinds = tuple(kind for kind in scene.kinds if kind.name in ("constant", "kalman"))
     scene.kind_at = 1
     frames(scene, 200)
@@ -345,7 +347,7 @@ from sims.window import watch
 paint = watch.paint_watch
 def told(scene, canvas):
     paint(scene, canvas)
-    if scene.task is None:  # everything is compiled
+    if scene.pending is None:  # everything is compiled
         print("shown", flush=True)
         watch.paint_watch = paint
 watch.paint_watch = told

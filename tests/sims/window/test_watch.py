@@ -15,25 +15,25 @@ import pytest
 from engine.errors import EnvironmentFault, ScenarioError
 from engine.scenario import parse
 from sims.catalog import Catalog
-from sims.playback.row_choice import chosen_row
+from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
 from sims.window import row_log
 from sims.window.panels import Chart
-from sims.window.replay import Replay
-from sims.window.rolling_rate import FEWEST, WINDOW, Trend
+from sims.window.replay import ReplayScene
+from sims.window.rolling_rate import FEWEST, WINDOW, RollingRate
 from sims.window.row_log import RowLog
 from sims.window.screen import HEIGHT, Canvas, Event, Window
 from sims.window.watch import watch
-from sims.window.watch_layout import menu_boxes, place_box
+from sims.window.watch_layout import menu_boxes, viewport_box
 from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import SPEEDS, Watch
+from sims.window.watch_scene import SPEEDS, WatchScene
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import frames, installed, keyed, press, rows_of, until
 
 
 def scene_of(game="gap_runner", controller="kalman", players=12, attempts=8, **choices):
-    return Watch(scenario(installed(game), controller, players=players, attempts=attempts), Catalog(), **choices)
+    return WatchScene(scenario(installed(game), controller, players=players, attempts=attempts), Catalog(), **choices)
 
 
 @pytest.mark.parametrize(
@@ -43,22 +43,22 @@ def scene_of(game="gap_runner", controller="kalman", players=12, attempts=8, **c
 def test_a_wall_that_ran_to_its_end_leaves_the_rows_of_a_run(tmp_path, game, controller):
     found = scenario(installed(game), controller, players=12, attempts=8)
     runs.run(found, out=tmp_path / "run", workers=1)
-    scene = Watch(found, Catalog(), speed=math.inf)
+    scene = WatchScene(found, Catalog(), speed=math.inf)
     until(scene, lambda: scene.over)
-    scene.wall.save(tmp_path / "watched.csv")
+    scene.world.save(tmp_path / "watched.csv")
     assert (tmp_path / "watched.csv").read_bytes() == (tmp_path / "run" / "attempts.csv").read_bytes()
 
 
 def test_whatever_is_looked_at_the_rows_are_those_of_a_run(tmp_path):
     found = scenario("gap_runner", "kalman", players=30, attempts=8)
     runs.run(found, out=tmp_path / "run", workers=1)
-    scene = Watch(found, Catalog(), speed=16.0)
+    scene = WatchScene(found, Catalog(), speed=16.0)
     frames(scene, 200)
     press(scene, "space", "right", "right", "space", "tab", "3", "up")
     frames(scene, 100)
     press(scene, "tab", "escape", "up", "up")
     frames(scene, 20)
-    scene.wall.save(tmp_path / "watched.csv")
+    scene.world.save(tmp_path / "watched.csv")
     watched, run = (keyed(rows_of(path)) for path in (tmp_path / "watched.csv", tmp_path / "run" / "attempts.csv"))
     assert 40 < len(watched) <= len(run)
     assert all(run[key] == row for key, row in watched.items())
@@ -66,41 +66,41 @@ def test_whatever_is_looked_at_the_rows_are_those_of_a_run(tmp_path):
 
 def test_what_is_shown_ends_as_its_row_says():
     scene = scene_of(speed=8.0)
-    seen = 0
+    attempt = 0
     for _ in range(1500):
         scene.advance(1 / 60)
-        for place in scene.places:
-            if place.ended and place.seen is not None:
-                assert place.seen.film.outcome == place.seen.outcome
-                seen += 1
-    assert seen > 50
+        for viewport in scene.viewports:
+            if viewport.ended and viewport.attempt is not None:
+                assert viewport.attempt.stepper.outcome == viewport.attempt.outcome
+                attempt += 1
+    assert attempt > 50
 
 
 def test_charts_count_an_attempt_once_and_only_when_it_has_ended():
     scene = scene_of(speed=8.0)
     frames(scene, 900)
-    shown = sum(place.seen is not None and not place.ended for place in scene.places)
-    assert scene.trend.attempts == scene.wall.played - shown
+    shown = sum(viewport.attempt is not None and not viewport.ended for viewport in scene.viewports)
+    assert scene.rolling_rate.attempts == scene.world.played - shown
     press(scene, *["up"] * len(SPEEDS))
     until(scene, lambda: scene.over)
-    assert scene.trend.attempts == scene.wall.played
-    assert sum(trend.attempts for trend in scene.trends[:-1]) == scene.trends[-1].attempts
+    assert scene.rolling_rate.attempts == scene.world.played
+    assert sum(rolling_rate.attempts for rolling_rate in scene.rolling_rates[:-1]) == scene.rolling_rates[-1].attempts
 
 
 def test_pause_and_single_step():
     scene = scene_of()
     frames(scene, 100)
     press(scene, "space")
-    before = [place.film.tick for place in scene.places]
+    before = [viewport.stepper.tick for viewport in scene.viewports]
     frames(scene, 50)
-    assert [place.film.tick for place in scene.places] == before
+    assert [viewport.stepper.tick for viewport in scene.viewports] == before
     press(scene, "right")
-    assert [place.film.tick for place in scene.places] == [tick + 1 for tick in before]
+    assert [viewport.stepper.tick for viewport in scene.viewports] == [tick + 1 for tick in before]
 
 
 def test_a_click_enlarges_a_place_and_a_second_one_gives_the_wall_back():
     scene = scene_of()
-    box = place_box(4)
+    box = viewport_box(4)
     click = Event("click", "left", box.x + 20, box.y + 20)
     scene.handle(click)
     assert scene.large == 4
@@ -116,11 +116,11 @@ def test_a_click_enlarges_a_place_and_a_second_one_gives_the_wall_back():
 def test_a_cohort_is_picked(controller):
     scene = scene_of(controller=controller, players=40, cohort=1, speed=math.inf)
     frames(scene, 3)
-    assert {place.seen.cohort for place in scene.places if place.seen is not None} == {1}
+    assert {viewport.attempt.cohort for viewport in scene.viewports if viewport.attempt is not None} == {1}
     press(scene, "tab")
-    assert scene.wall.cohort is None
+    assert scene.world.cohort is None
     press(scene, "tab")
-    assert scene.wall.cohort == 0
+    assert scene.world.cohort == 0
 
 
 def test_a_switched_controller_stands_in_the_rows_and_in_the_chart(tmp_path):
@@ -132,10 +132,10 @@ def test_a_switched_controller_stands_in_the_rows_and_in_the_chart(tmp_path):
     box = dict(menu_boxes(len(scene.menu.kinds), scene.menu.at))[wanted]
     scene.handle(Event("click", "left", box.x + 5, box.y + 5))
     assert scene.menu is None
-    until(scene, lambda: scene.wall.switched)
+    until(scene, lambda: scene.world.switched)
     assert [mark.words for mark in scene.marks] == ["weighted_up_down"]
     frames(scene, 400)
-    scene.wall.save(tmp_path / "rows.csv")
+    scene.world.save(tmp_path / "rows.csv")
     rows = rows_of(tmp_path / "rows.csv")
     names = [row["controller"] for row in rows]
     assert set(names) == {"kalman", "weighted_up_down"}
@@ -181,36 +181,36 @@ def test_the_menu_offers_only_controllers_of_this_scope_and_escape_keeps_the_one
     assert all(scene.setup.scope in kind.scopes for kind in scene.menu.kinds)
     press(scene, "down", "up", "escape")
     assert scene.menu is None
-    assert not scene.wall.switched
+    assert not scene.world.switched
     assert not scene.done
 
 
 def test_a_trend_keeps_its_memory_flat_and_its_numbers_right():
-    trend = Trend()
+    rolling_rate = RollingRate()
     for n in range(20_000):
-        trend.add(n + 1, 0, n % 9, n % 4 != 0, 0.25, 1.0)
-        assert (len(trend.rates) > 0) == (n + 1 >= FEWEST)
-    assert len(trend.rates) <= len(trend.dials) <= 240
-    last = trend.rates[-1]
+        rolling_rate.add(n + 1, 0, n % 9, n % 4 != 0, 0.25, 1.0)
+        assert (len(rolling_rate.rates) > 0) == (n + 1 >= FEWEST)
+    assert len(rolling_rate.rates) <= len(rolling_rate.dials) <= 240
+    last = rolling_rate.rates[-1]
     assert last.y == pytest.approx(0.75, abs=0.01)
     assert last.low < last.y < last.high
-    assert trend.dials[-1].y == 0.25
-    assert trend.rates == sorted(trend.rates)
+    assert rolling_rate.dials[-1].y == 0.25
+    assert rolling_rate.rates == sorted(rolling_rate.rates)
 
 
 def test_a_trend_shows_the_latest_attempt_after_however_many():
     """Full speed thins the past out; what is played slowly afterwards must be seen at once."""
-    trend = Trend()
+    rolling_rate = RollingRate()
     for n in range(100_000):
-        trend.add(n + 1, 0, n % 50, True, 0.3, 1.0)
-    past = trend.rates[:-1]
+        rolling_rate.add(n + 1, 0, n % 50, True, 0.3, 1.0)
+    past = rolling_rate.rates[:-1]
     for n in range(WINDOW):
-        trend.add(100_001 + n, 0, n % 50, False, 0.7, 2.0)
-        for dots in (trend.rates, trend.dials, trend.beliefs):
+        rolling_rate.add(100_001 + n, 0, n % 50, False, 0.7, 2.0)
+        for dots in (rolling_rate.rates, rolling_rate.dials, rolling_rate.beliefs):
             assert dots[-1].x == 100_001 + n
-    assert (trend.rates[-1].y, trend.dials[-1].y, trend.beliefs[-1].y) == (0.0, 0.7, 2.0)
-    assert trend.rates[: len(past)] == past, "what lies behind stays"
-    assert len(trend.dials) <= 240
+    assert (rolling_rate.rates[-1].y, rolling_rate.dials[-1].y, rolling_rate.beliefs[-1].y) == (0.0, 0.7, 2.0)
+    assert rolling_rate.rates[: len(past)] == past, "what lies behind stays"
+    assert len(rolling_rate.dials) <= 240
 
 
 def test_the_command_saves_rows_and_says_where(tmp_path, capsys, monkeypatch):
@@ -233,7 +233,7 @@ def logged(tmp_path, monkeypatch, **choices):
     """A scene whose log has no pause between two appends, and what lets all rows so far reach the disk."""
     monkeypatch.setattr(row_log, "EVERY_S", 0.0)
     scene = scene_of(**choices)
-    kept = RowLog(scene.wall, tmp_path / "attempts.csv")
+    kept = RowLog(scene.world, tmp_path / "attempts.csv")
     scene.log_rows(kept)
 
     def second():
@@ -255,10 +255,10 @@ def test_a_second_later_everything_that_was_played_is_on_disk_and_can_be_seen_ag
     for _ in range(3):
         frames(scene, 1)
         second()
-        scene.wall.save(tmp_path / "whole.csv")
+        scene.world.save(tmp_path / "whole.csv")
         assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
-        assert len(rows_of(path)) == scene.wall.played
-    assert Replay(chosen_row(path, pick="last attempt")).finish().equal
+        assert len(rows_of(path)) == scene.world.played
+    assert ReplayScene(choose_row(path, pick="last attempt")).finish().equal
     assert scene.row_log.publish()
     assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
@@ -271,7 +271,7 @@ def test_a_switch_gives_the_rows_on_disk_the_columns_of_the_new_controller(tmp_p
             scene.switch(Catalog().controller(name))
         frames(scene, 1)
         second()
-        scene.wall.save(tmp_path / "whole.csv")
+        scene.world.save(tmp_path / "whole.csv")
         assert keyed(rows_of(path)) == keyed(rows_of(tmp_path / "whole.csv"))
     scene.row_log.publish()
     assert path.read_bytes() == (tmp_path / "whole.csv").read_bytes()
@@ -294,7 +294,7 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(EnvironmentFault, match=r"attempts\.csv: No space left"):
         scene.row_log.publish()
     monkeypatch.undo()
-    assert Replay(chosen_row(tmp_path / "attempts.csv")).finish().equal, "what was there before is still there"
+    assert ReplayScene(choose_row(tmp_path / "attempts.csv")).finish().equal, "what was there before is still there"
 
 
 # --- How it ends -----------------------------------------------------------------------------------------------------
@@ -302,20 +302,20 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
 ENDING = """
 import os, signal, sys
 import pygame
-from sims.window.watch_scene import Watch
+from sims.window.watch_scene import WatchScene
 from sims.cli.app import main
 
-advance = Watch.advance
+advance = WatchScene.advance
 asked = []
 
 def counted(scene, seconds):
     advance(scene, seconds)
-    print("played", scene.wall.played, flush=True)
-    if scene.wall.played >= 300 and not asked:
+    print("played", scene.world.played, flush=True)
+    if scene.world.played >= 300 and not asked:
         asked.append(1)
         {ending}
 
-Watch.advance = counted
+WatchScene.advance = counted
 sys.exit(main(["watch", {path!r}, "--out", {out!r}, "--speed", "32"]))
 """
 ENDINGS = {
@@ -330,9 +330,9 @@ ENDINGS = {
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_however_it_ends_the_rows_are_saved_and_are_those_of_a_run(tmp_path, ending):
-    path, out, (deed, code) = tmp_path / "small.toml", tmp_path / "out", ENDINGS[ending]
+    path, out, (human_action, code) = tmp_path / "small.toml", tmp_path / "out", ENDINGS[ending]
     path.write_text(TEXT.format(game=installed("logistic"), controller="kalman", players=200, attempts=300))
-    text = ENDING.format(ending=deed, path=str(path), out=str(out))
+    text = ENDING.format(ending=human_action, path=str(path), out=str(out))
     environment = {**os.environ, "SDL_VIDEODRIVER": "dummy"}
     with subprocess.Popen(
         [sys.executable, "-c", text],
@@ -372,13 +372,13 @@ def test_the_window_stays_awake_while_something_is_prepared():
     frames(scene, 20)
     with Window("test", hidden=True) as window:
         paint_watch(scene, window.canvas)
-    assert (scene.wall.played, scene.menu, scene.wall.cohort, scene.speed) == (0, None, None, 2.0)
+    assert (scene.world.played, scene.menu, scene.world.cohort, scene.speed) == (0, None, None, 2.0)
     press(scene, "escape")
     assert scene.done, "nobody waits for it"
     gate.set()
-    until(scene, lambda: scene.task is None)
+    until(scene, lambda: scene.pending is None)
     frames(scene, 1)
-    assert scene.wall.played > 0
+    assert scene.world.played > 0
 
 
 def test_a_fault_of_what_is_prepared_is_a_fault_of_the_scene():
@@ -451,7 +451,7 @@ def told_by(scene, monkeypatch):
 
 
 def test_every_cohort_is_held_against_its_own_target(monkeypatch):
-    scene = Watch(two_targets(), Catalog(), speed=math.inf)
+    scene = WatchScene(two_targets(), Catalog(), speed=math.inf)
     frames(scene, 3)
     bands = [scene.scenario.band(cohort) for cohort in range(2)]
     assert bands[0] != bands[1]
@@ -473,7 +473,7 @@ def test_before_the_first_attempt_ends_charts_promise_and_claim_nothing(monkeypa
     words = told_by(scene, monkeypatch)[1]
     assert "begins when the first attempt ends" in words
     assert not [said for said in words if "0 attempts" in said and "20" not in said]
-    until(scene, lambda: scene.trend.attempts > 40)
+    until(scene, lambda: scene.rolling_rate.attempts > 40)
     words = told_by(scene, monkeypatch)[1]
     assert "begins when the first attempt ends" not in words
     assert "0 %" in words
