@@ -18,8 +18,8 @@ from typing import Final
 from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.window.screen import FRAME_S, Window
-from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import WatchScene
+from sims.window.watching.watch_picture import paint_watch
+from sims.window.watching.watch_scene import WatchScene
 
 FLOOR_MS: Final = 8.0
 GROWTH_FLOOR: Final = 2.0  # MB over the second half of the frames, rows left out

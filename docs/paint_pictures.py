@@ -17,14 +17,14 @@ from engine.scenario import load
 from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
-from sims.window.demonstration import Demonstration
-from sims.window.play import play_scenario
-from sims.window.play_picture import paint_play
-from sims.window.play_scene import PlayScene
+from sims.window.playing.demonstration import Demonstration
+from sims.window.playing.play import play_scenario
+from sims.window.playing.play_picture import paint_play
+from sims.window.playing.play_scene import PlayScene
 from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, Canvas, Event, Recorder, Scene, Window
-from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import WatchScene
+from sims.window.watching.watch_picture import paint_watch
+from sims.window.watching.watch_scene import WatchScene
 
 FOLDER: Final = Path("docs/pictures")
 _PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # who loses now and then

@@ -76,12 +76,12 @@ def play(
     if record is not None:
         if out is not None:
             raise click.UsageError("--out keeps what a person plays, and with --record nobody does; leave one out.")
-        from sims.window.demonstration import demonstrate
+        from sims.window.playing.demonstration import demonstrate
 
         return demonstrate(
             game, record, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames
         )
-    from sims.window.play import play as open_window
+    from sims.window.playing.play import play as open_window
 
     return open_window(game, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames, out=out)
 
@@ -111,7 +111,7 @@ def watch(
     out: Path | None,
 ) -> int:
     """Watch nine players live, beside charts. With --record the rows are kept only where --out names a folder."""
-    from sims.window.watch import watch as open_window
+    from sims.window.watching.watch import watch as open_window
 
     return open_window(target, seed=seed, cohort=cohort, speed=speed, record=record, frames=frames, out=out)
 

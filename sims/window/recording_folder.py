@@ -4,7 +4,7 @@ scenario.toml         the resolved scenario
 attempts.csv          the rows, as a run writes them
 human_actions.jsonl   where a person played: what they did, see sims.playback.human_actions
 
-Where a person played, a clean end adds the other files of a run, see sims.window.human_run.
+Where a person played, a clean end adds the other files of a run, see sims.window.playing.human_run.
 """
 
 from __future__ import annotations

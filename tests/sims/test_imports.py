@@ -30,7 +30,12 @@ PACKAGES = tuple(FORBIDDEN)
 RESULT_PATH = ("engine", "games", "controllers")
 
 # A library has its few files, so that it can be replaced and so that it is loaded only where it is needed.
-WINDOW = {"sims/window/screen.py", "sims/window/play.py", "sims/window/watch.py", "sims/window/replay.py"}
+WINDOW = {
+    "sims/window/screen.py",
+    "sims/window/playing/play.py",
+    "sims/window/watching/watch.py",
+    "sims/window/replay.py",
+}
 ONLY_IN = [
     ("numba", PACKAGES, {"engine/kernel.py"}),
     ("llvmlite", PACKAGES, set[str]()),
@@ -278,12 +283,13 @@ def test_the_reader_lets_pass(text):
 
 def test_the_reader_resolves_relative_imports_and_lazy_ones():
     found = uses(
-        "from . import kernel\nfrom ..games import logistic\ndef f():\n    import sims.window.play", "engine.world"
+        "from . import kernel\nfrom ..games import logistic\ndef f():\n    import sims.window.playing.play",
+        "engine.world",
     )
     assert [(use.name, use.lazy) for use in found if use.imported] == [
         ("engine.kernel", False),
         ("games.logistic", False),
-        ("sims.window.play", True),
+        ("sims.window.playing.play", True),
     ]
 
 

@@ -22,7 +22,7 @@ from sims.run_folder.row_file import lines_of, open_table, value_of
 from sims.runs import verification
 from sims.runs.execution import run
 from sims.runs.verification import sample_rows, verify
-from sims.window.human_session import HumanSession, human_setup
+from sims.window.playing.human_session import HumanSession, human_setup
 from tests.kit.small import TEXT, scenario, setup
 
 COLUMNS = [c.name for c in ATTEMPT_COLUMNS] + ["param_difficulty", "param_guess", "belief_difficulty"]

@@ -26,18 +26,18 @@ from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest
 from sims.runs.verification import verify
-from sims.window import play as play_module
-from sims.window.demonstration import Demonstration, demonstrate
-from sims.window.human_session import COHORT, PERSON, human_scenario
-from sims.window.play import play, play_scenario
-from sims.window.play_layout import START, TARGET, VIEW, choice_rows
-from sims.window.play_picture import paint_play
-from sims.window.play_scene import PlayScene
+from sims.window.playing import play as play_module
+from sims.window.playing.demonstration import Demonstration, demonstrate
+from sims.window.playing.human_session import COHORT, PERSON, human_scenario
+from sims.window.playing.play import play, play_scenario
+from sims.window.playing.play_layout import START, TARGET, VIEW, choice_rows
+from sims.window.playing.play_picture import paint_play
+from sims.window.playing.play_scene import PlayScene
+from sims.window.playing.skill_estimate import GRID, estimate_skill, population_skills, win_curve
+from sims.window.playing.skill_worker import SkillWorker
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, HEIGHT, Canvas, Event, Window
-from sims.window.skill_estimate import GRID, estimate_skill, population_skills, win_curve
-from sims.window.skill_worker import SkillWorker
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import GAMES, frames, installed, press, rows_of, until
@@ -390,7 +390,7 @@ def test_a_full_disk_ends_the_sitting_with_its_name(scene, tmp_path, monkeypatch
     def full(file, data):
         raise OSError(28, "No space left on device", "attempts.csv")
 
-    monkeypatch.setattr("sims.window.human_session.append", full)
+    monkeypatch.setattr("sims.window.playing.human_session.append", full)
     with pytest.raises(EnvironmentFault, match="No space left on device; make room"):
         press(scene, "r")
     monkeypatch.undo()
@@ -405,9 +405,9 @@ from pathlib import Path
 from sims.catalog import Catalog
 from sims.playback.human_actions import HUMAN_ACTIONS
 from sims.window.recording_folder import begin_recording
-from sims.window.play import PlayScene, play_scenario
+from sims.window.playing.play import PlayScene, play_scenario
 from sims.window.screen import FRAME_S, Event
-from sims.window.skill_worker import SkillWorker
+from sims.window.playing.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
 folder, name, room = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 found = play_scenario(Catalog(), "gap_runner", seed=3)
@@ -684,10 +684,10 @@ def interrupted_after(ticks):
 
 SECOND = """
 import os, signal, sys
-from sims.window import human_run
-from sims.window.play_scene import PlayScene
+from sims.window.playing import human_run
+from sims.window.playing.play_scene import PlayScene
 from sims.cli.app import main
-from sims.window.skill_worker import SkillWorker
+from sims.window.playing.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
 advance, written = PlayScene.advance, human_run.write_results
 
@@ -726,7 +726,7 @@ def test_a_run_that_cannot_be_written_leaves_no_parts(scene, tmp_path, monkeypat
     def full(*arguments):
         raise OSError(28, "No space left on device", "players.csv")
 
-    monkeypatch.setattr("sims.window.human_run.write_results", full)
+    monkeypatch.setattr("sims.window.playing.human_run.write_results", full)
     with pytest.raises(EnvironmentFault, match=r"players\.csv: No space left"):
         scene.write_run()
     assert {path.name for path in (tmp_path / "sitting").iterdir()} == {"attempts.csv", HUMAN_ACTIONS, "scenario.toml"}
@@ -736,8 +736,8 @@ GROUP = """
 import signal, sys, time
 import numpy as np
 from sims.catalog import Catalog
-from sims.window.play import play_scenario
-from sims.window.skill_worker import SkillWorker
+from sims.window.playing.play import play_scenario
+from sims.window.playing.skill_worker import SkillWorker
 
 def main():
     signal.signal(signal.SIGINT, lambda number, frame: None)
@@ -784,7 +784,7 @@ def test_a_recording_shows_an_attempt_of_a_synthetic_player_and_ends(tmp_path, m
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DISPLAY", raising=False)
     scenes: list[Demonstration] = []
-    monkeypatch.setattr("sims.window.demonstration.Demonstration", noting(scenes))
+    monkeypatch.setattr("sims.window.playing.demonstration.Demonstration", noting(scenes))
     assert main(["play", installed(game), "--record", "a.png", "--seed", "5"]) == 0
     assert capsys.readouterr().out == "picture a.png\n"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"], "nobody played, so no rows are kept"
@@ -809,7 +809,7 @@ def noting(scenes):
 
 def test_a_recording_of_so_many_frames_goes_on_with_the_next_attempt(tmp_path, monkeypatch):
     scenes: list[Demonstration] = []
-    monkeypatch.setattr("sims.window.demonstration.Demonstration", noting(scenes))
+    monkeypatch.setattr("sims.window.playing.demonstration.Demonstration", noting(scenes))
     assert demonstrate("boss_duel", tmp_path / "a.webp", seed=5, frames=3600) == 0
     assert scenes[0].attempts >= 2
     assert not scenes[0].done
@@ -818,11 +818,11 @@ def test_a_recording_of_so_many_frames_goes_on_with_the_next_attempt(tmp_path, m
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from sims.window.play import PlayScene, play_scenario
+from sims.window.playing.play import PlayScene, play_scenario
 from sims.catalog import Catalog
 from sims.window.recording_folder import begin_recording
 from sims.window.screen import FRAME_S, Event
-from sims.window.skill_worker import SkillWorker
+from sims.window.playing.skill_worker import SkillWorker
 SkillWorker.tell = lambda worker, values, won: None
 found = play_scenario(Catalog(), "gap_runner", seed=3)
 scene = PlayScene(found, Catalog(), begin_recording(Path(sys.argv[1]), "x", found))
@@ -871,7 +871,7 @@ def test_real_keys_play_in_a_real_window(tmp_path, ending):
 PLAYED = """
 import sys
 from sims.cli.app import main
-from sims.window.play_scene import PlayScene
+from sims.window.playing.play_scene import PlayScene
 begin = PlayScene._begin
 def told(scene):
     begin(scene)

@@ -21,14 +21,14 @@ from engine.game import LOST, TIMED_OUT, WON, Shape
 from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
 from sims.window import screen
-from sims.window.demonstration import Demonstration
 from sims.window.palette import blend
 from sims.window.panels import outcome_sign
-from sims.window.play_scene import PlayScene
+from sims.window.playing.demonstration import Demonstration
+from sims.window.playing.play_scene import PlayScene
 from sims.window.recording_folder import begin_recording
 from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
-from sims.window.watch_scene import WatchScene
+from sims.window.watching.watch_scene import WatchScene
 from tests.kit.places import PICTURES, ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import GAMES, Screen, frames, installed, rows_of, small_run, until
@@ -348,7 +348,7 @@ def server(size):
 WATCH = """
 import sys
 from pathlib import Path
-from sims.window import watch
+from sims.window.watching import watch
 paint = watch.paint_watch
 def told(scene, canvas):
     paint(scene, canvas)

@@ -17,16 +17,16 @@ from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
-from sims.window import row_log
 from sims.window.panels import Chart
 from sims.window.replay import ReplayScene
-from sims.window.rolling_rate import FEWEST, WINDOW, RollingRate
-from sims.window.row_log import RowLog
 from sims.window.screen import HEIGHT, Canvas, Event, Window
-from sims.window.watch import watch
-from sims.window.watch_layout import menu_boxes, viewport_box
-from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import SPEEDS, WatchScene
+from sims.window.watching import row_log
+from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
+from sims.window.watching.row_log import RowLog
+from sims.window.watching.watch import watch
+from sims.window.watching.watch_layout import menu_boxes, viewport_box
+from sims.window.watching.watch_picture import paint_watch
+from sims.window.watching.watch_scene import SPEEDS, WatchScene
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import frames, installed, keyed, press, rows_of, until
@@ -302,7 +302,7 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(tmp_path, monkeypatch):
 ENDING = """
 import os, signal, sys
 import pygame
-from sims.window.watch_scene import WatchScene
+from sims.window.watching.watch_scene import WatchScene
 from sims.cli.app import main
 
 advance = WatchScene.advance

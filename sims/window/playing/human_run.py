@@ -25,7 +25,7 @@ from sims.run_folder.folder import SCENARIO, write_manifest
 from sims.runs.chunks import ChunkRecord, Job, batches_of, job_of
 from sims.runs.execution import start_of
 from sims.runs.tables import goal_for, manifest_of, write_results
-from sims.window.human_session import COHORT, human_sheet
+from sims.window.playing.human_session import COHORT, human_sheet
 
 _LEAST_S: Final = 3600.0  # width of the narrowest bin of a report
 

@@ -26,8 +26,8 @@ from sims.window.panels import (
     wrap_lines,
 )
 from sims.window.screen import HEIGHT, WIDTH, Box, Canvas
-from sims.window.watch_charts import paint_charts
-from sims.window.watch_layout import (
+from sims.window.watching.watch_charts import paint_charts
+from sims.window.watching.watch_layout import (
     _MENU_ROW,
     GAP,
     GRID_HEIGHT,
@@ -41,7 +41,7 @@ from sims.window.watch_layout import (
 )
 
 if TYPE_CHECKING:
-    from sims.window.watch_scene import PlayerViewport, WatchScene
+    from sims.window.watching.watch_scene import PlayerViewport, WatchScene
 
 _NOTE: Final = 13
 _MENU_TEXT: Final = 730  # pixels

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
-from sims.window.skill_estimate import FEWEST, SkillEstimate, estimate_skill, population_skills, win_curve
+from sims.window.playing.skill_estimate import FEWEST, SkillEstimate, estimate_skill, population_skills, win_curve
 from sims.workers.scriptless_process import ScriptlessProcess
 from sims.workers.worker import undisturbed
 from sims.workers.worker_process import die_with

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from sims.window.palette import CARD, DIAL, INK, LINE, PURPLE, QUIET, RATE, Colour
 from sims.window.panels import SMALL, Chart, Dot, Span, percent
-from sims.window.rolling_rate import FEWEST, WINDOW, RollingRate
 from sims.window.screen import Box, Canvas
+from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
 
 if TYPE_CHECKING:
-    from sims.window.watch_scene import WatchScene
+    from sims.window.watching.watch_scene import WatchScene
 
 _STRIPS: Final = 4  # cohorts that have a strip; more would be too low to be read
 _NOTE: Final = 13  # letters of axes and notes

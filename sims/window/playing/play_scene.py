@@ -21,14 +21,14 @@ from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.playback.stepper import AttemptStepper, HumanAction
 from sims.window.background import BackgroundWork
-from sims.window.human_run import write_run, write_scenario
-from sims.window.human_session import HumanAttempt, HumanSession, human_scenario, human_setup, is_under_way
 from sims.window.input import CellInput, KeyInput
 from sims.window.palette import blend
-from sims.window.play_layout import START, TARGET, VIEW, choice_rows
+from sims.window.playing.human_run import write_run, write_scenario
+from sims.window.playing.human_session import HumanAttempt, HumanSession, human_scenario, human_setup, is_under_way
+from sims.window.playing.play_layout import START, TARGET, VIEW, choice_rows
+from sims.window.playing.skill_estimate import SkillEstimate
+from sims.window.playing.skill_worker import SkillWorker
 from sims.window.screen import Event
-from sims.window.skill_estimate import SkillEstimate
-from sims.window.skill_worker import SkillWorker
 from sims.window.viewport import GLIDE_S, Viewport, tick_seconds
 
 TARGETS: Final = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))  # 0.30 to 0.95

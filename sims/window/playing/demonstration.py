@@ -14,9 +14,9 @@ from engine.errors import ScenarioError
 from engine.game import Faculties
 from sims.catalog import Catalog
 from sims.playback.stepper import AttemptStepper, HumanAction
-from sims.window.play import scenario_for_play
-from sims.window.play_picture import paint_play
-from sims.window.play_scene import DEMONSTRATOR, PlayScene
+from sims.window.playing.play import scenario_for_play
+from sims.window.playing.play_picture import paint_play
+from sims.window.playing.play_scene import DEMONSTRATOR, PlayScene
 from sims.window.recording_folder import begin_recording
 from sims.window.screen import show_scene
 
@@ -78,7 +78,7 @@ def demonstrate(
 ) -> int:
     """Record a synthetic player at the keys, without any screen: one attempt, or so many frames.
 
-    record: .png, .webp or .gif; the others are those of `sims.window.play.play`. Raises ScenarioError when controller
+    record: .png, .webp or .gif; the others are those of `sims.window.playing.play.play`. Raises ScenarioError when controller
     and scenario do not fit together.
     """
     catalog = Catalog()

@@ -20,7 +20,7 @@ from sims.run_folder.files import file_fault
 from sims.window.recording_folder import append
 
 if TYPE_CHECKING:
-    from sims.window.live_world import LiveWorld
+    from sims.window.watching.live_world import LiveWorld
 
 EVERY_S: Final = 0.8  # between two appends; with the time of the append itself, about a second
 

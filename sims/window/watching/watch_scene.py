@@ -13,13 +13,13 @@ from engine.game import Game
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
 from sims.window.background import BackgroundWork
-from sims.window.live_world import LiveAttempt, LiveWorld
 from sims.window.panels import AxisMark
-from sims.window.rolling_rate import FEWEST, RollingRate
-from sims.window.row_log import RowLog
 from sims.window.screen import Event
 from sims.window.viewport import Viewport
-from sims.window.watch_layout import menu_boxes, viewport_box
+from sims.window.watching.live_world import LiveAttempt, LiveWorld
+from sims.window.watching.rolling_rate import FEWEST, RollingRate
+from sims.window.watching.row_log import RowLog
+from sims.window.watching.watch_layout import menu_boxes, viewport_box
 
 VIEWPORTS: Final = 9
 

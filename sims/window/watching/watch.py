@@ -16,10 +16,10 @@ from sims.catalog import Catalog
 from sims.run_folder.folder import SCENARIO
 from sims.run_folder.names import ATTEMPTS
 from sims.window.recording_folder import begin_recording, discard
-from sims.window.row_log import RowLog
 from sims.window.screen import show_scene
-from sims.window.watch_picture import paint_watch
-from sims.window.watch_scene import WatchScene
+from sims.window.watching.row_log import RowLog
+from sims.window.watching.watch_picture import paint_watch
+from sims.window.watching.watch_scene import WatchScene
 from sims.workers.signals import Stopping
 
 

@@ -19,8 +19,8 @@ from sims.run_folder.folder import REPORT
 from sims.run_folder.names import ATTEMPTS
 from sims.window.input import CellInput
 from sims.window.panels import percent
-from sims.window.play_picture import paint_play
-from sims.window.play_scene import PlayScene
+from sims.window.playing.play_picture import paint_play
+from sims.window.playing.play_scene import PlayScene
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.screen import show_scene
 from sims.workers.signals import Stopping

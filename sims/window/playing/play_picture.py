@@ -32,12 +32,12 @@ from sims.window.panels import (
     setting_rows,
     wrap_lines,
 )
-from sims.window.play_layout import _BESIDE, _SCALE, AIM, CHOICE, DEMO, SIDE, START, TARGET, VIEW, choice_rows
+from sims.window.playing.play_layout import _BESIDE, _SCALE, AIM, CHOICE, DEMO, SIDE, START, TARGET, VIEW, choice_rows
+from sims.window.playing.skill_estimate import FEWEST, SkillEstimate
 from sims.window.screen import Box, Canvas
-from sims.window.skill_estimate import FEWEST, SkillEstimate
 
 if TYPE_CHECKING:
-    from sims.window.play_scene import PlayScene
+    from sims.window.playing.play_scene import PlayScene
 
 _DOTS: Final = 20
 _NOTE: Final = 13  # letters of notes
