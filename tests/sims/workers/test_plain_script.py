@@ -10,8 +10,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pytest
-
 from sims.run_folder.folder import MANIFEST, PARTIAL, REPORT
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT
@@ -39,13 +37,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 cells = [new_code_cell(source) for source in sys.stdin.read().split("# next cell")]
 NotebookClient(new_notebook(cells=cells), timeout=float(sys.argv[1]), kernel_name="python3").execute()
 """
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder with a scenario."""
-    write_scenario(tmp_path, "constant")
-    return tmp_path
 
 
 def write_scenario(place: Path, controller: str) -> None:
@@ -91,32 +82,30 @@ def assert_played_once(place: Path, done: subprocess.CompletedProcess[str]) -> N
     assert not (place / f"played{PARTIAL}").exists()
 
 
-@pytest.mark.parametrize("source", [GUARDED, UNGUARDED], ids=["guarded", "unguarded"])
-def test_a_script_plays_and_is_run_once(place, source):
-    (place / "script.py").write_text(source)
-    assert_played_once(place, python(place, "script.py"))
+def test_an_unguarded_script_runs_once(tmp_path):
+    write_scenario(tmp_path, "constant")
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    assert_played_once(tmp_path, python(tmp_path, "script.py"))
 
 
-def test_a_script_from_stdin_plays(place):
-    assert_played_once(place, python(place, "-", source=UNGUARDED))
-
-
-def test_a_notebook_plays(place):
-    cells = f"{COUNT}# next cell{PLAY}"
-    assert_played_once(place, python(place, "-c", NOTEBOOK, str(LIMIT_S), source=cells))
-
-
-def test_workers_find_a_plugin_beside_the_script(place):
+def test_a_guarded_script_runs_once_and_workers_find_a_plugin_beside_it(tmp_path):
     """The first entry of the caller's sys.path is the folder of the script; workers have it too."""
-    tools = place / "tools"
+    tools = tmp_path / "tools"
     tools.mkdir()
     install_cooling_steps(tools)
-    write_scenario(place, "cooling_steps")
-    (tools / "script.py").write_text(UNGUARDED)
-    assert_played_once(place, python(place, "tools/script.py"))
+    write_scenario(tmp_path, "cooling_steps")
+    (tools / "script.py").write_text(GUARDED)
+    assert_played_once(tmp_path, python(tmp_path, "tools/script.py"))
 
 
-def test_workers_find_a_plugin_in_the_folder_of_a_script_from_stdin(place):
-    install_cooling_steps(place)
-    write_scenario(place, "cooling_steps")
-    assert_played_once(place, python(place, "-", source=UNGUARDED))
+def test_a_script_from_stdin_runs_once_and_workers_find_a_plugin_in_its_folder(tmp_path):
+    """The first entry of the caller's sys.path is empty: the current folder."""
+    install_cooling_steps(tmp_path)
+    write_scenario(tmp_path, "cooling_steps")
+    assert_played_once(tmp_path, python(tmp_path, "-", source=UNGUARDED))
+
+
+def test_a_notebook_runs_each_cell_once(tmp_path):
+    write_scenario(tmp_path, "constant")
+    cells = f"{COUNT}# next cell{PLAY}"
+    assert_played_once(tmp_path, python(tmp_path, "-c", NOTEBOOK, str(LIMIT_S), source=cells))
