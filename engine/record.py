@@ -350,16 +350,41 @@ def _batch(sheet: Sheet, values: Mapping[str, Any], count: int) -> Any:
     for column in sheet.columns:
         if column.kind == "name":
             numbers = np.zeros(count, np.int32) if column.constant else values[column.name].astype(np.int32)
-            indices = pa.array(numbers, mask=numbers < 0)
-            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(sheet.words[column.name])))
+            arrays.append(
+                pa.DictionaryArray.from_arrays(_array(numbers, numbers < 0), _words(sheet.words[column.name]))
+            )
         elif column.constant:
-            arrays.append(pa.array(np.full(count, sheet.constants[column.name], np.int64)))
+            arrays.append(_array(np.full(count, sheet.constants[column.name], np.int64)))
         elif column.kind == "number":  # NaN stands for what is missing
-            arrays.append(pa.array(np.ascontiguousarray(values[column.name]), pa.float64(), from_pandas=True))
+            numbers = values[column.name].astype(np.float64, copy=False)
+            arrays.append(_array(numbers, np.isnan(numbers)))
         else:
             kind = np.dtype(np.int64 if column.kind == "integer" else np.bool_)
-            arrays.append(pa.array(np.ascontiguousarray(values[column.name].astype(kind, copy=False))))
+            arrays.append(_array(values[column.name].astype(kind, copy=False)))
     return pa.record_batch(arrays, schema=schema_of(sheet.columns))
+
+
+# Arrays are made of their buffers: `pyarrow.array` loads pandas, if it is installed, which costs each worker half a
+# second and 70 MB.
+
+
+def _array(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None = None) -> Any:
+    """An Arrow array of numbers or truth values. missing: which of them are null, None for none of them."""
+    import pyarrow as pa
+
+    some = missing is not None and bool(missing.any())
+    valid = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing is not None and some else None
+    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, pa.py_buffer(data)])
+
+
+def _words(words: Sequence[str]) -> Any:
+    """An Arrow array of strings."""
+    import pyarrow as pa
+
+    texts = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
 
 
 def csv_header(columns: Sequence[Column]) -> bytes:

@@ -6,6 +6,8 @@ import csv
 import io
 import math
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,7 @@ from engine.errors import ScenarioError
 from engine.game import LOST, OUTCOMES, WON, Faculties
 from engine.players import LEAVINGS, PLAYER, QUIT, TRAIT_NAMES
 from engine.record import ATTEMPT_COLUMNS, PLAYER_COLUMNS, SESSION, SESSION_COLUMNS, row_type
+from tests.kit.places import ROOT
 from tests.kit.small import setup
 
 NASTY = [0.0, -0.0, 1.0, 0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e22, 1e-5, 123456789.125]
@@ -200,6 +203,35 @@ def test_what_a_person_can_do_is_not_known():
     assert unknown == set(Faculties._fields)
     assert all(column.optional for column in ATTEMPT_COLUMNS if column.name in unknown)
     assert as_parquet([record.attempt_batch(SHEET, rows)])
+
+
+def test_batches_load_no_pandas():
+    """It would cost each worker half a second and 70 MB."""
+    code = (
+        "import sys; import numpy as np; from engine import record; from tests.kit.small import setup; "
+        "record.session_batch(record.session_sheet(setup()), 0, np.zeros(3, record.SESSION)); "
+        "print(sorted({'pandas', 'pyarrow'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "['pyarrow']\n"
+
+
+@pytest.mark.parametrize("missing", [(), (2,), range(11)])
+def test_arrays_made_of_buffers_are_those_that_pyarrow_makes(missing):
+    mask = np.isin(np.arange(11), missing)
+    for values in (
+        np.linspace(-1.0, 1.0, 22)[::2],
+        np.arange(11),
+        np.arange(11, dtype=np.int32),
+        np.arange(11) % 3 > 0,
+    ):
+        made = record._array(values, mask)
+        made.validate(full=True)
+        assert made.equals(pa.array(values, mask=mask))
+        assert record._array(values[:0]).equals(pa.array(values[:0]))
+    words = record._words(("a", "Größe", "long one"))
+    words.validate(full=True)
+    assert words.equals(pa.array(["a", "Größe", "long one"]))
 
 
 def test_players_and_sessions_add_up():
