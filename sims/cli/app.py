@@ -32,12 +32,11 @@ EXIT_CODES: Final = """\b
 Exit codes:
    0  done
    1  a stated goal was missed
-   2  wrong usage or a wrong scenario; with --gate: cannot tell
-   3  attempts failed by a game's or controller's fault:
-      they are marked in the rows, or too many stopped it
-   4  a run folder is damaged, in use or does not match
-   5  the machine is in the way: disk, permission, a missing extra
-  70  a fault of Flowdial itself
+   2  usage or scenario error; with --gate: too close to call
+   3  plug-in error: attempts are marked in the rows
+   4  run folder damaged, in use or not matching
+   5  environment error: disk, permission, a missing extra
+  70  internal error of Flowdial
  130  interrupted (143 when terminated)
 """
 _USAGE: Final = 2
@@ -67,9 +66,9 @@ def _show_version(context: click.Context, parameter: click.Parameter, value: boo
 )
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Turn a game's difficulty dials until each kind of player wins as often as wanted.
+    """Tune and simulate game difficulty until each player group hits its target.
 
-    SCENARIO is the path of a TOML file or the name of a bundled scenario, see flowdial list.
+    SCENARIO is the path of a TOML file, or a name of flowdial list scenarios.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -117,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(fault)
         return _exit_code_of(fault)
     if closed and code == 0:
-        say("the result could not be told, for stdout is closed.")
+        say("stdout is closed, so the result cannot be printed.")
         return _ENVIRONMENT
     return code
 
@@ -165,9 +164,9 @@ def _exit_code_of(fault: Exception | KeyboardInterrupt) -> int:
             say(f"the package '{fault.name}' is missing; install it, or install Flowdial again with what it needs.")
             return _ENVIRONMENT
         case MemoryError():
-            say("the memory is not enough; use fewer players, fewer workers or a machine with more.")
+            say("not enough memory; use fewer players or fewer workers.")
             return _ENVIRONMENT
-    say(f"a fault of Flowdial itself: {type(fault).__name__}: {' '.join(str(fault).split())} (--debug says where)")
+    say(f"internal error of Flowdial: {type(fault).__name__}: {' '.join(str(fault).split())} (--debug shows where)")
     return _OWN_FAULT
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("what", required=False, type=click.Choice(["games", "controllers", "scenarios"]))
 @json_option
 def list_(what: str | None, as_json: bool) -> None:
-    """Say which games, controllers and scenarios there are, and where they come from."""
+    """List installed games, controllers and scenarios."""
     from sims.catalog import Catalog
     from sims.cli.descriptions import listing
 
@@ -32,18 +32,18 @@ def list_(what: str | None, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--dial", is_flag=True, help="For a game: play it along its dial and print how often players win.")
-@click.option("--map", "heat_map", is_flag=True, help="For a game: print the chance to win by skill and difficulty.")
-@click.option("--json", "as_json", is_flag=True, help="With --dial or --map: print the numbers as JSON.")
+@click.option("--dial", is_flag=True, help="For a game: win rates by difficulty, for three skills.")
+@click.option("--map", "heat_map", is_flag=True, help="For a game: chance to win by skill and difficulty.")
+@click.option("--json", "as_json", is_flag=True, help="With --dial or --map: print JSON.")
 def describe(name: str, dial: bool, heat_map: bool, as_json: bool) -> None:
-    """Explain a game, a controller or a scenario."""
+    """Describe a game, a controller or a scenario."""
     from sims.catalog import Catalog
     from sims.cli.descriptions import description, dial_description, show_map
 
     if dial and heat_map:
-        raise click.UsageError("--dial and --map are two tables, ask for one of them.")
+        raise click.UsageError("--dial and --map are two tables; choose one.")
     if as_json and not (dial or heat_map):
-        raise click.UsageError("--json prints the numbers of a table, give --dial or --map with it.")
+        raise click.UsageError("--json prints the numbers of a table; add --dial or --map.")
     catalog = Catalog()
     if heat_map:
         show_map(catalog.game(name), as_json, say, sys.stdout)

@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("folder", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--to", "form", type=click.Choice(["csv", "parquet", "xlsx"]), required=True, help="Form of the tables.")
+@click.option(
+    "--to", "form", type=click.Choice(["csv", "parquet", "xlsx"]), required=True, help="Format of the tables."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE",
-    help="New folder, or new .xlsx file; RUN-csv, RUN-parquet or RUN.xlsx beside the run when left out.",
+    help="New folder or .xlsx file (default: beside the run).",
 )
 def export(folder: Path, form: Form, out: Path | None) -> None:
-    """Write a run as CSV, Parquet or a workbook; the run itself stays as it is.
+    """Write the tables of a run as CSV, Parquet or a workbook.
 
-    To csv or parquet: a run folder, the same that `flowdial run --format` leaves. To xlsx: a workbook with a sheet for
-    each table and one that explains the columns.
+    csv and parquet give a run folder, the same as `flowdial run --format`. xlsx gives a workbook with a sheet for each
+    table and one that explains the columns. The run itself is not changed.
     """
     from sims.runs.export import export as write_export
 

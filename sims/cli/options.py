@@ -58,21 +58,21 @@ class Number(click.FloatRange):
 
 
 SEED_RANGE: Final = Number(0, _LARGEST_SEED, whole=True)
-seed_option = click.option("--seed", type=SEED_RANGE, help="Use this seed instead of the scenario's.")
+seed_option = click.option("--seed", type=SEED_RANGE, help="Override the scenario's seed.")
 set_option = click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Put a value over the scenario's, as in --set target.win_rate=0.7; may be repeated.",
+    help="Override a scenario value, e.g. target.win_rate=0.7 (repeatable).",
 )
 workers_option = click.option(
-    "--workers", type=Number(1, 1024, whole=True), help="Processes; one for each core when left out."
+    "--workers", type=Number(1, 1024, whole=True), help="Number of worker processes (default: one per core)."
 )
 
 scenario_argument = click.argument("scenario")
-allow_long_option = click.option("--allow-long", is_flag=True, help="Accept a run of very many attempts.")
-quiet_option = click.option("--quiet", is_flag=True, help="No progress and no table.")
+allow_long_option = click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
+quiet_option = click.option("--quiet", is_flag=True, help="Suppress the progress bar and the table.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 folder_argument = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 

@@ -17,21 +17,21 @@ from sims.terminal import aligned, meter, no_message, say
     "--effect",
     type=Number(0, 1, low_open=True, high_open=True),
     required=True,
-    help="Change of the win rate that is to be seen, as 0.02 for two points.",
+    help="Smallest change to detect, e.g. 0.02 for two points.",
 )
 @click.option(
     "--power",
     type=Number(0.5, 1, low_open=True, high_open=True),
     default=0.9,
     show_default=True,
-    help="Share of comparisons in which it is to be seen.",
+    help="Statistical power: chance to notice it.",
 )
 @seed_option
 @set_option
 @workers_option
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Suppress progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--allow-long", is_flag=True, help="Accept a scenario of very many attempts.")
+@click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
 def plan(
     scenario: str,
     after: str | None,
@@ -44,10 +44,10 @@ def plan(
     as_json: bool,
     allow_long: bool,
 ) -> None:
-    """Say how many players it takes to see a change of the win rate, from a small pilot.
+    """Estimate how many players it takes to detect a change.
 
-    With a second scenario, AFTER, the pilot plays both with the same players and the same luck, as flowdial compare
-    does, and says how many fewer that takes. --set and --seed go for both.
+    A small pilot measures how much players differ. With a second scenario, AFTER, it plays both with the same players
+    and the same luck, and says how many fewer players that takes. --set and --seed apply to both.
     """
     before = load_scenario(scenario, settings, seed, allow_long)
     changed = None if after is None else load_scenario(after, settings, seed, allow_long)

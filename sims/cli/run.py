@@ -36,31 +36,29 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for fau
 
 @click.command(cls=Command)
 @scenario_argument
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the results; it must be new.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
 @seed_option
 @workers_option
 @set_option
 @click.option(
-    "--format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="File format of rows."
+    "--format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="File format of the rows."
 )
 @click.option(
     "--precision",
     type=Number(0, 0.5, low_open=True),
     metavar="WIDTH",
-    help="Play as many players as it takes until every cohort's 95 % interval reaches at most so far to either side.",
+    help="Add players until every margin is at most +-WIDTH.",
 )
 @click.option(
     "--budget",
     type=Number(1, 5_000_000_000, whole=True),  # LARGEST_WORK of engine.scenario_file.consistency
     metavar="ATTEMPTS",
-    help="With --precision: most attempts (players x attempts x replicas), its pilot's included; 200,000,000 when left "
-    "out, 5,000,000,000 with --allow-long.",
+    help="With --precision: largest number of attempts.",
 )
 @click.option(
     "--gate",
     is_flag=True,
-    help="For continuous integration: exit with 0 only when every target is surely met, with 1 when one is surely "
-    "missed, with 2 when so few players cannot tell.",
+    help="Exit 0 if all targets are met, 1 if one is missed, 2 if inconclusive.",
 )
 @quiet_option
 @json_option
@@ -79,10 +77,14 @@ def run(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Simulate a scenario and write rows, a verdict and a report."""
+    """Simulate a scenario and write rows, a verdict and a report.
+
+    --budget counts players x attempts x repeats, the pilot included. Its default is 200,000,000, and 5,000,000,000 with
+    --allow-long. --gate decides at 95 % confidence.
+    """
 
     if budget is not None and precision is None:
-        raise click.UsageError("--budget is how long --precision may go on, give both.")
+        raise click.UsageError("--budget limits --precision; give both.")
     checked = load_scenario(scenario, settings, seed, allow_long)
     from sims.planning.precision import run_to_precision
     from sims.runs.execution import run as play
@@ -103,10 +105,10 @@ def run(
 @scenario_argument
 @seed_option
 @set_option
-@click.option("--resolved", is_flag=True, help="Print the complete scenario, every default written out.")
+@click.option("--resolved", is_flag=True, help="Print the complete scenario with all defaults.")
 @allow_long_option
 def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: bool, allow_long: bool) -> None:
-    """Tell everything that is wrong with a scenario, and run nothing."""
+    """Validate a scenario without running it."""
 
     checked = load_scenario(scenario, settings, seed, allow_long)
     from sims.runs.preflight import prepare_job
@@ -126,7 +128,7 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
 @quiet_option
 @json_option
 def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
-    """Finish a run or a study that was stopped: compute only what is missing or damaged."""
+    """Finish a run or a study that was stopped."""
     calculate_alone()
     from sims.runs.execution import resume as resume_run
     from sims.tuning import command as tune
@@ -166,16 +168,18 @@ def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
 @click.command(cls=Command)
 @folder_argument
 def report(folder: Path) -> None:
-    """Write report.html of a run again, from its rows."""
+    """Rebuild report.html from the rows of a run."""
     from sims.reports.report import write_report
 
     click.echo(write_report(folder))
 
 
 @click.command(cls=Command)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it to this file.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the schema to this file."
+)
 def schema(out: Path | None) -> None:
-    """Print the JSON schema of scenario files, for editors that complete and check."""
+    """Print the JSON schema of scenario files."""
 
     from engine.scenario import json_schema
 

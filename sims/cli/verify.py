@@ -34,11 +34,13 @@ class _Rows(click.ParamType[int]):
 
 @click.command(cls=Command)
 @click.argument("target", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
-@click.option("--rows", type=_Rows(), default=1000, show_default=True, metavar="N|all", help="How many to play again.")
-@click.option("--seed", type=SEED_RANGE, default=1, show_default=True, help="Chooses the rows.")
+@click.option(
+    "--rows", type=_Rows(), default=1000, show_default=True, metavar="N|all", help="Number of rows to replay."
+)
+@click.option("--seed", type=SEED_RANGE, default=1, show_default=True, help="Seed that chooses the rows.")
 @json_option
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
-    """Play rows of a run again and compare their state hashes."""
+    """Replay rows of a run and compare them."""
     from sims.runs.verification import verify as verify_rows
 
     result = verify_rows(target, rows=rows or None, seed=seed)

@@ -254,8 +254,8 @@ class Odd(Exception):
         (ModuleNotFoundError("No module named 'PIL'", name="PIL"), 5, "flowdial: the package 'PIL' is missing"),
         (MemoryError(), 5, "flowdial: the memory is not enough"),
         (KeyboardInterrupt(), 130, "flowdial: interrupted."),
-        (Odd("two\nlines"), 70, "flowdial: a fault of Flowdial itself: Odd: two lines"),
-        (ModuleNotFoundError("No module named 'sims.x'", name="sims.x"), 70, "flowdial: a fault of Flowdial itself"),
+        (Odd("two\nlines"), 70, "flowdial: internal error of Flowdial: Odd: two lines"),
+        (ModuleNotFoundError("No module named 'sims.x'", name="sims.x"), 70, "flowdial: internal error of Flowdial"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
@@ -311,7 +311,7 @@ def test_a_closed_stdout_is_no_crash():
         check=False,
     )
     assert done.returncode == 5
-    assert done.stderr == "flowdial: the result could not be told, for stdout is closed.\n"
+    assert done.stderr == "flowdial: stdout is closed, so the result cannot be printed.\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
