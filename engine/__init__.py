@@ -8,10 +8,10 @@ Nothing is loaded before a name is used. docs/game_authors_guide.md and docs/con
 
 from __future__ import annotations
 
-from engine.public_names import lazy_names
-
 TYPE_CHECKING = False  # what type checkers take for true; typing itself takes most of the time of an import
 if TYPE_CHECKING:
+    from typing import Any
+
     from engine.contract.checks import check_controller as check_controller
     from engine.contract.checks import check_game as check_game
     from engine.controller import Brief as Brief
@@ -85,7 +85,13 @@ _HOMES = {
     "words": "engine.randomness",
 }
 __all__ = sorted(_HOMES)
-__getattr__ = lazy_names(__name__, _HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    from engine.public_names import lazy_name
+
+    return lazy_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

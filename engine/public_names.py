@@ -1,4 +1,4 @@
-"""What packages offer by name: names that are imported when they are first used, and plug-ins that come with Flowdial."""
+"""What packages offer by name: names imported when they are first used, and plug-ins that come with Flowdial."""
 
 from __future__ import annotations
 
@@ -7,29 +7,23 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # what type checkers take for true; typing itself takes most of the time of an import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
-def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """The module-level `__getattr__` (PEP 562) of a package.
+def lazy_name(package: str, homes: Mapping[str, str], name: str) -> Any:
+    """Import a public name of a package and keep it there: the work of a module-level `__getattr__` (PEP 562).
 
     Args:
         package: its name.
         homes: public name -> the module that defines it.
-
-    Returns:
-        A function that imports a name, keeps it in the package, and raises AttributeError for other names.
+        name: that was asked for. Raises AttributeError, with all names, for one that is not public.
     """
-
-    def get(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(sorted(homes))}")
-        value = getattr(import_module(homes[name]), name)
-        setattr(sys.modules[package], name, value)
-        return value
-
-    return get
+    if name not in homes:
+        raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(sorted(homes))}")
+    value = getattr(import_module(homes[name]), name)
+    setattr(sys.modules[package], name, value)
+    return value
 
 
 def built_in_names(packages: Sequence[str]) -> dict[str, str]:

@@ -12,10 +12,10 @@ loaded before a name is used. docs/python_api.md explains every name.
 
 from __future__ import annotations
 
-from engine.public_names import lazy_names
-
 TYPE_CHECKING = False  # what type checkers take for true; typing itself takes most of the time of an import
 if TYPE_CHECKING:
+    from typing import Any
+
     from sims.advice.advice import Advice as Advice
     from sims.advice.advice import advise as advise
     from sims.catalog import load_scenario as load_scenario
@@ -57,7 +57,13 @@ _HOMES = {
     "verify": "sims.runs.verification",
 }
 __all__ = sorted(_HOMES)
-__getattr__ = lazy_names(__name__, _HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    from engine.public_names import lazy_name
+
+    return lazy_name(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -252,7 +252,7 @@ class Odd(Exception):
         (PermissionError(errno.EACCES, "Permission denied", "x"), 5, "flowdial: Permission denied: x"),
         (BrokenPipeError(), 5, ""),
         (ModuleNotFoundError("No module named 'PIL'", name="PIL"), 5, "flowdial: the package 'PIL' is missing"),
-        (MemoryError(), 5, "flowdial: the memory is not enough"),
+        (MemoryError(), 5, "flowdial: not enough memory"),
         (KeyboardInterrupt(), 130, "flowdial: interrupted."),
         (Odd("two\nlines"), 70, "flowdial: internal error of Flowdial: Odd: two lines"),
         (ModuleNotFoundError("No module named 'sims.x'", name="sims.x"), 70, "flowdial: internal error of Flowdial"),
