@@ -1,10 +1,10 @@
 """How near to the truth each method of search comes: `python -m benchmarks.tuning`.
 
-Every method tunes the same problems (see benchmarks.tuning_problem), one a seed, from the middle of the cube, and ends
-with the same race on players whom nobody has met. Told are the true error of its answer, which is the largest distance
-of a true win rate from its target: median and quartiles over the seeds, and the share of seeds in which it is at most
-0.01; and the seconds of a core that the method itself took. The floor is the error if all attempts were made at the
-optimum, by players who are independent of each other; stratified skill may go below it.
+Every method tunes the same problems (see benchmarks.tuning_problem), one for each seed, from the middle of the search
+space, and ends with the same final race on fresh players. The table shows the true error of its answer: the largest
+distance of a true win rate from its target. It gives the median and quartiles over the seeds, the share of seeds with
+an error of at most 0.01, and the processor seconds of the method itself. The floor is the error if all attempts were
+made at the optimum, by independent players; stratified skill may go below it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ import numpy as np
 from benchmarks.tuning_problem import SHAPES, TOLERANCE, TuningProblem
 from engine.errors import FlowdialError
 from sims.tuning.budget import search_share
-from sims.tuning.final_race import ENTRANTS, Finals
+from sims.tuning.final_race import ENTRANTS, FinalRace
 from sims.tuning.search.counts import Ask
-from sims.tuning.search.knob_box import Point
-from sims.tuning.search.methods import METHODS
+from sims.tuning.search.methods import METHODS, begin_search
+from sims.tuning.search.search_space import Point
 
 ATTEMPTS: Final = {3: (25_000, 50_000, 100_000), 8: (25_000, 50_000, 100_000), 20: (25_000, 100_000)}
 USUAL: Final = tuple(name for name in METHODS if name != "gp")  # it is slow, and needs a package of a gigabyte
 SEEDS: Final = 40
-_RACE_BLOCKS: Final = 10**9  # the race's begin here, far beyond those of any search
+_RACE_BLOCKS: Final = 10**9  # first block of the final race, far beyond those of any search
 _ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -69,27 +69,27 @@ class Meter:
 
 
 def tuned(case: Case) -> Result:
-    """Carry out a study: a search with its share of the attempts, then the race with what is left."""
+    """Carry out a study: a search with its share of the attempts, then the final race with the rest."""
     problem = TuningProblem(case.knobs, case.seed, case.ripple)
     meter = Meter()
     try:
         finalists, spent = searched(problem, case, meter)
     except FlowdialError as refusal:
         return Result(math.nan, meter.seconds, str(refusal))
-    finals = Finals(finalists, problem.segments, case.attempts - spent, options=1)
+    race = FinalRace(finalists, problem.segments, case.attempts - spent, options=1)
     left = case.attempts - spent
-    while asks := finals.ask(left):
+    while asks := race.ask(left):
         left -= cost(asks)
-        finals.tell(problem.play([ask._replace(block=_RACE_BLOCKS + ask.block) for ask in asks]))
-    return Result(problem.error(finals.points[0]), meter.seconds)
+        race.tell(problem.play([ask._replace(block=_RACE_BLOCKS + ask.block) for ask in asks]))
+    return Result(problem.error(race.points[0]), meter.seconds)
 
 
 def searched(problem: TuningProblem, case: Case, meter: Meter) -> tuple[list[Point], int]:
     """Finalists, and attempts that were spent on them."""
-    middle: Point = tuple(problem.cube.snapped(np.full(problem.cube.size, 0.5))[0].tolist())
+    middle: Point = tuple(problem.search_space.snap(np.full(problem.search_space.size, 0.5))[0].tolist())
     share = left = int(search_share(case.attempts, problem.segments) * case.attempts)
     with meter:
-        search = METHODS[case.method].begin(problem.cube, problem.segments, case.seed, share, middle)
+        search = begin_search(case.method, problem.search_space, problem.segments, case.seed, share, middle)
     while True:
         with meter:
             asks = search.ask(left)

@@ -1,8 +1,8 @@
 """What a study's claims are worth: `python -m benchmarks.tuning_claims`.
 
 Many cheap studies of problems with a known truth (see benchmarks.tuning_problem), each carried to its end: search,
-race, measurement. Told are the share of studies whose simultaneous intervals hold all true win rates at once, which is
-to be 95 %, and how often a study says that all targets are met when one is not, which is to be at most 5 %.
+final race, measurement. The table shows the share of studies whose simultaneous intervals contain all true win rates,
+which should be 95 %, and how often a study falsely says that all targets are met, which should be at most 5 %.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from benchmarks.tuning_problem import TuningProblem
-from sims.tuning.final_race import ENTRANTS, Finals, measured
+from sims.tuning.final_race import ENTRANTS, FinalRace, estimate_rates
 from sims.tuning.search.counts import Segment, Tell
-from sims.tuning.search.methods import METHODS
+from sims.tuning.search.methods import begin_search
 
-_RACE_BLOCKS: Final = 1 << 24
+_RACE_BLOCKS: Final = 1 << 24  # first block of the final race
 _SEARCH: Final = 0.8
 _PROBLEMS: Final = 50  # different ones; the rest of the studies see the same problems with other luck
 
@@ -38,18 +38,18 @@ def study(seed: int, method: str, attempts: int, tolerance: float) -> Claim:
         Segment(one.name, one.cohort, 0, one.target - tolerance, one.target + tolerance) for one in problem.segments
     )
     share = left = int(_SEARCH * attempts)
-    search = METHODS[method].begin(problem.cube, segments, seed, share, None)
+    search = begin_search(method, problem.search_space, segments, seed, share, None)
     while asks := search.ask(left):
         left -= sum(sum(ask.attempts) for ask in asks)
         search.tell(problem.play(asks))
-    finals = Finals(search.finalists(ENTRANTS), segments, attempts - share, options=1)
+    race = FinalRace(search.finalists(ENTRANTS), segments, attempts - share, options=1)
     left, tells = attempts - share, list[Tell]()
-    while asks := finals.ask(left):
+    while asks := race.ask(left):
         left -= sum(sum(ask.attempts) for ask in asks)
         tells = problem.play([ask._replace(block=_RACE_BLOCKS + ask.block) for ask in asks])
-        finals.tell(tells)
-    rates = measured(tells, segments)
-    truth = problem.rates(problem.cube.snapped(finals.points[:1]))[0]
+        race.tell(tells)
+    rates = estimate_rates(tells, segments)
+    truth = problem.rates(problem.search_space.snap(race.points[:1]))[0]
     return Claim(
         all(rate.low <= p <= rate.high for rate, p in zip(rates, truth, strict=True)),
         all(rate.met(one) for rate, one in zip(rates, segments, strict=True)),

@@ -21,7 +21,7 @@ import numpy as np
 from engine.batch import Crowd, batch_wins
 from engine.scenario import load, setup_of
 from sims.catalog import Catalog
-from sims.tuning.search.knob_box import Numbers, cube_of, values_of
+from sims.tuning.search.search_space import Numbers, search_space_of, values_of
 
 GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
 TOLERANCE: Final = 0.02
@@ -61,7 +61,7 @@ def hidden_targets(game: str, seed: int, folder: Path) -> Numbers:
     path.write_text(scenario_text(game, np.full(len(COHORTS), 0.5)))
     setup = setup_of(load(path, Catalog()), Catalog())
     space = setup.game.space
-    cube = cube_of(space)
+    search_space = search_space_of(space)
 
     def rates(values: list[float], players: int) -> Numbers:
         crowds = [Crowd(traits, players, cohort=c, before=PRACTICE) for c, traits in enumerate(setup.traits)]
@@ -72,7 +72,7 @@ def hidden_targets(game: str, seed: int, folder: Path) -> Numbers:
     usual = rates(space.defaults(), _SKETCH)
     dice = np.random.Generator(np.random.Philox(key=[seed, 5]))
     while True:
-        values = values_of(space, cube.snapped(dice.random(cube.size))[0].tolist())
+        values = values_of(space, search_space.snap(dice.random(search_space.size))[0].tolist())
         found = rates(values, _SKETCH)
         if _RATES[0] < found.min() and found.max() < _RATES[1] and np.abs(found - usual).max() > _OFF:
             return rates(values, _TRUTH)

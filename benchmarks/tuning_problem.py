@@ -9,8 +9,8 @@ segment's own intercept, linear terms whose weights fall ten to one, sparse prod
 term, and, with a choice among the knobs, an offset and a slope for each option. Its win rates have a closed form: a
 binomial tail, averaged over skill. Targets are the win rates at a hidden point, so no error at all can be reached.
 
-Ripples, where they are asked for, are added to h_k: sines of one to two periods across the cube in directions of
-their own for each segment, which no quadratic model can follow.
+Optional ripples are added to h_k: sines of one to two periods across the search space, in another direction for each
+segment. No quadratic model can follow them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from scipy.special import expit, ndtri
 from scipy.stats import binom
 
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.knob_box import Cube, Numbers, Point
+from sims.tuning.search.search_space import Numbers, Point, SearchSpace
 
 OBSTACLES: Final = 10
 SKILL_SD: Final = 0.6
@@ -33,7 +33,7 @@ OPTIONS: Final = 4
 CELLS: Final = 10  # of an integer knob that is not lives
 TOLERANCE: Final = 0.01
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(48)
-_FAR: Final = 0.2  # the centre of the cube misses a target by at least so much
+_FAR: Final = 0.2  # the centre of the search space misses a target by at least so much
 _RATES: Final = (0.35, 0.92)  # of the hidden point, in each segment
 
 
@@ -43,7 +43,7 @@ class TuningProblem:
     def __init__(self, size: int, seed: int, ripple: float = 0.0) -> None:
         """size: number of knobs, one of SHAPES; ripple: amplitude in logits."""
         floats, integers, choices, segments = SHAPES[size]
-        self.cube = Cube(
+        self.search_space = SearchSpace(
             tuple(f"knob_{j}" for j in range(size)),
             (0,) * floats + (LIVES,) + (CELLS,) * (integers - 1) + (OPTIONS,) * choices,
             (False,) * (size - choices) + (True,) * choices,
@@ -52,9 +52,9 @@ class TuningProblem:
         dice = np.random.Generator(np.random.Philox(key=[seed, 1]))
         while True:
             self._draw(dice, segments, ripple)
-            hidden = self.cube.snapped(dice.uniform(0.1, 0.9, size))
+            hidden = self.search_space.snap(dice.uniform(0.1, 0.9, size))
             wanted = self.rates(hidden)[0]
-            centre = self.rates(self.cube.snapped(np.full(size, 0.5)))[0]
+            centre = self.rates(self.search_space.snap(np.full(size, 0.5)))[0]
             if _RATES[0] < wanted.min() and wanted.max() < _RATES[1] and np.abs(centre - wanted).max() > _FAR:
                 break
         self.hidden: Point = tuple(hidden[0].tolist())
@@ -64,8 +64,8 @@ class TuningProblem:
         self.targets: Numbers = wanted
 
     def _draw(self, dice: np.random.Generator, segments: int, ripple: float) -> None:
-        size = self.cube.size
-        numeric = len(self.cube.numeric)
+        size = self.search_space.size
+        numeric = len(self.search_space.numeric)
         weights = np.geomspace(1.0, 0.1, numeric)[dice.permutation(numeric)] * dice.choice([-1.0, 1.0], numeric)
         self._linear = 1.2 * weights * (1.0 + 0.5 * dice.standard_normal((segments, numeric)))
         pairs = [(i, j) for i in range(numeric) for j in range(i + 1)]
@@ -76,7 +76,7 @@ class TuningProblem:
         self._bends = 0.4 * dice.standard_normal((segments, 2))
         self._bent = dice.choice(numeric, size=2, replace=False)
         self._intercepts = -0.9 + 0.4 * dice.standard_normal(segments)
-        choices = len(self.cube.choices)
+        choices = len(self.search_space.choices)
         self._offsets = 0.4 * dice.standard_normal((segments, choices, OPTIONS))
         self._slopes = 0.3 * dice.standard_normal((segments, choices, OPTIONS))
         self._sloped = dice.choice(numeric, size=choices)
@@ -88,15 +88,15 @@ class TuningProblem:
 
     def hardness(self, points: Numbers) -> Numbers:
         """h_k(x), shape (points, segments)."""
-        v = 2.0 * points[:, self.cube.numeric] - 1.0
+        v = 2.0 * points[:, self.search_space.numeric] - 1.0
         found: Numbers = self._intercepts + v @ self._linear.T
         for (i, j), weight in zip(self._pairs, self._products.T, strict=True):
             found = found + np.outer(v[:, i] * v[:, j], weight)
         first, second = self._bent
         found = found + np.outer(np.tanh(2.0 * v[:, first]), self._bends[:, 0])
         found = found + np.outer(np.sin(np.pi * v[:, second]), self._bends[:, 1])
-        for c, j in enumerate(self.cube.choices):
-            cell = self.cube.cells(points, j)
+        for c, j in enumerate(self.search_space.choices):
+            cell = self.search_space.cells(points, j)
             found = found + self._offsets[:, c, cell].T
             found = found + v[:, self._sloped[c], None] * self._slopes[:, c, cell].T
         hardness: Numbers = found + self._ripple * np.sin(points @ self._waves.T + self._phases)
@@ -111,7 +111,7 @@ class TuningProblem:
 
     def lives(self, points: Numbers) -> Numbers:
         """Hits that lose an attempt, 1 to LIVES, shape (points,)."""
-        found: Numbers = (self.cube.cells(points, self._lives) + 1).astype(np.float64)
+        found: Numbers = (self.search_space.cells(points, self._lives) + 1).astype(np.float64)
         return found
 
     def error(self, point: Point) -> float:

@@ -85,7 +85,7 @@ def tune(
     """
     calculate_alone()
     from sims.catalog import Catalog
-    from sims.tuning.command import Wish, attempts_for, tune
+    from sims.tuning.command import StudyRequest, attempts_for, tune
     from sims.tuning.problem import free_scenario, problem_of
     from sims.tuning.warm_start import earlier_tells
 
@@ -94,5 +94,5 @@ def tune(
     pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
     read = replace(free_scenario(catalog.scenario(scenario), catalog, pairs, locks), name=scenario)
     earlier = () if warm_start is None else tuple(earlier_tells(warm_start, problem_of(read, level)))
-    wish = Wish(attempts, seconds, method, options, near_default, level, staged, locks, earlier)
-    return tune(read, wish, out=out, workers=workers, quiet=quiet, json=as_json)
+    request = StudyRequest(attempts, seconds, method, options, near_default, level, staged, locks, earlier)
+    return tune(read, request, out=out, workers=workers, quiet=quiet, json=as_json)

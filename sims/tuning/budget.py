@@ -1,10 +1,9 @@
-"""How the attempts of a study are divided: the designer's defaults, the search, the race and its measurement.
+"""How the attempts of a study are divided: the designer's defaults, the search, the final race and its measurement.
 
-The search has at most four fifths of what the defaults leave and at least three fifths. In between, the share is the
-one with which a study is likeliest to end with every interval inside its band: what a search finds is off by what
-chance leaves it, and the interval of the measurement must fit into what that leaves of the band. A longer search makes
-the first smaller and the second wider. Where no share makes that likely, the search has as little as it may if every
-interval could then fit at all, and otherwise as much as it may.
+The search gets between three fifths and four fifths of what the defaults leave. Within these limits it gets the share
+with which a study most likely ends with every interval inside its band. A longer search comes nearer to the targets,
+but leaves fewer attempts to the measurement and so makes its intervals wider. Where no share makes success likely, the
+search gets its least share if every interval could then fit at all, and otherwise its largest share.
 """
 
 from __future__ import annotations
@@ -18,48 +17,48 @@ import numpy as np
 from engine.inference.intervals import CONFIDENCE, normal_quantile
 from sims.tuning.search.counts import Segment
 
-MOST_SEARCH: Final = 0.8  # of what the defaults leave
+MOST_SEARCH: Final = 0.8  # share of what the defaults leave
 LEAST_SEARCH: Final = 0.6
-_SHARES: Final = 21  # that are looked at
-_WASTE: Final = 3.0  # times the least variance that attempts allow, of what a search finds: most were made elsewhere
-_FLATTEST: Final = 0.05  # variance of an outcome at the least, where a target is close to 0 or 1
-_UNLIKE: Final = 2.0  # times the mean, or one part in so many of it: what a segment is taken to need
+_SHARES: Final = 21  # that are tried
+_WASTE: Final = 3.0  # variance of a search's result / least variance that its attempts allow: most were made elsewhere
+_FLATTEST: Final = 0.05  # least variance of an outcome, where a target is close to 0 or 1
+_UNLIKE: Final = 2.0  # most that a segment needs, and least, as a multiple and a fraction of the mean
 _BASELINE_SHARE: Final = 0.03
 _MOST_BASELINE: Final = 10_000  # attempts in each segment
 
 
 def baseline_attempts(attempts: int, segments: int) -> int:
-    """Attempts in each segment that go to the designer's defaults, of so many in all: one at least, if there are."""
+    """Attempts in each segment for the designer's defaults, of `attempts` in all; at least one, if there are any."""
     return min(max(min(int(_BASELINE_SHARE * attempts) // segments, _MOST_BASELINE), 1), attempts // segments)
 
 
 def search_budget(attempts: int, segments: Sequence[Segment], spent: int = 0) -> int:
-    """Attempts that a search may ask for, of so many in all.
+    """Attempts for the search, of `attempts` in all.
 
-    spent: those that the designer's defaults have had, which may be more than their share where time is short.
+    spent: what the designer's defaults have had, which may be more than their share where time is short.
     """
     left = max(attempts - max(len(segments) * baseline_attempts(attempts, len(segments)), spent), 0)
     return int(search_share(left, segments) * left)
 
 
 def weights_of(segments: Sequence[Segment]) -> tuple[float, ...]:
-    """How many attempts each segment needs to have an interval that fits into its band as well as others' do; mean 1.
+    """Relative attempts of the segments, mean 1, with which all intervals fit into their bands equally well.
 
-    In proportion to p (1 - p) / tolerance^2, but none has more than four times what another has: each rate is reported.
+    They are proportional to p (1 - p) / tolerance^2, but no segment gets more than four times what another one gets,
+    since every rate is reported.
     """
     wanted = np.array([max(s.target * (1.0 - s.target), _FLATTEST) / max(s.tolerance, 1e-3) ** 2 for s in segments])
-    held = np.clip(wanted / wanted.mean(), 1.0 / _UNLIKE, _UNLIKE)
-    return tuple((held / held.mean()).tolist())
+    clipped = np.clip(wanted / wanted.mean(), 1.0 / _UNLIKE, _UNLIKE)
+    return tuple((clipped / clipped.mean()).tolist())
 
 
 def search_share(attempts: int, segments: Sequence[Segment]) -> float:
     """The search's share of the attempts that it and the measurement of one option have together.
 
-    For a segment with variance v = p (1 - p) of an outcome and n attempts in the search, m in the measurement, the
-    search is off by sqrt(3 v / n), the measurement by sqrt(v / m), and the half width of its interval is z sqrt(v / m).
-    The share is the one that makes (tolerance - half width) largest, in standard deviations of both errors together, in
-    the segment where that is least. Close to 0 and 1, where v is taken for more than it is, an interval may fit though
-    no share makes that larger than 0.
+    Take a segment with outcome variance v = p (1 - p), n attempts in the search and m in the measurement. The search is
+    off by sqrt(3 v / n), the measurement by sqrt(v / m), and the half width of its interval is z sqrt(v / m). The share
+    maximises (tolerance - half width), in standard deviations of both errors together, in the worst segment. Close to 0
+    and 1 the variance is taken too large: there an interval may fit although no share makes that positive.
     """
     if not attempts:
         return MOST_SEARCH
@@ -81,9 +80,9 @@ def search_share(attempts: int, segments: Sequence[Segment]) -> float:
 
 
 def least_budget(segments: Sequence[Segment]) -> float:
-    """Attempts without which no setting can be said to meet all bands, whatever it is; infinite for a band of width 0.
+    """Least attempts of a study that could confirm that any setting meets all bands; infinite for a band of width 0.
 
-    What the measurement needs is left by a search that has its least share.
+    It supposes that the search has its least share and the measurement all the rest.
     """
     each = _least_measured(segments, weights_of(segments))
     if each == math.inf:
@@ -93,11 +92,11 @@ def least_budget(segments: Sequence[Segment]) -> float:
 
 
 def _least_measured(segments: Sequence[Segment], weights: Sequence[float]) -> float:
-    """Attempts, a mean over segments, with which one option could be said to meet all bands; infinite for no width.
+    """Attempts, mean over segments, that could confirm that one option meets all bands; infinite for a width of 0.
 
-    Each segment needs so many that a win rate in the middle of its band has an interval inside it, by the normal
-    distribution, while all intervals hold at once; where the band goes to 0 or 1, so many that nobody, or everybody,
-    who wins has a Wilson interval inside it, if those are fewer. weights: how they are shared, see weights_of.
+    A segment needs enough for an interval inside its band around a win rate in the middle, by the normal distribution,
+    while all intervals hold at once. Where the band ends at 0 or 1, a win rate of 0 or 1 with Wilson's interval may
+    need fewer. weights: how attempts are shared, see weights_of.
     """
     z = normal_quantile(CONFIDENCE ** (1.0 / len(segments)))
     most = 0.0

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,20 +45,20 @@ from sims.tuning.answer.answer import Answer, answer_of
 from sims.tuning.answer.as_json import answer_json
 from sims.tuning.answer.report import write_report
 from sims.tuning.answer.sentences import answer_text
-from sims.tuning.answer.skill_order import against_skill
+from sims.tuning.answer.skill_order import find_contradiction
 from sims.tuning.answer.table import candidate_json, table
 from sims.tuning.budget import least_budget, search_budget
 from sims.tuning.journal import NAME as JOURNAL
-from sims.tuning.journal import TellJournal
+from sims.tuning.journal import Journal
 from sims.tuning.problem import Problem, problem_of
-from sims.tuning.progress import meter
+from sims.tuning.progress import study_meter
 from sims.tuning.search.counts import Tell
-from sims.tuning.search.methods import METHODS
-from sims.tuning.search.protocol import Search
+from sims.tuning.search.methods import begin_search
 from sims.tuning.search.scoreboard import Scoreboard
+from sims.tuning.search.searcher import Searcher
 from sims.tuning.search.staged_search import StagedSearch
 from sims.tuning.simulator import Simulator
-from sims.tuning.study import Limits, Study
+from sims.tuning.study import Study, StudyLimits
 from sims.tuning.study_files import COUNTS, write_results, write_study_manifest
 from sims.workers.cores import cores
 from sims.workers.signals import Stopped, Stopping
@@ -69,7 +70,7 @@ _POOLS: Final = "pooled"  # the method to which every count tells something, who
 
 
 @dataclass(frozen=True)
-class Wish:
+class StudyRequest:
     """What a study is asked for besides its scenario."""
 
     attempts: int
@@ -83,7 +84,7 @@ class Wish:
     earlier: tuple[Tell, ...] = ()  # what an earlier study was told
 
     @classmethod
-    def of(cls, study: Mapping[str, Any]) -> Wish:
+    def of(cls, study: Mapping[str, Any]) -> StudyRequest:
         """Inverse of dataclasses.asdict, after JSON."""
         earlier = tuple(
             Tell(tuple(point), tuple(attempts), tuple(wins), block) for point, attempts, wins, block in study["earlier"]
@@ -112,7 +113,7 @@ def attempts_for(
 
 def tune(
     scenario: Scenario,
-    wish: Wish,
+    request: StudyRequest,
     *,
     out: Path | None = None,
     workers: int | None = None,
@@ -125,21 +126,21 @@ def tune(
     core. Returns the exit code. Raises ScenarioError for what cannot be tuned, RunFolderError when the folder is there
     already, EnvironmentFault when the disk is in the way, and what a plug-in's fault became, see sims.workers.pool.
     """
-    problem = problem_of(scenario, wish.level, wish.locks)
-    _check_budget(problem, wish)
-    contradiction = against_skill(problem)
+    problem = problem_of(scenario, request.level, request.locks)
+    _check_budget(problem, request)
+    contradiction = find_contradiction(problem)
     if contradiction:
         say(f"warning: {contradiction}")
-    start = start_of(problem, wish, plain_name(scenario.name))
-    _search_of(problem, wish, search_budget(wish.attempts, problem.segments))  # or there is no folder
+    start = start_of(problem, request, plain_name(scenario.name))
+    _search_of(problem, request, search_budget(request.attempts, problem.segments))  # or there is no folder
     try:
         folder = begin(out, start)
     except OSError as fault:
         raise file_fault(fault) from fault
-    return _to_the_end(folder, problem, wish, start, workers, quiet=quiet, json=json)
+    return _to_the_end(folder, problem, request, start, workers, quiet=quiet, json=json)
 
 
-def _check_budget(problem: Problem, wish: Wish) -> None:
+def _check_budget(problem: Problem, request: StudyRequest) -> None:
     """Raise ScenarioError where so few attempts could never say that anything meets the targets."""
     least = least_budget(problem.segments)
     narrowest = min(problem.segments, key=lambda segment: segment.tolerance)
@@ -149,10 +150,10 @@ def _check_budget(problem: Problem, wish: Wish) -> None:
             f"{printable(problem.scenario.name)}: {band}, is narrower than {LARGEST_BUDGET:,} attempts can tell; "
             "give it a larger tolerance"
         )
-    if least > wish.attempts:
+    if least > request.attempts:
         raise ScenarioError(
-            f"{printable(problem.scenario.name)}: with {wish.attempts:,} attempts no setting could be said to meet the "
-            f"targets: {band}, is too narrow for that; give a budget of {math.ceil(least):,} at the very least, ten "
+            f"{printable(problem.scenario.name)}: with {request.attempts:,} attempts no setting could be said to meet "
+            f"the targets: {band}, is too narrow for that; give a budget of {math.ceil(least):,} at the very least, ten "
             "times as many to find something, or a larger tolerance"
         )
 
@@ -180,13 +181,13 @@ def resume(target: Path, *, workers: int | None = None, quiet: bool = False, jso
         if (folder.path / MANIFEST).is_file() and not (folder.path / START).is_file():
             return _publish(folder)
         begun = folder.read_start()
-        wish = Wish.of(begun.study)
+        request = StudyRequest.of(begun.study)
         path = folder.path / SCENARIO
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         difference = changed_line(begun.scenario, text)
         if difference is None:
-            problem = problem_of(load(path, Catalog(), allow_long=True), wish.level, wish.locks)
-            difference = begun.difference(start_of(problem, wish, begun.name))
+            problem = problem_of(load(path, Catalog(), allow_long=True), request.level, request.locks)
+            difference = begun.difference(start_of(problem, request, begun.name))
         if difference is not None:
             raise RunFolderError(f"{folder.path} cannot be resumed, since {difference}; tune the scenario anew.")
     except OSError as fault:
@@ -195,7 +196,7 @@ def resume(target: Path, *, workers: int | None = None, quiet: bool = False, jso
     except BaseException:
         folder.close()
         raise
-    return _to_the_end(folder, problem, wish, begun, workers, quiet=quiet, json=json)
+    return _to_the_end(folder, problem, request, begun, workers, quiet=quiet, json=json)
 
 
 def _publish(folder: WorkFolder) -> int:
@@ -207,7 +208,7 @@ def _publish(folder: WorkFolder) -> int:
     return 0
 
 
-def start_of(problem: Problem, wish: Wish, name: str) -> Start:
+def start_of(problem: Problem, request: StudyRequest, name: str) -> Start:
     """What a study begins with, with the code and the libraries of this moment."""
     scenario = problem.scenario
     return Start(
@@ -218,8 +219,12 @@ def start_of(problem: Problem, wish: Wish, name: str) -> Start:
         scenario_digest=scenario.digest,
         format="csv",
         code={**code_digests(setup_of(scenario, Catalog())), "search": search_digest()},
-        versions=versions(*_LIBRARIES.get(wish.method, ())),
-        study={**asdict(wish), "locks": list(wish.locks), "earlier": [_json_of_tell(tell) for tell in wish.earlier]},
+        versions=versions(*_LIBRARIES.get(request.method, ())),
+        study={
+            **asdict(request),
+            "locks": list(request.locks),
+            "earlier": [_json_of_tell(tell) for tell in request.earlier],
+        },
     )
 
 
@@ -227,28 +232,35 @@ def _json_of_tell(tell: Tell) -> list[Any]:
     return [list(tell.point), list(tell.attempts), list(tell.wins), tell.block]
 
 
-def _search_of(problem: Problem, wish: Wish, attempts: int) -> Search:
+def _search_of(problem: Problem, request: StudyRequest, attempts: int) -> Searcher:
     """A fresh search of the method that is wished for. Of earlier counts, a method that pools learns from all.
 
     The others begin at the best point of them.
     """
     start = problem.start
-    if wish.earlier:
-        board = Scoreboard(problem.cube, problem.segments, start)
-        board.add(wish.earlier)
+    if request.earlier:
+        board = Scoreboard(problem.search_space, problem.segments, start)
+        board.add(request.earlier)
         (start,) = board.best(1)
-    begin = METHODS[wish.method].begin
+    begin = partial(begin_search, request.method)
     seed = problem.scenario.seed
-    if wish.staged:
-        return StagedSearch(problem.cube, problem.segments, seed, attempts, start, begin, wish.earlier)
-    search = begin(problem.cube, problem.segments, seed, attempts, start)
-    if wish.earlier and wish.method == _POOLS:
-        search.tell(wish.earlier)
+    if request.staged:
+        return StagedSearch(problem.search_space, problem.segments, seed, attempts, start, begin, request.earlier)
+    search = begin(problem.search_space, problem.segments, seed, attempts, start)
+    if request.earlier and request.method == _POOLS:
+        search.tell(request.earlier)
     return search
 
 
 def _to_the_end(
-    folder: WorkFolder, problem: Problem, wish: Wish, start: Start, workers: int | None, *, quiet: bool, json: bool
+    folder: WorkFolder,
+    problem: Problem,
+    request: StudyRequest,
+    start: Start,
+    workers: int | None,
+    *,
+    quiet: bool,
+    json: bool,
 ) -> int:
     """Carry the study out, publish its folder and print what was found; the exit code.
 
@@ -260,24 +272,24 @@ def _to_the_end(
     try:
         with Stopping() as stopping:
             with (
-                TellJournal(folder.path / JOURNAL, _seal(start)) as journal,
+                Journal(folder.path / JOURNAL, _seal(start)) as journal,
                 Simulator(problem.scenario, problem.segments, workers=count) as simulator,
             ):
                 study = Study(
                     problem,
-                    lambda attempts: _search_of(problem, wish, attempts),
+                    lambda attempts: _search_of(problem, request, attempts),
                     simulator.tells,
                     journal,
-                    Limits(wish.attempts, wish.seconds),
-                    options=wish.options,
-                    near_default=wish.near_default,
-                    earlier=wish.earlier,
+                    StudyLimits(request.attempts, request.seconds),
+                    options=request.options,
+                    near_default=request.near_default,
+                    earlier=request.earlier,
                     speed=lambda: simulator.attempts_per_s,
-                    shown=meter(problem.segments, quiet=quiet),
+                    on_batch=study_meter(problem.segments, quiet=quiet),
                 )
                 answer = answer_of(study.run())
-            names = [*write_results(folder.path, answer.outcome), write_report(folder.path, answer, start)]
-            write_study_manifest(folder.path, start, answer.outcome, names, time.monotonic() - began)
+            names = [*write_results(folder.path, answer.record), write_report(folder.path, answer, start)]
+            write_study_manifest(folder.path, start, answer.record, names, time.monotonic() - began)
             stopping.hold()
             final = folder.publish()
     except Stopped as stop:

@@ -1,8 +1,8 @@
-"""The journal of a study: every tell in the order in which it was asked for, appended and never changed.
+"""The journal of a study: the counts of every ask, in order, appended and never changed.
 
-One line a record: the CRC-32 of what follows in eight hex digits, a space, a JSON list. The first record holds the seal
-of what the study began with. A process that dies leaves a torn tail at worst; it is cut off before anything is
-appended. A study is resumed by going through its journal again: a search is a function of what it was told.
+Each line is a record: the CRC-32 of the rest in eight hex digits, a space, a JSON list. The first record is the seal: a
+digest of what the study began with. A killed process leaves at most one torn record at the end, which is cut off before
+anything is appended. A study is resumed by giving it the records of its journal again.
 """
 
 from __future__ import annotations
@@ -21,42 +21,43 @@ from sims.run_folder.files import naming, sync_folder
 from sims.tuning.search.counts import Tell
 
 NAME: Final = "journal.txt"
-_SYNC_S: Final = 1.0  # a loss of power takes no more
+_SYNC_S: Final = 1.0  # a power failure loses at most so much
 
 
-class Told(NamedTuple):
-    """One ask that was played, and the stage of the study in which it was."""
+class TellRecord(NamedTuple):
+    """The counts of one ask, and the stage of the study that asked."""
 
     stage: str
     tell: Tell
 
 
-class Note(NamedTuple):
-    """A number that depends on the clock, and that the study went by."""
+class ClockNote(NamedTuple):
+    """A number from the clock that the study used."""
 
     name: str
     value: float
 
 
-Record = Told | Note
+JournalRecord = TellRecord | ClockNote
 
 
-class TellJournal:
-    """The journal in a folder that this process holds the lock of: first it gives what is there, then it grows."""
+class Journal:
+    """The journal in a folder that this process has locked: it first gives the records it has, then it grows."""
 
     def __init__(self, path: Path, seal: str) -> None:
-        """Open the journal or begin it. Raises RunFolderError when it belongs to another study, OSError for the disk.
+        """Open the journal, or begin one.
 
-        seal: a digest of what the study began with.
+        seal: a digest of what the study began with. Raises RunFolderError when the journal belongs to another study,
+        OSError on I/O errors.
         """
         self.path = path
-        if path.is_symlink():  # it would lead somebody's counts out of the folder
-            raise RunFolderError(f"{path} must be a file of its own, got a link; remove the folder.")
+        if path.is_symlink():  # a link could write outside the folder
+            raise RunFolderError(f"{path} must be a file, got a link; remove the folder.")
         data = path.read_bytes() if path.is_file() else b""
         records, length = _sound(data)
         if records and records[0] != [seal]:
-            raise RunFolderError(f"{path} belongs to another study, so this one cannot be resumed; tune anew.")
-        self._before = [_record(items) for items in records[1:]]
+            raise RunFolderError(f"{path} belongs to another study, so this one cannot be resumed; start a new one.")
+        self._past = [_record_of(items) for items in records[1:]]
         self._next = 0
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - open until `close`
         try:
@@ -72,7 +73,7 @@ class TellJournal:
             raise
         self._synced = time.monotonic()
 
-    def __enter__(self) -> TellJournal:
+    def __enter__(self) -> Journal:
         return self
 
     def __exit__(
@@ -80,35 +81,35 @@ class TellJournal:
     ) -> None:
         self.close()
 
-    def next(self) -> Record | None:
-        """The next record of what is there already; None when all of it was given."""
-        if self._next == len(self._before):
+    def next(self) -> JournalRecord | None:
+        """The next record of the past; None when all of them were given."""
+        if self._next == len(self._past):
             return None
         self._next += 1
-        return self._before[self._next - 1]
+        return self._past[self._next - 1]
 
     @property
     def unread(self) -> bool:
-        """Whether there are records that were not given yet."""
-        return self._next < len(self._before)
+        """Whether there are records of the past that `next` has not given yet."""
+        return self._next < len(self._past)
 
-    def add(self, record: Record) -> None:
-        """Append a record, once all that were there have been given. The disk has it after `keep`."""
-        if isinstance(record, Told):
+    def add(self, record: JournalRecord) -> None:
+        """Append a record, after all records of the past were given. `keep` makes it durable."""
+        if isinstance(record, TellRecord):
             stage, tell = record
             self._append([stage, tell.block, tell.point, tell.attempts, tell.wins])
         else:
             self._append([record.name, record.value])
 
     def keep(self) -> None:
-        """Make what was added durable, if that was not done for a second."""
+        """Flush the records to the disk, at most once a second."""
         now = time.monotonic()
         if now - self._synced >= _SYNC_S:
             self._sync()
             self._synced = now
 
     def close(self) -> None:
-        """Make it durable and let go of the file. Raises OSError when the disk is in the way."""
+        """Flush the records to the disk and close the file. Raises OSError on I/O errors."""
         try:
             self._sync()
         finally:
@@ -117,7 +118,7 @@ class TellJournal:
     def _append(self, items: list[Any]) -> None:
         left = memoryview(_line(items))
         with naming(self.path):
-            while left:  # a disk that fills up takes a part; what is torn is cut off when the study is resumed
+            while left:  # a full disk takes only a part; a torn record is cut off on resume
                 left = left[self._file.write(left) :]
 
     def _sync(self) -> None:
@@ -125,16 +126,16 @@ class TellJournal:
             os.fsync(self._file.fileno())
 
 
-def read_journal(path: Path) -> list[Told]:
-    """All tells of a study. Raises RunFolderError when the journal is not as it was written."""
+def read_journal(path: Path) -> list[TellRecord]:
+    """All counts of a study, in order. Raises RunFolderError when the journal is missing or damaged."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise RunFolderError(f"{path.parent} has no {path.name}, so it is no study; name another folder.") from None
+        raise RunFolderError(f"{path.parent} has no {path.name}, so it is not a study; name another folder.") from None
     records, length = _sound(data)
     if not records or length < len(data):
-        raise RunFolderError(f"{path} must be as it was written, but it is damaged; it cannot be used.")
-    return [record for record in map(_record, records[1:]) if isinstance(record, Told)]
+        raise RunFolderError(f"{path} is damaged, so it cannot be used; name another study.")
+    return [record for record in map(_record_of, records[1:]) if isinstance(record, TellRecord)]
 
 
 def _line(items: list[Any]) -> bytes:
@@ -143,7 +144,7 @@ def _line(items: list[Any]) -> bytes:
 
 
 def _sound(data: bytes) -> tuple[list[list[Any]], int]:
-    """The records up to the first that is not as it was written, and the bytes that they take."""
+    """The records before the first damaged one, and their length in bytes."""
     records = []
     length = 0
     for line in _lines(data):
@@ -156,22 +157,22 @@ def _sound(data: bytes) -> tuple[list[list[Any]], int]:
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
-    """Whole lines, their ends included."""
+    """Whole lines with their ends."""
     begin = 0
     while (end := data.find(b"\n", begin)) >= 0:
         yield data[begin : end + 1]
         begin = end + 1
 
 
-def _record(items: Any) -> Record:
-    """Raises RunFolderError for what no study writes."""
+def _record_of(items: Any) -> JournalRecord:
+    """The record of a line. Raises RunFolderError for one that no study writes."""
     match items:
         case [str(name), float() | int() as value]:
-            return Note(name, value)
+            return ClockNote(name, value)
         case [str(stage), int(block), list(point), list(attempts), list(wins)] if (
             len(attempts) == len(wins)
             and all(isinstance(u, float | int) for u in point)
             and all(isinstance(n, int) for n in (*attempts, *wins))
         ):
-            return Told(stage, Tell(tuple(point), tuple(attempts), tuple(wins), block))
-    raise RunFolderError(f"a journal must hold counts of settings, got {str(items)[:80]}; it cannot be used.")
+            return TellRecord(stage, Tell(tuple(point), tuple(attempts), tuple(wins), block))
+    raise RunFolderError(f"a journal holds counts of settings, got {str(items)[:80]}; it cannot be used.")

@@ -1,6 +1,6 @@
-"""What a study is about: the knobs that may be turned, the segments with their targets, and where the designer began.
+"""What a study is about: the knobs to tune, the segments with their targets, and the designer's defaults.
 
-The dial has no part in it: every knob is turned within [game.bounds] that the scenario does not hold in [game.params].
+The dial is not used: every knob is tuned within [game.bounds] that the scenario does not hold in [game.params].
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.scenario_file.overrides import overridden
 from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.tuning.search.counts import Segment
-from sims.tuning.search.knob_box import Cube, Point, cube_of, point_of
+from sims.tuning.search.search_space import Point, SearchSpace, point_of, search_space_of
 
 LEAST_KNOBS: Final = 2
 MOST_KNOBS: Final = 20
@@ -36,45 +36,47 @@ class Problem:
 
     scenario: Scenario
     space: ParameterSpace
-    cube: Cube
+    search_space: SearchSpace
     segments: tuple[Segment, ...]
     start: Point  # the designer's defaults
-    locked: tuple[str, ...] = ()  # knobs that whoever asked for the study has locked
-    practised: bool = False  # whether attempts before change how some players play
+    locked: tuple[str, ...] = ()  # knobs that the user has locked for this study
+    practised: bool = False  # whether earlier attempts change how some players play
 
 
 def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[str] = ()) -> Problem:
-    """The problem of a scenario whose dial moves what may be turned, see `free_scenario`.
+    """The problem of a scenario of `free_scenario`.
 
-    level: of a campaign, the only one that is looked at, from 1; locked: the locks that it was freed but for. Raises
-    ScenarioError where there is none.
+    level: the only level of a campaign to tune for, from 1, None for all; locked: the knobs that the user locked.
+    Raises ScenarioError where the scenario cannot be tuned.
     """
     setup = setup_of(scenario, Catalog())
     space = setup.space
-    cube = cube_of(space)
-    free = ", ".join(cube.names)
+    search_space = search_space_of(space)
+    free = ", ".join(search_space.names)
     name = printable(scenario.name)
-    if cube.size < LEAST_KNOBS:
+    if search_space.size < LEAST_KNOBS:
         raise ScenarioError(
-            f"{name}: a study turns two knobs or more, but only {free} is free; free another one, or see what this one "
-            f"does alone: flowdial describe {scenario.form.game.name} --dial"
+            f"{name}: tuning needs two or more free knobs, but only {free} is free; free another one, or see what this "
+            f"one does alone: flowdial describe {scenario.form.game.name} --dial"
         )
-    if cube.size > MOST_KNOBS:
-        raise ScenarioError(f"{name}: a study turns at most {MOST_KNOBS} knobs, got {cube.size}: {free}; --lock some")
+    if search_space.size > MOST_KNOBS:
+        raise ScenarioError(
+            f"{name}: tuning takes at most {MOST_KNOBS} knobs, got {search_space.size}: {free}; lock some"
+        )
     start = point_of(space, space.defaults())
-    return Problem(scenario, space, cube, segments_of(scenario, level), start, tuple(locked), _practised(setup))
+    return Problem(scenario, space, search_space, segments_of(scenario, level), start, tuple(locked), _practised(setup))
 
 
 def _practised(setup: Setup) -> bool:
-    """Whether some cohort has a trait of practice that is not the constant 0."""
+    """Whether some cohort has a practice trait other than the constant 0."""
     return bool((setup.traits[:, _LEARNT, :2] != 0.0).any())
 
 
 def segments_of(scenario: Scenario, level: int | None = None) -> tuple[Segment, ...]:
-    """Each cohort, in a campaign on each level, or on the one that is named. Raises ScenarioError if there is none."""
+    """Each cohort, in a campaign on each level or on the given one. Raises ScenarioError for a missing level."""
     if level is not None and not 1 <= level <= scenario.levels:
-        there = f"it has {scenario.levels}" if scenario.levels else "its levels are endless"
-        raise ScenarioError(f"{printable(scenario.name)}: --level names a level of the campaign, got {level}; {there}")
+        there = f"it has {scenario.levels} levels" if scenario.levels else "its levels are endless"
+        raise ScenarioError(f"{printable(scenario.name)}: level must be one of the campaign, got {level}; {there}")
     levels = [level] if level is not None else list(range(1, scenario.levels + 1)) or [0]
     return tuple(
         Segment(f"{name} level {number}" if number else name, cohort, number, *scenario.band(cohort, number or None))

@@ -11,13 +11,13 @@ import numpy as np
 
 from engine.inference.intervals import CONFIDENCE, wilson
 from sims.tuning.search.counts import Counts, Segment, debiased_loss, scales_of
-from sims.tuning.study import Progress
+from sims.tuning.study import StudyProgress
 
-_PAUSE_S: Final = 0.25  # between two looks, so that looking costs nothing
-_LEAST: Final = 2  # attempts in each segment without which a point has no loss
+_PAUSE_S: Final = 0.25  # between two updates, so that they cost nothing
+_LEAST: Final = 2  # attempts in each segment that a loss needs
 
 
-def meter(segments: Sequence[Segment], *, quiet: bool) -> Callable[[Progress], None]:
+def study_meter(segments: Sequence[Segment], *, quiet: bool) -> Callable[[StudyProgress], None]:
     """Shows progress where stderr is a terminal and nobody asked for quiet."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         return lambda progress: None
@@ -25,7 +25,7 @@ def meter(segments: Sequence[Segment], *, quiet: bool) -> Callable[[Progress], N
     due = began
     first: int | None = None  # attempts that were there already, in a study that is taken up
 
-    def show(progress: Progress) -> None:
+    def show(progress: StudyProgress) -> None:
         nonlocal due, first
         now = time.monotonic()
         if now < due:

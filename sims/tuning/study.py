@@ -1,8 +1,8 @@
-"""A study: the designer's defaults, a search, and a race of its finalists on players whom nobody has met.
+"""A study: the designer's defaults, a search, and a final race of its best points on fresh players.
 
-A study asks, something plays, the journal keeps what was told. Its course follows from the problem, the options and
-the tells alone, so that a study which was stopped is taken up by telling it again what its journal holds. Only what
-the clock decides is noted in the journal besides.
+A study asks, something plays, and the journal keeps the counts. Its course follows from the problem, the request and
+the counts alone. So a stopped study is resumed by giving it the counts of its journal again. Only numbers from the
+clock are noted in the journal besides.
 """
 
 from __future__ import annotations
@@ -14,69 +14,69 @@ from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError
 from sims.tuning.budget import baseline_attempts, search_budget
-from sims.tuning.final_race import ENTRANTS, Finals, Rate, affordable_options, measured
-from sims.tuning.journal import Note, TellJournal, Told
+from sims.tuning.final_race import ENTRANTS, FinalRace, Rate, affordable_options, estimate_rates
+from sims.tuning.journal import ClockNote, Journal, TellRecord
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Ask, Counts, Tell
-from sims.tuning.search.knob_box import Point
 from sims.tuning.search.least_change import USUAL_WEIGHT, least_change
 from sims.tuning.search.pooled import PooledSearch
-from sims.tuning.search.protocol import Search
 from sims.tuning.search.scoreboard import Scoreboard
-from sims.tuning.search.staged_search import Stage, StagedSearch
+from sims.tuning.search.search_space import Point
+from sims.tuning.search.searcher import Searcher
+from sims.tuning.search.staged_search import StagedSearch, StageResult
 
 EARLIER: Final = "earlier"  # counts of another study
 BASELINE: Final = "baseline"
 SEARCH: Final = "search"
-RACE: Final = "race"
-MEASUREMENT: Final = "measurement"  # of the race's winners: what is reported
-_LEANER: Final = 3  # finalists of which a setting that changes less is made where that was asked for
-_PROBE: Final = 200  # attempts in each segment, at most, that tell how fast the game is played
+FINAL_RACE: Final = "final_race"
+MEASUREMENT: Final = "measurement"  # of the race's winners: only its counts are reported
+_LEANER: Final = 3  # finalists that get a version that changes less, where the user asked for that
+_PROBE: Final = 200  # most attempts in each segment that measure the speed of the game
 _BLOCK: Final = 50  # attempts in each segment of a block of the baseline
 _LEAST_BLOCKS: Final = 8
 _SPENT_S: Final = "spent_s"
 _SPEED: Final = "attempts_per_s"
 
-Play = Callable[[Sequence[Ask]], Iterable[Tell]]
+PlayAsks = Callable[[Sequence[Ask]], Iterable[Tell]]
 
 
-class Limits(NamedTuple):
-    """What a study may cost. Seconds are of its process: a study that was stopped goes on where it was."""
+class StudyLimits(NamedTuple):
+    """What a study may cost. Seconds are those of its processes: a resumed study goes on from where it was."""
 
     attempts: int
     seconds: float | None = None
 
 
-class Candidate(NamedTuple):
-    """A point, and what was counted for it."""
+class CountedPoint(NamedTuple):
+    """A point and its counts."""
 
     point: Point
     attempts: tuple[int, ...]  # by segment
     wins: tuple[int, ...]
-    rates: tuple[Rate, ...]  # with intervals that hold at once
+    rates: tuple[Rate, ...]  # by segment, with intervals that hold at once
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a study: all that a report says follows from it."""
+class StudyRecord:
+    """The counts and choices of a finished study: everything in its report follows from them."""
 
     problem: Problem
-    baseline: Candidate  # the designer's defaults, on players of their own
-    options: tuple[Candidate, ...]  # best first, measured on players whom nothing else has met
-    certain: str  # why the search stopped early: "met" or "unreachable"; nothing where it did not
-    stages: tuple[Stage, ...]  # of a search by stages: what each has bought
-    told: tuple[Told, ...]  # in order, first what an earlier study was told
+    baseline: CountedPoint  # the designer's defaults, on players of their own
+    options: tuple[CountedPoint, ...]  # best first, measured on fresh players
+    certain: str  # why the search stopped early: "met" or "unreachable"; empty where it did not
+    stages: tuple[StageResult, ...]  # of a search by stages
+    history: tuple[TellRecord, ...]  # all counts in order, those of an earlier study first
     spent: dict[str, int]  # stage -> attempts that were asked for
-    limits: Limits
+    limits: StudyLimits
 
 
-class Progress(NamedTuple):
+class StudyProgress(NamedTuple):
     """How far a study is."""
 
-    stage: str
-    spent: int
+    stage: str  # BASELINE, SEARCH, FINAL_RACE or MEASUREMENT
+    spent: int  # attempts
     budget: int
-    counts: Counts
+    counts: Counts  # of all points so far
 
 
 class Study:
@@ -85,40 +85,41 @@ class Study:
     def __init__(
         self,
         problem: Problem,
-        begin_search: Callable[[int], Search],
-        play: Play,
-        journal: TellJournal,
-        limits: Limits,
+        begin_search: Callable[[int], Searcher],
+        play: PlayAsks,
+        journal: Journal,
+        limits: StudyLimits,
         *,
         options: int,
         near_default: float = 0.0,
         earlier: Sequence[Tell] = (),
         speed: Callable[[], float] = lambda: 1.0,
-        shown: Callable[[Progress], None] = lambda progress: None,
+        on_batch: Callable[[StudyProgress], None] = lambda progress: None,
     ) -> None:
-        """begin_search: attempts that it may ask for -> a fresh search; options: settings to end with, at most.
+        """Prepare a study.
 
-        near_default: the weight of change, see sims.tuning.search.least_change; 0 for none.
-        earlier: what another study was told, which the search knows: the blocks of this one come after those.
-        speed: attempts in a second, as measured; read only where the limits have seconds.
+        begin_search: gets the attempts of the search, returns a fresh search; options: most settings to end with;
+        near_default: the weight of change, see sims.tuning.search.least_change, 0 for none; earlier: counts of another
+        study, which the search has already, and whose blocks come before those of this study; speed: attempts per
+        second so far, read only where the limits have seconds; on_batch: gets the progress after each batch.
         """
         self._problem, self._begin_search = problem, begin_search
         self._play, self._journal, self._limits = play, journal, limits
         self._options, self._near_default = options, near_default
-        self._speed, self._shown = speed, shown
+        self._speed, self._on_batch = speed, on_batch
         self._clock = _Clock()
-        self._search: Search | None = None
-        self._finals: Finals | None = None
-        self._told = [Told(EARLIER, tell) for tell in earlier]
+        self._search: Searcher | None = None
+        self._race: FinalRace | None = None
+        self._history = [TellRecord(EARLIER, tell) for tell in earlier]
         self._counts = Counts()
-        self._spent = dict.fromkeys((BASELINE, SEARCH, RACE, MEASUREMENT), 0)
+        self._spent = dict.fromkeys((BASELINE, SEARCH, FINAL_RACE, MEASUREMENT), 0)
         self._next_block = self._first_block = max((tell.block for tell in earlier), default=-1) + 1
         self._budget = limits.attempts
 
-    def run(self) -> Outcome:
-        """Carry it out to the end.
+    def run(self) -> StudyRecord:
+        """Carry the study out to its end.
 
-        Raises RunFolderError when the journal does not hold what this study asks for, and what playing raises.
+        Raises RunFolderError when the journal holds other asks than those of this study, and what playing raises.
         """
         problem, segments = self._problem, self._problem.segments
         self._measure_baseline()
@@ -126,85 +127,85 @@ class Study:
         most = search_budget(self._budget, segments, self._spent[BASELINE])
         self._search = self._begin_search(most)
         share = (sum(self._spent.values()) + most) / max(self._budget, 1)
-        self._go(self._search, most, share, lambda: SEARCH)
+        self._drive(self._search, most, share, lambda: SEARCH)
         self._budget = self._affordable()
         left = self._budget - sum(self._spent.values())
         points = self._entrants(self._search, max(min(self._options, affordable_options(segments, left)), 1))
-        self._finals = finals = Finals(points, segments, left, self._options)
-        self._go(finals, left, None, lambda: MEASUREMENT if finals.measuring else RACE)
+        self._race = race = FinalRace(points, segments, left, self._options)
+        self._drive(race, left, None, lambda: MEASUREMENT if race.measuring else FINAL_RACE)
         if self._journal.unread:
-            raise _strange(self._journal)
-        return Outcome(
+            raise _mismatch(self._journal)
+        return StudyRecord(
             problem,
-            self._candidate(problem.start, BASELINE),
-            tuple(self._candidate(point, MEASUREMENT) for point in finals.points),
+            self._counted(problem.start, BASELINE),
+            tuple(self._counted(point, MEASUREMENT) for point in race.points),
             self._search.certain if isinstance(self._search, PooledSearch) else "",
             tuple(self._search.stages) if isinstance(self._search, StagedSearch) else (),
-            tuple(self._told),
+            tuple(self._history),
             dict(self._spent),
             self._limits,
         )
 
-    def best(self) -> Candidate:
-        """The best point by what was told so far, and its counts, which have chosen it: it may be luck."""
-        if self._finals is not None:
-            return self._candidate(self._finals.points[0], MEASUREMENT if self._finals.measuring else RACE)
+    def best(self) -> CountedPoint:
+        """The best point so far, with the counts that chose it: it may be good by luck."""
+        if self._race is not None:
+            return self._counted(self._race.points[0], MEASUREMENT if self._race.measuring else FINAL_RACE)
         if self._search is not None and self._spent[SEARCH]:
-            return self._candidate(self._search.finalists(1)[0], SEARCH)
-        return self._candidate(self._problem.start, BASELINE)
+            return self._counted(self._search.finalists(1)[0], SEARCH)
+        return self._counted(self._problem.start, BASELINE)
 
-    def best_played(self) -> Candidate:
-        """The point that was surely good by its own counts in the search; the designer's where there was none yet.
+    def best_played(self) -> CountedPoint:
+        """The best point that the search has played, by its own counts; the designer's defaults before the search.
 
-        A search may hold a point for the best that it has not played.
+        The best point by the search's model may not have been played.
         """
         problem = self._problem
-        board = Scoreboard(problem.cube, problem.segments, problem.start)
-        board.add([told.tell for told in self._told if told.stage == SEARCH])
-        return self._candidate(board.best(1)[0], SEARCH if self._spent[SEARCH] else BASELINE)
+        board = Scoreboard(problem.search_space, problem.segments, problem.start)
+        board.add([record.tell for record in self._history if record.stage == SEARCH])
+        return self._counted(board.best(1)[0], SEARCH if self._spent[SEARCH] else BASELINE)
 
-    def _entrants(self, search: Search, options: int) -> list[Point]:
-        """Who races: what the search found, and what changes less than its best, where there is an option left for it.
+    def _entrants(self, search: Searcher, options: int) -> list[Point]:
+        """The points that enter the final race: finalists, and versions of the best ones that change less.
 
-        Where that was asked for, only what changes less, and beside it the best as it is where there is an option left.
-        options: settings that can be measured well enough, 1 or more. What changes less misses its targets by a part of
-        their tolerance, so it must not take the only option from the best.
+        Where the user asked for little change, only such versions enter, and the best point itself if there is room
+        for another option. options: settings that can be measured well enough, 1 or more. A version that changes less
+        misses its targets by a part of their tolerance, so it must not replace the best point as the only option.
         """
-        found = search.finalists(ENTRANTS)
+        finalists = search.finalists(ENTRANTS)
         if self._near_default:
-            near = [self._leaner(point, self._near_default) for point in found[:_LEANER]]
-            found = [*near, found[0]] if options > 1 else near
+            near = [self._leaner(point, self._near_default) for point in finalists[:_LEANER]]
+            finalists = [*near, finalists[0]] if options > 1 else near
         elif options > 1:
-            found = [found[0], self._leaner(found[0], USUAL_WEIGHT), *found[1:]]
-        return list(dict.fromkeys(found))
+            finalists = [finalists[0], self._leaner(finalists[0], USUAL_WEIGHT), *finalists[1:]]
+        return list(dict.fromkeys(finalists))
 
     def _leaner(self, point: Point, weight: float) -> Point:
-        problem, tells = self._problem, [told.tell for told in self._told]
+        problem, tells = self._problem, [record.tell for record in self._history]
         seed = problem.scenario.seed
-        return least_change(problem.cube, problem.segments, tells, point, problem.start, weight, seed)
+        return least_change(problem.search_space, problem.segments, tells, point, problem.start, weight, seed)
 
-    def _candidate(self, point: Point, stage: str) -> Candidate:
-        """A point with what a stage counted for it."""
+    def _counted(self, point: Point, stage: str) -> CountedPoint:
+        """A point with its counts of a stage."""
         segments = self._problem.segments
-        tells = [told.tell for told in self._told if told.stage == stage and told.tell.point == point]
-        options = len(self._finals.points) if stage == MEASUREMENT and self._finals is not None else 1
-        rates = tuple(measured(tells, segments, options))
+        tells = [record.tell for record in self._history if record.stage == stage and record.tell.point == point]
+        options = len(self._race.points) if stage == MEASUREMENT and self._race is not None else 1
+        rates = tuple(estimate_rates(tells, segments, options))
         attempts = tuple(sum(tell.attempts[k] for tell in tells) for k in range(len(segments)))
         wins = tuple(sum(tell.wins[k] for tell in tells) for k in range(len(segments)))
-        return Candidate(point, attempts, wins, rates)
+        return CountedPoint(point, attempts, wins, rates)
 
     def _measure_baseline(self) -> None:
-        """The designer's defaults, on players of their own; in a limited time first a few of them, for the speed."""
+        """Measure the designer's defaults; where time is limited, a few attempts first measure the speed."""
         segments = len(self._problem.segments)
         asked = 0
         if self._limits.seconds is not None:
             asked = min(_PROBE, baseline_attempts(self._limits.attempts, segments))
-            self._play_all(BASELINE, self._blocks(asked))
+            self._play_all(BASELINE, self._baseline_blocks(asked))
             self._budget = self._affordable()
-        self._play_all(BASELINE, self._blocks(baseline_attempts(self._budget, segments) - asked))
+        self._play_all(BASELINE, self._baseline_blocks(baseline_attempts(self._budget, segments) - asked))
 
-    def _blocks(self, attempts: int) -> list[Ask]:
-        """The designer's defaults with so many attempts in each segment, in blocks whose spread can be told."""
+    def _baseline_blocks(self, attempts: int) -> list[Ask]:
+        """The designer's defaults with `attempts` in each segment, in enough blocks to estimate their spread."""
         self._first_block = self._next_block
         if attempts <= 0:
             return []
@@ -212,11 +213,11 @@ class Study:
         each = (size,) * len(self._problem.segments)
         return [Ask(self._problem.start, each, block) for block in range(attempts // size)]
 
-    def _go(self, driver: Search | Finals, most: int, share: float | None, stage: Callable[[], str]) -> None:
-        """Let a search or a race ask until it ends, has asked for `most` attempts, or its share of the time is up.
+    def _drive(self, driver: Searcher | FinalRace, most: int, share: float | None, stage: Callable[[], str]) -> None:
+        """Play what a search or a race asks for until it ends, has had `most` attempts, or its time is up.
 
-        share: None for a race, which has no more attempts than there is time for, and must come to its end; stage: is
-        read after each ask.
+        share: its share of the time, None for a race, whose attempts are planned by the time and which must come to
+        its end; stage: is read after each ask.
         """
         self._first_block = self._next_block
         while self._in_time(share):
@@ -229,38 +230,39 @@ class Study:
             driver.tell(self._play_all(stage(), asks))
 
     def _play_all(self, stage: str, asks: Sequence[Ask]) -> list[Tell]:
-        """What came of some asks, in their order, from the journal as far as it goes.
+        """The counts of some asks, in their order: from the journal as far as it goes, then played.
 
-        The blocks of the baseline, of the search and of the race come one after the other.
+        The blocks of the baseline, the search and the race follow each other.
         """
         moved = [ask._replace(block=self._first_block + ask.block) for ask in asks]
         tells: list[Tell] = []
         while len(tells) < len(moved) and self._journal.unread:
             tells.append(self._remembered(stage, moved[len(tells)]))
         for tell in self._play(moved[len(tells) :]):
-            self._journal.add(Told(stage, tell))
+            self._journal.add(TellRecord(stage, tell))
             tells.append(tell)
         self._journal.keep()
         for ask, tell in zip(moved, tells, strict=True):
-            self._told.append(Told(stage, tell))
+            self._history.append(TellRecord(stage, tell))
             self._counts.add(tell)
             self._spent[stage] += sum(ask.attempts)
             self._next_block = max(self._next_block, ask.block + 1)
-        self._shown(Progress(stage, sum(self._spent.values()), self._budget, self._counts))
+        self._on_batch(StudyProgress(stage, sum(self._spent.values()), self._budget, self._counts))
         return [tell._replace(block=ask.block) for ask, tell in zip(asks, tells, strict=True)]
 
     def _remembered(self, stage: str, ask: Ask) -> Tell:
+        """The counts of an ask from the journal. Raises RunFolderError where it holds something else."""
         match self._journal.next():
-            case Told(stage_then, tell) if (stage_then, tell.point, tell.block) == (
+            case TellRecord(stage_then, tell) if (stage_then, tell.point, tell.block) == (
                 stage,
                 ask.point,
                 ask.block,
             ) and all(0 <= w <= n <= most for w, n, most in zip(tell.wins, tell.attempts, ask.attempts, strict=True)):
                 return tell
-        raise _strange(self._journal)
+        raise _mismatch(self._journal)
 
     def _affordable(self) -> int:
-        """Attempts that the study may have in all, by what is left of its time."""
+        """Attempts that the study may have in all, by the time that is left."""
         if self._limits.seconds is None:
             return self._limits.attempts
         spent_s = self._noted(_SPENT_S, self._clock.spent_s)
@@ -274,21 +276,21 @@ class Study:
         return self._noted(_SPENT_S, self._clock.spent_s) < share * self._limits.seconds
 
     def _noted(self, name: str, read: Callable[[], float]) -> float:
-        """A number of the clock's: the one that the study went by, or the one of now."""
+        """A number of the clock: the one in the journal, otherwise the current one, which the journal then keeps."""
         if not self._journal.unread:
-            found = Note(name, read())
-            self._journal.add(found)
-            return found.value
+            note = ClockNote(name, read())
+            self._journal.add(note)
+            return note.value
         match self._journal.next():
-            case Note(name_then, value) if name_then == name:
+            case ClockNote(name_then, value) if name_then == name:
                 if name == _SPENT_S:
                     self._clock.go_on_from(value)
                 return value
-        raise _strange(self._journal)
+        raise _mismatch(self._journal)
 
 
 class _Clock:
-    """Seconds of work, those before the study was taken up included."""
+    """Seconds of work, those before a resume included."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -301,5 +303,7 @@ class _Clock:
         self._before_s, self._began = spent_s, time.monotonic()
 
 
-def _strange(journal: TellJournal) -> RunFolderError:
-    return RunFolderError(f"{journal.path} does not hold what this study asks for, so it cannot be resumed; tune anew.")
+def _mismatch(journal: Journal) -> RunFolderError:
+    return RunFolderError(
+        f"{journal.path} does not hold the counts that this study asks for, so it cannot be resumed; start a new one."
+    )

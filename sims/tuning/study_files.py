@@ -1,11 +1,11 @@
-"""What a study leaves behind: the tuned scenarios, the counts as analysts read them, and the manifest.
+"""The files of a study: the tuned scenarios, the counts as a table, and the manifest.
 
 report.html     the answer as a page, see sims.tuning.answer.report
-tuned.toml      the scenario with the best setting found; tuned_b.toml, tuned_c.toml ... with the other options
+tuned.toml      the scenario with the best setting; tuned_b.toml, tuned_c.toml ... with the other options
 counts.csv      one row for each ask and segment, knobs in the game's own units
-journal.txt     the same for a program, see sims.tuning.journal
-scenario.toml   what was tuned, complete
-manifest.json   where it came from, and the checksums of the others; the clock stands here alone
+journal.txt     the same for programs, see sims.tuning.journal
+scenario.toml   the scenario that was tuned, complete
+manifest.json   versions, digests and checksums; the only file with times
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from sims.run_folder.folder import FORMAT_VERSION, SCENARIO, Start, write_manife
 from sims.run_folder.provenance import git_commit
 from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.problem import Problem
-from sims.tuning.search.knob_box import Point, values_of
-from sims.tuning.study import Outcome
+from sims.tuning.search.search_space import Point, values_of
+from sims.tuning.study import StudyRecord
 
 COUNTS: Final = "counts.csv"
 TUNED: Final = "tuned"
-LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"  # of the options; the first has none in its file's name
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"  # of the options; the first one has no letter in its file's name
 
 
 def shown_values(problem: Problem, point: Point) -> dict[str, Value]:
-    """The knobs that were turned, by name, as people read them."""
+    """The values of the free knobs by name, in the game's units."""
     values = values_of(problem.space, point)
     return {problem.space[j].name: problem.space[j].shown(values[j]) for j in problem.space.free}
 
 
 def tuned_scenario(problem: Problem, point: Point) -> Scenario:
-    """The scenario with all knobs held at a point: a schedule that changes nothing replaces its controller."""
+    """The scenario with all knobs held at a point, and a controller that changes nothing."""
     pairs = [
         *((f"game.params.{name}", toml.written(value)) for name, value in shown_values(problem, point).items()),
         ("game.bounds", "{}"),
@@ -58,12 +58,12 @@ def tuned_scenario(problem: Problem, point: Point) -> Scenario:
 
 
 def tuned_name(option: int) -> str:
-    """The file of an option, counted from 0."""
+    """The file name of an option, counted from 0."""
     return f"{TUNED}_{LETTERS[option]}.toml" if option else f"{TUNED}.toml"
 
 
 def practice_note(problem: Problem) -> str:
-    """Why a run of a tuned scenario shows other win rates than the study; empty where players do not practise."""
+    """Why a run of a tuned scenario has other win rates than the study; empty where players do not practise."""
     if not problem.practised:
         return ""
     before = problem.scenario.after_attempts
@@ -74,21 +74,21 @@ def practice_note(problem: Problem) -> str:
     )
 
 
-def write_results(folder: Path, outcome: Outcome) -> list[str]:
-    """Write all files whose bytes follow from what was asked for; their names."""
-    names = [tuned_name(option) for option in range(len(outcome.options))]
-    note = practice_note(outcome.problem)
+def write_results(folder: Path, record: StudyRecord) -> list[str]:
+    """Write all files whose bytes follow from the request; return their names."""
+    names = [tuned_name(option) for option in range(len(record.options))]
+    note = practice_note(record.problem)
     head = f"# {note}\n" if note else ""
-    for name, candidate in zip(names, outcome.options, strict=True):
-        text = tuned_scenario(outcome.problem, candidate.point).resolved_toml()
+    for name, candidate in zip(names, record.options, strict=True):
+        text = tuned_scenario(record.problem, candidate.point).resolved_toml()
         write_file(folder / name, f"{head}{text}".encode())
-    write_file(folder / COUNTS, _counts(outcome).encode())
+    write_file(folder / COUNTS, _counts(record).encode())
     return [SCENARIO, JOURNAL, COUNTS, *names]
 
 
-def write_study_manifest(folder: Path, start: Start, outcome: Outcome, names: Sequence[str], seconds: float) -> None:
-    """Write manifest.json, last of all files. seconds: that this process worked on the study."""
-    scenario = outcome.problem.scenario
+def write_study_manifest(folder: Path, start: Start, record: StudyRecord, names: Sequence[str], seconds: float) -> None:
+    """Write manifest.json, the last file. seconds: how long this process worked on the study."""
+    scenario = record.problem.scenario
     content: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "flowdial_version": start.flowdial_version,
@@ -99,9 +99,9 @@ def write_study_manifest(folder: Path, start: Start, outcome: Outcome, names: Se
         "seed": scenario.seed,
         "game": scenario.form.game.name,
         "study": {**start.study, "earlier": len(start.study["earlier"])},
-        "knobs": list(outcome.problem.cube.names),
-        "segments": [segment._asdict() for segment in outcome.problem.segments],
-        "attempts": outcome.spent,
+        "knobs": list(record.problem.search_space.names),
+        "segments": [segment._asdict() for segment in record.problem.segments],
+        "attempts": record.spent,
         "files": {name: content_of(folder / name)._asdict() for name in names},
         "code": start.code,
         "versions": start.versions,
@@ -113,14 +113,14 @@ def write_study_manifest(folder: Path, start: Start, outcome: Outcome, names: Se
     write_manifest(folder, content)
 
 
-def _counts(outcome: Outcome) -> str:
-    """The table of counts. Attempts that failed are in no count."""
-    problem = outcome.problem
+def _counts(record: StudyRecord) -> str:
+    """The table of counts. Failed attempts are not counted."""
+    problem = record.problem
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    knobs = [f"param_{name}" for name in problem.cube.names]
+    knobs = [f"param_{name}" for name in problem.search_space.names]
     writer.writerow(["stage", "block", "cohort", "level", "attempts", "wins", *knobs])
-    for stage, tell in outcome.told:
+    for stage, tell in record.history:
         values = shown_values(problem, tell.point).values()
         for segment, attempts, wins in zip(problem.segments, tell.attempts, tell.wins, strict=True):
             cohort = problem.scenario.cohorts[segment.cohort]

@@ -17,7 +17,7 @@ from sims.tuning.search.counts import Ask
 def test_what_is_played_agrees_with_the_closed_form(size, ripple):
     """Twelve points: all segments within four standard errors of independent attempts; stratified ones have less."""
     problem = TuningProblem(size, seed=3, ripple=ripple)
-    points = problem.cube.snapped(np.random.Generator(np.random.Philox([size, 5])).random((12, size)))
+    points = problem.search_space.snap(np.random.Generator(np.random.Philox([size, 5])).random((12, size)))
     asks = [Ask(tuple(point), (4_000,) * len(problem.segments), i) for i, point in enumerate(points.tolist())]
     seen = np.array([tell.wins for tell in problem.play(asks)]) / 4_000
     rates = problem.rates(points)
@@ -29,7 +29,7 @@ def test_what_is_played_agrees_with_the_closed_form(size, ripple):
 def test_the_hidden_point_meets_every_target_and_the_middle_misses_one(size):
     for seed in range(5):
         problem = TuningProblem(size, seed)
-        middle = tuple(problem.cube.snapped(np.full(size, 0.5))[0].tolist())
+        middle = tuple(problem.search_space.snap(np.full(size, 0.5))[0].tolist())
         assert problem.error(problem.hidden) == pytest.approx(0.0, abs=1e-12)
         assert problem.error(middle) > 0.2
         assert [segment.target for segment in problem.segments] == pytest.approx(problem.targets.tolist())
@@ -37,7 +37,7 @@ def test_the_hidden_point_meets_every_target_and_the_middle_misses_one(size):
 
 def test_a_block_is_the_same_players_for_every_point():
     problem = TuningProblem(8, seed=4)
-    one, other = (tuple(problem.cube.snapped(np.full(8, u))[0].tolist()) for u in (0.4, 0.6))
+    one, other = (tuple(problem.search_space.snap(np.full(8, u))[0].tolist()) for u in (0.4, 0.6))
     tells = problem.play(
         [Ask(one, (50,) * 4, 7), Ask(one, (50,) * 4, 7), Ask(one, (50,) * 4, 8), Ask(other, (9,) * 4, 7)]
     )

@@ -16,23 +16,23 @@ import numpy as np
 
 from engine.inference.intervals import RateInterval
 from engine.parameters import Knob, Value
-from sims.tuning.answer.feasibility import Limits, limits_of
+from sims.tuning.answer.feasibility import Feasibility, feasibility_of
 from sims.tuning.answer.sensitivity import Effect, effects_of
 from sims.tuning.answer.table import verdict
 from sims.tuning.final_race import Rate
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment
-from sims.tuning.search.least_change import change
-from sims.tuning.study import Candidate, Outcome
+from sims.tuning.search.least_change import change_size
+from sims.tuning.study import CountedPoint, StudyRecord
 from sims.tuning.study_files import LETTERS, shown_values
 from sims.verdict.verdict import further_players
 
 MET: Final = "met"
 MISSED: Final = "missed"
-_SAME: Final = 1e-9  # places in the cube that are the same one but for rounding
+_SAME: Final = 1e-9  # places in the search space that are the same one but for rounding
 
 
-class Turn(NamedTuple):
+class KnobChange(NamedTuple):
     """A knob that an option changes."""
 
     knob: Knob
@@ -41,13 +41,13 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Option:
+class TunedOption:
     """One setting with what was measured of it."""
 
     letter: str  # "A", "B" ...; "" for the designer's defaults
-    candidate: Candidate
-    turns: tuple[Turn, ...]
-    change: float  # mean over knobs, as a share of their ranges, see sims.tuning.search.least_change
+    candidate: CountedPoint
+    changes: tuple[KnobChange, ...]
+    change_size: float  # mean over knobs, as a share of their ranges, see sims.tuning.search.least_change
     verdicts: tuple[str, ...]  # by segment: "met", "missed" or "cannot tell"
     error: float  # the largest distance of a measured rate from its target; NaN where one was not measured
     spread: float  # between segments: the largest signed distance less the smallest
@@ -92,39 +92,39 @@ class Option:
 class Answer:
     """What a study found."""
 
-    outcome: Outcome  # its options are those of the answer, in this order
-    baseline: Option
-    options: tuple[Option, ...]  # one or more, best first
+    record: StudyRecord  # its options are those of the answer, in this order
+    baseline: TunedOption
+    options: tuple[TunedOption, ...]  # one or more, best first
     dropped: int  # options that were measured, and are worse than another one in every respect
     effects: tuple[Effect, ...]  # around the first option, most influential first
-    limits: Limits  # of the first option's missed targets
+    feasibility: Feasibility  # of the first option's missed targets
     constant: tuple[tuple[Segment, bool], ...]  # segments that always won (True) or never, whatever was played
 
     @property
     def problem(self) -> Problem:
         """What was asked."""
-        return self.outcome.problem
+        return self.record.problem
 
     @property
     def nothing_to_change(self) -> bool:
         """Whether the designer's defaults surely meet all targets."""
-        return any(one.meets_all and not one.turns for one in (self.baseline, *self.options))
+        return any(one.meets_all and not one.changes for one in (self.baseline, *self.options))
 
 
-def answer_of(outcome: Outcome) -> Answer:
+def answer_of(record: StudyRecord) -> Answer:
     """The answer that follows from what a study has counted."""
-    problem = outcome.problem
-    options, dropped = _front([_option(problem, candidate) for candidate in outcome.options])
-    tells = [told.tell for told in outcome.told]
+    problem = record.problem
+    options, dropped = _front([_option(problem, candidate) for candidate in record.options])
+    tells = [entry.tell for entry in record.history]
     first = options[0]
     return Answer(
-        replace(outcome, options=tuple(option.candidate for option in options)),
-        _option(problem, outcome.baseline),
+        replace(record, options=tuple(option.candidate for option in options)),
+        _option(problem, record.baseline),
         tuple(replace(option, letter=LETTERS[i].upper()) for i, option in enumerate(options)),
         dropped,
         effects_of(problem, tells, first.candidate.point),
-        limits_of(problem, tells, first.candidate.point, first.rates),
-        tuple(_constant(outcome)),
+        feasibility_of(problem, tells, first.candidate.point, first.rates),
+        tuple(_constant(record)),
     )
 
 
@@ -143,30 +143,30 @@ def apart(one: Rate, other: Rate) -> bool:
     return abs(one.rate - other.rate) > math.hypot(one.high - one.low, other.high - other.low) / 2.0
 
 
-def _option(problem: Problem, candidate: Candidate) -> Option:
+def _option(problem: Problem, candidate: CountedPoint) -> TunedOption:
     rates = candidate.rates
     away = [rate.rate - segment.target for rate, segment in zip(rates, problem.segments, strict=True)]
     whole = all(rate.attempts for rate in rates)
-    return Option(
+    return TunedOption(
         letter="",
         candidate=candidate,
-        turns=tuple(_turns(problem, candidate)),
-        change=float(change(problem.cube, np.array([candidate.point]), problem.start)[0]),
+        changes=tuple(_changes(problem, candidate)),
+        change_size=float(change_size(problem.search_space, np.array([candidate.point]), problem.start)[0]),
         verdicts=tuple(map(verdict, rates, problem.segments)),
         error=max(map(abs, away)) if whole else math.nan,
         spread=max(away) - min(away) if whole else math.nan,
     )
 
 
-def _turns(problem: Problem, candidate: Candidate) -> Iterator[Turn]:
+def _changes(problem: Problem, candidate: CountedPoint) -> Iterator[KnobChange]:
     before, after = (shown_values(problem, point) for point in (problem.start, candidate.point))
     for j, was, place in zip(problem.space.free, problem.start, candidate.point, strict=True):
         knob = problem.space[j]
         if abs(was - place) > _SAME:
-            yield Turn(knob, before[knob.name], after[knob.name])
+            yield KnobChange(knob, before[knob.name], after[knob.name])
 
 
-def _front(options: Sequence[Option]) -> tuple[list[Option], int]:
+def _front(options: Sequence[TunedOption]) -> tuple[list[TunedOption], int]:
     """The options that no other one dominates, best first, and how many were left out.
 
     First those that meet all targets and then those that may, both as the race ranked them: what measures must not
@@ -177,20 +177,20 @@ def _front(options: Sequence[Option]) -> tuple[list[Option], int]:
     return kept, len(options) - len(kept)
 
 
-def _dominates(one: Option, other: Option) -> bool:
+def _dominates(one: TunedOption, other: TunedOption) -> bool:
     if not (one.measured and other.measured):
         return False
-    left, right = ((o.rank, o.error, o.change, o.spread) for o in (one, other))
+    left, right = ((o.rank, o.error, o.change_size, o.spread) for o in (one, other))
     return left != right and all(a <= b for a, b in zip(left, right, strict=True))
 
 
-def _constant(outcome: Outcome) -> Iterator[tuple[Segment, bool]]:
+def _constant(record: StudyRecord) -> Iterator[tuple[Segment, bool]]:
     """Segments that won all attempts of the study, or none."""
-    for k, segment in enumerate(outcome.problem.segments):
-        attempts, wins = (sum(counts) for counts in zip(*_counts(outcome, k), strict=True))
+    for k, segment in enumerate(record.problem.segments):
+        attempts, wins = (sum(counts) for counts in zip(*_counts(record, k), strict=True))
         if attempts and wins in (0, attempts):
             yield segment, wins > 0
 
 
-def _counts(outcome: Outcome, k: int) -> list[tuple[int, int]]:
-    return [(told.tell.attempts[k], told.tell.wins[k]) for told in outcome.told] or [(0, 0)]
+def _counts(record: StudyRecord, k: int) -> list[tuple[int, int]]:
+    return [(entry.tell.attempts[k], entry.tell.wins[k]) for entry in record.history] or [(0, 0)]

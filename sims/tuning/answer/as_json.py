@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sims.tuning.answer.answer import Answer, Option
+from sims.tuning.answer.answer import Answer, TunedOption
 from sims.tuning.answer.sentences import sentences
 from sims.tuning.answer.table import outcome_json
 from sims.tuning.study_files import tuned_name
@@ -14,7 +14,7 @@ from sims.tuning.study_files import tuned_name
 def answer_json(answer: Answer) -> dict[str, Any]:
     """Everything; null where nothing is known."""
     names = [segment.name for segment in answer.problem.segments]
-    table = outcome_json(answer.outcome)
+    table = outcome_json(answer.record)
     measured = zip(answer.options, table["options"], strict=True)
     return {
         **table,
@@ -42,18 +42,18 @@ def answer_json(answer: Answer) -> dict[str, Any]:
                 "low": _known(reach.low),
                 "high": _known(reach.high),
             }
-            for reach in answer.limits.alone
+            for reach in answer.feasibility.alone
         ],
-        "conflict": answer.limits.conflict,
-        "stopped_early": answer.outcome.certain or None,
+        "conflict": answer.feasibility.conflict,
+        "stopped_early": answer.record.certain or None,
     }
 
 
-def _summary(option: Option) -> dict[str, Any]:
+def _summary(option: TunedOption) -> dict[str, Any]:
     return {
         "meets_all": option.meets_all,
-        "changed": [{"knob": turn.knob.name, "from": turn.before, "to": turn.after} for turn in option.turns],
-        "change": option.change,
+        "changed": [{"knob": change.knob.name, "from": change.before, "to": change.after} for change in option.changes],
+        "change": option.change_size,
         "largest_error": _known(option.error),
         "spread": _known(option.spread),
     }

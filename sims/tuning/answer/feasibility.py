@@ -18,15 +18,17 @@ from engine.inference.intervals import CONFIDENCE, wilson
 from sims.tuning.final_race import Rate
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Counts, Segment, Tell
-from sims.tuning.search.knob_box import Cube, Numbers, Point
 from sims.tuning.search.local_model import LocalModel
-from sims.tuning.search.nearest_points import Aim
+from sims.tuning.search.nearest_points import PointFinder
 from sims.tuning.search.pooled_model import chance
+from sims.tuning.search.search_space import Numbers, Point, SearchSpace
 
-Verdict = Literal["out of reach", "within reach", "cannot tell"]
+ReachVerdict = Literal["out of reach", "within reach", "cannot tell"]
 
 _MOST: Final = 6  # segments that are looked into, those that are farthest off
-_NEAR: Final = 0.5  # how far counts tell of a place, in widths of the cube: farther than of a setting that is reported
+_NEAR: Final = (
+    0.5  # how far counts tell of a place, in shares of a knob's range: farther than of a setting that is reported
+)
 _DRAWS: Final = 200
 _POOL: Final = 3000
 _SWEEPS: Final = 3  # over all knobs
@@ -36,7 +38,7 @@ _JOINT_DRAWS: Final = 60
 _STARTS: Final = 10
 
 
-class Reach(NamedTuple):
+class ReachableRate(NamedTuple):
     """The win rate of one segment that is nearest to its band, if no other segment mattered."""
 
     segment: Segment
@@ -46,7 +48,7 @@ class Reach(NamedTuple):
     high: float
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ReachVerdict:
         """Whether the segment's own target can be met."""
         if self.high <= self.segment.high if self.above else self.low >= self.segment.low:
             return "within reach"
@@ -59,14 +61,14 @@ class Reach(NamedTuple):
         return self.high - self.low <= _WIDEST
 
 
-class Limits(NamedTuple):
+class Feasibility(NamedTuple):
     """What the free knobs cannot do."""
 
-    alone: tuple[Reach, ...]  # of the segments that were missed, the farthest off first
+    alone: tuple[ReachableRate, ...]  # of the segments that were missed, the farthest off first
     conflict: bool  # whether each can be met alone, but surely not all targets at once
 
 
-def limits_of(problem: Problem, tells: Sequence[Tell], point: Point, rates: Sequence[Rate]) -> Limits:
+def feasibility_of(problem: Problem, tells: Sequence[Tell], point: Point, rates: Sequence[Rate]) -> Feasibility:
     """What is in the way of the targets that a point missed.
 
     tells: all that was told; rates: those that were measured of the point.
@@ -76,23 +78,23 @@ def limits_of(problem: Problem, tells: Sequence[Tell], point: Point, rates: Sequ
     missed = sorted(missed, key=lambda k: -abs(rates[k].rate - problem.segments[k].target))[:_MOST]
     alone = tuple(_alone(problem, tells, point, k, rates[k].low > problem.segments[k].high, dice) for k in missed)
     within = bool(alone) and all(reach.verdict == "within reach" for reach in alone)
-    return Limits(alone, within and len(problem.segments) > 1 and _conflict(problem, tells, point, dice))
+    return Feasibility(alone, within and len(problem.segments) > 1 and _conflict(problem, tells, point, dice))
 
 
 def _alone(
     problem: Problem, tells: Sequence[Tell], point: Point, k: int, above: bool, dice: np.random.Generator
-) -> Reach:
-    segment, cube = problem.segments[k], problem.cube
+) -> ReachableRate:
+    segment, space = problem.segments[k], problem.search_space
     if not tells:
-        return Reach(segment, above, *(math.nan,) * 3)
+        return ReachableRate(segment, above, *(math.nan,) * 3)
     sign = 1.0 if above else -1.0
-    pool = _pool(cube, tells, point, dice)
+    pool = _pool(space, tells, point, dice)
     best = np.array(point)
     for _ in range(2):  # the model is best where it looks from
-        model = LocalModel(cube, tells, best, _NEAR)
-        best = _extremes(cube, model, sign * model.beta[k][None], pool)[0]
-    betas = model.drawn(_DRAWS, dice)
-    places = _extremes(cube, model, sign * betas[:, k], pool)
+        model = LocalModel(space, tells, best, _NEAR)
+        best = _extremes(space, model, sign * model.beta[k][None], pool)[0]
+    betas = model.draw(_DRAWS, dice)
+    places = _extremes(space, model, sign * betas[:, k], pool)
     reached = chance((model.terms.of(places) * betas[:, k]).sum(axis=1))
     kept = model.chances_by(betas, best[None])[:, 0, k]
     tail = (1.0 - CONFIDENCE) / 2.0
@@ -102,26 +104,26 @@ def _alone(
         low, high = float(np.quantile(kept, tail)), float(np.quantile(reached, 1.0 - tail))
     if _contradicted(tells, k, low if above else high, above=above):
         low, high = 0.0, 1.0
-    return Reach(segment, above, min(max(float(model.chances(best[None])[0, k]), low), high), low, high)
+    return ReachableRate(segment, above, min(max(float(model.chances(best[None])[0, k]), low), high), low, high)
 
 
-def _pool(cube: Cube, tells: Sequence[Tell], point: Point, dice: np.random.Generator) -> Numbers:
-    """Points all over the cube, all that was played, and the point, shape (n, d)."""
-    return np.vstack([cube.snapped(dice.random((_POOL, cube.size))), Counts(tells).points, point])
+def _pool(space: SearchSpace, tells: Sequence[Tell], point: Point, dice: np.random.Generator) -> Numbers:
+    """Points all over the search space, all that was played, and the point, shape (n, d)."""
+    return np.vstack([space.snap(dice.random((_POOL, space.size))), Counts(tells).points, point])
 
 
-def _extremes(cube: Cube, model: LocalModel, betas: Numbers, pool: Numbers) -> Numbers:
+def _extremes(space: SearchSpace, model: LocalModel, betas: Numbers, pool: Numbers) -> Numbers:
     """For each row of coefficients the point of the least log-odds, shape (draws, d).
 
     From the best point of the pool, one knob after the other goes to its best place.
     """
     points: Numbers = pool[np.argmin(model.terms.of(pool) @ betas.T, axis=0)]
     for _ in range(_SWEEPS):
-        for j, levels in enumerate(cube.levels):
+        for j, levels in enumerate(space.levels):
             grid = (np.arange(levels) + 0.5) / levels if levels else np.linspace(0.0, 1.0, _PLACES)
             tried = np.repeat(points[:, None], len(grid) + 1, axis=1)
             tried[:, 1:, j] = grid
-            phi = model.terms.of(tried.reshape(-1, cube.size)).reshape(len(points), len(grid) + 1, -1)
+            phi = model.terms.of(tried.reshape(-1, space.size)).reshape(len(points), len(grid) + 1, -1)
             best = np.argmin(np.einsum("ngt,nt->ng", phi, betas), axis=1)
             points = tried[np.arange(len(points)), best]
     return points
@@ -146,9 +148,9 @@ def _conflict(problem: Problem, tells: Sequence[Tell], point: Point, dice: np.ra
     """
     targets = np.array([segment.target for segment in problem.segments])
     most = sum(segment.tolerance**2 for segment in problem.segments)
-    model = LocalModel(problem.cube, tells, np.array(point), _NEAR)
-    aim = Aim(problem.cube, targets, dice)
-    pool = _pool(problem.cube, tells, point, dice)
-    betas = model.drawn(_JOINT_DRAWS, dice)
-    found = zip(betas, aim.aimed(model.terms, betas, pool, _STARTS), strict=True)
+    model = LocalModel(problem.search_space, tells, np.array(point), _NEAR)
+    aim = PointFinder(problem.search_space, targets, dice)
+    pool = _pool(problem.search_space, tells, point, dice)
+    betas = model.draw(_JOINT_DRAWS, dice)
+    found = zip(betas, aim.solve(model.terms, betas, pool, _STARTS), strict=True)
     return all(aim.loss(model.chances_by(beta[None], points)[0]).min() > most for beta, points in found)

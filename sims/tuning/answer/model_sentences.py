@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sims.tuning.answer.answer import Answer
-from sims.tuning.answer.feasibility import Reach
+from sims.tuning.answer.feasibility import ReachableRate
 from sims.tuning.answer.phrases import band_text, named, shift_text, step_text, targets_text
 from sims.wording import listed
 
@@ -18,7 +18,7 @@ def about_limits(answer: Answer) -> Iterator[str]:
     if answer.nothing_to_change:
         return
     constant = [segment for segment, _ in answer.constant]
-    alone = [reach for reach in answer.limits.alone if reach.segment not in constant]
+    alone = [reach for reach in answer.feasibility.alone if reach.segment not in constant]
     for reach in alone:
         if reach.verdict == "out of reach":
             wanted = f"by the model of all counts; wanted are {band_text(reach.segment)}"
@@ -31,7 +31,7 @@ def about_limits(answer: Answer) -> Iterator[str]:
         each = "" if len(within) == 1 else " each"
         if len(answer.problem.segments) == 1:
             yield f"By the model of all counts the {names} can be met: search with a larger budget."
-        elif answer.limits.conflict:
+        elif answer.feasibility.conflict:
             yield (
                 f"The {names} can{each} be met alone, but by the model of all counts no setting meets "
                 f"{targets_text(answer.problem.segments)} at once."
@@ -70,7 +70,7 @@ def _knobs(answer: Answer) -> str:
     return f"With the knobs that are free (held: {listed(named(held))})" if held else "Even with every knob free"
 
 
-def _bound(reach: Reach) -> str:
+def _bound(reach: ReachableRate) -> str:
     """How near a segment can come to its target."""
     way = "go below" if reach.above else "rise above"
     if reach.known:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.parameters import Knob
-from sims.tuning.answer.answer import Turn
+from sims.tuning.answer.answer import KnobChange
 from sims.tuning.answer.sensitivity import Effect, Shift
 from sims.tuning.answer.table import value_text
 from sims.tuning.final_race import Rate
@@ -42,10 +42,10 @@ def step_text(effect: Effect) -> str:
     return f"{way}{_TENTHS[knob.scale]}"
 
 
-def turn_text(turn: Turn) -> str:
+def change_text(change: KnobChange) -> str:
     """What an option does to a knob."""
-    knob = turn.knob
-    before, after = (value_text(knob, value) for value in (turn.before, turn.after))
+    knob = change.knob
+    before, after = (value_text(knob, value) for value in (change.before, change.after))
     if before == after:
         return f"{knob.name} hardly, at {after}{_unit(knob)}"
     return f"{knob.name} from {before} to {after}{_unit(knob)}"

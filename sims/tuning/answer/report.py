@@ -16,7 +16,7 @@ from sims.html.page import NOTHING, charts, document, figure, folded, header, se
 from sims.html.row_charts import Mark, Track, interval_rows
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, Start
-from sims.tuning.answer.answer import Answer, Option
+from sims.tuning.answer.answer import Answer, TunedOption
 from sims.tuning.answer.phrases import band_text, shift_text, step_text
 from sims.tuning.answer.report_course import (
     budget_part,
@@ -29,7 +29,7 @@ from sims.tuning.answer.report_course import (
 )
 from sims.tuning.answer.sentences import sentences
 from sims.tuning.answer.table import value_text
-from sims.tuning.search.knob_box import values_of
+from sims.tuning.search.search_space import values_of
 from sims.tuning.study_files import practice_note, shown_values, tuned_name
 from sims.wording import UNCALIBRATED, listed
 
@@ -65,9 +65,9 @@ def page(answer: Answer, start: Start) -> str:
 
 def _header(answer: Answer, start: Start, title: str) -> Markup:
     scenario = answer.problem.scenario
-    attempts = sum(answer.outcome.spent.values())
+    attempts = sum(answer.record.spent.values())
     subtitle = (
-        f"{scenario.form.game.name}, {answer.problem.cube.size} knobs, tuned by {start.study['method']} with "
+        f"{scenario.form.game.name}, {answer.problem.search_space.size} knobs, tuned by {start.study['method']} with "
         f"{attempts:,} attempts of synthetic players, seed {scenario.seed}"
     )
     return header(title, ("uncalibrated", UNCALIBRATED), subtitle)
@@ -94,7 +94,7 @@ def _verdict(answer: Answer) -> Markup:
 # --- Before and after ------------------------------------------------------------------------------------------------
 
 
-def _columns(answer: Answer) -> list[tuple[str, Option]]:
+def _columns(answer: Answer) -> list[tuple[str, TunedOption]]:
     return [("your defaults", answer.baseline), *((option.letter, option) for option in answer.options)]
 
 
@@ -107,7 +107,7 @@ def _rates(answer: Answer) -> Markup:
         rows.append((segment.name, band_text(segment), *cells))
     rows.append(("largest error", NOTHING, *(error_text(option.error) for _, option in columns)))
     rows.append(("spread between them", NOTHING, *(error_text(option.spread) for _, option in columns)))
-    rows.append(("size of change", NOTHING, *(f"{100.0 * option.change:.1f} %" for _, option in columns)))
+    rows.append(("size of change", NOTHING, *(f"{100.0 * option.change_size:.1f} %" for _, option in columns)))
     headings = ("players", "wanted", *(name for name, _ in columns))
     note = (
         "The intervals of all options hold for all their targets at once, with 95 %. Error: distance of the measured "
@@ -148,7 +148,7 @@ def _knobs(answer: Answer) -> Markup:
     """The values of all knobs, those marked that an option changes."""
     problem, columns = answer.problem, _columns(answer)
     values = [shown_values(problem, option.candidate.point) for _, option in columns]
-    changed = [{turn.knob.name for turn in option.turns} for _, option in columns]
+    changed = [{change.knob.name for change in option.changes} for _, option in columns]
     rows: list[Sequence[Part]] = []
     for j in problem.space.free:
         knob = problem.space[j]

@@ -19,7 +19,7 @@ from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.progress import miss_of
 from sims.tuning.search.counts import Counts, Segment
 from sims.tuning.search.scoreboard import Scoreboard
-from sims.tuning.study import BASELINE, MEASUREMENT, RACE, SEARCH, Candidate
+from sims.tuning.study import BASELINE, FINAL_RACE, MEASUREMENT, SEARCH, CountedPoint
 from sims.tuning.study_files import COUNTS
 from sims.wording import listed
 
@@ -28,14 +28,14 @@ _LOOKS: Final = 40  # points of the chart of progress
 _DONE: Final = {
     BASELINE: "your defaults",
     SEARCH: "the search",
-    RACE: "the race of its best settings",
+    FINAL_RACE: "the race of its best settings",
     MEASUREMENT: "the measurement of the options",
 }
 
 
 def stages_part(answer: Answer) -> Markup:
     """What each group of knobs bought; nothing where the search had no stages."""
-    stages, problem = answer.outcome.stages, answer.problem
+    stages, problem = answer.record.stages, answer.problem
     if not stages:
         return Markup("")
     rows: list[Sequence[Part]] = [
@@ -52,18 +52,18 @@ def stages_part(answer: Answer) -> Markup:
     return section("What each stage bought", table(headings, rows), note=note)
 
 
-def _cells(answer: Answer, candidate: Candidate) -> list[Part]:
+def _cells(answer: Answer, candidate: CountedPoint) -> list[Part]:
     return [rate_cell(rate, segment) for rate, segment in zip(candidate.rates, answer.problem.segments, strict=True)]
 
 
 def progress_part(answer: Answer) -> Markup:
     """The best point of the search over the attempts that it had, by its own counts."""
-    told = [one for one in answer.outcome.told if one.stage not in (RACE, MEASUREMENT)]
+    told = [one for one in answer.record.history if one.stage not in (FINAL_RACE, MEASUREMENT)]
     searched = sum(one.stage == SEARCH for one in told)
     if not searched:
         return Markup("")
     problem = answer.problem
-    board = Scoreboard(problem.cube, problem.segments, problem.start)
+    board = Scoreboard(problem.search_space, problem.segments, problem.start)
     counts = Counts()
     confidence = CONFIDENCE ** (1.0 / len(problem.segments))
     points: list[Point] = []
@@ -104,7 +104,7 @@ def progress_part(answer: Answer) -> Markup:
 
 def budget_part(answer: Answer) -> Markup:
     """Attempts by what they were spent on."""
-    spent, limits = answer.outcome.spent, answer.outcome.limits
+    spent, limits = answer.record.spent, answer.record.limits
     rows = [(_DONE.get(stage, stage), f"{attempts:,}") for stage, attempts in spent.items()]
     rows.append(("together", f"{sum(spent.values()):,}"))
     rows.append(("limit", f"{limits.attempts:,}"))
@@ -130,7 +130,7 @@ def origin_part(answer: Answer, start: Start) -> Markup:
         *((name, number) for name, number in sorted(start.versions.items())),
     ]
     note = "The same scenario, seed, options and versions give the same bytes, whatever the number of workers."
-    if answer.outcome.limits.seconds is not None:
+    if answer.record.limits.seconds is not None:
         note = "A limit of seconds was set: how much was played depends on the machine, so another one may differ."
     return section("Where it comes from", table(("what", "value"), rows, "pairs"), note=note)
 
@@ -147,7 +147,7 @@ def method_part(answer: Answer) -> Markup:
     """What the numbers are, and what they are not."""
     race = (
         "These race: all play the same players, the better half stays, and every round has new players."
-        if answer.outcome.spent[RACE]
+        if answer.record.spent[FINAL_RACE]
         else "There were no more of these than could be measured, so none had to be chosen by a race."
     )
     texts = (

@@ -18,13 +18,15 @@ from engine.inference.intervals import CONFIDENCE
 from engine.parameters import Knob, Value
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Tell
-from sims.tuning.search.knob_box import Cube, Numbers, Point, values_of
 from sims.tuning.search.local_model import LocalModel
+from sims.tuning.search.search_space import Numbers, Point, SearchSpace, values_of
 
 STEP: Final = 0.1  # of a knob's range
 SMALL: Final = 0.05  # a change of a win rate; what may be larger is not called small
 _DRAWS: Final = 500
-_NEAR: Final = 0.15  # how far from the setting counts still tell of it, in widths of the cube: a step is a local thing
+_NEAR: Final = (
+    0.15  # how far from the setting counts still tell of it, in shares of a knob's range: a step is a local thing
+)
 
 
 class Shift(NamedTuple):
@@ -71,7 +73,7 @@ class Effect:
 
 
 class _Step(NamedTuple):
-    knob: int  # position in the cube
+    knob: int  # position in the search space
     before: Point
     after: Point
 
@@ -84,22 +86,22 @@ def effects_of(problem: Problem, tells: Sequence[Tell], point: Point) -> tuple[E
     if not tells:
         return ()
     dice = np.random.Generator(np.random.Philox(key=[problem.scenario.seed, 0x73656E73]))
-    model = LocalModel(problem.cube, tells, np.array(point), _NEAR)
-    steps = list(_steps(problem.cube, point))
+    model = LocalModel(problem.search_space, tells, np.array(point), _NEAR)
+    steps = list(_steps(problem.search_space, point))
     befores, afters = (np.array([step[i] for step in steps]) for i in (1, 2))
-    betas = model.drawn(_DRAWS, dice)
-    drawn = model.chances_by(betas, afters) - model.chances_by(betas, befores)
+    betas = model.draw(_DRAWS, dice)
+    draw = model.chances_by(betas, afters) - model.chances_by(betas, befores)
     values = model.chances(afters) - model.chances(befores)
     tail = (1.0 - CONFIDENCE) / 2.0
-    lows, highs = np.quantile(drawn, (tail, 1.0 - tail), axis=0)
+    lows, highs = np.quantile(draw, (tail, 1.0 - tail), axis=0)
     found = [_effect(problem, step, *ends) for step, *ends in zip(steps, values, lows, highs, strict=True)]
     return tuple(sorted(found, key=lambda effect: (not effect.visible, -abs(effect.shifts[effect.strongest].value))))
 
 
-def _steps(cube: Cube, point: Point) -> Iterator[_Step]:
+def _steps(space: SearchSpace, point: Point) -> Iterator[_Step]:
     """Where each knob goes from and to."""
-    for j, levels in enumerate(cube.levels):
-        if cube.named[j]:
+    for j, levels in enumerate(space.levels):
+        if space.named[j]:
             here = int(point[j] * levels)
             for cell in range(levels):
                 if cell != here:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sims.tuning.answer.answer import MET, MISSED, Answer, Option, apart, further_attempts
+from sims.tuning.answer.answer import MET, MISSED, Answer, TunedOption, apart, further_attempts
 from sims.tuning.answer.model_sentences import about_effects, about_limits
-from sims.tuning.answer.phrases import band_text, named, rate_text, targets_text, turn_text
+from sims.tuning.answer.phrases import band_text, change_text, named, rate_text, targets_text
 from sims.tuning.answer.table import outcome_table, verdict
 from sims.tuning.final_race import Rate
 from sims.tuning.search.counts import Segment
-from sims.tuning.search.staged_search import Stage
+from sims.tuning.search.staged_search import StageResult
 from sims.tuning.study_files import practice_note, tuned_name
 from sims.verdict.verdict import rounded_up
 from sims.wording import UNCALIBRATED, count, listed
@@ -25,7 +25,7 @@ def answer_text(answer: Answer) -> str:
     named_files = "; ".join(f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options))
     files = f"{named_files}. {practice_note(answer.problem)}".rstrip()
     said = "\n".join(sentences(answer))
-    return f"{said}\n\n{outcome_table(answer.outcome)}\n\n{files}\n{UNCALIBRATED}"
+    return f"{said}\n\n{outcome_table(answer.record)}\n\n{files}\n{UNCALIBRATED}"
 
 
 def sentences(answer: Answer) -> list[str]:
@@ -95,15 +95,15 @@ def _about_baseline(answer: Answer) -> Iterator[str]:
         yield "Your defaults could not be measured within the limit."
 
 
-def _about_option(answer: Answer, option: Option) -> str:
-    knobs = answer.problem.cube.size
-    if not option.turns:
+def _about_option(answer: Answer, option: TunedOption) -> str:
+    knobs = answer.problem.search_space.size
+    if not option.changes:
         said = f"{option.letter} changes nothing: it is your defaults, measured anew"
     else:
-        turns = listed(named([turn_text(turn) for turn in option.turns]))
-        some = f"{count(len(option.turns))} of the {count(knobs)}"
+        changes = listed(named([change_text(change) for change in option.changes]))
+        some = f"{count(len(option.changes))} of the {count(knobs)}"
         whole = "both" if knobs == 2 else f"all {count(knobs)}"
-        said = f"{option.letter} changes {some if len(option.turns) < knobs else whole} knobs: {turns}"
+        said = f"{option.letter} changes {some if len(option.changes) < knobs else whole} knobs: {changes}"
     said += _against_first(answer, option)
     if not option.measured:
         return f"{said}. It was not measured."
@@ -113,7 +113,7 @@ def _about_option(answer: Answer, option: Option) -> str:
     return f"{said}. Measured on {option.players:,} fresh players: {rates}."
 
 
-def _against_first(answer: Answer, option: Option) -> str:
+def _against_first(answer: Answer, option: TunedOption) -> str:
     """How an option differs from the first one, where that is beyond noise."""
     first = answer.options[0]
     if option is first:
@@ -157,7 +157,7 @@ def _about_dropped(answer: Answer) -> Iterator[str]:
 
 def _about_constant(answer: Answer) -> Iterator[str]:
     for segment, won in answer.constant:
-        attempts = sum(told.tell.attempts[answer.problem.segments.index(segment)] for told in answer.outcome.told)
+        attempts = sum(entry.tell.attempts[answer.problem.segments.index(segment)] for entry in answer.record.history)
         yield (
             f"Whatever was played, {segment.name} won {'every one' if won else 'none'} of {attempts:,} attempts: "
             "nothing shows which knob would move them, so look at their target, or at the bounds of the knobs."
@@ -165,14 +165,14 @@ def _about_constant(answer: Answer) -> Iterator[str]:
 
 
 def _about_the_end(answer: Answer) -> Iterator[str]:
-    if answer.outcome.certain == "met":
+    if answer.record.certain == "met":
         yield "The search ended before its budget did: its model was sure enough that the targets are met."
-    elif answer.outcome.certain == "unreachable":
+    elif answer.record.certain == "unreachable":
         yield "The search ended before its budget did: its model was sure enough that a target is out of reach."
 
 
 def _about_stages(answer: Answer) -> Iterator[str]:
-    stages = [stage for stage in answer.outcome.stages if all(stage.attempts)]
+    stages = [stage for stage in answer.record.stages if all(stage.attempts)]
     if not stages or not answer.baseline.measured:
         return
     errors = [f"with your defaults {answer.baseline.error:.3f}"]
@@ -188,7 +188,7 @@ def _about_stages(answer: Answer) -> Iterator[str]:
     )
 
 
-def _place_among(stages: Sequence[Stage], first: Option) -> str:
+def _place_among(stages: Sequence[StageResult], first: TunedOption) -> str:
     """Which stage ended with the first option, and why it is not the last one."""
     ended = [stage for stage in stages if stage.point == first.candidate.point]
     if not ended:
@@ -197,7 +197,7 @@ def _place_among(stages: Sequence[Stage], first: Option) -> str:
     return came_from if stages[-1] in ended else f"{came_from}, which came out ahead on new players"
 
 
-def stage_error(stage: Stage, segments: Sequence[Segment]) -> float:
+def stage_error(stage: StageResult, segments: Sequence[Segment]) -> float:
     """The largest distance of a stage's measured rates from their targets. Every segment was played."""
     rates = (wins / attempts for wins, attempts in zip(stage.wins, stage.attempts, strict=True))
     return max(abs(rate - segment.target) for rate, segment in zip(rates, segments, strict=True))
@@ -208,7 +208,7 @@ def _miss(rate: Rate, segment: Segment) -> float:
     return max(segment.low - rate.rate, rate.rate - segment.high)
 
 
-def _off(answer: Answer, option: Option, k: int) -> str:
+def _off(answer: Answer, option: TunedOption, k: int) -> str:
     """A missed segment in words."""
     rate, segment = option.rates[k], answer.problem.segments[k]
     side = "above" if rate.rate > segment.high else "below"
@@ -221,7 +221,7 @@ def _rate_and_verdict(rate: Rate, segment: Segment) -> str:
     return f"{segment.name} {rate_text(rate)} ({found}{wanted})"
 
 
-def _worst_first(option: Option) -> list[int]:
+def _worst_first(option: TunedOption) -> list[int]:
     """Segments by what most deserves to be said."""
     order = {MISSED: 0, MET: 2}
     return sorted(range(len(option.verdicts)), key=lambda k: order.get(option.verdicts[k], 1))

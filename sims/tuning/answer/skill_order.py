@@ -22,8 +22,8 @@ from sims.catalog import Catalog
 from sims.tuning.answer.phrases import band_text
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment
-from sims.tuning.search.knob_box import Numbers
-from sims.tuning.simulator import of_strangers
+from sims.tuning.search.search_space import Numbers
+from sims.tuning.simulator import unshared_traits
 
 _GRIDS: Final = {"skill": 250, "learning": 40}  # quantiles of the traits that may differ between players
 _OTHERS: Final = ("practice_gain", "practice_attempts", "jump", "jump_attempt", "lowest_skill", "highest_skill")
@@ -33,10 +33,10 @@ _GAP: Final = 0.02  # between two bands, at least: games keep the order of skill
 _LOST: Final = 0.005  # of a win rate: a lead in skill may be lost by no more, or nobody is called more skilled
 
 
-def against_skill(problem: Problem) -> str:
+def find_contradiction(problem: Problem) -> str:
     """Say which two targets no setting can meet both, the farthest apart; empty where that is not sure of any two."""
     setup = setup_of(problem.scenario, Catalog())
-    tables = [of_strangers(table) for table in setup.traits]
+    tables = [unshared_traits(table) for table in setup.traits]
     cohorts = problem.scenario.cohorts
 
     @cache

@@ -8,40 +8,40 @@ from typing import Any, Final
 
 from engine.parameters import Knob, Value
 from sims.terminal import aligned
-from sims.tuning.final_race import Rate, measured
+from sims.tuning.final_race import Rate, estimate_rates
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment, Tell
-from sims.tuning.search.staged_search import Stage
-from sims.tuning.study import Candidate, Outcome
+from sims.tuning.search.staged_search import StageResult
+from sims.tuning.study import CountedPoint, StudyRecord
 from sims.tuning.study_files import LETTERS, shown_values
 
 _ROUNDED: Final = 0.002  # of a knob's range: the last digit that is shown counts no more
 
 
-def outcome_table(outcome: Outcome) -> str:
+def outcome_table(record: StudyRecord) -> str:
     """Knobs and win rates of the defaults, of each option, and of the end of each stage."""
-    columns = {"defaults": outcome.baseline}
-    columns |= {LETTERS[option].upper(): candidate for option, candidate in enumerate(outcome.options)}
-    for stage in outcome.stages:
-        columns[f"after turning {', '.join(stage.knobs)}"] = end_of(stage, outcome.problem)
-    return table(outcome.problem, columns)
+    columns = {"defaults": record.baseline}
+    columns |= {LETTERS[option].upper(): candidate for option, candidate in enumerate(record.options)}
+    for stage in record.stages:
+        columns[f"after turning {', '.join(stage.knobs)}"] = end_of(stage, record.problem)
+    return table(record.problem, columns)
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(record: StudyRecord) -> dict[str, Any]:
     """The same for programs."""
-    problem = outcome.problem
+    problem = record.problem
     return {
-        "attempts": outcome.spent,
+        "attempts": record.spent,
         "targets": {segment.name: [segment.low, segment.high] for segment in problem.segments},
-        "baseline": candidate_json(problem, outcome.baseline),
-        "options": [candidate_json(problem, candidate) for candidate in outcome.options],
+        "baseline": candidate_json(problem, record.baseline),
+        "options": [candidate_json(problem, candidate) for candidate in record.options],
         "stages": [
-            {"knobs": stage.knobs, **candidate_json(problem, end_of(stage, problem))} for stage in outcome.stages
+            {"knobs": stage.knobs, **candidate_json(problem, end_of(stage, problem))} for stage in record.stages
         ],
     }
 
 
-def candidate_json(problem: Problem, candidate: Candidate) -> dict[str, Any]:
+def candidate_json(problem: Problem, candidate: CountedPoint) -> dict[str, Any]:
     """One setting with its win rates; null where nothing was played."""
     rates = zip(problem.segments, candidate.rates, candidate.wins, strict=True)
     return {
@@ -66,17 +66,17 @@ def verdict(rate: Rate, segment: Segment) -> str:
     return "missed" if rate.missed(segment) else "cannot tell"
 
 
-def end_of(stage: Stage, problem: Problem) -> Candidate:
+def end_of(stage: StageResult, problem: Problem) -> CountedPoint:
     """What a stage ended with and how it was measured then."""
     tell = Tell(stage.point, stage.attempts, stage.wins, 0)
-    return Candidate(stage.point, stage.attempts, stage.wins, tuple(measured([tell], problem.segments)))
+    return CountedPoint(stage.point, stage.attempts, stage.wins, tuple(estimate_rates([tell], problem.segments)))
 
 
-def table(problem: Problem, candidates: Mapping[str, Candidate]) -> str:
+def table(problem: Problem, candidates: Mapping[str, CountedPoint]) -> str:
     """Knobs and win rates, a column for each candidate; the intervals of all options hold at once."""
     rows: list[list[str]] = [["", "target", *candidates]]
     values = [shown_values(problem, candidate.point) for candidate in candidates.values()]
-    for name in problem.cube.names:
+    for name in problem.search_space.names:
         knob = problem.space[problem.space.names.index(name)]
         rows.append([name, "", *(value_text(knob, found[name]) for found in values)])
     for k, segment in enumerate(problem.segments):

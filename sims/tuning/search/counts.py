@@ -1,7 +1,7 @@
-"""What a search asks for and what it is told: counts of attempts and wins, and nothing else.
+"""What a search asks for and what it learns: counts of attempts and wins, and nothing else.
 
-Targets, bands and losses are views on counts. A block names the players and the dice: two points that were played on
-one block met the same players and the same luck, on two blocks others.
+Targets, bands and losses are computed from counts. A block names the players and the random numbers: two points on one
+block meet the same players and the same luck, two points on two blocks meet different ones.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sims.tuning.search.knob_box import Numbers, Point
+from sims.tuning.search.search_space import Numbers, Point
 
-_NARROWEST: Final = 1e-3  # tolerance that is told from a smaller one
+_NARROWEST: Final = 1e-3  # smaller tolerances count as this one
 
 
 class Segment(NamedTuple):
@@ -38,7 +38,7 @@ class Segment(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A point to be played: so many attempts in each segment, by the players of a block."""
+    """A point to play: a number of attempts in each segment, by the players of a block."""
 
     point: Point
     attempts: tuple[int, ...]  # by segment
@@ -46,7 +46,7 @@ class Ask(NamedTuple):
 
 
 class Tell(NamedTuple):
-    """What came of it."""
+    """The counts of a played point."""
 
     point: Point
     attempts: tuple[int, ...]  # by segment; fewer than asked where attempts failed
@@ -55,7 +55,7 @@ class Tell(NamedTuple):
 
 
 class Counts:
-    """All that was ever told. Attempts at one point add up."""
+    """The counts of all points. Attempts at one point add up."""
 
     def __init__(self, tells: Iterable[Tell] = ()) -> None:
         self._rows: dict[Point, int] = {}
@@ -69,7 +69,7 @@ class Counts:
         return len(self._points)
 
     def add(self, tell: Tell) -> None:
-        """Take in what came of one ask."""
+        """Add the counts of one ask."""
         row = self._rows.setdefault(tell.point, len(self._points))
         if row == len(self._points):
             self._points.append(tell.point)
@@ -101,23 +101,23 @@ class Counts:
 
 
 def scales_of(segments: Sequence[Segment]) -> Numbers:
-    """How much a distance from each target counts, in (0, 1], shape (segments,): the narrowest band's share of its own.
+    """The weight of a distance from each target, in (0, 1], shape (segments,): narrowest tolerance / own tolerance.
 
-    So who has twice the tolerance may be twice as far off, and where all bands are equally wide each counts 1.
+    A segment with twice the tolerance may be twice as far off. Where all bands are equally wide, each weight is 1.
     """
     tolerances = np.array([max(segment.tolerance, _NARROWEST) for segment in segments])
-    found: Numbers = np.round(tolerances.min() / tolerances, 9)  # bands are as wide but for rounding
-    return found
+    scales: Numbers = np.round(tolerances.min() / tolerances, 9)  # equal widths may differ by rounding
+    return scales
 
 
 def debiased_loss(
     attempts: npt.NDArray[np.int64], wins: npt.NDArray[np.int64], targets: Numbers, scales: Numbers | float = 1.0
 ) -> Numbers:
-    """Sum over segments of (scale x (win rate - target))^2 without the part that is noise, shape (points,).
+    """Sum over segments of (scale x (win rate - target))^2 without the part that noise adds, shape (points,).
 
     E[(w / n - t)^2] = (p - t)^2 + p (1 - p) / n, and w / n (1 - w / n) / (n - 1) estimates the second term without
     bias. attempts, wins: shape (points, segments), at least 2 attempts; targets, scales: shape (segments,).
     """
     rate = wins / attempts
-    found: Numbers = (((rate - targets) ** 2 - rate * (1.0 - rate) / (attempts - 1)) * scales**2).sum(axis=1)
-    return found
+    losses: Numbers = (((rate - targets) ** 2 - rate * (1.0 - rate) / (attempts - 1)) * scales**2).sum(axis=1)
+    return losses

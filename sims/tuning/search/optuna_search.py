@@ -1,7 +1,7 @@
-"""Optuna's samplers: a tree-structured Parzen estimator and a Gaussian process, each shown one loss a point.
+"""Optuna's samplers: a tree-structured Parzen estimator and a Gaussian process. They see one loss for each point.
 
-The only file that knows Optuna, which comes with the extra `search`. Neither sampler knows how noisy a loss is nor
-that it is a sum over segments, so they need more attempts than a model of the counts.
+This is the only file that imports Optuna, which comes with the extra `search`. Neither sampler knows how noisy a loss
+is, nor that it is a sum over segments. So they need more attempts than a model of the counts.
 
 Bergstra et al., Algorithms for hyper-parameter optimization, NeurIPS 2011; Akiba et al., Optuna, KDD 2019.
 """
@@ -17,31 +17,31 @@ import numpy as np
 
 from engine.errors import EnvironmentFault
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.knob_box import Cube, Point
-from sims.tuning.search.scoreboard import Scoreboard, losses_of, playable
+from sims.tuning.search.scoreboard import Scoreboard, losses_of
+from sims.tuning.search.search_space import Point, SearchSpace
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
-_ATTEMPTS: Final = 100  # in each segment of a point, where the budget has so many
+_ATTEMPTS: Final = 100  # in each segment of a point, at most
 _BATCH: Final = 8  # points
-_SEEDS: Final = 2**32  # that a sampler takes
+_SEEDS: Final = 2**32  # of a sampler's seed
 
 
 class OptunaSearch:
-    """A study in memory, asked for batches: points that are still played count as bad ones (a constant liar)."""
+    """An Optuna study in memory, asked for batches. Points still in play count as bad ones (constant liar)."""
 
     def __init__(
-        self, cube: Cube, segments: Sequence[Segment], sampler: BaseSampler, budget: int, start: Point | None
+        self, space: SearchSpace, segments: Sequence[Segment], sampler: BaseSampler, budget: int, start: Point | None
     ) -> None:
-        """budget: attempts that it may ask for in all; start: a point to play first."""
+        """budget: attempts of the whole search; start: the first point to play."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._cube = cube
+        self._space = space
         self._attempts = (max(min(_ATTEMPTS, budget // len(segments)), 1),) * len(segments)
-        self._board = Scoreboard(cube, segments, start)
+        self._board = Scoreboard(space, segments, start)
         self._study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), sampler=sampler)
         self._knobs: dict[str, BaseDistribution] = {
             name: optuna.distributions.FloatDistribution(0.0, 1.0)
@@ -49,7 +49,7 @@ class OptunaSearch:
             else optuna.distributions.CategoricalDistribution(tuple(range(levels)))
             if named
             else optuna.distributions.IntDistribution(0, levels - 1)
-            for name, levels, named in zip(cube.names, cube.levels, cube.named, strict=True)
+            for name, levels, named in zip(space.names, space.levels, space.named, strict=True)
         }
         if start:
             self._study.enqueue_trial(self._values(start))
@@ -57,7 +57,7 @@ class OptunaSearch:
         self._asked = 0
 
     def ask(self, left: int) -> list[Ask]:
-        """A batch of points, or as many as there are attempts left for."""
+        """A batch of points, or as many as the attempts allow."""
         count = min(left // sum(self._attempts), _BATCH)
         self._trials = [self._study.ask(self._knobs) for _ in range(count)]
         self._asked += count
@@ -67,7 +67,7 @@ class OptunaSearch:
         ]
 
     def tell(self, tells: Sequence[Tell]) -> None:
-        """Take in what came of the last ask."""
+        """Learn the counts of the last ask."""
         self._board.add(tells)
         attempts, wins = (np.array(counts) for counts in zip(*((t.attempts, t.wins) for t in tells), strict=True))
         losses = losses_of(attempts, wins, self._board.targets, self._board.scales)
@@ -79,22 +79,21 @@ class OptunaSearch:
         return self._board.best(most)
 
     def _values(self, point: Point) -> dict[str, float]:
-        """What Optuna calls a point: positions of continuous knobs, cells of the others."""
-        cells = zip(self._cube.names, point, self._cube.levels, strict=True)
+        """A point as Optuna's parameters: positions of continuous knobs, cells of the others."""
+        cells = zip(self._space.names, point, self._space.levels, strict=True)
         return {name: int(u * levels) if levels else u for name, u, levels in cells}
 
     def _point(self, values: Mapping[str, float]) -> Point:
-        cells = zip(self._cube.names, self._cube.levels, strict=True)
-        return playable(
-            self._cube, [(values[name] + 0.5) / levels if levels else values[name] for name, levels in cells]
-        )[0]
+        cells = zip(self._space.names, self._space.levels, strict=True)
+        place = [(values[name] + 0.5) / levels if levels else values[name] for name, levels in cells]
+        return self._space.playable(place)[0]
 
 
 class TpeSearch(OptunaSearch):
     """Tree-structured Parzen estimator over all knobs together."""
 
     def __init__(
-        self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
+        self, space: SearchSpace, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
         """seed: 0 or more; budget and start as of OptunaSearch. Raises EnvironmentFault without Optuna."""
         _require("tpe", "optuna", "install flowdial[search]")
@@ -103,23 +102,23 @@ class TpeSearch(OptunaSearch):
         with warnings.catch_warnings():  # Optuna 4 calls both options experimental, Optuna 5 does not
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True, constant_liar=True)
-        super().__init__(cube, segments, sampler, budget, start)
+        super().__init__(space, segments, sampler, budget, start)
 
 
 class GpSearch(OptunaSearch):
     """Gaussian process with expected improvement; its time grows with the cube of the number of points."""
 
     def __init__(
-        self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
+        self, space: SearchSpace, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
         """seed: 0 or more; budget and start as of OptunaSearch. Raises EnvironmentFault without Optuna or PyTorch."""
         _require("gp", "optuna", "install flowdial[search]")
         _require("gp", "torch", "pip install torch")
         import optuna
 
-        super().__init__(cube, segments, optuna.samplers.GPSampler(seed=seed % _SEEDS), budget, start)
+        super().__init__(space, segments, optuna.samplers.GPSampler(seed=seed % _SEEDS), budget, start)
 
 
 def _require(method: str, package: str, remedy: str) -> None:
     if find_spec(package) is None:
-        raise EnvironmentFault(f"--method {method} needs the package {package}, which is missing: {remedy}")
+        raise EnvironmentFault(f"method {method} needs the package {package}, which is missing: {remedy}")

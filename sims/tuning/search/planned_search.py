@@ -1,4 +1,4 @@
-"""A search whose points do not depend on what is told: they are played one after the other, each equally often."""
+"""A search whose points are planned in advance: it plays one after the other, each equally often."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from itertools import chain, islice
 from typing import Final
 
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.knob_box import Cube, Point
 from sims.tuning.search.scoreboard import Scoreboard
+from sims.tuning.search.search_space import Point, SearchSpace
 
-ATTEMPTS: Final = 100  # in each segment of a point, where the budget has so many
+ATTEMPTS: Final = 100  # in each segment of a point, at most
 _BATCH: Final = 32  # points
 
 
 class PlannedSearch:
-    """Plays the start, where there is one, and then the points until they or the attempts end."""
+    """Plays the start, if there is one, and then the points until they or the attempts run out."""
 
     def __init__(
         self,
-        cube: Cube,
+        space: SearchSpace,
         segments: Sequence[Segment],
         points: Iterator[Point],
         attempts: int,
         start: Point | None,
     ) -> None:
-        """points: of the cube, snapped; attempts: in each segment of a point, 1 or more."""
+        """points: snapped points of the search space; attempts: in each segment of a point, 1 or more."""
         self._points = chain([start], points) if start else points
         self._attempts = (attempts,) * len(segments)
-        self._board = Scoreboard(cube, segments, start)
+        self._board = Scoreboard(space, segments, start)
         self._asked = 0
 
     def ask(self, left: int) -> list[Ask]:
-        """The next points: a batch, or as many as there are attempts left for."""
+        """The next points: one batch, or as many as the attempts allow."""
         count = min(left // sum(self._attempts), _BATCH)
-        found = [Ask(point, self._attempts, self._asked + i) for i, point in enumerate(islice(self._points, count))]
-        self._asked += len(found)
-        return found
+        asks = [Ask(point, self._attempts, self._asked + i) for i, point in enumerate(islice(self._points, count))]
+        self._asked += len(asks)
+        return asks
 
     def tell(self, tells: Sequence[Tell]) -> None:
-        """Take in what came of the last ask."""
+        """Learn the counts of the last ask."""
         self._board.add(tells)
 
     def finalists(self, most: int) -> list[Point]:

@@ -1,14 +1,14 @@
-"""One binomial model per segment over every attempt ever made, quadratic around a centre.
+"""One binomial model for each segment over all attempts, quadratic around a centre.
 
-The log-odds of a win at a point x are phi(x - c) . beta_k in segment k: an intercept; linear, quadratic and cubic terms
-of the numeric knobs; where wanted, bumps by which the neighbourhood of the centre c may differ from all that; an offset
-for each value of a whole number that has few; and for each value of a choice an offset and slopes of its own. They are
-fitted by penalised likelihood, in which points count less the farther they are from the centre, so unequal numbers of
-attempts are exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
+The log-odds of a win at a point x are phi(x - c) . beta_k in segment k. The terms phi are an intercept; linear,
+quadratic and cubic terms of the numeric knobs; optional bumps by which the neighbourhood of the centre c may differ; an
+offset for each value of a whole number that has few values; and an offset and slopes for each value of a choice. They
+are fitted by penalised likelihood, with less weight for points far from the centre. Unequal numbers of attempts are
+exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
 
-The ridge is hierarchical: each term has one variance for all segments, learned from the data by expectation
-maximisation, so a term that no segment needs vanishes from all of them. That is what makes twenty knobs affordable:
-hundreds of terms are allowed and few are used.
+The ridge is hierarchical. Each term has one variance for all segments, learned from the data by expectation
+maximisation, so a term that no segment needs vanishes from all of them. That makes twenty knobs affordable: hundreds of
+terms are allowed and few are used.
 
 Sources: iteratively reweighted least squares: McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, section
 2.5; variances of coefficients learned from data: MacKay, Neural Computation 4, 1992, and Tipping, Journal of Machine
@@ -25,15 +25,15 @@ import numpy.typing as npt
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import expit
 
-from sims.tuning.search.knob_box import Cube, Numbers
+from sims.tuning.search.search_space import Numbers, SearchSpace
 
-_FAR: Final = 9.0  # log-odds are held in [-_FAR, _FAR]
-_STEPS: Final = 8
-_ROUNDS: Final = 2  # of learning the variances, in each fit
-_STRENGTH: Final = 0.1  # segments that the first guess of a variance is worth
+_FAR: Final = 9.0  # log-odds are clipped to [-_FAR, _FAR]
+_STEPS: Final = 8  # of Newton's method, at most
+_ROUNDS: Final = 2  # of learning the variances in each fit
+_STRENGTH: Final = 0.1  # weight of the first guess of a variance, in segments
 _LEAST_VARIANCE: Final = 1e-5
-_COARSE: Final = 8  # a whole number of so few values gets an offset for each, since it may act in any way
-BUMPS: Final = (0.1, 0.3)  # widths, in those of the cube, of the region around the centre that may differ
+_COARSE: Final = 8  # a whole number with at most so many values gets an offset for each of them
+BUMPS: Final = (0.1, 0.3)  # widths of the bumps around the centre, as shares of a knob's range
 # First guesses of the coefficients' variances, in log-odds squared, for terms in 2 (x - c).
 _INTERCEPT: Final = 100.0
 _LINEAR: Final = 4.0
@@ -42,8 +42,8 @@ _OPTION: Final = 1.0
 _FURTHER: Final = 0.1
 
 
-class Data(NamedTuple):
-    """What the model is fitted to: counts at points, and how much each counts."""
+class WeightedCounts(NamedTuple):
+    """What the model is fitted to: counts at points, and the weight of each point."""
 
     points: Numbers  # shape (n, d)
     attempts: npt.NDArray[np.int64]  # shape (n, segments)
@@ -52,17 +52,19 @@ class Data(NamedTuple):
 
 
 class Terms:
-    """The terms of the model around a centre, and what their coefficients' variances are taken for without data."""
+    """The terms of the model around a centre, and the variances of their coefficients before any data."""
 
-    def __init__(self, cube: Cube, centre: Numbers, bumps: Sequence[float] = ()) -> None:
-        """centre: shape (d,); bumps: widths of those around it, none where steps and extremes are asked for, which a
-        bump would bend towards the place that is asked about."""
-        self._cube = cube
-        self._numeric = np.array(cube.numeric, dtype=np.int64)
+    def __init__(self, space: SearchSpace, centre: Numbers, bumps: Sequence[float] = ()) -> None:
+        """centre: shape (d,); bumps: widths of the bumps around it.
+
+        Give no bumps where steps and extremes are computed: a bump would bend them towards the centre.
+        """
+        self._space = space
+        self._numeric = np.array(space.numeric, dtype=np.int64)
         self._centre = centre[self._numeric]
         self._bumps = np.array(bumps, dtype=np.float64)
         self._left, self._right = np.triu_indices(len(self._numeric))
-        self._coarse = [j for j in cube.numeric if 0 < cube.levels[j] <= _COARSE]
+        self._coarse = [j for j in space.numeric if 0 < space.levels[j] <= _COARSE]
 
     def of(self, points: Numbers) -> Numbers:
         """Values of all terms, shape (n, terms)."""
@@ -71,7 +73,7 @@ class Terms:
         away = (v**2).sum(axis=1, keepdims=True) / (8.0 * max(1.0, len(self._numeric) / 4.0))
         columns.append(np.exp(-away / np.square(self._bumps)))
         columns += [self._options(points, j) for j in self._coarse]
-        for j in self._cube.choices:
+        for j in self._space.choices:
             options = self._options(points, j)
             columns += [options, (options[:, :, None] * v[:, None, :]).reshape(len(points), -1)]
         return np.concatenate(columns, axis=1)
@@ -85,21 +87,21 @@ class Terms:
             np.full(len(self._left), _QUADRATIC),
             np.full(numeric, _FURTHER),
             np.full(len(self._bumps), _FURTHER),
-            *(np.full(self._cube.levels[j], _FURTHER) for j in self._coarse),
+            *(np.full(self._space.levels[j], _FURTHER) for j in self._coarse),
         ]
-        for j in self._cube.choices:
-            levels = self._cube.levels[j]
+        for j in self._space.choices:
+            levels = self._space.levels[j]
             parts += [np.full(levels, _OPTION), np.full(levels * numeric, _FURTHER)]
         return np.concatenate(parts)
 
     def _options(self, points: Numbers, j: int) -> Numbers:
-        """1 where a point has an option of knob j, else 0, shape (n, levels)."""
-        found: Numbers = np.eye(self._cube.levels[j])[self._cube.cells(points, j)]
-        return found
+        """1 where a point has a value of knob j, else 0, shape (n, levels)."""
+        indicators: Numbers = np.eye(self._space.levels[j])[self._space.cells(points, j)]
+        return indicators
 
 
-class Fit:
-    """The fitted models of all segments."""
+class PooledModel:
+    """The fitted model of all segments."""
 
     def __init__(self, terms: Terms, variances: Numbers, beta: Numbers, factors: list[Numbers]) -> None:
         self.terms, self.variances = terms, variances
@@ -110,7 +112,7 @@ class Fit:
         """Win probabilities at the maximum, shape (n, segments)."""
         return rates_of(self.terms.of(points), self.beta)
 
-    def drawn(self, dice: np.random.Generator) -> Numbers:
+    def draw(self, dice: np.random.Generator) -> Numbers:
         """One draw of all coefficients from the posterior, shape (segments, terms)."""
         return np.array(
             [
@@ -122,44 +124,43 @@ class Fit:
     def spread(self, points: Numbers) -> Numbers:
         """Posterior standard deviation of the log-odds, shape (n, segments)."""
         phi = self.terms.of(points)
-        found = [np.sqrt((solve_triangular(factor, phi.T, lower=True) ** 2).sum(axis=0)) for factor in self._factors]
-        return np.array(found).T
+        spreads = [np.sqrt((solve_triangular(factor, phi.T, lower=True) ** 2).sum(axis=0)) for factor in self._factors]
+        return np.array(spreads).T
 
 
 def chance(log_odds: Numbers) -> Numbers:
     """Win probabilities, of the same shape."""
-    found: Numbers = expit(np.clip(log_odds, -_FAR, _FAR))
-    return found
+    chances: Numbers = expit(np.clip(log_odds, -_FAR, _FAR))
+    return chances
 
 
 def rates_of(values: Numbers, beta: Numbers) -> Numbers:
-    """Win probabilities, shape (n, segments), by the values of terms, shape (n, terms), and some coefficients."""
+    """Win probabilities, shape (n, segments). values: of the terms, shape (n, terms); beta: (segments, terms)."""
     return chance(values @ beta.T)
 
 
-def fit(terms: Terms, data: Data, variances: Numbers | None = None) -> Fit:
-    """Fit all segments. variances: those that an earlier fit learned, where the search goes on."""
+def fit_model(terms: Terms, data: WeightedCounts, variances: Numbers | None = None) -> PooledModel:
+    """Fit all segments. variances: those of an earlier fit, to go on from; None to begin with first guesses."""
     phi = terms.of(data.points)
     first = terms.first_variances()
-    found = first.copy() if variances is None else variances
+    learned = first.copy() if variances is None else variances
     segments = data.attempts.shape[1]
     beta = np.zeros((segments, phi.shape[1]))
     for _ in range(_ROUNDS):
         factors = []
         squares = np.zeros(phi.shape[1])
         for k in range(segments):
-            beta[k], factor = _maximum(phi, data, k, 1.0 / found, beta[k])
+            beta[k], factor = _maximum(phi, data, k, 1.0 / learned, beta[k])
             factors.append(factor)
             inverse = cho_solve((factor, True), np.eye(len(factor)))
             squares += beta[k] ** 2 + np.diag(inverse)
-        learned = (squares + _STRENGTH * first) / (segments + _STRENGTH)
-        found = np.maximum(learned, _LEAST_VARIANCE)
-        found[0] = first[0]  # the intercept is free
-    return Fit(terms, found, beta, factors)
+        learned = np.maximum((squares + _STRENGTH * first) / (segments + _STRENGTH), _LEAST_VARIANCE)
+        learned[0] = first[0]  # the intercept is free
+    return PooledModel(terms, learned, beta, factors)
 
 
-def _maximum(phi: Numbers, data: Data, k: int, ridge: Numbers, start: Numbers) -> tuple[Numbers, Numbers]:
-    """Coefficients of a segment at the maximum, and the Cholesky factor of the information there. Newton's method."""
+def _maximum(phi: Numbers, data: WeightedCounts, k: int, ridge: Numbers, start: Numbers) -> tuple[Numbers, Numbers]:
+    """Coefficients of segment k at the maximum, and the Cholesky factor of the information there (Newton's method)."""
     weighted = data.weights * data.attempts[:, k]
     won = data.weights * data.wins[:, k]
     beta = start.copy()

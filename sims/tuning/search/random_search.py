@@ -1,4 +1,4 @@
-"""Random search: points drawn uniformly from the cube. The yardstick of the other methods.
+"""Random search: points drawn uniformly from the search space. The baseline of the other methods.
 
 Bergstra and Bengio, Journal of Machine Learning Research 13, 2012: where few knobs matter it beats a grid.
 """
@@ -10,23 +10,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sims.tuning.search.counts import Segment
-from sims.tuning.search.knob_box import Cube, Point
 from sims.tuning.search.planned_search import ATTEMPTS, PlannedSearch
-from sims.tuning.search.scoreboard import playable
+from sims.tuning.search.search_space import Point, SearchSpace
 
 
 class RandomSearch(PlannedSearch):
-    """It goes on for as long as there are attempts left."""
+    """Draws points until the attempts run out."""
 
     def __init__(
-        self, cube: Cube, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
+        self, space: SearchSpace, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
-        """seed: 0 or more; budget: attempts that it may ask for in all; start: a point to play first."""
+        """seed: 0 or more; budget: attempts of the whole search; start: the first point to play."""
         attempts = max(min(ATTEMPTS, budget // len(segments)), 1)
-        super().__init__(cube, segments, _drawn(cube, seed), attempts, start)
+        super().__init__(space, segments, _draw(space, seed), attempts, start)
 
 
-def _drawn(cube: Cube, seed: int) -> Iterator[Point]:
+def _draw(space: SearchSpace, seed: int) -> Iterator[Point]:
     dice = np.random.Generator(np.random.Philox(seed))
     while True:
-        yield playable(cube, dice.random(cube.size))[0]
+        yield space.playable(dice.random(space.size))[0]

@@ -15,7 +15,7 @@ from sims.tuning.budget import (
     search_share,
     weights_of,
 )
-from sims.tuning.final_race import measured
+from sims.tuning.final_race import estimate_rates
 from sims.tuning.search.counts import Segment, Tell
 
 TWO = (Segment("one", 0, 0, 0.45, 0.55), Segment("two", 1, 0, 0.45, 0.55))
@@ -34,7 +34,7 @@ def test_the_least_budget_of_a_band_at_an_end_is_that_of_a_rate_there(low, high,
     fresh = round(least_budget([segment]) * (1.0 - LEAST_SEARCH) * 0.97)
 
     def met(attempts):
-        (rate,) = measured([Tell((0.5,), (attempts,), (int(wins * attempts),), 0)], [segment])
+        (rate,) = estimate_rates([Tell((0.5,), (attempts,), (int(wins * attempts),), 0)], [segment])
         return rate.met(segment)
 
     assert met(fresh + 1)

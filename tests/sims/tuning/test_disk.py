@@ -1,5 +1,4 @@
-"""A study on a disk that fails or fills up, and what is told of it: as tests/sims/run_folder/test_file_faults.py
-does with runs."""
+"""A study on a disk that fails or fills up, as tests/sims/run_folder/test_file_faults.py does with runs."""
 
 from __future__ import annotations
 
@@ -16,14 +15,14 @@ import pytest
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest, take_up
 from sims.tuning import command as tune_module
-from sims.tuning.command import Wish, is_study, resume, tune
+from sims.tuning.command import StudyRequest, is_study, resume, tune
 from sims.tuning.journal import NAME as JOURNAL
 from sims.workers.signals import Stopped
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
 from tests.sims.run_folder.test_file_faults import attempt, code_of, under_way
 
-WISH = Wish(4000, method="random")
+WISH = StudyRequest(4000, method="random")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -132,7 +131,7 @@ def test_a_study_that_is_stopped_before_it_has_begun_has_no_best(whole, tmp_path
         raise Stopped(15)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tune_module, "TellJournal", stop)
+        patch.setattr(tune_module, "Journal", stop)
         assert study(tmp_path / "study") == 143
     out, err = capsys.readouterr()
     assert out == ""

@@ -7,32 +7,32 @@ import pytest
 from scipy.special import ndtri
 
 from benchmarks.tuning_problem import TuningProblem
-from sims.tuning.final_race import Finals, Rate, measured
+from sims.tuning.final_race import FinalRace, Rate, estimate_rates
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.knob_box import Point
+from sims.tuning.search.search_space import Point
 
 PROBLEM = TuningProblem(3, 21)
 
 
 def raced(points, budget, options, segments=PROBLEM.segments):
-    finals, spent, rounds = Finals(points, segments, budget, options), 0, []
-    while asks := finals.ask(budget - spent):
+    race, spent, rounds = FinalRace(points, segments, budget, options), 0, []
+    while asks := race.ask(budget - spent):
         spent += sum(sum(ask.attempts) for ask in asks)
         tells = PROBLEM.play(asks)
-        rounds.append((finals.measuring, tells))
-        finals.tell(tells)
-    return finals, spent, rounds
+        rounds.append((race.measuring, tells))
+        race.tell(tells)
+    return race, spent, rounds
 
 
 def others(count, key=1):
     dice = np.random.Generator(np.random.Philox(key=[key, 2]))
-    return [tuple(point) for point in PROBLEM.cube.snapped(dice.random((count, 3))).tolist()]
+    return [tuple(point) for point in PROBLEM.search_space.snap(dice.random((count, 3))).tolist()]
 
 
 def test_the_best_wins_and_the_budget_is_kept():
     points = [*others(5), PROBLEM.hidden]
-    finals, spent, rounds = raced(points, 40_000, 1)
-    assert finals.points == [PROBLEM.hidden]
+    race, spent, rounds = raced(points, 40_000, 1)
+    assert race.points == [PROBLEM.hidden]
     assert spent <= 40_000
     assert [measuring for measuring, _ in rounds] == [False] * 3 + [True]
 
@@ -60,13 +60,13 @@ def test_no_more_is_measured_than_the_tolerance_needs():
     wide = [one._replace(low=one.target - 0.1, high=one.target + 0.1) for one in PROBLEM.segments]
     _, spent, rounds = raced([PROBLEM.hidden], 1_000_000, 1, wide)
     assert spent < 100_000
-    rates = measured(rounds[-1][1], wide)
+    rates = estimate_rates(rounds[-1][1], wide)
     assert all(0.01 < rate.high - rate.low < 0.06 for rate in rates)
 
 
 def test_no_more_is_raced_than_the_tolerance_needs():
     wide = [one._replace(low=one.target - 0.1, high=one.target + 0.1) for one in PROBLEM.segments]
-    asks = Finals(others(4), wide, 100_000_000, 1).ask(100_000_000)  # what a search that ended early has left
+    asks = FinalRace(others(4), wide, 100_000_000, 1).ask(100_000_000)  # what a search that ended early has left
     assert len(asks) == 4
     assert sum(sum(ask.attempts) for ask in asks) < 100_000
 
@@ -75,7 +75,7 @@ def test_no_more_is_raced_than_the_tolerance_needs():
 def test_bands_that_need_as_much_have_as_much(count):
     # Weights of 0.9999999999999999 would cost a block of four a quarter of its attempts.
     alike = [Segment(str(k), k, 0, *((0.65, 0.75), (0.25, 0.35))[k % 2]) for k in range(count)]
-    asks = Finals([(0.5,)], alike, 40 * count, 1).ask(40 * count)
+    asks = FinalRace([(0.5,)], alike, 40 * count, 1).ask(40 * count)
     assert {ask.attempts for ask in asks} == {(5,) * count}
     assert len(asks) == 8
 
@@ -83,7 +83,7 @@ def test_bands_that_need_as_much_have_as_much(count):
 def test_a_round_tells_of_each_segment_however_little_one_needs():
     unlike = [Segment("tight", 0, 0, 0.49, 0.51), Segment("wide", 1, 0, 0.3, 0.7)]
     for budget in range(100, 3000, 50):
-        for ask in Finals(others(6), unlike, budget, 1).ask(budget):
+        for ask in FinalRace(others(6), unlike, budget, 1).ask(budget):
             assert sum(ask.attempts) <= budget
             assert min(ask.attempts) >= 2 or ask.attempts == (1, 1)  # the latter where there is no race
 
@@ -91,7 +91,7 @@ def test_a_round_tells_of_each_segment_however_little_one_needs():
 @pytest.mark.parametrize("count", [2, 12, 36])
 def test_the_tightest_of_many_bands_is_measured_as_well_as_a_single_one(count):
     unlike = [Segment("tight", 0, 0, 0.49, 0.51), *(Segment(str(k), k, 0, 0.3, 0.7) for k in range(1, count))]
-    asks = Finals([(0.5,)], unlike, 10**8, 1).ask(10**8)
+    asks = FinalRace([(0.5,)], unlike, 10**8, 1).ask(10**8)
     z = ndtri((1.0 + 0.95 ** (1.0 / count)) / 2.0)
     assert z * math.sqrt(0.25 / sum(ask.attempts[0] for ask in asks)) == pytest.approx(0.25 * 0.01, rel=0.01)
 
@@ -100,18 +100,18 @@ def test_a_race_is_won_by_who_is_off_by_the_least_part_of_a_tolerance():
     segments = [Segment("wide", 0, 0, 0.1, 0.5), Segment("narrow", 1, 0, 0.68, 0.72)]
     both, narrow = (0.35, 0.65), (0.45, 0.70)  # nearer to both middles together, and inside both bands
     chances: dict[Point, tuple[float, float]] = {(0.1,): both, (0.9,): narrow}
-    finals, left = Finals(list(chances), segments, 20_000, 1), 20_000
-    while asks := finals.ask(left):
+    race, left = FinalRace(list(chances), segments, 20_000, 1), 20_000
+    while asks := race.ask(left):
         left -= sum(sum(ask.attempts) for ask in asks)
         wins = [[round(n * p) for n, p in zip(ask.attempts, chances[ask.point], strict=True)] for ask in asks]
-        finals.tell([Tell(ask.point, ask.attempts, tuple(won), ask.block) for ask, won in zip(asks, wins, strict=True)])
-    assert finals.points == [(0.9,)]
+        race.tell([Tell(ask.point, ask.attempts, tuple(won), ask.block) for ask, won in zip(asks, wins, strict=True)])
+    assert race.points == [(0.9,)]
 
 
 def test_too_little_for_a_race_keeps_the_order_of_the_search():
     points = [*others(5), PROBLEM.hidden]
-    finals, spent, _ = raced(points, 60, 1)
-    assert finals.points == points[:1]
+    race, spent, _ = raced(points, 60, 1)
+    assert race.points == points[:1]
     assert spent <= 60
 
 
@@ -119,7 +119,7 @@ def test_intervals_of_all_segments_hold_at_once():
     runs, held = 400, 0
     for run in range(runs):
         tells = PROBLEM.play([Ask(PROBLEM.hidden, (50,) * 3, 1_000 + 20 * run + block) for block in range(20)])
-        rates = measured(tells, PROBLEM.segments)
+        rates = estimate_rates(tells, PROBLEM.segments)
         held += all(rate.low <= truth <= rate.high for rate, truth in zip(rates, PROBLEM.targets, strict=True))
     assert abs(held / runs - 0.95) < 4.0 * math.sqrt(0.95 * 0.05 / runs)
 
@@ -131,7 +131,9 @@ def test_options_on_the_edge_of_a_band_are_seldom_called_met_however_many_there_
     wins = dice.binomial(50, segment.low, (studies, options, blocks)).tolist()
     wrong = sum(
         any(
-            measured([Tell(PROBLEM.hidden, (50,), (won,), 0) for won in option], [segment], options)[0].met(segment)
+            estimate_rates([Tell(PROBLEM.hidden, (50,), (won,), 0) for won in option], [segment], options)[0].met(
+                segment
+            )
             for option in study
         )
         for study in wins
@@ -142,7 +144,7 @@ def test_options_on_the_edge_of_a_band_are_seldom_called_met_however_many_there_
 
 def test_stratified_skill_makes_intervals_narrower_than_counting_attempts():
     tells = PROBLEM.play([Ask(PROBLEM.hidden, (50,) * 3, block) for block in range(100)])
-    rates = measured(tells, PROBLEM.segments[:1] * 3)
+    rates = estimate_rates(tells, PROBLEM.segments[:1] * 3)
     binomial = 2.39 * math.sqrt(rates[0].rate * (1.0 - rates[0].rate) / rates[0].attempts)
     assert (rates[0].high - rates[0].low) / 2.0 < binomial
 
@@ -150,7 +152,7 @@ def test_stratified_skill_makes_intervals_narrower_than_counting_attempts():
 @pytest.mark.parametrize("wins", [0, 50])
 def test_a_rate_at_an_end_is_never_taken_for_sure(wins):
     tells = [Tell(PROBLEM.hidden, (50,), (wins,), block) for block in range(10)]
-    (rate,) = measured(tells, PROBLEM.segments[:1])
+    (rate,) = estimate_rates(tells, PROBLEM.segments[:1])
     assert rate.high - rate.low > 0.004
 
 

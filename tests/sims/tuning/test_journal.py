@@ -8,18 +8,18 @@ import zlib
 import pytest
 
 from engine.errors import RunFolderError
-from sims.tuning.journal import Note, TellJournal, Told, read_journal
+from sims.tuning.journal import ClockNote, Journal, TellRecord, read_journal
 from sims.tuning.search.counts import Tell
 
 TELLS = [
-    Told("baseline", Tell((0.5, 1.0 / 3.0), (30, 30), (11, 29), 0)),
-    Told("search", Tell((0.1, 0.2 + 0.1), (5, 5), (0, 5), 1)),
-    Told("search", Tell((5e-324, 0.9999999999999999), (5, 0), (2, 0), 2)),
+    TellRecord("baseline", Tell((0.5, 1.0 / 3.0), (30, 30), (11, 29), 0)),
+    TellRecord("search", Tell((0.1, 0.2 + 0.1), (5, 5), (0, 5), 1)),
+    TellRecord("search", Tell((5e-324, 0.9999999999999999), (5, 0), (2, 0), 2)),
 ]
 
 
 def written(path, records, seal="seal"):
-    with TellJournal(path, seal) as journal:
+    with Journal(path, seal) as journal:
         for record in records:
             journal.add(record)
     return path.read_bytes()
@@ -33,13 +33,13 @@ def remembered(journal):
 
 
 def test_what_was_told_is_there_again(tmp_path):
-    records = [*TELLS, Note("spent_s", 12.345), TELLS[0]]
+    records = [*TELLS, ClockNote("spent_s", 12.345), TELLS[0]]
     data = written(tmp_path / "journal.txt", records)
-    journal = TellJournal(tmp_path / "journal.txt", "seal")
+    journal = Journal(tmp_path / "journal.txt", "seal")
     assert (journal.unread, remembered(journal), journal.unread) == (True, records, False)
     journal.close()
     assert (tmp_path / "journal.txt").read_bytes() == data
-    assert read_journal(tmp_path / "journal.txt") == [record for record in records if isinstance(record, Told)]
+    assert read_journal(tmp_path / "journal.txt") == [record for record in records if isinstance(record, TellRecord)]
 
 
 def test_a_tail_torn_anywhere_is_cut_off_and_the_rest_appended(tmp_path):
@@ -48,7 +48,7 @@ def test_a_tail_torn_anywhere_is_cut_off_and_the_rest_appended(tmp_path):
     for length in range(len(whole) + 1):
         path = tmp_path / "journal.txt"
         path.write_bytes(whole[:length])
-        journal = TellJournal(path, "seal")
+        journal = Journal(path, "seal")
         found = remembered(journal)
         assert found == TELLS[: max(sum(end <= length for end in ends) - 1, 0)]
         for record in TELLS[len(found) :]:
@@ -65,7 +65,7 @@ def test_whatever_byte_is_wrong_no_wrong_record_is_believed(tmp_path):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         with pytest.raises(RunFolderError, match="damaged"):
             read_journal(path)
-        journal = TellJournal(path, "seal")
+        journal = Journal(path, "seal")
         found = remembered(journal)
         journal.close()
         assert found == TELLS[: whole[first : place + 1].count(b"\n", 0, -1)]
@@ -74,7 +74,7 @@ def test_whatever_byte_is_wrong_no_wrong_record_is_believed(tmp_path):
 def test_the_journal_of_another_study_is_refused_and_stays_as_it_is(tmp_path):
     data = written(tmp_path / "journal.txt", TELLS)
     with pytest.raises(RunFolderError, match="belongs to another study"):
-        TellJournal(tmp_path / "journal.txt", "other")
+        Journal(tmp_path / "journal.txt", "other")
     assert (tmp_path / "journal.txt").read_bytes() == data
 
 
@@ -84,7 +84,7 @@ def test_a_folder_without_a_journal_is_no_study(tmp_path):
 
 
 def test_the_disk_has_every_record_at_once(tmp_path):
-    journal = TellJournal(tmp_path / "journal.txt", "seal")
+    journal = Journal(tmp_path / "journal.txt", "seal")
     journal.add(TELLS[0])  # a process that is killed now loses nothing
     assert read_journal(tmp_path / "journal.txt") == TELLS[:1]
     journal.close()
@@ -96,7 +96,7 @@ def test_a_record_that_no_study_writes_is_refused(tmp_path, record):
     written(path, TELLS)
     text = json.dumps(record).encode()
     path.write_bytes(path.read_bytes() + b"%08x %s\n" % (zlib.crc32(text), text))
-    for read in (lambda: read_journal(path), lambda: TellJournal(path, "seal")):
+    for read in (lambda: read_journal(path), lambda: Journal(path, "seal")):
         with pytest.raises(RunFolderError, match="must hold counts"):
             read()
 
@@ -105,5 +105,5 @@ def test_a_link_in_the_place_of_the_journal_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "journal.txt").symlink_to(tmp_path / "mine.txt")
     with pytest.raises(RunFolderError, match="got a link"):
-        TellJournal(tmp_path / "journal.txt", "seal")
+        Journal(tmp_path / "journal.txt", "seal")
     assert (tmp_path / "mine.txt").read_text() == "mine"

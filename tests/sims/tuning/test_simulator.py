@@ -16,8 +16,8 @@ from sims.catalog import Catalog
 from sims.tuning import simulator as module
 from sims.tuning.problem import problem_of, segments_of
 from sims.tuning.search.counts import Ask
-from sims.tuning.search.knob_box import values_of
-from sims.tuning.simulator import FIRST_REPLICA, LARGEST_ASK, Simulator, largest_block, of_strangers
+from sims.tuning.search.search_space import values_of
+from sims.tuning.simulator import FIRST_REPLICA, LARGEST_ASK, Simulator, largest_block, unshared_traits
 from tests.kit import small
 
 CAMPAIGN = '[levels]\nkind = "campaign"\ncount = 3\n'
@@ -117,7 +117,7 @@ def test_skill_is_stratified_over_the_players_of_an_ask():
 def test_players_who_share_a_draw_are_played_as_strangers():
     scenario = changed("mean = 1.0", "mean = 1.0, common_sd = 0.7")
     assert setup_of(scenario, Catalog()).traits[1, 0, 5] == 0.7
-    bench = module.bench_of((scenario, segments_of(scenario)))
+    bench = module.prepare_worker((scenario, segments_of(scenario)))
     assert bench.traits[1, 0].tolist()[:3] + [bench.traits[1, 0, 5]] == [1.0, 1.0, math.sqrt(0.5**2 + 0.7**2), 0.0]
 
 
@@ -168,12 +168,12 @@ def test_no_run_meets_the_players_of_a_study_and_there_are_blocks_enough():
 
 def test_players_of_worlds_of_their_own_are_as_different_as_all_worlds_together():
     table = distribution_table({"skill": Distribution("normal", 0.5, 0.3, common=0.4)})
-    (row,) = of_strangers(table)[:1]
+    (row,) = unshared_traits(table)[:1]
     key = key_of(3, 0, 0, 0, 0)
     skills = np.array([drawn(row, words(key, i)[0], words(key, i)[1]) for i in range(4000)])
     assert skills.mean() == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(4000))
     assert skills.std() == pytest.approx(0.5, rel=4 / math.sqrt(2 * 4000))
-    assert of_strangers(table)[1:].tobytes() == table[1:].tobytes()
+    assert unshared_traits(table)[1:].tobytes() == table[1:].tobytes()
 
 
 # --- Attempts that fail ----------------------------------------------------------------------------------------------
@@ -213,12 +213,13 @@ def test_the_designers_numbers_come_back_from_the_cube_to_the_last_digit(game):
     problem = problem_of(small.scenario(game))
     assert values_of(problem.space, problem.start) == problem.space.defaults()
     near = [
-        min(u + 1e-9, 1.0) if not levels else u for u, levels in zip(problem.start, problem.cube.levels, strict=True)
+        min(u + 1e-9, 1.0) if not levels else u
+        for u, levels in zip(problem.start, problem.search_space.levels, strict=True)
     ]
     assert values_of(problem.space, near) != problem.space.defaults()
 
 
 def test_the_problem_of_a_scenario_begins_at_the_designers_numbers():
     problem = problem_of(small.scenario())
-    assert problem.cube.names == ("difficulty", "guess")
+    assert problem.search_space.names == ("difficulty", "guess")
     assert problem.start == pytest.approx((0.5, 0.96))

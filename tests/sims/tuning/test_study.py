@@ -27,24 +27,24 @@ from sims.runs.verification import verify
 from sims.tuning import command as tune_module
 from sims.tuning import study as study_module
 from sims.tuning.budget import MOST_SEARCH
-from sims.tuning.command import Wish, attempts_for, is_study, resume, tune
-from sims.tuning.journal import Note, TellJournal, read_journal
+from sims.tuning.command import StudyRequest, attempts_for, is_study, resume, tune
+from sims.tuning.journal import ClockNote, Journal, read_journal
 from sims.tuning.problem import free_scenario, problem_of
 from sims.tuning.search.counts import Ask, Tell
-from sims.tuning.search.knob_box import values_of
-from sims.tuning.search.least_change import change
+from sims.tuning.search.least_change import change_size
 from sims.tuning.search.random_search import RandomSearch
 from sims.tuning.search.scoreboard import Scoreboard
+from sims.tuning.search.search_space import values_of
 from sims.tuning.simulator import Simulator
 from sims.tuning.study import (
     BASELINE,
+    FINAL_RACE,
     MEASUREMENT,
-    RACE,
     SEARCH,
-    Candidate,
-    Limits,
-    Outcome,
+    CountedPoint,
     Study,
+    StudyLimits,
+    StudyRecord,
 )
 from sims.tuning.study_files import practice_note, shown_values, tuned_scenario, write_results
 from sims.tuning.warm_start import earlier_tells
@@ -66,13 +66,13 @@ def played(asks):
 
 def study_of(journal, budget=4000, play=played, seconds=None, **choices):
     def begin(attempts):
-        return RandomSearch(PROBLEM.cube, PROBLEM.segments, 1, attempts, PROBLEM.start)
+        return RandomSearch(PROBLEM.search_space, PROBLEM.segments, 1, attempts, PROBLEM.start)
 
-    return Study(PROBLEM, begin, play, journal, Limits(budget, seconds), **{"options": 2, **choices})
+    return Study(PROBLEM, begin, play, journal, StudyLimits(budget, seconds), **{"options": 2, **choices})
 
 
 def finished(path, **choices):
-    with TellJournal(path, "seal") as journal:
+    with Journal(path, "seal") as journal:
         return study_of(journal, **choices).run()
 
 
@@ -87,8 +87,8 @@ def test_no_more_attempts_are_asked_for_than_there_are(tmp_path, budget):
         asked.extend(sum(ask.attempts) for ask in asks)
         yield from played(asks)
 
-    outcome = finished(tmp_path / "journal.txt", budget=budget, play=count)
-    assert sum(asked) == sum(outcome.spent.values()) <= budget
+    record = finished(tmp_path / "journal.txt", budget=budget, play=count)
+    assert sum(asked) == sum(record.spent.values()) <= budget
     if 1000 < budget < 10_000:  # what a large budget would have left, nothing needs
         assert sum(asked) > 0.95 * budget
 
@@ -96,41 +96,41 @@ def test_no_more_attempts_are_asked_for_than_there_are(tmp_path, budget):
 @pytest.mark.parametrize("budget", [1, 2, 50, 400, 700, 4000])
 @pytest.mark.parametrize("speed", [50.0, 1e6])
 def test_no_more_attempts_are_asked_for_where_time_is_limited_too(tmp_path, budget, speed):
-    outcome = finished(tmp_path / "journal.txt", budget=budget, seconds=10.0, speed=lambda: speed)
-    assert sum(outcome.spent.values()) <= budget
+    record = finished(tmp_path / "journal.txt", budget=budget, seconds=10.0, speed=lambda: speed)
+    assert sum(record.spent.values()) <= budget
     if budget >= 400:
-        assert outcome.spent[MEASUREMENT] > 0
+        assert record.spent[MEASUREMENT] > 0
 
 
 def test_every_stage_has_blocks_of_its_own_and_candidates_of_a_round_have_one(tmp_path):
-    outcome = finished(tmp_path / "journal.txt")
-    blocks = {stage: [told.tell.block for told in outcome.told if told.stage == stage] for stage in outcome.spent}
+    record = finished(tmp_path / "journal.txt")
+    blocks = {stage: [told.tell.block for told in record.history if told.stage == stage] for stage in record.spent}
     assert all(blocks.values())
-    for before, after in pairwise((BASELINE, SEARCH, RACE, MEASUREMENT)):
+    for before, after in pairwise((BASELINE, SEARCH, FINAL_RACE, MEASUREMENT)):
         assert max(blocks[before]) < min(blocks[after])
     for stage in (BASELINE, SEARCH, MEASUREMENT):
         assert len(set(blocks[stage])) == len(blocks[stage])
-    assert len(set(blocks[RACE])) < len(blocks[RACE])
+    assert len(set(blocks[FINAL_RACE])) < len(blocks[FINAL_RACE])
 
 
 def test_the_designers_numbers_are_measured_first_and_reported(tmp_path):
-    outcome = finished(tmp_path / "journal.txt")
-    first = outcome.told[0]
-    assert (first.stage, first.tell.point, outcome.baseline.point) == (BASELINE, PROBLEM.start, PROBLEM.start)
-    assert outcome.baseline.attempts == counted(outcome, BASELINE, PROBLEM.start)[0]
-    assert sum(outcome.baseline.attempts) == outcome.spent[BASELINE]
+    record = finished(tmp_path / "journal.txt")
+    first = record.history[0]
+    assert (first.stage, first.tell.point, record.baseline.point) == (BASELINE, PROBLEM.start, PROBLEM.start)
+    assert record.baseline.attempts == counted(record, BASELINE, PROBLEM.start)[0]
+    assert sum(record.baseline.attempts) == record.spent[BASELINE]
 
 
-def counted(outcome, stage, point):
-    tells = [told.tell for told in outcome.told if told.stage == stage and told.tell.point == point]
+def counted(record, stage, point):
+    tells = [told.tell for told in record.history if told.stage == stage and told.tell.point == point]
     return [tuple(np.sum([getattr(tell, name) for tell in tells], axis=0).tolist()) for name in ("attempts", "wins")]
 
 
 def test_reported_counts_are_those_of_the_measurement_alone(tmp_path):
-    outcome = finished(tmp_path / "journal.txt", budget=60_000)
-    assert len(outcome.options) == 2
-    for candidate in outcome.options:
-        assert [candidate.attempts, candidate.wins] == counted(outcome, MEASUREMENT, candidate.point)
+    record = finished(tmp_path / "journal.txt", budget=60_000)
+    assert len(record.options) == 2
+    for candidate in record.options:
+        assert [candidate.attempts, candidate.wins] == counted(record, MEASUREMENT, candidate.point)
         for rate, wins, attempts in zip(candidate.rates, candidate.wins, candidate.attempts, strict=True):
             assert rate.low < rate.rate == wins / attempts < rate.high
 
@@ -138,9 +138,9 @@ def test_reported_counts_are_those_of_the_measurement_alone(tmp_path):
 def test_a_setting_that_changes_less_takes_part_where_there_is_more_than_one_option(tmp_path):
     def raced(**choices):
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
-        outcome = finished(path, budget=60_000, **choices)
-        points = dict.fromkeys(told.tell.point for told in outcome.told if told.stage in (RACE, MEASUREMENT))
-        return {point: change(PROBLEM.cube, np.array([point]), PROBLEM.start)[0] for point in points}
+        record = finished(path, budget=60_000, **choices)
+        points = dict.fromkeys(told.tell.point for told in record.history if told.stage in (FINAL_RACE, MEASUREMENT))
+        return {point: change_size(PROBLEM.search_space, np.array([point]), PROBLEM.start)[0] for point in points}
 
     one, two, near, alone = (
         raced(**choices)
@@ -159,7 +159,7 @@ def test_a_setting_that_changes_less_takes_part_where_there_is_more_than_one_opt
 
 
 def test_a_study_stopped_after_any_record_ends_as_if_it_had_not_been(tmp_path):
-    outcome = finished(tmp_path / "whole.txt")
+    record = finished(tmp_path / "whole.txt")
     whole = (tmp_path / "whole.txt").read_bytes()
     lines = whole.splitlines(keepends=True)
     for kept in range(len(lines) + 1):
@@ -172,7 +172,7 @@ def test_a_study_stopped_after_any_record_ends_as_if_it_had_not_been(tmp_path):
             asked.extend(asks)
             yield from played(asks)
 
-        assert finished(path, play=count) == outcome
+        assert finished(path, play=count) == record
         assert path.read_bytes() == whole
         assert len(asked) == len(lines) - max(kept, 1)  # nothing is played twice
 
@@ -184,11 +184,11 @@ def test_a_journal_that_tells_of_other_asks_is_refused(tmp_path):
 
 
 def test_a_journal_that_goes_on_is_refused(tmp_path):
-    outcome = finished(tmp_path / "journal.txt")
-    with TellJournal(tmp_path / "journal.txt", "seal") as journal:
+    record = finished(tmp_path / "journal.txt")
+    with Journal(tmp_path / "journal.txt", "seal") as journal:
         while journal.next() is not None:
             pass
-        journal.add(outcome.told[-1])
+        journal.add(record.history[-1])
     with pytest.raises(RunFolderError, match="does not hold what this study asks for"):
         finished(tmp_path / "journal.txt")
 
@@ -207,10 +207,10 @@ class Clock:
 def test_a_study_with_a_limit_of_seconds_is_resumed_as_it_went(tmp_path, monkeypatch):
     monkeypatch.setattr(study_module, "time", Clock(0.25))
     limits = {"budget": 100_000, "seconds": 4.0, "speed": lambda: 5000.0}
-    outcome = finished(tmp_path / "whole.txt", **limits)
+    record = finished(tmp_path / "whole.txt", **limits)
     whole = (tmp_path / "whole.txt").read_bytes()
-    assert 0 < outcome.spent[SEARCH] <= MOST_SEARCH * 4.0 * 5000
-    assert 0 < outcome.spent[RACE] + outcome.spent[MEASUREMENT] <= 4.0 * 5000
+    assert 0 < record.spent[SEARCH] <= MOST_SEARCH * 4.0 * 5000
+    assert 0 < record.spent[FINAL_RACE] + record.spent[MEASUREMENT] <= 4.0 * 5000
     lines = whole.splitlines(keepends=True)
     for kept in range(1, len(lines), 13):  # the clock goes on from where it was, so the rest may differ
         path = tmp_path / "journal.txt"
@@ -218,16 +218,18 @@ def test_a_study_with_a_limit_of_seconds_is_resumed_as_it_went(tmp_path, monkeyp
         again = finished(path, **limits)
         assert path.read_bytes().startswith(b"".join(lines[:kept]))
         assert again.spent[SEARCH] <= MOST_SEARCH * 4.0 * 5000
-        with TellJournal(path, "seal") as journal:
-            notes = [one.value for one in iter(journal.next, None) if isinstance(one, Note) and one.name == "spent_s"]
+        with Journal(path, "seal") as journal:
+            notes = [
+                one.value for one in iter(journal.next, None) if isinstance(one, ClockNote) and one.name == "spent_s"
+            ]
         assert notes == sorted(notes)
     monkeypatch.setattr(study_module, "time", Clock(100.0))
-    assert finished(tmp_path / "whole.txt", **limits) == outcome  # what is whole asks no clock
+    assert finished(tmp_path / "whole.txt", **limits) == record  # what is whole asks no clock
 
 
 # --- Folders ---------------------------------------------------------------------------------------------------------
 
-WISH = Wish(40_000, method="random", options=2)
+WISH = StudyRequest(40_000, method="random", options=2)
 
 
 def tree(folder):
@@ -292,9 +294,9 @@ def test_only_where_players_practise_the_tuned_file_says_that_a_run_differs(tmp_
 
     def tuned(pairs, folder):
         about = problem_of(parse(text, "small.toml", Catalog(), [("target.after_attempts", "20"), *still, *pairs]))
-        nothing = Candidate(about.start, (), (), ())
+        nothing = CountedPoint(about.start, (), (), ())
         folder.mkdir()
-        write_results(folder, Outcome(about, nothing, (nothing,), "", (), (), {}, Limits(1)))
+        write_results(folder, StudyRecord(about, nothing, (nothing,), "", (), (), {}, StudyLimits(1)))
         assert load(folder / "tuned.toml", Catalog()).form == tuned_scenario(about, about.start).form
         return (folder / "tuned.toml").read_text(encoding="utf-8"), practice_note(about)
 
@@ -335,7 +337,7 @@ def stopped(monkeypatch):
     """A study that is stopped once so many batches were played."""
     real = Simulator.tells
 
-    def stop_after(batches, out, wish=WISH):
+    def stop_after(batches, out, request=WISH):
         done: list[Any] = []
 
         def tells(self, asks):
@@ -345,7 +347,7 @@ def stopped(monkeypatch):
             yield from real(self, asks)
 
         monkeypatch.setattr(Simulator, "tells", tells)
-        assert tune(small.scenario(), wish, out=out, workers=1) == 143
+        assert tune(small.scenario(), request, out=out, workers=1) == 143
         monkeypatch.setattr(Simulator, "tells", real)
         return out.with_name(out.name + PARTIAL)
 
@@ -463,12 +465,12 @@ def test_earlier_counts_are_told_to_the_search_and_blocks_come_after_theirs(whol
     ]
     assert np.array([tell.point for tell in earlier]) == pytest.approx(np.array([tell.point for tell in told]))
     out = tmp_path / "study"
-    wish = Wish(8000, method="random", earlier=earlier)
-    assert tune(problem.scenario, wish, out=out, workers=1, quiet=True) == 0
+    request = StudyRequest(8000, method="random", earlier=earlier)
+    assert tune(problem.scenario, request, out=out, workers=1, quiet=True) == 0
     new = read_journal(out / "journal.txt")
     assert min(one.tell.block for one in new) == max(tell.block for tell in earlier) + 1
     assert new[0].tell.point == problem.start
-    board = Scoreboard(problem.cube, problem.segments, None)  # by the targets of now
+    board = Scoreboard(problem.search_space, problem.segments, None)  # by the targets of now
     board.add(earlier)
     assert [next(one.tell.point for one in new if one.stage == SEARCH)] == board.best(1)
     rows = (out / "counts.csv").read_text().splitlines()
@@ -504,9 +506,9 @@ def test_counts_of_something_else_are_refused(whole, tmp_path, setting, sentence
 
 def test_a_study_with_earlier_counts_is_resumed_without_them(whole, tmp_path, stopped):
     problem = problem_of(small.scenario())
-    wish = Wish(8000, method="pooled", earlier=tuple(earlier_tells(whole, problem)))
-    assert tune(small.scenario(), wish, out=tmp_path / "straight", workers=1, quiet=True) == 0
-    partial = stopped(2, tmp_path / "study", wish)
+    request = StudyRequest(8000, method="pooled", earlier=tuple(earlier_tells(whole, problem)))
+    assert tune(small.scenario(), request, out=tmp_path / "straight", workers=1, quiet=True) == 0
+    partial = stopped(2, tmp_path / "study", request)
     assert resume(partial, workers=1, quiet=True) == 0
     assert tree(tmp_path / "study") == tree(tmp_path / "straight")
 
@@ -560,8 +562,8 @@ def test_a_study_knows_its_locks_and_keeps_to_them(tmp_path):
     free = free_scenario(scenario_file(tmp_path), Catalog(), [("game.name", '"boss_duel"')], ["style", "potions"])
     problem = problem_of(free, locked=["style", "potions"])
     assert problem.locked == ("style", "potions")
-    assert not {"style", "potions"} & set(problem.cube.names)
-    values = dict(zip(problem.space.names, values_of(problem.space, (0.1,) * problem.cube.size), strict=True))
+    assert not {"style", "potions"} & set(problem.search_space.names)
+    values = dict(zip(problem.space.names, values_of(problem.space, (0.1,) * problem.search_space.size), strict=True))
     assert (values["style"], values["potions"]) == (problem.space.held["style"], 2.0)
 
 
@@ -574,7 +576,10 @@ def test_a_knob_alone_is_not_tuned(tmp_path):
 
 def test_what_the_dial_does_not_move_may_be_turned_unless_it_is_held(tmp_path):
     narrow = [("dial.knobs", '["difficulty"]'), ("dial.path", "{ difficulty = [0.2, 0.9] }")]
-    assert problem_of(free_scenario(scenario_file(tmp_path), Catalog(), narrow)).cube.names == ("difficulty", "guess")
+    assert problem_of(free_scenario(scenario_file(tmp_path), Catalog(), narrow)).search_space.names == (
+        "difficulty",
+        "guess",
+    )
     held = [*narrow, ("game.params.guess", "0.1")]
     assert free_scenario(scenario_file(tmp_path), Catalog(), held).form.game.params == {"guess": 0.1}
 
@@ -594,13 +599,13 @@ def test_budgets_that_say_nothing_are_told(asked, sentence):
 
 def test_a_budget_that_could_never_say_anything_is_told():
     with pytest.raises(ScenarioError, match=r"with 100 attempts no setting could be said to meet .* larger tolerance"):
-        tune(small.scenario(), Wish(100))
+        tune(small.scenario(), StudyRequest(100))
 
 
 def test_a_band_that_no_budget_can_tell_is_told(tmp_path):
     sharp = free_scenario(scenario_file(tmp_path), Catalog(), [("target.tolerance", "1e-6")])
     with pytest.raises(ScenarioError, match="is narrower than 5,000,000,000 attempts can tell"):
-        tune(sharp, Wish(1_000_000))
+        tune(sharp, StudyRequest(1_000_000))
 
 
 def test_money_without_end_buys_no_more_than_a_study_may_have():
@@ -637,8 +642,8 @@ def test_a_bundled_scenario_is_called_by_its_name(capsys):
 
 
 def test_seconds_without_end_leave_the_budget_alone(tmp_path):
-    outcome = finished(tmp_path / "journal.txt", seconds=1e308, speed=lambda: 1e308)
-    assert 0.95 * 4000 < sum(outcome.spent.values()) <= 4000
+    record = finished(tmp_path / "journal.txt", seconds=1e308, speed=lambda: 1e308)
+    assert 0.95 * 4000 < sum(record.spent.values()) <= 4000
 
 
 def test_of_a_search_whose_best_was_not_played_the_best_that_was_is_told_too(tmp_path, stopped, capsys):

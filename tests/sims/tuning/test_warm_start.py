@@ -9,10 +9,10 @@ import pytest
 from engine.errors import RunFolderError, ScenarioError
 from sims.catalog import Catalog
 from sims.tuning import warm_start
-from sims.tuning.command import Wish, tune
+from sims.tuning.command import StudyRequest, tune
 from sims.tuning.journal import NAME, read_journal
 from sims.tuning.problem import Problem, free_scenario, problem_of
-from sims.tuning.search.knob_box import values_of
+from sims.tuning.search.search_space import values_of
 from sims.tuning.warm_start import earlier_tells
 from tests.kit.small import TEXT
 
@@ -28,8 +28,8 @@ def study(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("study")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.tuning.answer.report.page", lambda *facts: "cheap")
-        wish = Wish(4000, method="random")
-        assert tune(problem(folder).scenario, wish, out=folder / "study", workers=1, quiet=True) == 0
+        request = StudyRequest(4000, method="random")
+        assert tune(problem(folder).scenario, request, out=folder / "study", workers=1, quiet=True) == 0
     return folder / "study"
 
 

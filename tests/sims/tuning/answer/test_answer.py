@@ -19,21 +19,21 @@ from engine.parameters import Knob, ParameterSpace
 from sims.run_folder.folder import Start
 from sims.tuning.answer.answer import answer_of, further_attempts
 from sims.tuning.answer.as_json import answer_json
-from sims.tuning.answer.feasibility import Reach, limits_of
+from sims.tuning.answer.feasibility import ReachableRate, feasibility_of
 from sims.tuning.answer.phrases import step_text
 from sims.tuning.answer.report import page
 from sims.tuning.answer.sensitivity import effects_of
 from sims.tuning.answer.sentences import answer_text, sentences
 from sims.tuning.answer.table import value_text
-from sims.tuning.command import Wish, tune
+from sims.tuning.command import StudyRequest, tune
 from sims.tuning.final_race import Rate
-from sims.tuning.journal import Told
+from sims.tuning.journal import TellRecord
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment, Tell
-from sims.tuning.search.knob_box import cube_of, point_of
 from sims.tuning.search.local_model import LocalModel
-from sims.tuning.search.staged_search import Stage
-from sims.tuning.study import BASELINE, MEASUREMENT, RACE, SEARCH, Candidate, Limits, Outcome
+from sims.tuning.search.search_space import point_of, search_space_of
+from sims.tuning.search.staged_search import StageResult
+from sims.tuning.study import BASELINE, FINAL_RACE, MEASUREMENT, SEARCH, CountedPoint, StudyLimits, StudyRecord
 from sims.tuning.study_files import practice_note
 from tests.kit import small
 
@@ -60,7 +60,7 @@ def problem(segments=SEGMENTS, knobs=KNOBS, held=None):
         cohorts=cohorts,
         form=SimpleNamespace(game=SimpleNamespace(name="known")),
     )
-    return Problem(scenario, space, cube_of(space), tuple(segments), point_of(space, space.defaults()))
+    return Problem(scenario, space, search_space_of(space), tuple(segments), point_of(space, space.defaults()))
 
 
 PROBLEM = problem()
@@ -77,20 +77,22 @@ def rate(value, half=0.01, attempts=4000):
 def candidate(point, *rates):
     attempts = tuple(one.attempts for one in rates)
     wins = tuple(round(one.rate * one.attempts) if one.attempts else 0 for one in rates)
-    return Candidate(point, attempts, wins, tuple(rates))
+    return CountedPoint(point, attempts, wins, tuple(rates))
 
 
 BAD = candidate(START, rate(0.5), rate(0.9))
 NOT_MEASURED = Rate(math.nan, math.nan, math.nan, 0)
 
 
-def outcome(*options, baseline=BAD, about=PROBLEM, told=(), certain="", stages=()):
-    spent = {BASELINE: 8000, SEARCH: 70_000, RACE: 5000, MEASUREMENT: 17_000}
-    return Outcome(about, baseline, tuple(options), certain, tuple(stages), tuple(told), spent, Limits(100_000))
+def record(*options, baseline=BAD, about=PROBLEM, told=(), certain="", stages=()):
+    spent = {BASELINE: 8000, SEARCH: 70_000, FINAL_RACE: 5000, MEASUREMENT: 17_000}
+    return StudyRecord(
+        about, baseline, tuple(options), certain, tuple(stages), tuple(told), spent, StudyLimits(100_000)
+    )
 
 
 def said(*options, **rest):
-    return " ".join(sentences(answer_of(outcome(*options, **rest))))
+    return " ".join(sentences(answer_of(record(*options, **rest))))
 
 
 GOOD = (rate(0.65), rate(0.75))
@@ -114,10 +116,10 @@ def test_all_settings_meet_all_targets(points, words):
 
 def test_those_that_meet_all_targets_are_named_and_come_first():
     good, bad = candidate(FAR, *GOOD), candidate(MOVED, rate(0.65), rate(0.85))
-    found = answer_of(outcome(bad, good))
+    found = answer_of(record(bad, good))
     assert [option.candidate for option in found.options] == [good, bad]
     assert sentences(found)[0] == "One of the two settings meets both targets: A."
-    assert found.outcome.options == (good, bad)  # so the files have the same order
+    assert found.record.options == (good, bad)  # so the files have the same order
 
 
 def test_a_single_target_is_called_the_target():
@@ -169,7 +171,7 @@ def test_what_is_missed_is_named_with_how_far_it_is_off():
 
 
 def test_of_settings_that_all_miss_the_nearest_comes_first():
-    found = answer_of(outcome(candidate(MOVED, rate(0.5), rate(0.75)), candidate(FAR, rate(0.58), rate(0.75))))
+    found = answer_of(record(candidate(MOVED, rate(0.5), rate(0.75)), candidate(FAR, rate(0.58), rate(0.75))))
     assert [option.candidate.point for option in found.options] == [FAR, MOVED]
 
 
@@ -179,7 +181,7 @@ def test_of_what_was_not_measured_nothing_is_said():
     assert text.startswith("It cannot be told whether a setting meets both targets: the limit was reached before")
     assert "Your defaults could not be measured within the limit." in text
     assert "It was not measured." in text
-    json.dumps(answer_json(answer_of(outcome(nothing))), allow_nan=False)
+    json.dumps(answer_json(answer_of(record(nothing))), allow_nan=False)
 
 
 def test_met_is_never_said_of_an_interval_that_leaves_its_band():
@@ -192,7 +194,7 @@ def test_met_is_never_said_of_an_interval_that_leaves_its_band():
             candidate(point, *(rate(one.target + dice.normal(0, 0.04), half) for one in SEGMENTS))
             for point, half in zip(points, halves, strict=True)
         ]
-        found = answer_of(outcome(*options))
+        found = answer_of(record(*options))
         inside = {
             option.candidate.point: [
                 one.low <= got.low and got.high <= one.high for got, one in zip(option.rates, SEGMENTS, strict=True)
@@ -255,18 +257,18 @@ def test_an_option_that_changes_every_knob_changes_them_all():
 
 def test_an_option_that_is_worse_in_everything_is_left_out():
     better, worse = candidate(MOVED, *GOOD), candidate(FAR, rate(0.67), rate(0.74))
-    found = answer_of(outcome(worse, better))
+    found = answer_of(record(worse, better))
     assert [option.candidate for option in found.options] == [better]
     assert "One more setting was measured and left out" in " ".join(sentences(found))
     trade = candidate(FAR, rate(0.651), rate(0.751))  # changes more, but without any spread
-    found = answer_of(outcome(trade, candidate(MOVED, rate(0.652), rate(0.749))))
+    found = answer_of(record(trade, candidate(MOVED, rate(0.652), rate(0.749))))
     assert len(found.options) == 2
     assert found.dropped == 0
 
 
 def test_what_surely_meets_its_targets_never_gives_way_to_what_may():
     sure, maybe = candidate(FAR, rate(0.66), rate(0.75)), candidate(MOVED, rate(0.651, 0.08), rate(0.75))
-    assert answer_of(outcome(maybe, sure)).options[0].candidate == sure
+    assert answer_of(record(maybe, sure)).options[0].candidate == sure
 
 
 @pytest.mark.parametrize(
@@ -280,8 +282,8 @@ def test_gentler_is_said_only_beyond_noise(first, words):
 
 def test_stages_tell_what_each_bought():
     stages = [
-        Stage(("gap_width", "speed"), MOVED, (1000, 1000), (600, 700)),
-        Stage(("lives",), FAR, (1000, 1000), (640, 745)),
+        StageResult(("gap_width", "speed"), MOVED, (1000, 1000), (600, 700)),
+        StageResult(("lives",), FAR, (1000, 1000), (640, 745)),
     ]
     text = said(candidate(FAR, *GOOD), stages=stages)
     assert "with your defaults 0.150; after turning gap_width and speed 0.050; after turning lives 0.010." in text
@@ -310,7 +312,7 @@ def chance(points, weights=WEIGHTS, intercepts=INTERCEPTS):
 
 def tells_of(seed, count=400, attempts=50, about=PROBLEM, truth=chance):
     dice = np.random.Generator(np.random.Philox(seed))
-    points = about.cube.snapped(dice.random((count, about.cube.size)))
+    points = about.search_space.snap(dice.random((count, about.search_space.size)))
     wins = dice.binomial(attempts, truth(points))
     return [
         Tell(tuple(point), (attempts,) * wins.shape[1], tuple(won), block)
@@ -372,7 +374,9 @@ def test_a_whole_number_steps_from_its_own_value_with_the_sign_of_that_step(defa
 
 def test_knobs_that_do_nothing_have_no_visible_effect(effects):
     words = " ".join(
-        sentences(answer_of(outcome(candidate(START, *GOOD), told=[Told(SEARCH, t) for t in tells_of(1, 800, 200)])))
+        sentences(
+            answer_of(record(candidate(START, *GOOD), told=[TellRecord(SEARCH, t) for t in tells_of(1, 800, 200)]))
+        )
     )
     assert re.search(r"There is no visible effect of (lives and tint|tint and lives) around A: at most 0\.0\d", words)
     assert re.search(
@@ -381,7 +385,7 @@ def test_knobs_that_do_nothing_have_no_visible_effect(effects):
     few = effects_of(PROBLEM, tells_of(1, count=8, attempts=5), START)
     assert not any(effect.visible for effect in few)
     assert not any(effect.small for effect in few)
-    text = said(candidate(START, *GOOD), told=[Told(SEARCH, tell) for tell in tells_of(1, count=8, attempts=5)])
+    text = said(candidate(START, *GOOD), told=[TellRecord(SEARCH, tell) for tell in tells_of(1, count=8, attempts=5)])
     assert "these attempts are too few to tell" in text
     assert "most influential" not in text
     assert effects_of(PROBLEM, [], START) == ()
@@ -393,7 +397,7 @@ def test_the_interval_of_an_effect_covers_the_truth():
         found = effects_of(PROBLEM, tells_of(100 + seed, 200, 25), START)
         for effect in found:
             if effect.knob.name in ("gap_width", "speed", "warning"):
-                j = PROBLEM.cube.names.index(effect.knob.name)
+                j = PROBLEM.search_space.names.index(effect.knob.name)
                 ends = []
                 for value in (effect.before, effect.after):
                     place = list(PROBLEM.space.defaults())
@@ -411,7 +415,9 @@ def test_what_the_model_cannot_fit_widens_its_intervals():
 
     centre = np.array(START)
     smooth, wide = (
-        LocalModel(PROBLEM.cube, tells_of(2, truth=truth), centre).drawn(200, np.random.default_rng(1)).std(axis=0)
+        LocalModel(PROBLEM.search_space, tells_of(2, truth=truth), centre)
+        .draw(200, np.random.default_rng(1))
+        .std(axis=0)
         for truth in (chance, rough)
     )
     assert np.median(wide / smooth) > 1.4
@@ -431,7 +437,7 @@ MET = rate(0.65), rate(0.75)
 def test_a_bound_is_found_within_its_interval():
     hopeless = problem((SEGMENTS[0]._replace(low=0.0, high=0.04), SEGMENTS[1]))
     played = (tells_of(seed, truth=lenient) for seed in range(200, 208))
-    reaches = [one for tells in played for one in limits_of(hopeless, tells, START, (rate(0.3), rate(0.75))).alone]
+    reaches = [one for tells in played for one in feasibility_of(hopeless, tells, START, (rate(0.3), rate(0.75))).alone]
     assert all(reach.verdict == "out of reach" for reach in reaches)
     inside = [reach.low <= FLOOR[0] <= reach.high for reach in reaches]
     assert len(inside) == 8
@@ -446,7 +452,7 @@ def test_what_is_out_of_reach_is_said_with_the_locks():
     def truth(points):
         return chance(np.insert(points, 1, START[1], axis=1))
 
-    told = [Told(SEARCH, tell) for tell in tells_of(7, about=locked, truth=truth)]
+    told = [TellRecord(SEARCH, tell) for tell in tells_of(7, about=locked, truth=truth)]
     point = tuple(place for j, place in enumerate(START) if j != 1)
     text = said(
         candidate(point, rate(0.65), rate(0.5)),
@@ -460,7 +466,7 @@ def test_what_is_out_of_reach_is_said_with_the_locks():
     free = said(
         candidate(START, rate(0.65), rate(0.5)),
         about=problem(locked.segments),
-        told=[Told(SEARCH, t) for t in tells_of(7)],
+        told=[TellRecord(SEARCH, t) for t in tells_of(7)],
     )
     assert "Even with every knob free, experts cannot go below" in free
 
@@ -471,15 +477,19 @@ def test_targets_that_exclude_each_other_are_told_from_those_that_do_not():
 
     missed = (rate(0.45), rate(0.5))
     against = problem((SEGMENTS[0]._replace(low=0.6, high=0.64), SEGMENTS[1]._replace(low=0.3, high=0.34)))
-    found = limits_of(against, tells_of(8, truth=alike), START, missed)
+    found = feasibility_of(against, tells_of(8, truth=alike), START, missed)
     assert [reach.verdict for reach in found.alone] == ["within reach", "within reach"]
     assert [reach.above for reach in found.alone] == [True, False]  # the farthest off first
     assert found.conflict
-    text = said(candidate(START, *missed), about=against, told=[Told(SEARCH, t) for t in tells_of(8, truth=alike)])
+    text = said(
+        candidate(START, *missed), about=against, told=[TellRecord(SEARCH, t) for t in tells_of(8, truth=alike)]
+    )
     assert "targets of experts and newcomers can each be met alone, but by the model of all counts no setting" in text
     together = problem((SEGMENTS[0]._replace(low=0.6, high=0.64), SEGMENTS[1]._replace(low=0.6, high=0.64)))
-    assert not limits_of(together, tells_of(8, truth=alike), START, missed).conflict
-    text = said(candidate(START, *missed), about=together, told=[Told(SEARCH, t) for t in tells_of(8, truth=alike)])
+    assert not feasibility_of(together, tells_of(8, truth=alike), START, missed).conflict
+    text = said(
+        candidate(START, *missed), about=together, told=[TellRecord(SEARCH, t) for t in tells_of(8, truth=alike)]
+    )
     assert "whether together with the others, these attempts do not tell" in text
 
 
@@ -497,14 +507,14 @@ def test_targets_that_exclude_each_other_are_told_from_those_that_do_not():
     ],
 )
 def test_a_bound_is_claimed_only_where_all_of_its_interval_lies_outside(ends, above, verdict):
-    assert Reach(SEGMENTS[0], above, sum(ends) / 2.0, *ends).verdict == verdict
+    assert ReachableRate(SEGMENTS[0], above, sum(ends) / 2.0, *ends).verdict == verdict
 
 
 def test_a_nearest_rate_is_told_only_where_it_is_known():
     hopeless = problem((SEGMENTS[0]._replace(low=0.0, high=0.01), SEGMENTS[1]))
 
     def text(count, attempts):
-        told = [Told(SEARCH, tell) for tell in tells_of(3, count, attempts, truth=lenient)]
+        told = [TellRecord(SEARCH, tell) for tell in tells_of(3, count, attempts, truth=lenient)]
         return said(candidate(START, rate(0.3), rate(0.75)), about=hopeless, told=told)
 
     assert re.search(r"newcomers cannot go below 0\.1\d\d \(0\.\d\d\d to 0\.1\d\d\), by the model", text(400, 50))
@@ -518,7 +528,7 @@ def test_a_conflict_that_some_draws_do_not_see_is_not_claimed():
         return np.repeat(chance(points)[:, :1], 2, axis=1)
 
     close = problem((SEGMENTS[0]._replace(low=0.6, high=0.64), SEGMENTS[1]._replace(low=0.5, high=0.54)))
-    found = limits_of(close, tells_of(8, truth=alike), START, (rate(0.45), rate(0.45)))
+    found = feasibility_of(close, tells_of(8, truth=alike), START, (rate(0.45), rate(0.45)))
     assert [reach.verdict for reach in found.alone] == ["within reach", "within reach"]
     assert not found.conflict
 
@@ -527,9 +537,11 @@ def test_nothing_is_claimed_from_too_few_attempts_or_none():
     hopeless = problem((SEGMENTS[0]._replace(low=0.0, high=0.04), SEGMENTS[1]))
     few: list[list[Tell]] = [[], tells_of(9, count=10, attempts=5, truth=lenient)]
     for tells in few:
-        (reach,) = limits_of(hopeless, tells, START, (rate(0.3), rate(0.75))).alone
+        (reach,) = feasibility_of(hopeless, tells, START, (rate(0.3), rate(0.75))).alone
         assert reach.verdict == "cannot tell"
-        text = said(candidate(START, rate(0.3), rate(0.75)), about=hopeless, told=[Told(SEARCH, t) for t in tells])
+        text = said(
+            candidate(START, rate(0.3), rate(0.75)), about=hopeless, told=[TellRecord(SEARCH, t) for t in tells]
+        )
         assert "Whether newcomers can be brought to their target at all, these attempts do not tell." in text
         assert "cannot go" not in text
 
@@ -538,26 +550,26 @@ def test_a_count_that_speaks_against_the_model_forbids_its_claim():
     hopeless = problem((SEGMENTS[0]._replace(low=0.0, high=0.04), SEGMENTS[1]))
     rates_then = (rate(0.3), rate(0.75))
     tells = tells_of(10, attempts=500, truth=lenient)
-    assert limits_of(hopeless, tells, START, rates_then).alone[0].verdict == "out of reach"
+    assert feasibility_of(hopeless, tells, START, rates_then).alone[0].verdict == "out of reach"
     pit = Tell(START, (300, 300), (0, 285), 1000)  # all around it nine of ten are won
-    assert limits_of(hopeless, [*tells, pit], START, rates_then).alone[0].verdict == "cannot tell"
+    assert feasibility_of(hopeless, [*tells, pit], START, rates_then).alone[0].verdict == "cannot tell"
 
 
 def test_of_many_missed_targets_the_farthest_off_are_looked_into():
     many = problem(tuple(Segment(str(k), k, 0, 0.6, 0.7) for k in range(9)))
-    found = limits_of(many, [], START, tuple(rate(0.71 + 0.02 * k, 0.001) for k in range(9)))
+    found = feasibility_of(many, [], START, tuple(rate(0.71 + 0.02 * k, 0.001) for k in range(9)))
     assert [reach.segment.name for reach in found.alone] == ["8", "7", "6", "5", "4", "3"]
 
 
 def test_nothing_is_said_of_reach_where_nothing_is_missed():
-    assert limits_of(PROBLEM, tells_of(1), START, MET) == ((), False)
+    assert feasibility_of(PROBLEM, tells_of(1), START, MET) == ((), False)
 
 
 @pytest.mark.parametrize(("wins", "words"), [(50, "won every one of 20,000"), (0, "won none of 20,000")])
 def test_a_cohort_that_nothing_moves_is_named(wins, words):
     tells = [tell._replace(wins=(wins, tell.wins[1])) for tell in tells_of(3)]
     got = Rate(wins / 50, *wilson(80 * wins, 4000), 4000)
-    text = said(candidate(MOVED, got, rate(0.75)), told=[Told(SEARCH, tell) for tell in tells])
+    text = said(candidate(MOVED, got, rate(0.75)), told=[TellRecord(SEARCH, tell) for tell in tells])
     assert f"Whatever was played, newcomers {words} attempts" in text
     assert "cannot go" not in text
     assert "cannot rise" not in text
@@ -597,9 +609,9 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def whole():
     """A whole study by hand."""
-    told = [Told(SEARCH, tell) for tell in tells_of(1)]
-    stages = [Stage(("gap_width", "speed"), MOVED, (1000, 1000), (600, 700))]
-    return outcome(candidate(FAR, *GOOD), candidate(MOVED, rate(0.68), rate(0.8)), told=told, stages=stages)
+    told = [TellRecord(SEARCH, tell) for tell in tells_of(1)]
+    stages = [StageResult(("gap_width", "speed"), MOVED, (1000, 1000), (600, 700))]
+    return record(candidate(FAR, *GOOD), candidate(MOVED, rate(0.68), rate(0.8)), told=told, stages=stages)
 
 
 def test_the_text_has_the_words_first_and_the_defaults_beside_the_options(whole):
@@ -653,21 +665,21 @@ def test_the_page_says_all_and_is_a_function_of_the_study(whole):
     assert "nan" not in text
     assert "give the same bytes" in text
     assert len(found) < 300_000
-    timed = page(answer_of(replace(whole, limits=Limits(100_000, 60.0))), BEGUN)
+    timed = page(answer_of(replace(whole, limits=StudyLimits(100_000, 60.0))), BEGUN)
     assert "give the same bytes" not in timed
     assert "another one may differ" in timed
 
 
 def test_the_page_tells_of_a_race_only_where_one_was_run(whole):
     assert "These race: all play" in page(answer_of(whole), BEGUN)
-    text = page(answer_of(replace(whole, spent=whole.spent | {RACE: 0})), BEGUN)
+    text = page(answer_of(replace(whole, spent=whole.spent | {FINAL_RACE: 0})), BEGUN)
     assert "These race" not in text
     assert "none had to be chosen by a race" in text
 
 
 def test_a_search_that_never_improves_has_a_sentence_and_no_chart(whole):
     assert "Best so far" in page(answer_of(whole), BEGUN)
-    same = [Told(SEARCH, Tell(MOVED, (100, 100), (60, 70), block)) for block in range(3)]
+    same = [TellRecord(SEARCH, Tell(MOVED, (100, 100), (60, 70), block)) for block in range(3)]
     text = page(answer_of(replace(whole, told=tuple(same))), BEGUN)
     assert "Best so far" not in text
     assert "the best point of the search was 0.050 off from first to last: no chart." in text
@@ -675,20 +687,20 @@ def test_a_search_that_never_improves_has_a_sentence_and_no_chart(whole):
 
 def test_the_page_of_nothing_measured_is_a_page_too():
     nothing = candidate(MOVED, NOT_MEASURED, NOT_MEASURED)
-    text = page(answer_of(outcome(nothing, baseline=candidate(START, NOT_MEASURED, NOT_MEASURED))), BEGUN)
+    text = page(answer_of(record(nothing, baseline=candidate(START, NOT_MEASURED, NOT_MEASURED))), BEGUN)
     assert "not measured" in text
     assert "nan" not in text.split("</style>")[1]
 
 
 def test_the_command_prints_the_words_and_leaves_the_page(tmp_path, capsys):
-    wish = Wish(8000, method="random", options=2)
-    assert tune(small.scenario(), wish, out=tmp_path / "study", workers=1) == 0
+    request = StudyRequest(8000, method="random", options=2)
+    assert tune(small.scenario(), request, out=tmp_path / "study", workers=1) == 0
     text = capsys.readouterr().out
     assert re.match(r"(This|Both|One|No|It|Your) ", text)
     assert f"report  {tmp_path / 'study' / 'report.html'}" in text
     found = (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
     assert "".join(Page(found).words).count(text.splitlines()[0]) == 1
-    assert tune(small.scenario(), wish, out=tmp_path / "again", workers=1, json=True) == 0
+    assert tune(small.scenario(), request, out=tmp_path / "again", workers=1, json=True) == 0
     assert json.loads(capsys.readouterr().out)["sentences"][0] == text.splitlines()[0]
     assert (tmp_path / "again" / "report.html").read_text(encoding="utf-8") == found
 
@@ -698,7 +710,9 @@ def test_nasty_names_stay_text(whole):
     knobs = (Knob("gap_width", 80.0, 200.0, 120.0, "<b>px</b>"), *KNOBS[1:])
     about = problem(segments, knobs)
     about.scenario.title = NASTY
-    study = Outcome(about, whole.baseline, whole.options, "", whole.stages, whole.told, whole.spent, whole.limits)
+    study = StudyRecord(
+        about, whole.baseline, whole.options, "", whole.stages, whole.told, whole.spent, whole.feasibility
+    )
     found = page(answer_of(study), BEGUN)
     tags = Page(found)
     assert not {"script", "b", "img", "link", "iframe"} & set(tags.tags)
@@ -713,4 +727,4 @@ def test_json_says_the_same(whole):
     assert found["baseline"]["largest_error"] == pytest.approx(0.15)
     assert found["baseline"]["spread"] == pytest.approx(0.3)  # one is too low by 0.15, one too high
     assert found["options"][0]["segments"]["newcomers"]["verdict"] == "met"
-    assert {one["knob"] for one in found["sensitivity"]} == set(PROBLEM.cube.names)
+    assert {one["knob"] for one in found["sensitivity"]} == set(PROBLEM.search_space.names)

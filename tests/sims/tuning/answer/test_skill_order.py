@@ -13,8 +13,8 @@ from engine.players import Distribution, distribution_table
 from engine.scenario import Scenario, parse
 from sims.catalog import Catalog
 from sims.tuning.answer import skill_order
-from sims.tuning.answer.skill_order import against_skill, lead_lost, skills_of
-from sims.tuning.command import Wish, tune
+from sims.tuning.answer.skill_order import find_contradiction, lead_lost, skills_of
+from sims.tuning.command import StudyRequest, tune
 from sims.tuning.problem import free_scenario, problem_of
 from tests.kit import small
 
@@ -35,7 +35,7 @@ AGAINST = (target("new", 0.7, 0.8), target("old", 0.5, 0.6))
 
 
 def test_the_bundled_scenario_is_told_its_contradiction():
-    found = against_skill(problem_of(free_scenario(CATALOG.scenario("quickstart"), CATALOG)))
+    found = find_contradiction(problem_of(free_scenario(CATALOG.scenario("quickstart"), CATALOG)))
     assert found.startswith(
         "no setting can meet all targets: experts are more skilled than newcomers and win at least as often at any "
         "setting, but are to win 0.67 to 0.73 where newcomers are to win 0.77 to 0.83; "
@@ -59,7 +59,7 @@ def test_the_bundled_scenario_is_told_its_contradiction():
     ],
 )
 def test_nothing_is_said_where_it_is_not_sure(pairs):
-    assert against_skill(problem_of(scenario(*pairs))) == ""
+    assert find_contradiction(problem_of(scenario(*pairs))) == ""
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_nothing_is_said_where_it_is_not_sure(pairs):
     ],
 )
 def test_who_is_ahead_in_skill_and_is_to_win_less_is_named(pairs):
-    found = against_skill(problem_of(scenario(*AGAINST, *pairs)))
+    found = find_contradiction(problem_of(scenario(*AGAINST, *pairs)))
     assert found.startswith("no setting can meet all targets: old are more skilled than new ")
     assert "are to win 0.5 to 0.6 where new are to win 0.7 to 0.8; give targets that rise with skill, or " in found
 
 
 def test_who_is_as_skilled_is_not_called_more_skilled():
     same = tuple((f"cohort.{name}.traits.skill", "0.5") for name in ("new", "old"))
-    found = against_skill(problem_of(scenario(*AGAINST, *same)))
+    found = find_contradiction(problem_of(scenario(*AGAINST, *same)))
     assert found.startswith("no setting can meet all targets: old are as skilled as new and win at least as often ")
 
 
@@ -93,7 +93,7 @@ def test_the_skills_of_a_cohort_are_worked_out_once(monkeypatch):
     monkeypatch.setattr(skill_order, "skills_of", watched)
     levels = (("levels.kind", '"campaign"'), ("levels.count", "9"))
     rising = ("cohort.new.target.levels", str([0.5] * 9)), ("cohort.old.target.levels", str([0.8] * 9))
-    assert against_skill(problem_of(scenario(*levels, *rising))) == ""
+    assert find_contradiction(problem_of(scenario(*levels, *rising))) == ""
     assert len(seen) == 2
 
 
@@ -101,8 +101,10 @@ def test_only_targets_of_one_level_contradict_each_other():
     levels = (("levels.kind", '"campaign"'), ("levels.count", "2"))
     rising = ("cohort.new.target.levels", "[0.8, 0.6]"), ("cohort.old.target.levels", "[0.8, 0.6]")
     falling = ("cohort.new.target.levels", "[0.7, 0.8]"), ("cohort.old.target.levels", "[0.7, 0.5]")
-    assert against_skill(problem_of(scenario(*levels, *rising))) == ""
-    assert " are to win 0.45 to 0.55 on level 2 where new are" in against_skill(problem_of(scenario(*levels, *falling)))
+    assert find_contradiction(problem_of(scenario(*levels, *rising))) == ""
+    assert " are to win 0.45 to 0.55 on level 2 where new are" in find_contradiction(
+        problem_of(scenario(*levels, *falling))
+    )
 
 
 def test_skill_after_practice_is_that_of_the_distributions():
@@ -129,10 +131,10 @@ def test_what_a_lead_may_lose_is_the_largest_difference_of_the_distributions():
 
 def test_the_command_warns_before_there_is_a_folder(tmp_path, capsys):
     with pytest.raises(RunFolderError):
-        tune(scenario(*AGAINST), Wish(100_000), out=tmp_path, workers=1)
+        tune(scenario(*AGAINST), StudyRequest(100_000), out=tmp_path, workers=1)
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("flowdial: warning: no setting can meet all targets: old are more skilled than new ")
     with pytest.raises(RunFolderError):
-        tune(scenario(), Wish(100_000), out=tmp_path, workers=1)
+        tune(scenario(), StudyRequest(100_000), out=tmp_path, workers=1)
     assert capsys.readouterr().err == ""

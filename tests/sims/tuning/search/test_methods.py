@@ -1,11 +1,11 @@
-"""Every method of search keeps the contract, on cubes of all kinds of knobs, and the better ones beat chance."""
+"""Every search method keeps the contract, on search spaces of all kinds of knobs, and the better ones beat chance."""
 
 from __future__ import annotations
 
 import math
 import subprocess
 import sys
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,32 +14,32 @@ from scipy.stats import spearmanr
 from benchmarks.tuning_problem import TuningProblem
 from engine.errors import EnvironmentFault, ScenarioError
 from sims.tuning.search import optuna_search
-from sims.tuning.search.cat_cma import MixedStrategy
+from sims.tuning.search.cat_cma import CatCma
 from sims.tuning.search.cma_search import CmaSearch, next_attempts, rank_correlation
 from sims.tuning.search.counts import Segment, Tell, scales_of
 from sims.tuning.search.grid_search import GridSearch
-from sims.tuning.search.knob_box import Cube, Point
-from sims.tuning.search.methods import METHODS
+from sims.tuning.search.methods import METHODS, begin_search
 from sims.tuning.search.scoreboard import Scoreboard, losses_of, standard_errors
+from sims.tuning.search.search_space import Point, SearchSpace
 from tests.kit.places import ROOT
 
 BUDGETS = {"pooled": 6_000, "gp": 6_000}  # they take more time than the others, and fewer attempts
 USUAL_BUDGET = 25_000
 NEEDS = {"tpe": ("optuna",), "gp": ("optuna", "torch")}
 SEGMENTS = (Segment("new", 0, 0, 0.45, 0.55), Segment("old", 1, 0, 0.75, 0.85))
-CUBES = {
-    "one float": Cube(("a",), (0,), (False,)),
-    "one whole number": Cube(("a",), (7,), (False,)),
-    "one choice": Cube(("a",), (3,), (True,)),
-    "of two values each": Cube(("a", "b", "c"), (2, 2, 2), (False, True, False)),
-    "all kinds": Cube(("a", "b", "c", "d"), (0, 3, 12, 4), (False, False, False, True)),
+SPACES = {
+    "one float": SearchSpace(("a",), (0,), (False,)),
+    "one whole number": SearchSpace(("a",), (7,), (False,)),
+    "one choice": SearchSpace(("a",), (3,), (True,)),
+    "of two values each": SearchSpace(("a", "b", "c"), (2, 2, 2), (False, True, False)),
+    "all kinds": SearchSpace(("a", "b", "c", "d"), (0, 3, 12, 4), (False, False, False, True)),
 }
 
 
-def begun(name, cube, segments, seed, budget, start=None):
+def begun(name, space, segments, seed, budget, start=None):
     for package in NEEDS.get(name, ()):
         pytest.importorskip(package)
-    return METHODS[name].begin(cube, segments, seed, budget, start)
+    return begin_search(name, space, segments, seed, budget, start)
 
 
 def played(asks, chances, seed=1):
@@ -72,11 +72,11 @@ def study(search, budget, play):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("kind", CUBES)
+@pytest.mark.parametrize("kind", SPACES)
 def test_a_method_keeps_its_contract(name, kind):
-    cube, budget = CUBES[kind], BUDGETS.get(name, USUAL_BUDGET)
-    start = tuple(cube.snapped(np.full(cube.size, 0.1))[0].tolist())
-    search = begun(name, cube, SEGMENTS, 3, budget, start)
+    space, budget = SPACES[kind], BUDGETS.get(name, USUAL_BUDGET)
+    start = tuple(space.snap(np.full(space.size, 0.1))[0].tolist())
+    search = begun(name, space, SEGMENTS, 3, budget, start)
     assert search.finalists(4) == [start]
     tells = study(search, budget, lambda asks: played(asks, slope))
     assert tells[0].point == start
@@ -89,15 +89,15 @@ def test_a_method_keeps_its_contract(name, kind):
     assert 1 <= len(finalists) <= 4
     assert len(set(finalists)) == len(finalists)
     for point in [tell.point for tell in tells] + finalists:
-        assert len(point) == cube.size
-        assert point == tuple(cube.snapped(point)[0].tolist())
+        assert len(point) == space.size
+        assert point == tuple(space.snap(point)[0].tolist())
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "pooled"])  # it draws what it weighs
 def test_naming_finalists_changes_nothing(name):
     """Whoever watches a study may ask for its best so far at any time."""
-    cube = CUBES["all kinds"]
-    watched, alone = (begun(name, cube, SEGMENTS, 3, USUAL_BUDGET) for _ in range(2))
+    space = SPACES["all kinds"]
+    watched, alone = (begun(name, space, SEGMENTS, 3, USUAL_BUDGET) for _ in range(2))
     for _ in range(4):
         asks = watched.ask(USUAL_BUDGET)
         assert list(alone.ask(USUAL_BUDGET)) == list(asks)
@@ -111,7 +111,7 @@ def test_naming_finalists_changes_nothing(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_after_the_same_tells_a_method_asks_the_same(name):
     problem, budget = TuningProblem(3, seed=5), BUDGETS.get(name, USUAL_BUDGET)
-    first = begun(name, problem.cube, problem.segments, 11, budget)
+    first = begun(name, problem.search_space, problem.segments, 11, budget)
     asked = []
     left = budget
     while asks := first.ask(left):
@@ -120,20 +120,20 @@ def test_after_the_same_tells_a_method_asks_the_same(name):
         asked.append((left, asks, tells))
         left -= sum(sum(ask.attempts) for ask in asks)
     assert len(asked) > 1
-    again = begun(name, problem.cube, problem.segments, 11, budget)
+    again = begun(name, problem.search_space, problem.segments, 11, budget)
     for before, asks, tells in asked:
         assert list(again.ask(before)) == list(asks)
         again.tell(tells)
     assert list(again.ask(left)) == []
     assert again.finalists(8) == first.finalists(8)
-    other = begun(name, problem.cube, problem.segments, 12, budget)
+    other = begun(name, problem.search_space, problem.segments, 12, budget)
     assert list(other.ask(budget)) != list(asked[0][1])
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_never_asks_for_more_than_is_left(name):
-    cube = CUBES["all kinds"]
-    search = begun(name, cube, SEGMENTS, 3, 30_000)
+    space = SPACES["all kinds"]
+    search = begun(name, space, SEGMENTS, 3, 30_000)
     for left in (30_000, 1_999, 700, 12_345, 201, 57, 8, 3, 1, 0):
         asks = search.ask(left)
         assert sum(sum(ask.attempts) for ask in asks) <= left
@@ -145,8 +145,8 @@ def test_a_method_never_asks_for_more_than_is_left(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_attempts_that_fail_are_no_evidence_and_do_no_harm(name):
     """Of a point with no attempts nothing is known: it is never preferred, and nothing becomes infinite."""
-    cube, budget = CUBES["all kinds"], BUDGETS.get(name, USUAL_BUDGET)
-    search = begun(name, cube, SEGMENTS, 3, budget)
+    space, budget = SPACES["all kinds"], BUDGETS.get(name, USUAL_BUDGET)
+    search = begun(name, space, SEGMENTS, 3, budget)
     number: dict[Point, int] = {}  # of each point, by its first ask
 
     def play(asks):
@@ -165,7 +165,7 @@ def test_attempts_that_fail_are_no_evidence_and_do_no_harm(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_nothing_but_failed_attempts_does_no_harm(name):
     budget = BUDGETS.get(name, USUAL_BUDGET)
-    search = begun(name, CUBES["all kinds"], SEGMENTS, 3, budget)
+    search = begun(name, SPACES["all kinds"], SEGMENTS, 3, budget)
     tells = study(search, budget, lambda asks: [Tell(ask.point, (0, 0), (0, 0), ask.block) for ask in asks])
     assert search.finalists(3)
     assert len(tells) > 1
@@ -175,7 +175,7 @@ def test_nothing_but_failed_attempts_does_no_harm(name):
 
 
 def true_error(name, problem, seed, budget):
-    search = begun(name, problem.cube, problem.segments, seed, budget)
+    search = begun(name, problem.search_space, problem.segments, seed, budget)
     study(search, budget, problem.play)
     return problem.error(search.finalists(1)[0])
 
@@ -195,7 +195,7 @@ def test_the_first_finalist_is_better_than_most_of_what_was_played(name):
     budget = BUDGETS.get(name, 10_000)
     for seed in range(4):
         problem = TuningProblem(3, seed)
-        search = begun(name, problem.cube, problem.segments, seed, budget)
+        search = begun(name, problem.search_space, problem.segments, seed, budget)
         points = {tell.point for tell in study(search, budget, problem.play)}
         errors = [problem.error(point) for point in points]
         assert problem.error(search.finalists(1)[0]) < np.median(errors)
@@ -205,7 +205,7 @@ def test_the_first_finalist_is_better_than_most_of_what_was_played(name):
 
 
 def test_the_scoreboard_ranks_by_what_is_sure_and_puts_the_unknown_last():
-    board = Scoreboard(CUBES["one float"], SEGMENTS, None)
+    board = Scoreboard(SPACES["one float"], SEGMENTS, None)
     assert board.best(3) == [(0.5,)]
     board.add([Tell((0.1,), (100, 1), (50, 1), 0), Tell((0.2,), (100, 100), (10, 80), 1)])
     board.add([Tell((0.3,), (100, 100), (50, 82), 2), Tell((0.4,), (100, 100), (57, 80), 3)])
@@ -257,8 +257,8 @@ def test_bands_that_are_equally_wide_count_the_same_to_the_last_digit():
 
 
 def test_a_grid_plays_every_combination_once_with_even_shares():
-    cube = Cube(("a", "b", "c"), (0, 2, 3), (False, False, True))
-    search = GridSearch(cube, SEGMENTS, 1, 10_000)
+    space = SearchSpace(("a", "b", "c"), (0, 2, 3), (False, False, True))
+    search = GridSearch(space, SEGMENTS, 1, 10_000)
     tells = study(search, 10_000, lambda asks: played(asks, slope))
     numbers = 10_000 // (200 * 6)  # of a float, with 100 attempts a segment: 8
     floats = [(i + 0.5) / numbers for i in range(numbers)]
@@ -272,7 +272,7 @@ def test_a_grid_plays_every_combination_once_with_even_shares():
 
 
 def test_a_grid_of_few_values_has_them_all_and_the_attempts_go_to_them():
-    search = GridSearch(CUBES["one whole number"], SEGMENTS, 1, 70_000)
+    search = GridSearch(SPACES["one whole number"], SEGMENTS, 1, 70_000)
     tells = study(search, 70_000, lambda asks: played(asks, slope))
     assert sorted(tell.point[0] for tell in tells) == pytest.approx([(i + 0.5) / 7 for i in range(7)])
     assert {tell.attempts for tell in tells} == {(5_000, 5_000)}
@@ -305,19 +305,19 @@ def test_a_grid_of_few_values_has_them_all_and_the_attempts_go_to_them():
     ],
 )
 def test_a_grid_that_explodes_is_refused(levels, budget, start, sentence):
-    cube = Cube(tuple(f"k{j}" for j in range(len(levels))), levels, (False,) * len(levels))
+    space = SearchSpace(tuple(f"k{j}" for j in range(len(levels))), levels, (False,) * len(levels))
     with pytest.raises(ScenarioError) as refused:
-        GridSearch(cube, SEGMENTS, 1, budget, start)
+        GridSearch(space, SEGMENTS, 1, budget, start)
     assert str(refused.value) == sentence
 
 
 def test_what_a_refusal_proposes_is_not_refused():
-    cube = Cube(("a", "b", "c", "d"), (0,) * 4, (False,) * 4)
-    GridSearch(cube, SEGMENTS, 1, 81 * 200)
+    space = SearchSpace(("a", "b", "c", "d"), (0,) * 4, (False,) * 4)
+    GridSearch(space, SEGMENTS, 1, 81 * 200)
     with pytest.raises(ScenarioError):
-        GridSearch(cube, SEGMENTS, 1, 81 * 200 - 1)
+        GridSearch(space, SEGMENTS, 1, 81 * 200 - 1)
     with pytest.raises(ScenarioError):
-        GridSearch(cube, SEGMENTS, 1, 81 * 200, (0.5,) * 4)
+        GridSearch(space, SEGMENTS, 1, 81 * 200, (0.5,) * 4)
 
 
 # --- CMA-ES
@@ -340,7 +340,7 @@ def test_attempts_follow_agreement_within_bounds():
 
 
 def attempts_by_generation(play, budget):
-    search = CmaSearch(CUBES["all kinds"], SEGMENTS, 7, budget)
+    search = CmaSearch(SPACES["all kinds"], SEGMENTS, 7, budget)
     found = []
     while asks := search.ask(budget):
         budget -= sum(sum(ask.attempts) for ask in asks)
@@ -364,7 +364,7 @@ def test_clear_differences_lower_the_number_of_attempts():
 
 
 def test_halves_of_a_point_and_generations_share_no_players():
-    search = CmaSearch(CUBES["all kinds"], SEGMENTS, 7, 20_000)
+    search = CmaSearch(SPACES["all kinds"], SEGMENTS, 7, 20_000)
     seen: set[int] = set()
     for _ in range(5):
         asks = search.ask(20_000)
@@ -378,8 +378,8 @@ def test_halves_of_a_point_and_generations_share_no_players():
 
 
 def test_a_run_that_settles_beside_the_targets_is_followed_by_another():
-    """No point of this cube is right, and one is least wrong: there the run settles."""
-    search = CmaSearch(CUBES["one float"], SEGMENTS, 7, 200_000)
+    """No point of this space is right, and one is least wrong: there the run settles."""
+    search = CmaSearch(SPACES["one float"], SEGMENTS, 7, 200_000)
     tells = study(search, 200_000, lambda asks: played(asks, lambda point: [0.7 + 0.5 * (point[0] - 0.3) ** 2, 0.99]))
     places = np.array([tell.point[0] for tell in tells])
     calm = [i for i in range(32, len(places) - 8) if places[i - 32 : i].std() < 0.03]  # four generations
@@ -388,7 +388,7 @@ def test_a_run_that_settles_beside_the_targets_is_followed_by_another():
 
 
 def test_a_run_that_settles_on_the_targets_goes_on_with_more_attempts():
-    search = CmaSearch(CUBES["one float"], SEGMENTS, 7, 60_000)
+    search = CmaSearch(SPACES["one float"], SEGMENTS, 7, 60_000)
     tells = study(
         search,
         60_000,
@@ -401,25 +401,25 @@ def test_a_run_that_settles_on_the_targets_goes_on_with_more_attempts():
 @pytest.mark.parametrize("seed", range(5))
 def test_the_strategy_finds_numbers_and_options_together(seed):
     """Exact losses: a planted point among floats, whole numbers and options that stand in no order."""
-    cube = Cube(tuple("abcdef"), (0, 0, 0, 9, 2, 5), (False,) * 5 + (True,))
+    space = SearchSpace(tuple("abcdef"), (0, 0, 0, 9, 2, 5), (False,) * 5 + (True,))
     dice = np.random.Generator(np.random.Philox([41, seed]))
-    hidden = cube.snapped(dice.uniform(0.1, 0.9, 6))[0]
+    hidden = space.snap(dice.uniform(0.1, 0.9, 6))[0]
     price = dice.permutation(5).astype(float)
-    price[cube.cells(hidden[None], 5)] = -1.0
-    strategy = MixedStrategy(cube, np.full(6, 0.5), 0.25, 12, seed + 1)
+    price[space.cells(hidden[None], 5)] = -1.0
+    strategy = CatCma(space, np.full(6, 0.5), 0.25, 12, seed + 1)
     for _ in range(150):
         points = np.array(strategy.ask())
-        strategy.tell(((points[:, :5] - hidden[:5]) ** 2).sum(axis=1) + 0.01 * price[cube.cells(points, 5)])
+        strategy.tell(((points[:, :5] - hidden[:5]) ** 2).sum(axis=1) + 0.01 * price[space.cells(points, 5)])
     assert strategy.mean == pytest.approx(hidden, abs=1e-3)
     assert strategy.width < 1e-2
 
 
 def test_the_mean_of_a_generation_weighs_its_better_half():
     """Weights ln(6.5 / rank) of the six best of twelve: the option of the two best outvotes that of the next four."""
-    cube = Cube(("a", "b"), (0, 3), (False, True))
-    strategy = MixedStrategy(cube, np.full(2, 0.5), 0.1, 12, 1)
+    space = SearchSpace(("a", "b"), (0, 3), (False, True))
+    strategy = CatCma(space, np.full(2, 0.5), 0.1, 12, 1)
     points = np.array(strategy.ask())
-    options = cube.cells(points, 1)
+    options = space.cells(points, 1)
     first, next_ones = np.flatnonzero(options == 1)[:2], np.flatnonzero(options == 0)[:4]
     better = np.concatenate([first, next_ones])
     assert len(better) == 6
@@ -435,15 +435,15 @@ def test_the_mean_of_a_generation_weighs_its_better_half():
 
 def test_optuna_says_nothing_and_warns_of_nothing(capfd):
     problem = TuningProblem(3, seed=2)
-    study(begun("tpe", problem.cube, problem.segments, 1, 6_000), 6_000, problem.play)
+    study(begun("tpe", problem.search_space, problem.segments, 1, 6_000), 6_000, problem.play)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("name", ["tpe", "gp"])
 def test_a_sampler_goes_where_losses_are_small(name):
     """Exact counts, on target at 0.7 and 0.8: the last 16 of 64 points are nearer than points anywhere would be."""
-    cube = Cube(("a", "b"), (0, 9), (False, False))
-    search = begun(name, cube, SEGMENTS, 5, 64 * 200)
+    space = SearchSpace(("a", "b"), (0, 9), (False, False))
+    search = begun(name, space, SEGMENTS, 5, 64 * 200)
 
     def exact(asks):
         return [
@@ -470,16 +470,18 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch, method, missing
     monkeypatch.setattr(optuna_search, "find_spec", lambda name: None if name in missing else object())
     package = "optuna" if "optuna" in missing else "torch"
     with pytest.raises(EnvironmentFault) as fault:
-        METHODS[method].begin(CUBES["all kinds"], SEGMENTS, 1, 1_000)
+        begin_search(method, SPACES["all kinds"], SEGMENTS, 1, 1_000)
     assert str(fault.value) == f"--method {method} needs the package {package}, which is missing: {remedy}"
 
 
 # --- Names
 
 
-def test_names_and_sentences_of_the_methods_load_nothing():
-    code = "import sys; from sims.tuning.search.methods import METHODS; print(sorted(set(sys.modules) & {'numpy', 'optuna'}))"
+def test_the_names_of_the_methods_load_nothing():
+    code = (
+        "import sys; from sims.tuning.search.methods import METHODS; "
+        "print(sorted(set(sys.modules) & {'numpy', 'optuna'}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert list(METHODS) == ["pooled", "cma_es", "tpe", "gp", "random", "grid"]
-    assert all(a.sentence != b.sentence and a.sentence for a, b in pairwise(METHODS.values()))

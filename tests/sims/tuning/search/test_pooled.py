@@ -1,4 +1,4 @@
-"""The pooled model, its aim, and the search that is made of them."""
+"""The pooled model, its finder, and the search that is made of them."""
 
 import numpy as np
 import pytest
@@ -6,24 +6,24 @@ from scipy.special import expit
 
 from benchmarks.tuning_problem import TuningProblem
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.knob_box import Cube
-from sims.tuning.search.nearest_points import Aim
+from sims.tuning.search.nearest_points import PointFinder
 from sims.tuning.search.pooled import PooledSearch
-from sims.tuning.search.pooled_model import Data, Terms, fit, rates_of
+from sims.tuning.search.pooled_model import Terms, WeightedCounts, fit_model, rates_of
+from sims.tuning.search.search_space import SearchSpace
 
-CUBE = Cube(("speed", "gap", "lives", "kind"), (0, 0, 5, 3), (False, False, False, True))
-PLAIN = Cube(("speed", "gap"), (0, 0), (False, False))
+SPACE = SearchSpace(("speed", "gap", "lives", "kind"), (0, 0, 5, 3), (False, False, False, True))
+PLAIN = SearchSpace(("speed", "gap"), (0, 0), (False, False))
 
 
 def dice(*key):
     return np.random.Generator(np.random.Philox(key=list(key)))
 
 
-def told(cube, chances, points, attempts, key):
+def told(space, chances, points, attempts, key):
     """Data of independent attempts; chances: points, shape (n, d) -> shape (n, segments)."""
     rates = chances(points)
     counts = np.full(rates.shape, attempts)
-    return Data(points, counts, dice(key, 7).binomial(counts, rates), np.ones(len(points)))
+    return WeightedCounts(points, counts, dice(key, 7).binomial(counts, rates), np.ones(len(points)))
 
 
 def slope_only(points):
@@ -31,26 +31,26 @@ def slope_only(points):
 
 
 def test_two_tells_at_one_point_are_one_tell_of_both():
-    points = CUBE.snapped(dice(2, 1).random((60, 4)))
-    data = told(CUBE, slope_only, points, 30, 2)
-    more = told(CUBE, slope_only, points, 30, 3)
-    terms = Terms(CUBE, np.full(4, 0.5))
-    apart = Data(
+    points = SPACE.snap(dice(2, 1).random((60, 4)))
+    data = told(SPACE, slope_only, points, 30, 2)
+    more = told(SPACE, slope_only, points, 30, 3)
+    terms = Terms(SPACE, np.full(4, 0.5))
+    apart = WeightedCounts(
         np.vstack([points, points]),
         np.vstack([data.attempts, more.attempts]),
         np.vstack([data.wins, more.wins]),
         np.ones(120),
     )
-    together = Data(points, data.attempts + more.attempts, data.wins + more.wins, np.ones(60))
-    assert fit(terms, apart).beta == pytest.approx(fit(terms, together).beta, abs=1e-6)
+    together = WeightedCounts(points, data.attempts + more.attempts, data.wins + more.wins, np.ones(60))
+    assert fit_model(terms, apart).beta == pytest.approx(fit_model(terms, together).beta, abs=1e-6)
 
 
 def test_the_posterior_holds_the_truth():
     inside = seen = 0
-    where = CUBE.snapped(dice(4, 2).random((20, 4)))
+    where = SPACE.snap(dice(4, 2).random((20, 4)))
     for key in range(20):
-        points = CUBE.snapped(dice(key, 5).random((150, 4)))
-        model = fit(Terms(CUBE, np.full(4, 0.5)), told(CUBE, slope_only, points, 25, key))
+        points = SPACE.snap(dice(key, 5).random((150, 4)))
+        model = fit_model(Terms(SPACE, np.full(4, 0.5)), told(SPACE, slope_only, points, 25, key))
         truth = np.log(slope_only(where) / (1.0 - slope_only(where)))
         found = np.log(model.chances(where) / (1.0 - model.chances(where)))
         inside += int((np.abs(found - truth) < 1.96 * model.spread(where)).sum())
@@ -60,22 +60,22 @@ def test_the_posterior_holds_the_truth():
 
 
 def test_draws_spread_as_the_posterior_says():
-    points = PLAIN.snapped(dice(6, 1).random((80, 2)))
-    model = fit(Terms(PLAIN, np.full(2, 0.5)), told(PLAIN, slope_only, points, 25, 6))
-    where = PLAIN.snapped(dice(6, 3).random((5, 2)))
+    points = PLAIN.snap(dice(6, 1).random((80, 2)))
+    model = fit_model(Terms(PLAIN, np.full(2, 0.5)), told(PLAIN, slope_only, points, 25, 6))
+    where = PLAIN.snap(dice(6, 3).random((5, 2)))
     phi = model.terms.of(where)
-    drawn = np.array([phi @ model.drawn(dice(6, 100 + i)).T for i in range(400)])
+    draw = np.array([phi @ model.draw(dice(6, 100 + i)).T for i in range(400)])
     error = model.spread(where) / np.sqrt(2 * 400)
-    assert np.all(np.abs(drawn.std(axis=0) - model.spread(where)) < 4.0 * error + 0.02 * model.spread(where))
+    assert np.all(np.abs(draw.std(axis=0) - model.spread(where)) < 4.0 * error + 0.02 * model.spread(where))
 
 
 def test_a_term_that_no_segment_needs_vanishes():
-    points = PLAIN.snapped(dice(8, 1).random((400, 2)))
+    points = PLAIN.snap(dice(8, 1).random((400, 2)))
     data = told(PLAIN, slope_only, points, 200, 8)
     terms = Terms(PLAIN, np.full(2, 0.5))
     variances = terms.first_variances()
     for _ in range(6):
-        variances = fit(terms, data, variances).variances
+        variances = fit_model(terms, data, variances).variances
     assert variances[1] > 8.0 * variances[2], "speed acts, gap does not"
 
 
@@ -84,21 +84,21 @@ def test_newton_finds_where_the_targets_are_met():
     beta = np.zeros((2, len(terms.first_variances())))
     beta[0, :3], beta[1, :3] = (0.3, -1.0, 0.2), (0.1, 0.3, -1.2)
     wanted = rates_of(terms.of(np.array([[0.8, 0.3]])), beta)[0]
-    aim = Aim(PLAIN, wanted, dice(9, 1))
-    found = aim.aimed(terms, beta[None], aim.pool(np.full((1, 2), 0.5), 200, 0.3), 3)[0]
+    finder = PointFinder(PLAIN, wanted, dice(9, 1))
+    found = finder.solve(terms, beta[None], finder.pool(np.full((1, 2), 0.5), 200, 0.3), 3)[0]
     assert np.abs(rates_of(terms.of(found), beta) - wanted).max(axis=1).min() < 1e-4
 
 
 def test_a_pool_can_be_played():
-    aim = Aim(CUBE, np.array([0.5]), dice(10, 1))
-    pool = aim.pool(CUBE.snapped([[0.01, 0.99, 0.1, 0.9]]), 500, 0.6, 0.25)
+    finder = PointFinder(SPACE, np.array([0.5]), dice(10, 1))
+    pool = finder.pool(SPACE.snap([[0.01, 0.99, 0.1, 0.9]]), 500, 0.6, 0.25)
     assert pool.shape == (500, 4)
-    assert np.array_equal(pool, CUBE.snapped(pool))
+    assert np.array_equal(pool, SPACE.snap(pool))
     assert len(np.unique(pool[:, 3])) == 3
 
 
 def searched(problem, budget, seed=3):
-    search = PooledSearch(problem.cube, problem.segments, seed, budget)
+    search = PooledSearch(problem.search_space, problem.segments, seed, budget)
     left = budget
     while asks := search.ask(left):
         left -= sum(sum(ask.attempts) for ask in asks)
@@ -172,9 +172,9 @@ class Corner:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_only_a_corner_reaches_is_not_called_out_of_reach(seed):
-    cube = Cube(tuple("abcdefgh"), (0,) * 8, (False,) * 8)
+    space = SearchSpace(tuple("abcdefgh"), (0,) * 8, (False,) * 8)
     segments = tuple(Segment(f"s{k}", k, 0, t - 0.02, t + 0.02) for k, t in enumerate(Corner.targets.tolist()))
-    search, game, left = PooledSearch(cube, segments, seed, 30_000), Corner(), 30_000
+    search, game, left = PooledSearch(space, segments, seed, 30_000), Corner(), 30_000
     while asks := search.ask(left):
         left -= sum(sum(ask.attempts) for ask in asks)
         search.tell(game.play(asks))
@@ -213,7 +213,7 @@ def test_a_model_that_foretells_nothing_gives_way_to_cma_es():
 
 def test_what_was_told_decides_what_is_asked():
     problem = TuningProblem(8, 5)
-    first, second = (PooledSearch(problem.cube, problem.segments, 4, 9_000) for _ in range(2))
+    first, second = (PooledSearch(problem.search_space, problem.segments, 4, 9_000) for _ in range(2))
     for _ in range(4):
         asks = first.ask(9_000)
         assert second.ask(9_000) == asks
@@ -234,7 +234,7 @@ def test_the_problem_tells_its_own_truth():
 def test_a_search_leaves_whole_numbers_with_which_the_targets_can_nearly_be_met():
     seed = 124  # without looking elsewhere, this one stayed 0.05 off to the end
     problem = TuningProblem(8, seed)
-    search = PooledSearch(problem.cube, problem.segments, seed, 60_000)
+    search = PooledSearch(problem.search_space, problem.segments, seed, 60_000)
     left = 60_000
     while asks := search.ask(left):
         left -= sum(sum(ask.attempts) for ask in asks)
@@ -257,7 +257,7 @@ def test_asking_for_finalists_changes_nothing_that_is_asked_for():
     problem = TuningProblem(3, 3, ripple=1.0)  # so that CMA-ES asks in between, when no model is needed
 
     def course(peek):
-        search, left = PooledSearch(problem.cube, problem.segments, 3, 20_000), 6_000
+        search, left = PooledSearch(problem.search_space, problem.segments, 3, 20_000), 6_000
         asked: list[Ask] = []
         while asks := search.ask(left):
             left -= sum(sum(ask.attempts) for ask in asks)

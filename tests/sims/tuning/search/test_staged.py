@@ -7,13 +7,13 @@ import pytest
 from scipy.special import expit
 
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.knob_box import Cube
 from sims.tuning.search.random_search import RandomSearch
+from sims.tuning.search.search_space import SearchSpace
 from sims.tuning.search.staged_search import StagedSearch
 
-CUBE = Cube(("a", "b", "c", "d", "e", "f", "g"), (0, 0, 6, 0, 0, 0, 3), (False,) * 6 + (True,))
+SPACE = SearchSpace(("a", "b", "c", "d", "e", "f", "g"), (0, 0, 6, 0, 0, 0, 3), (False,) * 6 + (True,))
 SEGMENTS = (Segment("new", 0, 0, 0.6, 0.7), Segment("old", 1, 0, 0.75, 0.85))
-START = tuple(CUBE.snapped(np.full(7, 0.5))[0].tolist())
+START = tuple(SPACE.snap(np.full(7, 0.5))[0].tolist())
 WEIGHTS = np.array([[0.1, 4.0, 3.0, 0.2, 0.0, 1.0, 0.5], [0.2, 3.0, 4.0, 0.1, 0.0, 1.0, 0.4]])  # c and b matter most
 
 
@@ -31,7 +31,7 @@ def spent(asks):
 
 
 def searched(budget, segments=SEGMENTS, begin=RandomSearch, earlier=()):
-    search = StagedSearch(CUBE, segments, 3, budget, START, begin, earlier)
+    search = StagedSearch(SPACE, segments, 3, budget, START, begin, earlier)
     asks: list[Ask] = []
     while some := search.ask(budget - spent(asks)):
         asks += some
@@ -56,14 +56,14 @@ def test_knobs_that_matter_come_first_and_each_once():
     search, _ = searched(40_000, NEVER)
     assert {"b", "c"} < set(search.stages[0].knobs)
     assert "e" in search.stages[-1].knobs
-    assert sorted(name for stage in search.stages for name in stage.knobs) == list(CUBE.names)
+    assert sorted(name for stage in search.stages for name in stage.knobs) == list(SPACE.names)
 
 
 def test_a_stage_turns_its_own_knobs_alone():
     search, _ = searched(40_000, NEVER)
     before = np.array(START)
     for stage in search.stages:
-        moved = {CUBE.names[j] for j in np.flatnonzero(np.array(stage.point) != before)}
+        moved = {SPACE.names[j] for j in np.flatnonzero(np.array(stage.point) != before)}
         assert moved <= set(stage.knobs)
         before = np.array(stage.point)
     assert search.finalists(1) == [search.stages[-1].point]
@@ -87,22 +87,22 @@ def test_what_is_met_is_left_as_it_is():
 def test_a_group_is_searched_from_the_best_of_the_stage_before():
     starts = []
 
-    def begin(cube, segments, seed, budget, start):
-        starts.append((cube, seed, budget, start))
-        return RandomSearch(cube, segments, seed, budget, start)
+    def begin(space, segments, seed, budget, start):
+        starts.append((space, seed, budget, start))
+        return RandomSearch(space, segments, seed, budget, start)
 
     search, _ = searched(40_000, NEVER, begin)
-    assert [cube.names for cube, *_ in starts] == [stage.knobs for stage in search.stages]
+    assert [space.names for space, *_ in starts] == [stage.knobs for stage in search.stages]
     assert [seed for _, seed, *_ in starts] == [3, 4, 5]
     points = [START, *(stage.point for stage in search.stages)]
-    for (cube, _, budget, start), point in zip(starts, points, strict=False):
-        assert start == tuple(point[CUBE.names.index(name)] for name in cube.names)
+    for (space, _, budget, start), point in zip(starts, points, strict=False):
+        assert start == tuple(point[SPACE.names.index(name)] for name in space.names)
         assert 8000 < budget < 12_000
 
 
 def test_earlier_counts_take_part_in_the_screening():
     dice = np.random.Generator(np.random.Philox(5))
-    points = [tuple(point) for point in CUBE.snapped(dice.random((400, 7))).tolist()]
+    points = [tuple(point) for point in SPACE.snap(dice.random((400, 7))).tolist()]
     backwards = [Tell(point, (25, 25), (round(25 * point[4]),) * 2, n) for n, point in enumerate(points)]
     search, _ = searched(3000, NEVER, earlier=backwards)
     assert "e" in search.stages[0].knobs

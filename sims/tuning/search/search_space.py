@@ -1,7 +1,7 @@
-"""The knobs that a search may turn, as a box: every point of it lies in [0, 1]^d and stands for values of the game.
+"""The knobs that a search may turn, as a box: every point in [0, 1]^d stands for values of the game.
 
-A point is a setting without the knobs that are held, so 0 is each knob's easiest end. Whole numbers and choices have
-cells of equal width; a point that is played stands in the middle of its cells, see `snapped`.
+A point is a setting without the knobs that are held, so 0 is the easiest end of each knob. Whole numbers and choices
+have cells of equal width. A point that is played lies in the middle of its cells, see `SearchSpace.snap`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy.typing as npt
 
 from engine.parameters import ParameterSpace
 
-_LAST_DIGITS: Final = 1e-13  # of a knob's range
+_LAST_DIGITS: Final = 1e-13  # share of a knob's range
 
 Numbers = npt.NDArray[np.float64]
 Point = tuple[float, ...]  # in [0, 1]^d, snapped
 
 
 @dataclass(frozen=True, eq=False)
-class Cube:
-    """A box of knobs: how many values each takes (0: a continuous one), and whether these are names."""
+class SearchSpace:
+    """The free knobs of a game: how many values each has, and whether these values are names."""
 
     names: tuple[str, ...]
-    levels: tuple[int, ...]
-    named: tuple[bool, ...]  # a choice: its values need not be in order
+    levels: tuple[int, ...]  # number of values; 0 for a continuous knob
+    named: tuple[bool, ...]  # True for a choice: its values have no order
 
     @property
     def size(self) -> int:
@@ -42,27 +42,31 @@ class Cube:
 
     @cached_property
     def choices(self) -> tuple[int, ...]:
-        """Positions of the knobs that are names."""
+        """Positions of the knobs that are choices."""
         return tuple(j for j, named in enumerate(self.named) if named)
 
-    def snapped(self, points: npt.ArrayLike) -> Numbers:
-        """The points that can be played, shape (n, d): held in the box, discrete knobs in the middle of their cell."""
-        found = np.clip(np.array(points, dtype=np.float64, ndmin=2), 0.0, 1.0)
+    def snap(self, points: npt.ArrayLike) -> Numbers:
+        """The nearest points that can be played, shape (n, d): inside the box, discrete knobs in mid-cell."""
+        snapped = np.clip(np.array(points, dtype=np.float64, ndmin=2), 0.0, 1.0)
         for j, levels in enumerate(self.levels):
             if levels:
-                found[:, j] = (np.minimum(np.floor(found[:, j] * levels), levels - 1) + 0.5) / levels
-        return found
+                snapped[:, j] = (np.minimum(np.floor(snapped[:, j] * levels), levels - 1) + 0.5) / levels
+        return snapped
+
+    def playable(self, points: npt.ArrayLike) -> list[Point]:
+        """The same as tuples, from shape (n, d)."""
+        return [tuple(point) for point in self.snap(points).tolist()]
 
     def cells(self, points: Numbers, j: int) -> npt.NDArray[np.int64]:
         """Which value of discrete knob j each point has, counted from 0, shape (n,)."""
-        found: npt.NDArray[np.int64] = np.floor(points[:, j] * self.levels[j]).astype(np.int64)
-        return np.minimum(found, self.levels[j] - 1)
+        cells: npt.NDArray[np.int64] = np.floor(points[:, j] * self.levels[j]).astype(np.int64)
+        return np.minimum(cells, self.levels[j] - 1)
 
 
-def cube_of(space: ParameterSpace) -> Cube:
-    """The knobs of a space that are not held."""
+def search_space_of(space: ParameterSpace) -> SearchSpace:
+    """The knobs of a game that are not held."""
     knobs = [space[j] for j in space.free]
-    return Cube(
+    return SearchSpace(
         tuple(knob.name for knob in knobs),
         tuple(knob.levels for knob in knobs),
         tuple(knob.scale == "choice" for knob in knobs),
@@ -70,9 +74,9 @@ def cube_of(space: ParameterSpace) -> Cube:
 
 
 def values_of(space: ParameterSpace, point: Sequence[float]) -> list[float]:
-    """A point as values of all knobs as rules see them, held ones included, shape (knobs,).
+    """A point as values of all knobs, held ones included, as rules see them, shape (knobs,).
 
-    Where the way to the cube and back has cost a default its last digits, it gets them again.
+    A default that lost its last digits on the way to a point and back gets them again.
     """
     setting = [0.0] * len(space)
     for j, u in zip(space.free, point, strict=True):
