@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from sims.runs.run import read_run as read_run
     from sims.runs.verification import Verification as Verification
     from sims.runs.verification import verify as verify
+    from sims.tuning.tune import resume_study as resume_study
+    from sims.tuning.tune import tune as tune
+    from sims.tuning.tuned_study import TunedOption as TunedOption
+    from sims.tuning.tuned_study import TunedStudy as TunedStudy
+    from sims.tuning.tuned_study import read_study as read_study
     from sims.verdict.gate import Gate as Gate
     from sims.verdict.verdict import Verdict as Verdict
     from sims.workers.signals import Stopped as Stopped
@@ -44,6 +49,8 @@ _HOMES = {
     "PlayedRow": "sims.playback.played",
     "Run": "sims.runs.run",
     "Stopped": "sims.workers.signals",
+    "TunedOption": "sims.tuning.tuned_study",
+    "TunedStudy": "sims.tuning.tuned_study",
     "Verdict": "sims.verdict.verdict",
     "Verification": "sims.runs.verification",
     "advise": "sims.advice.advice",
@@ -51,9 +58,12 @@ _HOMES = {
     "load_scenario": "sims.catalog",
     "plan": "sims.planning.plan",
     "read_run": "sims.runs.run",
+    "read_study": "sims.tuning.tuned_study",
     "resume": "sims.runs.execution",
+    "resume_study": "sims.tuning.tune",
     "run": "sims.runs.execution",
     "run_to_precision": "sims.planning.precision",
+    "tune": "sims.tuning.tune",
     "verify": "sims.runs.verification",
 }
 __all__ = sorted(_HOMES)

@@ -24,6 +24,7 @@ from sims.cli.options import (
     workers_option,
 )
 from sims.cli.progress import run_bar
+from sims.cli.study_view import best_printer, print_study, study_line
 from sims.terminal import no_message, say
 
 if TYPE_CHECKING:
@@ -131,10 +132,18 @@ def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int
     """Finish a run or a study that was stopped."""
     calculate_alone()
     from sims.runs.execution import resume as resume_run
-    from sims.tuning import command as tune
+    from sims.tuning.tune import is_study, resume_study
 
-    if tune.is_study(folder):
-        return tune.resume(folder, workers=workers, quiet=quiet, json=as_json)
+    if is_study(folder):
+        study = resume_study(
+            folder,
+            workers=workers,
+            on_progress=study_line(quiet),
+            on_message=say,
+            on_stop=best_printer(as_json),
+        )
+        print_study(study, quiet=quiet, as_json=as_json)
+        return 0
     with run_bar(quiet) as on_progress:
         result = resume_run(folder, workers=workers, on_progress=on_progress, on_message=say)
     return _shown(result, gate=False, quiet=quiet, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The command that tunes a game's own numbers."""
+"""The command that tunes the knobs of a game."""
 
 from __future__ import annotations
 
@@ -8,55 +8,63 @@ from typing import Final
 
 import click
 
-from sims.cli.options import Command, Number, calculate_alone, pairs_of, seed_option, set_option, workers_option
+from sims.cli.options import (
+    Command,
+    Number,
+    calculate_alone,
+    json_option,
+    pairs_of,
+    quiet_option,
+    scenario_argument,
+    seed_option,
+    set_option,
+    workers_option,
+)
+from sims.cli.study_view import best_printer, print_study, study_line
+from sims.terminal import say
 
 _METHODS: Final = ("pooled", "cma_es", "tpe", "gp", "random", "grid")  # those of sims.tuning.search.methods
-_MOST_OPTIONS: Final = 8
+_MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must not import
 
 
 @click.command(cls=Command)
-@click.argument("scenario")
-@click.option("--budget", type=Number(1, whole=True), metavar="N", help="Attempts to spend at most.")
-@click.option(
-    "--seconds",
-    type=Number(1),
-    help="Seconds to spend, about: the clock is looked at between batches of the search, and what is measured at the "
-    "end is planned by the speed so far. The result is then not exactly reproducible.",
-)
-@click.option("--money", type=Number(0, low_open=True), help="Money to spend at most, with --price-per-million.")
-@click.option("--price-per-million", type=Number(0, low_open=True), help="What a million attempts cost.")
-@click.option("--method", type=click.Choice(_METHODS), default="pooled", show_default=True, help="How to search.")
-@click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob where it is; may be repeated.")
+@scenario_argument
+@click.option("--budget", type=Number(1, whole=True), metavar="N", help="Maximum number of attempts.")
+@click.option("--seconds", type=Number(1), help="Approximate time limit. The result then depends on the machine.")
+@click.option("--money", type=Number(0, low_open=True), help="Maximum cost, with --price-per-million.")
+@click.option("--price-per-million", type=Number(0, low_open=True), help="Cost of a million attempts.")
+@click.option("--method", type=click.Choice(_METHODS), default="pooled", show_default=True, help="Search method.")
+@click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob at its default (repeatable).")
 @click.option(
     "--options",
     type=Number(1, _MOST_OPTIONS, whole=True),
     default=3,
     show_default=True,
-    help="Settings to end with, at most.",
+    help="Maximum number of recommended settings.",
 )
 @click.option(
     "--near-default",
     type=Number(0, 1_000_000),
     default=0.0,
     metavar="WEIGHT",
-    help="Prefer settings that change less. At 1, to turn every knob from end to end is as bad as to miss every target "
-    "by its tolerance.",
+    help="Prefer settings near your defaults. At 1, moving every knob from end to end is as bad as missing every "
+    "target by its tolerance.",
 )
-@click.option("--level", type=Number(1, whole=True), help="Tune for this level of a campaign alone.")
-@click.option("--staged", is_flag=True, help="Turn the most influential knobs first, one group at a time.")
+@click.option("--level", type=Number(1, whole=True), help="Tune for one level of a campaign.")
+@click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="STUDY",
-    help="Begin with the counts of an earlier study of the same game and players; targets may differ.",
+    help="Reuse the counts of an earlier study. Game and players must be the same; targets may differ.",
 )
 @seed_option
 @set_option
 @workers_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the results; it must be new.")
-@click.option("--quiet", is_flag=True, help="No progress and no table.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--allow-long", is_flag=True, help="Accept a budget of very many attempts.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
+@quiet_option
+@json_option
+@click.option("--allow-long", is_flag=True, help="Allow budgets above the safety limit.")
 def tune(
     scenario: str,
     budget: int | None,
@@ -77,22 +85,55 @@ def tune(
     quiet: bool,
     as_json: bool,
     allow_long: bool,
-) -> int:
-    """Search the game's own numbers until every cohort meets its target.
+) -> None:
+    """Tune the knobs of a game until every player group is on target.
 
-    Turned are all knobs that the scenario does not hold in [game.params], within [game.bounds]; the dial and the
-    controller have no part in it. A budget is given in attempts, seconds, money or several of them.
+    Tunes every knob that [game.params] does not hold, within [game.bounds]. The difficulty dial and the controller are
+    not used. Give a limit: --budget, --seconds, --money, or several of them.
     """
     calculate_alone()
     from sims.catalog import Catalog
-    from sims.tuning.command import StudyRequest, attempts_for, tune
-    from sims.tuning.problem import free_scenario, problem_of
-    from sims.tuning.warm_start import earlier_tells
+    from sims.tuning.problem import load_free
+    from sims.tuning.tune import tune as tune_scenario
 
     attempts = attempts_for(budget, seconds, money, price_per_million, allow_long=allow_long)
-    catalog = Catalog()
-    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
-    read = replace(free_scenario(catalog.scenario(scenario), catalog, pairs, locks), name=scenario)
-    earlier = () if warm_start is None else tuple(earlier_tells(warm_start, problem_of(read, level)))
-    request = StudyRequest(attempts, seconds, method, options, near_default, level, staged, locks, earlier)
-    return tune(read, request, out=out, workers=workers, quiet=quiet, json=as_json)
+    pairs = [*pairs_of(settings), *([("seed", str(seed))] if seed is not None else [])]
+    free = replace(load_free(Catalog().scenario(scenario), pairs, locks), name=scenario)
+    study = tune_scenario(
+        free,
+        budget=attempts,
+        seconds=seconds,
+        method=method,
+        lock=locks,
+        options=options,
+        near_default=near_default,
+        level=level,
+        staged=staged,
+        warm_start=warm_start,
+        out=out,
+        workers=workers,
+        on_progress=study_line(quiet),
+        on_message=say,
+        on_stop=best_printer(as_json),
+    )
+    print_study(study, quiet=quiet, as_json=as_json)
+
+
+def attempts_for(
+    budget: int | None, seconds: float | None, money: float | None, price: float | None, *, allow_long: bool
+) -> int:
+    """The smallest of the limits, in attempts. price: of a million attempts. Raises click.UsageError."""
+    from sims.tuning.request import LARGEST_BUDGET, LONG_BUDGET
+
+    if (money is None) != (price is None):
+        raise click.UsageError("--money and --price-per-million must be given together.")
+    if budget is None and seconds is None and money is None:
+        raise click.UsageError(
+            "a study needs a limit: --budget, --seconds, or --money with --price-per-million; try --budget 100000."
+        )
+    most = LARGEST_BUDGET if allow_long else LONG_BUDGET
+    if budget is not None and budget > most:
+        remedy = "" if allow_long else "; give less, or add --allow-long"
+        raise click.UsageError(f"--budget is at most {most:,} attempts, got {budget:,}{remedy}.")
+    affordable = most if money is None or price is None else int(min(money / price * 1e6, most))
+    return min(affordable, budget if budget is not None else most)

@@ -6,10 +6,10 @@ The dial is not used: every knob is tuned within [game.bounds] that the scenario
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine.errors import ScenarioError
 from engine.game import Game
@@ -26,8 +26,8 @@ from sims.tuning.search.search_space import Point, SearchSpace, point_of, search
 
 LEAST_KNOBS: Final = 2
 MOST_KNOBS: Final = 20
+Pairs = Sequence[tuple[str, str]]  # dotted keys of a scenario and values as TOML
 _LEARNT: Final = tuple(TRAIT_NAMES.index(name) for name in ("learning", "practice_gain", "jump"))
-Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Problem:
 
 
 def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[str] = ()) -> Problem:
-    """The problem of a scenario of `free_scenario`.
+    """The problem of a scenario of `load_free` or `free_knobs`.
 
     level: the only level of a campaign to tune for, from 1, None for all; locked: the knobs that the user locked.
     Raises ScenarioError where the scenario cannot be tuned.
@@ -85,43 +85,62 @@ def segments_of(scenario: Scenario, level: int | None = None) -> tuple[Segment, 
     )
 
 
-def free_scenario(path: Path, catalog: Catalog, settings: Pairs = (), locks: Sequence[str] = ()) -> Scenario:
-    """A scenario with a dial that moves every knob which its file does not hold and which is not locked.
+def load_free(path: Path, settings: Pairs = (), locks: Sequence[str] = ()) -> Scenario:
+    """The scenario of a file with a dial that moves every knob that is neither held in its [game.params] nor locked.
 
-    locks: knobs to be held where the designer has them. Raises ScenarioError, also for locks that cannot be.
+    settings: overrides of the file; locks: knobs to hold at their defaults. Raises ScenarioError for a wrong scenario,
+    for locks that cannot be, and where no knob is free.
     """
-    scenario = load(path, catalog, settings, allow_long=True)  # what a run would cost has no part in a study
+    catalog = Catalog()
+    load(path, catalog, settings, allow_long=True)  # is it right? What a run would cost does not matter to a study
     data = toml.read(path)
     document = toml.parsed(data, str(path))
-    tree = overridden(document.tree, settings, Faults(str(path), document.lines))
-    game = catalog.game(scenario.form.game.name)
-    held = set(tree["game"].get("params", {}))
-    locked = {name: _locked_at(name, game, tree["game"].get("bounds", {})) for name in locks if name not in held}
-    free = [name for name in game.space.names if name not in held | set(locked)]
-    if not free:
-        raise ScenarioError(
-            f"{printable(str(path))}: a study turns two knobs or more, but all {len(game.space)} are held in "
-            "[game.params] or locked; free some"
-        )
-    pairs = [
-        *settings,
-        *((f"game.params.{name}", toml.written(value)) for name, value in locked.items()),
-        ("dial.knobs", toml.written(free)),
-        ("dial.path", "{}"),
-    ]
+    section = overridden(document.tree, settings, Faults(str(path), document.lines))["game"]
+    game = catalog.game(section["name"])
+    pairs = [*settings, *_freeing(str(path), game, section.get("params", {}), section.get("bounds", {}), locks)]
     return parse(data, str(path), catalog, pairs, allow_long=True)
 
 
-def _locked_at(name: str, game: Game, bounds: dict[str, list[float]]) -> Value:
-    """Where a lock holds a knob: at its default. Raises ScenarioError where there is no such place."""
+def free_knobs(scenario: Scenario, locks: Sequence[str] = ()) -> Scenario:
+    """A scenario with a dial that moves every knob that it moved before, but for locks. Raises ScenarioError.
+
+    In a scenario that was read, knobs that its dial does not move are held.
+    """
+    catalog, section = Catalog(), scenario.form.game
+    pairs = _freeing(scenario.name, catalog.game(section.name), section.params, section.bounds, locks)
+    return parse(scenario.resolved_toml().encode(), scenario.name, catalog, pairs, allow_long=True)
+
+
+def _freeing(
+    name: str, game: Game, held: Mapping[str, Any], bounds: Mapping[str, Sequence[float]], locks: Sequence[str]
+) -> list[tuple[str, str]]:
+    """The overrides that free all knobs but those that are held or locked. name: of the scenario."""
+    locked = {knob: _locked_at(knob, game, bounds) for knob in locks if knob not in held}
+    free = [knob for knob in game.space.names if knob not in {*held, *locked}]
+    if not free:
+        raise ScenarioError(
+            f"{printable(name)}: tuning needs two or more free knobs, but all {len(game.space)} are held in "
+            "[game.params] or locked; free some"
+        )
+    return [
+        *((f"game.params.{knob}", toml.written(value)) for knob, value in locked.items()),
+        ("dial.knobs", toml.written(free)),
+        ("dial.path", "{}"),
+    ]
+
+
+def _locked_at(name: str, game: Game, bounds: Mapping[str, Sequence[float]]) -> Value:
+    """The default at which a lock holds a knob. Raises ScenarioError for an unknown knob, or outside its bounds."""
     if name not in game.space.names:
         close = suggestion(name, game.space.names)
-        raise ScenarioError(f"--lock {printable(name)}: {game.name} has the knobs {', '.join(game.space.names)}{close}")
+        raise ScenarioError(
+            f"cannot lock {printable(name)}: {game.name} has the knobs {', '.join(game.space.names)}{close}"
+        )
     knob: Knob = game.space[game.space.names.index(name)]
     low, high = bounds.get(name, (-math.inf, math.inf))
     if knob.scale != "choice" and not low <= float(knob.default) <= high:
         raise ScenarioError(
-            f"--lock {name}: the lock holds it at its default {knob.default}, but [game.bounds] wants {low:g} to "
-            f"{high:g}; give it a value in [game.params], or change one of the two"
+            f"cannot lock {name} at its default {knob.default}: [game.bounds] allows {low:g} to {high:g}; set it in "
+            "[game.params] instead, or change its bounds"
         )
     return knob.default

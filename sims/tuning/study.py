@@ -17,6 +17,7 @@ from sims.tuning.budget import baseline_attempts, search_budget
 from sims.tuning.final_race import ENTRANTS, FinalRace, Rate, affordable_options, estimate_rates
 from sims.tuning.journal import ClockNote, Journal, TellRecord
 from sims.tuning.problem import Problem
+from sims.tuning.progress import OnStudyProgress, StudyProgress, no_study_progress
 from sims.tuning.search.counts import Ask, Counts, Tell
 from sims.tuning.search.least_change import USUAL_WEIGHT, least_change
 from sims.tuning.search.pooled import PooledSearch
@@ -70,15 +71,6 @@ class StudyRecord:
     limits: StudyLimits
 
 
-class StudyProgress(NamedTuple):
-    """How far a study is."""
-
-    stage: str  # BASELINE, SEARCH, FINAL_RACE or MEASUREMENT
-    spent: int  # attempts
-    budget: int
-    counts: Counts  # of all points so far
-
-
 class Study:
     """One study. `run` it once."""
 
@@ -94,19 +86,19 @@ class Study:
         near_default: float = 0.0,
         earlier: Sequence[Tell] = (),
         speed: Callable[[], float] = lambda: 1.0,
-        on_batch: Callable[[StudyProgress], None] = lambda progress: None,
+        on_progress: OnStudyProgress = no_study_progress,
     ) -> None:
         """Prepare a study.
 
         begin_search: gets the attempts of the search, returns a fresh search; options: most settings to end with;
         near_default: the weight of change, see sims.tuning.search.least_change, 0 for none; earlier: counts of another
         study, which the search has already, and whose blocks come before those of this study; speed: attempts per
-        second so far, read only where the limits have seconds; on_batch: gets the progress after each batch.
+        second so far, read only where the limits have seconds; on_progress: is called after each batch.
         """
         self._problem, self._begin_search = problem, begin_search
         self._play, self._journal, self._limits = play, journal, limits
         self._options, self._near_default = options, near_default
-        self._speed, self._on_batch = speed, on_batch
+        self._speed, self._on_progress = speed, on_progress
         self._clock = _Clock()
         self._search: Searcher | None = None
         self._race: FinalRace | None = None
@@ -234,6 +226,7 @@ class Study:
 
         The blocks of the baseline, the search and the race follow each other.
         """
+        segments = self._problem.segments
         moved = [ask._replace(block=self._first_block + ask.block) for ask in asks]
         tells: list[Tell] = []
         while len(tells) < len(moved) and self._journal.unread:
@@ -247,7 +240,7 @@ class Study:
             self._counts.add(tell)
             self._spent[stage] += sum(ask.attempts)
             self._next_block = max(self._next_block, ask.block + 1)
-        self._on_batch(StudyProgress(stage, sum(self._spent.values()), self._budget, self._counts))
+        self._on_progress(StudyProgress(stage, sum(self._spent.values()), self._budget, segments, self._counts))
         return [tell._replace(block=ask.block) for ask, tell in zip(asks, tells, strict=True)]
 
     def _remembered(self, stage: str, ask: Ask) -> Tell:

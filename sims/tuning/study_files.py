@@ -1,6 +1,7 @@
 """The files of a study: the tuned scenarios, the counts as a table, and the manifest.
 
 report.html     the answer as a page, see sims.tuning.answer.report
+answer.json     the answer for programs, see sims.tuning.answer.as_json
 tuned.toml      the scenario with the best setting; tuned_b.toml, tuned_c.toml ... with the other options
 counts.csv      one row for each ask and segment, knobs in the game's own units
 journal.txt     the same for programs, see sims.tuning.journal
@@ -30,6 +31,7 @@ from sims.tuning.problem import Problem
 from sims.tuning.search.search_space import Point, values_of
 from sims.tuning.study import StudyRecord
 
+ANSWER: Final = "answer.json"
 COUNTS: Final = "counts.csv"
 TUNED: Final = "tuned"
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"  # of the options; the first one has no letter in its file's name
@@ -67,10 +69,10 @@ def practice_note(problem: Problem) -> str:
     if not problem.practised:
         return ""
     before = problem.scenario.after_attempts
-    had = f"{before:,} attempt{'' if before == 1 else 's'}" if before else "no attempt"
+    practice = f"{before:,} attempt{'' if before == 1 else 's'}" if before else "no attempts"
     return (
-        "Runs of tuned.toml show other win rates than the study: in a run players practise from their first attempt "
-        f"on, in the study everybody had {had} behind them."
+        "Runs of tuned.toml have other win rates than this study. In a run, players practise from their first attempt; "
+        f"in this study, each player had made {practice} before."
     )
 
 

@@ -80,4 +80,5 @@ def test_a_row_tells_quartiles_and_share_or_a_refusal():
     assert row.text() == "| 8 | 50,000 | pooled | 0.0100 | 0.0080 to 0.0120 | 60% | 3, at most 5 |"
     refused = tuned(Case("grid", 20, 25_000, 0.0, 1))
     assert math.isnan(refused.error)
-    assert Row(20, 25_000, "grid", [refused]).text().startswith("| 20 | 25,000 | grid | refused: a grid of 3 values")
+    text = Row(20, 25_000, "grid", [refused]).text()
+    assert text.startswith("| 20 | 25,000 | grid | refused: the smallest grid, 3 values")

@@ -35,14 +35,19 @@ Truth = Callable[[npt.NDArray[np.float64]], Numbers]  # points (n, d) -> win rat
 
 
 def problem(
-    segments: Sequence[Segment] = SEGMENTS, knobs: Sequence[Knob] = KNOBS, held: dict[str, Any] | None = None
+    segments: Sequence[Segment] = SEGMENTS,
+    knobs: Sequence[Knob] = KNOBS,
+    held: dict[str, Any] | None = None,
+    title: str = "Known",
+    after_attempts: int = 0,
 ) -> Problem:
     """The problem of the known game."""
     space = ParameterSpace(*knobs, held=held)
     scenario: Any = SimpleNamespace(
         seed=5,
         name="known.toml",
-        title="Known",
+        title=title,
+        after_attempts=after_attempts,
         cohorts=tuple(segment.name for segment in segments),
         form=SimpleNamespace(game=SimpleNamespace(name="known")),
     )

@@ -1,29 +1,41 @@
-"""The answer of a study for programs: the table, the words, and what they say as numbers."""
+"""The answer of a study for programs: answer.json."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
-from sims.tuning.answer.answer import Answer, TunedOption
-from sims.tuning.answer.sentences import sentences
-from sims.tuning.answer.table import outcome_json
-from sims.tuning.study_files import tuned_name
+from sims.run_folder.files import write_json
+from sims.tuning.answer.answer import Answer, MeasuredSetting, verdict
+from sims.tuning.answer.sentences import answer_text, end_of, sentences
+from sims.tuning.problem import Problem
+from sims.tuning.study import CountedPoint
+from sims.tuning.study_files import ANSWER, shown_values, tuned_name
+
+
+def write_answer(folder: Path, answer: Answer) -> str:
+    """Write the answer into the folder of a study; return the file's name."""
+    write_json(folder / ANSWER, answer_json(answer))
+    return ANSWER
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """Everything; null where nothing is known."""
-    names = [segment.name for segment in answer.problem.segments]
-    table = outcome_json(answer.record)
-    measured = zip(answer.options, table["options"], strict=True)
+    """Everything, as values of JSON; null where nothing is known."""
+    record, problem = answer.record, answer.problem
+    names = [segment.name for segment in problem.segments]
     return {
-        **table,
-        "baseline": {**_summary(answer.baseline), **table["baseline"]},
+        "met": answer.options[0].meets_all,
+        "attempts": record.spent,
+        "targets": {segment.name: [segment.low, segment.high] for segment in problem.segments},
+        "baseline": _setting_json(problem, answer.baseline),
         "options": [
-            {"name": option.letter, "file": tuned_name(i), **_summary(option), **counts}
-            for i, (option, counts) in enumerate(measured)
+            {"name": option.letter, "file": tuned_name(i), **_setting_json(problem, option)}
+            for i, option in enumerate(answer.options)
         ],
+        "stages": [{"knobs": stage.knobs, **point_json(problem, end_of(stage, problem))} for stage in record.stages],
         "sentences": sentences(answer),
+        "text": answer_text(answer),
         "sensitivity": [
             {
                 "knob": effect.knob.name,
@@ -45,17 +57,37 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             for reach in answer.feasibility.alone
         ],
         "conflict": answer.feasibility.conflict,
-        "stopped_early": answer.record.certain or None,
+        "stopped_early": record.certain or None,
+        "calibrated": False,
     }
 
 
-def _summary(option: TunedOption) -> dict[str, Any]:
+def point_json(problem: Problem, point: CountedPoint) -> dict[str, Any]:
+    """One point with its win rates; null where nothing was played."""
+    rates = zip(problem.segments, point.rates, point.wins, strict=True)
     return {
-        "meets_all": option.meets_all,
-        "changed": [{"knob": change.knob.name, "from": change.before, "to": change.after} for change in option.changes],
-        "change": option.change_size,
-        "largest_error": _known(option.error),
-        "spread": _known(option.spread),
+        "params": shown_values(problem, point.point),
+        "segments": {
+            segment.name: {
+                "attempts": rate.attempts,
+                "wins": wins,
+                "rate": _known(rate.rate),
+                "interval": [rate.low, rate.high] if rate.attempts else None,
+                "verdict": verdict(rate, segment),
+            }
+            for segment, rate, wins in rates
+        },
+    }
+
+
+def _setting_json(problem: Problem, setting: MeasuredSetting) -> dict[str, Any]:
+    return {
+        "meets_all": setting.meets_all,
+        "changed": [{"knob": one.knob.name, "from": one.before, "to": one.after} for one in setting.changes],
+        "change": setting.change_size,
+        "largest_error": _known(setting.error),
+        "spread": _known(setting.spread),
+        **point_json(problem, setting.point),
     }
 
 

@@ -1,9 +1,9 @@
-"""Whether targets that were missed can be met at all, by the pooled model of all counts.
+"""Whether targets that were missed can be met at all, by the model of all counts.
 
-For one target alone the model looks for the win rate nearest to it that the free knobs allow. That is an extreme, and
-extremes of an uncertain model flatter: so its near end comes from draws of the posterior, each with an extreme of its
-own, and its far end from one setting that is known to reach it. A claim is made only where both ends agree, where no
-count speaks against it; and a nearest rate is told where the two are not far apart.
+For one target alone, the model finds the win rate nearest to it that the free knobs allow. That is an extreme, and
+extremes of an uncertain model are too optimistic. So its near end comes from draws of the posterior, each with an
+extreme of its own, and its far end from one setting that is known to reach it. A claim needs both ends to agree and no
+count against it. The nearest rate is reported as a number only where the two ends are close.
 """
 
 from __future__ import annotations
@@ -25,25 +25,23 @@ from sims.tuning.search.search_space import Numbers, Point, SearchSpace
 
 ReachVerdict = Literal["out of reach", "within reach", "cannot tell"]
 
-_MOST: Final = 6  # segments that are looked into, those that are farthest off
-_NEAR: Final = (
-    0.5  # how far counts tell of a place, in shares of a knob's range: farther than of a setting that is reported
-)
+_MOST: Final = 6  # segments that are examined: those furthest from their targets
+_NEAR: Final = 0.5  # width of the weights, as a share of each knob's range: wider than around a reported setting
 _DRAWS: Final = 200
-_POOL: Final = 3000
+_POOL: Final = 3000  # random points
 _SWEEPS: Final = 3  # over all knobs
-_PLACES: Final = 11  # of a continuous knob in a sweep
-_WIDEST: Final = 0.1  # of an interval with which a nearest value is told
+_PLACES: Final = 11  # values of a continuous knob in a sweep
+_WIDEST: Final = 0.1  # widest interval with which the nearest rate is reported as a number
 _JOINT_DRAWS: Final = 60
 _STARTS: Final = 10
 
 
 class ReachableRate(NamedTuple):
-    """The win rate of one segment that is nearest to its band, if no other segment mattered."""
+    """The win rate nearest to its target that a segment could reach, if no other segment mattered."""
 
     segment: Segment
-    above: bool  # whether the segment wins too often, so that the least rate is looked for
-    rate: float  # NaN where nothing can be told
+    above: bool  # whether the segment wins too often, so that this is its least rate
+    rate: float  # NaN where nothing is known
     low: float
     high: float
 
@@ -57,21 +55,21 @@ class ReachableRate(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether the nearest rate is sure enough to be told as a number."""
+        """Whether the nearest rate is exact enough to be reported as a number."""
         return self.high - self.low <= _WIDEST
 
 
 class Feasibility(NamedTuple):
-    """What the free knobs cannot do."""
+    """Which targets the free knobs can meet."""
 
-    alone: tuple[ReachableRate, ...]  # of the segments that were missed, the farthest off first
-    conflict: bool  # whether each can be met alone, but surely not all targets at once
+    alone: tuple[ReachableRate, ...]  # of the missed segments, the furthest off first
+    conflict: bool  # whether each can be met alone, but not all targets at once
 
 
 def feasibility_of(problem: Problem, tells: Sequence[Tell], point: Point, rates: Sequence[Rate]) -> Feasibility:
-    """What is in the way of the targets that a point missed.
+    """Whether the targets that a point missed can be met.
 
-    tells: all that was told; rates: those that were measured of the point.
+    tells: all counts of the study; rates: the measured win rates of the point.
     """
     dice = np.random.Generator(np.random.Philox(key=[problem.scenario.seed, 0x72656163]))
     missed = [k for k, segment in enumerate(problem.segments) if rates[k].missed(segment)]
@@ -108,7 +106,7 @@ def _alone(
 
 
 def _pool(space: SearchSpace, tells: Sequence[Tell], point: Point, dice: np.random.Generator) -> Numbers:
-    """Points all over the search space, all that was played, and the point, shape (n, d)."""
+    """Points all over the search space, all points that were played, and the point itself, shape (n, d)."""
     return np.vstack([space.snap(dice.random((_POOL, space.size))), Counts(tells).points, point])
 
 
@@ -130,7 +128,7 @@ def _extremes(space: SearchSpace, model: LocalModel, betas: Numbers, pool: Numbe
 
 
 def _contradicted(tells: Sequence[Tell], k: int, bound: float, *, above: bool) -> bool:
-    """Whether some point was surely won less, or more, than the model holds possible."""
+    """Whether the counts of some point lie beyond the bound of the model."""
     counts = Counts(tells)
     confidence = 1.0 - (1.0 - CONFIDENCE) / len(counts)
     for attempts, wins in zip(counts.attempts[:, k].tolist(), counts.wins[:, k].tolist(), strict=True):
@@ -142,15 +140,15 @@ def _contradicted(tells: Sequence[Tell], k: int, bound: float, *, above: bool) -
 
 
 def _conflict(problem: Problem, tells: Sequence[Tell], point: Point, dice: np.random.Generator) -> bool:
-    """Whether by the model no setting at all meets all targets, whatever is drawn from its posterior.
+    """Whether no setting meets all targets by any draw from the model's posterior.
 
-    A setting that did would have a loss of at most the sum of the squared tolerances.
+    A setting that met them would have a loss of at most the sum of the squared tolerances.
     """
     targets = np.array([segment.target for segment in problem.segments])
     most = sum(segment.tolerance**2 for segment in problem.segments)
     model = LocalModel(problem.search_space, tells, np.array(point), _NEAR)
-    aim = PointFinder(problem.search_space, targets, dice)
+    finder = PointFinder(problem.search_space, targets, dice)
     pool = _pool(problem.search_space, tells, point, dice)
     betas = model.draw(_JOINT_DRAWS, dice)
-    found = zip(betas, aim.solve(model.terms, betas, pool, _STARTS), strict=True)
-    return all(aim.loss(model.chances_by(beta[None], points)[0]).min() > most for beta, points in found)
+    solutions = zip(betas, finder.solve(model.terms, betas, pool, _STARTS), strict=True)
+    return all(finder.loss(model.chances_by(beta[None], points)[0]).min() > most for beta, points in solutions)

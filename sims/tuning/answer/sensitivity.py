@@ -1,9 +1,9 @@
-"""Which knobs move whose win rate, from the counts of the whole study.
+"""Which knobs change which win rates, from the counts of the whole study.
 
-Around one setting each knob alone goes a sensible step: a number a tenth of its range, half of it below the setting and
-half above, a whole number from its value as far but one at least, a choice to each of its other options. The
-pooled model says what that does to each segment's win rate; draws from its posterior say how sure that is. Intervals
-are 95 % each, and not corrected for their number.
+Around one setting each knob alone makes a step. A number changes by a tenth of its range, half of it below the setting
+and half above. A whole number changes from its value by as much, but at least by one. A choice changes to each of its
+other values. The pooled model gives the effect on each segment's win rate, and draws from its posterior give the
+interval: 95 % for each effect, not corrected for their number.
 """
 
 from __future__ import annotations
@@ -22,15 +22,13 @@ from sims.tuning.search.local_model import LocalModel
 from sims.tuning.search.search_space import Numbers, Point, SearchSpace, values_of
 
 STEP: Final = 0.1  # of a knob's range
-SMALL: Final = 0.05  # a change of a win rate; what may be larger is not called small
+SMALL: Final = 0.05  # change of a win rate below which an effect is called small
 _DRAWS: Final = 500
-_NEAR: Final = (
-    0.15  # how far from the setting counts still tell of it, in shares of a knob's range: a step is a local thing
-)
+_NEAR: Final = 0.15  # width of the weights around the setting, as a share of each knob's range: a step is local
 
 
 class Shift(NamedTuple):
-    """What a step does to the win rate of one segment."""
+    """The effect of a step on the win rate of one segment."""
 
     value: float
     low: float
@@ -38,18 +36,18 @@ class Shift(NamedTuple):
 
     @property
     def visible(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """Whether 0 lies outside the interval."""
         return self.low > 0.0 or self.high < 0.0
 
     @property
     def most(self) -> float:
-        """How far the win rate may move, either way."""
+        """The largest change within the interval, either way."""
         return max(abs(self.low), abs(self.high))
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a knob does, all others being left where they are."""
+    """The effect of a step of one knob, all others unchanged."""
 
     knob: Knob
     before: Value
@@ -58,17 +56,17 @@ class Effect:
 
     @property
     def visible(self) -> bool:
-        """Whether it moves any segment beyond doubt."""
+        """Whether the effect on some segment is visible."""
         return any(shift.visible for shift in self.shifts)
 
     @property
     def small(self) -> bool:
-        """Whether it surely moves no segment by much."""
+        """Whether the effects on all segments are small."""
         return all(shift.most < SMALL for shift in self.shifts)
 
     @property
     def strongest(self) -> int:
-        """The segment that it moves most: of those that it moves beyond doubt, if there are any."""
+        """The segment with the largest visible effect, or with the largest effect where none is visible."""
         return max(range(len(self.shifts)), key=lambda k: (self.shifts[k].visible, abs(self.shifts[k].value)))
 
 
@@ -79,9 +77,9 @@ class _Step(NamedTuple):
 
 
 def effects_of(problem: Problem, tells: Sequence[Tell], point: Point) -> tuple[Effect, ...]:
-    """The steps of all knobs around a point, the most influential first: what is visible before what is not.
+    """The effects of all knobs around a point, the most influential first and visible ones before others.
 
-    tells: all that was told; without any nothing can be said, and nothing is.
+    tells: all counts of the study; without any there are no effects.
     """
     if not tells:
         return ()
@@ -94,12 +92,12 @@ def effects_of(problem: Problem, tells: Sequence[Tell], point: Point) -> tuple[E
     values = model.chances(afters) - model.chances(befores)
     tail = (1.0 - CONFIDENCE) / 2.0
     lows, highs = np.quantile(draw, (tail, 1.0 - tail), axis=0)
-    found = [_effect(problem, step, *ends) for step, *ends in zip(steps, values, lows, highs, strict=True)]
-    return tuple(sorted(found, key=lambda effect: (not effect.visible, -abs(effect.shifts[effect.strongest].value))))
+    effects = [_effect(problem, step, *ends) for step, *ends in zip(steps, values, lows, highs, strict=True)]
+    return tuple(sorted(effects, key=lambda effect: (not effect.visible, -abs(effect.shifts[effect.strongest].value))))
 
 
 def _steps(space: SearchSpace, point: Point) -> Iterator[_Step]:
-    """Where each knob goes from and to."""
+    """The steps of each knob."""
     for j, levels in enumerate(space.levels):
         if space.named[j]:
             here = int(point[j] * levels)
@@ -125,7 +123,7 @@ def _effect(problem: Problem, step: _Step, value: Numbers, low: Numbers, high: N
     knob: Knob = problem.space[place]
     before, after = (values_of(problem.space, point)[place] for point in (step.before, step.after))
     ends = list(zip(value.tolist(), low.tolist(), high.tolist(), strict=True))
-    if knob.scale in ("linear", "log") and before > after:  # the hard end of the knob is its low one
+    if knob.scale in ("linear", "log") and before > after:  # the hard end of the knob is its low end
         before, after = after, before
         ends = [(-middle, -upper, -lower) for middle, lower, upper in ends]
     return Effect(knob, knob.shown(before), knob.shown(after), tuple(Shift(*end) for end in ends))

@@ -1,35 +1,54 @@
-"""The answer of a study in the words of a colleague.
+"""The answer of a study in words, and as a table for the terminal.
 
-A target is called met only when the whole interval of the win rate lies inside its band. What a model says is said to
-be the model's.
+A target is called met only when the whole interval of the win rate lies inside its band. What a model says is called
+the model's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from sims.tuning.answer.answer import MET, MISSED, Answer, TunedOption, apart, further_attempts
-from sims.tuning.answer.model_sentences import about_effects, about_limits
-from sims.tuning.answer.phrases import band_text, change_text, named, rate_text, targets_text
-from sims.tuning.answer.table import outcome_table, verdict
-from sims.tuning.final_race import Rate
-from sims.tuning.search.counts import Segment
+from engine.parameters import Knob, Value
+from sims.terminal import aligned
+from sims.tuning.answer.answer import (
+    CANNOT_TELL,
+    MET,
+    Answer,
+    KnobChange,
+    MeasuredSetting,
+    differ,
+    further_attempts,
+    stage_error,
+    verdict,
+)
+from sims.tuning.answer.feasibility import ReachableRate
+from sims.tuning.answer.sensitivity import Effect, Shift
+from sims.tuning.final_race import Rate, estimate_rates
+from sims.tuning.problem import Problem
+from sims.tuning.search.counts import Segment, Tell
 from sims.tuning.search.staged_search import StageResult
-from sims.tuning.study_files import practice_note, tuned_name
+from sims.tuning.study import CountedPoint
+from sims.tuning.study_files import practice_note, shown_values, tuned_name
 from sims.verdict.verdict import rounded_up
 from sims.wording import UNCALIBRATED, count, listed
 
+_MOST_NAMED: Final = 4  # knobs or segments in one sentence
+_MOST_EFFECTS: Final = 3  # knobs whose effect has a sentence
+_ROUNDED: Final = 0.002  # share of a knob's range that rounding may hide
+_TENTHS: Final = {"linear": " (a tenth of its range)", "log": " (a tenth of its range, on a log scale)"}
+
 
 def answer_text(answer: Answer) -> str:
-    """Words first, then the table, and last what the numbers are not."""
-    named_files = "; ".join(f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options))
-    files = f"{named_files}. {practice_note(answer.problem)}".rstrip()
-    said = "\n".join(sentences(answer))
-    return f"{said}\n\n{outcome_table(answer.record)}\n\n{files}\n{UNCALIBRATED}"
+    """The whole answer for a terminal: sentences, the table, the files, and that win rates are uncalibrated."""
+    files = "; ".join(f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options))
+    notes = [f"{files}.", practice_note(answer.problem), UNCALIBRATED]
+    return "\n\n".join(["\n".join(sentences(answer)), answer_table(answer), "\n".join(filter(None, notes))])
 
 
 def sentences(answer: Answer) -> list[str]:
-    """The answer first, then the options, what stands in the way, and what moves what."""
+    """The answer first, then the options, what the targets cannot have, and what each knob does."""
     return [
         _headline(answer),
         *_about_baseline(answer),
@@ -37,43 +56,36 @@ def sentences(answer: Answer) -> list[str]:
         *_about_doubt(answer),
         *_about_dropped(answer),
         *_about_constant(answer),
-        *about_limits(answer),
+        *_about_reach(answer),
         *_about_the_end(answer),
         *_about_stages(answer),
-        *about_effects(answer),
+        *_about_effects(answer),
     ]
 
 
 def _headline(answer: Answer) -> str:
-    options, targets = answer.options, targets_text(answer.problem.segments)
+    options, targets = answer.options, _targets(answer.problem.segments)
     good = [option.letter for option in options if option.meets_all]
     first = options[0]
     if answer.nothing_to_change:
-        return f"Your defaults already meet {targets}; nothing needs to change."
+        return f"Your defaults already meet {targets}. Nothing needs to change."
     if good and len(good) == len(options):
-        settings = {1: "This setting meets", 2: "Both settings meet"}
-        return f"{settings.get(len(good), f'All {count(len(good))} settings meet')} {targets}."
+        return f"{listed(good)} {'meet' if len(good) > 1 else 'meets'} {targets}."
     if good:
         verb = "meet" if len(good) > 1 else "meets"
-        number = count(len(good)).capitalize()
-        return f"{number} of the {count(len(options))} settings {verb} {targets}: {listed(good)}."
+        return (
+            f"{count(len(good)).capitalize()} of the {count(len(options))} settings {verb} {targets}: {listed(good)}."
+        )
     if not first.measured:
-        return (
-            "It cannot be told whether a setting meets "
-            f"{targets}: the limit was reached before it could be measured on fresh players."
-        )
+        return "The study reached its limit before it could measure a setting on fresh players."
     if not first.misses:
-        return f"It cannot be told yet whether a setting meets {targets}; nearest to it is {first.letter}."
-    worst = max(first.misses, key=lambda k: _miss(first.rates[k], answer.problem.segments[k]))
+        return f"Too close to call: {first.letter} may meet {targets}, but these attempts are too few to confirm it."
+    miss = _miss_text(first, _worst(first, answer.problem.segments), answer.problem)
     if answer.baseline.error <= first.error:
-        return (
-            f"No setting was found that meets {targets}, nor one whose largest error is below that of your defaults. "
-            f"{first.letter}, the best of those that were measured, is furthest off for {_off(answer, first, worst)}."
-        )
-    return (
-        f"No setting was found that meets {targets}. The best compromise is {first.letter}: "
-        f"it is furthest off for {_off(answer, first, worst)}."
-    )
+        opening = f"No setting meets {targets}, and none comes nearer than your defaults. The best other one is"
+    else:
+        opening = f"No setting meets {targets}. The nearest one is"
+    return f"{opening} {first.letter}; its largest miss: {miss}."
 
 
 def _about_baseline(answer: Answer) -> Iterator[str]:
@@ -81,50 +93,51 @@ def _about_baseline(answer: Answer) -> Iterator[str]:
     if answer.nothing_to_change:
         return
     if baseline.misses:
-        worst = max(baseline.misses, key=lambda k: _miss(baseline.rates[k], segments[k]))
-        missed = targets_text(answer.problem.segments)
-        if len(segments) > 1:
-            number = len(baseline.misses)
-            missed = missed if number == len(segments) else f"{count(number)} of the {count(len(segments))} targets"
-            missed += ", most of all that" if number > 1 else ", that"
-        yield f"Your defaults miss {missed} of {_off(answer, baseline, worst)}."
+        number, targets = len(baseline.misses), _targets(segments)
+        if number < len(segments):
+            targets = f"{count(number)} of the {count(len(segments))} targets"
+        worst = _miss_text(baseline, _worst(baseline, segments), answer.problem)
+        yield f"Your defaults miss {targets}. {'The largest miss' if number > 1 else 'The miss'}: {worst}."
     elif baseline.measured:
-        names = listed(named([segments[k].name for k in baseline.undecided]))
-        yield f"Your defaults miss no target for sure: for {names} {baseline.players:,} attempts in all cannot tell."
+        names = listed(_first_few([segments[k].name for k in baseline.undecided]))
+        verb = "is" if len(baseline.undecided) == 1 and len(segments) == 1 else "are"
+        yield f"With your defaults {names} {verb} too close to call after {baseline.players:,} attempts in all."
     else:
         yield "Your defaults could not be measured within the limit."
 
 
-def _about_option(answer: Answer, option: TunedOption) -> str:
-    knobs = answer.problem.search_space.size
+def _about_option(answer: Answer, option: MeasuredSetting) -> str:
+    knobs, segments = answer.problem.search_space.size, answer.problem.segments
     if not option.changes:
-        said = f"{option.letter} changes nothing: it is your defaults, measured anew"
+        text = f"{option.letter} changes nothing: the search came back to your defaults."
     else:
-        changes = listed(named([change_text(change) for change in option.changes]))
-        some = f"{count(len(option.changes))} of the {count(knobs)}"
+        changes = listed(_first_few([change_text(change) for change in option.changes]))
         whole = "both" if knobs == 2 else f"all {count(knobs)}"
-        said = f"{option.letter} changes {some if len(option.changes) < knobs else whole} knobs: {changes}"
-    said += _against_first(answer, option)
+        some = f"{count(len(option.changes))} of the {count(knobs)}" if len(option.changes) < knobs else whole
+        text = f"{option.letter} changes {some} knobs: {changes}."
+    text += _against_first(answer, option)
     if not option.measured:
-        return f"{said}. It was not measured."
-    rates = listed(
-        named([_rate_and_verdict(option.rates[k], answer.problem.segments[k]) for k in _worst_first(option)])
-    )
-    return f"{said}. Measured on {option.players:,} fresh players: {rates}."
+        return f"{text} It was not measured."
+    order = sorted(range(len(segments)), key=lambda k: _URGENCY[option.verdicts[k]])
+    rates = "; ".join(_first_few([_rate_and_state(option.rates[k], segments[k]) for k in order]))
+    return f"{text} Win rates of {option.players:,} fresh players: {rates}."
 
 
-def _against_first(answer: Answer, option: TunedOption) -> str:
+_URGENCY: Final = {"missed": 0, "cannot tell": 1, "met": 2}  # order in which segments are named
+
+
+def _against_first(answer: Answer, option: MeasuredSetting) -> str:
     """How an option differs from the first one, where that is beyond noise."""
     first = answer.options[0]
-    if option is first:
+    pairs = list(zip(option.rates, first.rates, strict=True))
+    differing = [k for k, pair in enumerate(pairs) if differ(*pair)]
+    if option is first or not differing:
         return ""
-    differing = [k for k in range(len(option.rates)) if apart(option.rates[k], first.rates[k])]
-    if not differing:
-        return ""
-    k = max(differing, key=lambda j: abs(option.rates[j].rate - first.rates[j].rate))
-    rate, other = option.rates[k].rate, first.rates[k].rate
-    manner = "gentler" if rate > other else "harder"
-    return f"; it is {manner} on {answer.problem.segments[k].name} than {first.letter}, {rate:.3f} against {other:.3f}"
+    k = max(differing, key=lambda j: abs(pairs[j][0].rate - pairs[j][1].rate))
+    rate, other = (one.rate for one in pairs[k])
+    manner = "easier" if rate > other else "harder"
+    name = answer.problem.segments[k].name
+    return f" It is {manner} for {name} than {first.letter}: {_percent(rate)} % against {_percent(other)} %."
 
 
 def _about_doubt(answer: Answer) -> Iterator[str]:
@@ -136,71 +149,218 @@ def _about_doubt(answer: Answer) -> Iterator[str]:
     known = [number for number in needed.values() if number is not None]
     hopeless = [segments[k].name for k, number in needed.items() if number is None]
     if hopeless:
-        names = listed(named(hopeless))
         yield (
-            f"So near an edge of the band is {first.letter} for {names} that even a million further attempts would "
-            "probably not decide. A new search from here, --warm-start with this study, can find another setting; or "
-            "give a wider tolerance."
+            f"With {first.letter}, {listed(_first_few(hopeless))} are so near an edge of their target that even a "
+            "million further attempts would probably not decide. A new search with --warm-start of this study may "
+            "find another setting; or set a larger tolerance."
         )
     elif known:
         yield (
-            f"About {rounded_up(sum(known)):,} further attempts at {first.letter} would probably decide: tune again "
-            "with a larger budget, and --warm-start so that what was counted is not lost."
+            f"About {rounded_up(sum(known)):,} further attempts with {first.letter} would probably give a clear "
+            "answer. Tune again with a larger budget, and with --warm-start to keep the counts of this study."
         )
 
 
 def _about_dropped(answer: Answer) -> Iterator[str]:
     if answer.dropped:
         what = "One more setting was" if answer.dropped == 1 else f"{count(answer.dropped).capitalize()} more were"
-        yield f"{what} measured and left out: another is no worse in anything, and better in something."
+        yield f"{what} measured but left out: another one is at least as good in everything and better in something."
 
 
 def _about_constant(answer: Answer) -> Iterator[str]:
     for segment, won in answer.constant:
-        attempts = sum(entry.tell.attempts[answer.problem.segments.index(segment)] for entry in answer.record.history)
+        k = answer.problem.segments.index(segment)
+        attempts = sum(entry.tell.attempts[k] for entry in answer.record.history)
         yield (
-            f"Whatever was played, {segment.name} won {'every one' if won else 'none'} of {attempts:,} attempts: "
-            "nothing shows which knob would move them, so look at their target, or at the bounds of the knobs."
+            f"At every setting that was played, {segment.name} won {'all' if won else 'none'} of {attempts:,} "
+            "attempts, so no effect of a knob on them can be seen. Check their target, or the bounds of the knobs."
         )
+
+
+def _about_reach(answer: Answer) -> Iterator[str]:
+    """What can be said of the targets that the first option misses."""
+    if answer.nothing_to_change:
+        return
+    constant = [segment for segment, _ in answer.constant]
+    alone = [reach for reach in answer.feasibility.alone if reach.segment not in constant]
+    unknown = [reach.segment.name for reach in alone if reach.verdict == CANNOT_TELL]
+    within = [reach.segment.name for reach in alone if reach.verdict == "within reach"]
+    for reach in alone:
+        if reach.verdict == "out of reach":
+            yield f"By the model of all counts, {_bound(answer.problem, reach)}."
+    if unknown:
+        names = listed(_first_few(unknown))
+        yield f"These attempts are too few to say whether {names} can reach their target at all."
+    if not within:
+        return
+    names = f"target of {within[0]}" if len(within) == 1 else f"targets of {listed(_first_few(within))}"
+    each = "" if len(within) == 1 else " each"
+    if len(answer.problem.segments) == 1:
+        yield f"By the model of all counts, the {names} can be met. Search with a larger budget."
+    elif answer.feasibility.conflict:
+        targets = _targets(answer.problem.segments)
+        yield f"By the model of all counts, the {names} can{each} be met alone, but no setting meets {targets} at once."
+    else:
+        yield (
+            f"By the model of all counts, the {names} can{each} be met alone. "
+            "These attempts are too few to say whether all targets can be met at once."
+        )
+
+
+def _bound(problem: Problem, reach: ReachableRate) -> str:
+    """How near a segment can come to its target."""
+    held = [name for name in problem.space.names if name in problem.space.held]
+    knobs = f"with the free knobs (held: {listed(_first_few(held))})" if held else "even with every knob free"
+    name, way = reach.segment.name, "below" if reach.above else "above"
+    if reach.known:
+        limit = f"{_percent(reach.rate)} % (margin {_percent(reach.low)} to {_percent(reach.high)} %)"
+        return f"{name} cannot get {way} {limit} {knobs}. Their target is {band_text(reach.segment)}"
+    limit = f"between {_percent(reach.low)} and {_percent(reach.high)} %"
+    return (
+        f"{name} cannot reach their target of {band_text(reach.segment)} {knobs}. They cannot get {way} a win rate "
+        f"that lies {limit}; these attempts are too few to say it more exactly"
+    )
 
 
 def _about_the_end(answer: Answer) -> Iterator[str]:
     if answer.record.certain == "met":
-        yield "The search ended before its budget did: its model was sure enough that the targets are met."
+        yield "The search stopped early, because its model was sure that the targets are met."
     elif answer.record.certain == "unreachable":
-        yield "The search ended before its budget did: its model was sure enough that a target is out of reach."
+        yield "The search stopped early, because its model was sure that a target is out of reach."
 
 
 def _about_stages(answer: Answer) -> Iterator[str]:
     stages = [stage for stage in answer.record.stages if all(stage.attempts)]
     if not stages or not answer.baseline.measured:
         return
-    errors = [f"with your defaults {answer.baseline.error:.3f}"]
-    errors += [
-        f"after turning {listed(stage.knobs)} {stage_error(stage, answer.problem.segments):.3f}" for stage in stages
-    ]
-    yield f"Stage by stage, the largest measured error: {'; '.join(errors)}."
+    errors = [f"{_percent(answer.baseline.error)} with your defaults"]
+    for stage in stages:
+        error = _percent(stage_error(stage, answer.problem.segments))
+        errors.append(f"{error} after tuning {listed(stage.knobs)}")
+    yield f"Largest error of each stage, in percentage points: {'; '.join(errors)}."
     players = sorted({sum(stage.attempts) for stage in stages})
     each = " to ".join(f"{number:,}" for number in dict.fromkeys((players[0], players[-1])))
     yield (
-        f"What stages bought was measured while searching, on only {each} players each, and chooses no option: "
-        f"{_place_among(stages, answer.options[0])}."
+        f"The search measured these errors on only {each} players each, so they do not choose the options. "
+        f"{_stage_of(stages, answer.options[0])}."
     )
 
 
-def _place_among(stages: Sequence[StageResult], first: TunedOption) -> str:
+def _stage_of(stages: Sequence[StageResult], first: MeasuredSetting) -> str:
     """Which stage ended with the first option, and why it is not the last one."""
-    ended = [stage for stage in stages if stage.point == first.candidate.point]
+    ended = [stage for stage in stages if stage.point == first.point.point]
     if not ended:
-        return f"{first.letter} is not a setting with which one of them ended"
-    came_from = f"{first.letter} is what turning {listed(ended[0].knobs)} ended with"
-    return came_from if stages[-1] in ended else f"{came_from}, which came out ahead on new players"
+        return f"{first.letter} is not the result of any one stage"
+    origin = f"{first.letter} is the result of tuning {listed(ended[0].knobs)}"
+    return origin if stages[-1] in ended else f"{origin}; it did best on new players"
 
 
-def stage_error(stage: StageResult, segments: Sequence[Segment]) -> float:
-    """The largest distance of a stage's measured rates from their targets. Every segment was played."""
-    rates = (wins / attempts for wins, attempts in zip(stage.wins, stage.attempts, strict=True))
-    return max(abs(rate - segment.target) for rate, segment in zip(rates, segments, strict=True))
+def _about_effects(answer: Answer) -> Iterator[str]:
+    """The most influential knobs, and those without a visible effect."""
+    names = [segment.name for segment in answer.problem.segments]
+    visible = [effect for effect in answer.effects if effect.visible]
+    by_knob = {effect.knob.name: effect for effect in reversed(visible)}  # the strongest effect of each knob
+    strongest = sorted(by_knob.values(), key=visible.index)
+    for place, effect in enumerate(strongest[:_MOST_EFFECTS]):
+        opening = "By the model of all counts, the most influential knob is" if place == 0 else "Next is"
+        by = shift_text(effect.shifts[effect.strongest])
+        segment = names[effect.strongest]
+        yield f"{opening} {effect.knob.name}: {step_text(effect)} changes the win rate of {segment} by {by}."
+    others = list(dict.fromkeys(one.knob.name for one in answer.effects if one.knob.name not in by_knob))
+    small = [name for name in others if all(one.small for one in answer.effects if one.knob.name == name)]
+    unknown = [name for name in others if name not in small]
+    if small:
+        most = max(shift.most for one in answer.effects if one.knob.name in small for shift in one.shifts)
+        verb = "have" if len(small) > 1 else "has"
+        yield (
+            f"{listed(small)} {verb} no visible effect around {answer.options[0].letter}: at most "
+            f"{_percent(most)} percentage points either way."
+        )
+    if unknown:
+        yield f"These attempts are too few to show what {listed(unknown)} {'do' if len(unknown) > 1 else 'does'}."
+
+
+# --- Phrases ----------------------------------------------------------------------------------------------------------
+
+
+def rate_text(rate: Rate) -> str:
+    """A measured rate with its margin, such as "65.0 % (margin 64.0 to 66.0 %)"."""
+    if not rate.attempts:
+        return "not measured"
+    return f"{_percent(rate.rate)} % (margin {_percent(rate.low)} to {_percent(rate.high)} %)"
+
+
+def state_text(rate: Rate, segment: Segment) -> str:
+    """A verdict in words: on target, above or below target, or too close to call."""
+    judged = verdict(rate, segment)
+    if judged == CANNOT_TELL:
+        return "too close to call"
+    return "on target" if judged == MET else "above target" if rate.rate > segment.high else "below target"
+
+
+def shift_text(shift: Shift) -> str:
+    """The effect of a step on a win rate with its margin, such as "-5.0 points (margin -5.5 to -4.5)"."""
+    value, low, high = (f"{100.0 * end:+.1f}" for end in (shift.value, shift.low, shift.high))
+    return f"{value} points (margin {low} to {high})"
+
+
+def step_text(effect: Effect) -> str:
+    """From where to where a knob goes, as the subject of a sentence."""
+    knob = effect.knob
+    before, after = (value_text(knob, value) for value in (effect.before, effect.after))
+    if knob.scale == "choice":
+        return f"{after} instead of {before}"
+    way = f"from {before} to {after}{_unit(knob)}"
+    if knob.scale == "integer":
+        cells = int(effect.after) - int(effect.before)
+        return f"{count(abs(cells))} {'more' if cells > 0 else 'fewer'} ({way})"
+    return f"{way}{_TENTHS[knob.scale]}"
+
+
+def change_text(change: KnobChange) -> str:
+    """What an option does to a knob."""
+    knob = change.knob
+    before, after = (value_text(knob, value) for value in (change.before, change.after))
+    if before == after:
+        return f"{knob.name} slightly (still about {after}{_unit(knob)})"
+    return f"{knob.name} from {before} to {after}{_unit(knob)}"
+
+
+def band_text(segment: Segment) -> str:
+    """The target of a segment, such as "70 to 80 %"."""
+    low, high = (f"{100.0 * end:.6g}" for end in (segment.low, segment.high))
+    return f"exactly {low} %" if low == high else f"{low} to {high} %"
+
+
+def value_text(knob: Knob, value: Value) -> str:
+    """A knob's value with the digits that matter: rounding hides a thousandth of the knob's range at most.
+
+    On a log scale steps grow with the value, and the range counts as value x log(high / low).
+    """
+    if not isinstance(value, float):
+        return str(value)
+    span = value * math.log(knob.high / knob.low) if knob.scale == "log" else knob.high - knob.low
+    digits = max(math.ceil(-math.log10(_ROUNDED * span)), 0)
+    text = f"{round(value, digits) + 0.0:.{digits}f}"  # no -0.00
+    return text.rstrip("0").rstrip(".") if digits else text
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.1f}"
+
+
+def _unit(knob: Knob) -> str:
+    return "" if knob.unit == "1" else f" {knob.unit}"
+
+
+def _targets(segments: Sequence[Segment]) -> str:
+    return {1: "the target", 2: "both targets"}.get(len(segments), f"all {count(len(segments))} targets")
+
+
+def _first_few(names: Sequence[str]) -> list[str]:
+    """The first few, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return list(names) if more <= 1 else [*names[:_MOST_NAMED], f"{count(more)} more"]
 
 
 def _miss(rate: Rate, segment: Segment) -> float:
@@ -208,20 +368,56 @@ def _miss(rate: Rate, segment: Segment) -> float:
     return max(segment.low - rate.rate, rate.rate - segment.high)
 
 
-def _off(answer: Answer, option: TunedOption, k: int) -> str:
+def _worst(setting: MeasuredSetting, segments: Sequence[Segment]) -> int:
+    return max(setting.misses, key=lambda k: _miss(setting.rates[k], segments[k]))
+
+
+def _miss_text(setting: MeasuredSetting, k: int, problem: Problem) -> str:
     """A missed segment in words."""
-    rate, segment = option.rates[k], answer.problem.segments[k]
+    rate, segment = setting.rates[k], problem.segments[k]
     side = "above" if rate.rate > segment.high else "below"
-    return f"{segment.name}, {rate_text(rate)}, {_miss(rate, segment):.3f} {side} their band of {band_text(segment)}"
+    miss = f"{_percent(_miss(rate, segment))} percentage points {side} their target of {band_text(segment)}"
+    return f"{segment.name} win {rate_text(rate)}, {miss}"
 
 
-def _rate_and_verdict(rate: Rate, segment: Segment) -> str:
-    found = verdict(rate, segment)
-    wanted = "" if found == MET else f", wanted {band_text(segment)}"
-    return f"{segment.name} {rate_text(rate)} ({found}{wanted})"
+def _rate_and_state(rate: Rate, segment: Segment) -> str:
+    state = state_text(rate, segment)
+    target = "" if verdict(rate, segment) == MET else f" ({band_text(segment)})"
+    return f"{segment.name} {rate_text(rate)}, {state}{target}"
 
 
-def _worst_first(option: TunedOption) -> list[int]:
-    """Segments by what most deserves to be said."""
-    order = {MISSED: 0, MET: 2}
-    return sorted(range(len(option.verdicts)), key=lambda k: order.get(option.verdicts[k], 1))
+# --- The table --------------------------------------------------------------------------------------------------------
+
+
+def answer_table(answer: Answer) -> str:
+    """Knobs and win rates of the defaults, of each option, and of the end of each stage."""
+    columns = {"defaults": answer.baseline.point} | {option.letter: option.point for option in answer.options}
+    for stage in answer.record.stages:
+        columns[f"after tuning {', '.join(stage.knobs)}"] = end_of(stage, answer.problem)
+    return points_table(answer.problem, columns)
+
+
+def points_table(problem: Problem, columns: Mapping[str, CountedPoint]) -> str:
+    """Knobs and win rates in %, a column for each point."""
+    rows: list[list[str]] = [["", "target", *columns]]
+    values = [shown_values(problem, point.point) for point in columns.values()]
+    for name in problem.search_space.names:
+        knob = problem.space[problem.space.names.index(name)]
+        rows.append([name, "", *(value_text(knob, shown[name]) for shown in values)])
+    for k, segment in enumerate(problem.segments):
+        cells = [_cell(point.rates[k], segment) for point in columns.values()]
+        rows.append([segment.name, band_text(segment), *cells])
+    return aligned(rows, indent="")
+
+
+def end_of(stage: StageResult, problem: Problem) -> CountedPoint:
+    """The result of a stage with its win rates."""
+    tell = Tell(stage.point, stage.attempts, stage.wins, 0)
+    return CountedPoint(stage.point, stage.attempts, stage.wins, tuple(estimate_rates([tell], problem.segments)))
+
+
+def _cell(rate: Rate, segment: Segment) -> str:
+    if not rate.attempts:
+        return "-"
+    margin = f"{_percent(rate.low)} to {_percent(rate.high)} %"
+    return f"{_percent(rate.rate)} % ({margin}) {state_text(rate, segment)}"

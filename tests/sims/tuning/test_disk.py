@@ -14,15 +14,15 @@ import pytest
 
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, WorkFolder, read_manifest, take_up
-from sims.tuning import command as tune_module
-from sims.tuning.command import StudyRequest, is_study, resume, tune
+from sims.terminal import say
+from sims.tuning import tune as tune_module
+from sims.tuning.answer.best_so_far import BestSoFar
 from sims.tuning.journal import NAME as JOURNAL
+from sims.tuning.tune import is_study, resume_study, tune
 from sims.workers.signals import Stopped
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
 from tests.sims.run_folder.test_file_faults import attempt, code_of, under_way
-
-WISH = StudyRequest(4000, method="random")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -34,7 +34,8 @@ def cheap_page():
 
 
 def study(out: Path, **choices: Any) -> int:
-    return tune(scenario(), WISH, out=out, workers=1, **{"quiet": True, **choices})
+    tune(scenario(), budget=4000, method="random", out=out, workers=1, on_message=say, **choices)
+    return 0
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -59,12 +60,12 @@ def go_on(out: Path) -> None:
     """What a person does after a fault: follow the advice."""
     if out.exists():
         with pytest.raises(RunFolderError, match="whole already"):
-            resume(out)
+            resume_study(out)
     elif begun(out):
         with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
             study(out)
         assert is_study(out)
-        assert resume(out, workers=1, quiet=True) == 0
+        assert resume_study(out, workers=1).folder == out
     else:
         assert study(out) == 0
 
@@ -81,7 +82,7 @@ def test_a_study_ends_the_same_whichever_call_goes_wrong(whole, tmp_path, capsys
         untouched = len(disk.calls) < n
         assert code in ((0,) if untouched else (0, 5, -9)), disk.calls[n - 1]
         said = capsys.readouterr().err
-        assert ("To go on: flowdial resume" in said) == (code == 5 and begun(out))
+        assert ("To resume: flowdial resume" in said) == (code == 5 and begun(out))
         go_on(out)
         assert tree(out) == tree(whole), (n, disk.calls[n - 1 : n])
         assert [path.name for path in out.parent.iterdir()] == ["study"]
@@ -116,27 +117,31 @@ def stopped_at_the_end(out: Path, **choices: Any) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WorkFolder, "publish", stop)
-        assert study(out, **choices) == 143
+        with pytest.raises(Stopped):
+            study(out, **choices)
     return under_way(out)
 
 
-def test_the_best_so_far_is_told_to_programs_too(tmp_path, capsys):
-    stopped_at_the_end(tmp_path / "study", json=True)
-    found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"best_so_far"}
+def test_a_stopped_study_gives_its_best_setting(tmp_path):
+    stops: list[BestSoFar] = []
+    stopped_at_the_end(tmp_path / "study", on_stop=stops.append)
+    (best,) = stops
+    assert set(json.loads(json.dumps(best.to_json(), allow_nan=False))) == {"best_so_far"}
 
 
 def test_a_study_that_is_stopped_before_it_has_begun_has_no_best(whole, tmp_path, monkeypatch, capsys):
+    stops: list[BestSoFar] = []
+
     def stop(path: Path, seal: str) -> None:
         raise Stopped(15)
 
     with monkeypatch.context() as patch:
         patch.setattr(tune_module, "Journal", stop)
-        assert study(tmp_path / "study") == 143
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert f"flowdial resume {under_way(tmp_path / 'study')}" in err
-    assert resume(tmp_path / "study", workers=1, quiet=True) == 0
+        with pytest.raises(Stopped):
+            study(tmp_path / "study", on_stop=stops.append)
+    assert stops == []
+    assert f"flowdial resume {under_way(tmp_path / 'study')}" in capsys.readouterr().err
+    resume_study(tmp_path / "study", workers=1)
     assert tree(tmp_path / "study") == tree(whole)
 
 
@@ -146,7 +151,7 @@ def test_a_method_that_refuses_leaves_no_folder(tmp_path, monkeypatch):
     def refuse(self: object) -> None:
         raise ScenarioError("grid needs more attempts than that; give more")
 
-    monkeypatch.setattr("sims.tuning.command.Study.run", refuse)
+    monkeypatch.setattr("sims.tuning.tune.Study.run", refuse)
     with pytest.raises(ScenarioError, match="grid needs more"):
         study(tmp_path / "study")
     assert list(tmp_path.iterdir()) == []
@@ -157,10 +162,10 @@ def test_what_was_changed_after_the_last_file_is_not_published(whole, tmp_path, 
     (partial / START).unlink()
     text = (partial / "tuned.toml").read_text()
     (partial / "tuned.toml").write_text(text + "\n")
-    with pytest.raises(RunFolderError, match=r"tuned\.toml is not as the study wrote it; tune the scenario anew"):
-        resume(partial)
+    with pytest.raises(RunFolderError, match=r"tuned\.toml was changed after the study wrote it; start a new study"):
+        resume_study(partial)
     (partial / "tuned.toml").write_text(text)
-    assert resume(partial) == 0  # the lock was let go
+    resume_study(partial)  # the lock was released
     assert tree(tmp_path / "study") == tree(whole)
 
 
@@ -176,8 +181,8 @@ def test_a_disk_that_cannot_be_read_is_one_line(whole, tmp_path, monkeypatch, na
     with monkeypatch.context() as patch:
         patch.setattr(where, name, unread)
         with pytest.raises(EnvironmentFault, match=r"study\.partial/start\.json: Input/output error\."):
-            resume(partial)
-    assert resume(partial, workers=1, quiet=True) == 0
+            resume_study(partial)
+    resume_study(partial, workers=1)
     assert tree(tmp_path / "study") == tree(whole)
 
 

@@ -79,7 +79,7 @@ def test_the_journal_of_another_study_is_refused_and_stays_as_it_is(tmp_path):
 
 
 def test_a_folder_without_a_journal_is_no_study(tmp_path):
-    with pytest.raises(RunFolderError, match=r"no journal\.txt, so it is no study"):
+    with pytest.raises(RunFolderError, match=r"no journal\.txt, so it is not a study"):
         read_journal(tmp_path / "journal.txt")
 
 
@@ -97,7 +97,7 @@ def test_a_record_that_no_study_writes_is_refused(tmp_path, record):
     text = json.dumps(record).encode()
     path.write_bytes(path.read_bytes() + b"%08x %s\n" % (zlib.crc32(text), text))
     for read in (lambda: read_journal(path), lambda: Journal(path, "seal")):
-        with pytest.raises(RunFolderError, match="must hold counts"):
+        with pytest.raises(RunFolderError, match="a journal holds counts of settings"):
             read()
 
 

@@ -160,7 +160,7 @@ def test_no_run_meets_the_players_of_a_study_and_there_are_blocks_enough():
     assert FIRST_REPLICA > 100_000  # the most replicas of a run
     assert FIRST_REPLICA + largest_block(1) - 1 < 2**28
     assert largest_block(1000) > 100_000
-    with pytest.raises(ValueError, match="a block has a number below"):
+    with pytest.raises(ValueError, match="a block must be below"):
         simulated([Ask(MIDDLE, (1, 1), largest_block(1))])
     with pytest.raises(ValueError, match="at most 10000000 attempts"):
         simulated([Ask(MIDDLE, (1, LARGEST_ASK + 1), 0)])

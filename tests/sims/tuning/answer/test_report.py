@@ -26,7 +26,7 @@ BEGUN = Start(
     format_version=1,
     flowdial_version="0.0",
     name="known",
-    scenario="",
+    scenario="format = 1\n",
     scenario_digest="abc",
     format="csv",
     code={"game": "def"},
@@ -81,8 +81,7 @@ def test_only_a_study_without_a_clock_promises_the_same_bytes(whole):
 
 
 def test_text_and_page_say_where_a_run_differs(request, whole):
-    about = replace(problem(), practised=True)
-    about.scenario.after_attempts = 7
+    about = replace(problem(after_attempts=7), practised=True)
     note = practice_note(about)
     check_golden(request, "tuning/practice_note", note)
     answer = answer_of(replace(whole, problem=about))
@@ -92,8 +91,10 @@ def test_text_and_page_say_where_a_run_differs(request, whole):
 
 
 def test_the_page_tells_of_a_race_only_where_one_was_run(whole):
-    assert "These race: all play" in page(answer_of(whole), BEGUN)
-    assert "These race: all play" not in page(answer_of(replace(whole, spent=whole.spent | {FINAL_RACE: 0})), BEGUN)
+    assert "In the play-off all of them" in page(answer_of(whole), BEGUN)
+    assert "In the play-off all of them" not in page(
+        answer_of(replace(whole, spent=whole.spent | {FINAL_RACE: 0})), BEGUN
+    )
 
 
 def test_a_search_that_never_improves_has_a_sentence_and_no_chart(whole):
@@ -113,8 +114,7 @@ def test_the_page_of_nothing_measured_is_a_page_too():
 def test_nasty_names_stay_text(whole):
     segments = (SEGMENTS[0]._replace(name=NASTY), SEGMENTS[1])
     knobs = (Knob("gap_width", 80.0, 200.0, 120.0, "<b>px</b>"), *KNOBS[1:])
-    about = problem(segments, knobs)
-    about.scenario.title = NASTY
+    about = problem(segments, knobs, title=NASTY)
     text = page(answer_of(replace(whole, problem=about)), BEGUN)
     read = Page(text)
     assert not {"script", "b", "img", "link", "iframe"} & set(read.tags)

@@ -9,8 +9,8 @@ import pytest
 from scipy.special import expit
 
 from engine.parameters import Knob
-from sims.tuning.answer.phrases import step_text
 from sims.tuning.answer.sensitivity import effects_of
+from sims.tuning.answer.sentences import step_text
 from sims.tuning.search.local_model import LocalModel
 from sims.tuning.search.search_space import point_of
 from tests.kit.studies import INTERCEPTS, KNOBS, PROBLEM, START, WEIGHTS, chance, problem, tells_of
@@ -82,7 +82,7 @@ def test_the_interval_of_an_effect_covers_the_truth():
             if effect.knob.name in ("gap_width", "speed", "warning"):
                 j = PROBLEM.search_space.names.index(effect.knob.name)
                 ends = []
-                for value in (effect.before, effect.after):
+                for value in map(float, (effect.before, effect.after)):
                     place = list(PROBLEM.space.defaults())
                     place[j] = value
                     ends.append(chance([point_of(PROBLEM.space, place)])[0])

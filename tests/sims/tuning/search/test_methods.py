@@ -279,36 +279,21 @@ def test_a_grid_of_few_values_has_them_all_and_the_attempts_go_to_them():
 
 
 @pytest.mark.parametrize(
-    ("levels", "budget", "start", "sentence"),
+    ("levels", "budget", "start", "needs", "allows", "remedy"),
     [
-        (
-            (0,) * 10,
-            20_000,
-            None,
-            "a grid of 3 values a knob, and each option of a choice, needs 59,049 settings x 200 attempts; the budget "
-            "allows 100: use --method pooled, or lock all but 4 knobs",
-        ),
-        (
-            (0,) * 4,
-            1_000,
-            (0.5,) * 4,
-            "a grid of 3 values a knob, and each option of a choice, needs 81 settings x 200 attempts; the budget "
-            "allows 4: use --method pooled, or lock all but 1 knob",
-        ),
-        (
-            (0, 9),
-            599,
-            None,
-            "a grid of 3 values a knob, and each option of a choice, needs 9 settings x 200 attempts; the budget "
-            "allows 2: use --method pooled, or raise the budget of the search to 1,800 attempts",
-        ),
+        ((0,) * 10, 20_000, None, "59,049", "100", "lock all but 4 knobs"),
+        ((0,) * 4, 1_000, (0.5,) * 4, "81", "4", "lock all but 1 knob"),
+        ((0, 9), 599, None, "9", "2", "raise the budget of the search to 1,800 attempts"),
     ],
 )
-def test_a_grid_that_explodes_is_refused(levels, budget, start, sentence):
+def test_a_grid_that_explodes_is_refused(levels, budget, start, needs, allows, remedy):
     space = SearchSpace(tuple(f"k{j}" for j in range(len(levels))), levels, (False,) * len(levels))
     with pytest.raises(ScenarioError) as refused:
         GridSearch(space, SEGMENTS, 1, budget, start)
-    assert str(refused.value) == sentence
+    assert str(refused.value) == (
+        f"the smallest grid, 3 values of each number and every value of a choice, needs {needs} settings x 200 "
+        f"attempts, but the budget allows {allows} settings: use method pooled, or {remedy}"
+    )
 
 
 def test_what_a_refusal_proposes_is_not_refused():
@@ -471,7 +456,7 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch, method, missing
     package = "optuna" if "optuna" in missing else "torch"
     with pytest.raises(EnvironmentFault) as fault:
         begin_search(method, SPACES["all kinds"], SEGMENTS, 1, 1_000)
-    assert str(fault.value) == f"--method {method} needs the package {package}, which is missing: {remedy}"
+    assert str(fault.value) == f"method {method} needs the package {package}, which is missing: {remedy}"
 
 
 # --- Names

@@ -1,0 +1,316 @@
+"""A scenario tuned to a study folder: begin a study, or resume one that was stopped.
+
+The first Ctrl-C or SIGTERM keeps the journal and raises Stopped; a second one ends the process at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from engine.errors import RunFolderError, ScenarioError
+from engine.scenario import Scenario, load, setup_of
+from sims.catalog import Catalog, version
+from sims.run_folder.files import disk_faults, read_sealed
+from sims.run_folder.folder import (
+    FORMAT_VERSION,
+    MANIFEST,
+    PARTIAL,
+    SCENARIO,
+    START,
+    Start,
+    WorkFolder,
+    begin,
+    changed_files,
+    changed_line,
+    read_manifest,
+    take_up,
+)
+from sims.run_folder.names import plain_name
+from sims.run_folder.provenance import code_digests, search_digest, versions
+from sims.runs.finish import finish
+from sims.terminal import OnMessage, no_message
+from sims.tuning.answer.answer import answer_of
+from sims.tuning.answer.as_json import write_answer
+from sims.tuning.answer.best_so_far import BestSoFar
+from sims.tuning.answer.report import write_report
+from sims.tuning.answer.skill_order import find_contradiction
+from sims.tuning.budget import search_budget
+from sims.tuning.journal import NAME as JOURNAL
+from sims.tuning.journal import Journal
+from sims.tuning.problem import Problem, free_knobs, load_free, problem_of
+from sims.tuning.progress import OnStudyProgress, no_study_progress
+from sims.tuning.request import StudyRequest, attempts_of, check_budget, check_request
+from sims.tuning.search.methods import begin_search
+from sims.tuning.search.scoreboard import Scoreboard
+from sims.tuning.search.searcher import Searcher
+from sims.tuning.search.staged_search import StagedSearch
+from sims.tuning.simulator import Simulator
+from sims.tuning.study import Study, StudyLimits, StudyRecord
+from sims.tuning.study_files import write_results, write_study_manifest
+from sims.tuning.tuned_study import TunedStudy, read_study
+from sims.tuning.warm_start import earlier_tells
+from sims.workers.cores import cores
+
+OnStop = Callable[[BestSoFar], None]  # is called on Ctrl-C and SIGTERM, before Stopped is raised
+_LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
+_POOLED: Final = "pooled"  # the method that learns from all counts
+
+
+def _no_stop(best: BestSoFar) -> None:
+    """Show nothing."""
+
+
+def tune(
+    scenario: Scenario | str | Path,
+    *,
+    budget: int | None = None,
+    seconds: float | None = None,
+    method: str = _POOLED,
+    lock: Sequence[str] = (),
+    options: int = 3,
+    near_default: float = 0.0,
+    level: int | None = None,
+    staged: bool = False,
+    warm_start: Path | str | None = None,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    on_progress: OnStudyProgress = no_study_progress,
+    on_message: OnMessage = no_message,
+    on_stop: OnStop = _no_stop,
+) -> TunedStudy:
+    """Tune the knobs of a game until every player group is on target, and leave a study folder.
+
+    Every knob is tuned that the scenario file does not hold in [game.params], within [game.bounds]. Of a scenario that
+    was read before, every knob is tuned that its dial moves. The dial and the controller themselves are not used.
+
+    Args:
+        scenario: a scenario, the path of its TOML file, or the name of a bundled one.
+        budget: most attempts, from 1; None with `seconds` for no limit but the time.
+        seconds: about how long the study may take, above 0; the result then depends on the machine.
+        method: of the search; docs/tuning.md compares them.
+        lock: names of knobs to leave at their defaults.
+        options: most settings to end with, 1 to 8.
+        near_default: weight of change, from 0; at 1, changing all knobs from end to end is as bad as missing every
+            target by its tolerance.
+        level: the only level of a campaign to tune for, from 1; None for all levels.
+        staged: tune the most influential knobs first, one group at a time.
+        warm_start: folder of an earlier study, whose counts the search begins with.
+        out: the folder, which may not exist yet; None for studies/<name>-001, -002 ..., the first that is free.
+        workers: number of processes, from 1; None for one per core.
+        on_progress: takes a `StudyProgress` after each batch of settings.
+        on_message: takes sentences for people, such as how to resume a study that was stopped.
+        on_stop: takes the best setting so far when Ctrl-C or SIGTERM comes.
+
+    Returns:
+        The complete study.
+
+    Raises:
+        ScenarioError: the scenario cannot be tuned, or an argument is wrong.
+        RunFolderError: the folder exists already, or `warm_start` is not a complete study.
+        EnvironmentFault: the disk or a worker process failed, or a package is missing; the journal is kept.
+        PluginFault: the game failed too often.
+        Stopped: Ctrl-C or SIGTERM came; it is a KeyboardInterrupt.
+
+    Example:
+        >>> import sims
+        >>> study = sims.tune("quickstart", budget=100_000)  # doctest: +SKIP
+        >>> study.options[0].scenario  # doctest: +SKIP
+    """
+    attempts = attempts_of(budget, seconds)
+    request = StudyRequest(attempts, seconds, method, options, near_default, level, staged, tuple(lock))
+    check_request(request)
+    if isinstance(scenario, str | Path):
+        free = replace(load_free(Catalog().scenario(str(scenario)), locks=lock), name=str(scenario))
+    else:
+        free = free_knobs(scenario, lock)
+    problem = problem_of(free, level, lock)
+    if warm_start is not None:
+        request = replace(request, earlier=tuple(earlier_tells(Path(warm_start), problem)))
+    check_budget(problem, attempts)
+    _begin(problem, request, search_budget(attempts, problem.segments))  # a refusal must not leave a folder
+    contradiction = find_contradiction(problem)
+    if contradiction:
+        on_message(f"warning: {contradiction}")
+    start = start_of(problem, request, plain_name(free.name))
+    with disk_faults():
+        folder = begin(None if out is None else Path(out), start)
+    return _carry_out(folder, problem, request, start, workers, on_progress, on_message, on_stop)
+
+
+def resume_study(
+    folder: Path | str,
+    *,
+    workers: int | None = None,
+    on_progress: OnStudyProgress = no_study_progress,
+    on_message: OnMessage = no_message,
+    on_stop: OnStop = _no_stop,
+) -> TunedStudy:
+    """Finish a study that was stopped: the counts in its journal are used again, the rest is played.
+
+    Args:
+        folder: NAME.partial, or the NAME that it will have.
+        workers: number of processes, from 1; None for one per core.
+        on_progress: takes a `StudyProgress` after each batch of settings.
+        on_message: takes sentences for people.
+        on_stop: takes the best setting so far when Ctrl-C or SIGTERM comes.
+
+    Returns:
+        The complete study, byte for byte as if it had not been stopped.
+
+    Raises:
+        RunFolderError: another process works on the folder, or scenario, code or versions have changed since.
+        EnvironmentFault: the disk or a worker process failed.
+        Stopped: Ctrl-C or SIGTERM came again.
+
+    Example:
+        >>> from sims import resume_study
+        >>> study = resume_study("studies/mine-001.partial")  # doctest: +SKIP
+    """
+    with disk_faults():
+        work_folder = take_up(Path(folder))
+    with work_folder.closed_on_fault(), disk_faults():
+        begun = None if _is_complete(work_folder.path) else _begun(work_folder)
+    if begun is None:
+        return _published(finish(work_folder, lambda: True, on_message=on_message))
+    return _carry_out(work_folder, *begun, workers, on_progress, on_message, on_stop)
+
+
+def is_study(target: Path) -> bool:
+    """Whether an unfinished folder, given as NAME.partial or NAME, is that of a study."""
+    path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
+    try:
+        return bool(read_sealed(path / START).get("study"))
+    except (OSError, RunFolderError):
+        return (path / JOURNAL).is_file()
+
+
+def start_of(problem: Problem, request: StudyRequest, name: str) -> Start:
+    """What a study begins with, with the current code and libraries."""
+    scenario = problem.scenario
+    return Start(
+        format_version=FORMAT_VERSION,
+        flowdial_version=version(),
+        name=name,
+        scenario=scenario.resolved_toml(),
+        scenario_digest=scenario.digest,
+        format="csv",
+        code={**code_digests(setup_of(scenario, Catalog())), "search": search_digest()},
+        versions=versions(*_LIBRARIES.get(request.method, ())),
+        study=request.to_json(),
+    )
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a study was stopped just before its folder got its final name."""
+    if not (path / MANIFEST).is_file() or (path / START).is_file():
+        return False
+    changed = changed_files(path, read_manifest(path, "study"))
+    if changed:
+        raise RunFolderError(f"{path / changed[0]} was changed after the study wrote it; start a new study.")
+    return True
+
+
+def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
+    """What a study began with, which must be what it would begin with now."""
+    begun = folder.read_start()
+    request = StudyRequest.from_json(begun.study)
+    path = folder.path / SCENARIO
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    difference = changed_line(begun.scenario, text)
+    if difference is None:
+        problem = problem_of(load(path, Catalog(), allow_long=True), request.level, request.locks)
+        difference = begun.difference(start_of(problem, request, begun.name))
+        if difference is None:
+            return problem, request, begun
+    raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new study.")
+
+
+def _begin(problem: Problem, request: StudyRequest, attempts: int) -> Searcher:
+    """Begin the search. The pooled method learns from earlier counts; the others begin at the best of their points."""
+    start = problem.start
+    if request.earlier:
+        board = Scoreboard(problem.search_space, problem.segments, start)
+        board.add(request.earlier)
+        (start,) = board.best(1)
+    method = partial(begin_search, request.method)
+    place = (problem.search_space, problem.segments, problem.scenario.seed, attempts, start)
+    if request.staged:
+        return StagedSearch(*place, method, request.earlier)
+    search = method(*place)
+    if request.earlier and request.method == _POOLED:
+        search.tell(request.earlier)
+    return search
+
+
+def _carry_out(
+    folder: WorkFolder,
+    problem: Problem,
+    request: StudyRequest,
+    start: Start,
+    workers: int | None,
+    on_progress: OnStudyProgress,
+    on_message: OnMessage,
+    on_stop: OnStop,
+) -> TunedStudy:
+    """Carry a study out in its folder, and publish the folder."""
+    began = time.monotonic()
+    count = workers if workers is not None else cores()
+    scenario = problem.scenario
+    studies: list[Study] = []
+
+    def play() -> StudyRecord:
+        with (
+            Journal(folder.path / JOURNAL, _seal(start)) as journal,
+            Simulator(scenario, problem.segments, workers=count) as simulator,
+        ):
+            study = Study(
+                problem,
+                lambda attempts: _begin(problem, request, attempts),
+                simulator.tells,
+                journal,
+                StudyLimits(request.attempts, request.seconds),
+                options=request.options,
+                near_default=request.near_default,
+                earlier=request.earlier,
+                speed=lambda: simulator.attempts_per_s,
+                on_progress=on_progress,
+            )
+            studies.append(study)
+            return study.run()
+
+    def work() -> bool:
+        try:
+            answer = answer_of(play())
+        except ScenarioError:  # the method refuses the attempts that a time limit leaves it
+            folder.abandon()
+            raise
+        names = [*write_results(folder.path, answer.record), write_answer(folder.path, answer)]
+        names.append(write_report(folder.path, answer, start))
+        write_study_manifest(folder.path, start, answer.record, names, time.monotonic() - began)
+        return True
+
+    final = finish(
+        folder,
+        work,
+        on_message=on_message,
+        is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller),
+        on_stop=lambda: on_stop(BestSoFar.of(problem, studies[0])) if studies else None,
+    )
+    return _published(final)
+
+
+def _published(final: Path | None) -> TunedStudy:
+    assert final is not None  # the work of a study is always enough
+    return read_study(final)
+
+
+def _seal(start: Start) -> str:
+    """The digest that binds a journal to its study."""
+    return hashlib.sha256(json.dumps(asdict(start), sort_keys=True).encode()).hexdigest()
