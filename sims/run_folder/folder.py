@@ -20,7 +20,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
@@ -188,7 +188,7 @@ class WorkFolder:
     @property
     def resumable(self) -> bool:
         """Whether `resume` would find what it needs to go on, or to give the folder its final name."""
-        return (self.path / START).is_file() or (self.path / MANIFEST).is_file()
+        return folder_state(self.path) == "begun"
 
     @property
     def found(self) -> Path:
@@ -208,11 +208,11 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
     else:
         path = _working_folder(out)
     folder = WorkFolder(path, FolderLock(path))
-    if not _is_unbegun(path):
+    if folder_state(path) != "unbegun":
         folder.close()
         raise RunFolderError(f"{path} holds a run that was not finished{_way_on(folder, start)}.")
     try:
-        check_free(folder.final)  # again, since whoever had the folder before may have published it
+        check_free(folder.final)  # again, since the process that had the folder before may have published it
         remove_unfinished(path)
         folder.chunks.mkdir(exist_ok=True)
         write_file(path / SCENARIO, start.scenario.encode())
@@ -253,22 +253,35 @@ def _working_folder(out: Path) -> Path:
     try:
         return new_folder(partial)
     except RunFolderError:
-        if not partial.is_dir() or not _is_ours(partial):
+        if folder_state(partial) in ("absent", "foreign"):
             raise
     return partial
 
 
-def _is_ours(partial: Path) -> bool:
-    """Whether a folder is one of a run, from its first moment, when it is empty, to its last, without a lock."""
-    names = {path.name for path in partial.iterdir()}
-    return not names or not names.isdisjoint({FolderLock.NAME, START, MANIFEST})
+FolderState = Literal["absent", "foreign", "unbegun", "begun", "broken"]
 
 
-def _is_unbegun(partial: Path) -> bool:
-    """Whether a folder holds only what is there before a run has begun: a process that died then leaves it."""
-    names = {path.name for path in partial.iterdir() if path.suffix != ".tmp"}
-    parts = partial / CHUNKS
-    return names <= {FolderLock.NAME, CHUNKS, SCENARIO} and not parts.is_symlink() and not any(parts.glob("*"))
+def folder_state(path: Path) -> FolderState:
+    """What a working folder holds.
+
+    Args:
+        path: of the folder, which ends in .partial.
+
+    Returns:
+        "absent": there is no folder. "foreign": it holds files of something else. "unbegun": it holds only what is
+        there before a run or study begins; a process that died then leaves it. "begun": it can be resumed, or only
+        needs its final name. "broken": it is ours, but what it began with is lost.
+    """
+    if not path.is_dir():
+        return "absent"
+    names = {one.name for one in path.iterdir()}
+    if names & {START, MANIFEST}:
+        return "begun"
+    if names and FolderLock.NAME not in names:
+        return "foreign"
+    parts = path / CHUNKS
+    known = {name for name in names if not name.endswith(".tmp")} <= {FolderLock.NAME, CHUNKS, SCENARIO}
+    return "unbegun" if known and not parts.is_symlink() and not any(parts.glob("*")) else "broken"
 
 
 def take_up(target: Path) -> WorkFolder:
@@ -277,7 +290,7 @@ def take_up(target: Path) -> WorkFolder:
     Raises RunFolderError when there is none, or when somebody works on it.
     """
     path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
-    if not path.is_dir():
+    if folder_state(path) == "absent":
         whole = target.with_name(target.name.removesuffix(PARTIAL))
         if (whole / MANIFEST).is_file():
             raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")

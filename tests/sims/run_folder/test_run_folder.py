@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RunFolderError
-from sims.run_folder.folder import CHUNKS, PARTIAL, Start, begin, take_up
+from sims.run_folder.folder import CHUNKS, PARTIAL, Start, begin, folder_state, take_up
 
 START = Start(
     format_version=1,
@@ -86,3 +86,25 @@ def test_what_is_abandoned_is_gone_with_all_that_is_in_it(tmp_path):
     folder.abandon()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["letter.txt", "precious"]
     assert CHUNKS not in {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("names", "state"),
+    [
+        (None, "absent"),
+        ((), "unbegun"),
+        (("lock", "chunks/", "scenario.toml", ".start.json.7.tmp"), "unbegun"),
+        (("lock", "chunks/", "chunks/000000.csv"), "broken"),
+        (("lock", "notes.txt"), "broken"),
+        (("letter.txt",), "foreign"),
+        (("lock", "start.json"), "begun"),
+        (("manifest.json",), "begun"),
+    ],
+)
+def test_a_working_folder_is_in_one_of_five_states(tmp_path, names, state):
+    folder = tmp_path / "run.partial"
+    if names is not None:
+        folder.mkdir()
+    for name in names or ():
+        (folder / name).mkdir() if name.endswith("/") else (folder / name).touch()
+    assert folder_state(folder) == state
