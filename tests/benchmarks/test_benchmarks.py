@@ -14,6 +14,8 @@ from benchmarks.cases import RULES, Bare, agreement, setup
 from benchmarks.timing import Item, Ratio, measure, quotient, rate, verdict
 from tests.kit.places import ROOT
 
+pytestmark = pytest.mark.thorough
+
 
 def test_the_naive_twin_wins_as_often_as_the_product():
     for row in agreement(attempts=250):

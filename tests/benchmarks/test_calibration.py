@@ -7,6 +7,8 @@ import pytest
 from benchmarks import calibration
 from benchmarks.calibration import SLACK, Line, table
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize(
     "experiment",

@@ -11,6 +11,8 @@ from benchmarks.tuning import Case, Result, Row, tuned
 from benchmarks.tuning_problem import SHAPES, TuningProblem
 from sims.tuning.search.counts import Ask
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("size", SHAPES)
 @pytest.mark.parametrize("ripple", [0.0, 0.3])

@@ -22,6 +22,8 @@ from engine.players import PLAYER, Distribution, be_born, distribution_table, fa
 from engine.randomness import CHANCE, key_of, uniform
 from games.gap_runner import GAME
 
+pytestmark = pytest.mark.thorough
+
 QUICK = Options(population=8.0, attempts=10.0, generations=4.0)
 
 

@@ -13,6 +13,8 @@ from engine.setup import Setup
 from engine.world import World, chunks
 from games.gap_runner import GAME
 
+pytestmark = pytest.mark.thorough
+
 KNOBS = ("gap_share", "obstacles", "hearts")
 SKILLS = (Distribution("normal", -0.7, 0.7), Distribution("normal", 1.0, 0.5))
 TARGETS = np.array([[0.65], [0.75]])

@@ -15,6 +15,8 @@ from engine.randomness import CHANCE, RETURN, key_of, uniform
 from engine.rule import PerPlayer
 from sims.catalog import Catalog
 
+pytestmark = pytest.mark.thorough
+
 CATALOG = Catalog()
 FOUND = [CATALOG.controller(entry.name) for entry in CATALOG.controllers()]
 # A reference knows what no game tells; of this small world it would know something else.

@@ -225,6 +225,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "told"), BROKEN.values(), ids=list(BROKEN))
 def test_a_broken_promise_is_told_in_a_sentence(kind, told):
     findings = check_controller(kind)
@@ -358,14 +359,17 @@ def arena_of(rule):
     return compiled(arena)
 
 
+@pytest.mark.thorough
 def test_the_classic_rule_has_the_error_that_theory_gives_it():
     assert 0.105 <= arena_of(CLASSIC.rule)(weighted_up_down.Options(), 0.0, 0.0, 0.0, 81) <= 0.116
 
 
+@pytest.mark.thorough
 def test_kalman_is_near_the_statistical_limit():
     assert 0.056 <= arena_of(kalman.CONTROLLER.rule)(kalman.Options(), 0.0, 0.0, 0.0, 81) <= 0.066
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("part", "world"),
     [

@@ -22,6 +22,8 @@ from engine.response.response_map import response_map
 from games.logistic import GAME as LOGISTIC
 from tests.kit.worlds import setup_of
 
+pytestmark = pytest.mark.thorough
+
 FEW = Options(particles=64.0)
 
 

@@ -16,6 +16,8 @@ from engine.controller import Observation, Situation
 from engine.kernel import compiled
 from engine.randomness import CHANCE, key_of, uniform
 
+pytestmark = pytest.mark.thorough
+
 BRIEF = brief_for("player")
 TARGET = 0.55
 DIAL = np.arange(POINTS) / (POINTS - 1)

@@ -28,6 +28,8 @@ from engine.response.win_probability import closed_form
 from games.logistic import GAME as LOGISTIC
 from tests.kit.worlds import played, setup_of
 
+pytestmark = pytest.mark.thorough
+
 FIXED_GUESS = ParameterSpace(LOGISTIC.space[0].narrowed(0.0, 1.0), LOGISTIC.space[1], held={"guess": 0.02})
 STEADY = {
     "skill": Distribution("normal", 0.5, 0.15),

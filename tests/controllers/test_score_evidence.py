@@ -19,6 +19,8 @@ from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 from games.tile_match import GAME as TILE_MATCH
 
+pytestmark = pytest.mark.thorough
+
 DICE = np.random.Generator(np.random.Philox(key=[61, 0]))
 BINS_OF_NO_GAME = Graded(np.tile(np.linspace(0.2, 0.8, BINS - 1), 2), DICE.normal(0.0, 0.8, 4 * PLACES * BINS))
 SCORES = (0.0, 0.3, 0.4, 0.6, 0.7, 0.9)  # one in each bin

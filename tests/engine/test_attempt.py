@@ -84,6 +84,7 @@ def test_a_step_is_handed_the_key_or_the_block_that_it_deals():
     assert luck_of(BOSS_DUEL, key, 3) == words(key, 4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("game", [BOSS_DUEL, TILE_MATCH, GAP_RUNNER])
 def test_an_attempt_is_its_opening_its_play_and_its_result(game):
     values = np.array(game.space.defaults())

@@ -18,6 +18,8 @@ from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 from tests.kit.worlds import FAITHFUL, played, setup_of, standard_errors
 
+pytestmark = pytest.mark.thorough
+
 ERRORS = 4.0  # standard errors; seeds were chosen before the first run and are not changed when a test fails
 SEED = 20260101
 UNIT = ParameterSpace(

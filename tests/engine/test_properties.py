@@ -32,6 +32,8 @@ from sims.run_folder.row_file import value_of
 from tests.kit.json_schema import against
 from tests.kit.mutants import toml_text
 
+pytestmark = pytest.mark.thorough
+
 CATALOG = Catalog()
 SCHEMA = json_schema()
 FIXED = settings(derandomize=True, deadline=None, max_examples=40)

@@ -41,6 +41,8 @@ from tests.kit.json_schema import against
 from tests.kit.mutants import GRID, Mutant, bases, leaves, mutants
 from tests.kit.places import ROOT
 
+pytestmark = pytest.mark.thorough
+
 FILE = "mutant.toml"
 HOME = ROOT
 CATALOG = Catalog()

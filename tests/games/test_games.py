@@ -40,6 +40,7 @@ def test_the_dial_of_gap_runner_keeps_its_promises():
     check_dial(CATALOG.game("gap_runner"), 4000, 4711)
 
 
+@pytest.mark.thorough
 def test_the_game_that_is_broken_below_is_whole():
     assert check_game(GAME) == []
 
@@ -333,6 +334,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("change", "told"), BROKEN.values(), ids=list(BROKEN))
 def test_a_broken_promise_is_told_in_a_sentence(change, told):
     findings = check_game(dataclasses.replace(GAME, **change))
@@ -343,6 +345,7 @@ def test_a_broken_promise_is_told_in_a_sentence(change, told):
 PLAIN = dataclasses.replace(GAME, score=fake_game.progress)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("game", [PLAIN, INDIFFERENT, SCENIC], ids=["progress", "luck", "layout"])
 def test_a_score_may_be_plain_or_even_worth_nothing(game):
     """Worth nothing, it is refused by chance once in thirty thousand: beyond 4 standard errors to one side."""

@@ -156,6 +156,7 @@ def test_the_place_of_a_jump_decides_who_is_hurt_whatever_the_speed_and_wherever
     assert lost == {0, 1}
 
 
+@pytest.mark.thorough
 def test_nowhere_does_a_little_more_speed_make_the_game_easier():
     # Steps of 0.7 %. When only the ends of ticks counted, an arc was as high as a spike after a whole number of ticks,
     # and where that number fell by one, at 5.16, 6.41 and 8.48 m/s, the win rate rose by up to 0.025 from one step on.

@@ -220,6 +220,7 @@ def test_legal_swaps_are_those_that_make_a_run():
             assert (swap_value(state.board, i, j) > 0.0) == (movable and runs_on(tried) > 0)
 
 
+@pytest.mark.thorough
 def test_no_board_is_dead():
     fair = compiled(build)
     for number in range(300):
@@ -295,5 +296,6 @@ def test_compiled_and_plain_attempts_agree_bit_for_bit():
         assert Result(*kernel(*call)) == attempt_of(GAME)(*call)
 
 
+@pytest.mark.thorough
 def test_the_dial_goes_from_easy_to_hard_without_a_jump_and_skill_never_hurts():
     check_dial(GAME, 800, SEED)

@@ -17,6 +17,8 @@ import pytest
 
 from tests.kit.places import ROOT
 
+pytestmark = pytest.mark.thorough
+
 DOCS = ROOT / "docs"
 
 

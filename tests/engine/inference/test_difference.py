@@ -12,6 +12,8 @@ from scipy import stats
 from engine.inference.difference import paired_difference
 from engine.inference.intervals import rate_interval
 
+pytestmark = pytest.mark.thorough
+
 PLAYERS = 60
 
 

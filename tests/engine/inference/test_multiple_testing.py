@@ -10,6 +10,8 @@ import pytest
 from engine.inference.difference import paired_difference
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE, benjamini_hochberg
 
+pytestmark = pytest.mark.thorough
+
 # The example of Benjamini and Hochberg 1995, section 4: four of fifteen are found at 0.05.
 PAPER = [
     0.0001,

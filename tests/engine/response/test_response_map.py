@@ -68,6 +68,7 @@ def planted():
 # --- The fit ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_the_fit_is_monotone_and_nearer_to_a_monotone_truth():
     truth, noisy = planted()
     fit = monotone(noisy)

@@ -76,6 +76,7 @@ def test_tilt_shows_in_the_truth_and_in_what_is_won():
     assert p[after[won[after - 1]]].mean() > p[after[~won[after - 1]]].mean() + 0.05
 
 
+@pytest.mark.thorough
 def test_the_truth_of_a_game_with_knobs_of_every_kind():
     traits = {**FAITHFUL, "skill": Distribution("normal", 0.5, 0.2), "slope": Distribution("fixed", 8.0)}
     rows = played(setup_of(LADDER, KALMAN, cohorts=(traits,), counts=(400,), attempts_per_player=50)).rows

@@ -28,6 +28,8 @@ from sims.arena.worlds import ALL, THROWN, WORLDS, Arena, arena, standings, worl
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.cli.app import main
 
+pytestmark = pytest.mark.thorough
+
 CATALOG = Catalog()
 UP_DOWN, KALMAN = Entrant("weighted_up_down"), Entrant("kalman")
 SPREAD = '{ kind = "normal", mean = 0.0, sd = 1.5 }'

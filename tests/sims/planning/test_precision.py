@@ -26,6 +26,8 @@ from sims.runs.run import Run
 from tests.kit.golden import check_golden
 from tests.kit.small import TEXT, scenario
 
+pytestmark = pytest.mark.thorough
+
 FILES = ("attempts.csv", "players.csv", "sessions.csv", "summary.csv", "datapackage.json", SCENARIO, "report.html")
 
 

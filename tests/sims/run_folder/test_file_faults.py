@@ -22,6 +22,8 @@ from sims.workers.signals import Stopped
 from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
 
+pytestmark = pytest.mark.thorough
+
 
 def tiny():
     """Two chunks, one a cohort."""

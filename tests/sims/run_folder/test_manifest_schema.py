@@ -26,6 +26,8 @@ from sims.runs.export import export
 from sims.runs.verification import verify
 from tests.kit.places import OLD_RUNS
 
+pytestmark = pytest.mark.thorough
+
 OLD = OLD_RUNS / "format_1"
 WHOLE = {name: item for name, item in json.loads((OLD / MANIFEST).read_bytes()).items() if name != "checksum"}
 NASTY = [None, "", "x", "../x", -1, 0, 1.5, 10**30, True, [], {}, [1], [[1]], {"a": 1}, math.nan, 1e308, "\x1b[31m\n"]

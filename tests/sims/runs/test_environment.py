@@ -22,6 +22,8 @@ from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.sims.run_folder.test_file_faults import check_published, go_on, reference, tiny, tree, under_way
 
+pytestmark = pytest.mark.thorough
+
 __all__ = ["reference"]  # a fixture
 
 

@@ -48,6 +48,8 @@ from sims.workers.task_fault import TaskFault
 from tests.kit import shaky
 from tests.kit.worlds import FAITHFUL, kind_of, of_player, played, setup_of
 
+pytestmark = pytest.mark.thorough
+
 # --- In the engine ---------------------------------------------------------------------------------------------------
 
 

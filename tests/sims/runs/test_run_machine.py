@@ -29,6 +29,8 @@ from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
 from tests.sims.run_folder.test_file_faults import tree
 
+pytestmark = pytest.mark.thorough
+
 FAULTS = st.sampled_from([FULL, BROKEN, DEATH])
 CALLS = st.integers(1, 110)  # a run makes about so many; a later one never comes
 

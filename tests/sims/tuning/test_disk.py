@@ -24,6 +24,8 @@ from tests.kit.faulty_disk import BROKEN, DEATH, FULL, FaultyDisk
 from tests.kit.small import scenario
 from tests.sims.run_folder.test_file_faults import attempt, code_of, under_way
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True, scope="module")
 def cheap_page():

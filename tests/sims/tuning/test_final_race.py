@@ -11,6 +11,8 @@ from sims.tuning.final_race import FinalRace, Rate, estimate_rates
 from sims.tuning.search.counts import Ask, Segment, Tell
 from sims.tuning.search.search_space import Point
 
+pytestmark = pytest.mark.thorough
+
 PROBLEM = TuningProblem(3, 21)
 
 

@@ -20,6 +20,8 @@ from sims.tuning.search.search_space import values_of
 from sims.tuning.simulator import FIRST_REPLICA, LARGEST_ASK, Simulator, largest_block, unshared_traits
 from tests.kit import small
 
+pytestmark = pytest.mark.thorough
+
 CAMPAIGN = '[levels]\nkind = "campaign"\ncount = 3\n'
 MIDDLE, EASY = (0.5, 0.5), (0.4, 0.5)
 

@@ -18,6 +18,8 @@ from sims.tuning.search.random_search import RandomSearch
 from sims.tuning.study import BASELINE, FINAL_RACE, MEASUREMENT, SEARCH, Study, StudyLimits
 from tests.kit.tuning import small_problem
 
+pytestmark = pytest.mark.thorough
+
 
 def played(asks):
     """A game of which all is known: binomial counts that follow from the ask."""

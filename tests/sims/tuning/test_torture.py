@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.torture import torture_studies
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

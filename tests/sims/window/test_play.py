@@ -42,6 +42,8 @@ from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import GAMES, frames, installed, press, rows_of, until
 
+pytestmark = pytest.mark.thorough
+
 ALL_FILES = {
     "attempts.csv",
     "datapackage.json",

@@ -31,6 +31,8 @@ from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import frames, installed, keyed, press, rows_of, until
 
+pytestmark = pytest.mark.thorough
+
 
 def scene_of(game="gap_runner", controller="kalman", players=12, attempts=8, **choices):
     return WatchScene(scenario(installed(game), controller, players=players, attempts=attempts), Catalog(), **choices)

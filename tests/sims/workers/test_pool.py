@@ -22,6 +22,8 @@ from sims.workers.start_fault import start_fault
 from sims.workers.task_fault import TaskFault, WorkerFault, failure_of
 from tests.kit.places import ROOT
 
+pytestmark = pytest.mark.thorough
+
 # --- What workers are asked to do; functions of a module, since they are spawned ----------------------------------
 
 

@@ -15,7 +15,7 @@ from sims.workers.signals import Stopped, Stopping
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+pytestmark = [pytest.mark.thorough, pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")]
 
 # Keeps busy after the first signal; argument: whether signals are held.
 STUBBORN = """

@@ -10,6 +10,8 @@ from sims.tuning.search.counts import Segment, Tell
 from sims.tuning.search.least_change import change_size, least_change
 from sims.tuning.search.search_space import SearchSpace
 
+pytestmark = pytest.mark.thorough
+
 SPACE = SearchSpace(("a", "b", "c", "d", "kind"), (0, 0, 0, 6, 3), (False,) * 4 + (True,))
 START = tuple(SPACE.snap(np.full(5, 0.5))[0].tolist())
 WEIGHTS = np.array([[4.0, 2.0, 0.0, 0.0, 0.0], [1.0, 3.0, 0.0, 0.0, 0.0]])  # c, d and kind do nothing

@@ -23,6 +23,8 @@ from sims.tuning.search.scoreboard import Scoreboard, losses_of, standard_errors
 from sims.tuning.search.search_space import Point, SearchSpace
 from tests.kit.places import ROOT
 
+pytestmark = pytest.mark.thorough
+
 BUDGETS = {"pooled": 6_000, "gp": 6_000}  # they take more time than the others, and fewer attempts
 USUAL_BUDGET = 25_000
 NEEDS = {"tpe": ("optuna",), "gp": ("optuna", "torch")}

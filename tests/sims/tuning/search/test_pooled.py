@@ -11,6 +11,8 @@ from sims.tuning.search.pooled import PooledSearch
 from sims.tuning.search.pooled_model import Terms, WeightedCounts, fit_model, rates_of
 from sims.tuning.search.search_space import SearchSpace
 
+pytestmark = pytest.mark.thorough
+
 SPACE = SearchSpace(("speed", "gap", "lives", "kind"), (0, 0, 5, 3), (False, False, False, True))
 PLAIN = SearchSpace(("speed", "gap"), (0, 0), (False, False))
 

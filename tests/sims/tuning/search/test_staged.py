@@ -11,6 +11,8 @@ from sims.tuning.search.random_search import RandomSearch
 from sims.tuning.search.search_space import SearchSpace
 from sims.tuning.search.staged_search import StagedSearch
 
+pytestmark = pytest.mark.thorough
+
 SPACE = SearchSpace(("a", "b", "c", "d", "e", "f", "g"), (0, 0, 6, 0, 0, 0, 3), (False,) * 6 + (True,))
 SEGMENTS = (Segment("new", 0, 0, 0.6, 0.7), Segment("old", 1, 0, 0.75, 0.85))
 START = tuple(SPACE.snap(np.full(7, 0.5))[0].tolist())
