@@ -53,7 +53,7 @@ _quiet = click.option("--quiet", is_flag=True, help="No progress.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _allow_long = click.option("--allow-long", is_flag=True, help="Accept a scenario of very many attempts.")
 _out = click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of CSV and picture or page; it must be new."
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for tables and a page; it must be new."
 )
 
 
