@@ -14,7 +14,7 @@ from engine.scenario_file.toml import written
 from sims.advice.facts import ScenarioFacts, facts_of
 from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Statement
 from sims.advice.shortcomings import SHARED_BY, shortcoming_of
-from sims.arena.race import entrant_of
+from sims.arena.courses import entrant_of
 from sims.catalog import Catalog, scenario_of
 from sims.html.notebook import notebook_table
 from sims.terminal import OnMessage, no_message

@@ -126,7 +126,7 @@ def facts_of(
 ) -> ScenarioFacts:
     """Look at a scenario. on_message: takes sentences while win probabilities are measured by playing."""
     setup = setup_of(scenario, catalog)
-    maps = maps_of(setup, threads=threads, told=on_message)
+    maps = maps_of(setup, threads=threads, on_message=on_message)
     rows = play_trial(setup, catalog, 0.5 * (setup.floor + setup.ceiling))
     dial = np.linspace(setup.floor, setup.ceiling, PLACES)
     by_cohort = [rows[rows["cohort"] == c] for c in range(len(maps))]

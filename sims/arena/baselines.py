@@ -1,7 +1,7 @@
-"""What controllers are measured against: the best that anybody could do, and the best that can be had without steering.
+"""The baselines of a comparison of controllers: the best that is possible without adapting.
 
-Where best_static cannot play, as in a game whose chances have no closed form, the baseline is the best of some fixed
-difficulties in hindsight, on the very players of the race: no worse than what could have been known beforehand.
+best_static cannot play some scenarios, as those of a game without a closed form. There the baseline is the best of some
+fixed difficulties in hindsight, on the same players: no worse than any choice in advance.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.setup import Setup
-from sims.arena.race import STATIC, Entrant, Race, entrant_of, refusal, setup_for
+from sims.arena.courses import STATIC, CourseScores, Entrant, entrant_of, refusal, setup_with
 from sims.arena.score import card_of
 from sims.catalog import Catalog
 
@@ -18,15 +18,15 @@ PLACES: Final = 11  # fixed difficulties to choose from, at equal steps from flo
 
 
 def baselines_for(base: Setup, catalog: Catalog) -> list[Entrant]:
-    """Who may be the baseline of a scenario: best_static, or fixed difficulties of which the best is to be kept."""
+    """The candidates for the baseline of a scenario: best_static, or fixed difficulties of which the best is kept."""
     static = Entrant(STATIC)
-    if refusal(base, setup_for(base, static, catalog)) is None:
+    if refusal(base, setup_with(base, static, catalog)) is None:
         return [static]
     span = base.ceiling - base.floor
     places = [round(base.floor + span * i / (PLACES - 1), 6) for i in range(PLACES)]
     return [entrant_of(catalog.controller(_FIXED), {"difficulty": place}) for place in places]
 
 
-def best_of(found: Race, course: str, baselines: list[Entrant]) -> Entrant:
-    """The one of the baselines with the smallest RMSE; the first of equals."""
-    return min(baselines, key=lambda one: card_of(found.scores[course, one.label]).rmse.value)
+def best_of(scores: CourseScores, course: str, baselines: list[Entrant]) -> Entrant:
+    """The baseline with the smallest RMSE; the first of equals."""
+    return min(baselines, key=lambda one: card_of(scores.scores[course, one.label]).rmse.value)

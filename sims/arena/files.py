@@ -1,4 +1,4 @@
-"""What a race leaves behind: a table of score cards, and a page."""
+"""Files of a comparison of controllers: a table of score cards, and a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sims.arena.score_card import COLUMNS, Line, row_of
+from sims.arena.score_card import COLUMNS, ScoreLine, score_row
 from sims.run_folder.files import sync_folder, write_file
 
 SCORES: Final = "scores.csv"
@@ -17,12 +17,12 @@ STANDINGS_PAGE: Final = "arena.html"
 GAIN_PAGE: Final = "gains.html"
 
 
-def write_scores(folder: Path, lines: Sequence[Line]) -> None:
+def write_scores(folder: Path, lines: Sequence[ScoreLine]) -> None:
     """Write the score cards as CSV, one line for each controller on each course, and for each of its cohorts."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in COLUMNS])
-    writer.writerows([["" if value is None else value for value in row_of(line)] for line in lines])
+    writer.writerows([["" if value is None else value for value in score_row(line)] for line in lines])
     write_file(folder / SCORES, text.getvalue().encode())
     sync_folder(folder)
 

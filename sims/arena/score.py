@@ -1,15 +1,16 @@
-"""How well a controller kept players at their target, judged by the true chance behind each attempt.
+"""The score of a controller: how near it kept players to their target, by the true win probability of each attempt.
 
-Not by wins: a rule that adds up its errors brings the realised win rate to the target whatever it does to the chances
-(the sum telescopes), so the win rate is shown last. A *track* is what one dial does to those who play by it: a player,
-or the players of one cohort in one replica where they share a dial. Of those the mean counts that met one difficulty at
-one moment: at the same time, or, where settings are deployed on a timetable, at the same attempt number between two
-deployments. Whoever met another setting, or met it at another time, is an attempt apart: a dial that swings is wrong at
-each end, however well its ends average. A *unit* is what is independent of the others: a track, or all tracks of a
-replica where everybody shares one dial.
+Wins are no good measure. A rule that adds up its errors brings the realised win rate to the target whatever the win
+probabilities were (the sum telescopes), so the win rate comes last.
 
-RMSE is the root of the mean of (p - target)^2 over all judged attempts of all tracks; its interval and that of a ratio
-of two come from the spread over units (linearised ratio estimator, Cochran 1977, sections 6.3 and 6.7).
+A *track* is what one dial does to the players that use it: to one player, or to the players of a cohort in one replica
+that share a dial. Players who met one difficulty at one moment count as their mean. One moment is the same time, or,
+where settings are deployed on a timetable, the same attempt number between two deployments. All other attempts count
+separately: a dial that swings is wrong at both ends, even if its mean is right. A *unit* is independent of the others:
+a track, or all tracks of a replica where all players share one dial.
+
+RMSE is the root of the mean of (p - target)^2 over all judged attempts of all tracks. Its interval, and that of a ratio
+of two, come from the spread over units (linearised ratio estimator, Cochran 1977, sections 6.3 and 6.7).
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ from engine.inference.intervals import t_quantile
 from engine.kernel import compiled
 from engine.players import LARGEST_COHORT
 
-IN_BAND: Final = 0.05  # of the win probability, to either side of the target
-RUN_IN_BAND: Final = 10  # attempts in band one after the other: then a track has settled
+IN_BAND: Final = 0.05  # largest distance from the target, in win probability
+RUN_IN_BAND: Final = 10  # attempts in band in a row, after which a track has settled
 LOSSES: Final = 3  # in a row
 CONFIDENCE: Final = 0.95
-WORTH: Final = 1.01  # a ratio below is no difference to anybody, however sure it is
+WORTH: Final = 1.01  # a smaller ratio does not matter, even if it is certain
 NEVER: Final = -1
 _PLAYERS: Final = 2**32  # more than the number of any player
 
 SCORE: Final = np.dtype(
     [
         ("track", np.int64),  # a number of its own: replica and player, or replica and cohort
-        ("unit", np.int64),  # the same, or the replica where everybody shares a dial
+        ("unit", np.int64),  # the same, or the replica where all players share a dial
         ("cohort", np.int64),
         ("attempts", np.int64),  # of a player, or moments of a shared dial
         ("judged", np.int64),  # attempts from the scenario's after_attempts on
@@ -65,13 +66,18 @@ def scores_of(
     dial: Scope | None = None,
     deploy_every_s: float = 0.0,
 ) -> Any:
-    """One SCORE record per track, in order.
+    """Score rows.
 
-    scope: whose attempts count together; rows: sorted by player and attempt, of one replica or more; chances: p of
-    each row, NaN where it is not known, which makes all that depends on it NaN; after: first attempt that is judged;
-    dial: who shares a dial with this controller, where that is not the scope; deploy_every_s: seconds between two
-    deployments, 0 where the dial may move at any time. Attempts that a player throws on purpose say nothing of the
-    controller: give rows without them.
+    Args:
+        scope: which players count together.
+        rows: of one replica or more, sorted by player and attempt, without attempts that players throw on purpose.
+        chances: the win probability of each row; NaN where unknown, which makes all that depends on it NaN.
+        after: first attempt that is judged.
+        dial: which players share a dial with this controller, if that is not the scope.
+        deploy_every_s: seconds between two deployments; 0 if the dial may move at any time.
+
+    Returns:
+        One SCORE record for each track, in order.
     """
     won = (rows["outcome"] == WON).astype(np.float64)
     streaks = ((rows["streak"] >= LOSSES - 1) & (won == 0.0)).astype(np.float64)
@@ -104,9 +110,9 @@ def scores_of(
 def _moments(
     groups: npt.NDArray[np.int64], rows: npt.NDArray[np.void], after: int, deploy_every_s: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The moment of each row, and one row of each moment, moments in the order of groups and time.
+    """The moment of each row, and one row of each moment, in the order of groups and time.
 
-    A moment holds rows of one group that met one difficulty for one target; judged attempts and earlier ones apart.
+    A moment has the rows of one group with one difficulty and one target; judged attempts and earlier ones apart.
     """
     timed = deploy_every_s > 0.0
     when = np.floor(rows["start_s"] / deploy_every_s) if timed else rows["start_s"]
@@ -125,7 +131,7 @@ def _moments(
 def _moves(
     dials: npt.NDArray[np.int64], rows: npt.NDArray[np.void]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """|Change of difficulty| of each row's dial since the moment before on that dial, and whether there is one.
+    """|Change of difficulty| of each row's dial since the previous moment on that dial, and whether there was one.
 
     Of rows that begin together on one dial only the first counts.
     """
@@ -182,7 +188,7 @@ def _add_up(
 
 
 class Interval(NamedTuple):
-    """A number and its interval; NaN where nothing can be said."""
+    """A number and its interval; NaN where unknown."""
 
     value: float
     low: float
@@ -193,13 +199,13 @@ UNKNOWN: Final = Interval(math.nan, math.nan, math.nan)
 
 
 class Card(NamedTuple):
-    """What a controller's scores come to; shares in [0, 1], chances and difficulties in their own units, or NaN."""
+    """The score card of a controller. Shares are in [0, 1]; NaN where unknown."""
 
     units: int
     rmse: Interval  # of p over judged attempts
     rmse_early: float  # over the attempts before
     rmse_all: float
-    settled: float  # median attempt at which a track settles, over those that do
+    settled: float  # median attempt at which a track settles, over the tracks that do
     never: float  # share of tracks that never settle
     in_band: float  # share of judged attempts
     jitter: float  # mean |change of difficulty| of a dial from one attempt on it to the next
@@ -233,10 +239,10 @@ def card_of(scores: Any) -> Card:
 
 
 def ratio_of(scores: Any, others: Any, comparisons: int = 1) -> Interval:
-    """RMSE of one controller over that of another on the same players, with its interval.
+    """RMSE of one controller divided by that of another on the same players, with its interval.
 
-    comparisons: how many intervals hold all at once (Bonferroni), as they must where the best is picked by looking.
-    NaN where one of them is unknown or has no error at all.
+    NaN if one of them is unknown or has no error at all. comparisons: how many intervals hold together (Bonferroni), as
+    they must when the best controller was chosen by the same data.
     """
     residuals = []
     means = []
@@ -253,9 +259,9 @@ def ratio_of(scores: Any, others: Any, comparisons: int = 1) -> Interval:
 
 
 def behind_best(all_scores: Sequence[Any]) -> tuple[int, list[Interval]]:
-    """Which has the smallest RMSE, and each one's RMSE as a ratio to that; at least one RMSE must be known.
+    """Find the smallest RMSE, and divide each RMSE by it. At least one RMSE must be known.
 
-    All intervals hold at once, over all pairs: which one is the best was seen by looking. See `is_alike`.
+    All intervals hold together, over all pairs, because the best one was chosen by the same data. See `is_alike`.
     """
     roots = [card_of(scores).rmse.value for scores in all_scores]
     known = [i for i, root in enumerate(roots) if not math.isnan(root)]
@@ -265,14 +271,14 @@ def behind_best(all_scores: Sequence[Any]) -> tuple[int, list[Interval]]:
 
 
 def is_alike(behind: Interval) -> bool:
-    """Whether one cannot be told from the best, or only by a difference that is worth nothing to anybody."""
+    """Whether a ratio to the best is not significant, or too small to matter."""
     return behind.low <= WORTH
 
 
 def regret_of(scores: Any, static: Any) -> Interval:
-    """RMSE over all attempts, less that of the best fixed difficulty; below 0 is better.
+    """RMSE over all attempts minus that of the baseline; below 0 is better.
 
-    The same loss by which `best_static` is chosen. Paired; the interval is linearised (delta method).
+    This is the loss by which `best_static` is chosen. Paired; the interval is linearised (delta method).
     """
     units = _units(scores, static)
     value, residuals = 0.0, np.zeros(len(units))
@@ -281,14 +287,14 @@ def regret_of(scores: Any, static: Any) -> Interval:
         whole["square"] += one["early_square"]
         root = math.sqrt(_share(whole["square"].sum(), whole["attempts"].sum()))
         value += sign * root
-        if root > 0.0:  # without any error there is no residual either
+        if root > 0.0:  # without an error there is no residual either
             residuals += sign * _residuals(whole, "square", "attempts", units) / (2.0 * root)
     half = _half(residuals) if not math.isnan(value) else math.nan
     return Interval(value, value - half, value + half)
 
 
-def gain_of(scores: Any, others: Any) -> Interval:
-    """Mean p over all attempts, less that of others on the same players; paired."""
+def advantage_of(scores: Any, others: Any) -> Interval:
+    """Mean win probability over all attempts, minus that of others on the same players; paired."""
     units = _units(scores, others)
     value = _share(scores["chance"].sum(), scores["attempts"].sum()) - _share(
         others["chance"].sum(), others["attempts"].sum()
@@ -306,8 +312,11 @@ def _root(scores: Any) -> Interval:
 
 
 def _units(*all_scores: Any) -> npt.NDArray[np.int64]:
-    """Numbers of all units, ascending. Who has no attempt that counts with one controller may have some with another:
-    they count with sums of zero there, as the ratio estimator wants it."""
+    """The numbers of all units, ascending.
+
+    A unit without a counted attempt under one controller may have some under another. Its sums are then 0 for the
+    first one, as the ratio estimator requires.
+    """
     return np.unique(np.concatenate([scores["unit"] for scores in all_scores]))
 
 
@@ -316,12 +325,12 @@ def _residuals(scores: Any, column: str, base: str, units: npt.NDArray[np.int64]
     of = np.searchsorted(units, scores["unit"])
     sums = np.bincount(of, weights=scores[column], minlength=len(units))
     bases = np.bincount(of, weights=scores[base], minlength=len(units))
-    found: npt.NDArray[np.float64] = (sums - _share(sums.sum(), bases.sum()) * bases) / max(bases.mean(), 1e-300)
-    return found
+    residuals: npt.NDArray[np.float64] = (sums - _share(sums.sum(), bases.sum()) * bases) / max(bases.mean(), 1e-300)
+    return residuals
 
 
 def _half(residuals: npt.NDArray[np.float64], comparisons: int = 1) -> float:
-    """Half width of the interval of a mean, from each unit's residual."""
+    """Half the width of the interval of a mean, from each unit's residual."""
     m = len(residuals)
     if m < 2:
         return math.nan

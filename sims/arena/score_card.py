@@ -1,4 +1,4 @@
-"""Score cards as text for people and as rows for files."""
+"""Score cards: one line for each controller, as text for people and as rows for files."""
 
 from __future__ import annotations
 
@@ -9,64 +9,71 @@ from typing import Any, Final, NamedTuple
 from engine.record import Column
 from sims.arena.score import UNKNOWN, Card, Interval, card_of, ratio_of, regret_of
 
-# The order is that of trust: first what cannot be flattered, last the win rate, which any rule that adds up its errors
-# brings to the target whatever the chances were.
+# In the order of trust. The win rate is last: a rule that adds up its errors brings it to the target whatever the win
+# probabilities were.
 COLUMNS: Final = (
     Column("course", "name", "", "scenario that was played"),
     Column("controller", "name", "", "controller, with the options that differ from its defaults"),
     Column("mode", "name", "", "deterministic, adaptive, self_adaptive or reference"),
-    Column("cohort", "name", "", "whose score this is; empty for all players together", optional=True),
-    Column("units", "integer", "1", "players, or groups of players who share a dial: what is independent"),
-    Column("rmse", "number", "1", "root mean square of true chance less target, judged attempts", optional=True),
+    Column("cohort", "name", "", "player group; empty for all players together", optional=True),
+    Column("units", "integer", "1", "independent players, or independent groups of players who share a dial"),
+    Column("rmse", "number", "1", "root mean square of true win probability - target, judged attempts", optional=True),
     Column("rmse_low", "number", "1", "low end of its 95 % interval", optional=True),
     Column("rmse_high", "number", "1", "high end of its 95 % interval", optional=True),
-    Column("ratio", "number", "1", "rmse over that of bayes_limit on the same players", optional=True),
+    Column("ratio", "number", "1", "rmse divided by that of bayes_limit on the same players", optional=True),
     Column("ratio_low", "number", "1", "low end of its 95 % interval, paired", optional=True),
     Column("ratio_high", "number", "1", "high end of its 95 % interval, paired", optional=True),
     Column("rmse_early", "number", "1", "the same over the attempts before the judged ones", optional=True),
     Column("rmse_all", "number", "1", "the same over all attempts", optional=True),
-    Column("settled", "number", "attempts", "median attempt at which a dial is in band to stay for ten", optional=True),
-    Column("never", "number", "1", "share of dials that never are", optional=True),
+    Column("settled", "number", "attempts", "median attempt from which a dial is in band for ten", optional=True),
+    Column("never", "number", "1", "share of dials that never settle", optional=True),
     Column("in_band", "number", "1", "share of judged attempts within 0.05 of the target", optional=True),
-    Column("jitter", "number", "1", "mean change of a dial from one attempt on it to the next, no sign", optional=True),
-    Column("overshoot", "number", "1", "largest error beyond the target once crossed; mean over dials", optional=True),
+    Column("jitter", "number", "1", "mean absolute change of a dial from one attempt to the next", optional=True),
+    Column("overshoot", "number", "1", "largest error past the target once crossed; mean over dials", optional=True),
     Column("worst", "number", "1", "95th percentile over dials of a dial's own rmse", optional=True),
-    Column("regret", "number", "1", "rmse_all less the baseline's; below 0 is better", optional=True),
+    Column("regret", "number", "1", "rmse_all minus that of the baseline; below 0 is better", optional=True),
     Column("regret_low", "number", "1", "low end of its 95 % interval, paired", optional=True),
     Column("regret_high", "number", "1", "high end of its 95 % interval, paired", optional=True),
     Column("streaks", "number", "1", "share of attempts that complete three or more losses in a row"),
-    Column("win_error", "number", "1", "mean error of the realised win rate, no sign: easily flattered", optional=True),
+    Column("win_error", "number", "1", "mean absolute error of the realised win rate: can mislead", optional=True),
 )  # fmt: skip
-HEADINGS: Final = (
-    "controller", "RMSE", "x limit", "settled", "never", "in band", "jitter", "overshoot", "worst 5 %", "regret",
-    "3 losses", "us", "win error",
-)  # fmt: skip
-LEGEND: Final = (
-    "settled: median attempt at which ten within 0.05 of the target begin; never: players who have none;\n"
-    "in band: attempts as near; jitter: mean step of a dial; overshoot: largest error past the target;\n"
-    "worst 5 %: their RMSE; regret: RMSE less the baseline's; 3 losses: in a row; us: microseconds each."
-)
+# The columns of a table for people, and what each of them means.
+MEANINGS: Final = {
+    "error": "root mean square of true win probability minus target, over judged attempts",
+    "x limit": "error divided by that of bayes_limit, with its 95 % margin",
+    "settled": "median attempt from which ten attempts are within 0.05 of the target",
+    "never": "players that never settle",
+    "on target": "attempts within 0.05 of the target",
+    "jitter": "mean step of the difficulty",
+    "overshoot": "largest error past the target",
+    "worst 5 %": "error of the worst players",
+    "regret": "error minus that of the baseline",
+    "3 losses": "attempts that complete three losses in a row",
+    "us": "microseconds per attempt on one core",
+    "win error": "error of the realised win rate",
+}
+COST: Final = "us"
+HEADINGS: Final = ("controller", *MEANINGS)
 WHY_LAST: Final = (
-    "RMSE is of the true win probability, over judged attempts; x limit is its multiple of bayes_limit's, with 95 %\n"
-    "intervals over the same players. The win rate's error stands last: a rule that adds up its errors brings it to\n"
-    "zero whatever the chances were."
+    "The realised win rate comes last: a rule that adds up its errors brings it to the target, whatever the win "
+    "probabilities were."
 )
 
 
-class Line(NamedTuple):
-    """One controller on one course."""
+class ScoreLine(NamedTuple):
+    """The score card of one controller on one course."""
 
     course: str
     controller: str
     mode: str
-    cohort: str  # name; empty for all together
+    cohort: str  # name; empty for all players together
     card: Card
     ratio: Interval = UNKNOWN  # to bayes_limit
     regret: Interval = UNKNOWN  # against the baseline
     microseconds: float = math.nan  # of one core, per attempt
 
 
-def line_of(
+def score_line(
     course: str,
     controller: str,
     mode: str,
@@ -76,17 +83,25 @@ def line_of(
     *,
     cohort: tuple[int, str] | None = None,
     microseconds: float = math.nan,
-) -> Line:
-    """A line from scores.
+) -> ScoreLine:
+    """Make a line from scores.
 
-    limit, baseline: the scores of these two, None where they did not race; cohort: number and name, None for all.
+    Args:
+        course: its name.
+        controller: name with options.
+        mode: of the controller.
+        scores: its SCORE records.
+        limit: those of bayes_limit; None if it did not play.
+        baseline: those of the baseline; None if it did not play.
+        cohort: number and name; None for all players together.
+        microseconds: of one core, for each attempt.
     """
 
     def some(part: Any) -> Any:
         return part if cohort is None or part is None else part[part["cohort"] == cohort[0]]
 
     own, best, static = some(scores), some(limit), some(baseline)
-    return Line(
+    return ScoreLine(
         course,
         controller,
         mode,
@@ -98,8 +113,8 @@ def line_of(
     )
 
 
-def row_of(line: Line) -> tuple[str | int | float | None, ...]:
-    """A line in the order of COLUMNS; None where there is no value."""
+def score_row(line: ScoreLine) -> tuple[str | int | float | None, ...]:
+    """A line in the order of COLUMNS; None where unknown."""
     card = line.card
     values: list[str | int | float] = [
         line.course, line.controller, line.mode, line.cohort, card.units, *card.rmse, *line.ratio, card.rmse_early,
@@ -109,68 +124,74 @@ def row_of(line: Line) -> tuple[str | int | float | None, ...]:
     return tuple(None if isinstance(value, float) and math.isnan(value) else value for value in values)
 
 
-def json_of(line: Line) -> Mapping[str, str | int | float | None]:
-    """A line by the names of COLUMNS, and what it cost, which differs from one machine and run to the next."""
-    row = dict(zip((column.name for column in COLUMNS), row_of(line), strict=True))
+def score_json(line: ScoreLine) -> Mapping[str, str | int | float | None]:
+    """A line by the names of COLUMNS, and its cost, which differs from one machine and run to the next."""
+    row = dict(zip((column.name for column in COLUMNS), score_row(line), strict=True))
     return {**row, "microseconds": None if math.isnan(line.microseconds) else line.microseconds}
 
 
-def table(lines: Sequence[Line]) -> list[tuple[str, ...]]:
-    """Lines as text under HEADINGS, the best first, those without a known chance last."""
+def legend_text(but: str = "") -> str:
+    """What the headings mean, and why the win rate is last. but: a heading to leave out."""
+    meanings = "; ".join(f"{heading}: {meaning}" for heading, meaning in MEANINGS.items() if heading != but)
+    return f"{meanings}. {WHY_LAST}"
+
+
+def score_table(lines: Sequence[ScoreLine]) -> list[tuple[str, ...]]:
+    """Lines as text under HEADINGS: the smallest error first, unknown errors last."""
     return [HEADINGS, *map(_texts, sorted(lines, key=_place))]
 
 
-def _place(line: Line) -> tuple[bool, float]:
+def _place(line: ScoreLine) -> tuple[bool, float]:
     return math.isnan(line.card.rmse.value), line.card.rmse.value
 
 
-def _texts(line: Line) -> tuple[str, ...]:
+def _texts(line: ScoreLine) -> tuple[str, ...]:
     card = line.card
     return (
         line.controller,
-        number(card.rmse.value, ".4f"),
-        interval(line.ratio),
-        number(card.settled, ".0f"),
+        number_text(card.rmse.value, ".4f"),
+        ratio_text(line.ratio),
+        number_text(card.settled, ".0f"),
         _percent(card.never),
         _percent(card.in_band),
-        number(card.jitter, ".4f"),
-        number(card.overshoot, ".3f"),
-        number(card.worst, ".3f"),
-        number(line.regret.value, "+.4f"),
+        number_text(card.jitter, ".4f"),
+        number_text(card.overshoot, ".3f"),
+        number_text(card.worst, ".3f"),
+        number_text(line.regret.value, "+.4f"),
         _percent(card.streaks),
-        number(line.microseconds, ".1f"),
-        number(card.win_error, ".4f"),
+        number_text(line.microseconds, ".1f"),
+        number_text(card.win_error, ".4f"),
     )
 
 
-def cohort_table(lines: Sequence[Line]) -> list[tuple[str, ...]]:
-    """Controllers down, cohorts across: RMSE, and its multiple of the limit where that is known.
+def cohort_table(lines: Sequence[ScoreLine]) -> list[tuple[str, ...]]:
+    """Controllers down, cohorts across: the error, and how many times the limit's it is where that is known.
 
-    lines: those of all together, in the order wanted, then those of the cohorts.
+    lines: those of all players together, then those of the cohorts.
     """
     cohorts = list(dict.fromkeys(line.cohort for line in lines if line.cohort))
     cells = {(line.controller, line.cohort): line for line in lines}
     rows: list[tuple[str, ...]] = [("controller", *cohorts)]
     for line in sorted((line for line in lines if not line.cohort), key=_place):
-        found = (cells[line.controller, cohort] for cohort in cohorts)
-        rows.append((line.controller, *(_cell(one) for one in found)))
+        rows.append((line.controller, *(_cell(cells[line.controller, cohort]) for cohort in cohorts)))
     return rows
 
 
-def _cell(line: Line) -> str:
-    text = number(line.card.rmse.value, ".4f")
+def _cell(line: ScoreLine) -> str:
+    text = number_text(line.card.rmse.value, ".4f")
     return text if math.isnan(line.ratio.value) else f"{text} x{line.ratio.value:.2f}"
 
 
-def interval(found: Interval) -> str:
-    """A ratio with its interval, "-" where it is not known."""
-    if math.isnan(found.value):
+def ratio_text(ratio: Interval, between: str = "-") -> str:
+    """A ratio with its margin; "-" if unknown. between: stands between the ends of the margin."""
+    if math.isnan(ratio.value):
         return "-"
-    return f"{found.value:.2f}" + ("" if math.isnan(found.low) else f" ({found.low:.2f}-{found.high:.2f})")
+    margin = "" if math.isnan(ratio.low) else f" ({ratio.low:.2f}{between}{ratio.high:.2f})"
+    return f"{ratio.value:.2f}{margin}"
 
 
-def number(value: float, form: str) -> str:
-    """A number as text, "-" where it is not known."""
+def number_text(value: float, form: str) -> str:
+    """A number as text, "-" if unknown."""
     return "-" if math.isnan(value) else format(value, form)
 
 

@@ -1,11 +1,11 @@
-"""The commands that race controllers: compare and arena, and the advice that follows from races."""
+"""The commands that compare scenarios or controllers: compare and arena, and advise, which recommends a controller."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
@@ -13,21 +13,31 @@ from sims.cli.options import Command, Number, load_scenario, seed_option, set_op
 from sims.terminal import json_text, meter, teller
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from sims.arena.race import ControllerChoice
 
-    from engine.scenario import Scenario
-
-_PLAYERS: Final = 2000  # of the arena's tables in the docs
+_PLAYERS: Final = 2000  # sims.arena.arena.PLAYERS, which help must not import
 
 
-class _Wish(click.ParamType[tuple[str, dict[str, float]]]):
+class _Result(Protocol):
+    """A result that can be printed and written."""
+
+    @property
+    def text(self) -> str: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+    def write(self, folder: Path) -> None: ...
+
+
+_R = TypeVar("_R", bound=_Result)
+
+
+class _Controller(click.ParamType["ControllerChoice"]):
     """A controller as it is typed: NAME or NAME,option=value,option=value."""
 
     name = "controller"
 
-    def convert(
-        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
-    ) -> tuple[str, dict[str, float]]:
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> ControllerChoice:
         if isinstance(value, tuple):
             return value
         name, *pairs = value.split(",")
@@ -44,23 +54,21 @@ class _Wish(click.ParamType[tuple[str, dict[str, float]]]):
 _controllers = click.option(
     "--controller",
     "controllers",
-    type=_Wish(),
+    type=_Controller(),
     multiple=True,
-    metavar="NAME[,option=value]",
-    help="Who races; may be repeated. Options that are not given have their defaults.",
+    metavar="NAME",
+    help="Controller to compare (repeatable), e.g. kalman,q=0.01.",
 )
-_quiet = click.option("--quiet", is_flag=True, help="No progress.")
+_quiet = click.option("--quiet", is_flag=True, help="Suppress the progress bar.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-_allow_long = click.option("--allow-long", is_flag=True, help="Accept a scenario of very many attempts.")
-_out = click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for tables and a page; it must be new."
-)
+_allow_long = click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
+_out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
 
 
 @click.command(cls=Command)
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @_controllers
-@click.option("--find-gain", metavar="NAME", help="Race one controller with growing gains, and recommend one.")
+@click.option("--find-gain", metavar="NAME", help="Find the best gain of one controller.")
 @seed_option
 @set_option
 @workers_option
@@ -70,7 +78,7 @@ _out = click.option(
 @_allow_long
 def compare(
     scenarios: tuple[str, ...],
-    controllers: tuple[tuple[str, dict[str, float]], ...],
+    controllers: tuple[ControllerChoice, ...],
     find_gain: str | None,
     seed: int | None,
     settings: tuple[str, ...],
@@ -80,52 +88,66 @@ def compare(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Compare scenarios, or race controllers on one, with the same players and the same luck.
+    """Compare scenarios, or compare controllers on one scenario.
+
+    The same players with the same luck play everything that is compared.
 
     Two or more scenarios: what changed from the first to each of the others, for whom, by how much and how sure.
 
-    One scenario: each controller as a ratio to the best that anybody could do. The limit (bayes_limit) and a baseline
-    (best_static) always race too. Without --controller, the scenario's own races against the default.
+    One scenario: each controller relative to the Bayes-optimal limit. The limit (bayes_limit) and a baseline
+    (best_static) always play too. Without --controller: the scenario's own controller and the default.
     """
-    if find_gain is not None and controllers:
-        raise click.UsageError("--find-gain races one controller alone, leave --controller out.")
-    if len(scenarios) > 1 and (controllers or find_gain is not None):
-        option = "--controller" if controllers else "--find-gain"
-        raise click.UsageError(f"{option} races on one scenario, got {len(scenarios)}; give one, or leave it out.")
+    _check_usage(len(scenarios), bool(controllers), find_gain is not None)
+    on_progress, on_message = meter(quiet), teller(quiet)
     if len(scenarios) > 1:
         several = [load_scenario(scenario, settings, None, allow_long) for scenario in scenarios]
-        return _compare_scenarios(several, seed, workers=workers, out=out, quiet=quiet, as_json=as_json)
-    read = load_scenario(scenarios[0], settings, seed, allow_long)
-    from sims.arena import command as races
+        from sims.comparison.comparison import compare as compare_scenarios
 
+        comparison = _deliver(
+            lambda: compare_scenarios(*several, seed=seed, workers=workers, on_progress=on_progress),
+            out, as_json, "table, page and JSON",
+        )  # fmt: skip
+        return _exit_code(bool(comparison.failed))
+    scenario = load_scenario(scenarios[0], settings, seed, allow_long)
     if find_gain is not None:
-        return races.compare_gains(read, find_gain, workers=workers, out=out, quiet=quiet, json=as_json)
-    return races.compare(read, controllers, workers=workers, out=out, quiet=quiet, json=as_json)
+        from sims.arena.gain_finder import find_gain as search_gain
+
+        name = find_gain
+        _deliver(
+            lambda: search_gain(scenario, name, workers=workers, on_progress=on_progress, on_message=on_message),
+            out, as_json, "page",
+        )  # fmt: skip
+        return 0
+    from sims.arena.race import race
+
+    result = _deliver(
+        lambda: race(scenario, controllers, workers=workers, on_progress=on_progress, on_message=on_message),
+        out, as_json, "scores and page",
+    )  # fmt: skip
+    return _exit_code(result.faulty)
 
 
-def _compare_scenarios(
-    scenarios: Sequence[Scenario],
-    seed: int | None,
-    *,
-    workers: int | None,
-    out: Path | None,
-    quiet: bool,
-    as_json: bool,
-) -> int:
-    from engine.errors import PluginFault
-    from sims.comparison.comparison import compare
+def _check_usage(scenarios: int, controllers: bool, find_gain: bool) -> None:
+    if find_gain and controllers:
+        raise click.UsageError("--find-gain takes its one controller by name; leave --controller out.")
+    if scenarios > 1 and (controllers or find_gain):
+        option = "--controller" if controllers else "--find-gain"
+        raise click.UsageError(f"{option} needs one scenario, got {scenarios}; give one, or leave {option} out.")
 
+
+def _deliver(compute: Callable[[], _R], out: Path | None, as_json: bool, files: str) -> _R:
+    """Compute a result, write its files and print it. files: what --out holds."""
     with _output_folder(out) as folder:
-        comparison = compare(*scenarios, seed=seed, workers=workers, on_progress=meter(quiet))
+        result = compute()
         if folder is not None:
-            comparison.write(folder)
+            result.write(folder)
     if as_json:
-        click.echo(json_text(comparison.to_json()), nl=False)
-    else:
-        click.echo(comparison.text)
-        if folder is not None:
-            click.echo(f"\ntable, page and JSON  {out}")
-    return PluginFault.exit_code if comparison.failed else 0
+        click.echo(json_text(result.to_json()), nl=False)
+        return result
+    click.echo(result.text)
+    if out is not None:
+        click.echo(f"\n{files}  {out}")
+    return result
 
 
 @contextlib.contextmanager
@@ -145,15 +167,21 @@ def _output_folder(out: Path | None) -> Iterator[Path | None]:
         raise
 
 
+def _exit_code(faulty: bool) -> int:
+    from engine.errors import PluginFault
+
+    return PluginFault.exit_code if faulty else 0
+
+
 @click.command(cls=Command)
 @_controllers
-@click.option("--world", "worlds", multiple=True, metavar="NAME", help="Only this world; may be repeated.")
+@click.option("--world", "worlds", multiple=True, metavar="NAME", help="World to play (repeatable; default: all).")
 @click.option(
     "--players",
     type=Number(40, 1_000_000, whole=True),
     default=_PLAYERS,
     show_default=True,
-    help="Players of each world.",
+    help="Players in each world.",
 )
 @seed_option
 @workers_option
@@ -161,7 +189,7 @@ def _output_folder(out: Path | None) -> Iterator[Path | None]:
 @_quiet
 @_json
 def arena(
-    controllers: tuple[tuple[str, dict[str, float]], ...],
+    controllers: tuple[ControllerChoice, ...],
     worlds: tuple[str, ...],
     players: int,
     seed: int | None,
@@ -170,12 +198,20 @@ def arena(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Race all controllers, or some, over ten worlds with a known answer, two games and players who cheat."""
-    from sims.arena.command import race_arena
+    """Compare all controllers, or some, over the worlds of the arena.
 
-    return race_arena(
-        worlds, controllers, players=players, seed=seed, workers=workers, out=out, quiet=quiet, json=as_json
-    )
+    The worlds: ten with a known answer, two games, and players who lose on purpose.
+    """
+    from sims.arena.arena import run_arena
+
+    result = _deliver(
+        lambda: run_arena(
+            controllers, worlds, players=players, seed=seed, workers=workers,
+            on_progress=meter(quiet), on_message=teller(quiet),
+        ),
+        out, as_json, "scores and page",
+    )  # fmt: skip
+    return _exit_code(result.faulty)
 
 
 @click.command(cls=Command)
@@ -183,10 +219,10 @@ def arena(
 @set_option
 @_json
 def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
-    """Say which controller suits a scenario and why, and what is wrong with the one it has."""
+    """Recommend a controller for a scenario and review the current one."""
     checked = load_scenario(scenario, settings, None, True)
-    from sims.advice.advice import advise
+    from sims.advice.advice import advise as recommend
 
     named = [scenario, *(word for setting in settings for word in ("--set", setting))]
-    advice = advise(checked, named=named, on_message=teller(quiet=as_json))
+    advice = recommend(checked, named=named, on_message=teller(quiet=as_json))
     click.echo(json_text(advice.to_json()) if as_json else advice.text, nl=not as_json)

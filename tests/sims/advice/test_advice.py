@@ -21,7 +21,7 @@ from sims.advice.gain_effect import dial_gains
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.cli.app import main
 from tests.kit.golden import check_golden
-from tests.sims.arena.test_race import scenario
+from tests.kit.two_groups import two_groups
 
 CATALOG = Catalog()
 
@@ -363,7 +363,7 @@ def test_what_a_gain_leaves_over_agrees_with_a_simulation():
 def test_the_lines_can_be_put_into_a_scenario(name):
     lines = advice_on(SITUATIONS[name][0]).lines
     table = tomllib.loads(lines)["controller"]
-    text = scenario(scope="cohort").resolved_toml()
+    text = two_groups(scope="cohort").resolved_toml()
     start, end = text.index("[controller]"), text.index("[telemetry]")
     found = parse((text[:start] + lines + "\n" + text[end:]).encode(), "new.toml", CATALOG)
     assert (found.controller, found.scope) == (table["name"], table["scope"])
@@ -381,7 +381,7 @@ def test_the_command_races_it_against_what_the_scenario_has():
 
 
 def test_facts_are_those_of_the_scenario():
-    found = facts_of(scenario(players=40, attempts=60), CATALOG, threads=1)
+    found = facts_of(two_groups(players=40, attempts=60), CATALOG, threads=1)
     weak, strong = found.cohorts
     assert (weak.target, strong.target, weak.players) == (0.6, 0.4, 20)
     assert weak.easiest > 0.85
@@ -390,9 +390,9 @@ def test_facts_are_those_of_the_scenario():
     assert weak.judged == 20 * 50
     assert (found.attempts, found.late, found.unheard, found.together) == (60.0, 0.0, 0.0, 1.0)
     assert not found.synchronised, "they come back from a break when each likes to"
-    assert facts_of(scenario(players=40, attempts=20), CATALOG, threads=1).synchronised
+    assert facts_of(two_groups(players=40, attempts=20), CATALOG, threads=1).synchronised
     assert found.unserved
-    late = scenario(players=40, attempts=60).resolved_toml().replace("delay_s = 0.0", "delay_s = 170.0")
+    late = two_groups(players=40, attempts=60).resolved_toml().replace("delay_s = 0.0", "delay_s = 170.0")
     assert facts_of(parse(late.encode(), "late.toml", CATALOG), CATALOG, threads=1).late == 5.0
     never = late.replace("delay_s = 170.0", "delay_s = 1e9")
     assert facts_of(parse(never.encode(), "never.toml", CATALOG), CATALOG, threads=1).unheard == 1.0
@@ -400,7 +400,7 @@ def test_facts_are_those_of_the_scenario():
 
 def test_the_command_line_prints_text_or_json(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    Path("small.toml").write_text(scenario().resolved_toml())
+    Path("small.toml").write_text(two_groups().resolved_toml())
     advice = advise("small.toml", workers=1)
     assert main(["advise", "small.toml"]) == 0
     assert capsys.readouterr().out == advice.text + "\n"

@@ -10,11 +10,13 @@ import pytest
 
 from engine.errors import ScenarioError
 from engine.scenario import load, parse
-from sims.arena.command import compare_gains
-from sims.arena.gain_finder import NEAR, STEPS, Finding, Trial, around, find_gain, gains_of, recommended, said
+from sims.arena.gain_finder import GainSearch, find_gain
+from sims.arena.gains import NEAR, STEPS, GainTrial, around, gains_to_try, recommended
 from sims.arena.score import Interval
 from sims.catalog import Catalog
-from tests.sims.arena.test_race import scenario
+from sims.cli.app import main
+from tests.kit.golden import check_golden
+from tests.kit.two_groups import two_groups
 
 CATALOG = Catalog()
 
@@ -24,7 +26,7 @@ def test_gains_grow_exponentially_keep_their_ratios_and_stay_in_range(name):
     kind = CATALOG.controller(name)
     usual = kind.options()._asdict()
     names = tuple(gain for gain in kind.gains if usual[gain] > 0.0)
-    ways = gains_of(kind, names)
+    ways = gains_to_try(kind, names)
     highs = {option.name: option.high for option in kind.option_list}
     assert tuple(usual[gain] for gain in names) in ways, "the default is among those tried"
     assert STEPS < len(ways) <= 2 * STEPS + 1
@@ -36,7 +38,7 @@ def test_gains_grow_exponentially_keep_their_ratios_and_stay_in_range(name):
 
 def test_the_best_of_one_valley_is_found_and_measured_again_on_others():
     """Twenty players of one dial who never change: neither the smallest nor the largest gain can be the best."""
-    found = find_gain(scenario(players=40, attempts=80), CATALOG.controller("weighted_up_down"), workers=1)
+    found = find_gain(two_groups(players=40, attempts=80), "weighted_up_down", workers=1)
     errors = [trial.rmse.value for trial in found.trials]
     best = errors.index(min(errors))
     assert 0 < best < len(errors) - 1
@@ -49,12 +51,11 @@ def test_the_best_of_one_valley_is_found_and_measured_again_on_others():
     assert found.trials[-1].behind.low > 1.0
     assert found.fresh_seed != 31
     assert found.fresh.value != found.trials[best].rmse.value
-    assert f"seed {found.fresh_seed}" in said(found)
 
 
 def test_a_controller_without_a_gain_has_none_to_be_found():
     with pytest.raises(ScenarioError, match="constant has none"):
-        find_gain(scenario(), CATALOG.controller("constant"), workers=1)
+        find_gain(two_groups(), "constant", workers=1)
 
 
 def test_the_smallest_gain_that_is_surely_near_the_best_is_recommended():
@@ -65,28 +66,25 @@ def test_the_smallest_gain_that_is_surely_near_the_best_is_recommended():
 
 
 ONE_GROUP = {
-    "one dial for everybody": lambda: scenario(scope="everyone"),
+    "one dial for everybody": lambda: two_groups(scope="everyone"),
     "one player": lambda: load(CATALOG.scenario("arena/stationary"), CATALOG, [("players.count", "1")]),
     "one cohort": lambda: load(CATALOG.scenario("arena/batch20"), CATALOG, [("run.replicas", "1")]),
 }
 
 
 @pytest.mark.parametrize("name", ONE_GROUP)
-def test_one_group_finds_no_gain(name, tmp_path):
-    """Without an interval any gain would do, the worst too."""
-    alone = ONE_GROUP[name]()
-    for chosen in ({}, {"json": True}, {"out": tmp_path / "gains"}):
-        with pytest.raises(ScenarioError, match=r"one group only.*give \[run\] replicas a larger number") as fault:
-            compare_gains(alone, "weighted_up_down", workers=1, **chosen)
-        assert len(str(fault.value).splitlines()) == 1
-    assert not (tmp_path / "gains").exists()
+def test_one_group_finds_no_gain(name):
+    """Without a margin any gain would do, the worst too."""
+    with pytest.raises(ScenarioError, match=r"only one group.*set \[run\] replicas to a larger number") as fault:
+        find_gain(ONE_GROUP[name](), "weighted_up_down", workers=1)
+    assert len(str(fault.value).splitlines()) == 1
 
 
 def test_where_no_chance_is_judged_no_gain_is_found():
-    text = scenario().resolved_toml().replace("quit_frailty = -40.0", "quit_frailty = 20.0")
+    text = two_groups().resolved_toml().replace("quit_frailty = -40.0", "quit_frailty = 20.0")
     leaving = parse(text.encode(), "leaving.toml", CATALOG)
     with pytest.raises(ScenarioError, match="no judged attempt of weighted_up_down"):
-        find_gain(leaving, CATALOG.controller("weighted_up_down"), workers=1)
+        find_gain(leaving, "weighted_up_down", workers=1)
 
 
 def test_what_is_as_good_as_the_best_lies_next_to_it():
@@ -94,33 +92,37 @@ def test_what_is_as_good_as_the_best_lies_next_to_it():
     assert around(0, [True, True]) == (0, 1)
 
 
-def _finding(low, high, to_default):
-    trials = tuple(Trial((gain,), Interval(0.1, 0.09, 0.11), Interval(1.0, 1.0, 1.0)) for gain in (0.01, 0.02, 0.04))
-    return Finding("pid", ("ki",), trials, (low,), low, high, Interval(0.1, 0.09, 0.11), 5, Interval(*to_default))
+def tried(low, high, to_default):
+    errors = {0.01: 0.11, 0.02: 0.10, 0.04: 0.12}
+    trials = tuple(
+        GainTrial((gain,), Interval(rmse, rmse - 0.01, rmse + 0.01), Interval(10 * rmse, 9 * rmse, 11 * rmse))
+        for gain, rmse in errors.items()
+    )
+    fresh = Interval(0.1, 0.09, 0.11)
+    return GainSearch("pid", ("ki",), trials, (low,), low, high, fresh, 5, Interval(*to_default), two_groups())
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "to_default", "words"),
-    [
-        (0.02, 0.02, (0.8, 0.7, 0.9), ("no other gain that was tried", "0.80 (0.70-0.90) times the default's")),
-        (0.02, 0.04, (1.0, 0.9, 1.1), ("0.02 to 0.04 cannot be told", "upper end", "cannot be told from the default")),
-        (0.01, 0.02, (1.0, 1.0, 1.0), ("lower end", "it is the default")),
-        (0.02, 0.02, (math.nan,) * 3, ("Recommended for pid: ki = 0.02", "cannot be held against the default", "5%")),
-    ],
-)  # fmt: skip
-def test_how_sure_it_is_is_said(low, high, to_default, words):
-    assert [word for word in words if word not in said(_finding(low, high, to_default))] == []
+def test_how_sure_it_is_is_said(request):
+    cases = {
+        "sure": tried(0.02, 0.02, (0.8, 0.7, 0.9)),
+        "up to the largest, as good as the default": tried(0.02, 0.04, (1.0, 0.9, 1.1)),
+        "down to the smallest, the default": tried(0.01, 0.02, (1.0, 1.0, 1.0)),
+        "default not comparable": tried(0.02, 0.02, (math.nan,) * 3),
+    }
+    text = "\n\n".join("\n  ".join([name, *case.sentences]) for name, case in cases.items())
+    check_golden(request, "arena/gains", text)
+    check_golden(request, "arena/gain_search", cases["down to the smallest, the default"].text)
 
 
-def test_the_command_prints_a_table_a_picture_and_json(tmp_path, capsys):
-    small = scenario(players=10, attempts=25)
-    assert compare_gains(small, "weighted_up_down", workers=1, out=tmp_path / "gains") == 0
-    out = capsys.readouterr().out
-    assert "recommended" in out
-    assert "How sure:" in out
-    assert "as good as the best" in (tmp_path / "gains" / "gains.html").read_text()
-    assert compare_gains(small, "weighted_up_down", workers=1, json=True) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["options"] == ["step"]
-    assert len(found["trials"]) > STEPS
-    assert found["recommended"] in [trial["gains"] for trial in found["trials"] if trial["behind"]["high"] <= NEAR]
+def test_the_command_prints_a_table_a_page_and_json(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(two_groups(players=10, attempts=25).resolved_toml())
+    command = ["compare", "small.toml", "--find-gain", "weighted_up_down", "--workers", "1"]
+    assert main([*command, "--out", "gains"]) == 0
+    assert "recommended" in capsys.readouterr().out
+    assert "may be as good as the best" in (tmp_path / "gains" / "gains.html").read_text()
+    assert main([*command, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["options"] == ["step"]
+    assert len(content["trials"]) > STEPS
+    assert content["recommended"] in [trial["gains"] for trial in content["trials"] if trial["behind"]["high"] <= NEAR]

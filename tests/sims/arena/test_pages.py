@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from itertools import pairwise
 
 import pytest
 
-from sims.arena.gain_finder import Finding, Trial
 from sims.arena.gain_page import gain_page
+from sims.arena.gains import GainTrial, GainTrials
 from sims.arena.score import UNKNOWN, Card, Interval
-from sims.arena.score_card import Line
+from sims.arena.score_card import ScoreLine
 from sims.arena.score_page import MODES, score_page
+from sims.arena.standings import ArenaScores
 from sims.arena.standings_page import standings_page
-from sims.arena.worlds import Arena, standings
 
 NASTY = "<b>&\"'=cmd()@x</b>"
-VERDICT = "kalman keeps players nearest to their target; ramp is 2.00 (1.90-2.10) times as far off as kalman (95 %)."
+VERDICT = "kalman has the lowest error. Errors divided by that of kalman: ramp 2.00 (1.90 to 2.10) (95 %)."
 
 
 def line(controller, rmse, *, cohort="", course="small", mode="adaptive", ratio=1.5, half=0.01):
     card = Card(9, Interval(rmse, rmse - half, rmse + half), *[0.1] * 10)
-    return Line(course, controller, mode, cohort, card, Interval(ratio, ratio - 0.1, ratio + 0.1), microseconds=77.7)
+    return ScoreLine(
+        course, controller, mode, cohort, card, Interval(ratio, ratio - 0.1, ratio + 0.1), microseconds=77.7
+    )
 
 
 def limit(rmse, **words):
@@ -56,7 +59,7 @@ def test_scores_have_a_panel_for_each_cohort_with_the_best_on_top_and_the_limit_
     ]
     assert [words.split(":")[0] for _, words in rows(panels["weak"])] == ["bayes_limit", "kalman q=0.01", "ramp"]
     assert [panel.count('class="limit"') for panel in panels.values()] == [1, 1]
-    assert '<p class="headline">kalman keeps players nearest to their target</p><p>ramp is 2.00' in page
+    assert '<p class="headline">kalman has the lowest error.</p><p>Errors divided by that of kalman: ramp 2.00' in page
     assert '<p class="caution">x limit is not known.</p>' in page
 
 
@@ -80,9 +83,9 @@ def test_scores_leave_out_what_differs_from_run_to_run_and_what_is_not_known():
 
 
 def test_scores_without_any_known_chance_are_a_page_too():
-    page = score_page("Small", "9 players", [line("cma_es", math.nan)], "Nothing can be compared.", [])
+    page = score_page("Small", "9 players", [line("cma_es", math.nan)], "No comparison is possible.", [])
     assert figures(page) == {}
-    assert "Nothing can be compared." in page
+    assert "No comparison is possible." in page
 
 
 def test_modes_differ_in_colour_and_in_shape():
@@ -98,12 +101,12 @@ def raced():
         line("kalman", 0.3, course="gap_runner")._replace(ratio=UNKNOWN),
     ]  # fmt: skip
     gains = {"kalman": Interval(0.1, 0.08, 0.12), "bayes_limit": Interval(0.2, 0.18, 0.22)}
-    return Arena(tuple(lines), gains, {("gap_runner", "bayes_limit"): "it knows no dial"})
+    worlds = ("learning", "stationary", "boss_duel", "gap_runner")
+    return ArenaScores(9, worlds, tuple(lines), gains, {("gap_runner", "bayes_limit"): "it knows no dial"})
 
 
 def test_the_arena_is_a_map_with_numbers_mean_and_worst_first():
-    found = raced()
-    page = standings_page("9 players a world", found, standings(found))
+    page = standings_page("9 players a world", raced())
     assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', page)[:5] == [
         "mean", "worst", "stationary", "learning", "boss_duel",
     ]  # fmt: skip
@@ -115,8 +118,7 @@ def test_the_arena_is_a_map_with_numbers_mean_and_worst_first():
 
 
 def test_the_arena_tells_what_else_came_of_it():
-    found = raced()
-    page = standings_page("9 players a world", found, standings(found))
+    page = standings_page("9 players a world", raced())
     assert '<td data-label="gap_runner" class="short">0.3000</td>' in page
     assert rows(page) == [
         ("line0", "kalman: +0.100 (+0.080 to +0.120)"),
@@ -125,17 +127,17 @@ def test_the_arena_tells_what_else_came_of_it():
     assert "<li>gap_runner: it knows no dial (bayes_limit).</li>" in page
 
 
-def finding(errors, low, high, chosen):
+def tried(errors, low, high, chosen):
     trials = tuple(
-        Trial((gain, 2.0 * gain), Interval(rmse, rmse - 0.01, rmse + 0.01), Interval(1.0, 1.0, 1.0))
+        GainTrial((gain, 2.0 * gain), Interval(rmse, rmse - 0.01, rmse + 0.01), Interval(1.0, 1.0, 1.0))
         for gain, rmse in errors.items()
     )
     fresh = Interval(0.1, 0.09, 0.11)
-    return Finding("pid", ("ki", "kp"), trials, (chosen, 2.0 * chosen), low, high, fresh, 5, Interval(0.8, 0.7, 0.9))
+    return GainTrials("pid", ("ki", "kp"), trials, (chosen, 2.0 * chosen), low, high, fresh, 5, Interval(0.8, 0.7, 0.9))
 
 
 def test_gains_show_the_valley_what_is_as_good_and_what_is_recommended():
-    page = gain_page("Small", "9 players", finding({0.01: 0.3, 0.02: 0.2, 0.04: 0.1, 0.08: 0.2}, 0.02, 0.08, 0.02))
+    page = gain_page("Small", "9 players", tried({0.01: 0.3, 0.02: 0.2, 0.04: 0.1, 0.08: 0.2}, 0.02, 0.08, 0.02))
     dots = [float(x) for x in re.findall(r'<circle cx="([0-9.]+)"', page)]
     steps = [b - a for a, b in pairwise(dots)]
     assert steps == pytest.approx([steps[0]] * 3, abs=0.11), "equal factors are equal distances"
@@ -143,26 +145,27 @@ def test_gains_show_the_valley_what_is_as_good_and_what_is_recommended():
     assert float(band[0]) == dots[1]
     assert float(band[0]) + float(band[1]) == pytest.approx(dots[3], abs=0.11)
     assert f'd="M{dots[1]:g} 0V130" class="limit"' in page
-    assert '<p class="headline">Recommended for pid: ki = 0.02, kp = 0.04</p><p>How sure: ' in page
+    assert '<p class="headline">Recommended for pid: ki = 0.02, kp = 0.04.</p><p>The best ' in page
     assert page.count("recommended</span>") == 1
 
 
 def test_a_gain_without_an_interval_or_a_known_error_has_no_false_one():
-    found = finding({0.01: 0.3, 0.02: 0.2}, 0.02, 0.02, 0.02)
-    unknown = Trial((0.04, 0.08), UNKNOWN, UNKNOWN)
+    found = tried({0.01: 0.3, 0.02: 0.2}, 0.02, 0.02, 0.02)
+    unknown = GainTrial((0.04, 0.08), UNKNOWN, UNKNOWN)
     alone = found.trials[0]._replace(rmse=Interval(0.3, math.nan, math.nan))
-    page = gain_page("Small", "9 players", found._replace(trials=(alone, found.trials[1], unknown)))
+    page = gain_page("Small", "9 players", dataclasses.replace(found, trials=(alone, found.trials[1], unknown)))
     assert "nan" not in page
     assert page.count("<circle") == 2
 
 
 def test_words_of_scenarios_and_plugins_stay_words():
     lines = [line(NASTY, 0.1, cohort=cohort, course=NASTY) for cohort in ("", NASTY)]
-    found = Arena(tuple(lines), {NASTY: Interval(0.1, 0.1, 0.1)}, {(NASTY, NASTY): NASTY})
-    named = finding({0.01: 0.3, 0.02: 0.2}, 0.01, 0.02, 0.01)._replace(controller=NASTY, options=(NASTY, NASTY))
+    arena = ArenaScores(9, (NASTY,), tuple(lines), {NASTY: Interval(0.1, 0.1, 0.1)}, {(NASTY, NASTY): NASTY})
+    usual = tried({0.01: 0.3, 0.02: 0.2}, 0.01, 0.02, 0.01)
+    named = dataclasses.replace(usual, controller=NASTY, options=(NASTY, NASTY))
     pages = [
         score_page(NASTY, NASTY, lines, NASTY, [NASTY]),
-        standings_page(NASTY, found, standings(found)),
+        standings_page(NASTY, arena),
         gain_page(NASTY, NASTY, named),
     ]
     for page in pages:

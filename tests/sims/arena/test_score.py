@@ -14,9 +14,9 @@ from sims.arena.score import (
     IN_BAND,
     NEVER,
     SCORE,
+    advantage_of,
     behind_best,
     card_of,
-    gain_of,
     is_alike,
     ratio_of,
     regret_of,
@@ -277,7 +277,9 @@ def test_the_interval_of_a_ratio_covers_its_truth(means):
     assert abs(covered(math.sqrt(means[0] / means[1]), found)) < 4.0
 
 
-@pytest.mark.parametrize(("difference", "truth"), [(regret_of, math.sqrt(0.05) - math.sqrt(0.04)), (gain_of, 0.01)])
+@pytest.mark.parametrize(
+    ("difference", "truth"), [(regret_of, math.sqrt(0.05) - math.sqrt(0.04)), (advantage_of, 0.01)]
+)
 def test_the_interval_of_a_difference_covers_its_truth(difference, truth):
     dice = np.random.default_rng(813)
     found = [difference(*synthetic(dice, 80, (0.05, 0.04), 0.6, 0.3)) for _ in range(REPS)]

@@ -33,9 +33,10 @@ from engine.game import FAILED
 from engine.scenario import parse
 from engine.tally import scheme_of, tally_of
 from engine.world import chunks, play
-from sims.arena.command import compare, compared
-from sims.arena.race import Course, Entrant, race
+from sims.arena.courses import Course, Entrant, score_courses
+from sims.arena.race import race
 from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.playback.row_choice import choose_row
 from sims.run_folder.faults_table import NAME, read_faults, write_faults
 from sims.run_folder.folder import read_manifest
@@ -618,24 +619,25 @@ def test_who_raises_in_a_race_is_absent_with_the_reason_and_the_others_are_score
     """Attempts that failed have no chance that could be judged: scored, they would look like steady play."""
     small = parse(SCENARIO.format(players=12, raises=0, hangs=0, kills=0, nans=0).encode(), "small.toml", Catalog())
     faulty, sound = Entrant("shaky", (("raises", 0.01),)), Entrant("constant")
-    found = race([Course("small", small)], [faulty, sound], workers=2)
+    found = score_courses([Course("small", small)], [faulty, sound], workers=2)
     assert list(found.scores) == [("small", "constant")]
-    assert found.absent["small", faulty.label].startswith("its controller or the game raised ArithmeticError: ")
-    told = compared(small, [faulty, sound], Catalog(), workers=2)
-    assert told.faulty
-    assert "shaky" not in {line.controller for line in told.lines}
-    assert any(
-        note.startswith(f"{faulty.label} is left out: its controller or the game raised ") for note in told.notes
-    )
+    reason = "its controller or the game raised ArithmeticError: "
+    assert found.absent["small", faulty.label].startswith(reason)
+    result = race(small, [("shaky", {"raises": 0.01}), "constant"], workers=2)
+    assert result.faulty
+    assert "shaky" not in {line.controller for line in result.scores}
+    assert any(note.startswith(f"{faulty.label} is left out: {reason}") for note in result.notes)
 
 
-def test_a_comparison_without_whom_it_was_for_says_so_and_exits_3(stranger, capsys):
-    small = parse(SCENARIO.format(players=12, raises=0, hangs=0, kills=0, nans=0).encode(), "small.toml", Catalog())
-    assert compare(small, [("shaky", {"raises": 0.01})], workers=2, quiet=True) == 3
-    said = capsys.readouterr().out
-    assert "shaky raises=0.01 is left out: its controller or the game raised ArithmeticError: " in said
-    assert said.endswith("Nothing can be compared: too many are left out.\n")
-    assert compare(small, [("constant", {})], workers=2, quiet=True, json=True) == 0
+def test_a_comparison_without_its_controller_says_so_and_exits_3(stranger, capsys):
+    text = SCENARIO.format(players=12, raises=0, hangs=0, kills=0, nans=0)
+    (stranger / "small.toml").write_text(text, encoding="utf-8")
+    command = ["compare", str(stranger / "small.toml"), "--workers", "2", "--quiet"]
+    assert main([*command, "--controller", "shaky,raises=0.01"]) == PluginFault.exit_code == 3
+    out = capsys.readouterr().out
+    assert "shaky raises=0.01 is left out: its controller or the game raised ArithmeticError: " in out
+    assert out.endswith("No comparison is possible: too many controllers are left out.\n")
+    assert main([*command, "--controller", "constant", "--json"]) == 0
 
 
 @pytest.mark.slow
