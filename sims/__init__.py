@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     from sims.advice.advice import Advice as Advice
     from sims.advice.advice import advise as advise
+    from sims.arena.arena import Arena as Arena
+    from sims.arena.arena import run_arena as run_arena
+    from sims.arena.gain_finder import GainSearch as GainSearch
+    from sims.arena.gain_finder import find_gain as find_gain
+    from sims.arena.race import Race as Race
+    from sims.arena.race import race as race
     from sims.catalog import load_scenario as load_scenario
     from sims.comparison.comparison import Comparison as Comparison
     from sims.comparison.comparison import compare as compare
@@ -43,10 +49,13 @@ if TYPE_CHECKING:
 # Public name -> the module that defines it; tests/sims/test_surface.py holds both lists together.
 _HOMES = {
     "Advice": "sims.advice.advice",
+    "Arena": "sims.arena.arena",
     "Comparison": "sims.comparison.comparison",
+    "GainSearch": "sims.arena.gain_finder",
     "Gate": "sims.verdict.gate",
     "Plan": "sims.planning.plan",
     "PlayedRow": "sims.playback.played",
+    "Race": "sims.arena.race",
     "Run": "sims.runs.run",
     "Stopped": "sims.workers.signals",
     "TunedOption": "sims.tuning.tuned_study",
@@ -55,13 +64,16 @@ _HOMES = {
     "Verification": "sims.runs.verification",
     "advise": "sims.advice.advice",
     "compare": "sims.comparison.comparison",
+    "find_gain": "sims.arena.gain_finder",
     "load_scenario": "sims.catalog",
     "plan": "sims.planning.plan",
+    "race": "sims.arena.race",
     "read_run": "sims.runs.run",
     "read_study": "sims.tuning.tuned_study",
     "resume": "sims.runs.execution",
     "resume_study": "sims.tuning.tune",
     "run": "sims.runs.execution",
+    "run_arena": "sims.arena.arena",
     "run_to_precision": "sims.planning.precision",
     "tune": "sims.tuning.tune",
     "verify": "sims.runs.verification",

@@ -16,6 +16,8 @@ from sims.catalog import Catalog
 from sims.cli.app import cli, main
 from tests.kit.golden import check_golden
 
+pytestmark = pytest.mark.thorough
+
 CATALOG = Catalog()
 
 

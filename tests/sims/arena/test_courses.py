@@ -18,6 +18,8 @@ from sims.arena.true_chances import Judge, judge_of
 from sims.catalog import Catalog
 from tests.kit.two_groups import two_groups
 
+pytestmark = pytest.mark.thorough
+
 CATALOG = Catalog()
 UP_DOWN, KALMAN = Entrant("weighted_up_down"), Entrant("kalman")
 
