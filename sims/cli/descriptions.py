@@ -17,6 +17,7 @@ from engine.parameters import Knob, straight_path
 from engine.scenario_file.faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
 from sims.terminal import aligned
+from sims.wording import in_percent
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -29,24 +30,25 @@ if TYPE_CHECKING:
 _HEAT: Final = (17, 18, 24, 60, 66, 102, 108, 144, 186, 228)
 # Eiben, Hinterding and Michalewicz 1999; the last is ours.
 FAMILIES: Final = {
-    "deterministic": "a schedule known beforehand, whatever players do",
-    "adaptive": "outcomes move the difficulty, by a rule that itself stays as it is",
-    "self_adaptive": "outcomes move the difficulty and the rule's own step sizes or gains too",
-    "reference": "no controllers for a game but measures: they know what no game can know",
+    "deterministic": "a fixed schedule, whatever players do",
+    "adaptive": "outcomes move the difficulty, by a rule that stays the same",
+    "self_adaptive": "outcomes move the difficulty, and the rule's own step sizes or gains too",
+    "reference": "yardsticks for comparisons: they know what no game can know",
 }
 _SCORED: Final = "how well an attempt was played, 0 to 1: a column of rows, read by controllers with graded > 0"
 _UNSCORED: Final = "none; controllers with graded > 0 read the progress instead"
-_LONG_S: Final = 2.0  # whoever waits longer is told how long it takes
+_LONG_S: Final = 2.0  # after so long a message says how long it will take
 _PAUSE_S: Final = 10.0
+_SCOPES: Final = {"player": "one per player", "cohort": "one per group", "everyone": "one for all players"}
 
 
 def listing(catalog: Catalog, groups: Sequence[str], as_json: bool) -> str:
     """The plug-ins and scenarios of these groups, as aligned text or as JSON."""
-    found: dict[str, list[Entry]] = {group: getattr(catalog, group)() for group in groups}
+    listed: dict[str, list[Entry]] = {group: getattr(catalog, group)() for group in groups}
     if as_json:
-        return json.dumps({group: [asdict(entry) for entry in entries] for group, entries in found.items()}, indent=2)
+        return json.dumps({group: [asdict(entry) for entry in entries] for group, entries in listed.items()}, indent=2)
     blocks = []
-    for group, entries in found.items():
+    for group, entries in listed.items():
         if not entries:
             blocks.append(f"{group}\n  none")
             continue
@@ -60,14 +62,14 @@ def listing(catalog: Catalog, groups: Sequence[str], as_json: bool) -> str:
 def _by_family(entries: Sequence[Entry], texts: Sequence[str]) -> list[str]:
     """The texts of controllers under their families, then what the default is."""
     lines = []
-    for mode, said in FAMILIES.items():
+    for mode, meaning in FAMILIES.items():
         own = [text for entry, text in zip(entries, texts, strict=True) if entry.mode == mode]
-        lines += [f" {mode.replace('_', '-')}: {said}", *own] if own else []
-    return [*lines, f" {DEFAULT_CONTROLLER} is the default of scenarios that name none"]
+        lines += [f" {mode.replace('_', '-')}: {meaning}", *own] if own else []
+    return [*lines, f" {DEFAULT_CONTROLLER} is the default where a scenario names none"]
 
 
 def description(catalog: Catalog, name: str) -> str:
-    """Everything that has this name, explained. Raises ScenarioError if nothing has it."""
+    """Describe everything that has this name. Raises ScenarioError if nothing has it."""
     from engine.scenario import load
 
     blocks = []
@@ -81,7 +83,7 @@ def description(catalog: Catalog, name: str) -> str:
     if not blocks:
         names = [*catalog.names("games"), *catalog.names("controllers"), *scenarios]
         meant = suggestion(name, names) or ";"
-        raise ScenarioError(f"nothing is called {name[:64]!r}{meant} flowdial list names all there is to describe")
+        raise ScenarioError(f"nothing is called {name[:64]!r}{meant} flowdial list shows all names")
     return "\n\n".join(blocks)
 
 
@@ -96,8 +98,8 @@ def dial_description(game: Game, as_json: bool, say: Callable[[str], None]) -> s
         for skill, shares in zip(found.skills, found.raw, strict=True)
     ]
     return (
-        f"{game.name}: share won along the dial, all knobs from easiest to hardest together; {found.attempts:,} "
-        f"players a cell, seed {found.seed}\n{aligned(rows)}"
+        f"{game.name}: win rate by difficulty, all knobs from easiest to hardest together; {found.attempts:,} "
+        f"players per cell, seed {found.seed}\n{aligned(rows)}"
     )
 
 
@@ -127,9 +129,9 @@ def heat_map(game: Game, found: ResponseMap) -> Text:
 
     behind = "players through the closed form" if found.exact else "attempts"
     text = Text(
-        f"{game.name}: chance to win in per cent by skill and difficulty, all knobs from easiest to hardest together;\n"
-        f"{found.attempts:,} {behind} a cell, 95 % intervals at most {100.0 * found.half_width:.1f} either way, made "
-        f"monotone, seed {found.seed}\n\n         difficulty\n  skill "
+        f"{game.name}: win rate in per cent by skill and difficulty, all knobs from easiest to hardest together;\n"
+        f"{found.attempts:,} {behind} per cell, 95 % margins at most +-{100.0 * found.half_width:.1f}, made monotone, "
+        f"seed {found.seed}\n\n         difficulty\n  skill "
     )
     text.append("".join(f" {place:4.1f}" for place in found.dial))
     for skill, rates in zip(found.skills, found.rate, strict=True):
@@ -141,8 +143,8 @@ def heat_map(game: Game, found: ResponseMap) -> Text:
     hidden = int(found.disorder.sum())
     if hidden:
         text.append(
-            f"\n\nIn {hidden} of {found.rate.size} cells the map hides what chance does not explain: a harder place is "
-            "won more often there, or more skill wins less; see the share won in --json."
+            f"\n\nIn {hidden} of {found.rate.size} cells the map hides what chance does not explain: a harder setting "
+            "is won more often, or more skill wins less. See share_won in --json."
         )
     return text
 
@@ -167,9 +169,9 @@ def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[s
 
 
 def _patience(game: Game, say: Callable[[str], None]) -> Callable[[int, int], None]:
-    """Says how far a map is, first after two seconds and then now and then.
+    """Report how far a map is, first after two seconds and then now and then.
 
-    The first skill tells nothing of the speed, for it may hold a compilation.
+    The first skill says nothing of the speed, because it may include a compilation.
     """
     due = time.monotonic() + _LONG_S
     began = 0.0
@@ -183,7 +185,7 @@ def _patience(game: Game, say: Callable[[str], None]) -> Callable[[int, int], No
         left = (now - began) / (done - 1) * (skills - done)
         if due <= now and left >= _LONG_S:
             due = now + _PAUSE_S
-            say(f"playing {game.name}: {done} of {skills} skills are done, about {left:.0f} s to go.")
+            say(f"playing {game.name}: {done} of {skills} skills done, about {left:.0f} s left.")
 
     return progress
 
@@ -248,7 +250,7 @@ def _controller(kind: ControllerKind) -> str:
         f"formula: {kind.formula}",
         f"source: {kind.source}",
         f"when to use: {kind.use}",
-        *(["it is the default of scenarios that name no controller"] if kind.name == DEFAULT_CONTROLLER else []),
+        *(["default: where a scenario names no controller"] if kind.name == DEFAULT_CONTROLLER else []),
         f"scopes: {', '.join(kind.scopes)} (the first is the default)",
         *(f"needs {name}: {rule}" for name, rule in kind.needs.items()),
         f"options\n{aligned([head, *rows])}" if rows else "options: none",
@@ -260,29 +262,31 @@ def _scenario(scenario: Scenario, catalog: Catalog) -> str:
     form = scenario.form
     game = catalog.game(form.game.name)
     options = ", ".join(f"{name} {value:g}" for name, value in form.controller.options.items())
-    knobs = [(name, "held at", value) for name, value in form.game.params.items()] + [
-        (name, "moves in", _moves(game.space[game.space.names.index(name)], form.game.bounds))
+    knobs = [(name, "fixed at", value) for name, value in form.game.params.items()] + [
+        (name, "moves within", _moves(game.space[game.space.names.index(name)], form.game.bounds))
         for name in form.dial.knobs or ()
     ]
-    cohorts: list[tuple[str, ...]] = [("cohort", "players", "wins wanted", "skill", "learning")]
+    cohorts: list[tuple[str, ...]] = [("group", "players", "target", "skill", "learning")]
     for i, cohort in enumerate(form.cohort):
         low, high = scenario.band(i)
         traits = [_spread(cohort.traits[name]) for name in ("skill", "learning")]
-        cohorts.append((scenario.labels[i], str(scenario.counts[i]), f"{low:.3g} to {high:.3g}", *traits))
+        target = f"{in_percent(low)} to {in_percent(high)} %"
+        cohorts.append((scenario.labels[i], str(scenario.counts[i]), target, *traits))
     levels = f"campaign of {scenario.levels} levels" if scenario.levels else "endless levels"
-    judged = f", judged after the first {scenario.after_attempts} attempts" if scenario.after_attempts else ""
+    repeats = f"{form.run.replicas:,} repeat{'' if form.run.replicas == 1 else 's'}"
+    warmup = f", the first {scenario.after_attempts} attempts are warm-up" if scenario.after_attempts else ""
     return "\n".join(
         [
             f"scenario {scenario.title or scenario.name}",
             *([form.notes] if form.notes else []),
             f"game {game.name}, {levels}; difficulty from {form.dial.floor:g} to {form.dial.ceiling:g}",
             aligned(knobs),
-            f"controller {form.controller.name}, scope {scenario.scope}" + (f"; {options}" if options else ""),
-            f"players{judged}",
+            f"controller {form.controller.name}, {_SCOPES[scenario.scope]}" + (f"; {options}" if options else ""),
+            f"players{warmup}",
             aligned(cohorts),
-            f"horizon {form.horizon.days:g} days, {form.horizon.attempts_per_player} attempts a player, "
-            f"replicas {form.run.replicas}: at most {scenario.work} attempts",
-            f"seed {scenario.seed}, digest {scenario.digest[:16]}",
+            f"{form.horizon.days:g} days, {form.horizon.attempts_per_player:,} attempts per player, {repeats}: at most "
+            f"{scenario.work:,} attempts",
+            f"seed {scenario.seed}, fingerprint {scenario.digest[:16]}",
         ]
     )
 

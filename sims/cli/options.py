@@ -46,8 +46,12 @@ class Number(click.FloatRange):
             self.fail(f"must be {self._range()}, got {value!r}.", param, ctx)
         return number
 
+    def _describe_range(self) -> str:
+        """The bounds in brackets behind the help of an option; an upper one beyond all use is left out."""
+        return f"x>={self._low}" if self._high == _LARGEST_SEED else super()._describe_range()
+
     def _range(self) -> str:
-        """What will do, in words."""
+        """What is allowed, in words."""
         if self._high is not None and not (self.min_open or self.max_open):
             bounds = f"from {self._low:,} to {self._high:,}"
         else:
@@ -105,7 +109,7 @@ class State:
 
 
 def set_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    """Remember --debug, wherever it stood."""
+    """Remember --debug, wherever it stands in the line."""
     if value:
         context.find_root().obj.debug = True
 
@@ -126,7 +130,7 @@ class Commands(click.Group):
 
 
 def load_scenario(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
-    """Read and check a scenario with what the command line puts over it. Raises ScenarioError."""
+    """Read and validate a scenario with the overrides of the command line. Raises ScenarioError."""
     from engine.scenario import load
     from sims.catalog import Catalog
 

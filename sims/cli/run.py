@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sims.runs.run import Run
 
 
-_MISSED: Final = 1  # the exit code of a gate that comes before the code for faults of a plug-in
+_MISSED: Final = 1  # the exit code of a gate that comes before the code for plug-in errors
 
 
 @click.command(cls=Command)
@@ -118,9 +118,10 @@ def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: 
     if resolved:
         click.echo(checked.resolved_toml(), nl=False)
     else:
-        cohorts = len(checked.cohorts)
-        players = f"{checked.form.players.count} players in {cohorts} cohort{'' if cohorts == 1 else 's'}"
-        click.echo(f"{scenario}: valid; {players}, at most {checked.work} attempts, digest {checked.digest[:16]}")
+        groups = len(checked.cohorts)
+        players = f"{checked.form.players.count:,} players in {groups} group{'' if groups == 1 else 's'}"
+        fingerprint = checked.digest[:16]
+        click.echo(f"{scenario}: valid; {players}, at most {checked.work:,} attempts, fingerprint {fingerprint}")
 
 
 @click.command(cls=Command)
@@ -150,7 +151,7 @@ def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int
 
 
 def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
-    """Print a run; the exit code: a missed goal first, then faults of a plug-in, then an inconclusive gate."""
+    """Print a run. The exit code is that of a missed gate first, then of plug-in errors, then of an unclear gate."""
     from engine.errors import PluginFault
     from sims.cli.verdict_table import print_verdict
 

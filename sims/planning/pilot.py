@@ -1,6 +1,6 @@
-"""A pilot: a scenario played for its counts alone, on other players than the run it is for. It leaves no file.
+"""A pilot: a scenario played for its counts alone, with other players than the run it is for. It leaves no file.
 
-What a pilot shows may decide how many players a run has, for the run's own luck has no part in it.
+A pilot may decide how many players a run has, because the run's own luck has no part in it.
 """
 
 from __future__ import annotations
@@ -38,10 +38,15 @@ Growing = Literal["players", "replicas"]
 def growing(scenario: Scenario) -> Growing:
     """What a longer run of a scenario has more of, without being another scenario.
 
-    Replicas, where players share a controller, or arrive in a steady stream, whose late ones have less time.
+    Replicas where players share a controller, or arrive in a steady stream: its late players have less time.
     """
     alone = scenario.scope == "player" and isinstance(scenario.form.players.arrival, LaunchWave)
     return "players" if alone else "replicas"
+
+
+def people(noun: Growing | str) -> str:
+    """What a person reads for players or replicas."""
+    return "repeats" if noun == "replicas" else noun
 
 
 def first_size(scenario: Scenario, players: int, replicas: int) -> int:
@@ -67,14 +72,20 @@ def largest_size(scenario: Scenario) -> int:
 
 
 def elsewhere(scenario: Scenario) -> Scenario:
-    """The same scenario with other players and other luck, which no run of it meets."""
+    """The same scenario with other players and other luck than any run of it."""
     seed = (scenario.seed + _APART) % (LARGEST_SEED + 1)
     return dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
 
 
 def sums_for(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_progress) -> dict[str, Sums]:
-    """Play a scenario as it is: by cohort, judged wins and attempts of each player, or of each replica where a
-    controller is shared, shape (clusters, 2). Raises what a plug-in's fault became, see sims.workers.pool.
+    """Play a scenario as it is, and count.
+
+    Returns:
+        For each cohort, judged wins and attempts of each player, or of each replica where a controller is shared; shape
+        (clusters, 2).
+
+    Raises:
+        TaskFault: a game or controller failed, see sims.workers.pool.
     """
     setup = setup_of(scenario, Catalog())
     plan = chunks(setup)
@@ -90,9 +101,9 @@ def sums_for(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_p
             parts[number] = part
             done += work[number]
             on_progress(done, sum(work))
-    found = [item for number in sorted(parts) for item in parts[number]]
+    sums_by_cohort = [item for number in sorted(parts) for item in parts[number]]
     return {
-        name: np.concatenate([sums for cohort, sums in found if cohort == place])
+        name: np.concatenate([sums for cohort, sums in sums_by_cohort if cohort == place])
         for place, name in enumerate(scenario.cohorts)
     }
 
@@ -118,18 +129,18 @@ def _play(job: Job, chunk: Chunk) -> list[tuple[int, Sums]]:
     of = np.searchsorted(players["player"], rows["player"])
     wins = np.bincount(of, rows["outcome"] == WON, len(players)).astype(np.int64)
     sums = np.stack((wins, np.bincount(of, minlength=len(players))), axis=1)
-    found = [(int(cohort), sums[players["cohort"] == cohort]) for cohort in np.unique(players["cohort"])]
+    parts = [(int(cohort), sums[players["cohort"] == cohort]) for cohort in np.unique(players["cohort"])]
     if job.cluster == "replica":
-        return [(cohort, own.sum(axis=0, keepdims=True)) for cohort, own in found]
-    return found
+        return [(cohort, own.sum(axis=0, keepdims=True)) for cohort, own in parts]
+    return parts
 
 
 def width_of(sums: Sums) -> Width:
-    """How wide the interval of a cohort's win rate is; half_width is NaN of a cohort of which nobody was judged."""
-    found = interval_of(sums)
-    influence = sums[:, 0] - found.rate * sums[:, 1]
-    half_width = max(found.high - found.rate, found.rate - found.low)
-    return Width(found.clusters, half_width, kurtosis_of(influence[sums[:, 1] > 0]))
+    """How wide the interval of a cohort's win rate is; half_width is NaN where no player was judged."""
+    interval = interval_of(sums)
+    influence = sums[:, 0] - interval.rate * sums[:, 1]
+    half_width = max(interval.high - interval.rate, interval.rate - interval.low)
+    return Width(interval.clusters, half_width, kurtosis_of(influence[sums[:, 1] > 0]))
 
 
 def interval_of(sums: Sums) -> RateInterval:

@@ -1,13 +1,13 @@
-"""How many players it takes to see a change, before anybody plays: `flowdial plan`.
+"""How many players it takes to notice a change, before they are played: `flowdial plan`.
 
-A pilot on other players (sims.planning.pilot) shows how much players differ; with two scenarios it plays both with the
-same players and the same luck (sims.comparison), and shows how much of that is left in their difference.
+A pilot with other players (sims.planning.pilot) shows how much players differ. With two scenarios it plays both with
+the same players and the same luck (sims.comparison), and shows how much of that is left in their difference.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -21,7 +21,7 @@ from sims.catalog import scenario_of
 from sims.comparison.comparison import compare
 from sims.comparison.metrics import WIN_RATE
 from sims.html.notebook import notebook_table
-from sims.planning.pilot import elsewhere, first_size, growing, interval_of, resized, sums_for
+from sims.planning.pilot import elsewhere, first_size, growing, interval_of, people, resized, sums_for
 from sims.runs.preflight import prepare_job
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.verdict.verdict import rounded_up
@@ -44,39 +44,41 @@ class Spread(NamedTuple):
 
     @property
     def unchanged(self) -> bool:
-        """Whether nobody won more or less often after the change."""
+        """Whether no player won more or less often after the change."""
         return self.change == 0.0 and self.paired == 0.0
 
 
 class Need(NamedTuple):
-    """How many players of a cohort, over all replicas of one run, it takes; at least as many as a t test needs to be
-    one, engine.inference.sequential.LEAST."""
+    """How many players of a cohort it takes, over all replicas of one run.
+
+    No number is below `least`, the players that an interval takes to be trusted (engine.inference.sequential.LEAST).
+    """
 
     cohort: str
     rate: float  # in the pilot
     spread: float  # standard deviation of a player's (or replica's) win rate
     change: float | None
-    unpaired: int  # to see the effect between two runs of different players
+    unpaired: int  # to notice the effect between two runs of different players
     paired: int | None  # between two runs of the same players
     flagged: int | None  # the same, when it is the only change among all that `flowdial compare` tests
-    half_width: int  # to know the win rate so well as the effect is large
+    half_width: int  # for a margin of the win rate as wide as the effect
     now: int  # players that the scenario has
-    power_now: float  # chance that these see the effect, paired where that is known; NaN where there is none to see
-    least: int = 0  # players that an interval takes to be trusted, however small the numbers would be for their power
+    power_now: float  # probability that these notice the effect, paired where that is known; NaN where there is none
+    least: int = 0
 
     @property
     def is_least(self) -> bool:
-        """Whether fewer would see the effect, and only the trust in intervals asks for so many."""
+        """Whether fewer players would notice the effect, and only the trust in intervals asks for so many."""
         return (self.paired or self.unpaired) == self.least
 
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """How many players it takes to see a change of the win rate.
+    """How many players it takes to notice a change of the win rate.
 
     Attributes:
         effect: the change, a difference of win rates in (0, 1).
-        power: probability of seeing it, in (0.5, 1).
+        power: probability of noticing it, in (0.5, 1).
         needs: for each cohort.
         unchanged: cohorts in which no player of the pilot won more or less often after the change.
         skipped: cohorts with too few judged players in the pilot.
@@ -114,7 +116,7 @@ class Plan:
         return {**_json_of(self), "said": list(self.sentences)}
 
     def __repr__(self) -> str:
-        return f"Plan({self.size:,} {self.noun} to see {self.effect:g} with power {self.power:g})"
+        return f"Plan({self.size:,} {self.noun} to notice {self.effect:g} with power {self.power:g})"
 
     def _repr_html_(self) -> str:
         headings, *rows = self.table
@@ -131,7 +133,7 @@ def plan(
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
 ) -> Plan:
-    """Estimate how many players it takes to see a change of the win rate, from a small pilot.
+    """Estimate how many players it takes to notice a change of the win rate, from a small pilot.
 
     Args:
         scenario: a scenario, the path of its TOML file, or the name of a bundled one.
@@ -172,11 +174,11 @@ def _plan(
     noun, size = growing(scenario), first_size(scenario, _PILOT, PILOT_REPLICAS)
     if after is not None and (growing(after), after.scope == "player") != (noun, scenario.scope == "player"):
         raise ScenarioError(
-            f"{after.name}: a plan takes two scenarios with the same kind of scope and of arrival, but {scenario.name} "
-            f"needs more {noun} and this one other; plan each of them alone."
+            f"{after.name}: the two scenarios of a plan must agree in controller.scope and in the kind of "
+            f"players.arrival, but only {scenario.name} needs more {people(noun)}; plan each of them alone."
         )
     pilot = elsewhere(resized(scenario, size))
-    on_message(f"pilot of {size:,} other {noun} (seed {pilot.seed}) ...")
+    on_message(f"pilot with {size:,} other {people(noun)} (seed {pilot.seed}) ...")
     spreads = _spreads(pilot, workers, on_progress)
     tests = None
     if after is not None:
@@ -188,8 +190,8 @@ def _plan(
     needs = tuple(_need(one, counts[one.cohort], effect, power, tests, least) for one in spreads)
     if not needs:
         raise ScenarioError(
-            f"{scenario.name}: nobody played long enough to be judged in a pilot of {size} {noun}, so nothing can be "
-            "planned; lower target.after_attempts"
+            f"{scenario.name}: no player was judged in a pilot with {size} {people(noun)}, so there is no plan; lower "
+            "target.after_attempts"
         )
     now = scenario.form.players.count if noun == "players" else scenario.form.run.replicas
     most = max((need.paired or need.unpaired) / counts[need.cohort] for need in needs)
@@ -210,26 +212,26 @@ def _plan(
 
 def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[Spread]:
     """What the pilot shows of each cohort with two clusters or more."""
-    found = []
+    spreads = []
     sums = sums_for(pilot, workers=workers, on_progress=on_progress)
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
-            found.append(Spread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one)))
-    return found
+            spreads.append(Spread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one)))
+    return spreads
 
 
 def _paired(spreads: Sequence[Spread], pilot: Scenario, after: Scenario, workers: int) -> tuple[list[Spread], int]:
     """The same with the variance of the difference, and how many tests a comparison makes."""
     compared = compare(pilot, after, workers=workers)
     changes = {change.cohort: change for change in compared.changes if change.metric == WIN_RATE}
-    found = []
+    paired = []
     for one in spreads:
         if one.cohort in changes:
             change = changes[one.cohort].difference
             if not math.isnan(change.error):
-                found.append(one._replace(paired=change.clusters * change.error**2, change=change.value))
-    return found, sum(not math.isnan(change.difference.p_value) for change in compared.changes)
+                paired.append(one._replace(paired=change.clusters * change.error**2, change=change.value))
+    return paired, sum(not math.isnan(change.difference.p_value) for change in compared.changes)
 
 
 def _need(one: Spread, now: int, effect: float, power: float, tests: int | None, least: int) -> Need:
@@ -264,16 +266,19 @@ def _need(one: Spread, now: int, effect: float, power: float, tests: int | None,
     )
 
 
-def _table(found: Plan) -> list[tuple[str, ...]]:
+def _table(plan: Plan) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
-        ("cohort", "win rate", "spread", "different players", "same players", f"+-{found.effect:g}", "now", "power")
-    ]
-    for need in found.needs:
+        (
+            "group", "win rate", "spread", "different players", "same players", f"margin +-{_points(plan.effect)}",
+            "now", "chance to notice",
+        )
+    ]  # fmt: skip
+    for need in plan.needs:
         rows.append(
             (
                 need.cohort,
-                f"{need.rate:.3f}",
-                f"{need.spread:.3f}",
+                f"{100 * need.rate:.1f} %",
+                f"{100 * need.spread:.0f} points",
                 f"{need.unpaired:,}",
                 "-" if need.paired is None else f"{need.paired:,}",
                 f"{need.half_width:,}",
@@ -284,90 +289,84 @@ def _table(found: Plan) -> list[tuple[str, ...]]:
     return rows
 
 
-def _sentences(found: Plan) -> list[str]:
+def _points(share: float) -> str:
+    """A difference of win rates in percentage points."""
+    return f"{100 * share:.3g} {'point' if share == 0.01 else 'points'}"
+
+
+def _sentences(plan: Plan) -> Iterator[str]:
     """The plan in words."""
-    key = "players.count" if found.noun == "players" else "run.replicas"
-    paired = found.needs[0].paired is not None
-    if len(found.unchanged) == len(found.needs):
-        return [
-            "What differs between the two scenarios does not act on the win rate: in the pilot nobody won more or less "
-            "often for it, so no number of players would show a change.",
-            *_about_pilot(found),
-        ]
-    hardest = max(found.needs, key=lambda need: (need.paired or need.unpaired) / need.now)
-    how = "the same players before and after, as flowdial compare plays them" if paired else "different players"
-    sentences = [
-        f"To see a change of {found.effect:g} in the win rate of {_everybody(found)} in {100 * found.power:g} % of "
-        f"comparisons, play {found.size:,} {found.noun} in each of two runs with {how} (--set {key}={found.size}); now "
-        f"there are {found.size_now:,}."
-    ]
-    if len(found.needs) > 1:
-        sentences.append(f"The cohort {hardest.cohort} decides that number.")
-    enough = min(need.power_now for need in found.needs)
-    if found.size > found.size_now and enough >= found.power:  # not so for NaN
-        sentences.append(
-            f"Those that there are see such a change in {percent(enough)} of comparisons already; the number is larger "
-            "because no interval is trusted that rests on fewer judged players than that gives each cohort."
+    if len(plan.unchanged) == len(plan.needs):
+        yield (
+            "The change does not affect the win rate: in the pilot no player won more or less often, so no number of "
+            "players would show it."
         )
-    elif hardest.is_least:
-        sentences.append(
-            "Fewer would see such a change; the number is larger because no interval is trusted that rests on fewer "
-            "judged players than that gives each cohort."
-        )
-    if paired:
-        sentences += _about_pairing(found)
     else:
-        sentences.append(
-            "Two runs with the same players need fewer, by how much depends on the change: name the changed scenario "
-            "too, and the plan says so."
+        yield from _about_size(plan)
+        if plan.needs[0].paired is not None:
+            yield from _about_pairing(plan)
+        else:
+            yield "Runs with the same players need fewer. Name the changed scenario too, and the plan says how many."
+        yield (
+            f"For a margin of +-{_points(plan.effect)}, the numbers in that column are enough on average; flowdial run "
+            f"--precision {plan.effect:g} guarantees it."
         )
-    sentences.append(
-        f"To know a win rate to {found.effect:g} on either side, the numbers under +-{found.effect:g} are enough on "
-        f"average; flowdial run --precision {found.effect:g} makes sure of it."
+        if plan.unchanged:
+            yield (
+                f"In the pilot no player of {listed(plan.unchanged)} won more or less often after the change, so no "
+                "number of players would show one there."
+            )
+    for name in plan.skipped:
+        yield f"The plan leaves out {name}: too few of its players were judged in the pilot."
+    yield (
+        f"The pilot had {plan.pilot_size:,} other {people(plan.noun)} (seed {plan.pilot_seed}). Like all rates of "
+        "synthetic players, its numbers are not fitted to your game yet (uncalibrated)."
     )
-    if found.unchanged:
-        sentences.append(
-            f"In the pilot nobody of {listed(found.unchanged)} won more or less often after the change: no number of "
-            "players would show one there."
-        )
-    return [*sentences, *_about_pilot(found)]
 
 
-def _about_pilot(found: Plan) -> list[str]:
-    return [
-        *(f"Of {name} nothing can be said: too few of them played long enough." for name in found.skipped),
-        f"All this is from a pilot of {found.pilot_size:,} other {found.noun} (seed {found.pilot_seed}), and as true "
-        "as synthetic players are.",
-    ]
+def _about_size(plan: Plan) -> Iterator[str]:
+    """How large the runs must be, and what decides that."""
+    key = "players.count" if plan.noun == "players" else "run.replicas"
+    same = plan.needs[0].paired is not None
+    groups = "every player group" if len(plan.needs) > 1 else plan.needs[0].cohort
+    yield (
+        f"A change of {_points(plan.effect)} in the win rate of {groups} needs two runs with {plan.size:,} "
+        f"{people(plan.noun)} each (--set {key}={plan.size}). The scenario has {plan.size_now:,}."
+    )
+    how = "the same players before and after, as flowdial compare plays them" if same else "different players"
+    yield f"With {how}, such a change is then noticed in {100 * plan.power:g} % of comparisons (statistical power)."
+    hardest = max(plan.needs, key=lambda need: (need.paired or need.unpaired) / need.now)
+    if len(plan.needs) > 1:
+        yield f"The group {hardest.cohort} decides that number."
+    enough = min(need.power_now for need in plan.needs)
+    why = "The number is larger because a margin is not trusted below a least number of judged players per group."
+    if plan.size > plan.size_now and enough >= plan.power:  # not so for NaN
+        yield f"The players of the scenario notice such a change in {percent(enough)} of comparisons already. {why}"
+    elif hardest.is_least:
+        yield f"Fewer players would notice such a change. {why}"
 
 
-def _about_pairing(found: Plan) -> list[str]:
-    needs = [need for need in found.needs if need.paired is not None and need.flagged is not None]
+def _about_pairing(plan: Plan) -> Iterator[str]:
+    needs = [need for need in plan.needs if need.paired is not None and need.flagged is not None]
     unpaired = sum(need.unpaired for need in needs)
     paired = sum(need.paired or 0 for need in needs)
     flagged = max((need.flagged or 0) / (need.paired or 1) for need in needs)
     least = all(need.is_least for need in needs)  # then equal numbers say nothing of what pairing or a test costs
-    sentences = []
     if round(unpaired / paired, 1) > 1.0 or not least:
-        sentences.append(f"With different players it would take {unpaired / paired:.1f} times as many.")
+        yield f"With different players it would take {unpaired / paired:.1f} times as many."
     if round(flagged, 1) > 1.0 or not least:
-        sentences.append(
-            f"flowdial compare tests {found.tests} things at once: a change of the win rate alone needs up to "
-            f"{flagged:.1f} times as many players to be flagged among them."
+        yield (
+            f"flowdial compare tests {plan.tests} differences at once. To be significant among them, a change of the "
+            f"win rate alone needs up to {flagged:.1f} times as many players."
         )
-    return sentences
 
 
-def _everybody(found: Plan) -> str:
-    return "every cohort" if len(found.needs) > 1 else found.needs[0].cohort
-
-
-def _json_of(found: Plan) -> dict[str, Any]:
+def _json_of(plan: Plan) -> dict[str, Any]:
     needs = [
         {
             key: None if isinstance(value, float) and math.isnan(value) else value
             for key, value in need._asdict().items()
         }
-        for need in found.needs
+        for need in plan.needs
     ]
-    return {**asdict(found), "needs": needs, "unchanged": list(found.unchanged), "skipped": list(found.skipped)}
+    return {**asdict(plan), "needs": needs, "unchanged": list(plan.unchanged), "skipped": list(plan.skipped)}

@@ -1,13 +1,13 @@
-"""A run that is as long as its intervals need: `flowdial run --precision`.
+"""A run that is as large as its margins need: `flowdial run --precision`.
 
-How many players that takes is found on other players (sims.planning.pilot, engine.inference.sequential); the run itself
-is an ordinary one of a scenario with that many, whose folder can be verified, resumed and played again like any other.
+A pilot with other players decides how many players that takes (sims.planning.pilot, engine.inference.sequential). The
+run itself is an ordinary one of a scenario with that many: it can be verified, resumed and replayed like any other.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -30,7 +30,7 @@ from engine.scenario import Scenario
 from engine.scenario_file.consistency import LARGEST_WORK, LONG_WORK
 from engine.tally import Tally
 from sims.catalog import scenario_of
-from sims.planning.pilot import elsewhere, first_size, growing, largest_size, resized, sums_for, width_of
+from sims.planning.pilot import elsewhere, first_size, growing, largest_size, people, resized, sums_for, width_of
 from sims.run_folder.folder import check_free
 from sims.runs.execution import execute
 from sims.runs.preflight import prepare_job
@@ -105,7 +105,15 @@ class Search:
     """How large a run must be, from the pilot to the last word about it."""
 
     def __init__(self, scenario: Scenario, precision: float, budget: int) -> None:
-        """precision: half width, in (0, 0.5]; budget: attempts. Raises ScenarioError when that is too little."""
+        """Begin a search.
+
+        Args:
+            precision: half width of every margin, in (0, 0.5].
+            budget: attempts.
+
+        Raises:
+            ScenarioError: the budget is too small.
+        """
         self._scenario, self._precision, self._budget = scenario, precision, budget
         self._noun = growing(scenario)
         form = scenario.form
@@ -116,8 +124,8 @@ class Search:
         if self._pilots < least:
             needed = math.ceil(least * self._each / _PILOTS_SHARE)
             raise ScenarioError(
-                f"{scenario.name}: --budget must be at least {needed} attempts, for a pilot of {least} {self._noun} "
-                f"and a run, got {budget}"
+                f"{scenario.name}: --budget must be at least {needed} attempts, for a pilot with {least} "
+                f"{people(self._noun)} and a run, got {budget}"
             )
         self._least = first_size(scenario, LEAST, LEAST_REPLICAS)
         self._pilot = Size(0, 0, 0)
@@ -126,15 +134,15 @@ class Search:
         self._needed = 0  # size of the next run
 
     def first(self, workers: int, on_pilot: OnMessage) -> Scenario:
-        """Play pilots until they tell how large the run must be; the scenario of that size, or of the budget's."""
+        """Play pilots until they show how large the run must be; the scenario of that size, or of the budget's."""
         pilot = elsewhere(self._scenario)
 
         def look(size: int) -> list[Width]:
-            on_pilot(f"pilot of {size:,} other {self._noun} (seed {pilot.seed}) ...")
+            on_pilot(f"pilot with {size:,} other {people(self._noun)} (seed {pilot.seed}) ...")
             sums = sums_for(resized(pilot, size), workers=workers)
-            found = {name: width_of(own) for name, own in sums.items()}
-            self._kurtosis = {name: width.kurtosis for name, width in found.items()}
-            return [width for width in found.values() if width.clusters]
+            widths = {name: width_of(own) for name, own in sums.items()}
+            self._kurtosis = {name: width.kurtosis for name, width in widths.items()}
+            return [width for width in widths.values() if width.clusters]
 
         self._pilot = find_size(
             look, self._precision, first=first_size(self._scenario, PILOT, PILOT_REPLICAS),
@@ -143,7 +151,7 @@ class Search:
         return self._with(min(self._pilot.needed, self._left))
 
     def is_enough(self, tally: Tally) -> bool:
-        """Whether a run is narrow enough, or a larger one would be too dear."""
+        """Whether the margins of a run are narrow enough, or a larger one would exceed the budget."""
         widths = self._widths(tally).values()
         if is_narrow(widths, self._precision):
             return True
@@ -151,11 +159,11 @@ class Search:
         return self._needed > self._left
 
     def larger(self) -> Scenario:
-        """The larger scenario to play instead of a run that turned out too wide."""
+        """The larger scenario to play instead of a run whose margins turned out too wide."""
         return self._with(self._needed)
 
     def answer(self, goal: Goal, tally: Tally) -> Precision:
-        """Why the run stopped where it did, and what its intervals are worth."""
+        """Why the run has its size, and what its margins are worth."""
         widths = self._widths(tally)
         reached = is_narrow(widths.values(), self._precision)
         size, pilot = self._played[-1], elsewhere(self._scenario)
@@ -170,55 +178,58 @@ class Search:
             "played_again": len(self._played) - 1,
             "error_rate": round(1.0 - CONFIDENCE, 12),
         }
-        return Precision(reached, (self._outcome(widths, reached), *self._stated(pilot.seed)), numbers)
+        return Precision(reached, (*self._outcome(widths, reached), *self._stated(pilot.seed)), numbers)
 
-    def _outcome(self, widths: Mapping[str, Width], reached: bool) -> str:
-        wanted, size = f"+-{self._precision:g}", f"{self._played[-1]:,} {self._noun}"
+    def _outcome(self, widths: Mapping[str, Width], reached: bool) -> Iterator[str]:
+        noun = people(self._noun)
+        size = f"{self._played[-1]:,} {noun}"
         if not widths:
-            return f"Precision: nothing can be said of {size}, for nobody was judged."
+            yield f"Precision: unknown, since none of {size} was judged."
+            return
         widest = max(widths, key=lambda name: (widths[name].clusters < 2, widths[name].half_width))
-        half = f"+-{widths[widest].half_width:.2g}"
+        margin = f"{widest} +-{100 * widths[widest].half_width:.2g} points"
+        wanted = f"+-{100 * self._precision:.3g} points"
         if reached:
-            every = "the interval is" if len(widths) == 1 else "every interval is"
-            why = ""
+            which = "the margin is" if len(widths) == 1 else "every margin is"
+            yield f"Precision: reached. With {size}, {which} at most {wanted} (widest: {margin})."
             if self._pilot.needed == self._played[-1] == self._least:
-                why = f"; fewer {self._noun} would do, but no interval is trusted that rests on so few"
-            return f"Precision: with {size} {every} at most {wanted} (the widest is that of {widest}, {half}){why}."
+                unit = f"{LEAST_REPLICAS} repeats" if self._scenario.scope != "player" else f"{LEAST} players per group"
+                yield f"Fewer {noun} would reach it, but a margin is not trusted below {unit}."
+            return
+        end = f"the budget of {self._budget:,} attempts"
         needed = max(needed_size(self._played[-1], widths.values(), self._precision), self._played[-1] + 1)
-        end, remedy = f"the budget of {self._budget:,} attempts ended", ""
+        remedy = f"About {rounded_up(needed):,} {noun} would be enough"
         if self._played[-1] == largest_size(self._scenario):
-            end = f"the largest number of {self._noun} that a scenario may have was reached"
+            end = f"the largest number of {noun} in a scenario"
         else:
             budget = math.ceil(needed * self._each / (1.0 - _PILOTS_SHARE))
-            remedy = f" (--budget {rounded_up(budget)})"
-        return (
-            f"Precision: {end} before every interval was {wanted}: with {size} that of {widest} is {half}; about "
-            f"{rounded_up(needed):,} {self._noun} would be enough{remedy}."
-        )
+            remedy += f" (--budget {rounded_up(budget)})"
+        yield f"Precision: {wanted} not reached within {end}. With {size} the widest margin is {margin}."
+        yield f"{remedy}."
 
-    def _stated(self, pilot_seed: int) -> list[str]:
-        """That the stop was sequential, and its error rate."""
-        said = [
-            f"When to stop was found on {self._pilot.pilot:,} other {self._noun} (seed {pilot_seed}), so this run's "
-            f"own luck had no say in it: an interval misses the true win rate in {100 * (1.0 - CONFIDENCE):.2g} % of "
-            "such runs, as in a run of a fixed length."
-        ]
+    def _stated(self, pilot_seed: int) -> Iterator[str]:
+        """That the size was chosen sequentially, and its error rate."""
+        noun, error = people(self._noun), f"{100 * (1.0 - CONFIDENCE):.2g} %"
+        yield (
+            f"The number of {noun} was chosen with {self._pilot.pilot:,} other {noun} (seed {pilot_seed}), so this "
+            f"run's own luck had no influence. A margin misses the true win rate in {error} of such runs, as in a run "
+            "of fixed length."
+        )
         if len(self._played) > 1:
-            said.append(
-                f"It was played again with more {self._noun}, since {self._played[0]:,} turned out too few; that "
-                "happens in a few of 100 runs and is part of the error rate."
+            yield (
+                f"The run was played again with more {noun}, because {self._played[0]:,} were too few. That happens "
+                f"in a few of 100 runs and is part of the {error}."
             )
-        return said
 
     def _widths(self, tally: Tally) -> dict[str, Width]:
-        """How wide the interval of each cohort's win rate is; cohorts of which nobody was judged are left out."""
-        found = {}
+        """How wide the interval of each cohort's win rate is; cohorts without a judged player are left out."""
+        widths = {}
         for name, cells in zip(self._scenario.cohorts, tally.judged, strict=True):
             one = rate_interval(cells[0], tally.scheme.cluster)
             if one.attempts:
                 half_width = max(one.high - one.rate, one.rate - one.low)
-                found[name] = Width(one.clusters, half_width, self._kurtosis[name])
-        return found
+                widths[name] = Width(one.clusters, half_width, self._kurtosis[name])
+        return widths
 
     @property
     def _left(self) -> int:

@@ -89,7 +89,7 @@ def test_the_version_is_that_of_the_project(words):
 def test_check_says_what_would_be_run(words):
     code, out, err = words("check", "quickstart", "--seed", "3", "--set", "players.count=12")
     assert (code, err) == (0, "")
-    assert out.startswith("quickstart: valid; 12 players in 3 cohorts, at most 4800 attempts, digest ")
+    assert out.startswith("quickstart: valid; 12 players in 3 groups, at most 4,800 attempts, fingerprint ")
     assert out.count("\n") == 1
 
 
@@ -115,7 +115,7 @@ def test_list_as_text_and_as_json(words):
         ("gap_runner", ("The rules", "spacing_m", "8.4 to 24", "hit a beam", "space: jump", "score: how well")),
         ("logistic", ("score: none; controllers with graded > 0 read the progress instead",)),
         ("weighted_up_down", ("adaptive", "d <- clip", "Kaernbach 1991", "0.05", "scopes: player")),
-        ("quickstart", ("newcomers", "0.77 to 0.83", "speed", "5 to 9 m/s", "kalman", "digest")),
+        ("quickstart", ("newcomers", "77 to 83 %", "speed", "5 to 9 m/s", "kalman", "fingerprint")),
     ],
 )
 def test_describe_explains(words, name, wanted):
@@ -205,8 +205,8 @@ def test_without_a_display_nothing_is_left_behind(words, monkeypatch, tmp_path, 
         (["run", "quikstart"], ("did you mean 'quickstart'?",)),
         (["run", "absent.toml"], ("absent.toml: there is no such file",)),
         (["run", "."], ("folder",)),
-        (["describe", "kalmn"], ("'kalmn' - did you mean 'kalman'? flowdial list names",)),
-        (["describe", "zebra"], ("nothing is called 'zebra'; flowdial list names",)),
+        (["describe", "kalmn"], ("'kalmn' - did you mean 'kalman'? flowdial list shows",)),
+        (["describe", "zebra"], ("nothing is called 'zebra'; flowdial list shows",)),
         (["verify", "absent"], ("flowdial verify: ", "absent")),
         (["verify", ".", "--rows", "none"], ("flowdial verify: ", "all", "none")),
         (["resume", "absent"], ("flowdial resume: ", "absent")),

@@ -130,7 +130,7 @@ def test_numbers_for_programs(tmp_path, monkeypatch, capsys):
     assert [need["cohort"] for need in found["needs"]] == ["new", "old"]
     assert found["needs"][0]["paired"] < found["needs"][0]["unpaired"]
     assert err.count("\n") == 1
-    assert "pilot of 400 other players" in err
+    assert "pilot with 400 other players" in err
 
 
 def test_replicas_are_planned_where_a_controller_is_shared():
@@ -147,7 +147,7 @@ def test_replicas_are_planned_where_a_controller_is_shared():
 def test_scenarios_that_are_sure_in_other_ways_are_refused():
     text = TEXT.format(game="logistic", controller="elo", players=8, attempts=10)
     shared = text.replace('"elo"', '"elo"\nscope = "cohort"')
-    with pytest.raises(ScenarioError, match="needs more players and this one other"):
+    with pytest.raises(ScenarioError, match="must agree in controller"):
         plan(a_scenario(), a_scenario(shared), effect=0.05, power=0.8, workers=1)
 
 
@@ -158,7 +158,7 @@ def test_cohorts_of_which_nobody_is_judged_are_named(tmp_path, capsys):
     assert found.skipped == ("new",)
     (tmp_path / "late.toml").write_text(late.replace("-40.0", "20.0"), encoding="utf-8")
     assert main(["plan", str(tmp_path / "late.toml"), "--effect", "0.02", "--workers", "1", "--quiet"]) == 2
-    assert "nobody played long enough to be judged" in capsys.readouterr().err
+    assert "no player was judged in a pilot" in capsys.readouterr().err
 
 
 def test_what_does_not_act_on_play_is_not_promised_to_be_seen(tmp_path, capsys):

@@ -59,7 +59,7 @@ def test_it_is_as_narrow_as_wanted_and_an_ordinary_run(request, tmp_path):
     assert max(widths) <= 0.03
     assert max(widths) > 0.02  # and not much longer than needed
     players = load(tmp_path / "run" / SCENARIO, Catalog()).form.players.count
-    assert f"with {players:,} players" in text
+    assert f"{players:,} players" in text
     check_golden(request, "precision/reached", text)
     again = load(tmp_path / "run" / SCENARIO, Catalog())
     assert runs.run(again, out=tmp_path / "again", workers=1).faults == {}
@@ -115,7 +115,7 @@ def test_when_it_is_stopped_it_is_resumed_as_an_ordinary_run(tmp_path, monkeypat
 def test_a_budget_that_ends_first_is_said(request, tmp_path):
     text = words(run_to_precision(small(), 0.01, budget=20_000, out=tmp_path / "run", workers=1))
     check_golden(request, "precision/budget_ended", text)
-    found = re.search(r"about ([\d,]+) players would be enough \(--budget (\d+)\)", text)
+    found = re.search(r"About ([\d,]+) players would be enough \(--budget (\d+)\)", text)
     manifest = read_manifest(tmp_path / "run")
     played = sum(Tally.from_json(manifest["tallies"]).players(cohort) for cohort in (0, 1))
     assert 0.7 * 20_000 < 30 * played <= 20_000
