@@ -21,10 +21,10 @@ from engine.kernel import compiled
 from engine.parameters import straight_path
 from engine.players import PLAYER, Distribution, Flow, distribution_table
 from engine.record import row_type
-from engine.rule import Layout, belief_names, flat, layout_of, prepared
+from engine.rule import Layout, belief_names, flat, layout_of, prepare_options
 from engine.session import arrive, births, frame_of, session_of
 from engine.setup import Setup
-from engine.world import Chunk, belief_columns, chunks, play
+from engine.world import Chunk, belief_columns, chunks, simulate
 from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
@@ -245,7 +245,7 @@ def duel_agreement(attempts: int, players: int = 20_000, seed: int = 7) -> list[
 
 def world(of: Setup, *, one_by_one: bool = False) -> int:
     """A run as workers do it, chunk after chunk, results dropped."""
-    return sum(len(play(of, chunk, one_by_one=one_by_one).rows) for chunk in chunks(of))
+    return sum(len(simulate(of, chunk, one_by_one=one_by_one).rows) for chunk in chunks(of))
 
 
 @cache
@@ -281,7 +281,7 @@ class Bare:
         self._of = of
         self._chunks = chunks(of)
         rule = of.kind.rule
-        options = prepared(rule, of.options, of.brief(self._chunks[0].replica))
+        options = prepare_options(rule, of.options, of.brief(self._chunks[0].replica))
         first = rule.start(options, float(of.targets[0, 0]))
         names = belief_names(rule, first)
         self._kernel = compiled(_bare_of(of.game, rule, layout_of(options), layout_of(first), names))
@@ -308,4 +308,4 @@ class Bare:
 
     def same_rows(self) -> bool:
         """Whether the world gives the very same bytes."""
-        return all(self.chunk(chunk).tobytes() == play(self._of, chunk).rows.tobytes() for chunk in self._chunks)
+        return all(self.chunk(chunk).tobytes() == simulate(self._of, chunk).rows.tobytes() for chunk in self._chunks)

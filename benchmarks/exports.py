@@ -19,7 +19,7 @@ from benchmarks.cases import setup as setup_of
 from benchmarks.timing import Item, Ratio, measure, quotient, rate, verdict
 from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from engine.record import Format, attempt_batch, csv_header, write_csv, write_parquet
-from engine.world import Chunk, Played, chunks, play
+from engine.world import Chunk, Played, chunks, simulate
 from sims.run_folder.data_package import Table
 from sims.run_folder.files import new_file
 from sims.runs.chunks import CHUNKS, Job, job_of, write_chunk
@@ -45,7 +45,7 @@ _SLICE: Final = 65_536
 @cache
 def _played(players: int) -> tuple[tuple[Chunk, Played], ...]:
     setup = setup_of(KALMAN, players)
-    return tuple((chunk, play(setup, chunk)) for chunk in chunks(setup))
+    return tuple((chunk, simulate(setup, chunk)) for chunk in chunks(setup))
 
 
 def _job(folder: str, players: int, form: Format) -> Job:

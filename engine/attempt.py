@@ -32,7 +32,7 @@ from engine.randomness import (
     unit,
     words,
 )
-from engine.statehash import FRESH, fold, fold_int, sealed
+from engine.statehash import FRESH, fold, fold_int, seal_hash
 
 EVERYBODY: Final = 0xFFFFFFFF  # the player word of a campaign's level layouts: all players meet the same ones
 FASTEST_REACTION_S: Final = 0.1  # below about 100 ms a response is a guess, not a reaction (players note)
@@ -194,9 +194,9 @@ def play_of(game: Game) -> Callable[..., Ending]:
         while now == RUNNING and tick < max_ticks:
             place = tick & (DEALT - 1)
             if takes_turns and place == 0:
-                deal(motor_key, tick, hands)
+                deal_blocks(motor_key, tick, hands)
             if dealt_luck and place == 0:
-                deal(chance, tick + 1, luck)
+                deal_blocks(chance, tick + 1, luck)
             wanted = expert(params, layout, state, faculties)
             if abstract:
                 action = wanted
@@ -259,12 +259,12 @@ def seal_of(game: Game) -> Callable[..., int]:
         folded = fold_int(folded, level)
         folded = fold_state(folded, state)
         folded = fold_int(folded, tick * 4 + outcome)
-        return sealed(folded)
+        return seal_hash(folded)
 
     return seal
 
 
-def deal(key: Key, first: int, out: Any) -> None:
+def deal_blocks(key: Key, first: int, out: Any) -> None:
     """The words of DEALT blocks from `first` on into out, int64, shape (4, DEALT)."""
     for i in range(DEALT):
         out[0, i], out[1, i], out[2, i], out[3, i] = words(key, first + i)
@@ -321,7 +321,7 @@ def thinking_time(faculties: Faculties, key: Key, turns: int) -> float:
     for turn in range(turns):
         place = turn & (DEALT - 1)
         if place == 0:
-            deal(key, turn, dealt)
+            deal_blocks(key, turn, dealt)
         product *= (int(dealt[1, place]) + 0.5) * 2.0**-32  # in (0, 1)
         if product < SMALL:
             tail -= log(product)
@@ -340,7 +340,7 @@ def unpack_params(game: Game) -> Callable[..., Any]:
     fields = ", ".join(
         f"int(values[{j}])" if knob.levels else f"float(values[{j}])" for j, knob in enumerate(game.space.knobs)
     )
-    return written("unpack", f"def unpack(values):\n    return Params({fields})\n", {"Params": game.params})
+    return define_function("unpack", f"def unpack(values):\n    return Params({fields})\n", {"Params": game.params})
 
 
 def fold_state_of(game: Game) -> Callable[..., Any]:
@@ -358,12 +358,14 @@ def fold_state_of(game: Game) -> Callable[..., Any]:
             lines.append(f"    folded = fold_int(folded, int(state.{name}))")
         else:
             lines.append(f"    folded = fold(folded, float(state.{name}))")
-    return written("fold_state", "\n".join([*lines, "    return folded", ""]), {"fold": fold, "fold_int": fold_int})
+    return define_function(
+        "fold_state", "\n".join([*lines, "    return folded", ""]), {"fold": fold, "fold_int": fold_int}
+    )
 
 
-def written(name: str, text: str, names: dict[str, Any]) -> Callable[..., Any]:
+def define_function(name: str, text: str, names: dict[str, Any]) -> Callable[..., Any]:
     """A function from its text: named tuples of mixed types cannot be filled in a loop that compiles."""
     space: dict[str, Any] = {"__name__": __name__, **names}
     exec(compile(text, f"<{name}>", "exec"), space)  # noqa: S102 - built from field names, which are identifiers
-    written: Callable[..., Any] = space[name]
-    return written
+    function: Callable[..., Any] = space[name]
+    return function

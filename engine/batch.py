@@ -22,7 +22,7 @@ import numpy.typing as npt
 from engine.attempt import opening_of, play_of, result_of
 from engine.game import WON, Game
 from engine.kernel import compiled
-from engine.players import COHORT_STRIDE, PLAYER, be_born, drawn, faculties_of
+from engine.players import COHORT_STRIDE, PLAYER, be_born, draw_trait, faculties_of
 from engine.randomness import TRAITS, key_of, words
 
 RESULT = np.dtype(
@@ -113,7 +113,7 @@ def stratified_skill(row: Any, seed: int, replica: int, number: int, strata: int
     turn = (words(key_of(seed, replica, TRAITS, cohort, _TURN), 0)[0] * strata) >> 32
     word = words(key_of(seed, replica, TRAITS, number, 0), 0)[0]
     stratum = (place + turn) % strata
-    return drawn(row, ((stratum << 32) + word) // strata, words(key_of(seed, replica, TRAITS, cohort, 1), 0)[0])
+    return draw_trait(row, ((stratum << 32) + word) // strata, words(key_of(seed, replica, TRAITS, cohort, 1), 0)[0])
 
 
 def batch_wins(

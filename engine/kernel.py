@@ -138,7 +138,7 @@ def _loads(code: types.CodeType) -> Iterator[tuple[str, ...]]:
             yield from _loads(constant)
 
 
-def digest_of(*functions: Callable[..., Any]) -> str:
+def kernel_digest(*functions: Callable[..., Any]) -> str:
     """32 hex digits that change when the meaning of any of the functions, or of a helper of theirs, changes."""
     state = hashlib.sha256()
     seen: dict[int, int] = {}
@@ -226,7 +226,7 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
     import numpy
     from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
-    digest = digest_of(function)
+    digest = kernel_digest(function)
     if numba.config.BOUNDSCHECK:  # type: ignore[attr-defined]
         digest += "-checked"  # another kernel: an unchecked one from the cache would hide what the check looks for
     folder = cache_folder()

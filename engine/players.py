@@ -184,7 +184,7 @@ def distribution_table(traits: dict[str, Distribution]) -> npt.NDArray[np.float6
     return rows
 
 
-def drawn(row: Any, word: int, shared: int) -> float:
+def draw_trait(row: Any, word: int, shared: int) -> float:
     """A trait from one row of a distribution table, the player's random word, and that of the whole cohort."""
     kind = int(row[0])
     a = float(row[1])
@@ -219,7 +219,7 @@ def be_born(
     born = np.empty(len(table))
     for j in range(len(table)):
         own = 0 if table[j, 0] == 0.0 else words(key, j)[0]  # a fixed trait needs no dice
-        born[j] = drawn(table[j], own, 0 if table[j, 5] == 0.0 else words(shared, j)[0])
+        born[j] = draw_trait(table[j], own, 0 if table[j, 5] == 0.0 else words(shared, j)[0])
     player["skill"] = born[0]
     player["slope"] = born[1]
     player["learning"] = born[2]
@@ -285,7 +285,7 @@ def skill_now(player: Any) -> float:
     return skill
 
 
-def felt(player: Any, difficulty: float) -> float:
+def felt_difficulty(player: Any, difficulty: float) -> float:
     """Where the dial acts for this player when it stands at `difficulty`: 1 - (1 - d^a)^b (Kumaraswamy 1980)."""
     a = float(player["bend_a"])
     b = float(player["bend_b"])

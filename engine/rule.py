@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import written
+from engine.attempt import define_function
 from engine.controller import Brief, Observation, Outcome, Rule, Setting, Situation, Who
 from engine.kernel import compiled
 
@@ -52,7 +52,9 @@ def unpack_of(layout: Layout, *, shared: bool = False) -> Callable[..., Any]:
     for width in layout.widths:
         items.append(f"numbers[{at}:{at + width}]{'' if shared else '.copy()'}" if width else f"float(numbers[{at}])")
         at += max(width, 1)
-    return written("unpack", f"def unpack(numbers):\n    return Kind({', '.join(items)})\n", {"Kind": layout.kind})
+    return define_function(
+        "unpack", f"def unpack(numbers):\n    return Kind({', '.join(items)})\n", {"Kind": layout.kind}
+    )
 
 
 @cache
@@ -63,17 +65,17 @@ def pack_of(layout: Layout) -> Callable[..., None]:
     for name, width in zip(layout.names, layout.widths, strict=True):
         lines.append(f"    numbers[{at}{f':{at + width}' if width else ''}] = value.{name}")
         at += max(width, 1)
-    return written("pack", "\n".join([*lines, ""]), {})
+    return define_function("pack", "\n".join([*lines, ""]), {})
 
 
 @cache
 def note_of(names: tuple[str, ...]) -> Callable[..., None]:
     """The plain function (state, beliefs): the believed fields of a state into an array, in order."""
     lines = ["def note(state, beliefs):", *(f"    beliefs[{j}] = state.{name}" for j, name in enumerate(names))]
-    return written("note", "\n".join([*lines, "    return", ""]), {})
+    return define_function("note", "\n".join([*lines, "    return", ""]), {})
 
 
-def prepared(rule: Rule, options: Any, brief: Brief) -> Any:
+def prepare_options(rule: Rule, options: Any, brief: Brief) -> Any:
     """What the rule's functions get as options: the options themselves, or what the rule makes of them."""
     return options if rule.prepare is None else rule.prepare(options, brief)
 
@@ -126,7 +128,7 @@ class PerPlayer:
     def __init__(self, rule: Rule, options: Any, brief: Brief) -> None:
         self._rule = rule
         self._scope = brief.scope
-        constants = prepared(rule, options, brief)
+        constants = prepare_options(rule, options, brief)
         self._constants = constants
         sample = rule.start(constants, 0.5)
         self._layout = layout_of(sample)

@@ -19,10 +19,10 @@ from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
 from engine.scenario_file import toml
-from engine.scenario_file.consistency import Catalog, aims, check, counts_of
+from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
 from engine.scenario_file.faults import Faults
-from engine.scenario_file.overrides import overridden
-from engine.scenario_file.resolution import digest_of, resolved, text_of
+from engine.scenario_file.overrides import apply_overrides
+from engine.scenario_file.resolution import form_digest, resolve_form, text_of
 from engine.scenario_file.sections import (
     DEFAULT_TOLERANCE,
     FORMAT,
@@ -36,7 +36,7 @@ from engine.scenario_file.sections import (
     Spread,
     SteadyStream,
 )
-from engine.scenario_file.validation import validated
+from engine.scenario_file.validation import validate_document
 from engine.setup import Setup
 
 Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -103,7 +103,7 @@ class Scenario:
     @property
     def digest(self) -> str:
         """SHA-256, 64 hex digits, of everything that decides what is played; title, notes and labels do not."""
-        return digest_of(self.form)
+        return form_digest(self.form)
 
     def target(self, cohort: int) -> CohortTarget:
         """What is wanted of a cohort, by number: its own target, completed by [target]."""
@@ -145,7 +145,7 @@ class Scenario:
         return text_of(self.form, self.changed)
 
 
-def load(path: Path, catalog: Catalog, overrides: Overrides = (), *, allow_long: bool = False) -> Scenario:
+def load(path: Path, catalog: PluginCatalog, overrides: Overrides = (), *, allow_long: bool = False) -> Scenario:
     """Read, check and resolve a scenario file.
 
     overrides: dotted key -> value as TOML text, as in `--set target.win_rate=0.7`; a cohort is named by its name.
@@ -155,16 +155,18 @@ def load(path: Path, catalog: Catalog, overrides: Overrides = (), *, allow_long:
     return parse(toml.read(path), str(path), catalog, overrides, allow_long=allow_long)
 
 
-def parse(data: bytes, name: str, catalog: Catalog, overrides: Overrides = (), *, allow_long: bool = False) -> Scenario:
+def parse(
+    data: bytes, name: str, catalog: PluginCatalog, overrides: Overrides = (), *, allow_long: bool = False
+) -> Scenario:
     """As `load`, from the bytes of a file that messages call `name`."""
-    document = toml.parsed(data, name)
+    document = toml.parse_toml(data, name)
     settings = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
     look = _looked_at(document, name, catalog, settings, allow_long=allow_long)
     doubtful = look.faults.doubtful
     look.faults.check(alone=_looked_at(document, name, catalog, [], allow_long=allow_long).faults if doubtful else None)
     assert look.game is not None  # otherwise there was a fault
     assert look.kind is not None
-    form, changed = resolved(Form.model_validate(look.tree), look.game, look.kind, catalog.default_controller)
+    form, changed = resolve_form(Form.model_validate(look.tree), look.game, look.kind, catalog.default_controller)
     return Scenario(name, form, changed)
 
 
@@ -178,16 +180,16 @@ class _Look(NamedTuple):
 
 
 def _looked_at(
-    document: toml.Document, name: str, catalog: Catalog, settings: list[tuple[str, str]], *, allow_long: bool
+    document: toml.Document, name: str, catalog: PluginCatalog, settings: list[tuple[str, str]], *, allow_long: bool
 ) -> _Look:
     faults = Faults(name, document.lines)
-    tree = overridden(document.tree, settings, faults)
+    tree = apply_overrides(document.tree, settings, faults)
     faults.name_cohorts(tree)
-    parts = validated(tree, faults)
-    return _Look(tree, *check(parts, catalog, allow_long, faults), faults)
+    parts = validate_document(tree, faults)
+    return _Look(tree, *check_consistency(parts, catalog, allow_long, faults), faults)
 
 
-def setup_of(scenario: Scenario, catalog: Catalog) -> Setup:
+def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
     """What the world plays: numbers in arrays, the game and the controller themselves."""
     form = scenario.form
     game = catalog.game(form.game.name)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import attempt_of, written
+from engine.attempt import attempt_of, define_function
 from engine.controller import Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
@@ -29,7 +29,7 @@ from engine.players import (
     be_born,
     come_back,
     faculties_of,
-    felt,
+    felt_difficulty,
 )
 from engine.rule import Layout, note_of, pack_of, unpack_of
 from engine.setup import Setup
@@ -70,7 +70,7 @@ class Turn(NamedTuple):
     gone: int  # 1 when there is no next attempt
 
 
-def held_in(asked: float, floor: float, ceiling: float) -> float:
+def clamp(asked: float, floor: float, ceiling: float) -> float:
     """A controller's proposal within its bounds."""
     if asked < floor:
         return floor
@@ -158,7 +158,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
 def unpack_flow() -> Callable[..., Flow]:
     """(real) -> Flow from a frame's numbers."""
     fields = ", ".join(f"float(real[{3 + j}])" for j in range(len(FLOW_FIELDS)))
-    return written("unpack_flow", f"def unpack_flow(real):\n    return Flow({fields})\n", {"Flow": Flow})
+    return define_function("unpack_flow", f"def unpack_flow(real):\n    return Flow({fields})\n", {"Flow": Flow})
 
 
 FLOW_OF: Final = unpack_flow()
@@ -184,7 +184,7 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
         players[len(players) - 1] = player
         row = rows[r]
         values = np.empty(knobs)
-        acts_at = felt(player, difficulty)
+        acts_at = felt_difficulty(player, difficulty)
         for j in range(knobs):
             u = along(path, j, acts_at) if units[0] < 0.0 else float(units[j])
             values[j] = to_real(table, j, u)
@@ -254,9 +254,9 @@ def session_of(
                 if math.isnan(asked):
                     fault = BAD_PROPOSAL
                 else:
-                    difficulty = held_in(asked, float(real[1]), float(real[2]))
+                    difficulty = clamp(asked, float(real[1]), float(real[2]))
                     clipped = 0 if asked == difficulty else 1
-            acts_at = felt(player, difficulty)
+            acts_at = felt_difficulty(player, difficulty)
             for j in range(knobs):
                 values[j] = to_real(table, j, along(path, j, acts_at))
             row["target"] = target

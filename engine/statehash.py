@@ -50,7 +50,7 @@ def fold(folded: tuple[int, int], value: float) -> tuple[int, int]:
     return fold_int(folded, fraction * 4096 + (exponent & 2047) * 2 + ((bits >> 63) & 1))
 
 
-def sealed(folded: tuple[int, int]) -> int:
+def seal_hash(folded: tuple[int, int]) -> int:
     """The hash: a whole number in [0, 2**48)."""
     a, b = folded
     a = ((a ^ (b >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF

@@ -38,8 +38,8 @@ from engine.game import WON
 from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
-from engine.rule import PerPlayer, belief_names, flat, layout_of, prepared
-from engine.session import UNKNOWN, arrive, births, frame_of, held_in, put_in_order, session_of, single_of
+from engine.rule import PerPlayer, belief_names, flat, layout_of, prepare_options
+from engine.session import UNKNOWN, arrive, births, clamp, frame_of, put_in_order, session_of, single_of
 from engine.setup import Setup
 
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
@@ -97,7 +97,7 @@ def belief_columns(setup: Setup) -> tuple[str, ...]:
     """Names of the controller's beliefs, in the order of a row's numbers."""
     rule = setup.kind.rule
     if rule is not None:
-        return belief_names(rule, rule.start(prepared(rule, setup.options, setup.brief(0)), 0.5))
+        return belief_names(rule, rule.start(prepare_options(rule, setup.options, setup.brief(0)), 0.5))
     return tuple(controller_of(setup, 0).beliefs)
 
 
@@ -106,7 +106,7 @@ def in_one_call(setup: Setup) -> bool:
     return setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
 
 
-def play(setup: Setup, chunk: Chunk, *, box: Box | None = None, one_by_one: bool = False) -> Played:
+def simulate(setup: Setup, chunk: Chunk, *, box: Box | None = None, one_by_one: bool = False) -> Played:
     """Play a chunk to its end; an attempt in which a plug-in raises an exception becomes a failed row.
 
     box: the black box to write into, None for one of this call's own; one_by_one: one event per attempt even where a
@@ -137,7 +137,7 @@ class World:
     """One chunk's players, rows and SimPy environment."""
 
     def __init__(self, setup: Setup, chunk: Chunk, beliefs: int, box: Box | None = None) -> None:
-        """beliefs: how many numbers the controller's beliefs are; box: see `play`."""
+        """beliefs: how many numbers the controller's beliefs are; box: see `simulate`."""
         self.env = simpy.Environment()
         self.setup = setup
         self.replica = chunk.replica
@@ -160,7 +160,7 @@ class World:
         setup, rule = self.setup, self.setup.kind.rule
         if rule is None:
             raise ValueError(f"only a rule plays whole sessions, {setup.kind.name} is not one")
-        chosen = prepared(rule, setup.options, setup.brief(self.replica))
+        chosen = prepare_options(rule, setup.options, setup.brief(self.replica))
         sample = rule.start(chosen, 0.5)
         layouts = layout_of(chosen), layout_of(sample)
         kernel = compiled(session_of(setup.game, rule, *layouts, belief_names(rule, sample)))
@@ -349,10 +349,10 @@ class Desk:
         if asked is None:
             self.expose(before)
             return before, 0, BAD_PROPOSAL
-        difficulty = held_in(asked.difficulty, self._floor, self._ceiling)
+        difficulty = clamp(asked.difficulty, self._floor, self._ceiling)
         units = asked.units
         if units is not None:
-            units = tuple(held_in(u, self._floor, self._ceiling) for u in units)
+            units = tuple(clamp(u, self._floor, self._ceiling) for u in units)
         clipped = int(difficulty != asked.difficulty or units != asked.units)
         setting = Setting(difficulty, units, asked.ticket)
         self.expose(setting)

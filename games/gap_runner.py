@@ -225,7 +225,7 @@ BEAM_CLEARANCE: Final = 1.0  # m under the beam
 STRIDE: Final = 2.2  # m
 
 
-def placed(
+def shape_at(
     left: float,
     kind: Literal["rect", "circle", "line", "triangle"],
     x: float,
@@ -243,17 +243,17 @@ def placed(
 def draw(params: Params, level: Level, state: State) -> list[Shape]:
     left = state.x - RUNNER_AT
     shapes = [Shape("rect", 0.0, 0.0, 1.0, 1.0, "sky"), *draw_hills(left)]
-    shapes.append(placed(left, "rect", left, -GROUND, VIEW_WIDTH, GROUND, "ground"))
-    shapes.append(placed(left, "rect", left, -0.12, VIEW_WIDTH, 0.12, "neutral"))
+    shapes.append(shape_at(left, "rect", left, -GROUND, VIEW_WIDTH, GROUND, "ground"))
+    shapes.append(shape_at(left, "rect", left, -0.12, VIEW_WIDTH, 0.12, "neutral"))
     for i in range(int(left // 2.0), int((left + VIEW_WIDTH) // 2.0) + 1):  # marks that show the speed
-        shapes.append(placed(left, "rect", 2.0 * i, -0.75 - 0.6 * (i % 2), 0.7, 0.1, "far"))
+        shapes.append(shape_at(left, "rect", 2.0 * i, -0.75 - 0.6 * (i % 2), 0.7, 0.1, "far"))
     for index in range(max(state.ahead - 4, 0), params.obstacles):
         thing = obstacle(params, level, index)
         if thing.at > left + VIEW_WIDTH:
             break
         shapes += draw_obstacle(left, thing)
-    shapes.append(placed(left, "rect", level.goal, 0.0, 0.12, 3.0, "text"))
-    shapes.append(placed(left, "rect", level.goal + 0.12, 2.1, 1.2, 0.9, "goal"))
+    shapes.append(shape_at(left, "rect", level.goal, 0.0, 0.12, 3.0, "text"))
+    shapes.append(shape_at(left, "rect", level.goal + 0.12, 2.1, 1.2, 0.9, "goal"))
     shapes += draw_runner(left, state)
     for heart in range(params.hearts):
         role = "good" if heart < state.hearts else "neutral"
@@ -273,26 +273,26 @@ def draw_hills(left: float) -> list[Shape]:
         for i in range(first - 1, first + int(VIEW_WIDTH / apart) + 3):
             across = apart * (0.8 + 0.25 * (i % 3))
             middle = high * (0.7 + 0.15 * (i % 2)) - 0.5 * across
-            shapes.append(placed(left, "circle", shift + i * apart, middle, across, across, "far"))
+            shapes.append(shape_at(left, "circle", shift + i * apart, middle, across, across, "far"))
     return shapes
 
 
 def draw_obstacle(left: float, thing: Obstacle) -> list[Shape]:
     """What hurts has the colour of danger, exactly as wide as it hurts."""
     if thing.kind == GAP:
-        pit = placed(left, "rect", thing.at, -GROUND, thing.width, GROUND, "sky")
+        pit = shape_at(left, "rect", thing.at, -GROUND, thing.width, GROUND, "sky")
         teeth = max(int(thing.width / 0.5), 1)
         wide = thing.width / teeth
-        floor = [placed(left, "triangle", thing.at + wide * i, -GROUND, wide, 0.7, "danger") for i in range(teeth)]
-        edges = [placed(left, "rect", x, -0.5, 0.1, 0.5, "danger") for x in (thing.at - 0.1, thing.at + thing.width)]
+        floor = [shape_at(left, "triangle", thing.at + wide * i, -GROUND, wide, 0.7, "danger") for i in range(teeth)]
+        edges = [shape_at(left, "rect", x, -0.5, 0.1, 0.5, "danger") for x in (thing.at - 0.1, thing.at + thing.width)]
         return [pit, *floor, *edges]
     if thing.kind == SPIKE:
         half = 0.5 * thing.width
-        return [placed(left, "triangle", thing.at + half * i, 0.0, half, SPIKE_HEIGHT, "danger") for i in range(2)]
+        return [shape_at(left, "triangle", thing.at + half * i, 0.0, half, SPIKE_HEIGHT, "danger") for i in range(2)]
     above = VIEW_HEIGHT - GROUND - BEAM_CLEARANCE
     return [
-        placed(left, "rect", thing.at + 0.15, BEAM_CLEARANCE, thing.width - 0.3, above, "ground"),
-        placed(left, "rect", thing.at, BEAM_CLEARANCE, thing.width, 1.1, "danger"),
+        shape_at(left, "rect", thing.at + 0.15, BEAM_CLEARANCE, thing.width - 0.3, above, "ground"),
+        shape_at(left, "rect", thing.at, BEAM_CLEARANCE, thing.width, 1.1, "danger"),
     ]
 
 
@@ -306,11 +306,11 @@ def draw_runner(left: float, state: State) -> list[Shape]:
     head = 0.17 if state.ducking else 0.2
     lean = 0.14 if state.ducking else 0.06
     return [
-        placed(left, "line", x - 0.04, y + legs, -spread - 0.04, -legs, "player"),
-        placed(left, "line", x + 0.04, y + legs, spread + 0.04, -legs, "player"),
-        placed(left, "rect", x - 0.22, y + legs, 0.44, body, "player"),
-        placed(left, "circle", x + lean, y + legs + body + 0.8 * head, 2.0 * head, 2.0 * head, "player"),
-        placed(left, "circle", x + lean + 0.5 * head, y + legs + body + 0.9 * head, 0.09, 0.09, "sky"),
+        shape_at(left, "line", x - 0.04, y + legs, -spread - 0.04, -legs, "player"),
+        shape_at(left, "line", x + 0.04, y + legs, spread + 0.04, -legs, "player"),
+        shape_at(left, "rect", x - 0.22, y + legs, 0.44, body, "player"),
+        shape_at(left, "circle", x + lean, y + legs + body + 0.8 * head, 2.0 * head, 2.0 * head, "player"),
+        shape_at(left, "circle", x + lean + 0.5 * head, y + legs + body + 0.9 * head, 0.09, 0.09, "sky"),
     ]
 
 

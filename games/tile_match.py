@@ -98,7 +98,7 @@ class State(NamedTuple):
     waves: int  # of the last turn's cascade; 0 when it made no run
 
 
-class Tally(NamedTuple):
+class Cleared(NamedTuple):
     goals: int  # tiles of the goal colours
     blockers: int
     waves: int
@@ -225,7 +225,7 @@ def fall(board: Cells, refill: bool, params: Params, key: Key, block: int) -> No
                     n += 1
 
 
-def settle(board: Cells, i: int, j: int, params: Params, refill: bool, key: Key, block: int) -> Tally:
+def settle(board: Cells, i: int, j: int, params: Params, refill: bool, key: Key, block: int) -> Cleared:
     """Clear a board after a swap of the places i and j, wave by wave. Without refill it is what a player foresees."""
     hit = np.zeros(CELLS, np.int64)
     made = np.zeros(CELLS, np.int64)
@@ -249,7 +249,7 @@ def settle(board: Cells, i: int, j: int, params: Params, refill: bool, key: Key,
             hit[k] = made[k] = 0
         i = j = 0  # later runs leave their special in the middle
         waves += 1
-    return Tally(goals, blockers, waves, worth)
+    return Cleared(goals, blockers, waves, worth)
 
 
 def deal(board: Cells, params: Params, key: Key, block: int) -> None:
@@ -332,7 +332,7 @@ def grow(board: Cells, word: int) -> None:
 def step(params: Params, level: Level, state: State, action: int, key: Key, tick: int) -> State:
     board = state.board.copy()
     block = TURN_BLOCKS * (tick + 1)
-    tally = Tally(0, 0, 0, 0.0)
+    tally = Cleared(0, 0, 0, 0.0)
     if action > 0:
         i, j = cells_of(action)
         if swap_value(board, i, j) > 0.0:

@@ -202,11 +202,11 @@ def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
         200
     """
     from engine.scenario import load
-    from engine.scenario_file.toml import written
+    from engine.scenario_file.toml import format_toml
 
     catalog = Catalog()
     allow_long = bool(overrides.pop("allow_long", False))
-    pairs = [(key, written(value)) for key, value in overrides.items()]
+    pairs = [(key, format_toml(value)) for key, value in overrides.items()]
     return load(catalog.scenario(str(name_or_path)), catalog, pairs, allow_long=allow_long)
 
 

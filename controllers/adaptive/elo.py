@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.common.dial_margin import margin_for
 from controllers.common.gain import SCALING, gain_for
-from engine.arithmetic import logistic, logit
+from engine.arithmetic import logistic
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 HIGHEST: Final = 1.1  # a rating may lie a little above the dial
@@ -29,20 +30,15 @@ def start(options: Options, target: float) -> State:
     return State(options.rating, 0.0)
 
 
-def margin(options: Options, target: float) -> float:
-    """How far the rating must lie above the difficulty for this target."""
-    return logit(min(max(target, 0.001), 0.999)) / options.slope
-
-
 def ask(options: Options, state: State, situation: Situation) -> float:
-    return min(max(state.rating - margin(options, situation.target), 0.0), 1.0)
+    return min(max(state.rating - margin_for(situation.target, options.slope, 0.0, 0.0), 0.0), 1.0)
 
 
 def tell(options: Options, state: State, seen: Observation) -> State:
     n = state.n + 1.0
     gain = gain_for(max(options.a / (1.0 + options.b * n), options.floor), seen.weight, options.scaling)
     expected = logistic(options.slope * (state.rating - seen.difficulty))
-    offset = margin(options, seen.target)
+    offset = margin_for(seen.target, options.slope, 0.0, 0.0)
     # Every difficulty is within reach for every target, and no rating runs on beyond that.
     low = min(offset, 0.0)
     high = max(1.0 + offset, HIGHEST)

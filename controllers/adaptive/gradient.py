@@ -12,15 +12,15 @@ from typing import Final, NamedTuple
 
 from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
 from controllers.common.schedule import (
-    Knots,
     cosine,
     exponential,
+    knots_of,
     linear,
     one_cycle,
     piecewise,
     sawtooth,
-    share_of,
-    step,
+    share_done,
+    stairs,
     warm_up_cosine,
     warm_up_decay,
 )
@@ -94,7 +94,7 @@ def ask(options: Options, state: State, situation: Situation) -> float:
 
 def share_of_gain(options: Options, outcomes: float) -> float:
     """The height of the schedule, as a share of the gain, after so many outcomes."""
-    u = share_of(outcomes, options.length)
+    u = share_done(outcomes, options.length)
     kind = math.floor(options.schedule + 0.5)
     if kind == LINEAR:
         return linear(u, 1.0, options.last)
@@ -103,8 +103,8 @@ def share_of_gain(options: Options, outcomes: float) -> float:
     if kind == EXPONENTIAL:
         return exponential(u, 1.0, options.last, options.rate)
     if kind in (STEP, PIECEWISE):
-        knots = Knots(options.at1, options.height1, options.at2, options.height2, options.at3, options.height3)
-        return step(u, 1.0, options.last, knots) if kind == STEP else piecewise(u, 1.0, options.last, knots)
+        knots = knots_of(options)
+        return stairs(u, 1.0, options.last, knots) if kind == STEP else piecewise(u, 1.0, options.last, knots)
     if kind == WARM_UP_COSINE:
         return warm_up_cosine(u, options.first, 1.0, options.last, options.warm_up)
     if kind == WARM_UP_DECAY:

@@ -22,11 +22,11 @@ from controllers.common.particles import Numbers
 from controllers.common.skill_grid import (
     SKILL_STEP,
     SKILLS,
+    best_difficulty,
+    cell_chances,
     chance_table,
-    chances,
     likelihood,
-    normalised,
-    placed,
+    normalise,
     reach_of,
     skill_prior,
     skills,
@@ -52,7 +52,7 @@ class Options(NamedTuple):
     lapse: float = 0.02
 
 
-class Plan(NamedTuple):
+class Prepared(NamedTuple):
     """The grid: arrays over its cells, tables over cells and points of the dial.
 
     With tilt the tables hold the cells after a win, then the cells after a loss.
@@ -79,12 +79,12 @@ class State(NamedTuple):
     moving: float  # weight of all modes but `still`
 
 
-def prepare(options: Options, brief: Brief) -> Plan:
-    return plan_of(options)
+def prepare(options: Options, brief: Brief) -> Prepared:
+    return _grid(options)
 
 
 @lru_cache(maxsize=8)
-def plan_of(options: Options) -> Plan:
+def _grid(options: Options) -> Prepared:
     slopes = np.array([options.slope * times for times in SLOPES])
     tilts = (0.0, options.tilt, 2.0 * options.tilt) if options.tilt > 0.0 else (0.0,)
     after_win = reach_of(slopes.tolist(), tilts)
@@ -93,13 +93,13 @@ def plan_of(options: Options) -> Plan:
     of_slope = slope_prior(slopes.tolist(), options.slope, SLOPE_SD)
     lasts = (after_win, after_loss) if options.tilt > 0.0 else (after_win,)
     chance = np.concatenate([chance_table(reach, slopes, options.guess, options.lapse) for reach in lasts])
-    return Plan(
+    return Prepared(
         options.guess,
         options.lapse,
         slopes,
         after_win,
         after_loss,
-        normalised(np.outer(np.repeat(of_slope, len(tilts)), of_skill).ravel()),
+        normalise(np.outer(np.repeat(of_slope, len(tilts)), of_skill).ravel()),
         of_skill,
         np.tile(skills(), len(slopes) * len(tilts)),
         np.array([0.5 * (q / SKILL_STEP) ** 2 for q in (0.0, options.slow, options.fast, 0.0)]),
@@ -109,7 +109,7 @@ def plan_of(options: Options) -> Plan:
     )
 
 
-def cells_of(weight: Numbers) -> Numbers:
+def sum_modes(weight: Numbers) -> Numbers:
     """Weights of the cells, all modes together."""
     each = len(weight) // MODES
     cells = weight[:each] + 0.0
@@ -118,54 +118,54 @@ def cells_of(weight: Numbers) -> Numbers:
     return cells
 
 
-def believed(plan: Plan, weight: Numbers) -> State:
+def posterior(grid: Prepared, weight: Numbers) -> State:
     """A posterior with its mean and standard deviation of skill."""
-    cells = cells_of(weight)
-    skill = total(cells * plan.skill)
-    off = plan.skill - skill
+    cells = sum_modes(weight)
+    skill = total(cells * grid.skill)
+    off = grid.skill - skill
     still = total(weight[: len(cells)])
     return State(weight, skill, math.sqrt(total(cells * off * off)), max(1.0 - still, 0.0))
 
 
-def start(plan: Plan, target: float) -> State:
-    weight = np.empty(MODES * len(plan.prior))
+def start(grid: Prepared, target: float) -> State:
+    weight = np.empty(MODES * len(grid.prior))
     for mode in range(MODES):
-        weight[mode * len(plan.prior) : (mode + 1) * len(plan.prior)] = plan.prior / MODES
-    return believed(plan, weight)
+        weight[mode * len(grid.prior) : (mode + 1) * len(grid.prior)] = grid.prior / MODES
+    return posterior(grid, weight)
 
 
-def ask(plan: Plan, state: State, situation: Situation) -> float:
-    cells = cells_of(state.weight)
-    if tilted(plan):
+def ask(grid: Prepared, state: State, situation: Situation) -> float:
+    cells = sum_modes(state.weight)
+    if has_tilt(grid):
         share = situation.target if situation.last < 0.0 else situation.last
         cells = np.concatenate((share * cells, (1.0 - share) * cells))
-    return placed(cells, plan.chance, plan.second, situation.target, False)
+    return best_difficulty(cells, grid.chance, grid.second, situation.target, False)
 
 
-def tilted(plan: Plan) -> bool:
+def has_tilt(grid: Prepared) -> bool:
     """Whether the grid has the axis of tilt."""
-    return len(plan.prior) > len(plan.slopes) * SKILLS
+    return len(grid.prior) > len(grid.slopes) * SKILLS
 
 
-def tell(plan: Plan, state: State, seen: Observation) -> State:
+def tell(grid: Prepared, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
-    p = chances(plan.after_win, plan.slopes, plan.guess, plan.lapse, seen.difficulty)
-    if tilted(plan):
+    p = cell_chances(grid.after_win, grid.slopes, grid.guess, grid.lapse, seen.difficulty)
+    if has_tilt(grid):
         share = seen.target if seen.last < 0.0 else seen.last
-        lost = chances(plan.after_loss, plan.slopes, plan.guess, plan.lapse, seen.difficulty)
+        lost = cell_chances(grid.after_loss, grid.slopes, grid.guess, grid.lapse, seen.difficulty)
         p = share * p + (1.0 - share) * lost
     factor = likelihood(p, seen.won, seen.weight)
     weight = np.empty(len(state.weight))
     for mode in range(MODES):
         first, last = mode * len(p), (mode + 1) * len(p)
-        weight[first:last] = moved(plan, mode, state.weight[first:last] * factor)
-    return believed(plan, normalised(weight))
+        weight[first:last] = move_skills(grid, mode, state.weight[first:last] * factor)
+    return posterior(grid, normalise(weight))
 
 
-def moved(plan: Plan, mode: int, weight: Numbers) -> Numbers:
+def move_skills(grid: Prepared, mode: int, weight: Numbers) -> Numbers:
     """The weights of one mode an outcome later: wandered, then renewed; nothing leaves the grid at its ends."""
-    k, h = plan.spread[mode], plan.hazard[mode]
+    k, h = grid.spread[mode], grid.hazard[mode]
     if k > 0.0:
         wandered = weight * (1.0 - 2.0 * k)
         for first in range(0, len(weight), SKILLS):
@@ -178,7 +178,7 @@ def moved(plan: Plan, mode: int, weight: Numbers) -> Numbers:
     if h > 0.0:
         renewed = weight * (1.0 - h)
         for first in range(0, len(weight), SKILLS):
-            renewed[first : first + SKILLS] += h * total(weight[first : first + SKILLS]) * plan.skill_prior
+            renewed[first : first + SKILLS] += h * total(weight[first : first + SKILLS]) * grid.skill_prior
         weight = renewed
     return weight
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from engine.arithmetic import logistic, logit
+from controllers.common.dial_margin import margin_for, sign_of_last
+from engine.arithmetic import logistic
 from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 LOWEST: Final = -0.3  # skill lies within the dial or a little outside: margins of the published rule
@@ -71,21 +72,15 @@ def start(options: Options, target: float) -> State:
     )
 
 
-def margin(options: Options, target: float) -> float:
-    """How far skill must lie above the difficulty for the target: logit of its share between guess and 1 - lapse."""
-    share = (target - options.guess) / (1.0 - options.guess - options.lapse)
-    return logit(min(max(share, 0.001), 0.999)) / options.slope
-
-
-def sign_of(last: float, target: float) -> float:
-    """+1 after a win, -1 after a loss, the expected value where the last outcome is not known yet (last = -1)."""
-    return 2.0 * target - 1.0 if last < 0.0 else 2.0 * last - 1.0
-
-
 def ask(options: Options, state: State, situation: Situation) -> float:
-    sign = sign_of(situation.last, situation.target)
+    sign = sign_of_last(situation.last, situation.target)
     f = min(situation.place / LONGEST_SESSION, 1.0)
-    wanted = state.skill + sign * state.tilt - f * state.tire - margin(options, situation.target)
+    wanted = (
+        state.skill
+        + sign * state.tilt
+        - f * state.tire
+        - margin_for(situation.target, options.slope, options.guess, options.lapse)
+    )
     return min(max(wanted, 0.0), 1.0)
 
 
@@ -93,7 +88,7 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
     # What was expected: h = (1, sign, -f), p, and G h, the gradient of p by the state.
-    sign = sign_of(seen.last, seen.target)
+    sign = sign_of_last(seen.last, seen.target)
     f = min(seen.place / LONGEST_SESSION, 1.0)
     certain = 1.0 - options.guess - options.lapse
     c = logistic(options.slope * (state.skill + sign * state.tilt - f * state.tire - seen.difficulty))
@@ -108,7 +103,7 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     v_tire = G * (state.cov_skill_tire + sign * state.cov_tilt_tire - f * state.var_tire)
     S = max(G * (v_skill + sign * v_tilt - f * v_tire), 0.0) + R
     step = error / S
-    offset = margin(options, seen.target)
+    offset = margin_for(seen.target, options.slope, options.guess, options.lapse)
     low = LOWEST + min(offset, 0.0)  # so that every difficulty stays within reach for every target
     high = HIGHEST + max(offset, 0.0)
     skill = min(max(state.skill + v_skill * step, low), high)

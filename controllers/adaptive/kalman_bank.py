@@ -28,6 +28,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from controllers.common.dial_margin import sign_of_last
 from controllers.common.score_evidence import NOTHING, evidence, graded_of
 from engine.arithmetic import exp, log, logistic, logit
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
@@ -189,19 +190,14 @@ def start(bank: Bank, target: float) -> State:
     return State(bank.mean.copy(), P, bank.weight - bank.weight.max(), 0.0, bank.mean[0], 0.0, 1.0)
 
 
-def practised(scale: float, attempts: float) -> float:
+def practice(scale: float, attempts: float) -> float:
     """The practice curve, 0 to 1."""
     return 0.0 if scale == 0.0 else 1.0 - exp(-0.8 * log(1.0 + attempts / scale))
 
 
-def sign_of(last: float, target: float) -> float:
-    """+1 after a win, -1 after a loss, the expected value where the last outcome is not known yet (last = -1)."""
-    return 2.0 * target - 1.0 if last < 0.0 else 2.0 * last - 1.0
-
-
 def ask(bank: Bank, state: State, situation: Situation) -> float:
     target = situation.target
-    sign = sign_of(situation.last, target)
+    sign = sign_of_last(situation.last, target)
     f = min(situation.place / LONGEST_SESSION, 1.0)
     filters = len(bank.slope)
     # Each filter's mean and spread of where on the dial the player stands now, and its weight.
@@ -220,13 +216,13 @@ def ask(bank: Bank, state: State, situation: Situation) -> float:
     s = sign if tilted > bank.say * total else 2.0 * target - 1.0
     unknown = 1.0 - s * s if s != sign or situation.last < 0.0 else 0.0
     attempts = state.attempts if bank.shared > 0.0 else float(situation.attempt)
-    n = places(bank, state, s, unknown, f, attempts, total, at, sd, slope, room, weight)
+    n = filter_places(bank, state, s, unknown, f, attempts, total, at, sd, slope, room, weight)
     d = fair_place(at, sd, slope, room, weight, n, bank.guess, target)
     d = least_square_place(at, sd, slope, room, weight, n, bank.guess - target, d)
     return min(max(d, 0.0), 1.0)
 
 
-def places(
+def filter_places(
     bank: Bank, state: State, s: float, unknown: float, f: float, attempts: float, total: float,
     at: Any, sd: Any, slope: Any, room: Any, weight: Any,
 ) -> int:  # fmt: skip
@@ -238,7 +234,7 @@ def places(
     for i in range(len(bank.slope)):
         if state.weight[i] <= HEARD:
             continue
-        c = practised(bank.scale[i], attempts)
+        c = practice(bank.scale[i], attempts)
         x = STATES * i
         p = PAIRS * i
         P = state.P
@@ -319,18 +315,18 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
     if attempts > 0.0 and attempts % EVERY == 0.0 and bank.hazard > 0.0:
         spring(bank, x, P, weight, (attempts // EVERY) % CHANGES)
     best = correct(bank, x, P, weight, attempts, seen)
-    return summed(bank, x, P, weight, best, attempts + 1.0)
+    return summarise(bank, x, P, weight, best, attempts + 1.0)
 
 
 def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Observation) -> float:
     """Update all filters and weigh them by how well they foretold the outcome, in place; the largest weight."""
-    sign = sign_of(seen.last, seen.target)
+    sign = sign_of_last(seen.last, seen.target)
     f = min(seen.place / LONGEST_SESSION, 1.0)
     best = -1e300
     for i in range(len(bank.slope)):
         if weight[i] < FORGOTTEN:
             continue
-        c = practised(bank.scale[i], attempts)
+        c = practice(bank.scale[i], attempts)
         j = STATES * i
         p = PAIRS * i
         # v = P h, and the spread h P h of the player's place
@@ -409,7 +405,7 @@ def update_by_score(
     return Update(graded * log(said.chance), both, k + (1.0 - k * spread) ** 2 * told / loss)
 
 
-def summed(bank: Bank, x: Any, P: Any, weight: Any, best: float, attempts: float) -> State:
+def summarise(bank: Bank, x: Any, P: Any, weight: Any, best: float, attempts: float) -> State:
     """The state, with its means over all filters. best: the largest weight, from which all are counted, in place."""
     skill = 0.0
     tilt = 0.0

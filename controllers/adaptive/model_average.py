@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controllers.common.imagined_players import Ground, cast_of, ground_of, plain_ground
-from controllers.common.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
+from controllers.common.particles import Cast, Numbers, best_place, particle_chances, reweight, stand_of
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.players import TRAIT_NAMES, Distribution, distribution_table, drawn
+from engine.players import TRAIT_NAMES, Distribution, distribution_table, draw_trait
 
 Spread = dict[str, Distribution]
 
@@ -83,7 +83,7 @@ def on_the_dial(ground: Ground, traits: Numbers) -> Ground:
     """
     rows = traits[:, TRAIT_NAMES.index("skill")]
     strata = [int((i + 0.5) / STRATA * 2.0**32) for i in range(STRATA)]
-    skills = np.array([[drawn(row, word, 0) for word in strata] for row in rows])
+    skills = np.array([[draw_trait(row, word, 0) for word in strata] for row in rows])
     spread = math.sqrt(float(skills.var()) + float((rows[:, 5] ** 2).mean()))
     usual = Options()
     unit = max(spread, LEAST_SPREAD) / usual.sd0
@@ -113,10 +113,10 @@ def bank_of(options: Options, ground: Ground, shared: bool) -> Cast:
 
 
 def start(cast: Cast, target: float) -> State:
-    return believed(cast.weight.copy(), 0.0, 0.5, -1.0)
+    return posterior(cast.weight.copy(), 0.0, 0.5, -1.0)
 
 
-def believed(weight: Numbers, told: float, place: float, only: float) -> State:
+def posterior(weight: Numbers, told: float, place: float, only: float) -> State:
     """A state with what its weights are worth."""
     squares = 0.0
     for j in range(len(weight)):
@@ -138,10 +138,10 @@ def tell(cast: Cast, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
     last = seen.target if seen.last < 0.0 else seen.last
-    p = chances(cast, stand_of(cast, state.told, seen.place, last), state.weight, 0.0, seen.difficulty)
-    weight = reweighted(state.weight, p, seen.won, seen.weight)
+    p = particle_chances(cast, stand_of(cast, state.told, seen.place, last), state.weight, 0.0, seen.difficulty)
+    weight = reweight(state.weight, p, seen.won, seen.weight)
     only = seen.won if state.only in (-1.0, seen.won) else 0.5
-    return believed(weight, state.told + 1.0, seen.difficulty, only)
+    return posterior(weight, state.told + 1.0, seen.difficulty, only)
 
 
 CONTROLLER: Final = ControllerKind(

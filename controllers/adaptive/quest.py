@@ -16,12 +16,12 @@ import numpy as np
 
 from controllers.common.particles import Numbers
 from controllers.common.skill_grid import (
+    best_difficulty,
+    cell_chances,
     chance_table,
-    chances,
     entropy,
     likelihood,
-    normalised,
-    placed,
+    normalise,
     reach_of,
     skill_prior,
     skills,
@@ -43,7 +43,7 @@ class Options(NamedTuple):
     placement: float = 0.0
 
 
-class Plan(NamedTuple):
+class Prepared(NamedTuple):
     """The grid: arrays over its cells, tables over cells and points of the dial."""
 
     guess: float
@@ -63,50 +63,50 @@ class State(NamedTuple):
     sd: float  # of skill
 
 
-def prepare(options: Options, brief: Brief) -> Plan:
-    return plan_of(options)
+def prepare(options: Options, brief: Brief) -> Prepared:
+    return _grid(options)
 
 
 @lru_cache(maxsize=8)
-def plan_of(options: Options) -> Plan:
+def _grid(options: Options) -> Prepared:
     slopes = [options.slope * times for times in SLOPES]
     reach = reach_of(slopes, (0.0,))
     prior = np.outer(slope_prior(slopes, options.slope, options.slope_sd), skill_prior(options.skill0, options.sd0))
     chance = chance_table(reach, np.array(slopes), options.guess, options.lapse)
     informing = options.placement >= 0.5
-    return Plan(
+    return Prepared(
         options.guess,
         options.lapse,
         1.0 if informing else 0.0,
         np.array(slopes),
         reach,
-        normalised(prior.ravel()),
+        normalise(prior.ravel()),
         np.tile(skills(), len(slopes)),
         chance,
         np.array([entropy(p) for p in chance.tolist()]) if informing else chance * chance,
     )
 
 
-def believed(plan: Plan, weight: Numbers) -> State:
+def posterior(grid: Prepared, weight: Numbers) -> State:
     """A posterior with its mean and standard deviation of skill."""
-    skill = total(weight * plan.skill)
-    off = plan.skill - skill
+    skill = total(weight * grid.skill)
+    off = grid.skill - skill
     return State(weight, skill, math.sqrt(total(weight * off * off)))
 
 
-def start(plan: Plan, target: float) -> State:
-    return believed(plan, plan.prior.copy())
+def start(grid: Prepared, target: float) -> State:
+    return posterior(grid, grid.prior.copy())
 
 
-def ask(plan: Plan, state: State, situation: Situation) -> float:
-    return placed(state.weight, plan.chance, plan.second, situation.target, plan.informing == 1.0)
+def ask(grid: Prepared, state: State, situation: Situation) -> float:
+    return best_difficulty(state.weight, grid.chance, grid.second, situation.target, grid.informing == 1.0)
 
 
-def tell(plan: Plan, state: State, seen: Observation) -> State:
+def tell(grid: Prepared, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
-    p = chances(plan.reach, plan.slopes, plan.guess, plan.lapse, seen.difficulty)
-    return believed(plan, normalised(state.weight * likelihood(p, seen.won, seen.weight)))
+    p = cell_chances(grid.reach, grid.slopes, grid.guess, grid.lapse, seen.difficulty)
+    return posterior(grid, normalise(state.weight * likelihood(p, seen.won, seen.weight)))
 
 
 CONTROLLER: Final = ControllerKind(

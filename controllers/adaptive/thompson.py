@@ -30,7 +30,7 @@ class Options(NamedTuple):
     memory: float = 1.0
 
 
-class Plan(NamedTuple):
+class Prepared(NamedTuple):
     """Options, the arms, and the address of the draws."""
 
     memory: float
@@ -47,14 +47,14 @@ class State(NamedTuple):
     best: float  # difficulty of the arm whose mean lies nearest to the target
 
 
-def prepare(options: Options, brief: Brief) -> Plan:
+def prepare(options: Options, brief: Brief) -> Prepared:
     key = key_of(brief.seed, brief.replica, CONTROLLER_DRAWS, 0, 0)
     ways = FIRST_ARM + (1.0 - 2.0 * FIRST_ARM) * np.arange(ARMS) / (ARMS - 1)
     arms = brief.floor + (brief.ceiling - brief.floor) * ways
-    return Plan(options.memory, float(key.seed_low), float(key.seed_high), float(key.stream), arms)
+    return Prepared(options.memory, float(key.seed_low), float(key.seed_high), float(key.stream), arms)
 
 
-def start(plan: Plan, target: float) -> State:
+def start(plan: Prepared, target: float) -> State:
     return State(np.ones(ARMS), np.ones(ARMS), 0.0, float(plan.arms[ARMS // 2]))
 
 
@@ -71,7 +71,7 @@ def gamma(key: Key, block: int, shape: float) -> float:
     return d
 
 
-def ask(plan: Plan, state: State, situation: Situation) -> float:
+def ask(plan: Prepared, state: State, situation: Situation) -> float:
     attempt = situation.attempt & WORD
     key = Key(int(plan.seed_low), int(plan.seed_high), attempt, int(state.history), int(plan.stream))
     best = 0
@@ -86,7 +86,7 @@ def ask(plan: Plan, state: State, situation: Situation) -> float:
     return float(plan.arms[best])
 
 
-def tell(plan: Plan, state: State, seen: Observation) -> State:
+def tell(plan: Prepared, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
     arm = 0  # the one that was played, or the nearest to what was played

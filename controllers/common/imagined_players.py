@@ -26,7 +26,7 @@ from engine.controller import Brief
 from engine.game import Faculties
 from engine.kernel import compiled
 from engine.parameters import along
-from engine.players import TRAIT_NAMES, drawn, either
+from engine.players import TRAIT_NAMES, draw_trait, either
 from engine.randomness import CONTROLLER, key_of, words
 from engine.response.response_map import logit_at, response_map
 
@@ -218,14 +218,14 @@ def _drawn(table: bytes, rows: int, count: int, members: int) -> tuple[Numbers, 
         mine = next(points) if varies else None
         shared = next(points) if together else np.zeros(count, np.int64)
         if row[0] == 0.0:
-            found.append(np.full(count * members, drawn(row, 0, 0)))
+            found.append(np.full(count * members, draw_trait(row, 0, 0)))
         elif mine is not None:
-            found.append(np.array([drawn(row, int(w), int(s)) for w, s in zip(mine, shared, strict=True)]))
+            found.append(np.array([draw_trait(row, int(w), int(s)) for w, s in zip(mine, shared, strict=True)]))
         else:
             step = STEPS[order % len(STEPS)]
             order += 1
             stands = [int(((step * i % members) + 0.5) / members * 2.0**32) for i in range(members)]
-            found.append(np.array([drawn(row, w, int(s)) for s in shared for w in stands]))
+            found.append(np.array([draw_trait(row, w, int(s)) for s in shared for w in stands]))
     return tuple(found)
 
 

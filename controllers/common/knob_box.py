@@ -17,7 +17,7 @@ from engine.parameters import ParameterSpace, along
 DIGITS: Final = 6  # of a proposed position: the last bits of linear algebra differ between machines
 
 
-class Cube:
+class KnobBox:
     """The part of the unit cube that is searched: free knobs with more than one value between floor and ceiling.
 
     path: the dial, shape (points, knobs). digits: decimals that proposed positions are rounded to. Raises ScenarioError

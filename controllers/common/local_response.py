@@ -25,7 +25,7 @@ _NEWTON_STEPS: Final = 20
 _LARGEST_STEP: Final = 4.0  # logits: keeps Newton's method inside the range where the likelihood is curved
 
 
-class Row(NamedTuple):
+class PlaceCounts(NamedTuple):
     """What was seen at one place."""
 
     place: Vector  # shape (knobs,), each in [0, 1]
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     weight: float  # in (0, 1]: older rows count for less
 
 
-class Fit(NamedTuple):
+class LocalResponse(NamedTuple):
     """A fitted response."""
 
     centre: Vector  # shape (knobs,)
@@ -50,7 +50,7 @@ class Fit(NamedTuple):
         return logistic(self.logit_at(place))
 
 
-def fitted(rows: Sequence[Row], centre: Vector) -> Fit:
+def fit_response(rows: Sequence[PlaceCounts], centre: Vector) -> LocalResponse:
     """The most probable response given the rows (Newton's method on the log posterior)."""
     knobs = len(centre)
     features = np.array([[1.0, *(row.place - centre)] for row in rows])
@@ -68,4 +68,4 @@ def fitted(rows: Sequence[Row], centre: Vector) -> Fit:
         values = values + step
         if float(np.abs(step).max()) < 1e-9:
             break
-    return Fit(centre, float(values[0]), values[1:])
+    return LocalResponse(centre, float(values[0]), values[1:])

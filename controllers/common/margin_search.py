@@ -16,18 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controllers.common.knob_box import Cube
+from controllers.common.knob_box import KnobBox
 from controllers.common.local_response import Vector
 
 
-class Candidate(NamedTuple):
+class Proposal(NamedTuple):
     """One proposal of a generation; both of shape (knobs searched,)."""
 
     sample: Vector  # normal coordinates: what the strategy learns from
     place: Vector  # what is played for it: within bounds, whole numbers and choices in the middle of their cell
 
 
-class CubeSearch:
+class MarginSearch:
     """A search distribution over a part of the unit cube.
 
     start: mean of the first generation, shape (knobs searched,), within the cube's bounds. population: candidates of
@@ -36,7 +36,7 @@ class CubeSearch:
     """
 
     def __init__(
-        self, cube: Cube, start: Vector, *, population: int, spread: float, off_dial: float, seed: int
+        self, cube: KnobBox, start: Vector, *, population: int, spread: float, off_dial: float, seed: int
     ) -> None:
         # Imported where it is needed: it loads scipy.stats, which checking a scenario has no use for.
         from cmaes import CMAwM
@@ -59,12 +59,12 @@ class CubeSearch:
         """Mean of the distribution, moved into the bounds, shape (knobs searched,)."""
         return self._cube.held(self._optimiser.mean)
 
-    def ask(self) -> list[Candidate]:
+    def ask(self) -> list[Proposal]:
         """A generation."""
         pairs = [self._optimiser.ask() for _ in range(self._optimiser.population_size)]
-        return [Candidate(np.round(sample, self._cube.digits), self._cube.playable(read)) for read, sample in pairs]
+        return [Proposal(np.round(sample, self._cube.digits), self._cube.playable(read)) for read, sample in pairs]
 
-    def tell(self, generation: Sequence[Candidate], losses: Sequence[float]) -> None:
+    def tell(self, generation: Sequence[Proposal], losses: Sequence[float]) -> None:
         """What each candidate of the last generation lost, in the same order; only their ranks count.
 
         Of equal losses the earlier candidate's ranks first; what is not a number ranks last.

@@ -97,7 +97,7 @@ def stand_of(cast: Cast, attempt: float, place: float, last: float) -> Stand:
     return Stand(skill, top, last)
 
 
-def chances(cast: Cast, stand: Stand, weights: Numbers, least: float, difficulty: float) -> Numbers:
+def particle_chances(cast: Cast, stand: Stand, weights: Numbers, least: float, difficulty: float) -> Numbers:
     """Win probability of each particle, shape (particles,): the mean of its voices; 0 where its weight is <= least."""
     row = min(int(difficulty * CELLS), CELLS - 1)
     share = difficulty * CELLS - row
@@ -148,7 +148,7 @@ def best_place(cast: Cast, weights: Numbers, stand: Stand, target: float, near: 
             stride, failed = 1, 0
         cell = min(max(best + side * stride, 0), CELLS)
         if missed[cell] == math.inf:
-            p = chances(cast, stand, weights, NEGLIGIBLE, cell / CELLS)
+            p = particle_chances(cast, stand, weights, NEGLIGIBLE, cell / CELLS)
             missed[cell] = 0.0
             for j in range(len(p)):
                 missed[cell] += weights[j] * (p[j] - target) * (p[j] - target)
@@ -160,7 +160,7 @@ def best_place(cast: Cast, weights: Numbers, stand: Stand, target: float, near: 
     return best / CELLS
 
 
-def reweighted(weights: Numbers, p: Numbers, won: float, weight: float) -> Numbers:
+def reweight(weights: Numbers, p: Numbers, won: float, weight: float) -> Numbers:
     """Weights after `weight` attempts at chances p of which the share `won` was won, shape (particles,), sum 1.
 
     Of thousands of attempts at once the likelihood p^wins (1 - p)^losses is no number any more: it is taken relative to

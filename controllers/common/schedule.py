@@ -18,7 +18,7 @@ QUARTER_TURN: Final = 1.5707963267948966
 FLAT_RATE: Final = 1e-6  # an exponential this slow is a straight line, in which the rate would cancel badly
 
 
-def share_of(attempt: float, length: float) -> float:
+def share_done(attempt: float, length: float) -> float:
     """How much of a schedule is over before this attempt: 0 at the first, 1 from attempt number `length` on."""
     return min(attempt / (length - 1.0), 1.0)
 
@@ -69,15 +69,20 @@ class Knots(NamedTuple):
     height3: float
 
 
-def in_order(knots: Knots) -> Knots:
+def knots_of(options: Any) -> Knots:
+    """The knots of options that have them."""
+    return Knots(options.at1, options.height1, options.at2, options.height2, options.at3, options.height3)
+
+
+def sort_knots(knots: Knots) -> Knots:
     """The knots with none placed before the one before it."""
     at2 = max(knots.at1, knots.at2)
     return Knots(knots.at1, knots.height1, at2, knots.height2, max(at2, knots.at3), knots.height3)
 
 
-def step(u: float, start: float, end: float, knots: Knots) -> float:
+def stairs(u: float, start: float, end: float, knots: Knots) -> float:
     """Stairs: each height holds from its knot to the next one; `end` comes at u = 1."""
-    k = in_order(knots)
+    k = sort_knots(knots)
     if u >= 1.0:
         return end
     if u >= k.at3:
@@ -89,19 +94,19 @@ def step(u: float, start: float, end: float, knots: Knots) -> float:
 
 def piecewise(u: float, start: float, end: float, knots: Knots) -> float:
     """Straight lines from knot to knot."""
-    k = in_order(knots)
+    k = sort_knots(knots)
     if u >= 1.0:
         return end
     if u >= k.at3:
-        return between(u, k.at3, k.height3, 1.0, end)
+        return line_between(u, k.at3, k.height3, 1.0, end)
     if u >= k.at2:
-        return between(u, k.at2, k.height2, k.at3, k.height3)
+        return line_between(u, k.at2, k.height2, k.at3, k.height3)
     if u >= k.at1:
-        return between(u, k.at1, k.height1, k.at2, k.height2)
-    return between(u, 0.0, start, k.at1, k.height1)
+        return line_between(u, k.at1, k.height1, k.at2, k.height2)
+    return line_between(u, 0.0, start, k.at1, k.height1)
 
 
-def between(u: float, left: float, low: float, right: float, high: float) -> float:
+def line_between(u: float, left: float, low: float, right: float, high: float) -> float:
     """The height at u of the line from (left, low) to (right, high), for left <= u < right."""
     return linear((u - left) / (right - left), low, high)
 
@@ -109,23 +114,23 @@ def between(u: float, left: float, low: float, right: float, high: float) -> flo
 def warm_up_cosine(u: float, start: float, peak: float, end: float, warm_up: float) -> float:
     """A straight line to `peak` over the share `warm_up`, then half a cosine wave to `end`."""
     if u < warm_up:
-        return between(u, 0.0, start, warm_up, peak)
+        return line_between(u, 0.0, start, warm_up, peak)
     return cosine((u - warm_up) / (1.0 - warm_up), peak, end)
 
 
 def warm_up_decay(u: float, start: float, peak: float, end: float, warm_up: float) -> float:
     """A straight line to `peak` over the share `warm_up`, then a straight line to `end`."""
     if u < warm_up:
-        return between(u, 0.0, start, warm_up, peak)
+        return line_between(u, 0.0, start, warm_up, peak)
     return linear((u - warm_up) / (1.0 - warm_up), peak, end)
 
 
 def one_cycle(u: float, start: float, peak: float, end: float, rise: float) -> float:
     """Up to `peak` over the share `rise`, down to `start` over as much again, then to `end` (Smith 2018)."""
     if u < rise:
-        return between(u, 0.0, start, rise, peak)
+        return line_between(u, 0.0, start, rise, peak)
     if u < 2.0 * rise:
-        return between(u, rise, peak, 2.0 * rise, start)
+        return line_between(u, rise, peak, 2.0 * rise, start)
     return linear((u - 2.0 * rise) / (1.0 - 2.0 * rise), start, end)
 
 
@@ -146,14 +151,14 @@ class State(NamedTuple):
     difficulty: float  # of the attempt heard of last
 
 
-def rule_of(height: Callable[[Any, float], float]) -> Rule:
+def schedule_rule(height: Callable[[Any, float], float]) -> Rule:
     """The rule whose difficulty is height(options, u); `length` of the options is the attempts it takes."""
 
     def start(options: Any, target: float) -> State:
         return State(height(options, 0.0))
 
     def ask(options: Any, state: State, situation: Situation) -> float:
-        return height(options, share_of(situation.attempt, options.length))
+        return height(options, share_done(situation.attempt, options.length))
 
     def tell(options: Any, state: State, seen: Observation) -> State:
         return State(seen.difficulty)

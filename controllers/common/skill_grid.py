@@ -58,7 +58,7 @@ def reach_of(slopes: Sequence[float], tilts: Sequence[float]) -> Numbers:
     return np.array([exp(-(slope * skill + tilt)) for slope in slopes for tilt in tilts for skill in skills()])
 
 
-def chances(reach: Numbers, slopes: Numbers, guess: float, lapse: float, difficulty: float) -> Numbers:
+def cell_chances(reach: Numbers, slopes: Numbers, guess: float, lapse: float, difficulty: float) -> Numbers:
     """Win probability of every cell at a difficulty."""
     p = np.empty(len(reach))
     each = len(reach) // len(slopes)
@@ -70,7 +70,7 @@ def chances(reach: Numbers, slopes: Numbers, guess: float, lapse: float, difficu
 
 def chance_table(reach: Numbers, slopes: Numbers, guess: float, lapse: float) -> Numbers:
     """Win probability of every cell at every point, shape (cells * POINTS,), cell by cell."""
-    columns = [chances(reach, slopes, guess, lapse, point / (POINTS - 1)) for point in range(POINTS)]
+    columns = [cell_chances(reach, slopes, guess, lapse, point / (POINTS - 1)) for point in range(POINTS)]
     return np.ascontiguousarray(np.array(columns).T).ravel()
 
 
@@ -95,7 +95,7 @@ def likelihood(p: Numbers, won: float, weight: float) -> Numbers:
     return logs
 
 
-def normalised(weights: Numbers) -> Numbers:
+def normalise(weights: Numbers) -> Numbers:
     """Weights of sum 1, none below FAINTEST."""
     return np.maximum(weights / total(weights), FAINTEST)
 
@@ -125,7 +125,7 @@ def badness(mean: float, other: float, target: float, informing: bool) -> float:
     return other - entropy(mean) if informing else other - 2.0 * target * mean
 
 
-def placed(weights: Numbers, chance: Numbers, second: Numbers, target: float, informing: bool) -> float:
+def best_difficulty(weights: Numbers, chance: Numbers, second: Numbers, target: float, informing: bool) -> float:
     """The difficulty of least badness: the best point, moved by a parabola through it and its neighbours.
 
     The error has one valley, so coarse points show where it lies. Information has a hill on either side of the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, cosine, rule_of
+from controllers.common.schedule import END, LENGTH, START, cosine, schedule_rule
 from engine.controller import ControllerKind
 
 
@@ -27,5 +27,5 @@ CONTROLLER: Final = ControllerKind(
     use="As a baseline with a slow start and a slow finish, where a ramp's corners would be noticed.",
     options=Options,
     option_list=(START, END, LENGTH),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, exponential, rule_of
+from controllers.common.schedule import END, LENGTH, START, exponential, schedule_rule
 from engine.controller import ControllerKind, Option
 
 
@@ -28,5 +28,5 @@ CONTROLLER: Final = ControllerKind(
     use="Where players learn fast at first and a curve for all must do. It ignores who is playing.",
     options=Options,
     option_list=(START, END, LENGTH, Option("rate", 0.0, 20.0, "e-folds from start to end; 0 is a straight line")),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, PEAK, START, one_cycle, rule_of
+from controllers.common.schedule import END, LENGTH, PEAK, START, one_cycle, schedule_rule
 from engine.controller import ControllerKind, Option
 
 
@@ -36,5 +36,5 @@ CONTROLLER: Final = ControllerKind(
         Option("rise", 0.05, 0.49, "share of the length until the peak; the descent takes as long"),
         LENGTH,
     ),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

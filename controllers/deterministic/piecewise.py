@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, KNOTS, LENGTH, START, Knots, piecewise, rule_of
+from controllers.common.schedule import END, KNOTS, LENGTH, START, knots_of, piecewise, schedule_rule
 from engine.controller import ControllerKind
 
 
@@ -21,8 +21,7 @@ class Options(NamedTuple):
 
 
 def height(options: Options, u: float) -> float:
-    knots = Knots(options.at1, options.height1, options.at2, options.height2, options.at3, options.height3)
-    return piecewise(u, options.start, options.end, knots)
+    return piecewise(u, options.start, options.end, knots_of(options))
 
 
 CONTROLLER: Final = ControllerKind(
@@ -35,5 +34,5 @@ CONTROLLER: Final = ControllerKind(
     use="To play a curve that was drawn elsewhere, and as a baseline for it. It ignores who is playing.",
     options=Options,
     option_list=(START, END, LENGTH, *KNOTS),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

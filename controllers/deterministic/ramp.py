@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, linear, rule_of
+from controllers.common.schedule import END, LENGTH, START, linear, schedule_rule
 from engine.controller import ControllerKind
 
 
@@ -27,5 +27,5 @@ CONTROLLER: Final = ControllerKind(
     use="As a baseline, and to sweep the whole dial once to see where players stand. It ignores who is playing.",
     options=Options,
     option_list=(START, END, LENGTH),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, rule_of, sawtooth
+from controllers.common.schedule import END, LENGTH, START, sawtooth, schedule_rule
 from engine.controller import ControllerKind, Option
 
 
@@ -38,5 +38,5 @@ CONTROLLER: Final = ControllerKind(
         Option("rest", 0.0, 1.0, "difficulty in the pauses"),
         LENGTH,
     ),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

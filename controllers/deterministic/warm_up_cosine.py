@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, PEAK, START, WARM_UP, rule_of, warm_up_cosine
+from controllers.common.schedule import END, LENGTH, PEAK, START, WARM_UP, schedule_rule, warm_up_cosine
 from engine.controller import ControllerKind
 
 
@@ -30,5 +30,5 @@ CONTROLLER: Final = ControllerKind(
     use="For an early peak that relaxes gently, as in a tutorial's final test. It ignores who is playing.",
     options=Options,
     option_list=(START, PEAK, END, WARM_UP, LENGTH),
-    rule=rule_of(height),
+    rule=schedule_rule(height),
 )

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from controllers.common.imagined_players import cast_of, ground_of
-from controllers.common.particles import Cast, Numbers, best_place, chances, reweighted, stand_of
+from controllers.common.particles import Cast, Numbers, best_place, particle_chances, reweight, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Situation, Who
 from engine.kernel import compiled
 from engine.players import TRAIT_NAMES
@@ -40,8 +40,8 @@ class BayesLimit:
         ]
         self._weights: dict[int, Numbers] = {}
         self._places: dict[int, float] = {}
-        self._placed = compiled(placed)
-        self._heard = compiled(heard)
+        self._placed = compiled(propose)
+        self._heard = compiled(reweight_after)
 
     def _unit(self, who: Who) -> int:
         return who.player if self._by_player else who.cohort
@@ -80,19 +80,19 @@ class BayesLimit:
         self._weights = {int(unit): np.array(weights) for unit, (_, weights) in memory.items() if weights}
 
 
-def placed(
+def propose(
     cast: Cast, weights: Numbers, attempt: float, place: float, last: float, target: float, near: float
 ) -> float:
     """Where the dial belongs for this attempt."""
     return best_place(cast, weights, stand_of(cast, attempt, place, last), target, near)
 
 
-def heard(
+def reweight_after(
     cast: Cast, weights: Numbers, attempt: float, place: float, last: float, difficulty: float, won: float
 ) -> Numbers:
     """Weights after one outcome."""
-    p = chances(cast, stand_of(cast, attempt, place, last), weights, 0.0, difficulty)
-    return reweighted(weights, p, won, 1.0)
+    p = particle_chances(cast, stand_of(cast, attempt, place, last), weights, 0.0, difficulty)
+    return reweight(weights, p, won, 1.0)
 
 
 def _moment(situation: Situation) -> tuple[float, float, float]:

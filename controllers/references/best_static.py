@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controllers.common.imagined_players import cast_of, ground_of
-from controllers.common.particles import CELLS, Cast, Numbers, chances, stand_of
+from controllers.common.particles import CELLS, Cast, Numbers, particle_chances, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.kernel import compiled
 
@@ -47,7 +47,9 @@ class BestStatic:
     def misses(self, cohort: int, target: float, places: Numbers) -> Numbers:
         """Mean of (p - target)^2 at places of the dial, of their shape."""
         found = np.zeros(len(places))
-        compiled(missed)(self._casts[cohort], self._options.attempts, self._options.session, target, places, found)
+        compiled(squared_errors)(
+            self._casts[cohort], self._options.attempts, self._options.session, target, places, found
+        )
         return found
 
     def tell(self, outcome: Outcome) -> None:
@@ -57,7 +59,7 @@ class BestStatic:
         return {}
 
 
-def missed(cast: Cast, attempts: float, session: float, target: float, places: Numbers, out: Numbers) -> None:
+def squared_errors(cast: Cast, attempts: float, session: float, target: float, places: Numbers, out: Numbers) -> None:
     """Mean of (p - target)^2 over particles and MOMENTS attempts, at each place, into out.
 
     An outcome before counts as a win with the chance that the target gives it.
@@ -66,7 +68,7 @@ def missed(cast: Cast, attempts: float, session: float, target: float, places: N
         attempt = math.floor((moment + 0.5) / MOMENTS * attempts)
         stand = stand_of(cast, attempt, attempt % session, target)
         for i in range(len(places)):
-            p = chances(cast, stand, cast.weight, 0.0, places[i])
+            p = particle_chances(cast, stand, cast.weight, 0.0, places[i])
             for j in range(len(p)):
                 out[i] += cast.weight[j] * (p[j] - target) * (p[j] - target) / MOMENTS
 

@@ -19,7 +19,7 @@ from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, W
 from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import along, to_real
-from engine.players import PLAYER, be_born, faculties_of, felt, skill_now
+from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
 from engine.response.response_map import logit_at, response_map
 
 
@@ -59,7 +59,7 @@ def search_of(chance_at: Callable[..., float]) -> Callable[..., float]:
         for step in range(halvings + 2):
             # Both ends first: where one of them is already on the wrong side, it is the answer.
             difficulty = floor if step == 0 else ceiling if step == 1 else 0.5 * (easy + hard)
-            chance = chance_at(player, felt(player, difficulty), one, two, three)
+            chance = chance_at(player, felt_difficulty(player, difficulty), one, two, three)
             if (step == 0 and chance <= target) or (step == 1 and chance >= target):
                 return difficulty
             if chance > target:
@@ -108,7 +108,7 @@ class Oracle:
         difficulty = self._search(
             player, situation.target, brief.floor, brief.ceiling, self._halvings, *self._known[who.cohort]
         )
-        acts_at = felt(player, difficulty)
+        acts_at = felt_difficulty(player, difficulty)
         for j in range(len(self._values)):
             self._values[j] = to_real(self._table, j, along(brief.path, j, acts_at))
         result = self._attempt(

@@ -29,9 +29,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.common.knob_box import Cube
-from controllers.common.local_response import Fit, Row, Vector, fitted
-from controllers.common.margin_search import Candidate, CubeSearch
+from controllers.common.knob_box import KnobBox
+from controllers.common.local_response import LocalResponse, PlaceCounts, Vector, fit_response
+from controllers.common.margin_search import MarginSearch, Proposal
 from engine.arithmetic import logit
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.randomness import CONTROLLER as EXPLORATION
@@ -57,7 +57,7 @@ class Options(NamedTuple):
     worst: float = 0.0
 
 
-class Aim(NamedTuple):
+class WantedRate(NamedTuple):
     """One wanted win rate of one cohort."""
 
     cohort: int
@@ -65,7 +65,7 @@ class Aim(NamedTuple):
 
 
 @dataclass
-class Trial:
+class SettingTrial:
     """A setting under test and what was seen of it."""
 
     ticket: int
@@ -73,7 +73,7 @@ class Trial:
     setting: Setting
     asked: int = 0
     told: int = 0
-    counts: dict[Aim, list[int]] = field(default_factory=dict)  # attempts, wins
+    counts: dict[WantedRate, list[int]] = field(default_factory=dict)  # attempts, wins
 
     def record(self) -> list[Any]:
         """The counts as JSON: asked, told, then cohort, target, attempts, wins for each aim."""
@@ -82,41 +82,41 @@ class Trial:
     def restore(self, record: Sequence[Any]) -> None:
         """Take the counts of a record."""
         self.asked, self.told = record[0], record[1]
-        self.counts = {Aim(cohort, target): [n, wins] for cohort, target, n, wins in record[2:]}
+        self.counts = {WantedRate(cohort, target): [n, wins] for cohort, target, n, wins in record[2:]}
 
 
-class Search:
+class SettingSearch:
     """The search for one setting: of one cohort, or of everyone."""
 
     def __init__(self, options: Options, brief: Brief, unit: int, units: int) -> None:
         self._options, self._brief, self._unit, self._units = options, brief, unit, units
-        self._cube = Cube(brief.space, brief.path, brief.floor, brief.ceiling)
+        self._cube = KnobBox(brief.space, brief.path, brief.floor, brief.ceiling)
         self._quota = round(options.attempts) * (len(brief.cohorts) if brief.scope == "everyone" else 1)
         self._block = self._quota * round(options.population)
         self._serial = 0
         self._searches = 0
-        self._history: list[tuple[int, Trial]] = []  # generation, trial
-        self._fits: dict[Aim, Fit] = {}
-        self._beliefs: dict[Aim, dict[str, float]] = {}
-        self._after_search: dict[Aim, float] = {}  # error of the win rate when the last search ended
+        self._history: list[tuple[int, SettingTrial]] = []  # generation, trial
+        self._fits: dict[WantedRate, LocalResponse] = {}
+        self._beliefs: dict[WantedRate, dict[str, float]] = {}
+        self._after_search: dict[WantedRate, float] = {}  # error of the win rate when the last search ended
         self._closed: list[list[list[Any]]] = []  # records of all finished generations
         self.generation = 0
         self.loss = NAN
-        self.trials: list[Trial] = []
-        self._candidates: list[Candidate] = []  # what the trials try
+        self.trials: list[SettingTrial] = []
+        self._candidates: list[Proposal] = []  # what the trials try
         self._turn = 0
         self.centre = self._trial(self._cube.on_dial(options.start))
         self._begin_search()
 
-    def _trial(self, place: Vector) -> Trial:
+    def _trial(self, place: Vector) -> SettingTrial:
         ticket = self._serial * self._units + self._unit
         self._serial += 1
         playable = self._cube.playable(place)
-        return Trial(ticket, playable, self._cube.setting(playable, ticket))
+        return SettingTrial(ticket, playable, self._cube.setting(playable, ticket))
 
     # --- Playing
 
-    def next_trial(self) -> Trial:
+    def next_trial(self) -> SettingTrial:
         """Whose turn it is: candidates one after the other until each has its attempts, else the centre."""
         for _ in range(len(self.trials)):
             trial = self.trials[self._turn]
@@ -133,7 +133,7 @@ class Search:
         for trial in self.trials:
             trial.asked = trial.told
 
-    def take(self, ticket: int, aim: Aim, won: bool) -> None:
+    def take(self, ticket: int, aim: WantedRate, won: bool) -> None:
         """Credit an outcome to its candidate; one that comes after its generation was closed changes nothing."""
         for trial in (self.centre, *self.trials):
             if trial.ticket == ticket:
@@ -207,15 +207,15 @@ class Search:
     def _refit(self) -> None:
         memory = self._options.memory
         self._history = [(g, trial) for g, trial in self._history if memory ** (self.generation - g) >= OLDEST_WEIGHT]
-        rows: dict[Aim, list[Row]] = {}
+        rows: dict[WantedRate, list[PlaceCounts]] = {}
         for g, trial in self._history:
             for aim, (n, wins) in trial.counts.items():
-                rows.setdefault(aim, []).append(Row(trial.place, n, wins, memory ** (self.generation - g)))
-        self._fits = {aim: fitted(rows[aim], self.centre.place) for aim in sorted(rows)}
+                rows.setdefault(aim, []).append(PlaceCounts(trial.place, n, wins, memory ** (self.generation - g)))
+        self._fits = {aim: fit_response(rows[aim], self.centre.place) for aim in sorted(rows)}
 
-    def _weights(self) -> dict[Aim, float]:
+    def _weights(self) -> dict[WantedRate, float]:
         """Weight of each aim: its share of its cohort's attempts."""
-        attempts: dict[Aim, int] = {}
+        attempts: dict[WantedRate, int] = {}
         for _, trial in self._history:
             for aim, (n, _) in trial.counts.items():
                 attempts[aim] = attempts.get(aim, 0) + n
@@ -224,7 +224,7 @@ class Search:
             totals[aim.cohort] = totals.get(aim.cohort, 0) + n
         return {aim: attempts[aim] / totals[aim.cohort] for aim in self._fits}
 
-    def _loss_of(self, trial: Trial) -> float:
+    def _loss_of(self, trial: SettingTrial) -> float:
         """Squared errors of win rates, debiased, summed over cohorts (or the largest), plus the pull of the dial."""
         trust = self._options.trust
         by_cohort: dict[int, float] = {}
@@ -309,7 +309,7 @@ class Search:
 
     def _begin_search(self) -> None:
         options = self._options
-        self._optimiser = CubeSearch(
+        self._optimiser = MarginSearch(
             self._cube,
             self._cube.held(self.centre.place),
             population=round(options.population),
@@ -326,7 +326,7 @@ class Search:
         self.trials = [self._trial(candidate.place) for candidate in self._candidates]
         self._turn = 0
 
-    def beliefs(self, aim: Aim) -> dict[str, float]:
+    def beliefs(self, aim: WantedRate) -> dict[str, float]:
         """Numbers for `describe`; they change with the generation only."""
         known = self._beliefs.get(aim)
         if known is None:
@@ -349,12 +349,12 @@ class CmaEs:
         self._recipe = (options, brief)
         self.searches = self._fresh()
 
-    def _fresh(self) -> list[Search]:
+    def _fresh(self) -> list[SettingSearch]:
         options, brief = self._recipe
         units = 1 if self._shared else len(brief.cohorts)
-        return [Search(options, brief, unit, units) for unit in range(units)]
+        return [SettingSearch(options, brief, unit, units) for unit in range(units)]
 
-    def _search(self, cohort: int) -> Search:
+    def _search(self, cohort: int) -> SettingSearch:
         return self.searches[0 if self._shared else cohort]
 
     @property
@@ -368,10 +368,10 @@ class CmaEs:
 
     def tell(self, outcome: Outcome) -> None:
         who = outcome.who
-        self._search(who.cohort).take(outcome.setting.ticket, Aim(who.cohort, who.situation.target), outcome.won)
+        self._search(who.cohort).take(outcome.setting.ticket, WantedRate(who.cohort, who.situation.target), outcome.won)
 
     def describe(self, who: Who) -> Mapping[str, float]:
-        return self._search(who.cohort).beliefs(Aim(who.cohort, who.situation.target))
+        return self._search(who.cohort).beliefs(WantedRate(who.cohort, who.situation.target))
 
     def best(self, cohort: int) -> Setting:
         """The setting to deploy for a cohort when the run is over: the settled centre of its search."""

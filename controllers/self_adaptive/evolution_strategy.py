@@ -40,7 +40,7 @@ class Options(NamedTuple):
     start: float = 0.5
 
 
-class Plan(NamedTuple):
+class Prepared(NamedTuple):
     """Options as whole numbers, with the address of the draws and the ends of the dial."""
 
     children: float
@@ -68,10 +68,10 @@ class State(NamedTuple):
     excess: Numbers  # sum of won - target of each child
 
 
-def prepare(options: Options, brief: Brief) -> Plan:
+def prepare(options: Options, brief: Brief) -> Prepared:
     key = key_of(brief.seed, brief.replica, CONTROLLER_DRAWS, 0, 0)
     children = float(math.floor(options.children))
-    return Plan(
+    return Prepared(
         children,
         min(float(math.floor(options.parents)), children),
         float(math.floor(options.trials)),
@@ -87,7 +87,7 @@ def prepare(options: Options, brief: Brief) -> Plan:
     )
 
 
-def born(plan: Plan, difficulty: float, sigma: float, generation: float, history: float) -> State:
+def born(plan: Prepared, difficulty: float, sigma: float, generation: float, history: float) -> State:
     """A generation of children around the mean of the parents (Schwefel 1981; Beyer and Schwefel 2002)."""
     count = int(plan.children)
     places = np.zeros(count)
@@ -100,11 +100,11 @@ def born(plan: Plan, difficulty: float, sigma: float, generation: float, history
     return State(difficulty, sigma, generation, history, places, sigmas, np.zeros(count), np.zeros(count))
 
 
-def start(plan: Plan, target: float) -> State:
+def start(plan: Prepared, target: float) -> State:
     return born(plan, plan.start, plan.sigma, 0.0, 0.0)
 
 
-def ask(plan: Plan, state: State, situation: Situation) -> float:
+def ask(plan: Prepared, state: State, situation: Situation) -> float:
     """The children that want attempts, in turn; in turn by attempt, so that a late outcome holds up nobody."""
     wanting = 0
     for i in range(len(state.places)):
@@ -119,7 +119,7 @@ def ask(plan: Plan, state: State, situation: Situation) -> float:
     return state.difficulty
 
 
-def tell(plan: Plan, state: State, seen: Observation) -> State:
+def tell(plan: Prepared, state: State, seen: Observation) -> State:
     history = history_after(state.history, seen)
     played = state.played.copy()
     excess = state.excess.copy()
@@ -136,7 +136,7 @@ def tell(plan: Plan, state: State, seen: Observation) -> State:
     return selected(plan, state, played, excess, history, seen.target)
 
 
-def selected(plan: Plan, state: State, played: Numbers, excess: Numbers, history: float, target: float) -> State:
+def selected(plan: Prepared, state: State, played: Numbers, excess: Numbers, history: float, target: float) -> State:
     """The next generation: children of the parents with the best scores, by intermediate recombination."""
     taken = np.zeros(len(played))
     total = 0.0

@@ -37,7 +37,7 @@ def brief_for(scope: Scope, targets: tuple[float, float] = (0.55, 0.55)) -> Brie
     return Brief(SPACE, straight_path(SPACE), 0.05, 0.95, goals, scope, ("weak", "strong"), SEED, 0, LADDER, traits)
 
 
-def made(kind: ControllerKind, brief: Brief) -> Controller:
+def make_controller(kind: ControllerKind, brief: Brief) -> Controller:
     """The controller with its default options."""
     options = kind.options()
     if kind.rule is not None:
@@ -63,7 +63,7 @@ def by_skill(weak: float, strong: float) -> Wins:
     return wins
 
 
-def played(controller: Controller, brief: Brief, wins: Wins, rounds: int, delay: int = 0) -> Iterator[Exchange]:
+def play_exchanges(controller: Controller, brief: Brief, wins: Wins, rounds: int, delay: int = 0) -> Iterator[Exchange]:
     """Let all players play so many rounds; outcomes come up to `delay` attempts late and then out of order."""
     waiting: list[Outcome] = []
     luck, order = key_of(SEED, 0, CHANCE, 0, 0), key_of(SEED, 0, RETURN, 0, 0)
@@ -96,7 +96,7 @@ def settings_are_valid(kind: ControllerKind) -> Iterator[str]:
     """Every setting has a difficulty in [0, 1] and, where it has positions, one in [0, 1] per knob."""
     for scope, brief in _scopes(kind):
         for wins, words in ((_always, "wins only"), (_never, "losses only"), (by_skill(0.3, 0.7), "mixed outcomes")):
-            for exchange in played(made(kind, brief), brief, wins, 60):
+            for exchange in play_exchanges(make_controller(kind, brief), brief, wins, 60):
                 fault = _setting_fault(exchange.asked)
                 if fault:
                     yield f"{fault}, with scope {scope} and {words}"
@@ -127,8 +127,8 @@ def _setting_fault(setting: Any) -> str:
 def late_outcomes_are_taken(kind: ControllerKind) -> Iterator[str]:
     """Outcomes that come late and out of order, twice as many as expected or never asked for, do no harm."""
     for scope, brief in _scopes(kind):
-        controller = made(kind, brief)
-        for i, exchange in enumerate(played(controller, brief, by_skill(0.3, 0.7), 150, delay=50)):
+        controller = make_controller(kind, brief)
+        for i, exchange in enumerate(play_exchanges(controller, brief, by_skill(0.3, 0.7), 150, delay=50)):
             fault = _setting_fault(exchange.asked)
             if fault:
                 yield f"{fault}, with scope {scope} and outcomes up to 50 attempts late"
@@ -141,12 +141,12 @@ def late_outcomes_are_taken(kind: ControllerKind) -> Iterator[str]:
 def beliefs_are_described(kind: ControllerKind) -> Iterator[str]:
     """Describe gives a float for every name of beliefs, and no other."""
     for scope, brief in _scopes(kind):
-        controller = made(kind, brief)
+        controller = make_controller(kind, brief)
         names: tuple[Any, ...] = tuple(controller.beliefs)
         if not all(isinstance(name, str) and name.isidentifier() for name in names) or len(set(names)) != len(names):
             yield f"beliefs must be different identifiers, got {names!r}"
             return
-        for exchange in played(controller, brief, by_skill(0.3, 0.7), 60):
+        for exchange in play_exchanges(controller, brief, by_skill(0.3, 0.7), 60):
             if set(exchange.described) != set(names):
                 yield f"describe must give {names}, got {tuple(exchange.described)}, with scope {scope}"
                 return
@@ -158,16 +158,16 @@ def beliefs_are_described(kind: ControllerKind) -> Iterator[str]:
 
 
 def _asked(kind: ControllerKind, brief: Brief, wins: Wins, rounds: int) -> list[Setting]:
-    return [exchange.asked for exchange in played(made(kind, brief), brief, wins, rounds)]
+    return [exchange.asked for exchange in play_exchanges(make_controller(kind, brief), brief, wins, rounds)]
 
 
 def instances_are_independent(kind: ControllerKind) -> Iterator[str]:
     """Two controllers made from one kind share nothing."""
     for scope, brief in _scopes(kind):
         expected = _asked(kind, brief, by_skill(0.3, 0.7), 40)
-        mine, other = made(kind, brief), made(kind, brief)
-        foreign = played(other, brief, _always, 1000)
-        for i, exchange in enumerate(played(mine, brief, by_skill(0.3, 0.7), 40)):
+        mine, other = make_controller(kind, brief), make_controller(kind, brief)
+        foreign = play_exchanges(other, brief, _always, 1000)
+        for i, exchange in enumerate(play_exchanges(mine, brief, by_skill(0.3, 0.7), 40)):
             next(foreign)
             if exchange.asked != expected[i]:
                 yield f"two instances share state, with scope {scope}: what one is told changes what the other asks"

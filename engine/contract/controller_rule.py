@@ -16,7 +16,7 @@ from engine.contract.findings import first_line
 from engine.controller import ControllerKind, Observation, Rule, Situation
 from engine.kernel import compiled
 from engine.randomness import CONTROLLER, key_of, uniforms
-from engine.rule import layout_of, prepared
+from engine.rule import layout_of, prepare_options
 
 SEED: Final = 30
 TARGETS: Final = (0.55, 0.001, 0.999)
@@ -48,14 +48,14 @@ def cases(kind: ControllerKind) -> Iterator[Case]:
         for value in (option.low, option.high):
             chosen.append((kind.options(**{option.name: float(value)}), f"{option.name} = {value:g}"))
     for given, words in chosen:
-        options = prepared(rule, given, brief)
+        options = prepare_options(rule, given, brief)
         for target in TARGETS:
             yield Case(rule, options, target, f"{words} and target {target:g}")
 
 
 def usual_options(kind: ControllerKind, rule: Rule) -> Any:
     """The default options, as the rule was prepared with them."""
-    return prepared(rule, kind.options(), brief_for(kind.scopes[0]))
+    return prepare_options(rule, kind.options(), brief_for(kind.scopes[0]))
 
 
 def observations(target: float, count: int, streak: int = STREAK) -> Iterator[Observation]:
@@ -194,7 +194,7 @@ def wins_never_make_it_easier(kind: ControllerKind) -> Iterator[str]:
 def draws(kind: ControllerKind, rule: Rule) -> bool:
     """Whether the rule has luck of its own: what it is prepared as then depends on the seed."""
     brief = brief_for(kind.scopes[0])
-    this, other = (prepared(rule, kind.options(), brief._replace(seed=seed)) for seed in (SEED, SEED + 1))
+    this, other = (prepare_options(rule, kind.options(), brief._replace(seed=seed)) for seed in (SEED, SEED + 1))
     return bool(bits(this) != bits(other))
 
 

@@ -50,10 +50,10 @@ def values_at(game: Game, difficulty: float) -> Any:
 
 def moments(game: Game, difficulty: float, skill: float, number: int) -> Iterator[Moment]:
     """Every tick of an attempt on the straight dial, the last state included."""
-    return stepped(game, values_at(game, difficulty), faculties_at(skill), Address(SEED, 0, 0, number, 0))
+    return step_through(game, values_at(game, difficulty), faculties_at(skill), Address(SEED, 0, 0, number, 0))
 
 
-def stepped(game: Game, values: Any, faculties: Faculties, address: Address) -> Iterator[Moment]:
+def step_through(game: Game, values: Any, faculties: Faculties, address: Address) -> Iterator[Moment]:
     """Play an attempt in plain Python and give every tick of it, at last the final state (with action 0)."""
     params, level, state, chance, motor_key = opening_of(game)(values, *address)
     motor = AT_REST
@@ -73,7 +73,7 @@ def stepped(game: Game, values: Any, faculties: Faculties, address: Address) -> 
     yield Moment(params, level, state, faculties, 0, chance, tick)
 
 
-def looked_at(game: Game) -> Iterator[Moment]:
+def sampled_moments(game: Game) -> Iterator[Moment]:
     """Moments of three attempts: about MOMENTS each, the first and the last among them."""
     for number, (difficulty, skill) in enumerate(((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))):
         trace = list(moments(game, difficulty, skill, number))
@@ -112,7 +112,7 @@ def states_hold_numbers(game: Game) -> Iterator[str]:
     if not hasattr(first, "_fields"):
         yield f"start must return a NamedTuple, got {type(first).__name__}"
         return
-    for moment in looked_at(game):
+    for moment in sampled_moments(game):
         if type(moment.state) is not type(first):
             yield f"step must return the State that start returns, got {type(moment.state).__name__}"
             return
@@ -131,7 +131,7 @@ def states_hold_numbers(game: Game) -> Iterator[str]:
 
 def actions_exist(game: Game) -> Iterator[str]:
     """The expert wants one of the actions."""
-    for moment in looked_at(game):
+    for moment in sampled_moments(game):
         if is_over(game, moment):
             continue
         wanted: Any = game.expert(moment.params, moment.level, moment.state, moment.faculties)
@@ -187,7 +187,7 @@ def _told(value: Any) -> Any:
 
 def progress_is_graded(game: Game) -> Iterator[str]:
     """Progress and score lie in [0, 1], progress is 1 when the attempt is won, and a lost one has a valid cause."""
-    for moment in looked_at(game):
+    for moment in sampled_moments(game):
         at = (moment.params, moment.level, moment.state)
         reached, now = game.progress(*at), int(game.status(*at))
         if not 0.0 <= reached <= 1.0:
@@ -214,7 +214,7 @@ def _valid_cause(game: Game, cause: Any) -> bool:
 
 def pictures_are_shapes(game: Game) -> Iterator[str]:
     """A picture is a list of shapes of known kinds and colours, in finite numbers."""
-    for moment in looked_at(game):
+    for moment in sampled_moments(game):
         picture: Any = game.draw(moment.params, moment.level, moment.state)
         if not isinstance(picture, list) or not picture:
             yield f"draw must return a list of one or more shapes, got {type(picture).__name__}"

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.inference.intervals import CONFIDENCE, t_quantile, wilson
+from engine.inference.intervals import CONFIDENCE, t_half_width, wilson
 
 Sums = npt.NDArray[np.float64]  # shape (clusters, 2): numerator and denominator of each cluster
 
@@ -87,7 +87,7 @@ def paired_difference(
         return Difference(was, is_, value, *_newcombe(sides, confidence), 0.0, m, p_value, unpaired_error)
     error = math.sqrt(float(np.square(influence).sum()) / (m * (m - 1)))
     degrees = max(changed - 1, 1)
-    half = t_quantile(degrees, confidence) * error
+    half = t_half_width(degrees, confidence) * error
     p_value = _two_sided(value / error, degrees)
     most = math.inf if _beyond_share(before, after) else 1.0  # a share cannot change by more
     low, high = max(value - half, -most), min(value + half, most)

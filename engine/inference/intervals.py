@@ -59,7 +59,7 @@ def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: 
     if spread <= 0:
         return RateInterval(rate, *wilson(m * wins / attempts, m, confidence), math.nan, m, attempts, "Wilson")
     error = math.sqrt(m * spread / ((m - 1) * attempts**4))
-    half = t_quantile(m - 1, confidence) * error
+    half = t_half_width(m - 1, confidence) * error
     method: Method = "by player" if cluster == "player" else "by replica"
     return RateInterval(rate, max(0.0, rate - half), min(1.0, rate + half), error, m, attempts, method)
 
@@ -77,7 +77,7 @@ def sums_of(wins: Integers, attempts: Integers) -> tuple[int, ...]:
 
 def wilson(wins: float, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval for a proportion of independent attempts, 0 <= wins <= attempts, attempts > 0."""
-    z = normal_quantile(confidence)
+    z = normal_half_width(confidence)
     rate = wins / attempts
     middle = (rate + z * z / (2 * attempts)) / (1 + z * z / attempts)
     half = z / (1 + z * z / attempts) * math.sqrt(rate * (1 - rate) / attempts + z * z / (4 * attempts**2))
@@ -86,7 +86,7 @@ def wilson(wins: float, attempts: int, confidence: float = CONFIDENCE) -> tuple[
 
 
 @lru_cache(maxsize=4096)
-def t_quantile(degrees: int, confidence: float = CONFIDENCE) -> float:
+def t_half_width(degrees: int, confidence: float = CONFIDENCE) -> float:
     """Half width, in standard errors, of a two-sided interval by Student's t."""
     from scipy.special import stdtrit
 
@@ -94,7 +94,7 @@ def t_quantile(degrees: int, confidence: float = CONFIDENCE) -> float:
 
 
 @lru_cache(maxsize=64)
-def normal_quantile(confidence: float = CONFIDENCE) -> float:
+def normal_half_width(confidence: float = CONFIDENCE) -> float:
     """Half width, in standard errors, of a two-sided interval by the normal distribution."""
     from scipy.special import ndtri
 

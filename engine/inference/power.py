@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from engine.inference.intervals import CONFIDENCE, RateInterval, t_quantile
+from engine.inference.intervals import CONFIDENCE, RateInterval, t_half_width
 
 POWER: Final = 0.9
 MOST_CLUSTERS: Final = 10**12  # nobody can play more; larger needs are told as this one
@@ -42,7 +42,7 @@ def power_of(clusters: int, variance: float, effect: float, confidence: float = 
     from scipy.special import nctdtr
 
     shift = effect * math.sqrt(clusters / variance)
-    limit = t_quantile(clusters - 1, confidence)
+    limit = t_half_width(clusters - 1, confidence)
     return 1.0 - float(nctdtr(clusters - 1, shift, limit))
 
 
@@ -58,7 +58,9 @@ def clusters_for_effect(variance: float, effect: float, power: float = POWER, co
 
 def clusters_for_half_width(variance: float, half_width: float, confidence: float = CONFIDENCE) -> int:
     """Fewest clusters, 2 or more, with which an interval is so narrow on average: one time in two it will be wider."""
-    return _fewest(lambda clusters: t_quantile(clusters - 1, confidence) * math.sqrt(variance / clusters) <= half_width)
+    return _fewest(
+        lambda clusters: t_half_width(clusters - 1, confidence) * math.sqrt(variance / clusters) <= half_width
+    )
 
 
 def effect_seen(clusters: int, variance: float, power: float = POWER, confidence: float = CONFIDENCE) -> float:

@@ -31,8 +31,8 @@ from engine.arithmetic import logistic, logit
 from engine.attempt import unpack_params
 from engine.batch import Crowd, batch_of, batch_wins
 from engine.game import Game
-from engine.inference.intervals import normal_quantile, wilson
-from engine.kernel import cache_folder, compiled, digest_of, prune
+from engine.inference.intervals import normal_half_width, wilson
+from engine.kernel import cache_folder, compiled, kernel_digest, prune
 from engine.parameters import ParameterSpace, along, to_real
 from engine.players import (
     OVERRIDES,
@@ -187,12 +187,12 @@ def response_map(
     space: the game's knobs, with bounds and held values; path: the dial, shape (points, knobs); traits: one cohort's
     table, shape (traits, 6), see engine.players.distribution_table. Of these, slope, speed and the motor overrides
     act; skill takes each value of `skills`, and nobody practises, tires, tilts, jumps, throws an attempt or bends the
-    dial. dial: places on it; `places` when None. threads change no number.
+    dial. dial: places on it; `dial_places` when None. threads change no number.
 
     With a closed form the map is its mean over so many players, else the share that as many players win, one attempt
     each. All cells meet the same players and the same luck. Raises ValueError for a grid that does not ascend.
     """
-    where = places(space, path) if dial is None else np.array(dial, dtype=np.float64)
+    where = dial_places(space, path) if dial is None else np.array(dial, dtype=np.float64)
     who = np.array(skills, dtype=np.float64)
     _check(who, where, traits, attempts)
     crowd = _calm_crowd(traits)
@@ -215,7 +215,7 @@ def response_map(
     )
 
 
-def places(space: ParameterSpace, path: Numbers, points: int = POINTS) -> Numbers:
+def dial_places(space: ParameterSpace, path: Numbers, points: int = POINTS) -> Numbers:
     """Where a map looks at the dial: so many places at equal steps, and both sides of each jump of a coarse knob.
 
     A knob of few values (a choice, a number of hearts) moves the chance at once; a map that interpolated across the
@@ -325,7 +325,7 @@ def _averaged(
             if progress:
                 progress(done, len(skills))
     raw = sums[0]
-    half = normal_quantile() * np.sqrt(sums[1] / max(players - 1, 1) / players)
+    half = normal_half_width() * np.sqrt(sums[1] / max(players - 1, 1) / players)
     return raw, np.maximum(raw - half, 0.0), np.minimum(raw + half, 1.0)
 
 
@@ -365,7 +365,7 @@ def _key(
 ) -> str:
     """32 hex digits that change with anything that could change a map."""
     model = batch_of(game) if game.win_probability is None else chances_of(game)
-    state = hashlib.sha256(f"{_FORMAT} {digest_of(model, monotone)} {attempts} {seed}".encode())
+    state = hashlib.sha256(f"{_FORMAT} {kernel_digest(model, monotone)} {attempts} {seed}".encode())
     for array in (space.table(), path, crowd, skills, dial):
         state.update(f" {array.shape} ".encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
     return state.hexdigest()[:32]

@@ -15,8 +15,8 @@ from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
-from engine.scenario_file.faults import Faults, one_of, printable, shown, suggestion
-from engine.scenario_file.positions import Address
+from engine.scenario_file.faults import Faults, one_of, printable, quote_value, suggestion
+from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.sections import (
     HIGHEST_WIN_RATE,
     LOWEST_WIN_RATE,
@@ -40,7 +40,7 @@ USUAL_SPEED: Final = 100_000  # attempts a second and core, for estimates; games
 _AIMS: Final = ("win_rate", "band", "levels")
 
 
-class Catalog(Protocol):
+class PluginCatalog(Protocol):
     """Where games and controllers come from; each raises ScenarioError with a sentence for a name it has not."""
 
     @property
@@ -54,8 +54,8 @@ class Catalog(Protocol):
         """The controller of this name."""
 
 
-def check(
-    parts: Parts, catalog: Catalog, allow_long: bool, faults: Faults
+def check_consistency(
+    parts: Parts, catalog: PluginCatalog, allow_long: bool, faults: Faults
 ) -> tuple[Game | None, ControllerKind | None]:
     """Check all that can be checked. Returns the game and the controller, where they exist."""
     game = kind = None
@@ -90,7 +90,7 @@ def _found(find: Any, name: str, table: str, faults: Faults) -> Any:
         return None
 
 
-def _known(name: str, names: Collection[str], address: Address, those: str, faults: Faults) -> bool:
+def _known(name: str, names: Collection[str], address: KeyPath, those: str, faults: Faults) -> bool:
     if name in names:
         return True
     if not faults.full:  # a suggestion takes time
@@ -124,7 +124,7 @@ def _check_dial(
     names = game.space.names
     moving = [name for name in names if name not in held.params] if section.knobs is None else section.knobs
     seen = set[str]()
-    address: Address
+    address: KeyPath
     for place, name in enumerate(section.knobs or []):
         address = ("dial", "knobs", place)
         if not _known(name, names, address, f"{game.name} has the knobs", faults):
@@ -156,15 +156,15 @@ def _check_controller(section: ControllerSection, kind: ControllerKind, faults: 
     for name, value in section.options.items():
         address = ("controller", "options", name)
         if not options:
-            faults.add(address, f"{kind.name} has no options, got {shown(value)}; take it out")
+            faults.add(address, f"{kind.name} has no options, got {quote_value(value)}; take it out")
         elif _known(name, options, address, f"{kind.name} has the options", faults):
             option = options[name]
             if not option.low <= value <= option.high:
                 rule = f"must be a number from {option.low:g} to {option.high:g} ({option.meaning})"
-                faults.add(address, f"{rule}, got {shown(value)}")
+                faults.add(address, f"{rule}, got {quote_value(value)}")
     if section.scope is not None and section.scope not in kind.scopes:
         faults.add(
-            ("controller", "scope"), f"must be {one_of(kind.scopes)} for {kind.name}, got {shown(section.scope)}"
+            ("controller", "scope"), f"must be {one_of(kind.scopes)} for {kind.name}, got {quote_value(section.scope)}"
         )
 
 
@@ -215,7 +215,7 @@ def _check_targets(parts: Parts, faults: Faults) -> None:
             faults.add(("target", "after_attempts"), f"{rule}, got {parts.target.after_attempts}")
 
 
-def _check_target(address: Address, target: CohortTarget | None, parts: Parts, faults: Faults) -> None:
+def _check_target(address: KeyPath, target: CohortTarget | None, parts: Parts, faults: Faults) -> None:
     if target is None:
         return
     given = aims(target)
@@ -224,10 +224,10 @@ def _check_target(address: Address, target: CohortTarget | None, parts: Parts, f
     elif target.band is not None:
         low, high = target.band
         if low >= high:
-            faults.add((*address, "band"), f"must be [low, high] with low below high, got {shown(target.band)}")
+            faults.add((*address, "band"), f"must be [low, high] with low below high, got {quote_value(target.band)}")
         elif not LOWEST_WIN_RATE <= (low + high) / 2 <= HIGHEST_WIN_RATE:
             rule = f"must have its middle, which is aimed at, from {LOWEST_WIN_RATE:g} to {HIGHEST_WIN_RATE:g}"
-            faults.add((*address, "band"), f"{rule}, got {shown(target.band)}")
+            faults.add((*address, "band"), f"{rule}, got {quote_value(target.band)}")
         if target.tolerance is not None:
             faults.add((*address, "tolerance"), "a band has its own width and no tolerance; take one of the two out")
     elif target.levels is not None and parts.levels is not None:
@@ -279,7 +279,7 @@ def _check_players(parts: Parts, faults: Faults) -> None:
         faults.add(("players", "count"), f"{rule}, got {players.count}; use more replicas or smaller shares")
 
 
-def _check_traits(address: Address, cohort: CohortSection, faults: Faults) -> None:
+def _check_traits(address: KeyPath, cohort: CohortSection, faults: Faults) -> None:
     traits: Mapping[str, Trait] = {trait.name: trait for trait in TRAIT_LIST}
     for name, spread in cohort.traits.items():
         here = (*address, name)
@@ -304,11 +304,11 @@ def _check_traits(address: Address, cohort: CohortSection, faults: Faults) -> No
             faults.add((*here, "low"), f"low must be below high in a {noun}, got {low:g} and {high:g}")
 
 
-def _check_trait(address: Address, value: float, trait: Trait, faults: Faults) -> None:
+def _check_trait(address: KeyPath, value: float, trait: Trait, faults: Faults) -> None:
     if not trait.low <= value <= trait.high:
         unit = "" if trait.unit == "1" else f" {trait.unit}"
         rule = f"must be a number from {trait.low:g} to {trait.high:g}{unit} ({trait.meaning})"
-        faults.add(address, f"{rule}, got {shown(value)}")
+        faults.add(address, f"{rule}, got {quote_value(value)}")
 
 
 def _check_work(parts: Parts, allow_long: bool, faults: Faults) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from engine.errors import ScenarioError
-from engine.scenario_file.positions import Address, line_of
+from engine.scenario_file.positions import KeyPath, line_number
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes
@@ -35,12 +35,12 @@ class Faults:
     lines: where each key of the file stands. overridden: address -> the key of the `--set` that put it there.
     """
 
-    def __init__(self, file: str, lines: Mapping[Address, int]) -> None:
+    def __init__(self, file: str, lines: Mapping[KeyPath, int]) -> None:
         self.file = file
         self.lines = lines
-        self.overridden: dict[Address, str] = {}
+        self.overridden: dict[KeyPath, str] = {}
         self._names: dict[int, str] = {}  # place of a cohort -> its name, for messages
-        self._found: dict[Address, str] = {}
+        self._found: dict[KeyPath, str] = {}
         self._overrides: dict[str, str] = {}
 
     @property
@@ -48,7 +48,7 @@ class Faults:
         """Whether there are so many that no more are taken."""
         return len(self._found) >= _MOST
 
-    def add(self, address: Address, sentence: str) -> None:
+    def add(self, address: KeyPath, sentence: str) -> None:
         """Note a fault: the rule, what came, what to do."""
         if not self.full:
             self._found.setdefault(address, sentence)
@@ -86,13 +86,13 @@ class Faults:
             key = self.key(address)
             setter = self._setter(address)
             if setter is None:
-                line = line_of(self.lines, address)
+                line = line_number(self.lines, address)
                 cause = "" if alone is None else self._cause(address, alone)
                 rows.append(((0, line, key), f"{printable(self.file)}:{line}: {key}: {sentence}{cause}"))
             else:
                 inner = "" if setter == key else f"{key}: "
-                rows.append(((1, order.index(setter), key), f"--set {clipped(setter)}: {inner}{sentence}"))
-        rows += [((2, 0, key), f"--set {clipped(key)}: {text}") for key, text in self._overrides.items()]
+                rows.append(((1, order.index(setter), key), f"--set {shorten_key(setter)}: {inner}{sentence}"))
+        rows += [((2, 0, key), f"--set {shorten_key(key)}: {text}") for key, text in self._overrides.items()]
         more = [f"{printable(self.file)}: there may be more, but {_MOST} are enough for now"] * self.full
         return [line for _, line in sorted(rows)] + more
 
@@ -102,7 +102,7 @@ class Faults:
         if lines:
             raise ScenarioError(*lines)
 
-    def _cause(self, address: Address, alone: Faults) -> str:
+    def _cause(self, address: KeyPath, alone: Faults) -> str:
         """The ending of a line of the file: the settings without which nothing would be wrong there, or nothing.
 
         Nothing, too, where one of them mends a fault of the file: that may have hidden this one from a look at the
@@ -111,22 +111,22 @@ class Faults:
         settings = self._read_with(address)
         if alone.full or address in alone._found or any(map(alone._overlap, settings)):
             return ""
-        names = [clipped(key) for key in settings.values()]
+        names = [shorten_key(key) for key in settings.values()]
         shortened = names[:_MOST_NAMED] + ["..."] * (len(names) > _MOST_NAMED)
         return f" (with --set {', '.join(shortened)})" if names else ""
 
-    def _read_with(self, address: Address) -> dict[Address, str]:
+    def _read_with(self, address: KeyPath) -> dict[KeyPath, str]:
         """The settings in the tables that the checks of an address read."""
         words = tuple(part for part in address if isinstance(part, str))
         lengths = range(len(words), 0, -1)
         others = next((_READ[words[:length]] for length in lengths if words[:length] in _READ), ())
         return {place: key for place, key in self.overridden.items() if place[0] in (*words[:1], *others)}
 
-    def _overlap(self, address: Address) -> bool:
+    def _overlap(self, address: KeyPath) -> bool:
         """Whether something is wrong at this address, below it, or with a table around it."""
         return any(found[: len(address)] == address[: len(found)] for found in self._found)
 
-    def _setter(self, address: Address) -> str | None:
+    def _setter(self, address: KeyPath) -> str | None:
         """The `--set` that put the value there, or that made the table in which something is wrong."""
         for length in range(len(address), 0, -1):
             if address[:length] in self.overridden:
@@ -136,12 +136,12 @@ class Faults:
         inside = [key for place, key in self.overridden.items() if place[: len(address)] == address]
         return inside[0] if inside else None
 
-    def key(self, address: Address) -> str:
+    def key(self, address: KeyPath) -> str:
         """The address as people write it; a cohort by its name where it has a good one."""
         text = ""
         for place, part in enumerate(address):
             if isinstance(part, str):
-                word = clipped(part) if _BARE.fullmatch(part) else shown(part)
+                word = shorten_key(part) if _BARE.fullmatch(part) else quote_value(part)
                 text += f".{word}" if text else word
             elif place == 1 and address[0] == "cohort" and part in self._names:
                 text += f".{self._names[part]}"
@@ -171,12 +171,12 @@ def printable(text: str) -> str:
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
 
 
-def clipped(word: str) -> str:
+def shorten_key(word: str) -> str:
     """A key as it appears in a message: printable, and short."""
     return printable(word if len(word) <= _LONGEST else word[:_LONGEST] + "...")
 
 
-def shown(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """A value of the file as it appears in a message: short, printable, spelled as in TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -185,7 +185,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        inner = ["[...]" if isinstance(item, list) else shown(item) for item in value[:5]]
+        inner = ["[...]" if isinstance(item, list) else quote_value(item) for item in value[:5]]
         inner += ["..."] * (len(value) > 5)
         return f"[{', '.join(inner)}]"
     text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else printable(str(value))

@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from engine.scenario_file.faults import Faults, clipped, shown, suggestion
-from engine.scenario_file.positions import LARGEST_DOTS, Address
-from engine.scenario_file.toml import value_of
+from engine.scenario_file.faults import Faults, quote_value, shorten_key, suggestion
+from engine.scenario_file.positions import LARGEST_DOTS, KeyPath
+from engine.scenario_file.toml import parse_value
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _MOST_NAMED: Final = 8
 
 
-def overridden(tree: Mapping[str, Any], settings: Iterable[tuple[str, str]], faults: Faults) -> dict[str, Any]:
+def apply_overrides(tree: Mapping[str, Any], settings: Iterable[tuple[str, str]], faults: Faults) -> dict[str, Any]:
     """The tree with the settings applied, later ones over earlier ones.
 
     settings: dotted key and value as TOML text. `cohort.NAME.share` reaches the cohort of that name. What cannot be
@@ -26,7 +26,7 @@ def overridden(tree: Mapping[str, Any], settings: Iterable[tuple[str, str]], fau
     result: dict[str, Any] = copy.deepcopy(dict(tree)) if wanted else dict(tree)
     for key, text in wanted:
         try:
-            value = value_of(text)
+            value = parse_value(text)
             address = _put(result, key, value)
         except ValueError as fault:
             faults.add_override(key, str(fault))
@@ -36,13 +36,13 @@ def overridden(tree: Mapping[str, Any], settings: Iterable[tuple[str, str]], fau
     return result
 
 
-def _put(tree: dict[str, Any], key: str, value: Any) -> Address:
+def _put(tree: dict[str, Any], key: str, value: Any) -> KeyPath:
     """Set the key; raises ValueError with a sentence when there is no such place."""
     parts = key.split(".")
     if len(parts) > LARGEST_DOTS or not all(_KEY.fullmatch(part) for part in parts):
-        raise ValueError(f"a key is words with dots between them, as in target.win_rate, got {shown(key)}")
+        raise ValueError(f"a key is words with dots between them, as in target.win_rate, got {quote_value(key)}")
     here: Any = tree
-    address: Address = ()
+    address: KeyPath = ()
     for part in parts[:-1]:
         if isinstance(here, list):
             place = _named(here, part)
@@ -63,5 +63,5 @@ def _named(cohorts: list[Any], name: str) -> int:
     if name in names:
         return names.index(name)
     texts = [text for text in names if isinstance(text, str)]
-    those = ", ".join(map(clipped, texts[:_MOST_NAMED]))
+    those = ", ".join(map(shorten_key, texts[:_MOST_NAMED]))
     raise ValueError(f"there is no cohort {name!r}; there are {those or 'none'}{suggestion(name, texts)}")

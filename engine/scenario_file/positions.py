@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-Address = tuple[str | int, ...]  # ("cohort", 1, "traits", "skill"): keys, and places in a list counted from 0
+KeyPath = tuple[str | int, ...]  # ("cohort", 1, "traits", "skill"): keys, and places in a list counted from 0
 
 LARGEST_DOTS: Final = 16
 LARGEST_DEPTH: Final = 64
@@ -42,12 +42,12 @@ class LimitError(ValueError):
         self.line = line
 
 
-def positions(text: str) -> dict[Address, int]:
+def positions(text: str) -> dict[KeyPath, int]:
     """The line, from 1, of every key and table header. Raises LimitError; never fails on a text that is not TOML."""
     return _Reader(text).read()
 
 
-def line_of(lines: Mapping[Address, int], address: Address) -> int:
+def line_number(lines: Mapping[KeyPath, int], address: KeyPath) -> int:
     """The line of an address, or of the nearest table around it; 1 when nothing of it was written."""
     for length in range(len(address), 0, -1):
         if address[:length] in lines:
@@ -59,11 +59,11 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.lines: dict[Address, int] = {}
+        self.lines: dict[KeyPath, int] = {}
         self._counted = 0  # line breaks before this place are in _line
         self._line = 1
         self._words = 0  # of keys, so far
-        self._arrays: dict[Address, int] = {}  # address of an array of tables -> place of its last table
+        self._arrays: dict[KeyPath, int] = {}  # address of an array of tables -> place of its last table
 
     @property
     def line(self) -> int:
@@ -71,8 +71,8 @@ class _Reader:
         self._counted = self.at
         return self._line
 
-    def read(self) -> dict[Address, int]:
-        table: Address = ()
+    def read(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
         while True:
             self._skip(_BLANK)
             if self.at >= len(self.text):
@@ -89,7 +89,7 @@ class _Reader:
             if not self._value():
                 return self.lines
 
-    def _header(self) -> Address | None:
+    def _header(self) -> KeyPath | None:
         """Read [a.b] or [[a.b]]; the address of the table it opens, None when it is something else."""
         line = self.line
         array = self.text.startswith("[[", self.at)
@@ -98,7 +98,7 @@ class _Reader:
         if not parts or not self._take("]]" if array else "]"):
             self.at = len(self.text)
             return None
-        address: Address = ()
+        address: KeyPath = ()
         for part in parts[:-1]:
             address = self._inside((*address, part))
         address = (*address, parts[-1])
@@ -109,11 +109,11 @@ class _Reader:
         self._record(address, line)
         return address
 
-    def _inside(self, address: Address) -> Address:
+    def _inside(self, address: KeyPath) -> KeyPath:
         """A header that goes through an array of tables means the last table of it."""
         return (*address, self._arrays[address]) if address in self._arrays else address
 
-    def _record(self, address: Address, line: int) -> None:
+    def _record(self, address: KeyPath, line: int) -> None:
         for length in range(1, len(address) + 1):
             self.lines.setdefault(address[:length], line)
 

@@ -16,7 +16,7 @@ from engine.parameters import Knob
 from engine.players import DEFAULT_TRAITS, TRAIT_LIST, Distribution, Trait
 from engine.scenario_file.consistency import scope_of
 from engine.scenario_file.sections import DEFAULT_TOLERANCE, Form, GameSection, Section
-from engine.scenario_file.toml import key_text, written
+from engine.scenario_file.toml import format_toml, key_text
 
 Tree = dict[str, Any]
 
@@ -24,7 +24,7 @@ _HEAD: Final = "# A complete scenario: every default is written out; # changed m
 _FOR_PEOPLE: Final = ("title", "notes")  # these do not change what is played; nor do the labels of cohorts
 
 
-def resolved(form: Form, game: Game, kind: ControllerKind, default_controller: str) -> tuple[Form, frozenset[str]]:
+def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controller: str) -> tuple[Form, frozenset[str]]:
     """The form with nothing left out, and the dotted keys whose value is not the default. The form must be checked."""
     knobs = [_narrowed(knob, form.game) for knob in game.space]
     listed = game.space.names if form.dial.knobs is None else form.dial.knobs
@@ -147,7 +147,7 @@ def _write(table: Tree, header: str, key: str, changed: frozenset[str], lines: l
             continue
         here = f"{key}.{name}" if key else name
         mark = "  # changed" if any(one == here or one.startswith(here + ".") for one in changed) else ""
-        lines.append(f"{key_text(name)} = {written(value)}{mark}")
+        lines.append(f"{key_text(name)} = {format_toml(value)}{mark}")
     if len(lines) > start:
         if header:
             lines.insert(start, header)
@@ -162,7 +162,7 @@ def _write(table: Tree, header: str, key: str, changed: frozenset[str], lines: l
             _write(value, f"[{path}]", here, changed, lines)
 
 
-def digest_of(form: Form) -> str:
+def form_digest(form: Form) -> str:
     """SHA-256, 64 hex digits, of everything in a resolved form that decides what is played."""
     tree = form.model_dump(exclude_none=True, exclude=set(_FOR_PEOPLE))
     for cohort in tree["cohort"]:

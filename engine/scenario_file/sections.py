@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from engine.controller import Scope
 from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.randomness import LARGEST_SEED
-from engine.scenario_file.faults import shown
+from engine.scenario_file.faults import quote_value
 
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
@@ -33,7 +33,7 @@ _TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 def _refused(rule: str, value: object) -> PydanticCustomError:
     """The error that engine.wording prints as it is; text in braces would be taken for a template."""
-    return PydanticCustomError("rule", "{sentence}", {"sentence": f"must be {rule}, got {shown(value)}"})
+    return PydanticCustomError("rule", "{sentence}", {"sentence": f"must be {rule}, got {quote_value(value)}"})
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import ScenarioError
-from engine.scenario_file.faults import printable, shown
-from engine.scenario_file.positions import Address, LimitError, positions
+from engine.scenario_file.faults import printable, quote_value
+from engine.scenario_file.positions import KeyPath, LimitError, positions
 
 LARGEST_FILE: Final = 256 * 1024  # bytes
 
@@ -56,7 +56,7 @@ class Document:
     """A parsed TOML text and the lines of its keys."""
 
     tree: dict[str, Any]
-    lines: Mapping[Address, int]
+    lines: Mapping[KeyPath, int]
 
 
 def read(path: Path) -> bytes:
@@ -70,7 +70,7 @@ def read(path: Path) -> bytes:
         raise ScenarioError(f"{printable(str(path))}: a scenario is a TOML file, but this is a folder") from None
 
 
-def parsed(data: bytes, file: str) -> Document:
+def parse_toml(data: bytes, file: str) -> Document:
     """Parse the bytes of the file called so. Raises ScenarioError with file, line and rule."""
     text = _decoded(data, file)
     try:
@@ -88,17 +88,17 @@ def parsed(data: bytes, file: str) -> Document:
         raise _error(file, line, "a number has at most 19 digits, but this one has thousands") from None
 
 
-def value_of(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """The value of a `--set`: TOML, or a bare word that stands for a text. Raises ValueError with a sentence."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text not in ("true", "false", "inf", "nan"):
         return text
     try:
-        tree = parsed(b"value = " + text.encode("utf-8", "surrogateescape"), "").tree
+        tree = parse_toml(b"value = " + text.encode("utf-8", "surrogateescape"), "").tree
     except ScenarioError:
         tree = {}
     if tree.keys() != {"value"}:
         forms = '3, 0.5, true, "a text", [1, 2], { a = 1 } or one bare word'
-        raise ValueError(f"a value is written as in TOML ({forms}), got {shown(text)}")
+        raise ValueError(f"a value is written as in TOML ({forms}), got {quote_value(text)}")
     return tree["value"]
 
 
@@ -136,20 +136,20 @@ def _error(file: str, line: int, sentence: str, key: str = "TOML") -> ScenarioEr
     return ScenarioError(f"{printable(file)}:{line}: {key}: {sentence}")
 
 
-def written(value: Any) -> str:
+def format_toml(value: Any) -> str:
     """A value as TOML on one line: text, number, boolean, list or inline table."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
-        return f"[{', '.join(written(item) for item in value)}]"
+        return f"[{', '.join(format_toml(item) for item in value)}]"
     if isinstance(value, dict):
-        inner = ", ".join(f"{key_text(key)} = {written(item)}" for key, item in value.items())
+        inner = ", ".join(f"{key_text(key)} = {format_toml(item)}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     return repr(value)
 
 
 def key_text(key: str) -> str:
     """A key as TOML spells it: bare where that is allowed, quoted otherwise."""
-    return key if _BARE.fullmatch(key) else written(key)
+    return key if _BARE.fullmatch(key) else format_toml(key)

@@ -18,8 +18,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine.scenario_file.faults import Faults, one_of, shown, suggestion
-from engine.scenario_file.positions import Address
+from engine.scenario_file.faults import Faults, one_of, quote_value, suggestion
+from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.sections import (
     Campaign,
     CohortSection,
@@ -56,7 +56,7 @@ class Parts:
     run: RunSection | None
 
 
-def validated(tree: Mapping[str, Any], faults: Faults) -> Parts:
+def validate_document(tree: Mapping[str, Any], faults: Faults) -> Parts:
     """Hold the tree against the models, add what is wrong to the faults, and return what is left."""
     tree = _without_huge_numbers(tree, faults)
     try:
@@ -88,7 +88,7 @@ def _without_huge_numbers(tree: Mapping[str, Any], faults: Faults) -> Mapping[st
     return rest
 
 
-def _huge_numbers(node: Any, address: Address) -> Iterator[tuple[Address, int]]:
+def _huge_numbers(node: Any, address: KeyPath) -> Iterator[tuple[KeyPath, int]]:
     """Addresses of whole numbers beyond all floats, and their bits."""
     items: Iterable[tuple[str | int, Any]] = ()
     if isinstance(node, dict):
@@ -102,7 +102,7 @@ def _huge_numbers(node: Any, address: Address) -> Iterator[tuple[Address, int]]:
             yield (*address, key), value.bit_length()
 
 
-def _rest(tree: Mapping[str, Any], wrong: Sequence[Address]) -> Parts:
+def _rest(tree: Mapping[str, Any], wrong: Sequence[KeyPath]) -> Parts:
     """The tables without the keys that are wrong."""
     rest = {name: copy.deepcopy(tree[name]) for name in Form.model_fields if name in tree}
     for address in wrong:
@@ -121,7 +121,7 @@ def _rest(tree: Mapping[str, Any], wrong: Sequence[Address]) -> Parts:
     return Parts(cohorts=found, all_cohorts=whole, **{name: read[name] for name in names})
 
 
-def _remove(tree: Any, address: Address) -> None:
+def _remove(tree: Any, address: KeyPath) -> None:
     """Take out a key; of an address inside a list of values the whole list."""
     while address and not isinstance(address[-1], str):
         address = address[:-1]
@@ -144,13 +144,13 @@ def _tried(kind: Any, value: Any) -> Any:
 class _Place(NamedTuple):
     """Where a finding is: its address in the file, and what the models know of it."""
 
-    address: Address
+    address: KeyPath
     model: type[BaseModel] | None  # the table that holds the key
     field: FieldInfo | None  # None for a key that the table does not know
     kind: Any  # the type wanted there
 
 
-def _note(error: ValidationError, faults: Faults) -> list[Address]:
+def _note(error: ValidationError, faults: Faults) -> list[KeyPath]:
     """Add every finding of the validator to the faults. Returns the addresses to leave out."""
     wrong = []
     for finding in error.errors(include_url=False):
@@ -168,7 +168,7 @@ def _note(error: ValidationError, faults: Faults) -> list[Address]:
 def _place(location: Sequence[str | int]) -> _Place:
     """Follow a location through the models; the tag of a union is not part of the address."""
     kind: Any = Form
-    address: Address = ()
+    address: KeyPath = ()
     model: type[BaseModel] | None = None
     field: FieldInfo | None = None
     for part in location:
@@ -211,7 +211,7 @@ def _tag(member: Any) -> str | None:
     return str(typing.get_args(literal)[0]) if typing.get_origin(literal) is Literal else None
 
 
-def _sentence(finding: ErrorDetails, place: _Place) -> tuple[Address, str]:
+def _sentence(finding: ErrorDetails, place: _Place) -> tuple[KeyPath, str]:
     """The address to name, and the sentence to say there."""
     context = finding.get("ctx", {})
     came = finding["input"]
@@ -229,21 +229,21 @@ def _sentence(finding: ErrorDetails, place: _Place) -> tuple[Address, str]:
             got = came.get("kind")
             if got is None:
                 return (*place.address, "kind"), f"is required: {one_of(kinds)}"
-            return (*place.address, "kind"), f"must be {one_of(kinds)}, got {shown(got)}{suggestion(got, kinds)}"
+            return (*place.address, "kind"), f"must be {one_of(kinds)}, got {quote_value(got)}{suggestion(got, kinds)}"
         case "literal_error":
             words = re.findall(r"'([^']*)'", context["expected"])
-            return place.address, f"must be {one_of(words)}, got {shown(came)}{suggestion(came, words)}"
+            return place.address, f"must be {one_of(words)}, got {quote_value(came)}{suggestion(came, words)}"
         case "too_short" | "too_long":
             least, most = context.get("min_length"), context.get("max_length")
             rule = f"at least {least}" if least is not None else f"at most {most}"
             return place.address, f"must have {rule} entries, got {context['actual_length']}"
         case "list_type":
-            return place.address, f"must be a list in [brackets], got {shown(came)}"
+            return place.address, f"must be a list in [brackets], got {quote_value(came)}"
         case "model_type" | "dict_type" | "model_attributes_type":
-            return place.address, f"must be a table, got {shown(came)}"
+            return place.address, f"must be a table, got {quote_value(came)}"
         case "string_type":
-            return place.address, f"must be a text in quotes, got {shown(came)}"
-    return place.address, f"{finding['msg'][:1].lower()}{finding['msg'][1:]}, got {shown(came)}"
+            return place.address, f"must be a text in quotes, got {quote_value(came)}"
+    return place.address, f"{finding['msg'][:1].lower()}{finding['msg'][1:]}, got {quote_value(came)}"
 
 
 def _meaning(field: FieldInfo | None) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.scenario import Scenario
-from engine.scenario_file.toml import written
+from engine.scenario_file.toml import format_toml
 from sims.advice.facts import ScenarioFacts, facts_of
 from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Statement
 from sims.advice.shortcomings import SHARED_BY, shortcoming_of
@@ -47,9 +47,9 @@ class Advice:
     def lines(self) -> str:
         """The [controller] table for the scenario's file."""
         choice = self.choice
-        lines = ["[controller]", f"name = {written(choice.controller)}", f"scope = {written(choice.scope)}"]
+        lines = ["[controller]", f"name = {format_toml(choice.controller)}", f"scope = {format_toml(choice.scope)}"]
         if choice.options:
-            lines.append(f"options = {written(choice.options)}")
+            lines.append(f"options = {format_toml(choice.options)}")
         return "\n".join(lines)
 
     @property

@@ -18,7 +18,7 @@ from engine.players import TRAIT_NAMES
 from engine.response.response_map import ResponseMap
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
-from engine.world import Chunk, play
+from engine.world import Chunk, simulate
 from sims.arena.true_chances import maps_of
 from sims.catalog import Catalog
 from sims.terminal import OnMessage, no_message
@@ -177,7 +177,7 @@ def play_trial(setup: Setup, catalog: Catalog, difficulty: float) -> npt.NDArray
         counts=counts,
         attempts_per_player=min(setup.attempts_per_player, MOST_ATTEMPTS),
     )
-    parts = [play(fixed, Chunk(c, 0, c, 0, count)).rows for c, count in enumerate(counts)]
+    parts = [simulate(fixed, Chunk(c, 0, c, 0, count)).rows for c, count in enumerate(counts)]
     return np.concatenate(parts)
 
 

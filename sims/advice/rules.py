@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from engine.inference.intervals import normal_quantile
+from engine.inference.intervals import normal_half_width
 from sims.advice.facts import CohortFacts, ScenarioFacts
 from sims.advice.gain_effect import Gains, dial_gains
 from sims.catalog import DEFAULT_CONTROLLER
@@ -359,7 +359,7 @@ def _gain_with_delay(facts: ScenarioFacts) -> Statement | None:
 
 
 def _few_judged(facts: ScenarioFacts) -> Statement | None:
-    quantile = normal_quantile()
+    quantile = normal_half_width()
     parts = []
     for cohort in facts.cohorts:
         needed = cohort.target * (1.0 - cohort.target) * (quantile / cohort.tolerance) ** 2

@@ -21,7 +21,7 @@ from engine.errors import FlowdialError, PluginFault, ScenarioError
 from engine.faults import Fault
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
-from engine.world import Chunk, belief_columns, chunks, play
+from engine.world import Chunk, belief_columns, chunks, simulate
 from sims.arena.score import scores_of
 from sims.arena.true_chances import Judge, judge_of
 from sims.catalog import Catalog
@@ -248,7 +248,7 @@ class CourseSetups:
         key = task.course, task.entrant
         if key not in self._setups:
             setup = setup_with(self.base(task.course), self.entrants[task.entrant], self._catalog)
-            play(dataclasses.replace(setup, attempts_per_player=1), task.chunk)
+            simulate(dataclasses.replace(setup, attempts_per_player=1), task.chunk)
             self._setups[key] = setup
         return self._setups[key]
 
@@ -264,7 +264,7 @@ def play_and_score(setups: CourseSetups, task: CourseTask) -> TaskScores:
     try:
         setup = setups.setup(task)
         began_s = time.process_time()
-        played = play(setup, task.chunk)
+        played = simulate(setup, task.chunk)
         seconds = time.process_time() - began_s
     except (FlowdialError, MemoryError):
         raise

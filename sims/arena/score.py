@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from engine.controller import Scope
 from engine.game import WON
-from engine.inference.intervals import t_quantile
+from engine.inference.intervals import t_half_width
 from engine.kernel import compiled
 from engine.players import LARGEST_COHORT
 
@@ -334,7 +334,7 @@ def _half(residuals: npt.NDArray[np.float64], comparisons: int = 1) -> float:
     m = len(residuals)
     if m < 2:
         return math.nan
-    quantile = t_quantile(m - 1, 1.0 - (1.0 - CONFIDENCE) / comparisons)
+    quantile = t_half_width(m - 1, 1.0 - (1.0 - CONFIDENCE) / comparisons)
     return quantile * float(np.sqrt((residuals**2).sum() / (m - 1) / m))
 
 

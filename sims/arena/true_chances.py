@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.kernel import compiled
 from engine.parameters import along, to_real
-from engine.players import felt
+from engine.players import felt_difficulty
 from engine.response.response_map import Progress, ResponseMap, response_map
 from engine.response.win_probability import closed_form
 from engine.setup import Setup
@@ -50,7 +50,7 @@ def dial_places(rows: Any, players: Any, owners: Any, table: Any, path: Any, out
     """Write where the dial was in each row into out; NaN if the knobs were off the dial's path."""
     for i in range(len(rows)):
         row = rows[i]
-        place = felt(players[owners[i]], float(row["difficulty"]))
+        place = felt_difficulty(players[owners[i]], float(row["difficulty"]))
         for j in range(len(row["params"])):
             if row["params"][j] != to_real(table, j, along(path, j, place)):
                 place = math.nan

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.scenario import Scenario
-from engine.scenario_file.toml import written
+from engine.scenario_file.toml import format_toml
 
 _NOT_PLAYED: Final = ("title", "notes", "seed", "cohort", "dial.knobs")  # knobs: all that [game.params] does not fix
 _WHERE_IT_MOVES: Final = ("game.bounds.", "dial.path.")  # a knob is listed there unless [game.params] fixes it
@@ -92,16 +92,16 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
         if isinstance(value, dict):
             yield from _flat(value, key)
         else:
-            yield key, written(value)
+            yield key, format_toml(value)
 
 
 def _flat_cohort(tree: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]:
     """A trait or a target is one value, whatever its form."""
     for name, value in tree.items():
         if name == "traits":
-            yield from ((f"{key}.traits.{trait}", written(spread)) for trait, spread in value.items())
+            yield from ((f"{key}.traits.{trait}", format_toml(spread)) for trait, spread in value.items())
         elif name != "label":
-            yield f"{key}.{name}", written(value)
+            yield f"{key}.{name}", format_toml(value)
 
 
 def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> list[ChangedKey]:

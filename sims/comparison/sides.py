@@ -15,7 +15,7 @@ import numpy as np
 from engine.faults import Fault
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
-from engine.world import Chunk, chunks, play
+from engine.world import Chunk, chunks, simulate
 from sims.catalog import Catalog
 from sims.comparison.changed_keys import pair_cohorts
 from sims.comparison.metrics import Metric, Sums, cohort_places, metric_sums, metrics_for
@@ -111,7 +111,7 @@ def prepare_sides(sides: tuple[Side, ...]) -> SideSetups:
 def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     """Play some players and sum up what they did."""
     setup = setups.setups[task.side]
-    played = play(setup, task.chunk, box=worker_box())
+    played = simulate(setup, task.chunk, box=worker_box())
     sums = metric_sums(played, setups.after, len(setup.game.causes), setups.levels)
     return PlayerSums(*cohort_places(played), sums, len(played.rows), played.faults)
 

@@ -21,7 +21,7 @@ from engine.scenario import Scenario, parse, setup_of
 from engine.scenario_file.sections import LaunchWave
 from engine.setup import Setup
 from engine.tally import scheme_of
-from engine.world import Chunk, chunks, play
+from engine.world import Chunk, chunks, simulate
 from sims.catalog import Catalog
 from sims.terminal import OnProgress, no_progress
 from sims.workers.pool import STALL_S, Pool
@@ -123,7 +123,7 @@ def _job(scenario: Scenario) -> Job:
 
 def _play(job: Job, chunk: Chunk) -> list[tuple[int, Sums]]:
     """Place and sums of each cohort in a chunk, which holds whole clusters."""
-    played = play(job.setup, chunk, box=worker_box())
+    played = simulate(job.setup, chunk, box=worker_box())
     rows, players = played.rows, played.players
     rows = rows[(rows["attempt"] >= job.after) & (rows["outcome"] != FAILED)]
     of = np.searchsorted(players["player"], rows["player"])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from engine.scenario_file.faults import clipped
+from engine.scenario_file.faults import shorten_key
 
 STRICT: Final = ConfigDict(strict=True)  # a number is no text, a truth value is no number
 _LARGEST: Final = 1e100  # of numbers: sums and squares of them are still numbers
@@ -55,4 +55,4 @@ def place_of(fault: ValidationError) -> str:
     ]
     if parts[-1:] == ["[key]"]:  # the key itself will not do
         parts = [*parts[:-2], repr(parts[-2])]
-    return ".".join(map(clipped, parts)) or "its form"
+    return ".".join(map(shorten_key, parts)) or "its form"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.attempt import attempt_of
-from engine.kernel import digest_of
+from engine.kernel import kernel_digest
 from engine.setup import Setup
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def code_digests(setup: Setup) -> dict[str, str]:
     """
     kind, game = setup.kind, setup.game
     if kind.rule is not None:
-        controller = digest_of(kind.rule.start, kind.rule.ask, kind.rule.tell)
+        controller = kernel_digest(kind.rule.start, kind.rule.ask, kind.rule.tell)
         if kind.rule.prepare is not None:  # it runs once, and may use what no digest of functions could follow
             controller = _digest_of_text(controller, _digest_of_files(_files_around(kind.rule.prepare.__module__)))
     else:
@@ -47,7 +47,7 @@ def code_digests(setup: Setup) -> dict[str, str]:
         controller, kind.options(), kind.option_list, kind.scopes, kind.rule and kind.rule.beliefs
     )
     rules = (game.name, game.version, game.pace, game.tick_seconds, game.max_ticks, game.actions, game.causes)
-    record = _digest_of_text(digest_of(attempt_of(game)), rules, game.space.knobs)
+    record = _digest_of_text(kernel_digest(attempt_of(game)), rules, game.space.knobs)
     engine = sorted((_ROOT / "engine").rglob("*.py"))
     return {"game": record, "controller": controller, "engine": _digest_of_files(engine)}
 

@@ -16,7 +16,7 @@ from engine.record import Format
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally
-from engine.world import LEAST_ROWS, Chunk, World, chunks, play
+from engine.world import LEAST_ROWS, Chunk, World, chunks, simulate
 from sims.catalog import Catalog
 from sims.run_folder.provenance import code_digest
 from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
@@ -112,7 +112,7 @@ def play_little(job: Job, chunk: Chunk | None) -> None:
     if chunk is None:
         warm(job.setup)
     else:
-        play(_little(job.setup), chunk, box=worker_box())
+        simulate(_little(job.setup), chunk, box=worker_box())
 
 
 def _little(setup: Setup) -> Setup:

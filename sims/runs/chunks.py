@@ -19,7 +19,7 @@ from engine.faults import Fault, failed
 from engine.record import Format, Sheet
 from engine.setup import Setup
 from engine.tally import Scheme, Tally, scheme_of, tally_of
-from engine.world import Chunk, Played, belief_columns, play
+from engine.world import Chunk, Played, belief_columns, simulate
 from sims.run_folder.fields import STRICT, Count, fits, is_count
 from sims.run_folder.files import Content, content_of, new_file, read_sealed, write_sealed
 from sims.workers.worker_process import worker_box
@@ -91,7 +91,7 @@ _RECORD: Final = TypeAdapter(ChunkRecord, config=STRICT)
 
 def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
     """Play a chunk and leave its parts and its record in the folder. Raises OSError when the disk is in the way."""
-    return write_chunk(job, chunk, play(job.setup, chunk, box=worker_box()))
+    return write_chunk(job, chunk, simulate(job.setup, chunk, box=worker_box()))
 
 
 def write_chunk(job: Job, chunk: Chunk, played: Played) -> ChunkRecord:

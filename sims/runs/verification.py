@@ -25,7 +25,7 @@ from engine.game import FAILED, OUTCOMES, Faculties
 from engine.kernel import compiled
 from engine.record import Sheet
 from engine.scenario import load, setup_of
-from engine.world import chunks, play
+from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.playback.human_actions import HUMAN_ACTIONS, read_human_actions
 from sims.playback.outcome_columns import outcome_cells
@@ -362,7 +362,7 @@ def replay_run(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) 
     for chunk in chunks(setup) if sheets else ():
         faults = tuple(fault for fault in known if fault.replica == chunk.replica)
         with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
-            played = play(setup, chunk._replace(faults=faults))
+            played = simulate(setup, chunk._replace(faults=faults))
         batches = batches_of(job, chunk, played)
         for sheet in sheets:
             expected = (line for batch in batches[sheet.name] for line in lines_of_batch(batch))

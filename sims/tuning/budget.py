@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.inference.intervals import CONFIDENCE, normal_quantile
+from engine.inference.intervals import CONFIDENCE, normal_half_width
 from sims.tuning.search.counts import Segment
 
 MOST_SEARCH: Final = 0.8  # share of what the defaults leave
@@ -63,7 +63,7 @@ def search_share(attempts: int, segments: Sequence[Segment]) -> float:
     if not attempts:
         return MOST_SEARCH
     shares = np.linspace(MOST_SEARCH, LEAST_SEARCH, _SHARES)
-    z = normal_quantile(CONFIDENCE ** (1.0 / len(segments)))
+    z = normal_half_width(CONFIDENCE ** (1.0 / len(segments)))
     each = attempts / len(segments)
     margins = []
     weights = weights_of(segments)
@@ -98,7 +98,7 @@ def _least_measured(segments: Sequence[Segment], weights: Sequence[float]) -> fl
     while all intervals hold at once. Where the band ends at 0 or 1, a win rate of 0 or 1 with Wilson's interval may
     need fewer. weights: how attempts are shared, see weights_of.
     """
-    z = normal_quantile(CONFIDENCE ** (1.0 / len(segments)))
+    z = normal_half_width(CONFIDENCE ** (1.0 / len(segments)))
     most = 0.0
     for one, weight in zip(segments, weights, strict=True):
         if one.tolerance <= 0.0:

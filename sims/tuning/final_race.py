@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.inference.intervals import CONFIDENCE, normal_quantile, t_quantile, wilson
+from engine.inference.intervals import CONFIDENCE, normal_half_width, t_half_width, wilson
 from sims.tuning.budget import weights_of
 from sims.tuning.search.counts import Ask, Counts, Segment, Tell, scales_of
 from sims.tuning.search.scoreboard import losses_of
@@ -159,7 +159,7 @@ def _rate(blocks: Sequence[tuple[int, int]], confidence: float) -> Rate:
     if len(played) < _LEAST_BLOCKS or min(won, attempts - won) < _CLOSE:
         return Rate(rate, *wilson(won, attempts, confidence), attempts)
     spread = sum((wins - rate * n) ** 2 for wins, n in played) * len(played) / (len(played) - 1)
-    t = t_quantile(len(played) - 1, confidence)
+    t = t_half_width(len(played) - 1, confidence)
     share = t * t * spread / (rate * (1.0 - rate) * attempts**2)  # t^2 / equivalent attempts
     middle = (rate + share / 2.0) / (1.0 + share)
     half = math.sqrt(rate * (1.0 - rate) * share + share * share / 4.0) / (1.0 + share)
@@ -173,7 +173,7 @@ def affordable_options(segments: Sequence[Segment], budget: int) -> int:
 
 def _needed(segments: Sequence[Segment], share: float) -> list[float]:
     """Attempts in each segment that measure one option with half widths of `share` times the tolerances."""
-    z = normal_quantile(CONFIDENCE ** (1.0 / len(segments)))
+    z = normal_half_width(CONFIDENCE ** (1.0 / len(segments)))
     return [
         z * z * max(one.target * (1.0 - one.target), 0.05) / (share * max(one.tolerance, 1e-3)) ** 2 for one in segments
     ]

@@ -18,7 +18,7 @@ from engine.players import TRAIT_NAMES
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.scenario_file import toml
 from engine.scenario_file.faults import Faults, printable, suggestion
-from engine.scenario_file.overrides import overridden
+from engine.scenario_file.overrides import apply_overrides
 from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.tuning.search.counts import Segment
@@ -94,8 +94,8 @@ def load_free(path: Path, settings: Pairs = (), locks: Sequence[str] = ()) -> Sc
     catalog = Catalog()
     load(path, catalog, settings, allow_long=True)  # is it right? What a run would cost does not matter to a study
     data = toml.read(path)
-    document = toml.parsed(data, str(path))
-    section = overridden(document.tree, settings, Faults(str(path), document.lines))["game"]
+    document = toml.parse_toml(data, str(path))
+    section = apply_overrides(document.tree, settings, Faults(str(path), document.lines))["game"]
     game = catalog.game(section["name"])
     pairs = [*settings, *_freeing(str(path), game, section.get("params", {}), section.get("bounds", {}), locks)]
     return parse(data, str(path), catalog, pairs, allow_long=True)
@@ -123,8 +123,8 @@ def _freeing(
             "[game.params] or locked; free some"
         )
     return [
-        *((f"game.params.{knob}", toml.written(value)) for knob, value in locked.items()),
-        ("dial.knobs", toml.written(free)),
+        *((f"game.params.{knob}", toml.format_toml(value)) for knob, value in locked.items()),
+        ("dial.knobs", toml.format_toml(free)),
         ("dial.path", "{}"),
     ]
 

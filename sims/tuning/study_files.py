@@ -46,7 +46,7 @@ def shown_values(problem: Problem, point: Point) -> dict[str, Value]:
 def tuned_scenario(problem: Problem, point: Point) -> Scenario:
     """The scenario with all knobs held at a point, and a controller that changes nothing."""
     pairs = [
-        *((f"game.params.{name}", toml.written(value)) for name, value in shown_values(problem, point).items()),
+        *((f"game.params.{name}", toml.format_toml(value)) for name, value in shown_values(problem, point).items()),
         ("game.bounds", "{}"),
         ("dial.knobs", "[]"),
         ("dial.path", "{}"),

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from controllers.common.local_response import Row, fitted
+from controllers.common.local_response import PlaceCounts, fit_response
 from controllers.self_adaptive.cma_es import CmaEs, Options
 from engine.arithmetic import logistic
 from engine.attempt import attempt_of
-from engine.contract.controller_conduct import PLAYERS, brief_for, by_skill, played
+from engine.contract.controller_conduct import PLAYERS, brief_for, by_skill, play_exchanges
 from engine.contract.ladder import SPACE
 from engine.controller import Brief, Outcome, Situation, Who
 from engine.errors import ScenarioError
@@ -28,7 +28,7 @@ QUICK = Options(population=8.0, attempts=10.0, generations=4.0)
 
 
 def driven(controller, brief, rounds, delay=0):
-    return list(played(controller, brief, by_skill(0.35, 0.65), rounds, delay))
+    return list(play_exchanges(controller, brief, by_skill(0.35, 0.65), rounds, delay))
 
 
 @pytest.mark.parametrize("scope", ["cohort", "everyone"])
@@ -78,7 +78,7 @@ def test_cma_es_credits_outcomes_by_ticket_in_any_order():
 def test_lost_outcomes_do_not_stop_the_search():
     brief = brief_for("cohort")
     controller = CmaEs(QUICK, brief)
-    for i, exchange in enumerate(played(controller, brief, by_skill(0.5, 0.5), 400, delay=10**6)):
+    for i, exchange in enumerate(play_exchanges(controller, brief, by_skill(0.5, 0.5), 400, delay=10**6)):
         if i % 3:
             controller.tell(exchange.outcome)
     assert controller.describe(exchange.outcome.who)["generation"] > 2.0
@@ -97,11 +97,11 @@ def test_cma_es_starts_over_when_the_players_change():
     brief = brief_for("everyone")
     controller = CmaEs(QUICK, brief)
     weak, strong = by_skill(0.2, 0.2), by_skill(0.9, 0.9)
-    for _ in played(controller, brief, weak, 200):
+    for _ in play_exchanges(controller, brief, weak, 200):
         pass
     before = controller.best(0)
     assert controller.memory()["searches"][0]["open"][1:] == []
-    late = [len(controller.memory()["searches"][0]["open"]) for _ in played(controller, brief, strong, 200)]
+    late = [len(controller.memory()["searches"][0]["open"]) for _ in play_exchanges(controller, brief, strong, 200)]
     assert max(late) == 9
     assert controller.best(0).difficulty > before.difficulty + 0.2
 
@@ -119,14 +119,14 @@ def test_the_local_response_finds_planted_values():
     for i in range(400):
         place = np.array([uniform(key, 3 * i), uniform(key, 3 * i + 1)])
         p = logistic(0.4 + float(slopes @ (place - 0.5)))
-        rows.append(Row(place, 50.0, float(round(50.0 * p)), 1.0))
-    fit = fitted(rows, np.array([0.5, 0.5]))
+        rows.append(PlaceCounts(place, 50.0, float(round(50.0 * p)), 1.0))
+    fit = fit_response(rows, np.array([0.5, 0.5]))
     assert fit.level == pytest.approx(0.4, abs=0.05)
     assert fit.slopes == pytest.approx(slopes, abs=0.15)
 
 
 def test_the_local_response_of_nothing_but_wins_is_finite():
-    fit = fitted([Row(np.array([0.5]), 1000.0, 1000.0, 1.0)] * 20, np.array([0.5]))
+    fit = fit_response([PlaceCounts(np.array([0.5]), 1000.0, 1000.0, 1.0)] * 20, np.array([0.5]))
     assert 0.99 < fit.rate_at(np.array([0.5])) < 1.0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.arithmetic import logistic
-from engine.contract.controller_conduct import brief_for, hardness, made
+from engine.contract.controller_conduct import brief_for, hardness, make_controller
 from engine.controller import Outcome, Situation, Who
 from engine.randomness import CHANCE, RETURN, key_of, uniform
 from engine.rule import PerPlayer
@@ -104,7 +104,10 @@ def test_rules_that_step_by_a_gain_say_so():
 def test_more_skill_never_lowers_the_final_difficulty(name, scope):
     kind = KINDS[name]
     rounds = rounds_to_settle(scope)
-    ends = [World(made(kind, brief_for(scope)), skill).rounds(rounds).mean_hardness(60) for skill in (0.2, 0.5, 0.8)]
+    ends = [
+        World(make_controller(kind, brief_for(scope)), skill).rounds(rounds).mean_hardness(60)
+        for skill in (0.2, 0.5, 0.8)
+    ]
     assert ends == sorted(ends)
 
 
@@ -119,7 +122,7 @@ COME_BACK = 100
 def test_an_extreme_target_ends_at_a_bound_and_is_soon_left(name, extreme, bound):
     kind = KINDS[name]
     scope = kind.scopes[0]
-    world = World(made(kind, brief_for(scope, (extreme, extreme))), target=extreme).rounds(SATURATED)
+    world = World(make_controller(kind, brief_for(scope, (extreme, extreme))), target=extreme).rounds(SATURATED)
     assert world.mean_hardness(60) == pytest.approx(bound, abs=0.2)
     world.target = TARGET
     for _ in range(COME_BACK):
@@ -137,12 +140,12 @@ def test_an_extreme_target_ends_at_a_bound_and_is_soon_left(name, extreme, bound
 def test_saved_loaded_and_continued_equals_uninterrupted_at_every_step(name, scope, delay):
     kind = KINDS[name]
     brief = brief_for(scope)
-    whole = World(made(kind, brief), delay=delay).rounds(12)
-    parts = World(made(kind, brief), delay=delay)
+    whole = World(make_controller(kind, brief), delay=delay).rounds(12)
+    parts = World(make_controller(kind, brief), delay=delay)
     for _ in range(12):
         for player in PLAYERS:
             saved = json.dumps(parts.controller.memory(), allow_nan=False)
-            parts.controller = made(kind, brief)
+            parts.controller = make_controller(kind, brief)
             parts.controller.remember(json.loads(saved))
             parts.turn(player)
     assert parts.rows == whole.rows
@@ -157,8 +160,8 @@ def test_players_in_another_order_give_the_same_rows(name):
     if "player" not in kind.scopes:
         pytest.skip("a dial that players share depends on who comes first")
     brief = brief_for("player")
-    forward = World(made(kind, brief)).rounds(40)
-    backward = World(made(kind, brief)).rounds(40, tuple(reversed(PLAYERS)))
+    forward = World(make_controller(kind, brief)).rounds(40)
+    backward = World(make_controller(kind, brief)).rounds(40, tuple(reversed(PLAYERS)))
     assert forward.rows == backward.rows
 
 
@@ -166,6 +169,6 @@ def test_players_in_another_order_give_the_same_rows(name):
 def test_players_of_a_shared_dial_by_other_names_give_the_same_rows(name, scope):
     brief = brief_for(scope)
     names = {player: 907 - 13 * player for player in PLAYERS}
-    plain = World(made(KINDS[name], brief)).rounds(40)
-    renamed = World(made(KINDS[name], brief), names=names).rounds(40)
+    plain = World(make_controller(KINDS[name], brief)).rounds(40)
+    renamed = World(make_controller(KINDS[name], brief), names=names).rounds(40)
     assert plain.rows == renamed.rows

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from cmaes import CMA
 
-from controllers.common.knob_box import Cube
-from controllers.common.margin_search import CubeSearch
+from controllers.common.knob_box import KnobBox
+from controllers.common.margin_search import MarginSearch
 from engine.parameters import Knob, ParameterSpace, straight_path
 from tests.kit import bbob
 
@@ -33,7 +33,7 @@ LARGEST_RATIO = 1.3
 def floats(dimension):
     """A cube of floats, fine enough for the last digit of the target."""
     space = ParameterSpace(*(Knob(f"x{i}", -bbob.HALF_WIDTH, bbob.HALF_WIDTH) for i in range(dimension)))
-    return Cube(space, straight_path(space), 0.0, 1.0, digits=12)
+    return KnobBox(space, straight_path(space), 0.0, 1.0, digits=12)
 
 
 def usual_population(dimension):
@@ -44,7 +44,7 @@ def search_of(cube, seed, spread=0.2, population=None):
     """From the middle, the same width in all directions: 0.2 of the domain is what pycma is given on BBOB."""
     start = 0.5 * (cube.low + cube.high)
     population = population or usual_population(len(start))
-    return CubeSearch(cube, start, population=population, spread=spread, off_dial=1.0, seed=seed)
+    return MarginSearch(cube, start, population=population, spread=spread, off_dial=1.0, seed=seed)
 
 
 def evaluations(loss, search, limit, reached):
@@ -154,7 +154,7 @@ def loss_around(values, cell_weight):
 # The smaller the price of a cell, the longer the floats alone steer, while the width of the others shrinks with theirs.
 @pytest.mark.parametrize("cell_weight", [0.1, 0.01])
 def test_floats_whole_numbers_and_choices_are_found_together(cell_weight):
-    cube = Cube(MIXED, straight_path(MIXED), 0.0, 1.0)
+    cube = KnobBox(MIXED, straight_path(MIXED), 0.0, 1.0)
     for instance in range(1, 7):
         values = planted(instance)
         loss = loss_around(values, cell_weight)
@@ -164,7 +164,7 @@ def test_floats_whole_numbers_and_choices_are_found_together(cell_weight):
 
 
 def test_candidates_are_played_in_the_middle_of_a_cell_and_learnt_from_where_they_were_drawn():
-    cube = Cube(MIXED, straight_path(MIXED), 0.1, 0.9)
+    cube = KnobBox(MIXED, straight_path(MIXED), 0.1, 0.9)
     search = search_of(cube, seed=1, spread=0.5)
     cells = cube.step > 0
     drawn = []

@@ -11,7 +11,7 @@ import pytest
 from controllers.adaptive import model_average
 from controllers.adaptive.model_average import BANK, CONTROLLER, Options
 from controllers.common.imagined_players import MEMBERS
-from controllers.common.particles import CELLS, KNOTS, chances, stand_of
+from controllers.common.particles import CELLS, KNOTS, particle_chances, stand_of
 from engine.arithmetic import logistic
 from engine.contract.controller_rule import compiled_equals_plain, state_is_numbers, wins_never_make_it_easier
 from engine.controller import Observation, Situation
@@ -34,7 +34,7 @@ def bank(options=FEW, scope="player"):
 
 def told(cast, attempt, place, last, difficulty):
     """Win probability of all particles."""
-    return chances(cast, stand_of(cast, float(attempt), place, last), cast.weight, 0.0, difficulty)
+    return particle_chances(cast, stand_of(cast, float(attempt), place, last), cast.weight, 0.0, difficulty)
 
 
 def kinds(weight):

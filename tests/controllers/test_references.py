@@ -13,7 +13,7 @@ import pytest
 from controllers.adaptive import kalman, weighted_up_down
 from controllers.common import imagined_players
 from controllers.common.imagined_players import USED, cast_of, ground_of, plain_ground
-from controllers.common.particles import CELLS, best_place, chances, reweighted, stand_of
+from controllers.common.particles import CELLS, best_place, particle_chances, reweight, stand_of
 from controllers.references import bayes_limit, best_static, oracle
 from engine.arithmetic import logistic
 from engine.attempt import unpack_params
@@ -22,7 +22,7 @@ from engine.controller import Outcome, Situation, Who
 from engine.game import Faculties
 from engine.kernel import compiled
 from engine.parameters import ParameterSpace, along
-from engine.players import PLAYER, Distribution, distribution_table, faculties_of, felt
+from engine.players import PLAYER, Distribution, distribution_table, faculties_of, felt_difficulty
 from engine.response.response_map import response_map
 from engine.response.win_probability import closed_form
 from games.logistic import GAME as LOGISTIC
@@ -90,13 +90,13 @@ def engine_chances(players, difficulty, attempt, place, last):
     found = []
     for player in players:
         player["attempts"], player["place"], player["last"] = attempt, place, last
-        found.append(chance(unpack(np.array([felt(player, difficulty), 0.02])), faculties_of(player)))
+        found.append(chance(unpack(np.array([felt_difficulty(player, difficulty), 0.02])), faculties_of(player)))
     return np.array(found)
 
 
 def told(cast, attempt, place, last, difficulty):
     """Win probability of all particles."""
-    return chances(cast, stand_of(cast, float(attempt), float(place), last), cast.weight, 0.0, difficulty)
+    return particle_chances(cast, stand_of(cast, float(attempt), float(place), last), cast.weight, 0.0, difficulty)
 
 
 @pytest.mark.parametrize(("attempt", "place", "last"), MOMENTS)
@@ -118,7 +118,7 @@ def test_an_unknown_outcome_before_mixes_both():
 def test_only_particles_of_some_weight_are_looked_at():
     cast, _ = imagined()
     weights = np.where(np.arange(64) % 3 == 0, 1e-9, cast.weight)
-    p = chances(cast, stand_of(cast, 5.0, 5.0, 1.0), weights, 1e-8, 0.4)
+    p = particle_chances(cast, stand_of(cast, 5.0, 5.0, 1.0), weights, 1e-8, 0.4)
     assert np.array_equal(p, np.where(np.arange(64) % 3 == 0, 0.0, told(cast, 5, 5, 1.0, 0.4)))
 
 
@@ -153,7 +153,7 @@ def test_the_posterior_is_bayes_rule():
     weights, expected = cast.weight, np.full(64, 1 / 64)
     last = 1.0
     for attempt, (difficulty, won) in enumerate([(0.5, 1.0), (0.6, 0.0), (0.3, 1.0), (0.45, 1.0), (0.9, 0.0)] * 4):
-        weights = bayes_limit.heard(cast, weights, float(attempt), float(attempt), last, difficulty, won)
+        weights = bayes_limit.reweight_after(cast, weights, float(attempt), float(attempt), last, difficulty, won)
         p = engine_chances(players, difficulty, attempt, attempt, last)
         expected = expected * (p if won else 1.0 - p)
         last = won
@@ -166,18 +166,18 @@ def test_a_shared_outcome_counts_as_all_of_its_attempts(wins):
     cast, _ = imagined()
     p = told(cast, 5, 5, 1.0, 0.4)
     expected = p**wins * (1.0 - p) ** (20 - wins)
-    found = reweighted(cast.weight, p, wins / 20, 20.0)
+    found = reweight(cast.weight, p, wins / 20, 20.0)
     assert found == pytest.approx(expected / expected.sum(), rel=1e-9, abs=1e-15)
 
 
 def test_no_number_of_outcomes_leaves_nobody():
     cast, _ = imagined()
     p = told(cast, 5, 5, 1.0, 0.4)
-    crowd = reweighted(cast.weight, p, 0.35, 100_000.0)
+    crowd = reweight(cast.weight, p, 0.35, 100_000.0)
     assert crowd.sum() == pytest.approx(1.0)
     assert np.argmax(crowd) == np.argmax(0.35 * np.log(p) + 0.65 * np.log(1.0 - p))
     # Those who are out of the question stay out of it, and never for want of anybody else.
-    assert reweighted(crowd, p, 1.0, 1.0).sum() == pytest.approx(1.0)
+    assert reweight(crowd, p, 1.0, 1.0).sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("target", [0.2, 0.55, 0.9])
@@ -185,7 +185,7 @@ def test_no_number_of_outcomes_leaves_nobody():
 def test_the_dial_goes_where_the_expected_error_is_least(target, near):
     cast, _ = imagined()
     stand = stand_of(cast, 12.0, 12.0, 1.0)
-    weights = reweighted(cast.weight, told(cast, 12, 12, 1.0, 0.5), 1.0, 1.0)
+    weights = reweight(cast.weight, told(cast, 12, 12, 1.0, 0.5), 1.0, 1.0)
     found = [float(weights @ (told(cast, 12, 12, 1.0, cell / CELLS) - target) ** 2) for cell in range(CELLS + 1)]
     assert best_place(cast, weights, stand, target, near) == int(np.argmin(found)) / CELLS
 
@@ -194,10 +194,10 @@ def test_particles_give_the_same_bits_compiled():
     cast, _ = imagined()
     for attempt, place, last in MOMENTS:
         arguments = (cast, cast.weight, float(attempt), float(place), last)
-        assert compiled(bayes_limit.placed)(*arguments, 0.55, 0.5) == bayes_limit.placed(*arguments, 0.55, 0.5)
-        fast = compiled(bayes_limit.heard)(*arguments, 0.43, 1.0)
-        assert fast.tobytes() == bayes_limit.heard(*arguments, 0.43, 1.0).tobytes()
-        assert compiled(reweighted)(fast, fast, 0.25, 8.0).tobytes() == reweighted(fast, fast, 0.25, 8.0).tobytes()
+        assert compiled(bayes_limit.propose)(*arguments, 0.55, 0.5) == bayes_limit.propose(*arguments, 0.55, 0.5)
+        fast = compiled(bayes_limit.reweight_after)(*arguments, 0.43, 1.0)
+        assert fast.tobytes() == bayes_limit.reweight_after(*arguments, 0.43, 1.0).tobytes()
+        assert compiled(reweight)(fast, fast, 0.25, 8.0).tobytes() == reweight(fast, fast, 0.25, 8.0).tobytes()
 
 
 def test_the_ground_of_a_closed_form_is_what_the_game_computes():

@@ -126,7 +126,7 @@ def test_knots_out_of_order_stand_at_the_one_before():
     mixed = KNOTS._replace(at2=0.1)
     sorted_out = KNOTS._replace(at2=KNOTS.at1)
     for u in np.linspace(0.0, 1.0, 97):
-        assert schedule.step(u, 0.3, 0.7, mixed) == schedule.step(u, 0.3, 0.7, sorted_out)
+        assert schedule.stairs(u, 0.3, 0.7, mixed) == schedule.stairs(u, 0.3, 0.7, sorted_out)
         assert schedule.piecewise(u, 0.3, 0.7, mixed) == schedule.piecewise(u, 0.3, 0.7, sorted_out)
 
 
@@ -136,7 +136,7 @@ def test_a_constant_stays():
 
 
 def test_a_schedule_shows_the_difficulty_that_was_played():
-    rule = schedule.rule_of(ramp.height)
+    rule = schedule.schedule_rule(ramp.height)
     state = rule.tell(
         ramp.Options(), rule.start(ramp.Options(), 0.55), Observation(0.42, 1.0, 1.0, 1.0, 0.55, 3, 1.0, 1.0)
     )

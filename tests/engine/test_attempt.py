@@ -12,7 +12,7 @@ from engine.attempt import (
     FASTEST_REACTION_S,
     attempt_of,
     block_at,
-    deal,
+    deal_blocks,
     luck_of,
     opening_of,
     play_of,
@@ -74,7 +74,7 @@ def test_nobody_thinks_faster_than_a_reaction_on_average_and_who_has_no_latency_
 
 def test_dealt_blocks_are_the_blocks_of_the_key():
     key, out = key_of(SEED, 3, CHANCE, 5, 7), np.zeros((4, DEALT), np.int64)
-    compiled(deal)(key, 9, out)
+    compiled(deal_blocks)(key, 9, out)
     assert [block_at(out, place) for place in range(DEALT)] == [words(key, 9 + place) for place in range(DEALT)]
 
 

@@ -13,7 +13,7 @@ import numba
 import pytest
 
 from engine import kernel
-from engine.kernel import cache_folder, compiled, digest_of
+from engine.kernel import cache_folder, compiled, kernel_digest
 from tests.kit.places import ROOT
 
 MODULE = """
@@ -110,7 +110,7 @@ HELPERS = """
     ],
 )
 def test_the_digest_changes_with_what_a_function_means(old, new):
-    assert digest_of(rules(HELPERS)["rule"]) != digest_of(rules(HELPERS.replace(old, new))["rule"])
+    assert kernel_digest(rules(HELPERS)["rule"]) != kernel_digest(rules(HELPERS.replace(old, new))["rule"])
 
 
 def test_the_digest_covers_what_is_read_of_a_module():
@@ -122,7 +122,7 @@ def test_the_digest_covers_what_is_read_of_a_module():
     for tuning in (one, two):
         space = rules(text)
         space["tuning"] = tuning
-        found.append(digest_of(space["rule"]))
+        found.append(kernel_digest(space["rule"]))
     assert found[0] != found[1]
 
 
@@ -137,7 +137,7 @@ def test_the_digest_covers_the_fields_of_named_constants():
             return x * CFG.a
     """
     turned = text.replace("a: float", "c: float").replace("b: float", "a: float").replace("c: float", "b: float")
-    assert digest_of(rules(text)["rule"]) != digest_of(rules(turned)["rule"])
+    assert kernel_digest(rules(text)["rule"]) != kernel_digest(rules(turned)["rule"])
 
 
 def test_the_digest_tells_helpers_of_one_name_apart():
@@ -148,20 +148,22 @@ def test_the_digest_tells_helpers_of_one_name_apart():
         space.update(f1=first, f2=second, f3=(first, second)[third])
         return space["rule"]
 
-    assert digest_of(made(0)) != digest_of(made(1))
+    assert kernel_digest(made(0)) != kernel_digest(made(1))
 
 
 def test_the_digest_covers_closures():
     space = rules(HELPERS)
-    assert digest_of(space["maker"](1)) != digest_of(space["maker"](2))
-    assert digest_of(space["maker"](1)) == digest_of(space["maker"](1))
+    assert kernel_digest(space["maker"](1)) != kernel_digest(space["maker"](2))
+    assert kernel_digest(space["maker"](1)) == kernel_digest(space["maker"](1))
 
 
 def test_the_digest_leaves_comments_and_strangers_out():
     commented = HELPERS.replace("return x + STEP", "return x + STEP  # as before")
     strangers = HELPERS + "    OTHER = 5\n    def other(x):\n        return OTHER\n"
     assert (
-        digest_of(rules(HELPERS)["rule"]) == digest_of(rules(commented)["rule"]) == digest_of(rules(strangers)["rule"])
+        kernel_digest(rules(HELPERS)["rule"])
+        == kernel_digest(rules(commented)["rule"])
+        == kernel_digest(rules(strangers)["rule"])
     )
 
 

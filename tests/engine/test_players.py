@@ -31,7 +31,7 @@ from engine.players import (
     come_back,
     distribution_table,
     faculties_of,
-    felt,
+    felt_difficulty,
     skill_now,
 )
 
@@ -274,19 +274,19 @@ def test_tilt_is_in_logits_and_acts_beyond_the_bounds_of_skill():
 def test_the_dial_bends_as_kumaraswamy_says():
     for player, difficulty in zip(changing(500), np.linspace(0.001, 0.999, 500), strict=True):
         expected = 1.0 - (1.0 - difficulty ** player["bend_a"]) ** player["bend_b"]
-        assert felt(player, float(difficulty)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert felt_difficulty(player, float(difficulty)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
     bent = one(bend_a=2.0, bend_b=0.5)
-    along = [felt(bent, d / 50.0) for d in range(51)]
+    along = [felt_difficulty(bent, d / 50.0) for d in range(51)]
     assert (along[0], along[-1]) == (0.0, 1.0)
     assert all(less < more for less, more in itertools.pairwise(along))
     straight = one()
-    assert [felt(straight, d / 7.0) for d in range(8)] == [d / 7.0 for d in range(8)]
+    assert [felt_difficulty(straight, d / 7.0) for d in range(8)] == [d / 7.0 for d in range(8)]
 
 
 @pytest.mark.parametrize("bend", [(0.01, 100.0), (100.0, 0.01), (100.0, 100.0), (0.01, 0.01)])
 def test_the_most_bent_dial_stays_a_dial(bend):
     player = one(bend_a=bend[0], bend_b=bend[1])
-    along = [felt(player, d / 1000.0) for d in range(1001)]
+    along = [felt_difficulty(player, d / 1000.0) for d in range(1001)]
     assert along == sorted(along)
     assert (along[0], along[-1]) == (0.0, 1.0)
 
@@ -300,10 +300,10 @@ def test_who_throws_attempts_misses_everything_at_the_start_of_each_session():
 
 
 def test_compiled_faculties_equal_plain_whatever_changes_skill():
-    kernel, bent = compiled(faculties_of), compiled(felt)
+    kernel, bent = compiled(faculties_of), compiled(felt_difficulty)
     for player, difficulty in zip(changing(300), np.linspace(0.0, 1.0, 300), strict=True):
         assert [x.hex() for x in kernel(player)] == [float(x).hex() for x in faculties_of(player)]
-        assert bent(player, difficulty).hex() == felt(player, float(difficulty)).hex()
+        assert bent(player, difficulty).hex() == felt_difficulty(player, float(difficulty)).hex()
 
 
 def test_compiled_faculties_equal_plain():

@@ -21,7 +21,7 @@ from engine.rule import (
     layout_of,
     note_of,
     pack_of,
-    prepared,
+    prepare_options,
     unpack_of,
 )
 
@@ -154,10 +154,10 @@ def outcome(who: Who, difficulty: float, won: bool, progress: float = 0.5, score
 
 def test_a_rule_gets_what_it_prepared_in_place_of_its_options():
     brief = brief_for("player")
-    tables = prepared(NOTES, Options(), brief)
+    tables = prepare_options(NOTES, Options(), brief)
     assert tables.high == brief.ceiling
     assert KALMAN.rule is not None
-    assert prepared(KALMAN.rule, KALMAN.options(), brief) == KALMAN.options()
+    assert prepare_options(KALMAN.rule, KALMAN.options(), brief) == KALMAN.options()
     assert PerPlayer(NOTES, Options(), brief).ask(someone(place=400)).difficulty == brief.ceiling
 
 
@@ -167,7 +167,7 @@ def test_a_rule_gets_what_it_prepared_in_place_of_its_options():
 def test_the_controller_equals_the_plain_rule_bit_for_bit(rule, options):
     brief = brief_for("player")
     controller = PerPlayer(rule, options, brief)
-    constants = prepared(rule, options, brief)
+    constants = prepare_options(rule, options, brief)
     state, last = rule.start(constants, 0.6), 1.0
     for attempt in range(200):
         luck, progress, score, _ = uniforms(key_of(91, 0, CHANCE, 0, attempt), 0)

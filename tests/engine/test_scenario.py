@@ -16,8 +16,8 @@ from engine.errors import ScenarioError
 from engine.players import DAY_S, TRAIT_NAMES
 from engine.scenario import json_schema, load, parse, setup_of
 from engine.scenario_file.consistency import counts_of
-from engine.scenario_file.positions import line_of, positions
-from engine.scenario_file.toml import LARGEST_FILE, written
+from engine.scenario_file.positions import line_number, positions
+from engine.scenario_file.toml import LARGEST_FILE, format_toml
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from tests.kit.places import SCENARIOS
 
@@ -347,7 +347,7 @@ def test_every_key_has_a_line_that_names_it(text):
     lines = positions(text)
     rows = text.splitlines()
     for address in leaves(tomllib.loads(text)):
-        assert str(address[-1]) in rows[line_of(lines, address) - 1]
+        assert str(address[-1]) in rows[line_number(lines, address) - 1]
 
 
 @settings(max_examples=300)
@@ -358,7 +358,7 @@ def test_finding_positions_never_fails_on_what_is_not_toml(text):
     except tomllib.TOMLDecodeError:
         keys = []
     lines = positions(text)
-    assert all(line_of(lines, key) <= text.count("\n") + 1 for key in keys)
+    assert all(line_number(lines, key) <= text.count("\n") + 1 for key in keys)
     assert all(key[:1] in lines for key in keys if key)
 
 
@@ -385,7 +385,7 @@ def test_a_damaged_file_is_refused_or_accepted_but_never_a_crash(damage):
     )
 )
 def test_what_is_written_reads_back(value):
-    text = written(value)
+    text = format_toml(value)
     assert "\n" not in text
     assert tomllib.loads(f"x = {text}")["x"] == value
 

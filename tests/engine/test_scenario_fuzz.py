@@ -32,9 +32,9 @@ from engine.parameters import to_real
 from engine.players import COHORT_STRIDE, TRAIT_LIST
 from engine.record import attempt_batch, attempt_sheet
 from engine.scenario import Scenario, json_schema, parse, setup_of
-from engine.scenario_file.positions import Address
+from engine.scenario_file.positions import KeyPath
 from engine.setup import Setup
-from engine.world import belief_columns, chunks, play
+from engine.world import belief_columns, chunks, simulate
 from sims.catalog import Catalog
 from sims.runs.preflight import prepare_job
 from tests.kit.json_schema import against
@@ -158,7 +158,7 @@ def tells(finding: Finding) -> bool:
     return False
 
 
-def related(key: str, address: Address) -> bool:
+def related(key: str, address: KeyPath) -> bool:
     """Whether a key of a message is that of the address, or of a table around or in it; cohorts are not told apart."""
     said = [re.sub(r"\[\d+\]", "", part) for part in key.split(".")]
     if said[0] == "cohort" and not re.match(r"cohort\[\d+\]", key) and len(said) > 1:
@@ -237,7 +237,7 @@ def play_a_little(setup: Setup) -> None:
     small = dataclasses.replace(
         setup, counts=(2,) * len(setup.counts), replicas=1, attempts_per_player=min(setup.attempts_per_player, 12)
     )
-    played = play(small, chunks(small)[0])
+    played = simulate(small, chunks(small)[0])
     sheet = attempt_sheet(small, belief_columns(small))
     rows = attempt_batch(sheet, played.rows)
     for column in sheet.columns:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.kernel import compiled
 from engine.randomness import CHANCE, key_of, words
-from engine.statehash import FRESH, fold, fold_int, sealed
+from engine.statehash import FRESH, fold, fold_int, seal_hash
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, math.inf, -math.inf]
 
@@ -42,10 +42,10 @@ def test_a_float_is_folded_by_sign_fraction_and_exponent_as_frexp_gives_them():
 
 
 def test_compiled_integers_equal_plain_ones():
-    kernel, seal = compiled(fold_int), compiled(sealed)
+    kernel, seal = compiled(fold_int), compiled(seal_hash)
     for number in [0, 1, -1, 2**63 - 1, -(2**63), *(pattern - 2**63 for pattern in patterns(2000))]:
         assert tuple(kernel(FRESH, number)) == fold_int(FRESH, number)
-        assert seal(fold_int(FRESH, number)) == sealed(fold_int(FRESH, number))
+        assert seal(fold_int(FRESH, number)) == seal_hash(fold_int(FRESH, number))
 
 
 @pytest.mark.parametrize("bit", range(64))
@@ -69,7 +69,7 @@ def test_order_matters():
 
 
 def test_hashes_fit_into_48_bits_and_do_not_meet():
-    hashes = {sealed(fold(FRESH, x)) for x in FLOATS}
+    hashes = {seal_hash(fold(FRESH, x)) for x in FLOATS}
     assert len(hashes) == len(set(FLOATS)) + 1  # 0.0 and -0.0 are equal as numbers
     assert all(0 <= number < 2**48 for number in hashes)
 
@@ -79,4 +79,4 @@ def test_hashes_stay_as_they_are():
     folded = FRESH
     for x in (0.1, -2.5, 1e300, 5e-324):
         folded = fold(folded, x)
-    assert sealed(fold_int(folded, -7)) == 206327203395424
+    assert seal_hash(fold_int(folded, -7)) == 206327203395424

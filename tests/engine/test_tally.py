@@ -15,7 +15,7 @@ import pytest
 
 from engine.errors import RunFolderError
 from engine.game import LOST, TIMED_OUT, WON
-from engine.inference.intervals import DIAL_UNIT, SUMS, mean_dial, rate_interval, t_quantile, wilson
+from engine.inference.intervals import DIAL_UNIT, SUMS, mean_dial, rate_interval, t_half_width, wilson
 from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, PLAYER, QUIT
 from engine.record import row_type
 from engine.tally import MOST_BINS, TOTALS, Scheme, Tally, attempt_edges, day_bins, tally_of
@@ -271,9 +271,9 @@ def test_no_attempts_no_rate():
 
 
 def test_quantiles_of_the_table():
-    assert t_quantile(1) == pytest.approx(12.7062, abs=1e-4)
-    assert t_quantile(49) == pytest.approx(2.0096, abs=1e-4)
-    assert t_quantile(10**6) == pytest.approx(1.95997, abs=1e-4)
+    assert t_half_width(1) == pytest.approx(12.7062, abs=1e-4)
+    assert t_half_width(49) == pytest.approx(2.0096, abs=1e-4)
+    assert t_half_width(10**6) == pytest.approx(1.95997, abs=1e-4)
 
 
 def coverage(correlation, seed, replications=4000, players=50, most=20):

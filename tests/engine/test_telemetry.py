@@ -16,7 +16,7 @@ from engine.faults import BAD_PROPOSAL
 from engine.game import WON
 from engine.parameters import along, to_real
 from engine.session import UNKNOWN
-from engine.world import chunks, play
+from engine.world import chunks, simulate
 from games.gap_runner import GAME as GAP_RUNNER
 from tests.kit.worlds import FAITHFUL, Proposals, Recorder, kind_of, of_player, played, setup_of
 
@@ -32,7 +32,7 @@ def recorded(scope="everyone", **changes):
         return recorders[-1]
 
     setup = setup_of(kind=kind_of(make, scope), **{"cohorts": (FAITHFUL,), "attempts_per_player": 20, **changes})
-    found = [play(setup, chunk) for chunk in chunks(setup)]
+    found = [simulate(setup, chunk) for chunk in chunks(setup)]
     return setup, [recorder for recorder in recorders if recorder.settings], found
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.batch import Crowd, batch_rows
-from engine.world import play
+from engine.world import simulate
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 from tests.kit.places import ROOT
@@ -97,8 +97,8 @@ def test_how_a_run_is_cut_changes_no_row():
     setup = setup_of(cohorts=(FAITHFUL,), counts=(700,), attempts_per_player=200, horizon_s=1e9)
     edges = (0, 1, 650, 700)
     cuts = [everybody(setup)._replace(first=first, size=end - first) for first, end in pairwise(edges)]
-    in_chunks, in_one = played(setup), play(setup, everybody(setup))
-    in_three = zip(*(play(setup, cut).tables for cut in cuts), strict=True)
+    in_chunks, in_one = played(setup), simulate(setup, everybody(setup))
+    in_three = zip(*(simulate(setup, cut).tables for cut in cuts), strict=True)
     assert len(in_one.rows) == 140_000
     for table, other, parts in zip(in_chunks.tables, in_one.tables, in_three, strict=True):
         assert table.tobytes() == other.tobytes() == np.concatenate(parts).tobytes()

@@ -12,7 +12,7 @@ from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.arithmetic import logistic
 from engine.game import WON
 from engine.players import ATTEMPT_LIMIT, FINISHED, HORIZON, PLAYER, QUIT, SESSION_END, Distribution, Flow
-from engine.world import Chunk, chunks, play
+from engine.world import Chunk, chunks, simulate
 from games.gap_runner import GAME as GAP_RUNNER
 from tests.kit.worlds import DAY_S, FAITHFUL, STEADY, everybody, of_player, played, setup_of
 
@@ -248,14 +248,14 @@ def test_what_shares_a_controller_is_one_chunk(scope, expected):
 
 
 def test_a_chunk_without_players_leaves_nothing():
-    found = play(setup_of(), Chunk(0, 0, 0, 0, 0))
+    found = simulate(setup_of(), Chunk(0, 0, 0, 0, 0))
     assert [len(table) for table in found.tables] == [0, 0, 0, 0]
     assert found.players.dtype == PLAYER
 
 
 def test_rows_are_sorted_by_player_and_attempt():
     setup = setup_of(counts=(60,))
-    rows = play(setup, everybody(setup)).rows
+    rows = simulate(setup, everybody(setup)).rows
     order = np.lexsort((rows["attempt"], rows["player"]))
     assert order.tolist() == list(range(len(rows)))
     assert not (np.diff(rows["start_s"]) >= 0).all()  # they were not played in this order

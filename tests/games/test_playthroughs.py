@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.attempt import Result, attempt_of
-from engine.contract.game_rules import stepped
+from engine.contract.game_rules import step_through
 from engine.game import LOST
 from engine.kernel import compiled
 from sims.catalog import Catalog
@@ -65,7 +65,7 @@ def test_stepping_through_an_attempt_gives_what_the_kernel_gives(name):
         script = playthrough.script_of(path.read_text(encoding="utf-8"), game)
         kernel = compiled(attempt_of(game))
         result = Result(*kernel(np.array(script.values), script.faculties, *script.address))
-        last = list(stepped(game, np.array(script.values), script.faculties, script.address))[-1]
+        last = list(step_through(game, np.array(script.values), script.faculties, script.address))[-1]
         assert result == playthrough.result_of(game, script)
         assert result.ticks == last.tick
         assert game.status(last.params, last.level, last.state) in (result.outcome, 0)

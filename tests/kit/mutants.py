@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine.scenario import parse
-from engine.scenario_file.positions import Address
-from engine.scenario_file.toml import LARGEST_FILE, key_text, written
+from engine.scenario_file.positions import KeyPath
+from engine.scenario_file.toml import LARGEST_FILE, format_toml, key_text
 from sims.catalog import Catalog
 from tests.kit.places import SCENARIOS
 
@@ -30,7 +30,7 @@ class Mutant(NamedTuple):
     base: str
     what: str  # was done to it, for people
     make: Callable[[], bytes]  # the file; made when it is wanted, since most are left out most of the time
-    address: Address | None = None  # of the key that was changed, where one was
+    address: KeyPath | None = None  # of the key that was changed, where one was
     setting: tuple[str, str] | None = None  # of --set
 
 
@@ -182,10 +182,10 @@ def _value(value: Any) -> str:
         return f"{{ {inner} }}"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
-    return written(value)
+    return format_toml(value)
 
 
-def leaves(node: Any, address: Address = ()) -> Iterator[Address]:
+def leaves(node: Any, address: KeyPath = ()) -> Iterator[KeyPath]:
     """Addresses of all values in a tree, those in lists included."""
     items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
@@ -194,7 +194,7 @@ def leaves(node: Any, address: Address = ()) -> Iterator[Address]:
         yield address
 
 
-def tables(node: Any, address: Address = ()) -> Iterator[Address]:
+def tables(node: Any, address: KeyPath = ()) -> Iterator[KeyPath]:
     """Addresses of all tables and lists in a tree but the whole."""
     items: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
@@ -203,7 +203,7 @@ def tables(node: Any, address: Address = ()) -> Iterator[Address]:
         yield from tables(value, (*address, key))
 
 
-def _holder(tree: dict[str, Any], address: Address) -> Any:
+def _holder(tree: dict[str, Any], address: KeyPath) -> Any:
     """A deep copy's table or list that holds the address."""
     here: Any = tree
     for part in address[:-1]:
@@ -216,8 +216,8 @@ class _Edit:
     """What is done to a tree: keys taken out, then keys put in."""
 
     tree: dict[str, Any]
-    put: tuple[tuple[Address, Any], ...] = ()
-    out: tuple[Address, ...] = ()
+    put: tuple[tuple[KeyPath, Any], ...] = ()
+    out: tuple[KeyPath, ...] = ()
 
     def __call__(self) -> bytes:
         result = copy.deepcopy(self.tree)
@@ -254,7 +254,7 @@ def _of_leaves(name: str, tree: dict[str, Any]) -> Iterator[Mutant]:
 def _of_structure(name: str, tree: dict[str, Any]) -> Iterator[Mutant]:
     """Keys and tables deleted, renamed, doubled under another name, wrapped and moved to another table."""
     addresses = [address for address in [*leaves(tree), *tables(tree)] if isinstance(address[-1], str)]
-    homes: list[Address] = [(), ("game",), ("cohort", 0), ("players", "flow")]
+    homes: list[KeyPath] = [(), ("game",), ("cohort", 0), ("players", "flow")]
     for address in addresses:
         value = _holder(tree, address)[address[-1]]
         out = (address,)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.attempt import Address, Result, attempt_of
-from engine.contract.game_rules import faculties_at, stepped, values_at
+from engine.contract.game_rules import faculties_at, step_through, values_at
 from engine.game import LOST, OUTCOMES, PERFECT, WON, Faculties, Game
 from engine.kernel import compiled
 from tests.kit.places import PLAYTHROUGHS
@@ -74,7 +74,7 @@ def _head(game: Game, script: Script) -> Iterator[str]:
 def _trace(game: Game, script: Script, result: Result) -> Iterator[str]:
     every = max(1, result.ticks // LINES)
     before = -1
-    for moment in stepped(game, np.array(script.values), script.faculties, script.address):
+    for moment in step_through(game, np.array(script.values), script.faculties, script.address):
         if moment.tick == result.ticks or moment.tick % every == 0 or moment.action != before:
             fields = zip(moment.state._fields, moment.state, strict=True)
             state = " ".join(f"{name}={written(value)}" for name, value in fields)

@@ -16,7 +16,7 @@ from engine.game import Game
 from engine.parameters import ParameterSpace, straight_path
 from engine.players import Distribution, Flow, distribution_table
 from engine.setup import Setup
-from engine.world import Chunk, Played, chunks, play
+from engine.world import Chunk, Played, chunks, simulate
 from games.logistic import GAME as LOGISTIC
 
 Traits = Mapping[str, Distribution]
@@ -73,7 +73,7 @@ def setup_of(
 
 def played(setup: Setup, *, one_by_one: bool = False) -> Played:
     """The whole run, its chunks put together."""
-    parts = [play(setup, chunk, one_by_one=one_by_one) for chunk in chunks(setup)]
+    parts = [simulate(setup, chunk, one_by_one=one_by_one) for chunk in chunks(setup)]
     rows, players, arrivals, sessions = map(np.concatenate, zip(*(part.tables for part in parts), strict=True))
     return Played(rows, players, arrivals, sessions, tuple(fault for part in parts for fault in part.faults))
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.players import OVERRIDES, TRAIT_NAMES, drawn, skill_now
+from engine.players import OVERRIDES, TRAIT_NAMES, draw_trait, skill_now
 from engine.scenario import setup_of
 from sims.catalog import Catalog
 from sims.tuning.answer.sentences import band_text
@@ -75,9 +75,10 @@ def skills_of(table: Numbers, attempts: int) -> Numbers:
     rows = dict(zip(TRAIT_NAMES, table, strict=True))
     if any(rows[name][0] != 0.0 for name in _OTHERS):
         return np.empty(0)
-    player = {name: drawn(rows[name], 0, 0) for name in _OTHERS} | _FRESH | {"attempts": attempts}
+    player = {name: draw_trait(rows[name], 0, 0) for name in _OTHERS} | _FRESH | {"attempts": attempts}
     skills, paces = (
-        [drawn(rows[name], ((2 * i + 1) << 32) // (2 * size), 0) for i in range(size)] for name, size in _GRIDS.items()
+        [draw_trait(rows[name], ((2 * i + 1) << 32) // (2 * size), 0) for i in range(size)]
+        for name, size in _GRIDS.items()
     )
     return np.array([skill_now({**player, "skill": skill, "learning": pace}) for skill in skills for pace in paces])
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.inference.intervals import t_quantile
+from engine.inference.intervals import t_half_width
 from engine.inference.sequential import LEAST, PILOT, Size, Width, find_size, is_narrow, kurtosis_of, needed_size
 
 MANY = 10**9
@@ -77,7 +77,7 @@ def test_the_interval_at_the_stop_covers(skew, wanted):
     true = a / (a + b)
 
     def width(rates):
-        half_width = t_quantile(len(rates) - 1) * rates.std(ddof=1) / math.sqrt(len(rates))
+        half_width = t_half_width(len(rates) - 1) * rates.std(ddof=1) / math.sqrt(len(rates))
         return Width(len(rates), half_width, kurtosis_of(rates - rates.mean()))
 
     covered = repeated = 0

@@ -22,7 +22,7 @@ from engine.parameters import Knob, ParameterSpace, along, straight_path
 from engine.players import Distribution, distribution_table
 from engine.response import response_map as module
 from engine.response.monotone import TOLERANCE, fit_monotone, monotone
-from engine.response.response_map import ATTEMPTS, SKILLS, logit_at, places, response_map
+from engine.response.response_map import ATTEMPTS, SKILLS, dial_places, logit_at, response_map
 from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
@@ -297,7 +297,7 @@ def test_the_dial_has_both_sides_of_each_jump_of_a_coarse_knob():
         Knob("speed", 0.0, 1.0, 0.5),
     )
     path = straight_path(space)
-    found = places(space, path, points=5)
+    found = dial_places(space, path, points=5)
     sides = [float(place) for place in found if place not in (0.0, 0.25, 0.75, 1.0)]
     assert len(sides) == 6
     for (left, right), place in zip(zip(sides[::2], sides[1::2]), (1 / 3, 0.5, 2 / 3), strict=True):
@@ -306,9 +306,9 @@ def test_the_dial_has_both_sides_of_each_jump_of_a_coarse_knob():
         before, after = ([space.real([along(path, j, u) for j in range(4)])[:2]] for u in (left, right))
         assert before != after
     held = ParameterSpace(*space.knobs, held={"hearts": 2.0, "kind": "b"})
-    assert places(held, path, points=5).tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert dial_places(held, path, points=5).tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
     zigzag = np.array([[0.0] * 4, [1.0] * 4, [0.0] * 4])  # a dial that goes there and back
-    assert len(places(space, zigzag, points=3)) == 3 + 2 * 6
+    assert len(dial_places(space, zigzag, points=3)) == 3 + 2 * 6
 
 
 def test_a_jump_is_not_smoothed():

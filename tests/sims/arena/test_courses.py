@@ -11,7 +11,7 @@ import pytest
 from engine.errors import PluginFault, ScenarioError
 from engine.response.response_map import response_map
 from engine.scenario import parse, setup_of
-from engine.world import chunks, play
+from engine.world import chunks, simulate
 from sims.arena.courses import Course, CourseScores, Entrant, entrant_of, refuse_absent, score_courses, setup_with
 from sims.arena.race import race
 from sims.arena.true_chances import Judge, judge_of
@@ -53,7 +53,7 @@ def test_scores_are_of_the_true_chances_of_the_rows():
     scores = score_courses([Course("small", found)], [KALMAN], workers=1).scores["small", "kalman"]
     assert len(scores) == 2
     for cohort, chunk in enumerate(chunks(base)):
-        rows = play(setup, chunk).rows
+        rows = simulate(setup, chunk).rows
         guess = rows["params"][:, 1]
         reach = rows["slope"] * (rows["skill"] - rows["params"][:, 0])
         p = guess + (1.0 - guess - rows["lapse"]) / (1.0 + np.exp(-reach))
@@ -147,7 +147,7 @@ def test_a_map_tells_the_chances_of_attempts_on_the_dial_and_of_no_others():
     known = Judge(tuple(few))
     setup = setup_with(base, UP_DOWN, CATALOG)
     for number, chunk in enumerate(chunks(base)):
-        played = play(setup, chunk)
+        played = simulate(setup, chunk)
         chances = known.chances(setup, played, played.rows)
         places = played.rows["difficulty"]
         if number == 0:

@@ -22,7 +22,7 @@ from engine.parameters import Knob, ParameterSpace
 from engine.players import QUIT
 from engine.randomness import uniform
 from engine.scenario import Scenario, load, parse, setup_of
-from engine.world import chunks, play
+from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.cli.app import main
 from sims.comparison.cells import change_text
@@ -318,7 +318,7 @@ def test_sums_are_those_of_each_players_rows():
     metrics = [metric.name for metric in metrics_for(causes, 0)]
     counted = 0
     for chunk in chunks(setup):
-        played = play(setup, chunk)
+        played = simulate(setup, chunk)
         sums = metric_sums(played, after, len(causes), 0)
         for player, own in zip(played.players, sums, strict=True):
             rows = [row for row in played.rows if row["player"] == player["player"]]

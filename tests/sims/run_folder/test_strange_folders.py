@@ -12,7 +12,7 @@ import pytest
 
 from engine.errors import RunFolderError
 from engine.faults import KILLED, RAISED, Fault
-from engine.world import Chunk, chunks, play
+from engine.world import Chunk, chunks, simulate
 from sims.run_folder.faults_table import read_faults
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import CHUNKS, PARTIAL, begin, take_up
@@ -72,7 +72,7 @@ def played(tmp_path_factory) -> tuple[Job, Chunk]:
     job = job_of(tmp_path_factory.mktemp("run"), small, 0, "csv")
     (job.folder / CHUNKS).mkdir()
     chunk = chunks(small)[0]._replace(faults=(Fault(0, 1, 3, KILLED, "", "its worker was killed by SIGKILL"),))
-    write_chunk(job, chunk, play(small, chunk))
+    write_chunk(job, chunk, simulate(small, chunk))
     return job, chunk
 
 

@@ -32,7 +32,7 @@ from engine.faults import (
 from engine.game import FAILED
 from engine.scenario import parse
 from engine.tally import scheme_of, tally_of
-from engine.world import chunks, play
+from engine.world import chunks, simulate
 from sims.arena.courses import Course, Entrant, score_courses
 from sims.arena.race import race
 from sims.catalog import Catalog
@@ -172,11 +172,11 @@ def test_known_faults_are_not_played_and_move_nobody_else(one_by_one):
     setup = setup_of(counts=(6,), attempts_per_player=30, cohorts=(FAITHFUL,))
     chunk = chunks(setup)[0]
     known = (Fault(0, 2, 5, TIMEOUT), Fault(0, 2, 6, KILLED), Fault(0, 4, 0, KILLED), Fault(0, 5, 29, TIMEOUT))
-    found = play(setup, chunk._replace(faults=known), one_by_one=one_by_one)
+    found = simulate(setup, chunk._replace(faults=known), one_by_one=one_by_one)
     assert found.faults == known
     labelled = found.rows[found.rows["fault"] != NO_FAULT]
     assert [(row["player"], row["attempt"], row["fault"]) for row in labelled] == [fault[1:4] for fault in known]
-    calm = play(setup, chunk)
+    calm = simulate(setup, chunk)
     assert [*zip(found.rows["player"], found.rows["attempt"])] == [*zip(calm.rows["player"], calm.rows["attempt"])]
     for player in (0, 1, 3):
         assert of_player(found.rows, player).tobytes() == of_player(calm.rows, player).tobytes()

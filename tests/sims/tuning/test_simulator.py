@@ -9,7 +9,7 @@ import pytest
 
 from engine.batch import batch_wins
 from engine.errors import PluginFault
-from engine.players import Distribution, distribution_table, drawn
+from engine.players import Distribution, distribution_table, draw_trait
 from engine.randomness import key_of, words
 from engine.scenario import parse, setup_of
 from sims.catalog import Catalog
@@ -172,7 +172,7 @@ def test_players_of_worlds_of_their_own_are_as_different_as_all_worlds_together(
     table = distribution_table({"skill": Distribution("normal", 0.5, 0.3, common=0.4)})
     (row,) = unshared_traits(table)[:1]
     key = key_of(3, 0, 0, 0, 0)
-    skills = np.array([drawn(row, words(key, i)[0], words(key, i)[1]) for i in range(4000)])
+    skills = np.array([draw_trait(row, words(key, i)[0], words(key, i)[1]) for i in range(4000)])
     assert skills.mean() == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(4000))
     assert skills.std() == pytest.approx(0.5, rel=4 / math.sqrt(2 * 4000))
     assert unshared_traits(table)[1:].tobytes() == table[1:].tobytes()

@@ -16,7 +16,7 @@ from engine.inference.sequential import LEAST, LEAST_REPLICAS
 from engine.players import ATTEMPT_LIMIT, QUIT
 from engine.scenario import parse, setup_of
 from engine.tally import TOTALS, Scheme, Tally, scheme_of, tally_of
-from engine.world import chunks, play
+from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.cli.verdict_table import print_verdict
 from sims.runs.tables import goal_for
@@ -270,7 +270,7 @@ def test_a_controller_that_stays_at_an_end_by_itself_is_told(controller, mode):
     tally = Tally.empty(scheme := scheme_of(setup, scenario.after_attempts))
     at_end: list[bool] = []
     for chunk in chunks(setup):
-        played = play(setup, chunk)
+        played = simulate(setup, chunk)
         assert not np.any(played.rows["clipped"])
         at_end += (played.rows["difficulty"][played.rows["attempt"] >= 20] == 0.0).tolist()
         tally += tally_of(played.rows, played.players, scheme)
