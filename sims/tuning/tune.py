@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
@@ -120,28 +120,23 @@ def tune(
 
     Example:
         >>> import sims
-        >>> study = sims.tune("quickstart", budget=100_000)  # doctest: +SKIP
-        >>> study.options[0].scenario  # doctest: +SKIP
+        >>> sims.tune("quickstart", budget=100_000).options[0].scenario  # doctest: +SKIP
     """
     attempts = attempts_of(budget, seconds)
     request = StudyRequest(attempts, seconds, method, options, near_default, level, staged, tuple(lock))
     check_request(request)
-    if isinstance(scenario, str | Path):
-        free = replace(load_free(Catalog().scenario(str(scenario)), locks=lock), name=str(scenario))
-    else:
-        free = free_knobs(scenario, lock)
-    problem = problem_of(free, level, lock)
+    problem = problem_of(_freed(scenario, lock), level, lock)
     if warm_start is not None:
         request = replace(request, earlier=tuple(earlier_tells(Path(warm_start), problem)))
     check_budget(problem, attempts)
     _begin(problem, request, search_budget(attempts, problem.segments))  # a refusal must not leave a folder
-    contradiction = find_contradiction(problem)
-    if contradiction:
+    if contradiction := find_contradiction(problem):
         on_message(f"warning: {contradiction}")
-    start = start_of(problem, request, plain_name(free.name))
+    start = start_of(problem, request, plain_name(problem.scenario.name))
     with disk_faults():
         folder = begin(None if out is None else Path(out), start)
-    return _carry_out(folder, problem, request, start, workers, on_progress, on_message, on_stop)
+    listeners = _Listeners(on_progress, on_message, on_stop)
+    return _carry_out(_Work(folder, problem, request, start), workers or cores(), listeners)
 
 
 def resume_study(
@@ -179,7 +174,7 @@ def resume_study(
         begun = None if _is_complete(work_folder.path) else _begun(work_folder)
     if begun is None:
         return _published(finish(work_folder, lambda: True, on_message=on_message))
-    return _carry_out(work_folder, *begun, workers, on_progress, on_message, on_stop)
+    return _carry_out(_Work(work_folder, *begun), workers or cores(), _Listeners(on_progress, on_message, on_stop))
 
 
 def is_study(target: Path) -> bool:
@@ -205,6 +200,13 @@ def start_of(problem: Problem, request: StudyRequest, name: str) -> Start:
         versions=versions(*_LIBRARIES.get(request.method, ())),
         study=request.to_json(),
     )
+
+
+def _freed(scenario: Scenario | str | Path, locks: Sequence[str]) -> Scenario:
+    """A scenario with a dial that moves all knobs to tune."""
+    if isinstance(scenario, str | Path):
+        return replace(load_free(Catalog().scenario(str(scenario)), locks=locks), name=str(scenario))
+    return free_knobs(scenario, locks)
 
 
 def _is_complete(path: Path) -> bool:
@@ -249,26 +251,34 @@ def _begin(problem: Problem, request: StudyRequest, attempts: int) -> Searcher:
     return search
 
 
-def _carry_out(
-    folder: WorkFolder,
-    problem: Problem,
-    request: StudyRequest,
-    start: Start,
-    workers: int | None,
-    on_progress: OnStudyProgress,
-    on_message: OnMessage,
-    on_stop: OnStop,
-) -> TunedStudy:
+class _Listeners(NamedTuple):
+    """What the caller wants to hear of a study."""
+
+    on_progress: OnStudyProgress
+    on_message: OnMessage
+    on_stop: OnStop
+
+
+class _Work(NamedTuple):
+    """A study to carry out."""
+
+    folder: WorkFolder
+    problem: Problem
+    request: StudyRequest
+    start: Start
+
+
+def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
     """Carry a study out in its folder, and publish the folder."""
+    folder, problem, request, start = work
     began = time.monotonic()
-    count = workers if workers is not None else cores()
     scenario = problem.scenario
     studies: list[Study] = []
 
     def play() -> StudyRecord:
         with (
             Journal(folder.path / JOURNAL, _seal(start)) as journal,
-            Simulator(scenario, problem.segments, workers=count) as simulator,
+            Simulator(scenario, problem.segments, workers=workers) as simulator,
         ):
             study = Study(
                 problem,
@@ -280,12 +290,12 @@ def _carry_out(
                 near_default=request.near_default,
                 earlier=request.earlier,
                 speed=lambda: simulator.attempts_per_s,
-                on_progress=on_progress,
+                on_progress=listeners.on_progress,
             )
             studies.append(study)
             return study.run()
 
-    def work() -> bool:
+    def write() -> bool:
         try:
             answer = answer_of(play())
         except ScenarioError:  # the method refuses the attempts that a time limit leaves it
@@ -298,10 +308,10 @@ def _carry_out(
 
     final = finish(
         folder,
-        work,
-        on_message=on_message,
+        write,
+        on_message=listeners.on_message,
         is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller),
-        on_stop=lambda: on_stop(BestSoFar.of(problem, studies[0])) if studies else None,
+        on_stop=lambda: listeners.on_stop(BestSoFar.of(problem, studies[0])) if studies else None,
     )
     return _published(final)
 

@@ -78,8 +78,8 @@ def demonstrate(
 ) -> int:
     """Record a synthetic player at the keys, without any screen: one attempt, or so many frames.
 
-    record: .png, .webp or .gif; the others are those of `sims.window.playing.play.play`. Raises ScenarioError when controller
-    and scenario do not fit together.
+    record: .png, .webp or .gif; the others are those of `sims.window.playing.play.play`. Raises ScenarioError when
+    controller and scenario do not fit together.
     """
     catalog = Catalog()
     found = scenario_for_play(catalog, game, controller, scenario, seed)

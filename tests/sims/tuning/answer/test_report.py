@@ -17,6 +17,7 @@ from sims.tuning.journal import TellRecord
 from sims.tuning.search.counts import Tell
 from sims.tuning.study import FINAL_RACE, SEARCH, StudyLimits, StudyRecord
 from sims.tuning.study_files import practice_note
+from sims.wording import UNCALIBRATED
 from tests.kit.golden import check_golden
 from tests.kit.studies import FAR, GOOD, KNOBS, MOVED, SEGMENTS, counted, problem, rate, record, tells_of
 from tests.sims.tuning.answer.situations import SITUATIONS, STAGES
@@ -68,11 +69,12 @@ def test_the_words_of_the_page(request, whole):
     assert text == page(answer_of(whole), BEGUN)
     assert "nan" not in text
     assert len(text) < 300_000
-    check_golden(request, "tuning/report", "\n".join(Page(without_charts(text)).words))
+    words = "\n".join(Page(without_charts(text)).words)
+    check_golden(request, "tuning/report", words.replace(UNCALIBRATED, "(UNCALIBRATED)"))
 
 
 def test_the_text_of_the_terminal(request, whole):
-    check_golden(request, "tuning/terminal", answer_text(answer_of(whole)))
+    check_golden(request, "tuning/terminal", answer_text(answer_of(whole)).replace(UNCALIBRATED, "(UNCALIBRATED)"))
 
 
 def test_only_a_study_without_a_clock_promises_the_same_bytes(whole):
