@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["bound", "cache_folder", "compiled", "digest_of", "prune"]
+__all__ = ["bound", "cache_folder", "compiled", "kernel_digest", "prune"]
 
 _KEPT_FILES = 400
 
