@@ -1,7 +1,7 @@
 """The faults that Flowdial reports, each with the exit code its command ends with.
 
-A message is one sentence: the rule, what came, what to do. Whoever catches one prints it and nothing else; a
-traceback is for faults of ours, which are not of these classes.
+A message is one sentence: the rule, what came, what to do. The command line prints it and nothing else. A traceback
+is for faults of ours, which are not of these classes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class FlowdialError(Exception):
-    """Something the reader of the message can put right."""
+    """Something that the reader of the message can correct."""
 
     exit_code: ClassVar[int] = 1
 
@@ -41,6 +41,6 @@ class RunFolderError(FlowdialError):
 
 
 class EnvironmentFault(FlowdialError):
-    """The machine or the installation is in the way: disk, permission, a missing extra, a foreign package."""
+    """The machine or the installation failed: disk, permission, a missing extra, a foreign package."""
 
     exit_code: ClassVar[int] = 5

@@ -1,9 +1,9 @@
 """The catalog: games, controllers and scenarios that are installed, by name.
 
 Plug-ins are entry points in the groups `flowdial.games` and `flowdial.controllers` of any installed distribution, and
-ours come through the same door. In a checkout our own list is read from pyproject.toml beside the packages, so that a
+ours are found in the same way. In a checkout our own list is read from pyproject.toml beside the packages, so that a
 clean clone works without an install and a stale install does no harm. Nothing is imported before it is asked for, and
-a plug-in that cannot be used is a warning, not the end.
+a plug-in that cannot be used is a warning, not an error.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NOUNS: Final = {"games": "game", "controllers": "controller"}
 
 @dataclass(frozen=True)
 class Plugin:
-    """An entry point: where an object of ours or of a stranger can be found."""
+    """An entry point: where an object of ours or of a third party is."""
 
     group: Group
     name: str
@@ -60,7 +60,7 @@ class Plugin:
                 found = import_module(module)
                 for part in attribute.split("."):
                     found = getattr(found, part)
-        except (Exception, SystemExit) as fault:  # a stranger's module may raise anything
+        except (Exception, SystemExit) as fault:  # a third-party module may raise anything
             reason = " ".join(str(fault).split())[:200]
             raise self._unusable(f"importing {self.target} raised {type(fault).__name__}: {reason}") from fault
         home, wanted = _CLASSES[self.group]
@@ -175,7 +175,7 @@ class Catalog:
             elif taken is not None:
                 self.warnings.append(
                     f"the {plugin.noun} {plugin.name!r} of {plugin.origin} is left out: "
-                    f"there is one of that name already ({taken.origin})"
+                    f"its name is taken ({taken.origin})"
                 )
             else:
                 found[plugin.group][plugin.name] = plugin
@@ -183,7 +183,7 @@ class Catalog:
 
 
 def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
-    """Read, check and resolve a scenario.
+    """Read, validate and resolve a scenario.
 
     Args:
         name_or_path: the path of a TOML file, or the name of a bundled scenario.
@@ -194,7 +194,7 @@ def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
         The scenario with all defaults.
 
     Raises:
-        ScenarioError: it is not there, or is wrong; the message has one line for everything that is wrong.
+        ScenarioError: it does not exist, or is wrong; the message has one line for each error.
 
     Example:
         >>> from sims import load_scenario

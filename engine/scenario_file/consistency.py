@@ -119,25 +119,25 @@ def _check_knobs(section: GameSection, game: Game, faults: Faults) -> None:
 
 
 def _check_dial(
-    section: DialSection, held: GameSection, game: Game, kind: ControllerKind | None, faults: Faults
+    section: DialSection, fixed: GameSection, game: Game, kind: ControllerKind | None, faults: Faults
 ) -> None:
     names = game.space.names
-    moving = [name for name in names if name not in held.params] if section.knobs is None else section.knobs
+    moving = [name for name in names if name not in fixed.params] if section.knobs is None else section.knobs
     seen = set[str]()
     address: KeyPath
     for place, name in enumerate(section.knobs or []):
         address = ("dial", "knobs", place)
         if not _known(name, names, address, f"{game.name} has the knobs", faults):
             continue
-        if name in held.params:
-            faults.add(address, f"{name} is held in [game.params], so it cannot move; take it out of one of the two")
+        if name in fixed.params:
+            faults.add(address, f"{name} is fixed in [game.params], so it cannot move; remove it from one of the two")
         elif name in seen:
             faults.add(address, f"a knob is listed once, but {name} stands here twice")
         seen.add(name)
     if not moving:
         # What was tuned offline is played as it is; a controller that steers would steer nothing.
-        if kind is None or kind.mode != "deterministic" or not held.params.keys() >= set(names):
-            rule = "a dial moves at least one knob, but all are held"
+        if kind is None or kind.mode != "deterministic" or not fixed.params.keys() >= set(names):
+            rule = "a dial must move at least one knob, but all are fixed"
             remedy = 'take one out of [game.params], or hold them all there and let [controller] name "constant"'
             faults.add(("dial", "knobs"), f"{rule}; {remedy}")
         return

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a scenario, gathered so that all of it is told at once, one line each."""
+"""Everything that is wrong with a scenario, gathered so that all errors are reported at once, one line each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.scenario_file.positions import KeyPath, line_number
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes
-_MOST: Final = 100  # faults that are told: nobody reads more, and a hostile file could make thousands
+_MOST: Final = 100  # faults that are reported: no one reads more, and a hostile file could make thousands
 _MOST_NAMED: Final = 8  # keys of `--set` in a line
 _LONGEST: Final = 60  # characters of a value in a message
 

@@ -29,10 +29,10 @@ def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controlle
     knobs = [_narrowed(knob, form.game) for knob in game.space]
     listed = game.space.names if form.dial.knobs is None else form.dial.knobs
     moving = [knob for knob in knobs if knob.name in listed and knob.name not in form.game.params]
-    held = {knob.name: _value(knob, form.game) for knob in knobs if knob not in moving}
+    fixed = {knob.name: _value(knob, form.game) for knob in knobs if knob not in moving}
 
     tree = form.model_dump(exclude_none=True)
-    tree["game"]["params"] = held
+    tree["game"]["params"] = fixed
     tree["game"]["bounds"] = {knob.name: [knob.low, knob.high] for knob in moving if knob.scale != "choice"}
     tree["dial"]["knobs"] = [knob.name for knob in moving]
     tree["dial"]["path"] = {knob.name: form.dial.path.get(knob.name, [0.0, 1.0]) for knob in moving}
@@ -69,7 +69,7 @@ def _narrowed(knob: Knob, section: GameSection) -> Knob:
 
 
 def _value(knob: Knob, section: GameSection) -> float | int | str:
-    """What a knob is held at, in the one spelling that its scale has."""
+    """The fixed value of a knob, in the one spelling that its scale has."""
     return knob.shown(knob.real(section.params.get(knob.name, knob.default)))
 
 

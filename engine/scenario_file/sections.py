@@ -22,7 +22,7 @@ from engine.scenario_file.faults import quote_value
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
 LARGEST: Final = 1e300  # of a number whose range only the game or the controller knows
-LOWEST_WIN_RATE: Final = 1e-6  # of a target: its odds are finite, and far beyond what can be told apart
+LOWEST_WIN_RATE: Final = 1e-6  # of a target: its odds are finite, and far beyond what can be distinguished
 HIGHEST_WIN_RATE: Final = 1.0 - LOWEST_WIN_RATE
 _LONGEST_TIME_S: Final = 1e9
 
@@ -121,7 +121,7 @@ class Identifier:
 
 @dataclass(frozen=True)
 class KnobValue:
-    """A value that a knob is held at: a finite number or the name of a choice; the game knows the range."""
+    """A fixed value of a knob: a finite number or the name of a choice; the game knows the range."""
 
     @property
     def rule(self) -> str:
@@ -162,7 +162,7 @@ class GameSection(Section):
 
     name: str = Field(description="name of a game, see flowdial list games")
     params: dict[str, Annotated[float | str, KnobValue()]] = Field(
-        default={}, description="knobs held at a value, in the game's own units"
+        default={}, description="knobs fixed at a value, in the game's own units"
     )
     bounds: dict[str, Annotated[list[Finite], Field(min_length=2, max_length=2)]] = Field(
         default={}, description="a narrower range [low, high] of a knob, in the game's own units"
@@ -173,7 +173,7 @@ class DialSection(Section):
     """[dial]: bounds of the difficulty, and how it moves the knobs; a controller without bounds is refused."""
 
     knobs: Annotated[list[str], Field(max_length=1000)] | None = Field(
-        default=None, description="knobs that move; all that are not held when left out"
+        default=None, description="knobs that move; all that are not fixed when left out"
     )
     floor: Share = Field(description="lowest difficulty that may be set, for a controller without bounds is refused")
     ceiling: Share = Field(description="highest difficulty that may be set, for a controller without bounds is refused")
@@ -300,7 +300,7 @@ class PlayersSection(Section):
 
 
 class NormalSpread(Section):
-    """Normal over the players of a cohort; draws are held in [low, high]."""
+    """Normal over the players of a cohort; draws are clipped to [low, high]."""
 
     kind: Literal["normal"]
     mean: Finite
@@ -313,7 +313,7 @@ class NormalSpread(Section):
 
 
 class LognormalSpread(Section):
-    """Log-normal over the players of a cohort; draws are held in [low, high]."""
+    """Log-normal over the players of a cohort; draws are clipped to [low, high]."""
 
     kind: Literal["lognormal"]
     median: Annotated[float, Number(0, 1e9, above=True)]
@@ -373,7 +373,7 @@ class HorizonSection(Section):
     """[horizon]: when a run ends."""
 
     days: Annotated[float, Number(0, 10_000, above=True, unit="days")] = Field(
-        description="simulated days; nobody starts an attempt later"
+        description="simulated days; no attempt starts later"
     )
     attempts_per_player: Annotated[int, Number(1, COHORT_STRIDE, whole=True)] = Field(
         description="most attempts of one player"

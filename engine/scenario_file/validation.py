@@ -1,7 +1,8 @@
-"""A scenario's tables held against their models, with findings in our own words.
+"""A scenario's tables validated against their models, with errors in our own words.
 
 A finding says the rule, what came, and the name that was probably meant. What is wrong is then left out, so that the
-tables that are right can still be checked against each other, the game and the controller: all is told at once.
+tables that are right can still be checked against each other, the game and the controller: all errors are reported at
+once.
 """
 
 from __future__ import annotations

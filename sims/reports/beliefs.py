@@ -1,4 +1,4 @@
-"""What a controller believed, from a sample of players that does not grow with the run.
+"""What a controller thought of its players, from a sample that does not grow with the run.
 
 Beliefs have no range of their own, so they cannot be counted in cells. Every so many players of a cohort are kept
 whole: which ones follows from players.csv alone, so batches of any size give the same sample.
@@ -21,7 +21,7 @@ class Beliefs:
     """The first of a controller's beliefs, before each attempt of the players in the sample."""
 
     def __init__(self, name: str, people: People, cohorts: int) -> None:
-        """name: as in its column, without belief_; "" for a controller that tells none."""
+        """name: as in its column, without belief_; "" for a controller without beliefs."""
         self.name = name
         self.every = [1] * cohorts  # of each cohort, one player in so many is in the sample
         self._cohort = people.cohort
@@ -38,9 +38,9 @@ class Beliefs:
         self._parts.append((self._cohort[whose[taken]], bins[taken], values[taken]))
 
     def quartiles(self, cohort: int, place: int) -> tuple[float, float, float]:
-        """Lower quartile, median and upper quartile in one bin of attempts; NaN where nothing was believed."""
-        found = [values[(owner == cohort) & (bins == place)] for owner, bins, values in self._parts]
-        values = np.concatenate(found) if found else np.zeros(0)
+        """Lower quartile, median and upper quartile in one bin of attempts; NaN where there is no value."""
+        parts = [values[(owner == cohort) & (bins == place)] for owner, bins, values in self._parts]
+        values = np.concatenate(parts) if parts else np.zeros(0)
         if not len(values):
             return math.nan, math.nan, math.nan
         low, middle, high = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))

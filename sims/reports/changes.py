@@ -23,7 +23,7 @@ def read_changes(path: Path) -> tuple[ChangedDefault, ...] | None:
     except (OSError, ValueError):
         return None
     table = cohort = ""
-    found = []
+    changes = []
     for line in lines:
         key, equals, value = line.partition(" = ")
         if line.startswith("["):
@@ -33,5 +33,5 @@ def read_changes(path: Path) -> tuple[ChangedDefault, ...] | None:
             cohort = value.strip('"')
         if equals and line.endswith(_MARK):
             place = table.replace("cohort", f"cohort.{cohort}", 1) if cohort else table
-            found.append(ChangedDefault(place, key, value.removesuffix(_MARK)))
-    return tuple(found)
+            changes.append(ChangedDefault(place, key, value.removesuffix(_MARK)))
+    return tuple(changes)

@@ -1,4 +1,4 @@
-"""Difficulty over a player's attempts, and what the controller believed meanwhile."""
+"""Difficulty over a player's attempts, and what the controller thought of the player meanwhile."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LABEL: Final = "attempt of a player"
 
 
 def dials_part(facts: Facts) -> Markup:
-    """For each cohort a chart of the dial, and below it one of the first belief where the controller tells one."""
-    found = []
+    """For each cohort a chart of the difficulty, and below it one of the controller's first belief, if it has one."""
+    figures = []
     beliefs = {j: _beliefs(facts, j) for j in facts.charted}
     span = _span([point for line in beliefs.values() for point in line])
     dials = {j: _dial(facts, j) for j in facts.charted}
@@ -29,23 +29,23 @@ def dials_part(facts: Facts) -> Markup:
         pictures = [line_chart(line, "dial", (_LABEL, "difficulty"), (0.0, 1.0), end=end)]
         meaning = f"mean difficulty from {line[0].y:.2f} at first to {line[-1].y:.2f} at last"
         if beliefs[j]:
-            labels = (_LABEL, f"belief: {facts.rows.beliefs.name}")
+            labels = (_LABEL, f"estimate: {facts.rows.beliefs.name}")
             pictures.append(line_chart(beliefs[j], "belief", labels, span, end=end))
-            meaning += f"; median belief from {beliefs[j][0].y:.3g} to {beliefs[j][-1].y:.3g}"
-        found.append(figure(facts.labels[j], joined(*pictures), meaning))
-    if not found:
+            meaning += f"; median estimate from {beliefs[j][0].y:.3g} to {beliefs[j][-1].y:.3g}"
+        figures.append(figure(facts.labels[j], joined(*pictures), meaning))
+    if not figures:
         return Markup("")
-    note = joined(key("dial", "mean position of the dial; half of the attempts lie in the shaded quartiles"))
+    note = joined(key("dial", "mean difficulty; half of the attempts lie in the shaded range"))
     if any(beliefs.values()):
-        note = joined(note, key("belief", f"median of what the controller believed ({_belief(facts)}), and quartiles"))
-    heading = "Difficulty and belief" if any(beliefs.values()) else "Difficulty"
-    return section(heading, charts(*found), note=note)
+        note = joined(note, key("belief", f"what the controller thinks of the player: {_belief(facts)}"))
+    heading = "Difficulty, and what the controller thinks of the player" if any(beliefs.values()) else "Difficulty"
+    return section(heading, charts(*figures), note=note)
 
 
 def _belief(facts: Facts) -> str:
     every = max(facts.rows.beliefs.every)
     sample = f", of one player in {every} or more" if every > 1 else ""
-    return f"{facts.rows.beliefs.name}, in its own unit, before each attempt{sample}"
+    return f"{facts.rows.beliefs.name}, in its own unit, before each attempt{sample}; the median and the middle half"
 
 
 def _dial(facts: Facts, cohort: int) -> list[Point]:
@@ -62,16 +62,16 @@ def _beliefs(facts: Facts, cohort: int) -> list[Point]:
     if not facts.rows.beliefs.name:
         return []
     middles = attempt_middles(facts)
-    found = []
+    line = []
     for place in shown(facts.tally.by_attempt[cohort]):
         low, middle, high = facts.rows.beliefs.quartiles(cohort, place)
         if not math.isnan(middle):
-            found.append(Point(middles[place], middle, low, high))
-    return found
+            line.append(Point(middles[place], middle, low, high))
+    return line
 
 
 def _span(points: list[Point]) -> tuple[float, float]:
-    """A range that holds all quartiles, with some air."""
+    """A range around all quartiles, with some air."""
     if not points:
         return 0.0, 1.0
     low, high = min(point.low for point in points), max(point.high for point in points)

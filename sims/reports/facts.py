@@ -17,10 +17,10 @@ _MOST_CHARTS: Final = 12  # cohorts with charts of their own: the page stays und
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is known of a run."""
+    """What a report knows of a run."""
 
     title: str
-    labels: tuple[str, ...]  # what people read instead of the cohorts' names
+    labels: tuple[str, ...]  # what people read instead of the names of cohorts
     manifest: Mapping[str, Any]
     goal: Goal
     tally: Tally
@@ -30,7 +30,7 @@ class Facts:
 
     @property
     def of_a_person(self) -> bool:
-        """Whether somebody played this at the window."""
+        """Whether a person played this at the window."""
         return self.manifest.get("source") == "human"
 
     @property

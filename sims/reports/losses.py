@@ -28,13 +28,13 @@ def losses_part(facts: Facts) -> Markup:
                 shares[-1] = sum(counter[word] for word in ranked[PARTS - 1 :]) / lost
             rows.append((label, shares))
     causes = stacked_bars(rows[: len(facts.charted)], words)
-    pictures = [figure("Why: what ended it", causes, "shares of the causes, as in the table that is folded up below")]
+    pictures = [figure("Why: what ended it", causes, "shares of the causes, as in the folded table below")]
     where = _where(facts)
     if where is not None:
         pictures.insert(0, where)
-    cells = table(("cohort", *words), [(label, *(percent(share) for share in shares)) for label, shares in rows])
+    cells = table(("group", *words), [(label, *(percent(share) for share in shares)) for label, shares in rows])
     note = (
-        "A win rate says how hard; where attempts end and what ends them says what kind of hard. Shares of the "
+        "The win rate says how hard the game is. Where attempts end, and what ends them, says why. Shares are of the "
         "attempts that were not won."
     )
     return section(
@@ -46,22 +46,22 @@ def losses_part(facts: Facts) -> Markup:
 
 
 def _where(facts: Facts) -> Markup | None:
-    rows, told = [], []
+    rows, middles = [], []
     for j in facts.charted:
         counts = facts.rows.progress[j]
         lost = int(counts.sum())
         if lost:
             rows.append((facts.labels[j], [int(number) / lost for number in counts]))
             middle = int(counts.cumsum().searchsorted(lost / 2)) / PROGRESS_CELLS
-            told.append(f"{facts.labels[j]} half by {middle * 100:.0f} %")
+            middles.append(f"{facts.labels[j]} half by {middle * 100:.0f} %")
     if not rows:
         return None
     most = max(share for _, shares in rows for share in shares)
     legend = tag(
         "p",
-        key("loss", f"full colour: {percent(most)} of a cohort's losses in one of {PROGRESS_CELLS} cells"),
-        "0: the start; 100 %: as good as won",
+        key("loss", f"full colour: {percent(most)} of a group's losses in one of {PROGRESS_CELLS} cells"),
+        " 0: the start; 100 %: as good as won",
         class_="legend",
     )
-    meaning = f"progress at a loss: {'; '.join(told)}"
+    meaning = "; ".join(middles)
     return figure("Where: progress at a loss", joined(strips(rows, "loss", "losses"), legend), meaning)

@@ -1,14 +1,15 @@
-"""How to see it again: rows worth a look, where the run comes from, and how the numbers were made."""
+"""How to see it again: rows worth watching, how to reproduce the run, and how the numbers were made."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from sims.html.markup import Markup, joined, tag
-from sims.html.page import section, table
+from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
+from sims.wording import listed
 
-_HERE: Final = "Type the commands in the folder of this report. "
+_HERE: Final = "Run the commands in the folder of this report. "
 
 
 def examples_part(facts: Facts) -> Markup:
@@ -25,61 +26,68 @@ def examples_part(facts: Facts) -> Markup:
         )
         for _, example in facts.rows.examples.values()
     ]
-    headings = ("what", "to watch it", "row", "player", "attempt", "replica")
+    headings = ("what", "command to watch it", "row", "player", "attempt", "repeat")
     prove = joined(
-        "Every row can be played again and must end in the same state: ", tag("code", f"flowdial verify {file}"), "."
+        "Every row can be replayed and must end in the same state: ", tag("code", f"flowdial verify {file}"), "."
     )
-    note = f"{_HERE}Rows, players, attempts and replicas are counted from 0, as in the table itself."
+    note = f"{_HERE}Rows, players, attempts and repeats are counted from 0, as in the table itself."
     return section("Rows worth watching", *([table(headings, rows)] if rows else []), tag("p", prove), note=note)
 
 
 def origin_part(facts: Facts, changes: Markup) -> Markup:
-    """Seed, versions and digests: what a run with the same numbers needs. changes: what the scenario sets."""
+    """Seed, versions and fingerprints: what a run with the same numbers needs. changes: what the scenario sets."""
     manifest = facts.manifest
-    digests = [("scenario digest", "scenario_digest"), ("code digest", "code_digest")]
     rows = [
-        *((what, tag("code", str(manifest[name]))) for what, name in digests if manifest.get(name)),
         ("seed", str(manifest["seed"])),
-        ("replicas", str(manifest["replicas"])),
+        ("repeats", str(manifest["replicas"])),
         ("game", f"{manifest['game']}, version {manifest['game_version']} of its rules"),
         ("Flowdial", str(manifest["flowdial_version"])),
+    ]
+    digests = [("scenario", "scenario_digest"), ("code", "code_digest")]
+    prints = [
+        *(
+            (f"fingerprint of the {what}", tag("code", str(manifest[name])))
+            for what, name in digests
+            if manifest.get(name)
+        ),
         *((str(name), str(version)) for name, version in sorted(manifest["versions"].items())),
     ]
+    technical = folded("Fingerprints and versions", table(("what", "value"), prints, "pairs"))
     again = tag("code", "flowdial run scenario.toml")
     note = joined(f"{_HERE}The same scenario, seed and versions give the same rows: ", again, ".")
     if facts.of_a_person:
-        note = joined(f"{_HERE}What synthetic players do with the same controller and target: ", again, ".")
-    return section("Where it comes from", table(("what", "value"), rows, "pairs"), changes, note=note)
+        note = joined(f"{_HERE}To see synthetic players with the same controller and target: ", again, ".")
+    return section("How to reproduce it", table(("what", "value"), rows, "pairs"), changes, technical, note=note)
 
 
 def methods_part(facts: Facts) -> Markup:
     """What the numbers are, and what they are not."""
     cluster = facts.tally.scheme.cluster
     shared = cluster == "replica"
-    unit = "replicas, since players who share a controller are not independent" if shared else "players"
+    unit = "repeats, because players who share a controller are not independent" if shared else "players"
+    noun = "repeat" if shared else "player"
     methods = [(label, row.interval) for label, row in zip(facts.labels, facts.verdict.rows, strict=True)]
     alike = [label for label, method in methods if method == "Wilson"]
     alone = [label for label, method in methods if method == "Wilson over attempts"]
     parts = [
-        "Win rates are wins divided by attempts. Intervals are 95 % and clustered: attempts of one player depend on "
-        f"each other, all the more under a controller, so only the differences between {unit}, say how sure a rate is. "
-        "(Ratio estimator over clusters, Student's t with clusters - 1 degrees.)",
-        'A cohort is "in band" only when its whole interval lies inside the band, and "below" or "above" only when all '
-        "of it lies outside. Intervals of levels and of places on a chart are not corrected for their number.",
-        "The player is a person. What they gave up counts as stopped by the time limit, and as not won; the controller "
-        "learnt nothing from it. Time is time played: breaks and pauses are left out."
+        "A win rate is the number of wins divided by that of attempts. Its margin is a 95 % interval: in 95 of 100 "
+        "such runs the true rate lies within. It is clustered: attempts of one player are correlated, so only the "
+        f"differences between {unit} say how sure a rate is. (Ratio estimator over clusters, Student's t with clusters "
+        "- 1 degrees of freedom.)",
+        "A group is on target only when its whole margin lies within the target, and below or above target only when "
+        "all of it lies outside. Margins of levels and of points on a chart are not corrected for their number.",
+        "The player is a person. An attempt that they gave up counts as stopped by the time limit and as not won; the "
+        "controller learnt nothing from it. Time is time played, without breaks and pauses."
         if facts.of_a_person
-        else "The players are synthetic. Their reaction times, slips and habits follow documented assumptions; nothing "
+        else "The players are synthetic. Their reaction times, slips and habits follow documented assumptions. Nothing "
         "here says whether the game is fun.",
     ]
     if alike:
-        parts.insert(
-            1, f"For {', '.join(alike)} {cluster}s do not differ, so Wilson's interval counts each as one attempt."
-        )
+        parts.insert(1, f"For {listed(alike)} {noun}s do not differ, so Wilson's interval counts each as one attempt.")
     if alone:
         parts.insert(
             1,
-            f"For {', '.join(alone)} there is one {cluster} only, so Wilson's interval takes "
-            "attempts as independent, which they are not: it is too narrow, and the verdict is left open.",
+            f"For {listed(alone)} there is one {noun} only, so Wilson's interval takes attempts as independent, which "
+            "they are not. It is too narrow, so the verdict is too close to call.",
         )
     return section("How the numbers were made", *(tag("p", part) for part in parts))

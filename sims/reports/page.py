@@ -1,4 +1,4 @@
-"""The page of a report: verdict in words first, then numbers, pictures, and how to do it again."""
+"""The page of a report: the verdict in words first, then numbers, charts, and how to reproduce the run."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ def page(facts: Facts) -> str:
 
 def _header(facts: Facts) -> Markup:
     manifest = facts.manifest
-    people = f"{len(facts.rows.people.key):,} synthetic players"
-    badge = ("uncalibrated", UNCALIBRATED)
+    players = len(facts.rows.people.key)
+    people = f"{players:,} synthetic player{'' if players == 1 else 's'}"
+    badge = ("not fitted to your game yet", UNCALIBRATED)
     if facts.of_a_person:
         people = "a person at the window"
         badge = ("one person", ONE_PERSON)

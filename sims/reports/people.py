@@ -1,4 +1,4 @@
-"""players.csv as a report needs it: who there was, how far they came, and why they are gone."""
+"""players.csv as a report needs it: the players, how far they came, and why they left."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class People:
         return np.sort(self.wins[chosen] / self.attempts[chosen])
 
     def losing_runs(self, cohort: int) -> Integers:
-        """The longest losing run of each of the cohort's players who played at all, sorted."""
+        """The longest losing streak of each of the cohort's players who played at all, sorted."""
         return np.sort(self.losing_run[(self.cohort == cohort) & (self.attempts > 0)])
 
     def leavings(self, cohort: int) -> Counter[str]:
@@ -50,10 +50,10 @@ class People:
 
     def places(self, key: Integers) -> Integers:
         """The place of each key among all players. Raises KeyError for a key that is not there."""
-        found = np.minimum(np.searchsorted(self.key, key), max(len(self.key) - 1, 0))
-        if len(key) and (not len(self.key) or np.any(self.key[found] != key)):
+        places = np.minimum(np.searchsorted(self.key, key), max(len(self.key) - 1, 0))
+        if len(key) and (not len(self.key) or np.any(self.key[places] != key)):
             raise KeyError("a player of the table of attempts is not in players.csv")
-        return found
+        return places
 
 
 def read_people(path: Path, cohorts: Sequence[str]) -> People:
@@ -86,6 +86,6 @@ def _columns(table: Table, reasons: dict[str, int]) -> list[npt.NDArray[Any]]:
 
 def _whole(pieces: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     """A column, whose pieces are let go."""
-    found = np.concatenate(pieces)
+    column = np.concatenate(pieces)
     pieces.clear()
-    return found
+    return column

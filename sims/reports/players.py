@@ -17,7 +17,7 @@ from sims.wording import percent
 
 _REGULAR: Final = 20  # attempts that a player's own win rate needs to be looked at
 _CELL: Final = 0.025  # of the histogram of own win rates
-_RUN: Final = 5  # losses in a row that are told of
+_RUN: Final = 5  # losses in a row that are mentioned
 _LEAST_TAIL: Final = 20  # players of whom 5 % are one
 
 
@@ -39,21 +39,22 @@ def players_part(facts: Facts) -> Markup:
                 ("win rate of one player", "players"),
                 (row.target_low, row.target_high),
             )
-            told = f"{len(own):,} players, half of them between {np.quantile(own, 0.25):.2f} and "
-            pictures.append(figure(facts.labels[j], picture, f"{told}{np.quantile(own, 0.75):.2f}"))
+            low, high = (100 * float(np.quantile(own, share)) for share in (0.25, 0.75))
+            meaning = f"{len(own):,} players, half of them between {low:.0f} and {high:.0f} %"
+            pictures.append(figure(facts.labels[j], picture, meaning))
     note = joined(
         key("rate", "share of players"),
-        key("wanted", "wanted band"),
-        f"An average hides those who keep losing. Over players with {_least(facts)} attempts or more; all of their "
-        "attempts count, the first ones too. Chance alone moves one with 20 attempts by some 0.1. The ends of a "
-        f"distribution are told of {_LEAST_TAIL} players or more.",
+        key("wanted", "target"),
+        f" An average hides players who keep losing. Shown are players with {_least(facts)} attempts or more; all of "
+        "their attempts count, warm-up included. Chance alone moves the win rate of 20 attempts by about 10 points. "
+        f"The worst 5 % are shown for {_LEAST_TAIL} players or more.",
     )
     body = [charts(*pictures)] if pictures else []
     return section("Players, not averages", *body, _spread_table(facts), note=note)
 
 
 def _least(facts: Facts) -> int:
-    """Attempts of a player whose win rate is looked at: in a short campaign, all who finish it must be among them."""
+    """Attempts that a player's own win rate needs; in a short campaign, all players who finish it must have them."""
     return min(_REGULAR, facts.levels or _REGULAR)
 
 
@@ -67,35 +68,35 @@ def _spread_table(facts: Facts) -> Markup:
             (
                 label,
                 f"{len(attempts):,}",
-                _quantile(attempts, 0.5, 0),
+                _quantile(attempts, 0.5),
                 f"{len(own):,}",
-                _quantile(own, 0.5, 2),
-                _tail(own, 0.05, 2),
-                _quantile(runs, 0.5, 0),
-                _tail(runs, 0.95, 0),
+                _quantile(100.0 * own, 0.5, " %"),
+                _tail(100.0 * own, 0.05, " %"),
+                _quantile(runs, 0.5),
+                _tail(runs, 0.95),
                 f"{int(runs[-1]):,}" if len(runs) else "-",
                 percent(float((runs >= _RUN).mean())) if len(runs) else "-",
             )
         )
     headings = (
-        "cohort",
+        "group",
         "players",
         "median attempts",
-        f"with {_least(facts)} attempts",
-        "median of those wins",
-        "worst 5 % of those win at most",
-        "longest losing run, median",
-        "of the unluckiest 5 %, at least",
+        f"with {_least(facts)} attempts or more",
+        "median of these wins",
+        "worst 5 % of these win at most",
+        "longest losing streak, median",
+        "of the worst 5 %, at least",
         "longest of all",
         f"ever lost {_RUN} in a row",
     )
     return table(headings, rows)
 
 
-def _tail(values: Integers | Numbers, share: float, digits: int) -> str:
+def _tail(values: Integers | Numbers, share: float, unit: str = "") -> str:
     """A quantile near an end, where one player or more lies beyond it."""
-    return _quantile(values, share, digits) if len(values) >= _LEAST_TAIL else "-"
+    return _quantile(values, share, unit) if len(values) >= _LEAST_TAIL else "-"
 
 
-def _quantile(values: Integers | Numbers, share: float, digits: int) -> str:
-    return f"{float(np.quantile(values, share)):.{digits}f}" if len(values) else "-"
+def _quantile(values: Integers | Numbers, share: float, unit: str = "") -> str:
+    return f"{float(np.quantile(values, share)):.0f}{unit}" if len(values) else "-"

@@ -16,17 +16,17 @@ from sims.reports.answer import state
 from sims.reports.facts import Facts
 from sims.verdict.goal import Row
 from sims.verdict.verdict import cells
-from sims.wording import listed
+from sims.wording import in_percent, listed
 
 LEAST_CLUSTERS: Final = 5  # a bin with fewer players or attempts is left out of the charts: its interval fills them
 LEAST_ATTEMPTS: Final = 30
 _MOST_LEVELS: Final = 400  # rows of the table of levels
 _FEW_LEVELS: Final = 12  # so many of them need not be folded up
-_RATE: Final = "win rate with its 95 % interval"
+_RATE: Final = "win rate with its 95 % margin"
 
 
 def shown(bins: Integers) -> list[int]:
-    """Bins with enough in them to say something; all that were played when none has. bins: shape (bins, SUMS)."""
+    """Bins with enough players and attempts; all that were played when none has. bins: shape (bins, SUMS)."""
     return _enough(bins) or [j for j, sums in enumerate(bins) if sums[2]]
 
 
@@ -49,8 +49,8 @@ def rates_part(facts: Facts) -> Markup:
         return Markup("")
     note = joined(
         key("rate", _RATE),
-        key("wanted", "wanted band"),
-        f"Points with fewer than {LEAST_CLUSTERS} players or {LEAST_ATTEMPTS} attempts are left out{_thin(facts)}.",
+        key("wanted", "target"),
+        f" Points with fewer than {LEAST_CLUSTERS} players or {LEAST_ATTEMPTS} attempts are left out{_thin(facts)}.",
     )
     return joined(
         section("Win rate against target", charts(*by_attempt), note=note),
@@ -59,14 +59,14 @@ def rates_part(facts: Facts) -> Markup:
 
 
 def _thin(facts: Facts) -> str:
-    """Of whom every point is shown all the same, for there is no better one."""
+    """Groups whose points are all shown, because none of them has enough."""
     tally = facts.tally
     names = [
         facts.labels[j]
         for j in facts.charted
         if any(bins[j, :, 2].any() and not _enough(bins[j]) for bins in (tally.by_attempt, tally.by_day))
     ]
-    return f"; {listed(names)} had too few for that, so all of theirs are shown and may be chance" if names else ""
+    return f"; {listed(names)} had too few for that, so all their points are shown and may be chance" if names else ""
 
 
 def _figures(facts: Facts, bins: Integers, middles: Sequence[float], label: str) -> list[Markup]:
@@ -74,22 +74,23 @@ def _figures(facts: Facts, bins: Integers, middles: Sequence[float], label: str)
     bands = {j: (facts.verdict.rows[j].target_low, facts.verdict.rows[j].target_high) for j in lines}
     span = _span((point for line in lines.values() for point in line), bands.values())
     end = max((line[-1].x for line in lines.values() if line), default=0.0)
-    found = []
+    figures = []
     for j, line in lines.items():
         if line:
             low, high = bands[j]
             picture = line_chart(line, "rate", (label, "win rate"), span, bands[j], end=end)
-            found.append(figure(facts.labels[j], picture, f"{_course(line)}, wanted {low:.2f} to {high:.2f}"))
-    return found
+            target = f"target {in_percent(low)} to {in_percent(high)} %"
+            figures.append(figure(facts.labels[j], picture, f"{_course(line)}, {target}"))
+    return figures
 
 
 def _point(facts: Facts, sums: Integers, x: float) -> Point:
-    found = rate_interval(sums, facts.tally.scheme.cluster)
-    return Point(x, found.rate, found.low, found.high)
+    interval = rate_interval(sums, facts.tally.scheme.cluster)
+    return Point(x, interval.rate, interval.low, interval.high)
 
 
 def _course(line: Sequence[Point]) -> str:
-    return f"win rate from {line[0].y:.2f} at first to {line[-1].y:.2f} at last"
+    return f"win rate from {100 * line[0].y:.0f} % at first to {100 * line[-1].y:.0f} % at last"
 
 
 def _span(points: Iterable[Point], bands: Iterable[tuple[float, float]]) -> tuple[float, float]:
@@ -102,12 +103,12 @@ def _span(points: Iterable[Point], bands: Iterable[tuple[float, float]]) -> tupl
 
 def levels_part(facts: Facts) -> Markup:
     """The levels of a campaign: a chart for each cohort, and a table of all of them."""
-    found = facts.verdict.level_rows
-    if not found:
+    rows = facts.verdict.level_rows
+    if not rows:
         return Markup("")
     pictures = _level_figures(facts)
-    note = joined(key("rate", f"{_RATE} (judged attempts)"), key("wanted", "wanted band of each level"))
-    return section("Level by level", charts(*pictures), _level_table(facts, found), note=note)
+    note = joined(key("rate", f"{_RATE} (judged attempts)"), key("wanted", "target of each level"))
+    return section("Level by level", charts(*pictures), _level_table(facts, rows), note=note)
 
 
 def _level_figures(facts: Facts) -> list[Markup]:
@@ -135,14 +136,14 @@ def _level_figures(facts: Facts) -> list[Markup]:
     ]
 
 
-def _level_table(facts: Facts, found: Sequence[Row]) -> Markup:
+def _level_table(facts: Facts, levels: Sequence[Row]) -> Markup:
     labels = dict(zip(facts.goal.cohorts, facts.labels, strict=True))
     rows = []
-    for row in found[:_MOST_LEVELS]:
-        _, attempts, rate, target, _, dial, _ = cells(row)
+    for row in levels[:_MOST_LEVELS]:
+        _, attempts, rate, target, _, difficulty, _ = cells(row)
         name = f"{labels[row.cohort]}, level {row.level}"
-        rows.append((name, attempts, rate, target, state(row), dial, f"{row.players:,}"))
-    headings = ("level", "judged attempts", "win rate (95 %)", "target", "verdict", "mean dial", "players judged")
-    cut = f"The first {_MOST_LEVELS:,} of {len(found):,} rows; all are in summary.csv."
-    parts = [tag("p", cut, class_="note") if len(found) > _MOST_LEVELS else None, table(headings, rows)]
+        rows.append((name, attempts, rate, target, state(row), difficulty, f"{row.players:,}"))
+    headings = ("level", "judged attempts", "win rate (95 %)", "target", "verdict", "mean difficulty", "players judged")
+    cut = f"The first {_MOST_LEVELS:,} of {len(levels):,} rows; all are in summary.csv."
+    parts = [tag("p", cut, class_="note") if len(levels) > _MOST_LEVELS else None, table(headings, rows)]
     return joined(*parts) if len(rows) <= _FEW_LEVELS else folded(f"{len(rows):,} levels of cohorts as a table", *parts)

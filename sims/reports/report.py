@@ -26,12 +26,12 @@ _NEEDED = ("format", "cohorts", "knobs", "tallies", "options", "versions")
 def write_report(folder: Path) -> Path:
     """Write the report of a run into its folder; an older one is replaced.
 
-    Raises RunFolderError when the folder is not a run's or is damaged, OSError when the disk is in the way.
+    Raises RunFolderError when the folder is not that of a run or is damaged, OSError on I/O errors.
     """
     manifest = read_manifest(folder)
     missing = [name for name in _NEEDED if name not in manifest]
     if missing:
-        raise RunFolderError(f"the manifest of {folder} must have {', '.join(missing)}; the run cannot be reported.")
+        raise RunFolderError(f"the manifest of {folder} must have {', '.join(missing)}; there is no report without it.")
     tally = Tally.from_json(manifest["tallies"])
     goal = goal_of(manifest)
     rows = gather(folder, manifest, tally.scheme)
@@ -57,7 +57,7 @@ def write_report(folder: Path) -> Path:
 def _labels(path: Path) -> dict[str, str]:
     """What the scenario calls its cohorts before people, where it says so."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {entry["name"]: entry["label"] for entry in found.get("cohort", []) if entry.get("label")}
+    return {entry["name"]: entry["label"] for entry in tree.get("cohort", []) if entry.get("label")}

@@ -95,7 +95,7 @@ def gather(folder: Path, manifest: Mapping[str, Any], scheme: Scheme) -> Gathere
 def _empty(
     people: People, cohorts: int, knobs: Sequence[Mapping[str, Any]], scheme: Scheme, belief: str | None
 ) -> Gathered:
-    found = Gathered(
+    gathered = Gathered(
         people,
         Beliefs("" if belief is None else belief.removeprefix(_BELIEF), people, cohorts),
         dial=np.zeros((cohorts, len(scheme.attempt_edges) - 1, DIAL_CELLS), np.int64),
@@ -105,10 +105,10 @@ def _empty(
     )
     for knob in knobs:
         if knob["scale"] == "choice":
-            found.late_choices[knob["name"]] = [Counter() for _ in range(cohorts)]
+            gathered.late_choices[knob["name"]] = [Counter() for _ in range(cohorts)]
         else:
-            found.late_sums[knob["name"]] = np.zeros(cohorts, np.int64)
-    return found
+            gathered.late_sums[knob["name"]] = np.zeros(cohorts, np.int64)
+    return gathered
 
 
 def _add(
@@ -138,7 +138,7 @@ def _add(
         gathered.beliefs.add(whose, bins, batch.numbers(belief))
     _keep(gathered, batch, "the closest loss", progress, lost)
     _keep(gathered, batch, "the hardest level that was won", difficulty, won)
-    _keep(gathered, batch, "the end of the longest losing run", streak, lost | stopped)
+    _keep(gathered, batch, "the end of the longest losing streak", streak, lost | stopped)
     gathered.rows += len(batch)
 
 

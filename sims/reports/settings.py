@@ -1,4 +1,4 @@
-"""Parameters, which are the game's; hyperparameters, which are the controller's; and what the scenario changed."""
+"""Parameters of the game, advanced settings of the controller, and what the scenario changed."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _BOUNDS: Final = "game.bounds"
 _OPTIONS: Final = "controller.options"
 _SCOPES: Final = {
     "player": "each player has one of their own",
-    "cohort": "each cohort has one",
+    "cohort": "the players of each group share one",
     "everyone": "all players share one",
 }
 
 
 def settings_part(facts: Facts) -> Markup:
-    """All parameters: their ends, who moves them, and what was played."""
+    """All parameters: their ends, what moves them, and what was played."""
     names = facts.labels[: len(facts.charted)]
     changed = _changed(facts, _HELD) | _changed(facts, _BOUNDS)
     rows: list[Sequence[Part]] = []
     for knob in facts.manifest["knobs"]:
         if knob["held"] is not None:
-            played = (f"held at {_number(knob['held'])}", *("-" for _ in names))
+            played = (f"fixed at {_number(knob['held'])}", *("-" for _ in names))
         else:
-            played = ("the dial", *(_played(facts, knob, j) for j in range(len(names))))
+            played = ("difficulty", *(_played(facts, knob, j) for j in range(len(names))))
         mark = {_HELD: "value", _BOUNDS: "range"}
         own = [word for place, word in mark.items() if knob["name"] in _changed(facts, place)]
         rows.append((_with_unit(knob), *_ends(knob), _default(knob), ", ".join(own) or "-", *played))
@@ -38,8 +38,8 @@ def settings_part(facts: Facts) -> Markup:
         return Markup("")
     headings = ("parameter", "easiest", "hardest", "default", "changed", "moved by", *names)
     note = (
-        "For each cohort: the mean over the last third of each player's attempts, or the two most frequent choices. "
-        "The default is the game's own, or the nearest to it within the range."
+        "For each group: the mean over the last third of each player's attempts, or the two most frequent choices. "
+        "The default is the game's own, or the nearest value within the range."
     )
     return section("Parameters", tag("p", _counts(facts, len(changed))), table(headings, rows), note=note)
 
@@ -49,8 +49,9 @@ def _counts(facts: Facts, changed: int) -> str:
     knobs = facts.manifest["knobs"]
     tunable = sum(knob["held"] is None for knob in knobs)
     noun = "parameter" if len(knobs) == 1 else "parameters"
-    text = f"{facts.manifest['game']} has {len(knobs)} {noun}: {tunable} tunable, which move with the dial"
-    text += f", and {len(knobs) - tunable} held" if tunable < len(knobs) else ""
+    moves = "moves" if tunable == 1 else "move"
+    text = f"{facts.manifest['game']} has {len(knobs)} {noun}: {tunable} {moves} with the difficulty"
+    text += f", and {len(knobs) - tunable} {'is' if len(knobs) - tunable == 1 else 'are'} fixed"
     if facts.changes is None:
         return f"{text}. Which of them differ from the default is not known."
     return f"{text}. {changed or 'None'} of them {'differs' if changed == 1 else 'differ'} from the default."
@@ -102,27 +103,25 @@ def _number(value: Any) -> str:
 
 
 def controller_part(facts: Facts) -> Markup:
-    """The controller and its options."""
+    """The controller and its advanced settings."""
     manifest = facts.manifest
     options, changed = manifest["options"], _changed(facts, _OPTIONS)
     rows = [(name, _number(options[name]), "yes" if name in changed else "-") for name in sorted(options)]
     note = f"{manifest['controller']}: {_SCOPES.get(manifest['scope'], manifest['scope'])}. "
-    note += "Hyperparameters are the controller's own options, not the game's."
+    note += "Advanced settings are the controller's own, not the game's."
     known = facts.changes is not None
-    headings = ("hyperparameter", "value", *(("changed",) if known else ()))
+    headings = ("advanced setting", "value", *(("changed",) if known else ()))
     cells = table(headings, [row[: len(headings)] for row in rows], "pairs")
-    return section("Controller", cells if rows else tag("p", "It has no options."), note=note)
+    return section("Controller", cells if rows else tag("p", "It has no advanced settings."), note=note)
 
 
 def changes_part(facts: Facts) -> Markup:
-    """All that the scenario sets otherwise than by default, folded up."""
+    """All settings of the scenario that differ from the default, folded."""
     if not facts.changes:
         return Markup("")
     rows = [
         (tag("code", ".".join(part for part in (change.table, change.key) if part)), tag("code", change.value))
         for change in facts.changes
     ]
-    noun = "setting" if len(rows) == 1 else "settings"
-    return folded(
-        f"{len(rows)} {noun} of the scenario that differ from the default", table(("setting", "value"), rows, "pairs")
-    )
+    text = "setting of the scenario differs" if len(rows) == 1 else "settings of the scenario differ"
+    return folded(f"{len(rows)} {text} from the default", table(("setting", "value"), rows, "pairs"))

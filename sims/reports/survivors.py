@@ -1,4 +1,4 @@
-"""Who is left: how far players come on their way, who they are, where they quit, and how everybody ended."""
+"""Players who are left: how far players come, how skilled they are, where they quit, and how they ended."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _ENDINGS: Final = {
 
 
 class Mile(NamedTuple):
-    """One place on the way, and who came that far."""
+    """One place on the way, and the players who came that far."""
 
     at: int  # a level, or a number of attempts
     reached: int
-    passed: int  # of these, who won the level, or made the attempt: all of them
-    quit_here: int  # of these, who quit for good before the next one in the table, or on this level
+    passed: int  # of these, players who won the level, or made the attempt: all of them
+    quit_here: int  # of these, players who quit for good before the next one in the table, or on this level
     skill: float  # their mean skill at birth; NaN of none, and of a person
     mix: tuple[float, ...]  # shares of the cohorts among them
 
 
 def far(facts: Facts, cohort: int | None) -> Integers:
-    """How far each player of a cohort came: the level they reached, or their attempts. Who never played came to 0."""
+    """How far each player of a cohort came: the level they reached, or their attempts; 0 for those who never played."""
     people = facts.rows.people
     chosen = people.of(cohort)
     if not facts.levels:
@@ -54,13 +54,13 @@ def miles(facts: Facts, places: Sequence[int]) -> list[Mile]:
     """What became of players on their way. places: ascending levels, or numbers of attempts."""
     people = facts.rows.people
     reached, quits = far(facts, None), _quit(people)
-    found = []
+    rows = []
     for j, at in enumerate(places):
         here = reached >= at
         count = int(here.sum())
         until = at + 1 if facts.levels else places[j + 1] if j + 1 < len(places) else math.inf
         counts = np.bincount(people.cohort[here], minlength=len(facts.labels))
-        found.append(
+        rows.append(
             Mile(
                 at,
                 count,
@@ -70,16 +70,16 @@ def miles(facts: Facts, places: Sequence[int]) -> list[Mile]:
                 tuple(float(share) for share in counts / max(count, 1)),
             )
         )
-    return found
+    return rows
 
 
 def _quit(people: People) -> npt.NDArray[np.bool_]:
-    """Who of all players quit for good."""
+    """Which of all players quit for good."""
     return np.array([reason == "quit" for reason in people.reasons], bool)[people.left]
 
 
 def survivors_part(facts: Facts) -> Markup:
-    """How many come how far, who they are, and how everybody ended; nothing for a person's sitting."""
+    """How many players come how far, their skill, and how they ended; nothing for a person's sitting."""
     people = facts.rows.people
     last = int(far(facts, None).max(initial=0))
     if facts.of_a_person or not last:
@@ -91,10 +91,10 @@ def survivors_part(facts: Facts) -> Markup:
     ]
     mean = float(people.skill.mean())
     whole = f"Mean skill of all players at the start: {mean:.2f}. " if not math.isnan(mean) else ""
-    heading = "The campaign: who is left" if facts.levels else "Who is left"
+    heading = "The campaign: players who are left" if facts.levels else "Players who are left"
     note = (
-        f"Late numbers are those of whoever is still there. {whole}Where it rises along the way, late rates are those "
-        "of better players than came; where it falls, of weaker ones."
+        f"Late numbers are those of the players who are still there. {whole}Where it rises along the way, late win "
+        "rates are those of better players; where it falls, of weaker ones."
     )
     return section(heading, tag("div", *pictures, class_="charts wider"), _mile_table(facts, last, noun), note=note)
 
@@ -130,7 +130,7 @@ def _mile_table(facts: Facts, last: int, noun: str) -> Markup:
     mixed = 1 < len(facts.labels) <= _MOST_MIXED
     headings = ["", "reached by", "of all players", f"quit {'on it' if facts.levels else 'before the next row'}"]
     headings += ["passed by"] if facts.levels else []
-    headings += ["mean skill at the start", *([f"{label} among them" for label in facts.labels] if mixed else [])]
+    headings += ["mean skill at the start", *([f"share of {label}" for label in facts.labels] if mixed else [])]
     rows: list[list[Part]] = []
     for mile in miles(facts, places):
         row: list[Part] = [
@@ -151,5 +151,5 @@ def _places(last: int, *, every: bool) -> list[int]:
     if every:
         step = max(1, math.ceil(last / (_MOST_MILES + 3)))
         return sorted({*range(1, last + 1, step), last})
-    found = [at for at in (1, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000) if at < last]
-    return [*found[-(_MOST_MILES - 1) :], last]
+    places = [at for at in (1, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000) if at < last]
+    return [*places[-(_MOST_MILES - 1) :], last]

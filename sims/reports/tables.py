@@ -50,8 +50,8 @@ class Table:
 
     def keys(self) -> Integers:
         """Replica and player in one number, which sorts as the rows do."""
-        found: Integers = (self.numbers("replica") << _REPLICA_SHIFT) + self.numbers("player")
-        return found
+        keys: Integers = (self.numbers("replica") << _REPLICA_SHIFT) + self.numbers("player")
+        return keys
 
 
 def _array(column: Any, missing: float) -> Any:

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, their checksums, and what went wrong with one as a sentence."""
+"""Files that are complete or absent, their checksums, and I/O errors as a sentence."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Sink:
         self._file.flush()
 
     def close(self) -> None:
-        """Do nothing: whoever opened the file closes it."""
+        """Do nothing: `new_file` closes the file."""
 
     @property
     def content(self) -> Content:
@@ -63,9 +63,9 @@ class Sink:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Sink]:
-    """A file to be written from the start; it gets its name when the block ends without an error, whole and synced.
+    """A file to be written from the start; it gets its name when the block ends without an error, complete and synced.
 
-    A file of that name is replaced. Raises OSError, with the path, when the disk is in the way.
+    A file of that name is replaced. Raises OSError, with the path, on I/O errors.
     """
     # Each process has its own, so that one that was given up can never write into another's.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -83,7 +83,7 @@ def new_file(path: Path) -> Iterator[Sink]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove files under way whose writers are gone. Only for whoever holds the folder's lock."""
+    """Remove unfinished files whose writers have exited. Only for the holder of the folder's lock."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
 
@@ -123,7 +123,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
     text, _, seal = data[:-1].rpartition(b"\n")
     text += b"\n"
     if data[-1:] != b"\n" or hashlib.sha256(text).hexdigest().encode() != seal:
-        raise RunFolderError(f"{path} must be as it was written, but its checksum differs; it cannot be used.")
+        raise RunFolderError(f"{path} is damaged: its checksum differs; it cannot be used.")
     found: dict[str, Any] = json.loads(text)
     return found
 

@@ -1,7 +1,7 @@
-"""The folder of a run: NAME.partial while it is under way, NAME when it is whole.
+"""The folder of a run: NAME.partial while it is under way, NAME when it is complete.
 
-When all chunks are there, their parts are put together in the order of their keys, whoever played them and when; then
-the folder gets its final name by one rename. All files but manifest.json and report.html hold nothing of the clock.
+When all chunks are there, their parts are put together in the order of their keys, whichever worker played them. Then
+the folder gets its final name by one rename. Only manifest.json and report.html contain anything of the clock.
 
     NAME.partial/start.json      what was started: scenario, code, versions
                  scenario.toml   the resolved scenario
@@ -50,7 +50,7 @@ PACKAGE: Final = "datapackage.json"
 REPORT: Final = "report.html"
 CHUNKS: Final = "chunks"
 FORMAT_VERSION: Final = 1
-_CHECKSUM: Final = "checksum"  # of the manifest's other entries; it may be missing in one that people made
+_CHECKSUM: Final = "checksum"  # of the manifest's other entries; it may be missing in one that was made by hand
 
 
 @dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
@@ -77,7 +77,7 @@ class Start:
         if changed is not None:
             return changed
         if self.scenario_digest != now.scenario_digest:
-            return f"the scenario's digest was {self.scenario_digest} and is {now.scenario_digest}"
+            return f"the fingerprint of the scenario was {self.scenario_digest} and is {now.scenario_digest}"
         for table, what in (("study", "{}"), ("versions", "{}"), ("code", "the code of the {}")):
             was_all, is_all = getattr(self, table), getattr(now, table)
             for key in sorted({*was_all, *is_all}):
@@ -107,7 +107,7 @@ class WorkFolder:
 
     @property
     def final(self) -> Path:
-        """The folder's name when it is whole."""
+        """The folder's name when it is complete."""
         return self.path.with_name(self.path.name.removesuffix(PARTIAL))
 
     @property
@@ -116,14 +116,14 @@ class WorkFolder:
         return self.path / CHUNKS
 
     def read_start(self) -> Start:
-        """What the run began with. Raises RunFolderError when it cannot be told."""
+        """What the run began with. Raises RunFolderError when start.json is missing or damaged."""
         try:
             found = read_sealed(self.path / START)
             newer = found["format_version"] > FORMAT_VERSION
             start = None if newer else Start(**found)
         except FileNotFoundError:
             raise RunFolderError(
-                f"{self.path} has no {START}: nothing was finished, so nothing can be resumed; run the scenario anew."
+                f"{self.path} has no {START}, so there is nothing to resume; start a new run."
             ) from None
         except (RunFolderError, ValueError, TypeError, KeyError, RecursionError):
             newer, start = False, None
@@ -149,8 +149,8 @@ class WorkFolder:
     def abandon(self) -> None:
         """Remove the folder, and let it go when nothing is left of it.
 
-        Raises OSError when the disk is in the way. Whatever ends it early leaves a folder that can be resumed, or begun
-        anew like one in which nothing was finished: the start goes after all that it accounts for.
+        Raises OSError on I/O errors. Whatever ends it early leaves a folder that can be resumed or started again:
+        start.json goes after all that it accounts for.
         """
         try:
             for path in self.path.iterdir():
@@ -168,10 +168,10 @@ class WorkFolder:
             self._lock.release()
 
     def publish(self) -> Path:
-        """Remove what only a run under way needs and give the folder its final name, which comes back.
+        """Remove what only a run under way needs and give the folder its final name, which is returned.
 
-        Raises RunFolderError when something of that name is there, OSError when the disk is in the way: then the
-        folder has one of its two names, and is whole.
+        Raises RunFolderError when something of that name exists, OSError on I/O errors: then the folder has one of its
+        two names, and is complete.
         """
         if self.final.exists():
             raise RunFolderError(f"{self.final} already exists; move it away and resume {self.path}.")
@@ -210,16 +210,16 @@ def begin(out: Path | None, start: Start) -> WorkFolder:
     folder = WorkFolder(path, FolderLock(path))
     if folder_state(path) != "unbegun":
         folder.close()
-        raise RunFolderError(f"{path} holds a run that was not finished{_way_on(folder, start)}.")
+        raise RunFolderError(f"{path} holds an unfinished run{_way_on(folder, start)}.")
     try:
-        check_free(folder.final)  # again, since the process that had the folder before may have published it
+        check_free(folder.final)  # again, since another process may have published it just now
         remove_unfinished(path)
         folder.chunks.mkdir(exist_ok=True)
         write_file(path / SCENARIO, start.scenario.encode())
         write_sealed(path / START, asdict(start))
         sync_folder(path.parent)
     except BaseException:
-        with contextlib.suppress(OSError):  # what is left is in nobody's way
+        with contextlib.suppress(OSError):  # what is left does no harm
             folder.abandon()
         raise
     return folder
@@ -230,17 +230,17 @@ def _way_on(folder: WorkFolder, start: Start) -> str:
     if not folder.resumable:
         return "; remove it"
     condition = ""
-    if not (folder.path / MANIFEST).is_file():  # otherwise it may be whole, whatever has changed since
+    if not (folder.path / MANIFEST).is_file():  # otherwise it may be complete, whatever has changed since
         begun = folder.read_start()
         if (begun.scenario, begun.study) != (start.scenario, start.study):
             condition = " if its code has not changed since"
         elif (difference := begun.difference(start)) is not None:
-            return f" and cannot be resumed, since {difference}; remove it"
-    return f"; type `flowdial resume {folder.path}`{condition}, or remove it"
+            return f" that cannot be resumed: {difference}; remove it"
+    return f"; run `flowdial resume {folder.path}`{condition}, or remove it"
 
 
 def check_free(out: Path) -> None:
-    """Raise what `begin` would for a folder that cannot be made or is there, before hours of work for it."""
+    """Raise what `begin` would for a folder that exists or cannot be made, before hours of work for it."""
     if not out.name or out.name.endswith(PARTIAL):
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {out}")
     check_new(out)
@@ -285,19 +285,19 @@ def folder_state(path: Path) -> FolderState:
 
 
 def take_up(target: Path) -> WorkFolder:
-    """Lock the working folder of a run that was not finished. target: NAME or NAME.partial.
+    """Lock the working folder of an unfinished run. target: NAME or NAME.partial.
 
-    Raises RunFolderError when there is none, or when somebody works on it.
+    Raises RunFolderError when there is none, or when another process works on it.
     """
     path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
     if folder_state(path) == "absent":
         whole = target.with_name(target.name.removesuffix(PARTIAL))
         if (whole / MANIFEST).is_file():
-            raise RunFolderError(f"{whole} is whole already: there is nothing to resume.")
+            raise RunFolderError(f"{whole} is already complete; nothing to resume.")
         raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
     folder = WorkFolder(path, FolderLock(path))
     with folder.closed_on_fault():
-        if folder.chunks.is_symlink():  # it would lead somebody's files out of the folder, and others in
+        if folder.chunks.is_symlink():  # files would leave the folder, and others come in
             raise RunFolderError(f"{folder.chunks} must be a folder of its own, got a link; remove {path}.")
         remove_unfinished(path)
         remove_unfinished(folder.chunks)
@@ -305,22 +305,22 @@ def take_up(target: Path) -> WorkFolder:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest with its own checksum, last of all files: where it is, the others are whole."""
+    """Write the manifest with its own checksum, last of all files: where it is, the others are complete."""
     write_json(folder / MANIFEST, {**manifest, _CHECKSUM: _checksum(manifest)})
 
 
 def read_manifest(folder: Path, kind: Kind = "run") -> dict[str, Any]:
-    """The manifest of a whole run, or of a whole study.
+    """The manifest of a complete run, or of a complete study.
 
-    Whoever reads it finds all entries, of the types that they were written with. Raises RunFolderError when it is
-    missing, damaged, of a newer format, or of the other kind.
+    It has all entries, of the types that they were written with. Raises RunFolderError when it is missing, damaged, of
+    a newer format, or of the other kind.
     """
     try:
         found = json.loads((folder / MANIFEST).read_bytes(), parse_float=_finite, parse_constant=_finite)
         newer = found["format_version"] > FORMAT_VERSION
         sound = found.pop(_CHECKSUM, None) in (None, _checksum(found))
     except FileNotFoundError:
-        raise RunFolderError(f"{folder} has no {MANIFEST}, so it is not a whole run; name another folder.") from None
+        raise RunFolderError(f"{folder} has no {MANIFEST}, so it is not a complete run; name another folder.") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise RunFolderError(f"{folder / MANIFEST} is damaged; the {kind} cannot be read.") from None
     if newer:
@@ -330,7 +330,7 @@ def read_manifest(folder: Path, kind: Kind = "run") -> dict[str, Any]:
     other = found.get("kind", "run")
     if other != kind:
         what = f"a {other}" if other in KINDS else "of an unknown kind"
-        raise RunFolderError(f"{folder} is {what}, and here a {kind} is needed; name another folder.")
+        raise RunFolderError(f"{folder} is {what}, but a {kind} is needed; name another folder.")
     fault = fault_of(found, kind)
     if fault is not None:
         raise RunFolderError(f"{folder / MANIFEST} is damaged: {fault}; the {kind} cannot be read.")
@@ -353,7 +353,7 @@ def _checksum(manifest: Mapping[str, Any]) -> str:
 
 def _too_new(folder: Path, version: object) -> RunFolderError:
     return RunFolderError(
-        f"{folder} has format {version} and this Flowdial knows formats up to {FORMAT_VERSION}; update it."
+        f"{folder} has format {version}, but this Flowdial reads formats up to {FORMAT_VERSION}; update Flowdial."
     )
 
 

@@ -17,10 +17,10 @@ from sims.run_folder.files import naming
 class FolderLock:
     """The right to write in a folder. The kernel releases it when the process ends, however it ends.
 
-    Two things are locked. First the folder itself: nobody else then gets as far as to make a file in it, not even when
-    the file `lock` was removed for the folder to be published. Then that file, which names the holder: network file
-    systems pass its lock on to other machines, and Windows cannot lock a folder, but renames none in which a file is
-    open. Network file systems that do not pass locks on are not supported.
+    Two things are locked. First the folder itself: then no other process makes a file in it, not even when the file
+    `lock` was removed for the folder to be published. Then that file, which names the holder. Network file systems pass
+    its lock on to other machines; those that do not are not supported. Windows cannot lock a folder, but renames none
+    in which a file is open.
     """
 
     NAME: Final = "lock"
@@ -28,12 +28,12 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         """Take the lock. Raises RunFolderError, naming the holder, when another process has it, or when it is a link.
 
-        Also when the folder went or got its final name meanwhile; OSError when it cannot be written, or is on a file
-        system without locks.
+        The same when the folder was removed or got its final name meanwhile; OSError when it cannot be written, or is
+        on a file system without locks.
         """
         self._folder = folder
         self._path = folder / self.NAME
-        self._held = contextlib.ExitStack()  # what is open; closing it lets others in
+        self._held = contextlib.ExitStack()  # what is open; closing it releases the lock
         if self._path.is_symlink():  # the holder's name would be written into another file
             raise RunFolderError(f"{self._path} must be a file of its own, got a link; remove it.")
         try:
@@ -42,8 +42,9 @@ class FolderLock:
         except BaseException as fault:
             self._held.close()
             if isinstance(fault, FileNotFoundError):
-                gone = f"{folder} was finished or removed by another process just now; look beside it."
-                raise RunFolderError(gone) from None
+                raise RunFolderError(
+                    f"another process has just finished or removed {folder}; look for it without .partial."
+                ) from None
             raise
 
     def _take_folder(self) -> None:
@@ -71,7 +72,7 @@ class FolderLock:
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
     def _check(self, handle: int, path: Path, mine: bool) -> None:
-        """Raise RunFolderError when another has it, FileNotFoundError when what was opened has this name no more."""
+        """Raise RunFolderError when another process has it, FileNotFoundError when the path is another file by now."""
         if not mine:
             holder = ""
             with contextlib.suppress(FileNotFoundError), open(self._path, "rb") as file:
@@ -83,13 +84,13 @@ class FolderLock:
             raise FileNotFoundError
 
     def remove(self) -> None:
-        """Take the lock's file away while still holding the folder, before it gets its final name."""
+        """Remove the lock's file while the folder itself is still locked, before it gets its final name."""
         if os.name == "nt":  # an open file cannot be removed there
             self.release()
         self._path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Let others in."""
+        """Let other processes in."""
         self._held.close()
 
 

@@ -1,4 +1,4 @@
-"""What the manifest of a run and of a study may say: a reader relies on it, even where somebody else wrote the file."""
+"""What the manifest of a run and of a study may say: a reader relies on it, even where the file is untrusted."""
 
 from __future__ import annotations
 

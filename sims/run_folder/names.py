@@ -8,9 +8,8 @@ from typing import Final
 
 
 def plain_name(scenario_name: str) -> str:
-    """The name of a scenario's file without folder and ending, with nothing in it that troubles a file system."""
-    found = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(scenario_name).stem)[:64].strip("-")
-    return found or "run"
+    """The name of a scenario's file without folder and ending, in letters that every file system takes."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(scenario_name).stem)[:64].strip("-") or "run"
 
 
 ATTEMPTS: Final = "attempts.csv"

@@ -1,4 +1,4 @@
-"""A file of attempts, CSV or Parquet, read as a stranger's: header, rows as text, cells with their type and range."""
+"""A file of attempts, CSV or Parquet, read as untrusted: header, rows as text, cells with their type and range."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, Column
 from sims.catalog import Catalog
 
-_ADDED: Final = ("fault", "score")  # columns that a file of format 1 may lack: it is from before they were written
+_ADDED: Final = ("fault", "score")  # columns that a file of format 1 may lack: older runs were written without them
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 
@@ -35,11 +35,11 @@ def open_table(path: Path) -> Table:
     """Look at the header and the first row of a file of attempts. Raises RunFolderError when it is not one."""
     names, first, rows = _head(path)
     if "game" not in names:
-        raise RunFolderError(f"{path} is not a table of attempts, which has a column named game; name another file.")
+        raise RunFolderError(f"{path} is not a table of attempts: it has no column named game; name another file.")
     if first is None:
-        raise RunFolderError(f"{path} holds no attempts: it has no rows.")
+        raise RunFolderError(f"{path} has no rows, so there is nothing to replay.")
     if len(first) != len(names):
-        raise RunFolderError(f"{path}, row 0, has {len(first)} cells, expected are {len(names)}.")
+        raise RunFolderError(f"row 0 of {path} has {len(first)} cells, but the header has {len(names)}.")
     game = Catalog().game(first[names.index("game")])
     known = {
         column.name: column for column in (*ATTEMPT_COLUMNS, *record.score_columns(game), *record.knob_columns(game))
@@ -51,15 +51,15 @@ def open_table(path: Path) -> Table:
         elif name.startswith("belief_"):
             columns.append(record.belief_column(name.removeprefix("belief_")))
         else:
-            raise RunFolderError(f"{path} has a column {name!r}, which rows of {game.name} do not have; rename it.")
+            raise RunFolderError(f"{path} has a column {name!r}, which rows of {game.name} do not have; remove it.")
     missing = [name for name in known if name not in (*names, *_ADDED)]
     if missing:
-        raise RunFolderError(f"{path} lacks the column {missing[0]}, without which a row cannot be played again.")
+        raise RunFolderError(f"{path} lacks the column {missing[0]}, which a replay needs.")
     return Table(path, tuple(columns), rows, game)
 
 
 def is_empty(path: Path) -> bool:
-    """Whether a file has the columns that all attempts have, and no rows: nobody came within the horizon."""
+    """Whether a file has the columns that all attempts have, and no rows: no player arrived within the horizon."""
     names, first, _ = _head(path)
     return first is None and {column.name for column in ATTEMPT_COLUMNS} <= {*names, *_ADDED}
 
@@ -142,7 +142,7 @@ def _one_line(fault: BaseException) -> str:
 def value_of(column: Column, text: str, *, human: bool = False) -> Any:
     """A cell's value. Raises ValueError, with what is expected, when the text is not one of this column.
 
-    human: in a row of a person, whose faculties nobody knows; every other row has them. Of all texts with the same
+    human: in a row of a person, whose faculties are unknown; every other row has them. Of all texts with the same
     bits only the shortest is accepted, so that no digit can change unseen.
     """
     if text == "":

@@ -90,12 +90,12 @@ _RECORD: Final = TypeAdapter(ChunkRecord, config=STRICT)
 
 
 def play_chunk(job: Job, chunk: Chunk) -> ChunkRecord:
-    """Play a chunk and leave its parts and its record in the folder. Raises OSError when the disk is in the way."""
+    """Play a chunk and leave its parts and its record in the folder. Raises OSError on I/O errors."""
     return write_chunk(job, chunk, simulate(job.setup, chunk, box=worker_box()))
 
 
 def write_chunk(job: Job, chunk: Chunk, played: Played) -> ChunkRecord:
-    """Leave the parts and the record of a chunk that was played. Raises OSError when the disk is in the way."""
+    """Leave the parts and the record of a chunk that was played. Raises OSError on I/O errors."""
     tables = batches_of(job, chunk, played)
     parts = {}
     for sheet in job.sheets:

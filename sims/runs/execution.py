@@ -233,7 +233,7 @@ def _play(
     on_progress: OnRunProgress,
     is_enough: Enough,
 ) -> Tally | None:
-    """Play what is missing and write all files but the report; None when it is not enough, and the folder is gone."""
+    """Play what is missing and write all files but the report; None when it is not enough and the folder is gone."""
     count = workers if workers is not None else cores()
     began = time.monotonic()
     records, tally = play_chunks(job, scenario, count, on_progress)

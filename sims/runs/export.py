@@ -30,10 +30,10 @@ _ROWS: Final = "attempts"  # the table whose form a run may choose
 
 
 def export(folder: Path, form: Form, out: Path | None = None) -> Path:
-    """Write a whole run in another form: the new folder or file, which is whole or not there at all.
+    """Write a complete run in another format. The new folder or file is complete or absent.
 
-    out: its name, None for one beside the run. Raises RunFolderError when the run is not whole, is damaged, or `out`
-    exists, ScenarioError for what cannot be written there, EnvironmentFault when the machine is in the way.
+    out: its name, None for one beside the run. Raises RunFolderError when the run is unfinished, is damaged, or `out`
+    exists, ScenarioError for what cannot be written there, EnvironmentFault on I/O errors.
     """
     manifest = _sound_manifest(folder)
     found = _package(folder, manifest)
@@ -58,7 +58,7 @@ def _sound_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run whose files are all as it says."""
     if folder.name.endswith(PARTIAL) or (folder / START).is_file():
         raise RunFolderError(
-            f"only a whole run can be exported, and {folder} is not; type `flowdial resume {folder}` first."
+            f"only a complete run can be exported, but {folder} is unfinished; run `flowdial resume {folder}` first."
         )
     manifest = read_manifest(folder)
     changed = changed_files(folder, manifest)
@@ -74,21 +74,21 @@ def _package(folder: Path, manifest: Mapping[str, Any]) -> Package:
     found = read_package(folder)
     for table in found.tables:
         if table.path not in manifest["files"]:
-            raise RunFolderError(f"{folder / PACKAGE} must name files that the manifest knows, got {table.path!r}.")
+            raise RunFolderError(f"{folder / PACKAGE} must name files of the manifest, got {table.path!r}.")
     return found
 
 
 def _target(folder: Path, form: Form, out: Path | None) -> Path:
-    """Where it is going to be, which is free."""
-    whole = folder.resolve()
-    name = f"{whole.name}{_WORKBOOK}" if form == "xlsx" else f"{whole.name}-{form}"
-    target = out if out is not None else (folder.parent if folder.name else whole.parent) / name
+    """Where the export will be; nothing is there yet."""
+    run = folder.resolve()
+    name = f"{run.name}{_WORKBOOK}" if form == "xlsx" else f"{run.name}-{form}"
+    target = out if out is not None else (folder.parent if folder.name else run.parent) / name
     if form == "xlsx" and target.suffix != _WORKBOOK:
         raise ScenarioError(f"--out must name a new file that ends in {_WORKBOOK}, got {target}")
     if not target.name or target.name.endswith(PARTIAL):
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {target}")
-    if target.resolve().is_relative_to(whole):
-        raise ScenarioError(f"--out must lie outside of the run, which stays as it is, got {target}")
+    if target.resolve().is_relative_to(run):
+        raise ScenarioError(f"--out must lie outside of the run, got {target}")
     check_new(target)
     return target
 

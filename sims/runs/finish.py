@@ -68,7 +68,7 @@ def is_of_plugin(fault: Exception, *, is_own: Callable[[], bool]) -> bool:
 
 def after_plugin(folder: WorkFolder) -> str:
     """What to do with a folder that a plug-in ended: corrected code may not resume it, the same code fails again."""
-    return f"{folder.path} has what is finished, but cannot be resumed with a corrected plug-in; remove it."
+    return f"{folder.path} keeps what is finished but cannot be resumed with a corrected plug-in; remove it."
 
 
 def _what_is_kept(folder: WorkFolder) -> str:
@@ -76,8 +76,8 @@ def _what_is_kept(folder: WorkFolder) -> str:
     if folder.resumable:
         return f"what is finished is kept. To resume: flowdial resume {quoted(folder.path)}"
     if folder.final.is_dir():
-        return f"{folder.final} is complete, but may not survive a loss of power."
-    return "nothing of it is kept; start again."
+        return f"{folder.final} is complete, but may not survive a power failure."
+    return "nothing is kept; start again."
 
 
 def _leave_crash(folder: Path, details: str, on_message: OnMessage) -> None:

@@ -1,4 +1,4 @@
-"""What can be told of a run before it begins: whether its controller can be made, and its rows can be written."""
+"""What is known of a run before it begins: whether its controller can be created, and its rows can be written."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sims.runs.chunks import Job, job_of
 def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: Format = "csv") -> Job:
     """The job of a scenario, still without a folder. setup: the scenario's, where there is one already.
 
-    Raises ScenarioError, naming the file, when the controller refuses the scenario or cannot be made, or when a
-    name of a plug-in cannot stand in a table.
+    Raises ScenarioError, naming the file, when the controller refuses the scenario or cannot be created, or when a name
+    of a plug-in cannot stand in a table.
     """
-    found = setup or setup_of(scenario, Catalog())
+    setup = setup or setup_of(scenario, Catalog())
     try:
         with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
-            return job_of(Path(), found, scenario.after_attempts, file_format)
+            return job_of(Path(), setup, scenario.after_attempts, file_format)
     except ScenarioError as fault:
         raise ScenarioError(*(f"{printable(scenario.name)}: {line}" for line in fault.lines)) from fault
     except (FlowdialError, ModuleNotFoundError, MemoryError):
@@ -32,5 +32,5 @@ def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: For
     except (Exception, SystemExit) as fault:  # a plug-in may raise anything
         reason = f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
         raise ScenarioError(
-            printable(f"{scenario.name}: controller.name: the controller {found.kind.name!r} cannot be made: {reason}")
+            printable(f"{scenario.name}: controller.name: cannot create controller {setup.kind.name!r}: {reason}")
         ) from fault

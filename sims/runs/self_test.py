@@ -1,17 +1,16 @@
-"""The instrument tests itself on a scenario before anybody reads a report of it.
+"""Sanity checks: Flowdial tests itself on a scenario before its report is written.
 
-Five checks, each of which can fail and each of which becomes a line of the report:
+Each of the five checks can fail, and each becomes a line of the report:
 
-- a null change is no change: the same players again do exactly the same, and other players differ by no more than
-  chance explains;
-- a known change is found: a dial that is a tenth harder lowers the win rate;
-- skill orders win rates: a unit more of it never wins less, beyond noise, and two units more win more;
-- the metric is not saturated: nobody's win rate lies where no change could move it;
-- settings were not clipped, by floor and ceiling, in most attempts.
+- null change: the same players again do exactly the same, and other players differ by no more than chance explains;
+- known change: a difficulty that is a tenth higher lowers the win rate;
+- skill order: a unit more of skill never wins less, beyond noise, and two units more win more;
+- saturation: no win rate lies where no change could move it;
+- clipping: settings were not clipped, by floor and ceiling, in most attempts.
 
-The first three play a few thousand attempts in the batch kernel, where the run itself was: each cohort at the dial it
-had on average, with half of its practice. They use the seed of the scenario and addresses of their own, so a scenario
-has one result. The last two read the tallies of the run.
+The first three play a few thousand attempts in the batch kernel, where the run itself was: each cohort at its mean
+difficulty, with half of its practice. They use the seed of the scenario and addresses of their own, so a scenario has
+one result. The last two read the tallies of the run.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from engine.setup import Setup
 from engine.tally import Tally, scheme_of
 from sims.catalog import Catalog
 from sims.verdict.self_test_record import NOT_TESTED, PASSED, WARNING, Check
-from sims.wording import percent, share_of
+from sims.wording import listed, percent, share_of
 from sims.workers.pool import Loss, Pool
 
 Numbers = npt.NDArray[np.float64]
@@ -45,11 +44,11 @@ ATTEMPTS: Final = 2  # of each of them at each setting
 STEP: Final = 0.1  # of the dial: the known change
 _SURE: Final = 0.999  # confidence: a check of chance alone should warn in one scenario of a thousand, not of twenty
 _NEVER, _ALWAYS = 0.02, 0.98  # win rates beyond which a change can no longer be seen
-_MOSTLY: Final = 0.5  # share of clipped settings from which on little of the run is the controller's
+_MOSTLY: Final = 0.5  # share of clipped settings from which floor and ceiling decide more than the controller
 _FEWEST: Final = 2  # players of a cohort
 _OTHERS: Final = COHORT_STRIDE // 2  # place of the first other player: in the same replica, so with the same luck of
 # a whole cohort, which is no chance between players
-_PATIENCE_S: Final = 120.0  # for a game of others to play its attempts
+_PATIENCE_S: Final = 120.0  # for a third-party game to play its attempts
 
 
 class _Arm(NamedTuple):
@@ -125,9 +124,6 @@ def _practice(tally: Tally, cohort: int) -> int:
     return tally.total(cohort, "attempts") // players // 2 if players else 0
 
 
-# --- What it tells ---------------------------------------------------------------------------------------------------
-
-
 def _null_change(base: _Arm, again: _Arm, others: _Arm) -> Check:
     name = "null change"
     if not np.array_equal(base.hashes, again.hashes):
@@ -135,20 +131,20 @@ def _null_change(base: _Arm, again: _Arm, others: _Arm) -> Check:
         return Check(
             name,
             WARNING,
-            f"Null change: {differing:,} of {len(base.sums):,} players did something else when they met the same "
+            f"Null change: {differing:,} of {len(base.sums):,} players acted differently when they met the same "
             "setting and the same luck again, so no difference between two runs can be trusted.",
         )
-    nobody = np.zeros_like(base.sums)
-    found = paired_difference(
-        np.concatenate([base.sums, nobody]), np.concatenate([nobody, others.sums]), confidence=_SURE
+    absent = np.zeros_like(base.sums)
+    difference = paired_difference(
+        np.concatenate([base.sums, absent]), np.concatenate([absent, others.sums]), confidence=_SURE
     )
-    told = (
-        f"Null change: {len(base.sums):,} players did exactly the same when they met the same setting again, and as "
-        f"many others win {_points(found)}"
+    text = (
+        f"Null change: {len(base.sums):,} players acted exactly the same when they met the same setting again. As many "
+        f"other players win {_points(difference)}"
     )
-    if found.low <= 0.0 <= found.high:
-        return Check(name, PASSED, f"{told}: no change is flagged where there is none.")
-    return Check(name, WARNING, f"{told}: a change is flagged where there is none.")
+    if difference.low <= 0.0 <= difference.high:
+        return Check(name, PASSED, f"{text}, so no change is flagged where there is none.")
+    return Check(name, WARNING, f"{text}, so a change is flagged where there is none.")
 
 
 def _known_change(bench: Bench, base: _Arm) -> Check:
@@ -160,18 +156,18 @@ def _known_change(bench: Bench, base: _Arm) -> Check:
         return Check(
             name,
             NOT_TESTED,
-            f"Known change: a step of {STEP:g} along the dial changes no parameter where this run was played.",
+            f"Known change: a difficulty {STEP:g} higher changes no parameter where this run was played.",
         )
     changed = bench.play(moved)
     above = np.array(up)[bench.owner][:, None]
     easier, harder = np.where(above, base.sums, changed.sums), np.where(above, changed.sums, base.sums)
-    found = paired_difference(easier, harder, confidence=_SURE)
-    told = f"Known change: at a dial {STEP:g} harder the same players win {_points(found)}"
-    if found.high < 0.0:
-        return Check(name, PASSED, f"{told}: it is found.")
-    if found.low > 0.0:
-        return Check(name, WARNING, f"{told}: the harder end of the dial is not the harder one here.")
-    return Check(name, WARNING, f"{told}: it is not found, so changes of this size cannot be seen here.")
+    difference = paired_difference(easier, harder, confidence=_SURE)
+    text = f"Known change: at a difficulty {STEP:g} higher the same players win {_points(difference)}"
+    if difference.high < 0.0:
+        return Check(name, PASSED, f"{text}, so the change is detected.")
+    if difference.low > 0.0:
+        return Check(name, WARNING, f"{text}, so the hard end of the difficulty is not the harder one here.")
+    return Check(name, WARNING, f"{text}, so changes of this size are not detected here.")
 
 
 def _skill_order(weaker: _Arm, base: _Arm, stronger: _Arm) -> Check:
@@ -179,16 +175,16 @@ def _skill_order(weaker: _Arm, base: _Arm, stronger: _Arm) -> Check:
     steps = [
         paired_difference(*pair, confidence=_SURE) for pair in ((weaker.sums, base.sums), (base.sums, stronger.sums))
     ]
-    whole = paired_difference(weaker.sums, stronger.sums, confidence=_SURE)
+    both = paired_difference(weaker.sums, stronger.sums, confidence=_SURE)
     rates = [float(arm.sums[:, 0].sum() / arm.sums[:, 1].sum()) for arm in (weaker, base, stronger)]
-    told = (
-        "Skill order: players win {:.2f} with a unit of skill less, {:.2f} as they are, {:.2f} with a unit more"
-    ).format(*rates)
+    text = (
+        "Skill order: players win {:.0f} % with one unit less of skill, {:.0f} % as they are and {:.0f} % with one more"
+    ).format(*(100.0 * rate for rate in rates))
     if any(step.high < 0.0 for step in steps):
-        return Check(name, WARNING, f"{told}: more skill wins less, so the game or its players are broken.")
-    if whole.low > 0.0:
-        return Check(name, PASSED, f"{told}: more skill wins more.")
-    return Check(name, WARNING, f"{told}: skill makes no difference that can be seen here.")
+        return Check(name, WARNING, f"{text}. More skill wins less, so the game or its players are broken.")
+    if both.low > 0.0:
+        return Check(name, PASSED, f"{text}, so more skill wins more.")
+    return Check(name, WARNING, f"{text}, so skill makes no visible difference here.")
 
 
 def _saturation(setup: Setup, tally: Tally) -> Check:
@@ -199,18 +195,17 @@ def _saturation(setup: Setup, tally: Tally) -> Check:
     }
     known = {cohort: rate for cohort, rate in rates.items() if not math.isnan(rate)}
     if not known:
-        return Check(name, NOT_TESTED, "Saturation: nobody played long enough to be judged.")
-    stuck = [f"{cohort} with {rate:.3f}" for cohort, rate in known.items() if not _NEVER < rate < _ALWAYS]
+        return Check(name, NOT_TESTED, "Saturation: no player was judged.")
+    stuck = [f"{cohort} ({100 * rate:.1f} %)" for cohort, rate in known.items() if not _NEVER < rate < _ALWAYS]
     if stuck:
         return Check(
             name,
             WARNING,
-            f"Saturation: nearly all or none of the attempts are won by {', '.join(stuck)}, where a change would "
-            "hardly show.",
+            f"Saturation: {listed(stuck)} win nearly all or none of the attempts, so a change would hardly show.",
         )
     low, high = min(known.values()), max(known.values())
-    told = f"is {low:.2f}" if low == high else f"lies between {low:.2f} and {high:.2f} in all cohorts"
-    return Check(name, PASSED, f"Saturation: the win rate {told}, with room to move up and down.")
+    where = f"is {100 * low:.0f} %" if low == high else f"lies between {100 * low:.0f} and {100 * high:.0f} %"
+    return Check(name, PASSED, f"Saturation: the win rate of each group {where}, with room to move up and down.")
 
 
 def _clipping(setup: Setup, tally: Tally) -> Check:
@@ -221,36 +216,33 @@ def _clipping(setup: Setup, tally: Tally) -> Check:
     ]
     played = {cohort: share for cohort, share in zip(setup.cohorts, shares, strict=True) if not math.isnan(share)}
     if not played:
-        return Check(name, NOT_TESTED, "Clipping: nobody played.")
+        return Check(name, NOT_TESTED, "Clipping: no attempt was played.")
     clipped, attempts = (
         sum(tally.total(number, one) for number in range(len(setup.cohorts))) for one in ("clipped", "attempts")
     )
     worst = max(played, key=lambda cohort: played[cohort])
-    told = f"Clipping: the controller asked for more than floor and ceiling allow in {percent(clipped / attempts)} of "
-    told += "attempts" if clipped == 0 or len(played) == 1 else f"attempts, most for {worst} ({percent(played[worst])})"
+    text = f"Clipping: the controller asked for more than floor and ceiling allow in {percent(clipped / attempts)} of "
+    text += "attempts" if clipped == 0 or len(played) == 1 else f"attempts (highest: {worst}, {percent(played[worst])})"
     if played[worst] > _MOSTLY:
-        return Check(name, WARNING, f"{told}: little of that is the controller's choice.")
-    return Check(name, PASSED, f"{told}.")
+        return Check(name, WARNING, f"{text}, so floor and ceiling decide more than the controller.")
+    return Check(name, PASSED, f"{text}.")
 
 
-def _points(found: Difference) -> str:
-    """A difference of win rates in points, with its interval."""
-    value, low, high = (100.0 * number for number in (found.value, found.low, found.high))
+def _points(difference: Difference) -> str:
+    """A difference of win rates in points, with its margin."""
+    value, low, high = (100.0 * number for number in (difference.value, difference.low, difference.high))
     word = "more" if value >= 0.0 else "less"
     if word == "less":
         value, low, high = -value, -high, -low
-    return f"{value:.1f} points {word} often ({100 * _SURE:g} % interval {low:.1f} to {high:.1f})"
-
-
-# --- As a part of a run ----------------------------------------------------------------------------------------------
+    return f"{value:.1f} points {word} often ({100 * _SURE:g} % margin {low:.1f} to {high:.1f})"
 
 
 def run_checks(scenario: Scenario, tally: Tally, *, apart: bool) -> list[dict[str, str]]:
-    """The checks of a run, for its manifest. apart: in a process of its own, where a plug-in of others takes part.
+    """The checks of a run, for its manifest. apart: in a process of its own, where a third-party plug-in takes part.
 
-    What a game does wrong here is told in a line: the rows are worth more than the checks.
+    An error of a game becomes a line here: the rows are worth more than the checks.
     """
-    chosen: dict[str, Any] = {"noun": "self-test", "deadline_s": _PATIENCE_S, "apart": apart, "explain": give_up}
+    chosen: dict[str, Any] = {"noun": "sanity check", "deadline_s": _PATIENCE_S, "apart": apart, "explain": give_up}
     try:
         with Pool(1, _setup, scenario, self_test, **chosen) as pool:
             checks = next(iter(pool.run([(1, tally)])))[1]
@@ -270,5 +262,5 @@ def _setup(scenario: Scenario) -> Setup:
 
 
 def give_up(tally: Tally, loss: Loss) -> None:
-    """Do not try again what ended its worker: a run that went well has said all that is worth a wait."""
-    raise PluginFault(f"the game {loss.fate} when it was played once more")
+    """Do not try again what ended its worker: after a run that went well, a longer wait is not worth it."""
+    raise PluginFault(f"the game {loss.fate} in a sanity check")

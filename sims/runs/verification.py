@@ -1,9 +1,9 @@
-"""Are these rows what the rules give? Play rows again from what they say themselves, and compare.
+"""Replay rows of a run from what they say themselves, and compare.
 
 A row is replayed from its own columns: address, params, faculties; a person's from the recorded actions beside it.
-That covers what the attempt was and how it ended.
-All other columns are covered by the checksum of the file, where a manifest lies beside it; when it differs, the run is
-played again, and the cells that differ are told by row and column.
+That covers what the attempt was and how it ended. All other columns are covered by the checksum of the file, where a
+manifest lies beside it. When the checksum differs, the run is played again, and each cell that differs is listed by row
+and column.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class CellDifference(NamedTuple):
     expected: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.table}, row {self.row}: {self.column}: the file has {self.found!r}, expected is {self.expected!r}"
-        )
+        return f"{self.table}, row {self.row}: {self.column}: the file has {self.found!r}, expected {self.expected!r}"
 
 
 @dataclass(repr=False)
@@ -154,7 +152,7 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
     seen = _Tally(file, seed)
     if manifest is not None:
         changed = [name for name in changed_files(folder, manifest) if path.is_dir() or name == file.name]
-        seen.notes = [f"{name} is not as the run wrote it" for name in changed]
+        seen.notes = [f"{name} has changed since the run" for name in changed]
         seen.checksums, seen.changed = len(manifest["files"]) if path.is_dir() else 1, len(changed)
     try:
         _replay(seen, rows)
@@ -174,7 +172,7 @@ def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
         sitting = (target / ATTEMPTS).is_file() and not whole
         return target, None if sitting else read_manifest(target)
     if not target.is_file():
-        raise RunFolderError(f"there is no run folder and no file at {target}; name one that is there.")
+        raise RunFolderError(f"there is no run folder and no file at {target}; name another one.")
     folder = target.parent
     if (folder / MANIFEST).is_file():
         manifest = read_manifest(folder)
@@ -198,8 +196,8 @@ def _replay(seen: _Tally, rows: int | None) -> None:
     seen.faulty = len({difference.row for difference in seen.differences})
     if unrecorded:
         seen.notes.append(
-            f"{len(unrecorded):,} human rows need their recorded actions and were skipped, the first of them row "
-            f"{unrecorded[0]}: {HUMAN_ACTIONS} beside the rows does not hold them"
+            f"{len(unrecorded):,} human rows were skipped (first: row {unrecorded[0]}), because {HUMAN_ACTIONS} beside "
+            "the rows lacks their actions"
         )
 
 
@@ -209,7 +207,7 @@ def _refuse_other_version(table: Table) -> None:
     ends = [cells[place] for cells in lines_of(table.path, table.columns, sorted({0, table.rows - 1}))]
     if len(set(ends)) == 1 and ends[0] != str(table.game.version) and ends[0].isdecimal():
         raise RunFolderError(
-            f"{table.path} was played by version {ends[0]} of {table.game.name}, and here is version "
+            f"{table.path} was played by version {ends[0]} of {table.game.name}, but this Flowdial has version "
             f"{table.game.version}; use the Flowdial that wrote it."
         )
 
@@ -217,7 +215,7 @@ def _refuse_other_version(table: Table) -> None:
 def _pinpoint(seen: _Tally, folder: Path, manifest: Mapping[str, Any], changed: Sequence[str]) -> None:
     tables = [name for name in changed if name.split(".")[0] in ("attempts", "players", "sessions")]
     tables = [name for name in tables if (folder / name).is_file()]
-    if not tables or manifest.get("source") == HUMAN:  # nobody can play a person again but row by row
+    if not tables or manifest.get("source") == HUMAN:  # a person can be replayed row by row only
         return
     try:
         found, note = replay_run(folder, manifest, tables)
@@ -236,7 +234,7 @@ def _sentences(result: Verification) -> list[str]:
     if result.differences:
         lines.append("rows are counted from 0, without the header")
     if result.failed:
-        lines.append(f"{result.failed:,} rows are of failed attempts, in which nothing was played, and were skipped")
+        lines.append(f"{result.failed:,} rows were skipped: their attempts failed, so nothing was played")
     sums = f", and {result.checksums - result.changed} of {result.checksums} checksums" if result.checksums else ""
     return [*lines, f"{result.file}: {same:,} of {result.replayed:,} replayed rows are equal{sums}"]
 
@@ -281,7 +279,7 @@ def replay_rows(table: Table, numbers: Sequence[int]) -> tuple[list[CellDifferen
 
 
 class _Unrecorded(Exception):
-    """Nobody knows what a person did in this attempt."""
+    """The actions of a person in this attempt are not recorded."""
 
 
 def _cells_that_differ(
@@ -343,16 +341,16 @@ def _as_text(value: Any) -> str:
 
 
 def replay_run(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) -> tuple[list[CellDifference], str]:
-    """Play a whole run again: cells of its tables that differ from what it gives, or why that cannot be told."""
+    """Play a whole run again: cells of its tables that differ, or why that is unknown."""
     try:
         scenario = load(folder / SCENARIO, Catalog(), allow_long=True)
         setup = setup_of(scenario, Catalog())
     except FlowdialError as fault:
-        return [], f"which rows differ cannot be told, since {SCENARIO} cannot be read: {fault}"
+        return [], f"which rows differ is unknown, because {SCENARIO} cannot be read: {fault}"
     if scenario.digest != manifest["scenario_digest"]:
-        return [], f"which rows differ cannot be told, since {SCENARIO} is not the one that was run"
+        return [], f"which rows differ is unknown, because {SCENARIO} is not the one that was run"
     if code_digests(setup) != manifest.get("code"):
-        return [], "which rows differ cannot be told, since the code has changed since the run"
+        return [], "which rows differ is unknown, because the code has changed since the run"
     job = job_of(folder, setup, scenario.after_attempts, manifest["format"])
     sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]
     found: list[CellDifference] = []
@@ -374,7 +372,7 @@ def replay_run(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) 
     for sheet in sheets:
         if next(readers[sheet.name], None) is not None:
             found.append(CellDifference(sheet.name, counts[sheet.name], "row", "a row", "no row"))
-    return found, "" if found else "no cell differs in value: only the way in which they are written does"
+    return found, "" if found else "no cell differs in value, only in the way it is written"
 
 
 def _cells_apart(sheet: Sheet, row: int, found: Sequence[str] | None, expected: Sequence[str]) -> list[CellDifference]:

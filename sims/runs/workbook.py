@@ -28,8 +28,8 @@ _CREATED: Final = datetime.datetime(1980, 1, 1)  # noqa: DTZ001 - nothing of the
 def write_workbook(path: Path, tables: Sequence[tuple[Table, Iterable[Any]]]) -> None:
     """Write tables, each with its rows as Arrow record batches, in memory of a few rows.
 
-    Raises ScenarioError when a table has too many rows for a sheet, EnvironmentFault without xlsxwriter, OSError when
-    the disk is in the way.
+    Raises ScenarioError when a table has too many rows for a sheet, EnvironmentFault without xlsxwriter, OSError on
+    I/O errors.
     """
     for table, _ in tables:
         if table.rows >= ROWS:

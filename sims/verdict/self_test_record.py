@@ -1,4 +1,4 @@
-"""One check of the instrument, as a manifest keeps it and a report tells it: see sims.runs.self_test."""
+"""One sanity check as a manifest keeps it and a report shows it: see sims.runs.self_test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STATES: Final = (PASSED, WARNING, NOT_TESTED)
 
 
 class Check(NamedTuple):
-    """What came of one check."""
+    """The result of one check."""
 
     name: str
     state: State
@@ -22,12 +22,12 @@ class Check(NamedTuple):
 
 
 def read_checks(manifest: Mapping[str, Any]) -> list[Check]:
-    """The checks that a manifest tells of; none in one from before there were any, or that tells them otherwise."""
-    found = manifest.get("self_test")
-    if not isinstance(found, list):
+    """The checks in a manifest; none in one from before there were any, or in another form."""
+    entries = manifest.get("self_test")
+    if not isinstance(entries, list):
         return []
     try:
-        checks = [Check(str(one["name"]), one["state"], str(one["sentence"])) for one in found]
+        checks = [Check(str(one["name"]), one["state"], str(one["sentence"])) for one in entries]
     except (KeyError, TypeError):
         return []
     return checks if all(check.state in _STATES for check in checks) else []

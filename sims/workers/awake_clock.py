@@ -9,7 +9,7 @@ class AwakeWatch:
     """Seconds for which this process was awake. It must be looked at every `longest_s`.
 
     A longer pause was none of the workers' doing: the machine slept, all was stopped, or the clock jumped. Such a pause
-    counts as `longest_s`, so that nobody is killed for it.
+    counts as `longest_s`, so that no worker is killed for it.
     """
 
     def __init__(self, longest_s: float) -> None:

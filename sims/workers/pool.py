@@ -41,7 +41,7 @@ AHEAD: Final = 2  # tasks per worker in flight: one is worked on, one waits, so 
 _TRIES: Final = 3  # the last of them alone
 _LOOK_S: Final = 10.0  # how often the parent looks at its watch
 _PATIENCE_S: Final = 2.0  # for workers without work to end by themselves
-_TOO_LITTLE: Final = "the memory is not enough; use fewer workers, or smaller cohorts where one controller serves all"
+_TOO_LITTLE: Final = "not enough memory; use fewer workers, or smaller cohorts where players share a controller"
 
 
 class Loss(NamedTuple):
@@ -180,7 +180,7 @@ class Pool:
                     return
 
     def _next_worker(self) -> Worker:
-        """The one in reserve, unless it is gone, or a new one."""
+        """The one in reserve, unless it has exited, or a new one."""
         reserve, self._reserve = self._reserve, None
         if reserve is not None:
             if reserve.process.is_alive():
@@ -194,7 +194,7 @@ class Pool:
                 self._reserve = Worker(*self._recipe)
 
     def _ready(self) -> list[Worker]:
-        """Workers that have sent something, are gone, or were killed at their deadline just now."""
+        """Workers that have sent something, have exited, or were killed at their deadline just now."""
         limits = {worker: self._limit(worker) for worker in self._workers if worker.tasks}
         soonest_s = max(min(limits.values()) - self._watch.look(), 0.0)
         ready = wait([worker.pipe for worker in limits], min(soonest_s, self._watch.longest_s))
@@ -221,7 +221,7 @@ class Pool:
         return limit
 
     def _replace(self, worker: Worker, lost: _Lost) -> None:
-        """Put the tasks of a worker that is gone back in the queue; only the first of them was being worked on."""
+        """Put the tasks of a worker that exited back in the queue; only the first of them was being worked on."""
         worker.end(_PATIENCE_S)
         self._workers.remove(worker)
         self._any_lost = True
@@ -257,7 +257,7 @@ class Pool:
 
 
 class _Lost:
-    """Tasks whose workers are gone."""
+    """Tasks whose workers have exited."""
 
     def __init__(self) -> None:
         self.fates: dict[int, list[str]] = {}  # number of a task -> how its workers ended

@@ -1,4 +1,4 @@
-"""Attempts that end or hang their worker: found out by the black box, kept out of the next try, told in faults.csv."""
+"""Attempts that end or hang their worker: the black box names them, and the next try leaves them out."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Quarantine:
 
 
 def check(faults: Sequence[Fault], attempts: int) -> None:
-    """Raise PluginFault when so many of so many attempts failed that to go on makes no sense."""
+    """Raise PluginFault when too many of the attempts failed."""
     if too_many(len(faults), attempts):
         last = faults[-1]
         why = ": ".join(word for word in (FAULTS[last.kind], last.type, last.message) if word)
         raise PluginFault(
-            f"at most a fifth of the attempts may fail, and {len(faults):,} of the first {attempts:,} did, the last "
-            f"of them attempt {last.attempt} of player {last.player} ({why}); correct the plug-in and run anew."
+            f"at most a fifth of the attempts may fail, but {len(faults):,} of the first {attempts:,} did, the last "
+            f"one attempt {last.attempt} of player {last.player} ({why}); correct the plug-in and start a new run."
         )
 
 
 def ended_workers(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """Those that a chunk must know before it is played; the others show again when it is."""
+    """The faults that a chunk must know before it is played; the others occur again when it is."""
     return tuple(fault for fault in faults if fault.kind >= TIMEOUT)

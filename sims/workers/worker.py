@@ -54,11 +54,11 @@ class Worker:
         self.tasks.append(task)
         try:
             self.pipe.send(task[1])
-        except OSError:  # it is gone; the end of the pipe will say so
+        except OSError:  # it has exited; the end of the pipe will show it
             return
 
     def receive(self) -> Any:
-        """(result,), () when prepared, or a Failure; None when the worker is gone."""
+        """(result,), () when prepared, or a Failure; None when the worker has exited."""
         if self.fate:
             return None
         try:

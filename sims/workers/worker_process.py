@@ -26,7 +26,7 @@ _box: Any = None  # the memory that this worker shares with its parent
 
 
 def worker_box() -> Box:
-    """The black box of this worker; in any other process a new one that nobody reads."""
+    """The black box of this worker; in any other process a new one without a reader."""
     return empty_box() if _box is None else np.frombuffer(_box, dtype=np.int64)
 
 
@@ -71,7 +71,7 @@ def serve(
 def _answer(pipe: Connection, answer: Any) -> None:
     try:
         pipe.send(answer)
-    except OSError:  # nobody listens any more
+    except OSError:  # the parent has exited
         return
 
 

@@ -252,7 +252,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
 }
 
 
-SETTINGS = ("Parameters", "Controller", "Rows worth watching", "Where it comes from")  # the same in every situation
+SETTINGS = ("Parameters", "Controller", "Rows worth watching", "How to reproduce it")  # the same in every situation
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -281,7 +281,7 @@ def test_numbers_of_the_page_are_those_of_the_rows(run_folder):
         name: np.mean([float(row["param_speed"]) for row in late if row["cohort"] == name])
         for name in ("newcomers", "regulars", "experts")
     }
-    assert "range the dial " + " ".join(f"{speed:.3g}" for speed in speeds.values()) in text
+    assert "range difficulty " + " ".join(f"{speed:.3g}" for speed in speeds.values()) in text
     lost = [row["cause"] or "time limit" for row in rows if row["cohort"] == "regulars" and row["outcome"] != "won"]
     assert f"{lost.count('hit spike') / len(lost) * 100:.0f} %" in text
 
@@ -298,7 +298,7 @@ def test_the_spread_over_players_is_that_of_the_rows(run_folder):
     runs = sorted(longest.values())
     expected = (
         f"experts {len(experts)} {np.median([int(person['attempts']) for person in experts]):.0f} "
-        f"{len(own)} {np.median(own):.2f} {np.quantile(own, 0.05):.2f} {np.median(runs):.0f} "
+        f"{len(own)} {100 * np.median(own):.0f} % {100 * np.quantile(own, 0.05):.0f} % {np.median(runs):.0f} "
         f"{np.quantile(runs, 0.95):.0f} "
         f"{runs[-1]} {percent(sum(run >= 5 for run in runs) / len(runs))}"
     )
@@ -311,11 +311,16 @@ def test_the_ends_of_a_distribution_are_not_told_of_a_few(tmp_path):
     people = rows_of(folder / "players.csv")
     own = [int(person["wins"]) / int(person["attempts"]) for person in people if int(person["attempts"]) >= 20]
     assert own
-    assert f" {len(own)} {np.median(own):.2f} - " in Page(page_of(folder)).text
+    assert f" {len(own)} {100 * np.median(own):.0f} % - " in Page(page_of(folder)).text
 
 
 @pytest.mark.parametrize(
-    "heading", ["Win rate against target", "Win rate over simulated time", "Difficulty and belief"]
+    "heading",
+    [
+        "Win rate against target",
+        "Win rate over simulated time",
+        "Difficulty, and what the controller thinks of the player",
+    ],
 )
 def test_charts_that_are_compared_share_their_axis(tmp_path, heading):
     found = page_of(make_run(tmp_path, players=60)).split(f"<h2>{heading}</h2>")[1].split("</section>")[0]
@@ -358,7 +363,7 @@ def test_beliefs_are_the_quartiles_of_the_rows(run_folder):
     rows = rows_of(run_folder / "attempts.csv")
     values = [float(row["belief_skill"]) for row in rows if row["cohort"] == "regulars" and int(row["attempt"]) < 5]
     assert found.beliefs.quartiles(1, 0) == pytest.approx(np.quantile(values, (0.25, 0.5, 0.75)))
-    assert "belief: skill" in page_of(run_folder)
+    assert "estimate: skill" in page_of(run_folder)
 
 
 def test_columns_are_read_with_their_gaps_and_from_the_middle_of_a_batch():
@@ -396,7 +401,7 @@ def test_the_rows_worth_watching_are_the_extremes_and_have_exact_commands(run_fo
     for what, row in (
         ("the closest loss", closest),
         ("the hardest level that was won", hardest),
-        ("the end of the longest losing run", longest),
+        ("the end of the longest losing streak", longest),
     ):
         assert f"{what} flowdial replay attempts.csv --row {row} {row} {rows[row]['player']}" in text
 
@@ -438,7 +443,7 @@ def test_a_campaign_has_a_funnel(tmp_path):
     share = percent(len(reached) / len(people))
     text = Page(page_of(folder)).text
     assert f"level 3 {len(reached)} {share} {len(quits)} {len(passed)} {skill:.2f}" in text
-    for words in ("The campaign: who is left", "finished the campaign", "passed by", "quit on it"):
+    for words in ("The campaign: players who are left", "finished the campaign", "passed by", "quit on it"):
         assert words in text
 
 
@@ -537,7 +542,7 @@ def test_many_cohorts_stay_small(tmp_path):
     text = page_of(make_run(tmp_path, cohorts=cohorts, players=640, levels=40))
     assert len(text) < 1_000_000
     assert "The first 400 of 2,560 rows" in text
-    assert "Charts below are of the first 12 of 64 cohorts." in text
+    assert "Charts below are of the first 12 of 64 groups." in text
 
 
 @pytest.mark.parametrize("won", [0, 1])
@@ -548,7 +553,7 @@ def test_a_run_in_which_everybody_always_won_or_never(tmp_path, won):
         writer = csv.DictWriter(file, list(people[0]))
         writer.writeheader()
         writer.writerows([{**person, "wins": won * int(person["attempts"])} for person in people])
-    assert f" {won}.00 {won}.00 " in Page(page_of(folder)).text
+    assert f" {100 * won} % {100 * won} % " in Page(page_of(folder)).text
 
 
 def test_a_run_in_which_nobody_played(request, tmp_path):

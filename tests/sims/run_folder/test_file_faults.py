@@ -113,16 +113,16 @@ def go_on(out: Path, again: Callable[..., int] = play) -> None:
     """What a person does after a fault: follow the advice. again: what it was that failed."""
     folder = under_way(out)
     if out.exists():
-        with pytest.raises(RunFolderError, match="whole already"):
+        with pytest.raises(RunFolderError, match="already complete"):
             resume(folder)
         return
     if (folder / START).exists() or (folder / MANIFEST).exists():
-        with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
+        with pytest.raises(RunFolderError, match="holds an unfinished run; run `flowdial resume"):
             again(out=out)
         assert resume(folder, workers=1).faults == {}
         return
     if (folder / FolderLock.NAME).exists():
-        with pytest.raises(RunFolderError, match="nothing was finished, so nothing can be resumed; run the"):
+        with pytest.raises(RunFolderError, match="so there is nothing to resume; start a new run"):
             resume(folder)
     assert again(out=out, workers=1) == 0
 
@@ -230,7 +230,7 @@ def test_a_run_that_is_thrown_away_is_there_or_gone(reference, thrown_away, tmp_
     ("where", "words"),
     [
         ("shutil.rmtree", "stopped; what is finished is kept. To resume: flowdial resume"),
-        ("pathlib.Path.rmdir", "stopped; nothing of it is kept; start again."),
+        ("pathlib.Path.rmdir", "stopped; nothing is kept; start again."),
     ],
 )
 def test_a_wish_to_stop_while_a_run_is_thrown_away_is_heard(reference, thrown_away, tmp_path, capsys, where, words):

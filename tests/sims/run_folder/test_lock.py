@@ -22,7 +22,7 @@ from tests.kit.small import scenario, setup
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders are locked on POSIX systems")
 
-GONE = "was finished or removed by another process just now; look beside it"
+GONE = "another process has just finished or removed "
 
 
 @pytest.fixture
@@ -148,5 +148,5 @@ def test_a_folder_that_can_neither_be_begun_nor_resumed_is_to_be_removed(tmp_pat
     partial.mkdir()
     for name in (FolderLock.NAME, "attempts.csv"):
         (partial / name).touch()
-    with pytest.raises(RunFolderError, match="holds a run that was not finished; remove it"):
+    with pytest.raises(RunFolderError, match="holds an unfinished run; remove it"):
         begin(tmp_path / "run", start_of(scenario(), setup(), "csv", "run"))

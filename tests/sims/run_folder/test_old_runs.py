@@ -64,5 +64,5 @@ def test_a_run_of_tomorrow_is_refused_in_one_sentence(old):
     path = old / MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": FORMAT_VERSION + 1}))
     for use in (read_manifest, verify, write_report):
-        with pytest.raises(RunFolderError, match=f"has format {FORMAT_VERSION + 1} and this Flowdial knows formats up"):
+        with pytest.raises(RunFolderError, match=f"has format {FORMAT_VERSION + 1}, but this Flowdial reads"):
             use(old)

@@ -32,7 +32,7 @@ START = Start(
         ({"scenario": "seed = 2\ntitle = 2\n"}, "scenario.toml line 1 was 'seed = 1' and is 'seed = 2'"),
         ({"scenario": "seed = 1\n"}, "scenario.toml line 2 was 'title = 2' and is 'nothing'"),
         ({"scenario": "seed = 1\n\ttitle = 2\n"}, "the line ends or blanks of scenario.toml have changed"),
-        ({"scenario_digest": "ab"}, "the scenario's digest was aa and is ab"),
+        ({"scenario_digest": "ab"}, "the fingerprint of the scenario was aa and is ab"),
         ({"study": {"method": "random"}}, "method was not there and is random"),
         ({"versions": {"numpy": "2.4", "optuna": "5"}}, "optuna was not there and is 5"),
         ({"versions": {}}, "numpy was 2.4 and is not there"),

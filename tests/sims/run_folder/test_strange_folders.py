@@ -60,7 +60,7 @@ def test_chunks_that_are_a_link_are_refused(tmp_path, outside):
         take_up(partial)
     with pytest.raises(RunFolderError, match="chunks must be a folder of its own, got a link"):
         take_up(partial)  # the lock was let go
-    with pytest.raises(RunFolderError, match="holds a run that was not finished"):
+    with pytest.raises(RunFolderError, match="holds an unfinished run"):
         begin(tmp_path / "run", start_of(scenario(), setup(), "csv", "run"))
     assert untouched(outside)
 

@@ -539,11 +539,11 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
 def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume(stranger, capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "shaky", raising=False)  # that of an earlier test lies elsewhere
     with pytest.raises(
-        PluginFault, match=r"at most a fifth of the attempts may fail.*; correct the plug-in and run anew"
+        PluginFault, match=r"at most a fifth of the attempts may fail.*; correct the plug-in and start a new run"
     ):
         runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1, on_message=say)
     partial = stranger / "run.partial"
-    told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
+    told = f"flowdial: {partial} keeps what is finished but cannot be resumed with a corrected plug-in; remove it.\n"
     assert capsys.readouterr().err.endswith(told)
     with pytest.raises(PluginFault, match="at most a fifth"):  # the same plug-in fails again
         runs.resume(partial, workers=1)
@@ -551,9 +551,7 @@ def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume
     module.write_text(module.read_text().replace("case 1:", "case -1:"))
     with pytest.raises(RunFolderError, match=r"cannot resume .*: the code of the controller was "):
         runs.resume(partial, workers=1)
-    told = (
-        r"run\.partial holds a run that was not finished and cannot be resumed, since the code of the controller was "
-    )
+    told = r"run\.partial holds an unfinished run that cannot be resumed: the code of the controller was "
     with pytest.raises(RunFolderError, match=told + r"\w+ and is \w+; remove it\.$"):
         runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1)
     told = r"; type `flowdial resume .*run\.partial` if its code has not changed since, or remove it\.$"
@@ -600,7 +598,7 @@ def test_nobody_is_told_to_resume_what_a_plugin_ended_that_does_not_compile(stra
     text = re.sub(r"\[controller\.options\](\n\w+ = .*)+", "", SCENARIO).format(players=2)
     partial = stranger / "run.partial"
     crash = partial / "crash.log"
-    told = f"flowdial: {partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it.\n"
+    told = f"flowdial: {partial} keeps what is finished but cannot be resumed with a corrected plug-in; remove it.\n"
     with pytest.raises(TaskFault, match="TypingError"):
         runs.run(parse(text.encode(), "x.toml", Catalog()), out=stranger / "run", workers=1, on_message=say)
     assert capsys.readouterr().err.endswith(f"flowdial: the traceback is in {crash}\n{told}")

@@ -84,9 +84,9 @@ def test_a_scenario_that_the_controller_refuses_leaves_no_folder(tmp_path, monke
     [
         (lambda options, brief: Believing("a,b"), "got 'belief_a,b'; rename it."),
         (lambda options, brief: Believing("level", "level"), "got 'belief_level'; rename it."),
-        (failing(LookupError("two\nlines")), "the controller 'cma_es' cannot be made: LookupError: two lines"),
-        (failing(SystemExit(0)), "the controller 'cma_es' cannot be made: SystemExit: 0"),
-        (lambda options, brief: None, "the controller 'cma_es' cannot be made: AttributeError: "),
+        (failing(LookupError("two\nlines")), "cannot create controller 'cma_es': LookupError: two lines"),
+        (failing(SystemExit(0)), "cannot create controller 'cma_es': SystemExit: 0"),
+        (lambda options, brief: None, "cannot create controller 'cma_es': AttributeError: "),
     ],
 )
 def test_a_controller_that_cannot_be_made_leaves_no_folder(tmp_path, controller, make, told):
@@ -137,13 +137,13 @@ def test_an_old_folder_whose_controller_cannot_be_made_is_left_as_it_is(tmp_path
             run(scenario(controller="cma_es", players=4, attempts=40), out=tmp_path / "run", workers=1)
     monkeypatch.setattr(runs, "prepare_job", failing_preparation)
     for _ in range(2):  # the lock is given back
-        with pytest.raises(ScenarioError, match="cannot be made"):
+        with pytest.raises(ScenarioError, match="cannot create controller"):
             resume(tmp_path / "run", workers=1)
     assert (tmp_path / "run.partial" / SCENARIO).is_file()
 
 
 def failing_preparation(*arguments):
-    raise ScenarioError("the controller cannot be made")
+    raise ScenarioError("cannot create controller")
 
 
 def test_an_empty_name_is_refused_in_a_sentence(tmp_path, monkeypatch, capsys):

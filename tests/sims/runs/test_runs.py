@@ -319,7 +319,7 @@ def test_a_second_start_is_refused_and_names_the_holder(tmp_path, broken):
         with pytest.raises(RunFolderError, match=rf"is in use by process {os.getpid()} on .*; wait until it ends"):
             start()
     held.close()
-    with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
+    with pytest.raises(RunFolderError, match="holds an unfinished run; run `flowdial resume"):
         run(scenario(), out=tmp_path / "run")
     assert resume(tmp_path / "run", workers=1).faults == {}
 
@@ -330,7 +330,7 @@ def test_a_folder_that_is_there_is_refused(whole):
 
 
 def test_a_whole_run_cannot_be_resumed(whole):
-    with pytest.raises(RunFolderError, match="is whole already"):
+    with pytest.raises(RunFolderError, match="is already complete"):
         resume(whole)
     with pytest.raises(RunFolderError, match="there is no unfinished run"):
         resume(whole.parent / "other")
@@ -372,10 +372,10 @@ def test_a_start_that_cannot_be_read_is_refused(tmp_path, broken):
         with pytest.raises(RunFolderError, match=r"start\.json is damaged"):
             resume(tmp_path / "run")
     write_sealed(path, {**whole, "format_version": 2, "an entry of tomorrow": 3})
-    with pytest.raises(RunFolderError, match="has format 2 and this Flowdial knows formats up to 1"):
+    with pytest.raises(RunFolderError, match="has format 2, but this Flowdial reads formats up to 1"):
         resume(tmp_path / "run")
     path.unlink()
-    with pytest.raises(RunFolderError, match=r"has no start\.json: nothing was finished"):
+    with pytest.raises(RunFolderError, match=r"has no start\.json, so there is nothing to resume"):
         resume(tmp_path / "run")
 
 

@@ -151,9 +151,9 @@ def test_a_sound_game_passes_every_check_and_says_what_was_found(plain):
     for check in found.values():
         assert check.sentence.startswith(check.name.capitalize())
         assert check.sentence.endswith(".")
-    assert "200 players did exactly the same" in found["null change"].sentence
+    assert "200 players acted exactly the same" in found["null change"].sentence
     assert "points less often" in found["known change"].sentence
-    assert "0.70" in found["saturation"].sentence
+    assert "70 %" in found["saturation"].sentence
 
 
 @pytest.mark.parametrize("learning", [0.0, 0.4])
@@ -219,7 +219,7 @@ def test_luck_that_a_whole_cohort_shares_is_not_taken_for_chance_between_players
 def test_where_the_dial_has_no_room_above_the_step_goes_down(plain):
     found = checked(tally=lambda setup: counted(setup, place=0.97))["known change"]
     assert found.state == PASSED
-    assert "a dial 0.1 harder the same players win" in found.sentence
+    assert "a difficulty 0.1 higher the same players win" in found.sentence
 
 
 # --- A broken one ----------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_a_game_with_a_memory_is_found_out(plain):
 
     found = checked(broken(start=restless))["null change"]
     assert found.state == WARNING
-    assert "did something else when they met the same setting and the same luck again" in found.sentence
+    assert "acted differently when they met the same setting and the same luck again" in found.sentence
 
 
 def test_a_change_is_seen_where_there_is_none(plain):
@@ -257,14 +257,14 @@ def test_a_dial_that_does_nothing_is_found_out(plain):
 
     found = checked(broken(expert=deaf))
     assert (found["known change"].state, found["skill order"].state) == (WARNING, PASSED)
-    assert "it is not found" in found["known change"].sentence
+    assert "are not detected" in found["known change"].sentence
 
 
 def test_a_dial_the_wrong_way_round_is_found_out(plain):
     space = ParameterSpace(Knob("steepness", 0.0, 4.0, 2.0, harder="low"))
     found = checked(space=space)["known change"]
     assert found.state == WARNING
-    assert "the harder end of the dial is not the harder one here" in found.sentence
+    assert "the hard end of the difficulty is not the harder one here" in found.sentence
 
 
 def test_a_step_that_changes_no_parameter_is_not_called_a_miss(plain):
@@ -281,9 +281,9 @@ def test_skill_that_does_nothing_or_the_wrong_thing_is_found_out(plain):
         return GO if state.luck < logistic(2.0 - faculties.skill - params.steepness) else 0
 
     found = checked(broken(expert=unskilled))["skill order"]
-    assert (found.state, "makes no difference" in found.sentence) == (WARNING, True)
+    assert (found.state, "makes no visible difference" in found.sentence) == (WARNING, True)
     found = checked(broken(expert=reversed_))["skill order"]
-    assert (found.state, "more skill wins less" in found.sentence) == (WARNING, True)
+    assert (found.state, "More skill wins less" in found.sentence) == (WARNING, True)
 
 
 def test_skill_that_helps_only_at_first_is_found_out(plain):
@@ -295,7 +295,7 @@ def test_skill_that_helps_only_at_first_is_found_out(plain):
 
     traits = {"skill": Distribution("fixed", 0.4), "learning": Distribution("fixed", 0.0)}
     found = checked(broken(expert=overbold), cohorts=(traits,), players=400)["skill order"]
-    assert (found.state, "more skill wins less" in found.sentence) == (WARNING, True)
+    assert (found.state, "More skill wins less" in found.sentence) == (WARNING, True)
 
 
 @pytest.mark.parametrize("won", [1.0, 0.99, 0.01, 0.0])
@@ -307,7 +307,7 @@ def test_a_saturated_metric_is_named_with_its_cohort(plain, won):
 
     found = checked(cohorts=({}, {}), tally=tally)["saturation"]
     assert found.state == WARNING
-    assert f"cohort_1 with {won:.3f}" in found.sentence
+    assert f"cohort_1 ({100 * won:.1f} %)" in found.sentence
     assert "cohort_0" not in found.sentence
 
 
@@ -345,7 +345,7 @@ def test_a_warning_and_what_could_not_be_made_stand_in_the_report(tmp_path):
     manifest["self_test"][2] = Check("skill order", NOT_TESTED, "Skill order: nobody knows.")._asdict()
     write_manifest(tmp_path / "run", manifest)
     page = write_report(tmp_path / "run").read_text(encoding="utf-8")
-    assert "3 of 5 checks passed, 1 gives a warning, 1 could not be made" in page
+    assert "3 of 5 checks passed, 1 gave a warning, 1 could not be made" in page
     assert "Known change: &lt;b&gt;lost&lt;/b&gt;." in page
 
 
@@ -379,7 +379,7 @@ def test_warming_up_plays_next_to_nothing(monkeypatch):
 
 
 def test_a_worker_that_is_lost_is_not_tried_again():
-    with pytest.raises(PluginFault, match=r"the game was killed by SIGKILL when it was played once more"):
+    with pytest.raises(PluginFault, match=r"the game was killed by SIGKILL in a sanity check"):
         give_up(Tally.empty(scheme_of(setup_of(), 0)), Loss(-1, 0, 0, 0, "was killed by SIGKILL", sure=True))
 
 

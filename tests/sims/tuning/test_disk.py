@@ -61,10 +61,10 @@ def begun(out: Path) -> bool:
 def go_on(out: Path) -> None:
     """What a person does after a fault: follow the advice."""
     if out.exists():
-        with pytest.raises(RunFolderError, match="whole already"):
+        with pytest.raises(RunFolderError, match="already complete"):
             resume_study(out)
     elif begun(out):
-        with pytest.raises(RunFolderError, match="holds a run that was not finished; type `flowdial resume"):
+        with pytest.raises(RunFolderError, match="holds an unfinished run; run `flowdial resume"):
             study(out)
         assert is_study(out)
         assert resume_study(out, workers=1).folder == out

@@ -359,7 +359,7 @@ def test_a_sitting_that_ended_is_a_run_folder(scene, tmp_path, capsys):
     assert rows_of(folder / "attempts.csv")[0]["scenario"] == f"s{found.digest[:16]}"
     capsys.readouterr()
     (folder / HUMAN_ACTIONS).write_text("")
-    assert f"{HUMAN_ACTIONS} is not as the run wrote it" in verify(folder).sentences
+    assert f"{HUMAN_ACTIONS} has changed since the run" in verify(folder).sentences
 
 
 def test_a_changed_table_of_a_sitting_is_told_without_simulating_anybody(scene, tmp_path, capsys):
@@ -371,7 +371,7 @@ def test_a_changed_table_of_a_sitting_is_told_without_simulating_anybody(scene, 
     text = (folder / "players.csv").read_text()
     (folder / "players.csv").write_text(text.replace(",horizon", ",quit"))
     sentences = verify(folder).sentences
-    assert sentences[0] == "players.csv is not as the run wrote it"
+    assert sentences[0] == "players.csv has changed since the run"
     assert "1 of 1 replayed rows are equal, and " in sentences[-1]
 
 

@@ -265,7 +265,7 @@ def test_too_little_memory_ends_the_worker_not_the_run(tmp_path):
         assert dict(pool.run(tasks)) == {i: "done later" if i == 2 else "done" for i in range(5)}
     with Pool(2, prepare, None, misbehave) as pool, pytest.raises(WorkerFault, match="found too little memory, then"):
         list(pool.run([(0, ("memory", None))]))
-    with Pool(1, prepare, None, misbehave) as pool, pytest.raises(WorkerFault, match="the memory is not enough; use"):
+    with Pool(1, prepare, None, misbehave) as pool, pytest.raises(WorkerFault, match="not enough memory; use"):
         list(pool.run([(0, ("memory", None))]))
 
 
