@@ -62,7 +62,7 @@ def test_a_comparison_has_the_limit_the_baseline_and_every_cohort():
     assert squares[0] == pytest.approx((squares[1] + squares[2]) / 2.0)
     assert result.notes == ()
     assert result.ranking == ("kalman", "weighted_up_down", "best_static")
-    assert result.verdict.startswith("kalman has the lowest error. Errors divided by that of kalman: ")
+    assert result.verdict.startswith("kalman and weighted_up_down have the lowest errors, too close to call.")
     assert repr(result) == "Race(Small: kalman, weighted_up_down, best_static)"
     assert result._repr_html_().count("<tr>") == 1 + 4
 
@@ -172,7 +172,10 @@ def test_one_group_is_no_evidence():
     assert race(two_groups(scope="everyone"), names, workers=1).verdict.startswith("No comparison is possible")
     more = race(two_groups(scope="everyone", replicas=8), names, workers=1)
     assert not more.verdict.startswith("No comparison is possible")
-    assert more.notes == ("x limit is unknown: bayes_limit does not support scope everyone.",)
+    assert more.notes == (
+        "x limit is unknown: bayes_limit does not support scope everyone.",
+        "best_static plays with scope player, because it does not support the scenario's scope, everyone.",
+    )
 
 
 def test_off_the_dial_of_a_game_without_a_closed_form_only_wins_count(monkeypatch):
