@@ -635,7 +635,7 @@ def test_scenarios_of_different_games_are_refused_in_one_sentence(words):
 def test_races_are_for_one_scenario(words, option):
     code, out, err = words("compare", "@after.toml", "@after.toml", option, "kalman")
     assert (code, out) == (2, "")
-    assert f"{option} races on one scenario, got 2" in err
+    assert f"{option} needs one scenario, got 2" in err
 
 
 def test_a_scenario_is_needed_and_a_new_folder(words, folder):
