@@ -37,12 +37,12 @@ MODULE = """
 PROGRAM = """
     import json
     import fresh_rules
-    from engine.kernel import compiled, digest_of
+    from engine.kernel import compiled, kernel_digest
 
     kernel = compiled(fresh_rules.total)
     value = kernel(2.0, fresh_rules.Options(1.0))
     hits = sum(kernel.stats.cache_hits.values())
-    print(json.dumps([value, hits, digest_of(fresh_rules.total)]))
+    print(json.dumps([value, hits, kernel_digest(fresh_rules.total)]))
 """
 
 
