@@ -101,7 +101,7 @@ def test_what_cannot_be_used_is_one_line_of_warning_each(stranger):
         ("'leaving' (strange-things 2.5)", "SystemExit"),
         ("'number' (strange-things 2.5)", "must be a Game, got int"),
         ("'renamed' (strange-things 2.5)", "entry point", "'coin'"),
-        ("'logistic' of strange-things 2.5", "already (built-in)"),
+        ("'logistic' of strange-things 2.5", "its name is taken (built-in)"),
         ("'bad name!' (strange-things 2.5)", "letters, digits"),
     ]:
         assert len([line for line in lines if all(word in line for word in words)]) == 1, (words, lines)

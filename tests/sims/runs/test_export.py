@@ -272,7 +272,7 @@ def test_a_run_under_way_is_refused_and_the_way_to_go_on_is_told(small, tmp_path
         (folder / START).write_text("{}")
         with pytest.raises(RunFolderError) as caught:
             export(folder, "parquet", tmp_path / "made")
-        assert f"type `flowdial resume {folder}` first" in str(caught.value)
+        assert f"run `flowdial resume {folder}` first" in str(caught.value)
 
 
 def test_whatever_file_is_damaged_it_is_told(small, tmp_path):

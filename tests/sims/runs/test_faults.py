@@ -554,7 +554,7 @@ def test_a_plugin_that_mostly_fails_stops_the_run_which_nobody_is_told_to_resume
     told = r"run\.partial holds an unfinished run that cannot be resumed: the code of the controller was "
     with pytest.raises(RunFolderError, match=told + r"\w+ and is \w+; remove it\.$"):
         runs.run(scenario(6, raises=0.5), out=stranger / "run", workers=1)
-    told = r"; type `flowdial resume .*run\.partial` if its code has not changed since, or remove it\.$"
+    told = r"; run `flowdial resume .*run\.partial` if its code has not changed since, or remove it\.$"
     with pytest.raises(RunFolderError, match=told):  # whether that run could go on is not asked
         runs.run(scenario(5, raises=0.5), out=stranger / "run", workers=1)
 
