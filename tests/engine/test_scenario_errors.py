@@ -96,7 +96,7 @@ TABLE = {
     "unknown knob moves": Wrong(
         '"spacing_m"', '"spacing"', 18, "dial.knobs[2]", ("has the knobs", "did you mean 'spacing_m'?")
     ),
-    "held knob moves": Wrong('"spacing_m"', '"hearts"', 18, "dial.knobs[2]", ("held in [game.params]",)),
+    "held knob moves": Wrong('"spacing_m"', '"hearts"', 18, "dial.knobs[2]", ("fixed in [game.params]",)),
     "knob twice": Wrong('"spacing_m"', '"speed"', 18, "dial.knobs[2]", ("once", "speed")),
     "nothing moves": Wrong('["speed", "spacing_m", "obstacles"]', "[]", 18, "dial.knobs", ("at least one knob",)),
     "path of one": Wrong("[0.0, 0.5, 1.0]", "[0.0]", 23, "dial.path.speed", ("at least 2", "got 1")),
