@@ -15,7 +15,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 
 # Byte code is kept: otherwise hundreds of processes would compile the same files again.
-PYTEST := PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet --numprocesses auto --dist loadfile
+PYTEST := PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all fuzz torture coverage lint format types bench bench-controllers bench-comparison \
