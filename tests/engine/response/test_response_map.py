@@ -456,7 +456,7 @@ def test_describe_prints_a_plain_heat_map(capsys, monkeypatch):
     assert err == ""
     assert "\x1b" not in out
     lines = out.splitlines()
-    assert "chance to win in per cent" in lines[0]
+    assert "win rate in per cent" in lines[0]
     assert "2,000 players through the closed form" in lines[1]
     assert "at most 0.0 either way" in lines[1]
     assert lines[3].strip() == "difficulty"
@@ -482,8 +482,8 @@ def test_describe_gives_the_numbers(capsys):
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["logistic", "--json"], "give --dial or --map"),
-        (["logistic", "--dial", "--map"], "ask for one"),
+        (["logistic", "--json"], "add --dial or --map"),
+        (["logistic", "--dial", "--map"], "choose one"),
         (["kalman", "--map"], "kalman"),
     ],
 )
@@ -518,8 +518,8 @@ def test_who_waits_is_told_how_long(monkeypatch):
     for done in range(1, 6):
         progress(done, 5)
     assert said == [
-        "playing gap_runner: 2 of 5 skills are done, about 3 s to go.",
-        "playing gap_runner: 4 of 5 skills are done, about 7 s to go.",
+        "playing gap_runner: 2 of 5 skills done, about 3 s left.",
+        "playing gap_runner: 4 of 5 skills done, about 7 s left.",
     ]
     short = _patience(GAP_RUNNER, pytest.fail)  # nearly done: nobody need be told
     for done in range(1, 4):

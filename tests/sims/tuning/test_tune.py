@@ -280,7 +280,7 @@ def test_a_study_that_the_game_ended_is_not_offered_for_resuming(tmp_path, monke
     monkeypatch.setattr("sims.tuning.simulator.batch_wins", wins)
     with pytest.raises(PluginFault, match="correct the game and start a new study"):
         tune(small.scenario(), **CHEAP, out=tmp_path / "study", workers=1, on_message=messages.append)
-    advice = "has what is finished, but cannot be resumed with a corrected plug-in; remove it."
+    advice = "keeps what is finished but cannot be resumed with a corrected plug-in; remove it."
     assert messages[-1] == f"{tmp_path / 'study.partial'} {advice}"
 
 
@@ -297,7 +297,7 @@ def test_a_game_that_cannot_be_played_at_all_is_blamed_only_when_it_is_a_plugin(
     partial = tmp_path / "study.partial"
     advice = f"what is finished is kept. To resume: flowdial resume {partial}"
     if not own:
-        advice = f"{partial} has what is finished, but cannot be resumed with a corrected plug-in; remove it."
+        advice = f"{partial} keeps what is finished but cannot be resumed with a corrected plug-in; remove it."
     assert messages == [advice]
 
 
@@ -315,9 +315,9 @@ def test_a_study_with_earlier_counts_is_resumed_without_them(whole, tmp_path, st
 def test_a_run_and_a_study_are_told_apart(whole, tmp_path):
     run(small.scenario(players=4, attempts=5), out=tmp_path / "run", workers=1)
     for read in (read_study, lambda folder: earlier_tells(folder, small_problem())):
-        with pytest.raises(RunFolderError, match="is a run, and here a study is needed"):
+        with pytest.raises(RunFolderError, match="is a run, but a study is needed"):
             read(tmp_path / "run")
-    with pytest.raises(RunFolderError, match="is a study, and here a run is needed"):
+    with pytest.raises(RunFolderError, match="is a study, but a run is needed"):
         read_run(whole)
 
 
@@ -363,7 +363,7 @@ def test_what_cannot_be_tuned_is_refused_in_a_sentence_before_there_is_a_folder(
 )
 def test_only_a_schedule_may_have_nothing_to_move(tmp_path, settings, moves):
     if moves is None:
-        with pytest.raises(ScenarioError, match="a dial moves at least one knob, but all are held; take one out"):
+        with pytest.raises(ScenarioError, match="a dial must move at least one knob, but all are fixed; take one out"):
             load(scenario_file(tmp_path), Catalog(), settings)
     else:
         assert bool(load(scenario_file(tmp_path), Catalog(), settings).form.dial.knobs) == moves
