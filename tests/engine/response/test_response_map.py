@@ -458,7 +458,7 @@ def test_describe_prints_a_plain_heat_map(capsys, monkeypatch):
     lines = out.splitlines()
     assert "win rate in per cent" in lines[0]
     assert "2,000 players through the closed form" in lines[1]
-    assert "at most 0.0 either way" in lines[1]
+    assert "at most +-0.0" in lines[1]
     assert lines[3].strip() == "difficulty"
     assert lines[4].split() == ["skill", *(f"{k / 10:.1f}" for k in range(11))]
     found = grid(out)
