@@ -79,6 +79,20 @@ class Structure(NamedTuple):
     q: float = 0.0  # wandering from attempt to attempt, added to the option
 
 
+class Filter(NamedTuple):
+    """A filter as it begins; the bank has an array of each field."""
+
+    slope: float
+    lapse: float
+    scale: float  # of the practice curve
+    mean: tuple[float, ...]  # of the STATES
+    variance: tuple[float, ...]
+    wander: float  # variance added with each attempt
+    prior: float  # weight
+    change: float  # which of the CHANGES it remembers; -1 for none
+    steady: float  # number of the filter that it springs from
+
+
 class Bank(NamedTuple):
     """The filters, one number each or STATES of them."""
 
@@ -133,41 +147,45 @@ def structures(options: Options) -> list[Structure]:
     ]
 
 
-def prepare(options: Options, brief: Brief) -> Bank:
-    """Lay the filters out: for each slope and lapse rate the structures, then the changes."""
-    rows: list[tuple[float, ...]] = []
-    priors = []
+def make_filters(options: Options) -> list[Filter]:
+    """For each slope and lapse rate the structures, then the changes."""
+    filters: list[Filter] = []
     for times, slope_weight in SLOPES:
         for lapse, lapse_weight in LAPSES:
             slope = options.slope * times
             common = slope_weight * lapse_weight
-            first = len(rows)
+            first = float(len(filters))
             for one in structures(options):
                 tilt = (one.tilt[0] / slope, one.tilt[1] / slope)
                 mean = (options.skill0, tilt[0], one.tire[0], one.gain[0])
-                sd = (options.sd0, tilt[1], one.tire[1], one.gain[1])
-                wander = (options.q + one.q) ** 2
-                rows.append((slope, lapse, one.scale, *mean, *(s * s for s in sd), wander, -1.0, float(first)))
-                priors.append(common * one.weight)
+                variance = tuple(s * s for s in (options.sd0, tilt[1], one.tire[1], one.gain[1]))
+                wander, prior = (options.q + one.q) ** 2, common * one.weight
+                filters.append(
+                    Filter(slope, lapse, one.scale, mean, variance, wander, prior, change=-1.0, steady=first)
+                )
+            mean, variance, wander = (options.skill0, 0.0, 0.0, 0.0), (options.sd0**2, 0.0, 0.0, 0.0), options.q**2
             for change in range(CHANGES):  # no weight until they spring
-                start_at = (options.skill0, 0.0, 0.0, 0.0, options.sd0**2, 0.0, 0.0, 0.0)
-                rows.append((slope, lapse, 0.0, *start_at, options.q**2, float(change), float(first)))
-                priors.append(0.0)
-    numbers = np.array(rows)
-    total = math.fsum(priors)
+                filters.append(
+                    Filter(slope, lapse, 0.0, mean, variance, wander, prior=0.0, change=float(change), steady=first)
+                )
+    return filters
+
+
+def prepare(options: Options, brief: Brief) -> Bank:
+    filters = make_filters(options)
+    column = {name: np.array(values) for name, values in zip(Filter._fields, zip(*filters, strict=True), strict=True)}
+    total = math.fsum(column["prior"])
     bins = graded_of(brief) if options.graded > 0.0 else NOTHING
-    weight = np.array([log(prior / total) if prior > 0.0 else 2.0 * FORGOTTEN for prior in priors])
-    columns = [np.ascontiguousarray(numbers[:, column]) for column in (0, 1, 2, 11, 12, 13)]
     return Bank(
-        slope=columns[0],
-        lapse=columns[1],
-        scale=columns[2],
-        mean=np.ascontiguousarray(numbers[:, 3:7]).ravel(),
-        variance=np.ascontiguousarray(numbers[:, 7:11]).ravel(),
-        wander=columns[3],
-        weight=weight,
-        change=columns[4],
-        steady=columns[5],
+        slope=column["slope"],
+        lapse=column["lapse"],
+        scale=column["scale"],
+        mean=column["mean"].ravel(),
+        variance=column["variance"].ravel(),
+        wander=column["wander"],
+        weight=np.array([log(one.prior / total) if one.prior > 0.0 else 2.0 * FORGOTTEN for one in filters]),
+        change=column["change"],
+        steady=column["steady"],
         guess=options.guess,
         hazard=options.hazard,
         change_mean=CHANGE_MEAN,
