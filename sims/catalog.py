@@ -4,17 +4,21 @@ Plug-ins are entry points in the groups `flowdial.games` and `flowdial.controlle
 ours are found in the same way. In a checkout our own list is read from pyproject.toml beside the packages, so that a
 clean clone works without an install and a stale install does no harm. Nothing is imported before it is asked for, and
 a plug-in that cannot be used is a warning, not an error.
+
+A process reads what is installed once, and again after an install. So a catalog costs nothing to make, and need not be
+passed around.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from engine.scenario import Scenario
 
 Group = Literal["games", "controllers"]
+SearchPath = tuple[tuple[str, int], ...]  # where packages are installed, and when each folder last changed
 
 DISTRIBUTION: Final = "flowdial"
 DEFAULT_CONTROLLER: Final = "kalman_bank"  # of scenarios that name none, chosen by the arena (docs/controllers.md)
@@ -160,12 +165,13 @@ class Catalog:
 
     @cached_property
     def _own(self) -> dict[Group, dict[str, Plugin]]:
-        return {group: {plugin.name: plugin for plugin in _own_plugins(group)} for group in _groups()}
+        path = _search_path()
+        return {group: {plugin.name: plugin for plugin in _own_plugins(group, _HOME, path)} for group in _groups()}
 
     @cached_property
     def _foreign(self) -> dict[Group, dict[str, Plugin]]:
         found: dict[Group, dict[str, Plugin]] = {"games": {}, "controllers": {}}
-        for plugin in _foreign_plugins():
+        for plugin in _foreign_plugins(_search_path()):
             taken = self._own[plugin.group].get(plugin.name) or found[plugin.group].get(plugin.name)
             if not _NAME.fullmatch(plugin.name):
                 rule = "a name must be 1 to 64 letters, digits, _ and -"
@@ -217,7 +223,7 @@ def scenario_of(scenario: Scenario | str | Path) -> Scenario:
 
 def version() -> str:
     """The version of Flowdial: that of the checkout, or of the installed distribution."""
-    project = _checkout()
+    project = _checkout(_HOME)
     return str(project["version"]) if project else metadata.version(DISTRIBUTION)
 
 
@@ -225,27 +231,38 @@ def _groups() -> tuple[Group, ...]:
     return ("games", "controllers")
 
 
-def _checkout() -> Mapping[str, Any] | None:
+def _search_path() -> SearchPath:
+    return tuple((folder, os.stat(folder).st_mtime_ns) for folder in sys.path if os.path.isdir(folder))
+
+
+@cache
+def _checkout(home: Path) -> Mapping[str, Any] | None:
     """The [project] table of pyproject.toml beside the packages; None where they are installed."""
-    path = _HOME / "pyproject.toml"
+    path = home / "pyproject.toml"
     if not path.is_file():
         return None
     project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
     return project if project.get("name") == DISTRIBUTION else None
 
 
-def _own_plugins(group: Group) -> Iterator[Plugin]:
-    project = _checkout()
+@lru_cache(maxsize=4)
+def _own_plugins(group: Group, home: Path, path: SearchPath) -> tuple[Plugin, ...]:
+    """Ours; home: of the packages; path: what the result depends on where that is no checkout."""
+    project = _checkout(home)
     if project:
         rows = project["entry-points"][f"{DISTRIBUTION}.{group}"].items()
     else:
         points = metadata.distribution(DISTRIBUTION).entry_points.select(group=f"{DISTRIBUTION}.{group}")
         rows = sorted((point.name, point.value) for point in points)
-    return (Plugin(group, name, target, BUILT_IN) for name, target in rows)
+    return tuple(Plugin(group, name, target, BUILT_IN) for name, target in rows)
 
 
-def _foreign_plugins() -> Iterator[Plugin]:
-    """Those of all other distributions, in an order that does not depend on where they are installed."""
+@lru_cache(maxsize=2)
+def _foreign_plugins(path: SearchPath) -> tuple[Plugin, ...]:
+    """Those of all other distributions, in an order that does not depend on where they are installed.
+
+    path: what the result depends on.
+    """
     rows: list[tuple[str, str, str, Group]] = []
     for group in _groups():
         for point in metadata.entry_points(group=f"{DISTRIBUTION}.{group}"):
@@ -253,9 +270,10 @@ def _foreign_plugins() -> Iterator[Plugin]:
             if re.sub(r"[-_.]+", "-", name).lower() != DISTRIBUTION:
                 origin = f"{name} {point.dist.version}" if point.dist else "unknown"
                 rows.append((point.name, origin, point.value, group))
-    return (Plugin(group, name, target, printable(origin)) for name, origin, target, group in sorted(set(rows)))
+    return tuple(Plugin(group, name, target, printable(origin)) for name, origin, target, group in sorted(set(rows)))
 
 
+@cache
 def _bundled() -> dict[str, Path]:
     """Name and file of every scenario that comes with Flowdial."""
     home = Path(__file__).parent / "scenarios"

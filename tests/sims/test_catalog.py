@@ -181,3 +181,27 @@ def test_a_scenario_is_a_bundled_name_or_a_path(tmp_path, monkeypatch):
     assert found.scenario("mine") == Path("mine")
     assert found.scenario("other.toml") == Path("other.toml")
     assert found.scenario("folder/other") == Path("folder/other")
+
+
+def test_what_is_installed_is_read_once_in_a_process(monkeypatch):
+    names = Catalog().names("games")
+
+    def again(*words, **more):
+        raise AssertionError("it was read already")
+
+    monkeypatch.setattr("importlib.metadata.entry_points", again)
+    monkeypatch.setattr("tomllib.loads", again)
+    assert Catalog().names("games") == names
+    assert Catalog().game("logistic").name == "logistic"
+    assert version()
+
+
+def test_what_was_installed_meanwhile_is_found(tmp_path, monkeypatch, request):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "coin" not in Catalog().names("games")
+    with pytest.raises(ScenarioError, match="there is no game 'coin'"):
+        Catalog().game("coin")
+    request.getfixturevalue("stranger")
+    os.utime(tmp_path, (1.0, 1.0))  # another time than before, however coarse the clock is
+    assert "coin" in Catalog().names("games")
+    assert Catalog().game("coin").summary == "A stranger's game."
