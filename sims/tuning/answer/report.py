@@ -185,13 +185,14 @@ def _effects(answer: Answer) -> Markup:
         return Markup("")
     names = [segment.name for segment in answer.problem.segments]
     drawn = answer.effects[:_MOST_KNOBS]
-    most = max(shift.most for effect in drawn for shift in effect.shifts[:_MOST_CHARTS])
+    most = 100.0 * max(shift.most for effect in drawn for shift in effect.shifts[:_MOST_CHARTS])
     figures = []
     for k, name in enumerate(names[:_MOST_CHARTS]):
         tracks = []
         for effect in drawn:
             before, after = (value_text(effect.knob, value) for value in (effect.before, effect.after))
-            mark = Mark(effect.knob.name, *effect.shifts[k], "rate")
+            shift = effect.shifts[k]
+            mark = Mark(effect.knob.name, 100.0 * shift.value, 100.0 * shift.low, 100.0 * shift.high, "rate")
             tracks.append(Track(f"{effect.knob.name}: {before} → {after}", [mark]))
         figures.append(figure(name, interval_rows(tracks, (-most, most)), "the numbers in the folded table below"))
     rows = [
@@ -199,9 +200,9 @@ def _effects(answer: Answer) -> Markup:
         for effect in answer.effects
     ]
     note = (
-        f"The effect of one knob alone on the win rate around {answer.options[0].letter}. A number changes by a tenth "
-        "of its range, a whole number by as much but at least one, a choice to each other value. The effects are those "
-        "of a model of all counts of the study, with a 95 % margin for each."
+        f"The effect of one knob alone on the win rate around {answer.options[0].letter}, in percentage points. A "
+        "number changes by a tenth of its range, a whole number by as much but at least one, a choice to each other "
+        "value. The effects are those of a model of all counts of the study, with a 95 % margin for each."
     )
     numbers = folded("The same as numbers", table(("knob", "step", *names), rows))
     return section("What each knob does", charts(*figures), numbers, note=note)

@@ -51,6 +51,7 @@ def sentences(answer: Answer) -> list[str]:
     """The answer first, then the options, what the targets cannot have, and what each knob does."""
     return [
         _headline(answer),
+        *_about_the_miss(answer),
         *_about_baseline(answer),
         *(_about_option(answer, option) for option in answer.options),
         *_about_doubt(answer),
@@ -80,12 +81,17 @@ def _headline(answer: Answer) -> str:
         return "The study reached its limit before it could measure a setting on fresh players."
     if not first.misses:
         return f"Too close to call: {first.letter} may meet {targets}, but these attempts are too few to confirm it."
-    miss = _miss_text(first, _worst(first, answer.problem.segments), answer.problem)
     if answer.baseline.error <= first.error:
-        opening = f"No setting meets {targets}, and none comes nearer than your defaults. The best other one is"
-    else:
-        opening = f"No setting meets {targets}. The nearest one is"
-    return f"{opening} {first.letter}; its largest miss: {miss}."
+        return f"No setting meets {targets}, and none comes nearer than your defaults."
+    return f"No setting meets {targets}. The nearest one is {first.letter}."
+
+
+def _about_the_miss(answer: Answer) -> Iterator[str]:
+    """How far the first option is off, where it misses a target."""
+    first = answer.options[0]
+    if first.misses and not answer.nothing_to_change:
+        miss = _miss_text(first, _worst(first, answer.problem.segments), answer.problem)
+        yield f"The largest miss of {first.letter}: {miss}."
 
 
 def _about_baseline(answer: Answer) -> Iterator[str]:
