@@ -25,7 +25,7 @@ from typing import Any
 
 __all__ = ["bound", "cache_folder", "compiled", "kernel_digest", "prune"]
 
-_KEPT_FILES = 400
+_KEPT_FILES = 2000  # some 100 MB; fewer would be compiled again and again where every controller and game is played
 
 # No fastmath: it changes bits. numpy errors: a division by zero need not be checked for. Helpers are inlined by
 # force: numba's calling convention otherwise costs more than a tick of a game (2.2x measured).

@@ -23,7 +23,17 @@ CATALOG = Catalog()
 CLASSIC = weighted_up_down.CONTROLLER
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in CATALOG.controllers()])
+# One of each kind here, the others in the thorough tier: a schedule, gain rules, a filter, a search.
+QUICK = ("constant", "weighted_up_down", "kalman", "cma_es")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(entry.name, marks=() if entry.name in QUICK else pytest.mark.thorough)
+        for entry in CATALOG.controllers()
+    ],
+)
 def test_a_controller_that_is_found_keeps_the_contract(name):
     assert check_controller(CATALOG.controller(name)) == []
 

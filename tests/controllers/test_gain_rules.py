@@ -274,6 +274,7 @@ def steady_error(step, scaling, members=20, steps=400, shared=60):
     return math.sqrt(total / (shared * (steps - steps // 2)))
 
 
+@pytest.mark.thorough
 def test_noise_of_a_shared_dial_is_what_theory_says_with_and_without_scaling():
     c = (TARGET - 0.02) / 0.96
     b = 0.96 * 8.0 * c * (1.0 - c)

@@ -144,6 +144,7 @@ def test_filters_are_weighed_by_how_well_they_foretold_the_score():
     assert told[0] != told[1]
 
 
+@pytest.mark.thorough
 def test_scores_bring_players_nearer_to_their_target():
     """Players whose scores are drawn from the bins themselves: 4 standard errors of the paired difference."""
     options = OPTIONS._replace(graded=1.0, edges=EDGES, bins=bins_everywhere())

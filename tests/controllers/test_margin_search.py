@@ -61,9 +61,14 @@ def evaluations(loss, search, limit, reached):
     return math.inf
 
 
+def tier_of(number, dimension):
+    """The sphere and the ellipsoid in five dimensions are quick."""
+    return pytest.mark.slow if dimension == 10 else pytest.mark.thorough if number > 2 else ()
+
+
 @pytest.mark.parametrize(
     ("number", "dimension"),
-    [pytest.param(*case, marks=[pytest.mark.slow] if case[1] == 10 else []) for case in REFERENCE],
+    [pytest.param(*case, marks=tier_of(*case)) for case in REFERENCE],
 )
 def test_bbob_needs_at_most_1_3_times_the_evaluations_of_the_reference(number, dimension):
     cube = floats(dimension)
@@ -152,7 +157,7 @@ def loss_around(values, cell_weight):
 
 
 # The smaller the price of a cell, the longer the floats alone steer, while the width of the others shrinks with theirs.
-@pytest.mark.parametrize("cell_weight", [0.1, 0.01])
+@pytest.mark.parametrize("cell_weight", [0.1, pytest.param(0.01, marks=pytest.mark.thorough)])
 def test_floats_whole_numbers_and_choices_are_found_together(cell_weight):
     cube = KnobBox(MIXED, straight_path(MIXED), 0.0, 1.0)
     for instance in range(1, 7):

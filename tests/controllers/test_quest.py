@@ -79,6 +79,7 @@ def package(monkeypatch):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("placement", [0.0, 1.0], ids=["target", "entropy"])
 def test_the_posterior_is_that_of_questplus_trial_by_trial(package, placement):
     plan = plan_of(placement=placement)

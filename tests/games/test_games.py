@@ -31,7 +31,12 @@ CATALOG = Catalog()
 ERRORS = 4.0  # standard errors
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in CATALOG.games()])
+def tiered(name):
+    """A game's name as a parameter; the game that takes the longest to compile and to play is left to CI."""
+    return pytest.param(name, marks=pytest.mark.thorough if name == "tile_match" else ())
+
+
+@pytest.mark.parametrize("name", [tiered(entry.name) for entry in CATALOG.games()])
 def test_a_game_that_is_found_keeps_the_contract(name):
     assert check_game(CATALOG.game(name)) == []
 
@@ -352,6 +357,7 @@ def test_a_score_may_be_plain_or_even_worth_nothing(game):
     assert check_game(game) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("game", [INDIFFERENT, SCENIC], ids=["luck", "layout"])
 def test_what_a_score_worth_nothing_falls_short_by_has_the_standard_error_that_is_said(game):
     """Over seeds z has mean 0 and standard deviation 1, which n of them tell to 1 / sqrt(n) and 1 / sqrt(2 (n - 1))."""

@@ -26,6 +26,7 @@ def in_a_fresh_folder(tmp_path, monkeypatch, words, text=None) -> str:
     return str(done.stdout)
 
 
+@pytest.mark.thorough
 def test_the_code_of_the_page_runs_one_block_after_the_other(tmp_path, monkeypatch):
     said = in_a_fresh_folder(tmp_path, monkeypatch, ["-"], "\n".join(BLOCKS))
     assert "newcomers" in said

@@ -75,6 +75,7 @@ def _module_of(package: str, name: str) -> ModuleType:
     return import_module(getattr(import_module(package), name).__module__)
 
 
+@pytest.mark.thorough
 def test_examples_in_docstrings_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # they leave runs
     modules = {

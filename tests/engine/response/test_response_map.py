@@ -173,6 +173,7 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say():
     assert found.half_width == pytest.approx(1.96 * math.sqrt(0.25 / 200), rel=0.05)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("game", [LOGISTIC, SAMPLED, GAP_RUNNER, BOSS_DUEL], ids=["exact", "sampled", "gap", "duel"])
 def test_every_table_of_a_map_keeps_the_order(game):
     found = mapped(game, skills=(-2.0, -0.5, 0.0, 0.1, 3.0), dial=None, attempts=100)

@@ -98,7 +98,7 @@ def all_zero(found: Differences) -> bool:
 # --- The same people -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("controller", ["constant", "kalman"])
+@pytest.mark.parametrize("controller", [pytest.param("constant", marks=pytest.mark.thorough), "kalman"])
 def test_a_renamed_cohort_flags_nothing(controller):
     choices = {"controller": controller, "options": ""}
     found = compared(
@@ -391,6 +391,7 @@ def test_the_error_of_the_tail_is_that_of_repeated_samples():
     assert np.mean(errors) == pytest.approx(spread, rel=4.0 / math.sqrt(2 * 399) + 0.02)
 
 
+@pytest.mark.thorough
 def test_a_shared_controller_is_counted_by_replica():
     choices = {"controller": "weighted_up_down", "scope": 'scope = "cohort"', "options": "", "players": 20}
     one, two = (scenario(params=f"guess = {guess}", replicas=6, **choices) for guess in (0.0, 0.05))
@@ -410,6 +411,7 @@ def test_a_shared_controller_is_counted_by_replica():
 # --- How sure --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_pairing_saves_most_of_the_attempts_of_a_small_change():
     choices = {"game": "gap_runner", "cohorts": "", "players": 100, "attempts": 30, "options": "difficulty = 0.4"}
     one, two = (scenario(params=f'speed = {speed}\nhazards = "gaps_spikes"', **choices) for speed in (7.0, 7.21))

@@ -86,7 +86,7 @@ def resources(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore")  # of another's package
-@pytest.mark.parametrize("name", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["csv", pytest.param("parquet", marks=pytest.mark.thorough)])
 def test_frictionless_finds_nothing_wrong_with_a_run_and_then_what_is(runs, tmp_path, name):
     import frictionless
 

@@ -131,7 +131,7 @@ def broken(monkeypatch):
     ("workers", "environment"),
     [
         (2, {"TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "1"}),
-        (3, {"TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONHASHSEED": "2"}),
+        pytest.param(3, {"TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONHASHSEED": "2"}, marks=pytest.mark.thorough),
     ],
 )
 def test_bytes_do_not_depend_on_workers_zone_locale_or_hash_seed(whole, tmp_path, workers, environment):
@@ -280,7 +280,7 @@ def test_a_killed_worker_changes_nothing(large, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.thorough), 2])
 def test_a_killed_run_goes_on_even_when_killed_twice(large, tmp_path, workers):
     for players, count in ((320, 3), (0, 9)):
         process = started(tmp_path / "run", workers, players)
@@ -295,7 +295,9 @@ def test_a_killed_run_goes_on_even_when_killed_twice(large, tmp_path, workers):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.thorough)]
+)
 def test_a_signal_ends_the_run_within_seconds(large, tmp_path, number, code):
     process = started(tmp_path / "run", 2, 320)
     wait_for_chunks(tmp_path / "run", 2, process)
@@ -546,7 +548,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kB on Linux")
 @pytest.mark.parametrize(
     ("file_format", "players"),
-    [("csv", (100, 800)), pytest.param("parquet", (1200, 4000), marks=pytest.mark.slow)],
+    [
+        pytest.param("csv", (100, 800), marks=pytest.mark.thorough),
+        pytest.param("parquet", (1200, 4000), marks=pytest.mark.slow),
+    ],
 )
 def test_memory_stays_flat(tmp_path, file_format, players):
     peaks = []

@@ -30,12 +30,16 @@ PEOPLE = (
 )
 
 
+# Plain Python plays a board of tile_match for seconds.
+TIERED = [pytest.param(name, marks=pytest.mark.thorough if name == "tile_match" else ()) for name in GAMES]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("window")
 
 
-@pytest.mark.parametrize("name", ["logistic", *GAMES])
+@pytest.mark.parametrize("name", ["logistic", *TIERED])
 def test_a_film_is_the_kernels_twin(name):
     game = Catalog().game(installed(name))
     rng = np.random.default_rng(7)
@@ -73,7 +77,7 @@ def at_three_speeds(path, number):
         assert scene.check.found.state_hash == row.cells["state_hash"]
 
 
-@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("game", TIERED)
 def test_rows_replay_to_their_hash_at_three_speeds(folder, game):
     path = small_run(folder, game)
     for number in np.random.default_rng(3).choice(open_table(path / "attempts.csv").rows, 5, replace=False):

@@ -33,6 +33,7 @@ def test_a_held_knob_takes_part_in_the_bound():
     assert reach.low <= bound <= reach.high
 
 
+@pytest.mark.thorough
 def test_targets_that_exclude_each_other_are_told_from_those_that_do_not():
     missed = (rate(0.45), rate(0.5))
     feasibility = feasibility_of(AGAINST, tells_of(8, truth=alike), START, missed)
