@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sims.arena.gains import GainTrial, GainTrials
 from sims.arena.score_card import number_text
-from sims.html.charts import Point, log_line_chart
+from sims.html.charts import ChartPoint, log_line_chart
 from sims.html.legend import key, line_key
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import NOTHING, document, figure, header, section, table
@@ -34,7 +34,7 @@ def gain_page(title: str, subtitle: str, result: GainTrials) -> str:
 
 def _chart(result: GainTrials) -> Markup:
     trials = [trial for trial in result.trials if not math.isnan(trial.rmse.value)]
-    points = [Point(trial.gains[0], trial.rmse.value, *_ends(trial.rmse)) for trial in trials]
+    points = [ChartPoint(trial.gains[0], trial.rmse.value, *_ends(trial.rmse)) for trial in trials]
     best = min(points, key=lambda point: point.y)
     top = 1.05 * max(point.high for point in points) or 1.0
     labels = result.options[0], "error"

@@ -21,13 +21,13 @@ _BOTTOM: Final = 36.0
 _MOST_LOG_TICKS: Final = 7
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
-Span = tuple[float, float]
+AxisSpan = tuple[float, float]
 
 
-class Frame:
-    """Where numbers stand inside the axes."""
+class Axes:
+    """Both axes of a chart: where numbers stand inside them."""
 
-    def __init__(self, x_span: Span, y_span: Span, *, log_x: bool = False) -> None:
+    def __init__(self, x_span: AxisSpan, y_span: AxisSpan, *, log_x: bool = False) -> None:
         """log_x: the x axis is logarithmic, and all its numbers are above 0."""
         self._log = log_x
         self.x_span = x_span if log_x else opened(x_span)
@@ -55,45 +55,45 @@ class Frame:
         return " ".join(self.place(x, y))
 
 
-def opened(span: Span) -> Span:
+def opened(span: AxisSpan) -> AxisSpan:
     """A span with room in it: one unit around a single number."""
     return span if span[1] > span[0] else (span[0] - 0.5, span[0] + 0.5)
 
 
-def in_axes(frame: Frame, labels: tuple[str, str], inside: Iterable[Part], *, percent: bool = False) -> Markup:
+def in_axes(axes: Axes, labels: tuple[str, str], inside: Iterable[Part], *, percent: bool = False) -> Markup:
     """Axes, and inside of them what is cut off at their edges: a nested picture does that by itself."""
     inner = tag(
         "svg",
         *inside,
         x=length(_LEFT),
         y=length(_TOP),
-        width=length(frame.width),
-        height=length(frame.height),
-        viewBox=f"0 0 {length(frame.width)} {length(frame.height)}",
+        width=length(axes.width),
+        height=length(axes.height),
+        viewBox=f"0 0 {length(axes.width)} {length(axes.height)}",
     )
-    return picture(_HEIGHT, [*_axes(frame, labels, percent), inner])
+    return picture(_HEIGHT, [*_axes(axes, labels, percent), inner])
 
 
-def _axes(frame: Frame, labels: tuple[str, str], percent: bool) -> Iterator[Markup]:
-    right, bottom = _LEFT + frame.width, _TOP + frame.height
-    low, high = (edge * 100.0 for edge in frame.y_span) if percent else frame.y_span
+def _axes(axes: Axes, labels: tuple[str, str], percent: bool) -> Iterator[Markup]:
+    right, bottom = _LEFT + axes.width, _TOP + axes.height
+    low, high = (edge * 100.0 for edge in axes.y_span) if percent else axes.y_span
     for tick, word in ticks(low, high, 5):
-        y = _TOP + frame.y(tick / 100.0 if percent else tick)
+        y = _TOP + axes.y(tick / 100.0 if percent else tick)
         yield tag("path", d=f"M{length(_LEFT)} {length(y)}H{length(right)}", class_="grid")
         yield tag("text", f"{word} %" if percent else word, x=length(_LEFT - 5.0), y=length(y + 4.0), class_="end")
     yield tag("path", d=f"M{length(_LEFT)} {length(bottom)}H{length(right)}", class_="axis")
-    for tick, word in frame.x_ticks():
-        x = _LEFT + frame.x(tick)
+    for tick, word in axes.x_ticks():
+        x = _LEFT + axes.x(tick)
         yield tag("path", d=f"M{length(x)} {length(bottom)}v4", class_="axis")
         yield tag("text", word, x=length(x), y=length(bottom + 16.0), class_="middle")
     yield tag("text", labels[0], x=length(right), y=length(_HEIGHT - 4.0), class_="end quiet")
     yield tag("text", labels[1], x=length(1.0), y=length(12.0), class_="quiet")
 
 
-def box(frame: Frame, x_span: Span, y_span: Span, kind: str, *parts: Part) -> Markup:
+def box(axes: Axes, x_span: AxisSpan, y_span: AxisSpan, kind: str, *parts: Part) -> Markup:
     """A rectangle inside the axes."""
-    left, right = (frame.x(value) for value in x_span)
-    bottom, top = (frame.y(value) for value in y_span)
+    left, right = (axes.x(value) for value in x_span)
+    bottom, top = (axes.y(value) for value in y_span)
     gap = 0.5 if kind == "bar" else 0.0
     return rect(left + gap, top, max(right - left - 2.0 * gap, 0.5), bottom - top, kind, *parts)
 

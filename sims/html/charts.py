@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from sims.html.axes import Frame, Span, box, ceiling, in_axes, length, number
+from sims.html.axes import Axes, AxisSpan, box, ceiling, in_axes, length, number
 from sims.html.legend import line_key
 from sims.html.markup import Markup, Part, joined, tag
 
@@ -18,7 +18,7 @@ _MANY: Final = 12  # points from which on a line has no dots
 _LOG_MARGIN: Final = 1.12  # room beside the first and last point of a logarithmic axis
 
 
-class Point(NamedTuple):
+class ChartPoint(NamedTuple):
     """One point of a line with its interval."""
 
     x: float
@@ -44,11 +44,11 @@ class Line(NamedTuple):
 
 
 def line_chart(
-    points: Sequence[Point],
+    points: Sequence[ChartPoint],
     colour: str,
     labels: tuple[str, str],
-    span: Span,
-    band: Span | None = None,
+    span: AxisSpan,
+    band: AxisSpan | None = None,
     stretches: Sequence[Stretch] = (),
     end: float | None = None,
 ) -> Markup:
@@ -62,15 +62,21 @@ def line_chart(
         raise ValueError("a line needs one point or more, got none")
     last = points[-1].x if end is None else end
     ends = (stretches[0].left, stretches[-1].right) if stretches else (min(0.0, points[0].x), last)
-    frame = Frame(ends, span)
-    wanted = [Stretch(*frame.x_span, *band)] if band is not None else stretches
-    bands = [box(frame, (one.left, one.right), (one.low, one.high), "wanted") for one in wanted]
+    axes = Axes(ends, span)
+    wanted = [Stretch(*axes.x_span, *band)] if band is not None else stretches
+    bands = [box(axes, (one.left, one.right), (one.low, one.high), "wanted") for one in wanted]
     radius, kind = (3, "dot") if len(points) < _MANY else (6, "spot")
-    return in_axes(frame, labels, [*bands, _series(frame, points, colour, labels[0], radius, kind)])
+    return in_axes(axes, labels, [*bands, _series(axes, points, colour, labels[0], radius, kind)])
 
 
 def log_line_chart(
-    points: Sequence[Point], colour: str, labels: tuple[str, str], span: Span, *, alike: Span, chosen: float
+    points: Sequence[ChartPoint],
+    colour: str,
+    labels: tuple[str, str],
+    span: AxisSpan,
+    *,
+    alike: AxisSpan,
+    chosen: float,
 ) -> Markup:
     """Draw a line with its interval over a logarithmic x axis.
 
@@ -79,23 +85,23 @@ def log_line_chart(
     """
     if not points:
         raise ValueError("a line needs one point or more, got none")
-    frame = Frame((points[0].x / _LOG_MARGIN, points[-1].x * _LOG_MARGIN), span, log_x=True)
-    shade = box(frame, alike, span, "wanted")
-    line = tag("path", d=f"M{frame.at(chosen, span[1])}V{length(frame.height)}", class_="limit")
-    return in_axes(frame, labels, [shade, line, _series(frame, points, colour, labels[0], 3, "dot")])
+    axes = Axes((points[0].x / _LOG_MARGIN, points[-1].x * _LOG_MARGIN), span, log_x=True)
+    shade = box(axes, alike, span, "wanted")
+    line = tag("path", d=f"M{axes.at(chosen, span[1])}V{length(axes.height)}", class_="limit")
+    return in_axes(axes, labels, [shade, line, _series(axes, points, colour, labels[0], 3, "dot")])
 
 
-def _series(frame: Frame, points: Sequence[Point], colour: str, x_label: str, radius: int, kind: str) -> Markup:
+def _series(axes: Axes, points: Sequence[ChartPoint], colour: str, x_label: str, radius: int, kind: str) -> Markup:
     """A line through points, the area of their intervals, and a mark on each point with its numbers."""
-    upper = [frame.at(point.x, point.high) for point in points]
-    lower = [frame.at(point.x, point.low) for point in reversed(points)]
+    upper = [axes.at(point.x, point.high) for point in points]
+    lower = [axes.at(point.x, point.low) for point in reversed(points)]
     drawn: list[Part] = [
         tag("path", d=f"M{'L'.join([*upper, *lower])}Z", class_="area"),
-        tag("path", d=f"M{'L'.join(frame.at(point.x, point.y) for point in points)}", class_="line"),
+        tag("path", d=f"M{'L'.join(axes.at(point.x, point.y) for point in points)}", class_="line"),
     ]
     for point in points:
         words = f"{x_label} {number(point.x)}: {point.y:.3g} ({point.low:.3g} to {point.high:.3g})"
-        x, y = frame.place(point.x, point.y)
+        x, y = axes.place(point.x, point.y)
         drawn.append(tag("circle", tag("title", words), cx=x, cy=y, r=radius, class_=kind))
     return tag("g", *drawn, style=f"color:var(--{colour})")
 
@@ -103,12 +109,12 @@ def _series(frame: Frame, points: Sequence[Point], colour: str, x_label: str, ra
 def lines_chart(lines: Sequence[Line], labels: tuple[str, str]) -> Markup:
     """Draw at most PARTS lines of shares in one chart, and below it which is which, by colour and by dashes."""
     x_span = (0.0, max((x for line in lines for x, _ in line.points), default=1.0))
-    frame = Frame(x_span, (0.0, 1.0))
+    axes = Axes(x_span, (0.0, 1.0))
     drawn = [
         tag(
             "path",
             tag("title", line.name),
-            d=f"M{'L'.join(frame.at(x, y) for x, y in line.points)}",
+            d=f"M{'L'.join(axes.at(x, y) for x, y in line.points)}",
             class_=f"line dash{j}",
             style=f"color:var(--line{j})",
         )
@@ -116,21 +122,21 @@ def lines_chart(lines: Sequence[Line], labels: tuple[str, str]) -> Markup:
         if line.points
     ]
     names = [line_key(f"line dash{j}", line.name, f"line{j}") for j, line in enumerate(lines)]
-    return joined(in_axes(frame, labels, drawn, percent=True), tag("p", *names, class_="legend"))
+    return joined(in_axes(axes, labels, drawn, percent=True), tag("p", *names, class_="legend"))
 
 
 def histogram(
-    shares: Sequence[float], edges: Sequence[float], colour: str, labels: tuple[str, str], band: Span | None = None
+    shares: Sequence[float], edges: Sequence[float], colour: str, labels: tuple[str, str], band: AxisSpan | None = None
 ) -> Markup:
     """Draw bars of shares between neighbouring edges, over a wanted band of x if there is one."""
     top = ceiling(max(shares, default=0.0))
-    frame = Frame((edges[0], edges[-1]), (0.0, top))
+    axes = Axes((edges[0], edges[-1]), (0.0, top))
     inside: list[Part] = []
     if band is not None:
-        inside.append(box(frame, (band[0], band[1]), (0.0, top), "wanted"))
+        inside.append(box(axes, (band[0], band[1]), (0.0, top), "wanted"))
     for (left, right), share in zip(pairwise(edges), shares, strict=True):
         if share > 0.0:
             words = f"{number(left)} to {number(right)}: {share * 100:.1f} %"
-            bar = box(frame, (left, right), (0.0, share), "bar", tag("title", words))
+            bar = box(axes, (left, right), (0.0, share), "bar", tag("title", words))
             inside.append(tag("g", bar, style=f"color:var(--{colour})"))
-    return in_axes(frame, labels, inside, percent=True)
+    return in_axes(axes, labels, inside, percent=True)

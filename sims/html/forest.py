@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from sims.html.axes import WIDTH, Span, length, opened, picture, ticks
+from sims.html.axes import WIDTH, AxisSpan, length, opened, picture, ticks
 from sims.html.markup import Markup, tag
 
 _NAMES: Final = 126.0  # room for names
@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     shape: str  # one of SHAPES, so that colour alone never tells two kinds apart
 
 
-def forest(rows: Sequence[Estimate], span: Span, form: str, *, line: float | None = None) -> Markup:
+def forest(rows: Sequence[Estimate], span: AxisSpan, form: str, *, line: float | None = None) -> Markup:
     """Draw estimates from top to bottom over one x axis.
 
     span: of the x axis; what lies outside is drawn at the edge. form: how numbers are written, ".4f" for example.
@@ -73,7 +73,7 @@ def _lines(name: str) -> list[tuple[str, str | None]]:
 class _Axis:
     """Where numbers stand between the names and the numbers at the right."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: AxisSpan) -> None:
         self._low, self._high = opened(span)
 
     def x(self, value: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from sims.html.axes import WIDTH, Span, length, number, picture, rect, ticks
+from sims.html.axes import WIDTH, AxisSpan, length, number, picture, rect, ticks
 from sims.html.legend import key
 from sims.html.markup import Markup, Part, joined, tag
 
@@ -30,10 +30,10 @@ class Track(NamedTuple):
 
     label: str
     marks: Sequence[Mark]
-    band: Span | None = None
+    band: AxisSpan | None = None
 
 
-def interval_rows(rows: Sequence[Track], span: Span, *, percent: bool = False) -> Markup:
+def interval_rows(rows: Sequence[Track], span: AxisSpan, *, percent: bool = False) -> Markup:
     """Draw a row of dots with their intervals for each track, over its wanted band if it has one.
 
     span: what all rows reach over; percent: whether shares are written as such. What lies outside is drawn at the edge.

@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from engine.inference.intervals import mean_dial
-from sims.html.charts import Point, line_chart
+from sims.html.charts import ChartPoint, line_chart
 from sims.html.legend import key
 from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section
@@ -48,17 +48,17 @@ def _belief(facts: Facts) -> str:
     return f"{facts.rows.beliefs.name}, in its own unit, before each attempt{sample}; the median and the middle half"
 
 
-def _dial(facts: Facts, cohort: int) -> list[Point]:
+def _dial(facts: Facts, cohort: int) -> list[ChartPoint]:
     middles, bins = attempt_middles(facts), facts.tally.by_attempt[cohort]
     line = []
     for place in shown(bins):
         low, _, high = facts.rows.quartiles(cohort, place)
         mean = mean_dial(bins[place])
-        line.append(Point(middles[place], mean, min(low, mean), max(high, mean)))
+        line.append(ChartPoint(middles[place], mean, min(low, mean), max(high, mean)))
     return line
 
 
-def _beliefs(facts: Facts, cohort: int) -> list[Point]:
+def _beliefs(facts: Facts, cohort: int) -> list[ChartPoint]:
     if not facts.rows.beliefs.name:
         return []
     middles = attempt_middles(facts)
@@ -66,11 +66,11 @@ def _beliefs(facts: Facts, cohort: int) -> list[Point]:
     for place in shown(facts.tally.by_attempt[cohort]):
         low, middle, high = facts.rows.beliefs.quartiles(cohort, place)
         if not math.isnan(middle):
-            line.append(Point(middles[place], middle, low, high))
+            line.append(ChartPoint(middles[place], middle, low, high))
     return line
 
 
-def _span(points: list[Point]) -> tuple[float, float]:
+def _span(points: list[ChartPoint]) -> tuple[float, float]:
     """A range around all quartiles, with some air."""
     if not points:
         return 0.0, 1.0

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from engine.inference.intervals import Integers, rate_interval
-from sims.html.charts import Point, Stretch, line_chart
+from sims.html.charts import ChartPoint, Stretch, line_chart
 from sims.html.legend import key
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import charts, figure, folded, section, table
@@ -84,16 +84,16 @@ def _figures(facts: Facts, bins: Integers, middles: Sequence[float], label: str)
     return figures
 
 
-def _point(facts: Facts, sums: Integers, x: float) -> Point:
+def _point(facts: Facts, sums: Integers, x: float) -> ChartPoint:
     interval = rate_interval(sums, facts.tally.scheme.cluster)
-    return Point(x, interval.rate, interval.low, interval.high)
+    return ChartPoint(x, interval.rate, interval.low, interval.high)
 
 
-def _course(line: Sequence[Point]) -> str:
+def _course(line: Sequence[ChartPoint]) -> str:
     return f"win rate from {100 * line[0].y:.0f} % at first to {100 * line[-1].y:.0f} % at last"
 
 
-def _span(points: Iterable[Point], bands: Iterable[tuple[float, float]]) -> tuple[float, float]:
+def _span(points: Iterable[ChartPoint], bands: Iterable[tuple[float, float]]) -> tuple[float, float]:
     """A range in tenths that holds lines and bands, and the bulk of the intervals."""
     values = [value for point in points for value in (point.y - 0.03, point.y + 0.03)]
     values += [value for low, high in bands for value in (low - 0.03, high + 0.03)]
@@ -115,7 +115,7 @@ def _level_figures(facts: Facts) -> list[Markup]:
     own = {j: [row for row in facts.verdict.level_rows if row.cohort == facts.goal.cohorts[j]] for j in facts.charted}
     played = {j: [row for row in rows if row.attempts] for j, rows in own.items()}
     lines = {
-        j: [Point(row.level, row.win_rate, row.win_rate_low, row.win_rate_high) for row in rows]
+        j: [ChartPoint(row.level, row.win_rate, row.win_rate_low, row.win_rate_high) for row in rows]
         for j, rows in played.items()
         if rows
     }

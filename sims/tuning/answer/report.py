@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.inference.intervals import CONFIDENCE
-from sims.html.charts import Point, line_chart
+from sims.html.charts import ChartPoint, line_chart
 from sims.html.legend import key
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import NOTHING, charts, document, figure, folded, header, section, table
@@ -248,7 +248,7 @@ def _progress(answer: Answer) -> Markup:
     return section("Progress of the search", charts(figure("Best so far", picture, meaning)), note=note)
 
 
-def _best_points(answer: Answer) -> list[Point]:
+def _best_points(answer: Answer) -> list[ChartPoint]:
     """Attempts of the search and the largest error, in percentage points, of the best point by then."""
     entries = [entry for entry in answer.record.history if entry.stage not in (FINAL_RACE, MEASUREMENT)]
     searched = sum(entry.stage == SEARCH for entry in entries)
@@ -256,7 +256,7 @@ def _best_points(answer: Answer) -> list[Point]:
     board = Scoreboard(answer.problem.search_space, segments, answer.problem.start)
     counts = Counts()
     confidence = CONFIDENCE ** (1.0 / len(segments))
-    points: list[Point] = []
+    points: list[ChartPoint] = []
     attempts = seen = 0
     for stage, tell in entries:
         board.add([tell])
@@ -270,7 +270,7 @@ def _best_points(answer: Answer) -> list[Point]:
             if all(played):
                 misses = [miss_of(w, n, one, confidence) for w, n, one in zip(won, played, segments, strict=True)]
                 error, low, high = (100.0 * max(parts) for parts in zip(*misses, strict=True))
-                points.append(Point(float(attempts), error, low, high))
+                points.append(ChartPoint(float(attempts), error, low, high))
     return points
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from sims.html.charts import Line, Point, Stretch, histogram, line_chart, lines_chart, log_line_chart
+from sims.html.charts import ChartPoint, Line, Stretch, histogram, line_chart, lines_chart, log_line_chart
 from sims.html.forest import Estimate, forest, shape_key
 from sims.html.heat_map import SHADES, HeatRow, heat_map
 from sims.html.legend import key, line_key
@@ -16,7 +16,7 @@ from sims.html.page import document, figure, section, table
 from sims.html.row_charts import stacked_bars, strips
 from sims.html.style import STYLE
 
-LINE = [Point(0.0, 0.2, 0.1, 0.3), Point(5.0, 0.6, 0.5, 0.7), Point(10.0, 0.4, 0.3, 0.5)]
+LINE = [ChartPoint(0.0, 0.2, 0.1, 0.3), ChartPoint(5.0, 0.6, 0.5, 0.7), ChartPoint(10.0, 0.4, 0.3, 0.5)]
 LABELS = ("attempt", "win rate")
 EDGES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 NASTY = "<b>&\"'=cmd()@x</b>"
@@ -73,7 +73,7 @@ def test_a_band_and_stretches_lie_where_they_are_wanted():
 
 
 def test_what_lies_outside_is_cut_off_by_a_picture_in_the_picture():
-    picture = line_chart([Point(0.0, 5.0, 4.0, 6.0)], "rate", LABELS, (0.0, 1.0))
+    picture = line_chart([ChartPoint(0.0, 5.0, 4.0, 6.0)], "rate", LABELS, (0.0, 1.0))
     assert picture.count("<svg") == 2
     assert "overflow" not in STYLE.split("@media print")[0].split(".chart{")[1].split("}")[0]
 
@@ -90,7 +90,7 @@ def test_what_lies_outside_is_cut_off_by_a_picture_in_the_picture():
     ],
 )
 def test_ticks_are_round_and_have_equal_digits(span, words):
-    line = [Point(0.0, span[0], span[0], span[1])]
+    line = [ChartPoint(0.0, span[0], span[0], span[1])]
     found = re.findall(r'class="grid"></path><text [^>]*>([^<]*)<', line_chart(line, "rate", LABELS, span))
     assert found == words
 
@@ -103,7 +103,7 @@ def test_no_line_without_points():
 
 
 def test_equal_factors_are_equal_distances_on_a_logarithmic_axis():
-    line = [Point(x, 0.5, 0.4, 0.6) for x in (0.01, 0.1, 1.0, 10.0)]
+    line = [ChartPoint(x, 0.5, 0.4, 0.6) for x in (0.01, 0.1, 1.0, 10.0)]
     picture = log_line_chart(line, "rate", LABELS, (0.0, 1.0), alike=(0.1, 1.0), chosen=1.0)
     dots = numbers(picture, r'<circle cx="([^"]*)"')
     assert [b - a for a, b in pairwise(dots)] == pytest.approx([dots[1] - dots[0]] * 3, abs=0.11)
@@ -122,7 +122,7 @@ def test_equal_factors_are_equal_distances_on_a_logarithmic_axis():
     ],
 )
 def test_ticks_of_a_logarithmic_axis_are_round_and_never_too_many(ends, words):
-    line = [Point(x, 0.5, 0.4, 0.6) for x in ends]
+    line = [ChartPoint(x, 0.5, 0.4, 0.6) for x in ends]
     picture = log_line_chart(line, "rate", LABELS, (0.0, 1.0), alike=ends, chosen=ends[0])
     assert re.findall(r'class="middle">([^<]*)<', picture) == words
 
