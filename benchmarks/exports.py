@@ -20,7 +20,7 @@ from benchmarks.timing import Item, Ratio, measure, quotient, rate, verdict
 from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from engine.record import Format, attempt_batch, csv_header, write_csv, write_parquet
 from engine.world import Chunk, Played, chunks, simulate
-from sims.run_folder.data_package import Table
+from sims.run_folder.data_package import Resource
 from sims.run_folder.files import new_file
 from sims.runs.chunks import CHUNKS, Job, job_of, write_chunk
 from sims.runs.tables import write_tables
@@ -73,7 +73,7 @@ def _written(players: int, form: Form) -> tuple[int, int]:
         path = Path(folder, "rows")
         sheet = _job(folder, players, "csv").sheets[0]
         if form == "xlsx":
-            write_workbook(path, [(Table(sheet, "", count), _batches(sheet, players))])
+            write_workbook(path, [(Resource(sheet, "", count), _batches(sheet, players))])
             return count, path.stat().st_size
         with new_file(path) as sink:
             if form == "csv":

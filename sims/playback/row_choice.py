@@ -22,7 +22,7 @@ from engine.scenario_file.faults import suggestion
 from sims.playback.human_actions import read_human_actions
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
 from sims.run_folder.folder import MANIFEST, read_manifest
-from sims.run_folder.row_file import Table, lines_of, open_table, value_of
+from sims.run_folder.row_file import AttemptTable, lines_of, open_table, value_of
 
 # What is looked for among the rows that fit: the column, and whether its smallest value is meant.
 KINDS: Final[Mapping[str, tuple[str, bool]]] = {
@@ -117,7 +117,7 @@ def choose_row(
     return found._replace(several_replicas=found.address.replica > 0 or last[place] != "0")
 
 
-def _numbered(table: Table, player: int, attempt: int, replica: int | None) -> int:
+def _numbered(table: AttemptTable, player: int, attempt: int, replica: int | None) -> int:
     """The number of the row of an address. Raises ScenarioError when there is none, or more than one."""
     asked = f"attempt {attempt} of player {player}"
     wanted = {"player": player, "attempt": attempt}
@@ -133,7 +133,7 @@ def _numbered(table: Table, player: int, attempt: int, replica: int | None) -> i
     return found[0]
 
 
-def pick_row(table: Table, words: str) -> int:
+def pick_row(table: AttemptTable, words: str) -> int:
     """The number of the row that words describe. Raises ScenarioError when none fits, or they are not understood."""
     asked = " ".join(words.split())
     found = _WORDS.fullmatch(asked)
@@ -177,7 +177,7 @@ def _is(**wanted: Any) -> Callable[[Any], npt.NDArray[np.bool_]]:
 
 
 def _find(
-    table: Table, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str, smallest: bool
+    table: AttemptTable, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str, smallest: bool
 ) -> int | None:
     """The number of the first row that fits and has the smallest, or largest, value of a column."""
     best = (min if smallest else max)(_matches(table, names, fits, column), key=lambda found: found[0], default=None)
@@ -185,7 +185,7 @@ def _find(
 
 
 def _matches(
-    table: Table, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str
+    table: AttemptTable, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str
 ) -> Iterator[tuple[float, int]]:
     """Rows that fit, in order: the value of a column, and the number of the row."""
     import pyarrow as pa
@@ -203,7 +203,7 @@ def _matches(
         raise RunFolderError(f"{table.path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
 
 
-def read_row(table: Table, number: int) -> RecordedRow:
+def read_row(table: AttemptTable, number: int) -> RecordedRow:
     """A row by its number. Raises RunFolderError, naming the cell, when a value is not one of its column."""
     texts = next(iter(lines_of(table.path, table.columns, [number])), [])
     if len(texts) != len(table.columns):

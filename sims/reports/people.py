@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sims.reports.tables import Integers, Numbers, Table, batches
+from sims.reports.tables import BatchArrays, Integers, Numbers, batches
 
 _NAMES: Final = ("replica", "player", "cohort", "attempts", "wins", "level", "trait_skill", "left")
 
@@ -20,7 +20,7 @@ _NAMES: Final = ("replica", "player", "cohort", "attempts", "wins", "level", "tr
 class People:
     """One item a player, sorted by replica and player."""
 
-    key: Integers  # replica and player in one number, see Table.keys
+    key: Integers  # replica and player in one number, see BatchArrays.keys
     cohort: Integers
     attempts: Integers
     wins: Integers
@@ -64,7 +64,7 @@ def read_people(path: Path, cohorts: Sequence[str]) -> People:
     reasons: dict[str, int] = {}
     columns: list[list[npt.NDArray[Any]]] = [[] for _ in range(7)]
     for batch in batches(path, _NAMES, {}, None):
-        for pieces, column in zip(columns, _columns(Table(batch, cohorts), reasons), strict=True):
+        for pieces, column in zip(columns, _columns(BatchArrays(batch, cohorts), reasons), strict=True):
             pieces.append(column)
     if not columns[0]:
         nothing = np.zeros(0, np.int64)
@@ -76,7 +76,7 @@ def read_people(path: Path, cohorts: Sequence[str]) -> People:
     )
 
 
-def _columns(table: Table, reasons: dict[str, int]) -> list[npt.NDArray[Any]]:
+def _columns(table: BatchArrays, reasons: dict[str, int]) -> list[npt.NDArray[Any]]:
     """The columns of some rows, as copies, so that the rest can be let go. reasons: grows by those that are new."""
     words, left = table.words("left")
     places = np.array([reasons.setdefault(word, len(reasons)) for word in words], np.int64)

@@ -17,7 +17,7 @@ from engine.inference.intervals import DIAL_UNIT
 from engine.tally import Scheme
 from sims.reports.beliefs import Beliefs
 from sims.reports.people import People, read_people
-from sims.reports.tables import Integers, Numbers, Table, batches, column_names
+from sims.reports.tables import BatchArrays, Integers, Numbers, batches, column_names
 
 DIAL_CELLS: Final = 200  # of the histograms that quartiles of the difficulty are read from
 PROGRESS_CELLS: Final = 25  # of the histograms of progress at a loss
@@ -86,7 +86,7 @@ def gather(folder: Path, manifest: Mapping[str, Any], scheme: Scheme) -> Gathere
         gathered = _empty(people, len(cohorts), knobs, scheme, belief)
         params = {f"param_{knob['name']}": knob["scale"] == "choice" for knob in knobs}
         for batch in batches(path, _COLUMNS, params, belief):
-            _add(gathered, Table(batch, cohorts), knobs, scheme, belief)
+            _add(gathered, BatchArrays(batch, cohorts), knobs, scheme, belief)
     except (OSError, KeyError, ValueError, pa.ArrowException) as fault:
         raise RunFolderError(f"the tables of {folder} must be as the run wrote them, but: {fault}") from None
     return gathered
@@ -112,7 +112,7 @@ def _empty(
 
 
 def _add(
-    gathered: Gathered, batch: Table, knobs: Sequence[Mapping[str, Any]], scheme: Scheme, belief: str | None
+    gathered: Gathered, batch: BatchArrays, knobs: Sequence[Mapping[str, Any]], scheme: Scheme, belief: str | None
 ) -> None:
     if not len(batch):
         return
@@ -146,7 +146,9 @@ def _count(histogram: Integers, places: Integers) -> None:
     histogram += np.bincount(places, minlength=histogram.size).reshape(histogram.shape)
 
 
-def _add_causes(gathered: Gathered, batch: Table, lost: npt.NDArray[np.bool_], stopped: npt.NDArray[np.bool_]) -> None:
+def _add_causes(
+    gathered: Gathered, batch: BatchArrays, lost: npt.NDArray[np.bool_], stopped: npt.NDArray[np.bool_]
+) -> None:
     words, cause = batch.words("cause")
     for j, counter in enumerate(gathered.causes):
         here = batch.cohort == j
@@ -157,7 +159,7 @@ def _add_causes(gathered: Gathered, batch: Table, lost: npt.NDArray[np.bool_], s
             counter["time limit"] += late
 
 
-def _add_late(gathered: Gathered, batch: Table, late: Integers, knobs: Sequence[Mapping[str, Any]]) -> None:
+def _add_late(gathered: Gathered, batch: BatchArrays, late: Integers, knobs: Sequence[Mapping[str, Any]]) -> None:
     """Add the last third of each player's attempts. late: their rows."""
     cohort = batch.cohort[late]
     np.add.at(gathered.late, cohort, 1)
@@ -173,7 +175,7 @@ def _add_late(gathered: Gathered, batch: Table, late: Integers, knobs: Sequence[
             np.add.at(gathered.late_sums[name], cohort, np.rint(share * float(DIAL_UNIT)).astype(np.int64))
 
 
-def _keep(gathered: Gathered, batch: Table, why: str, score: Numbers, among: npt.NDArray[np.bool_]) -> None:
+def _keep(gathered: Gathered, batch: BatchArrays, why: str, score: Numbers, among: npt.NDArray[np.bool_]) -> None:
     """Keep the row with the highest score among some, the first of equals."""
     scores = np.where(among, score, -math.inf)
     best = int(np.argmax(scores))

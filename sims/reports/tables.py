@@ -21,7 +21,7 @@ _TYPES: Final = {"int32": np.int32, "int64": np.int64, "double": np.float64}
 _WORDS: Final = frozenset({"cohort", "left", "outcome", "cause"})
 
 
-class Table:
+class BatchArrays:
     """A record batch as arrays; cohorts as places in the manifest's list."""
 
     def __init__(self, batch: Any, cohorts: Sequence[str]) -> None:

@@ -82,8 +82,8 @@ def _field(column: Column, words: Mapping[str, Sequence[str]]) -> dict[str, Any]
     return {**found, "constraints": limits} if limits else found
 
 
-class Table(NamedTuple):
-    """One table of a run as its data package tells it."""
+class Resource(NamedTuple):
+    """One table of a run: a resource of its data package."""
 
     sheet: Sheet
     path: str  # of its file in the run folder
@@ -95,7 +95,7 @@ class Package(NamedTuple):
 
     name: str
     title: str
-    tables: tuple[Table, ...]
+    tables: tuple[Resource, ...]
 
 
 def read_package(folder: Path) -> Package:
@@ -111,11 +111,11 @@ def read_package(folder: Path) -> Package:
         raise RunFolderError(f"{path} must be as the run wrote it, got {fault!r}.") from None
 
 
-def _table_of(resource: Mapping[str, Any]) -> Table:
+def _table_of(resource: Mapping[str, Any]) -> Resource:
     fields, key = resource["schema"]["fields"], tuple(resource["schema"]["primaryKey"])
     words = {item["name"]: tuple(item["constraints"]["enum"]) for item in fields if "enum" in _limits(item)}
     sheet = Sheet(resource["name"], tuple(_column(item) for item in fields), key, words)
-    return Table(sheet, resource["path"], resource["rowCount"])
+    return Resource(sheet, resource["path"], resource["rowCount"])
 
 
 def _column(item: Mapping[str, Any]) -> Column:

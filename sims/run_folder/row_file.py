@@ -22,7 +22,7 @@ _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 
 
-class Table(NamedTuple):
+class AttemptTable(NamedTuple):
     """A file of attempts and what is needed to read it."""
 
     path: Path
@@ -31,7 +31,7 @@ class Table(NamedTuple):
     game: Game
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path) -> AttemptTable:
     """Look at the header and the first row of a file of attempts. Raises RunFolderError when it is not one."""
     names, first, rows = _head(path)
     if "game" not in names:
@@ -55,7 +55,7 @@ def open_table(path: Path) -> Table:
     missing = [name for name in known if name not in (*names, *_ADDED)]
     if missing:
         raise RunFolderError(f"{path} lacks the column {missing[0]}, which a replay needs.")
-    return Table(path, tuple(columns), rows, game)
+    return AttemptTable(path, tuple(columns), rows, game)
 
 
 def is_empty(path: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format, Sheet, csv_header, read_batches, schema_of, write_csv, write_parquet
 from sims.reports.report import write_report
-from sims.run_folder.data_package import Package, Table, package, read_package
+from sims.run_folder.data_package import Package, Resource, package, read_package
 from sims.run_folder.files import Content, append_file, file_fault, new_file, sync_folder, write_json
 from sims.run_folder.folder import PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
 from sims.run_folder.new_folder import check_new
@@ -128,7 +128,7 @@ def _write_table(target: Path, sheet: Sheet, batches: Iterator[Any]) -> Content:
     return sink.content
 
 
-def _batches(folder: Path, table: Table) -> Iterator[Any]:
+def _batches(folder: Path, table: Resource) -> Iterator[Any]:
     """The record batches of a table, with the sheet's words in the sheet's order.
 
     That of the words as they come in a file would show in the bytes of a Parquet file. Raises RunFolderError when the

@@ -34,7 +34,7 @@ from sims.run_folder.faults_table import read_faults
 from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
 from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.provenance import code_digests
-from sims.run_folder.row_file import Table, is_empty, lines_of, lines_of_batch, open_table, value_of
+from sims.run_folder.row_file import AttemptTable, is_empty, lines_of, lines_of_batch, open_table, value_of
 from sims.runs.chunks import batches_of, job_of
 from sims.runs.run import Run
 from sims.workers.quarantine import ended_workers
@@ -201,7 +201,7 @@ def _replay(seen: _Tally, rows: int | None) -> None:
         )
 
 
-def _refuse_other_version(table: Table) -> None:
+def _refuse_other_version(table: AttemptTable) -> None:
     """Raise RunFolderError when first and last row alike are of other rules than those of the game that is here."""
     place = [column.name for column in table.columns].index("game_version")
     ends = [cells[place] for cells in lines_of(table.path, table.columns, sorted({0, table.rows - 1}))]
@@ -247,7 +247,7 @@ def sample_rows(rows: int, count: int | None, seed: int) -> list[int]:
     return sorted(int(number) for number in drawn)
 
 
-def replay_rows(table: Table, numbers: Sequence[int]) -> tuple[list[CellDifference], list[int], int]:
+def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellDifference], list[int], int]:
     """Cells of these rows that differ from what their own address, params and faculties (or actions) give.
 
     Also the numbers of rows of a person whose actions are not known, so that they cannot be played again, and how many
@@ -283,7 +283,7 @@ class _Unrecorded(Exception):
 
 
 def _cells_that_differ(
-    table: Table, attempt: Callable[..., Result], row: Mapping[str, str]
+    table: AttemptTable, attempt: Callable[..., Result], row: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     values: dict[str, Any] = {}
     human = row["source"] == HUMAN
@@ -323,7 +323,7 @@ def _cells_that_differ(
             yield name, row[name], _as_text(value)
 
 
-def _result_of_deeds(table: Table, values: npt.NDArray[np.float64], address: Address) -> Result:
+def _result_of_deeds(table: AttemptTable, values: npt.NDArray[np.float64], address: Address) -> Result:
     """How an attempt of a person ends when all that they did is done again."""
     try:
         human_actions = read_human_actions(table.path.parent, address, len(table.game.actions))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from engine.errors import EnvironmentFault, ScenarioError
 from engine.record import Column
-from sims.run_folder.data_package import Table, range_of
+from sims.run_folder.data_package import Resource, range_of
 from sims.run_folder.files import Sink, new_file
 
 ROWS: Final = 1_048_576  # of a sheet, its header among them
@@ -25,7 +25,7 @@ _PLAIN: Final = {"strings_to_formulas": False, "strings_to_urls": False, "string
 _CREATED: Final = datetime.datetime(1980, 1, 1)  # noqa: DTZ001 - nothing of the clock: the same run, the same bytes
 
 
-def write_workbook(path: Path, tables: Sequence[tuple[Table, Iterable[Any]]]) -> None:
+def write_workbook(path: Path, tables: Sequence[tuple[Resource, Iterable[Any]]]) -> None:
     """Write tables, each with its rows as Arrow record batches, in memory of a few rows.
 
     Raises ScenarioError when a table has too many rows for a sheet, EnvironmentFault without xlsxwriter, OSError on
@@ -117,7 +117,7 @@ def _begin(page: Any, heads: Sequence[str], widths: Sequence[int], bold: Any) ->
         page.write_string(0, place, head, bold)
 
 
-def _explain(page: Any, tables: Sequence[Table], bold: Any) -> None:
+def _explain(page: Any, tables: Sequence[Resource], bold: Any) -> None:
     _begin(page, _HEADS, _WIDTHS, bold)
     lines = [
         (table.sheet.name, c.name, c.kind, c.unit, range_of(c), "yes" if c.optional else "", c.meaning)

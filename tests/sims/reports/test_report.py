@@ -26,7 +26,7 @@ from engine.tally import Scheme, Tally, attempt_edges, day_bins, tally_of
 from sims.reports import beliefs
 from sims.reports.report import write_report
 from sims.reports.rows import gather
-from sims.reports.tables import Table
+from sims.reports.tables import BatchArrays
 from sims.wording import percent
 from tests.kit.golden import check_golden
 from tests.kit.places import ROOT
@@ -373,7 +373,7 @@ def test_columns_are_read_with_their_gaps_and_from_the_middle_of_a_batch():
         "level": pa.array([1, 2, 3, 4]),
         "cause": pa.array(["x", None, None, "y"]).dictionary_encode(),
     }
-    batch = Table(pa.record_batch(columns).slice(1, 3), ["a", "b"])
+    batch = BatchArrays(pa.record_batch(columns).slice(1, 3), ["a", "b"])
     assert batch.cohort.tolist() == [1, 0, 1]
     assert batch.numbers("level").tolist() == [2, 3, 4]
     assert np.array_equal(batch.numbers("skill"), [np.nan, 1.5, np.nan], equal_nan=True)
