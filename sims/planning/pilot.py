@@ -108,20 +108,20 @@ def sums_for(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_p
     }
 
 
-class Job(NamedTuple):
-    """What a worker needs to know."""
+class PilotJob(NamedTuple):
+    """What a worker needs to know to play chunks of a pilot."""
 
     setup: Setup
     after: int  # first attempt that is judged
     cluster: Cluster
 
 
-def _job(scenario: Scenario) -> Job:
+def _job(scenario: Scenario) -> PilotJob:
     setup = setup_of(scenario, Catalog())
-    return Job(setup, scenario.after_attempts, scheme_of(setup, scenario.after_attempts).cluster)
+    return PilotJob(setup, scenario.after_attempts, scheme_of(setup, scenario.after_attempts).cluster)
 
 
-def _play(job: Job, chunk: Chunk) -> list[tuple[int, Sums]]:
+def _play(job: PilotJob, chunk: Chunk) -> list[tuple[int, Sums]]:
     """Place and sums of each cohort in a chunk, which holds whole clusters."""
     played = simulate(job.setup, chunk, box=worker_box())
     rows, players = played.rows, played.players
