@@ -19,7 +19,7 @@ import click
 from sims.cli.compare import advise, arena, compare
 from sims.cli.describe import describe, list_
 from sims.cli.export import export
-from sims.cli.options import Commands, State, set_debug
+from sims.cli.options import Commands, CommandState, set_debug
 from sims.cli.plan import plan
 from sims.cli.run import check, report, resume, run, schema
 from sims.cli.shadowed_packages import check_packages
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of few letters must not end a run
-    state = State()
+    state = CommandState()
     try:
         code = _invoke(sys.argv[1:] if arguments is None else list(arguments), state)
         sys.stdout.flush()
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _invoke(arguments: list[str], state: State) -> int:
+def _invoke(arguments: list[str], state: CommandState) -> int:
     try:
         with cli.make_context("flowdial", arguments, obj=state) as context:
             code = cli.invoke(context)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
-from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
+from sims.cli.options import Command, NumberRange, scenario_from_options, seed_option, set_option, workers_option
 from sims.terminal import json_text, meter, teller
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def compare(
     _check_usage(len(scenarios), bool(controllers), find_gain is not None)
     on_progress, on_message = meter(quiet), teller(quiet)
     if len(scenarios) > 1:
-        several = [load_scenario(scenario, settings, None, allow_long) for scenario in scenarios]
+        several = [scenario_from_options(scenario, settings, None, allow_long) for scenario in scenarios]
         from sims.comparison.comparison import compare as compare_scenarios
 
         comparison = _deliver(
@@ -108,7 +108,7 @@ def compare(
             out, as_json, "table, page and JSON",
         )  # fmt: skip
         return _exit_code(bool(comparison.failed))
-    scenario = load_scenario(scenarios[0], settings, seed, allow_long)
+    scenario = scenario_from_options(scenarios[0], settings, seed, allow_long)
     if find_gain is not None:
         from sims.arena.gain_finder import find_gain as search_gain
 
@@ -178,7 +178,7 @@ def _exit_code(faulty: bool) -> int:
 @click.option("--world", "worlds", multiple=True, metavar="NAME", help="World to play (repeatable; default: all).")
 @click.option(
     "--players",
-    type=Number(40, 1_000_000, whole=True),
+    type=NumberRange(40, 1_000_000, whole=True),
     default=_PLAYERS,
     show_default=True,
     help="Players in each world.",
@@ -220,7 +220,7 @@ def arena(
 @_json
 def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Recommend a controller for a scenario and review the current one."""
-    checked = load_scenario(scenario, settings, None, True)
+    checked = scenario_from_options(scenario, settings, None, True)
     from sims.advice.advice import advise as recommend
 
     named = [scenario, *(word for setting in settings for word in ("--set", setting))]

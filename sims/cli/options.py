@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help must not import
 
 
-class Number(click.FloatRange):
+class NumberRange(click.FloatRange):
     """A number, finite unless `high` is inf, or a whole number. Any other is refused in one sentence."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Number(click.FloatRange):
         return f"a {'whole ' if self._whole else ''}number {bounds}"
 
 
-SEED_RANGE: Final = Number(0, _LARGEST_SEED, whole=True)
+SEED_RANGE: Final = NumberRange(0, _LARGEST_SEED, whole=True)
 seed_option = click.option("--seed", type=SEED_RANGE, help="Override the scenario's seed.")
 set_option = click.option(
     "--set",
@@ -71,7 +71,7 @@ set_option = click.option(
     help="Override a scenario value, e.g. target.win_rate=0.7 (repeatable).",
 )
 workers_option = click.option(
-    "--workers", type=Number(1, 1024, whole=True), help="Number of worker processes (default: one per core)."
+    "--workers", type=NumberRange(1, 1024, whole=True), help="NumberRange of worker processes (default: one per core)."
 )
 
 scenario_argument = click.argument("scenario")
@@ -102,7 +102,7 @@ def pairs_of(settings: Sequence[str]) -> list[tuple[str, str]]:
 
 
 @dataclass
-class State:
+class CommandState:
     """What all commands share."""
 
     debug: bool = False
@@ -129,7 +129,7 @@ class Commands(click.Group):
     command_class = Command
 
 
-def load_scenario(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
+def scenario_from_options(scenario: str, settings: Sequence[str], seed: int | None, allow_long: bool) -> Scenario:
     """Read and validate a scenario with the overrides of the command line. Raises ScenarioError."""
     from engine.scenario import load
     from sims.catalog import Catalog

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from sims.cli.options import Command, Number, load_scenario, seed_option, set_option, workers_option
+from sims.cli.options import Command, NumberRange, scenario_from_options, seed_option, set_option, workers_option
 from sims.terminal import aligned, meter, no_message, say
 
 
@@ -15,13 +15,13 @@ from sims.terminal import aligned, meter, no_message, say
 @click.argument("after", required=False)
 @click.option(
     "--effect",
-    type=Number(0, 1, low_open=True, high_open=True),
+    type=NumberRange(0, 1, low_open=True, high_open=True),
     required=True,
     help="Smallest change to detect, e.g. 0.02 for two points.",
 )
 @click.option(
     "--power",
-    type=Number(0.5, 1, low_open=True, high_open=True),
+    type=NumberRange(0.5, 1, low_open=True, high_open=True),
     default=0.9,
     show_default=True,
     help="Statistical power: chance to notice it.",
@@ -49,8 +49,8 @@ def plan(
     A small pilot measures how much players differ. With a second scenario, AFTER, it plays both with the same players
     and the same luck, and says how many fewer players that takes. --set and --seed apply to both.
     """
-    before = load_scenario(scenario, settings, seed, allow_long)
-    changed = None if after is None else load_scenario(after, settings, seed, allow_long)
+    before = scenario_from_options(scenario, settings, seed, allow_long)
+    changed = None if after is None else scenario_from_options(after, settings, seed, allow_long)
     from sims.planning.plan import plan as make_plan
 
     result = make_plan(

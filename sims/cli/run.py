@@ -11,14 +11,14 @@ import click
 
 from sims.cli.options import (
     Command,
-    Number,
+    NumberRange,
     allow_long_option,
     calculate_alone,
     folder_argument,
     json_option,
-    load_scenario,
     quiet_option,
     scenario_argument,
+    scenario_from_options,
     seed_option,
     set_option,
     workers_option,
@@ -46,13 +46,13 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for plu
 )
 @click.option(
     "--precision",
-    type=Number(0, 0.5, low_open=True),
+    type=NumberRange(0, 0.5, low_open=True),
     metavar="WIDTH",
     help="Add players until every margin is at most +-WIDTH.",
 )
 @click.option(
     "--budget",
-    type=Number(1, 5_000_000_000, whole=True),  # LARGEST_WORK of engine.scenario_file.consistency
+    type=NumberRange(1, 5_000_000_000, whole=True),  # LARGEST_WORK of engine.scenario_file.consistency
     metavar="ATTEMPTS",
     help="With --precision: largest number of attempts.",
 )
@@ -86,7 +86,7 @@ def run(
 
     if budget is not None and precision is None:
         raise click.UsageError("--budget limits --precision; give both.")
-    checked = load_scenario(scenario, settings, seed, allow_long)
+    checked = scenario_from_options(scenario, settings, seed, allow_long)
     from sims.planning.precision import run_to_precision
     from sims.runs.execution import run as play
 
@@ -111,7 +111,7 @@ def run(
 def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: bool, allow_long: bool) -> None:
     """Validate a scenario without running it."""
 
-    checked = load_scenario(scenario, settings, seed, allow_long)
+    checked = scenario_from_options(scenario, settings, seed, allow_long)
     from sims.runs.preflight import prepare_job
 
     prepare_job(checked)

@@ -10,7 +10,7 @@ import click
 
 from sims.cli.options import (
     Command,
-    Number,
+    NumberRange,
     calculate_alone,
     json_option,
     pairs_of,
@@ -29,28 +29,28 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 
 @click.command(cls=Command)
 @scenario_argument
-@click.option("--budget", type=Number(1, whole=True), metavar="N", help="Maximum number of attempts.")
-@click.option("--seconds", type=Number(1), help="Approximate time limit. The result then depends on the machine.")
-@click.option("--money", type=Number(0, low_open=True), help="Maximum cost, with --price-per-million.")
-@click.option("--price-per-million", type=Number(0, low_open=True), help="Cost of a million attempts.")
+@click.option("--budget", type=NumberRange(1, whole=True), metavar="N", help="Maximum number of attempts.")
+@click.option("--seconds", type=NumberRange(1), help="Approximate time limit. The result then depends on the machine.")
+@click.option("--money", type=NumberRange(0, low_open=True), help="Maximum cost, with --price-per-million.")
+@click.option("--price-per-million", type=NumberRange(0, low_open=True), help="Cost of a million attempts.")
 @click.option("--method", type=click.Choice(_METHODS), default="pooled", show_default=True, help="Search method.")
 @click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob at its default (repeatable).")
 @click.option(
     "--options",
-    type=Number(1, _MOST_OPTIONS, whole=True),
+    type=NumberRange(1, _MOST_OPTIONS, whole=True),
     default=3,
     show_default=True,
     help="Maximum number of recommended settings.",
 )
 @click.option(
     "--near-default",
-    type=Number(0, 1_000_000),
+    type=NumberRange(0, 1_000_000),
     default=0.0,
     metavar="WEIGHT",
     help="Prefer settings near your defaults. At 1, moving every knob from end to end is as bad as missing every "
     "target by its tolerance.",
 )
-@click.option("--level", type=Number(1, whole=True), help="Tune for one level of a campaign.")
+@click.option("--level", type=NumberRange(1, whole=True), help="Tune for one level of a campaign.")
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",

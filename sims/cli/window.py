@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from sims.cli.options import Command, Number, seed_option
+from sims.cli.options import Command, NumberRange, seed_option
 
 _PICTURES: Final = (".png", ".webp", ".gif")  # those of sims.window.screen.Recorder, which help must not import
 
@@ -27,7 +27,7 @@ class _Picture(click.Path):
         return path
 
 
-_SPEED: Final = Number(0, math.inf, low_open=True)
+_SPEED: Final = NumberRange(0, math.inf, low_open=True)
 _speed = click.option(
     "--speed", type=_SPEED, default=1.0, show_default=True, metavar="X", help="How fast; 1 is the game's own pace."
 )
@@ -37,7 +37,7 @@ _record = click.option(
     metavar="FILE",
     help="Paint to a .png (the last frame), .webp or .gif (motion); needs no screen.",
 )
-_frames = click.option("--frames", type=Number(1, whole=True), metavar="N", help="End after so many frames.")
+_frames = click.option("--frames", type=NumberRange(1, whole=True), metavar="N", help="End after so many frames.")
 _out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the rows; it must be new.")
 
 
@@ -48,7 +48,7 @@ _out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", hel
 )
 @click.option(
     "--target",
-    type=Number(0, 1, low_open=True, high_open=True),
+    type=NumberRange(0, 1, low_open=True, high_open=True),
     metavar="RATE",
     help="How often you should win, as in 0.75.",
 )
@@ -118,10 +118,12 @@ def watch(
 
 @click.command(cls=Command)
 @click.argument("target", metavar="FILE|RUN", type=click.Path(exists=True, path_type=Path))
-@click.option("--row", type=Number(0, whole=True), metavar="N", help="The row of this number; the first one is 0.")
-@click.option("--player", type=Number(0, whole=True), metavar="N", help="An attempt of this player.")
-@click.option("--attempt", type=Number(0, whole=True), metavar="N", help="The attempt of this number.")
-@click.option("--replica", type=Number(0, whole=True), metavar="N", help="Of this replica, where a run has several.")
+@click.option("--row", type=NumberRange(0, whole=True), metavar="N", help="The row of this number; the first one is 0.")
+@click.option("--player", type=NumberRange(0, whole=True), metavar="N", help="An attempt of this player.")
+@click.option("--attempt", type=NumberRange(0, whole=True), metavar="N", help="The attempt of this number.")
+@click.option(
+    "--replica", type=NumberRange(0, whole=True), metavar="N", help="Of this replica, where a run has several."
+)
 @click.option("--pick", metavar="TEXT", help='Say it in words: "the closest loss".')
 @_speed
 @_record

@@ -7,12 +7,12 @@ import math
 import click
 import pytest
 
-from sims.cli.options import Number
+from sims.cli.options import NumberRange
 
-WHOLE = Number(1, 1024, whole=True)
-OPEN = Number(0, 1, low_open=True, high_open=True)
-ANY_ABOVE = Number(0, low_open=True)
-SPEED = Number(0, math.inf, low_open=True)
+WHOLE = NumberRange(1, 1024, whole=True)
+OPEN = NumberRange(0, 1, low_open=True, high_open=True)
+ANY_ABOVE = NumberRange(0, low_open=True)
+SPEED = NumberRange(0, math.inf, low_open=True)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ SPEED = Number(0, math.inf, low_open=True)
         (WHOLE, "1", 1),
         (WHOLE, "1024", 1024),
         (WHOLE, 3, 3),  # a default
-        (Number(0, 2**63 - 1, whole=True), str(2**63 - 1), 2**63 - 1),  # to the last digit
+        (NumberRange(0, 2**63 - 1, whole=True), str(2**63 - 1), 2**63 - 1),  # to the last digit
         (OPEN, "0.5", 0.5),
         (ANY_ABOVE, "1e308", 1e308),
         (SPEED, "inf", math.inf),
