@@ -18,10 +18,10 @@ from sims.verdict.goal import Goal, Row
 from sims.verdict.sentences import rate_with_margin, target_words
 from sims.verdict.verdict import state_of, verdict
 
-State = Literal["met", "missed", "cannot tell"]
+GateState = Literal["met", "missed", "cannot tell"]
 
 ERROR: Final = 0.05  # share of runs that are called missed although every rate is on target, at most
-EXIT_CODES: Final[dict[State, int]] = {"met": 0, "missed": 1, "cannot tell": 2}
+EXIT_CODES: Final[dict[GateState, int]] = {"met": 0, "missed": 1, "cannot tell": 2}
 _MOST_NAMED: Final = 3
 _LARGEST_VARIANCE: Final = 0.25  # of one attempt: p (1 - p) of p = 1/2
 
@@ -38,7 +38,7 @@ class Gate(NamedTuple):
         trusted: False with one replica of a shared controller, which says nothing of another.
     """
 
-    state: State
+    state: GateState
     missed: tuple[Row, ...]
     unsure: tuple[Row, ...]
     notice: float
@@ -82,7 +82,7 @@ def judge_gate(goal: Goal, tally: Tally) -> Gate:
     out = [state_of(one, band) in ("below", "above") for one, band in zip(intervals, bands, strict=True)]
     missed = tuple(row for row, is_out in zip(rows, out, strict=True) if is_out and trusted)
     unsure = tuple(row for row in rows if row not in missed and (row.state != "in band" or not trusted))
-    state: State = "missed" if missed else "cannot tell" if unsure else "met"
+    state: GateState = "missed" if missed else "cannot tell" if unsure else "met"
     notice = max(_noticed(one, confidence) for one in intervals) if trusted else math.nan
     return Gate(state, missed, unsure, notice, confidence, trusted)
 

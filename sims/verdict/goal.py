@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 from engine.errors import RunFolderError
 from engine.record import Column
 
-State = Literal["in band", "below", "above", "cannot tell"]
+TargetState = Literal["in band", "below", "above", "cannot tell"]
 
 # What a person reads for the values of the column `state`.
-STATE_WORDS: Final[dict[State, str]] = {
+STATE_WORDS: Final[dict[TargetState, str]] = {
     "in band": "on target",
     "below": "below target",
     "above": "above target",
@@ -125,7 +125,7 @@ class Row:
     interval: str  # how it was computed
     target_low: float
     target_high: float
-    state: State
+    state: TargetState
     more_players: int | None  # None where the state is clear, or no number of players would make it so
     difficulty: float
     difficulty_late: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-State = Literal["passed", "warning", "not tested"]
+CheckState = Literal["passed", "warning", "not tested"]
 
 PASSED: Final = "passed"
 WARNING: Final = "warning"
@@ -17,7 +17,7 @@ class Check(NamedTuple):
     """The result of one check."""
 
     name: str
-    state: State
+    state: CheckState
     sentence: str
 
 

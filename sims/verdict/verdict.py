@@ -15,7 +15,7 @@ from typing import Any, Final
 from engine.inference.intervals import RateInterval, mean_dial, rate_interval
 from engine.tally import Tally
 from sims.html.notebook import notebook_table
-from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, State
+from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, TargetState
 from sims.verdict.sentences import sentences_of, target_words
 from sims.wording import percent, share_of
 
@@ -136,7 +136,7 @@ def _band(goal: Goal, tally: Tally, cohort: int, level: int) -> Band:
     return low, math.fsum(bands[j][1] * number for j, number in enumerate(attempts)) / total
 
 
-def state_of(found: RateInterval, band: Band) -> State:
+def state_of(found: RateInterval, band: Band) -> TargetState:
     """Where an interval lies against a band, said only when all of it lies there and it is over clusters."""
     low, high = band
     if found.clusters < 2:
