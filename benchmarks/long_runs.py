@@ -129,7 +129,9 @@ def repeat(count: int) -> None:
         for turn in range(1, count + 1):
             drawn = turn % 50 == 1
             with (
-                contextlib.nullcontext() if drawn else mock.patch("sims.reports.report.page", lambda facts: facts.title)
+                contextlib.nullcontext()
+                if drawn
+                else mock.patch("sims.reports.report.report_page", lambda facts: facts.title)
             ):
                 run(scenario, out=Path(folder, str(turn)), workers=1)
             if turn in (1, count // 5, count):

@@ -16,7 +16,7 @@ from sims.reports.survivors import survivors_part
 from sims.wording import UNCALIBRATED
 
 
-def page(facts: Facts) -> str:
+def report_page(facts: Facts) -> str:
     """The whole document."""
     return document(
         facts.title,

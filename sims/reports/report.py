@@ -13,7 +13,7 @@ from engine.errors import RunFolderError
 from engine.tally import Tally
 from sims.reports.changes import read_changes
 from sims.reports.facts import Facts
-from sims.reports.page import page
+from sims.reports.page import report_page
 from sims.reports.rows import gather
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, SCENARIO, read_manifest
@@ -50,7 +50,7 @@ def write_report(folder: Path) -> Path:
         changes=read_changes(folder / SCENARIO),
     )
     path = folder / REPORT
-    write_file(path, page(facts).encode())
+    write_file(path, report_page(facts).encode())
     return path
 
 

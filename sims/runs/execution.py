@@ -111,7 +111,7 @@ def execute(
     with disk_faults():
         setup = setup_of(scenario, Catalog())
         job = prepare_job(scenario, setup, file_format)  # what cannot be played must not leave a folder
-        start = start_of(scenario, setup, file_format, plain_name(scenario.name))
+        start = start_of_run(scenario, setup, file_format, plain_name(scenario.name))
         folder = begin(out, start)
     job = dataclasses.replace(job, folder=folder.path)
     unreported: list[Exception] = []
@@ -203,14 +203,14 @@ def _begun(folder: WorkFolder) -> tuple[Scenario, Job, Start]:
     if difference is None:
         scenario = load(path, Catalog(), allow_long=True)
         setup = setup_of(scenario, Catalog())
-        difference = begun.difference(start_of(scenario, setup, begun.format, begun.name))
+        difference = begun.difference(start_of_run(scenario, setup, begun.format, begun.name))
         if difference is None:
             job = prepare_job(scenario, setup, begun.format)
             return scenario, dataclasses.replace(job, folder=folder.path), begun
     raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new run.")
 
 
-def start_of(scenario: Scenario, setup: Setup, file_format: Format, name: str) -> Start:
+def start_of_run(scenario: Scenario, setup: Setup, file_format: Format, name: str) -> Start:
     """What a run of the scenario begins with, with the code and the libraries of this moment."""
     return Start(
         format_version=FORMAT_VERSION,

@@ -76,7 +76,7 @@ def practice_note(problem: Problem) -> str:
     )
 
 
-def write_results(folder: Path, record: StudyRecord) -> list[str]:
+def write_study_results(folder: Path, record: StudyRecord) -> list[str]:
     """Write all files whose bytes follow from the request; return their names."""
     names = [tuned_name(option) for option in range(len(record.options))]
     note = practice_note(record.problem)

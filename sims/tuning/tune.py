@@ -39,7 +39,7 @@ from sims.terminal import OnMessage, no_message
 from sims.tuning.answer.answer import answer_of
 from sims.tuning.answer.as_json import write_answer
 from sims.tuning.answer.best_so_far import BestSoFar
-from sims.tuning.answer.report import write_report
+from sims.tuning.answer.report import write_study_report
 from sims.tuning.answer.skill_order import find_contradiction
 from sims.tuning.budget import search_budget
 from sims.tuning.journal import NAME as JOURNAL
@@ -53,7 +53,7 @@ from sims.tuning.search.searcher import Searcher
 from sims.tuning.search.staged_search import StagedSearch
 from sims.tuning.simulator import Simulator
 from sims.tuning.study import Study, StudyLimits, StudyRecord
-from sims.tuning.study_files import write_results, write_study_manifest
+from sims.tuning.study_files import write_study_manifest, write_study_results
 from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.tuning.warm_start import earlier_tells
 from sims.workers.cores import cores
@@ -132,7 +132,7 @@ def tune(
     _begin(problem, request, search_budget(attempts, problem.segments))  # a refusal must not leave a folder
     if contradiction := find_contradiction(problem):
         on_message(f"warning: {contradiction}")
-    start = start_of(problem, request, plain_name(problem.scenario.name))
+    start = start_of_study(problem, request, plain_name(problem.scenario.name))
     with disk_faults():
         folder = begin(None if out is None else Path(out), start)
     listeners = _Listeners(on_progress, on_message, on_stop)
@@ -186,7 +186,7 @@ def is_study(target: Path) -> bool:
         return (path / JOURNAL).is_file()
 
 
-def start_of(problem: Problem, request: StudyRequest, name: str) -> Start:
+def start_of_study(problem: Problem, request: StudyRequest, name: str) -> Start:
     """What a study begins with, with the current code and libraries."""
     scenario = problem.scenario
     return Start(
@@ -228,7 +228,7 @@ def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
     difference = changed_line(begun.scenario, text)
     if difference is None:
         problem = problem_of(load(path, Catalog(), allow_long=True), request.level, request.locks)
-        difference = begun.difference(start_of(problem, request, begun.name))
+        difference = begun.difference(start_of_study(problem, request, begun.name))
         if difference is None:
             return problem, request, begun
     raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new study.")
@@ -301,8 +301,8 @@ def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
         except ScenarioError:  # the method refuses the attempts that a time limit leaves it
             folder.abandon()
             raise
-        names = [*write_results(folder.path, answer.record), write_answer(folder.path, answer)]
-        names.append(write_report(folder.path, answer, start))
+        names = [*write_study_results(folder.path, answer.record), write_answer(folder.path, answer)]
+        names.append(write_study_report(folder.path, answer, start))
         write_study_manifest(folder.path, start, answer.record, names, time.monotonic() - began)
         return True
 

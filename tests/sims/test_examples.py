@@ -58,7 +58,7 @@ CAMPAIGN = '[levels]\nkind = "campaign"\ncount = 3\n[target]\nlevels = [0.9, 0.7
 @pytest.mark.parametrize(("form", "campaign"), [("csv", False), ("parquet", False), ("csv", True)])
 def test_the_charts_of_a_run_are_drawn(tmp_path, monkeypatch, form, campaign):
     """From both forms; and from a campaign with a target for each level."""
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
     text = TEXT.format(game="gap_runner", controller="weighted_up_down", players=40, attempts=60)
     text = text.replace("[target]\nwin_rate = 0.6\n", CAMPAIGN) if campaign else text
     chosen = parse(text.encode(), "small.toml", Catalog())
@@ -85,7 +85,7 @@ def test_the_charts_of_a_run_are_drawn(tmp_path, monkeypatch, form, campaign):
 
 def test_the_example_counts_players_not_attempts(tmp_path, monkeypatch):
     """Its interval against that of the means of players who all made equally many attempts."""
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
     assert run(scenario(players=40, attempts=60), out=tmp_path / "run", workers=1).faults == {}
     monkeypatch.setattr(sys, "argv", ["analyse_run.py", str(tmp_path / "run"), str(tmp_path / "charts.png")])
     with mpl.rc_context({"backend": "agg"}):
@@ -100,7 +100,7 @@ def test_the_example_counts_players_not_attempts(tmp_path, monkeypatch):
 
 def test_every_table_of_a_run_can_be_loaded_from_both_forms_alike(tmp_path, monkeypatch):
     """A whole number that is missing, as where no further players would help, stays missing and the others whole."""
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
     assert run(scenario(players=40, attempts=20), out=tmp_path / "run", workers=1).faults == {}
     other = export(tmp_path / "run", "parquet", tmp_path / "other")
     monkeypatch.setattr(sys, "argv", ["analyse_run.py", str(tmp_path / "run"), str(tmp_path / "charts.png")])

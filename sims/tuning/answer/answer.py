@@ -129,7 +129,7 @@ def answer_of(record: StudyRecord) -> Answer:
     )
 
 
-def verdict(rate: Rate, segment: Segment) -> str:
+def target_verdict(rate: Rate, segment: Segment) -> str:
     """Whether a target is met: only when the whole interval lies inside the band."""
     if rate.met(segment):
         return MET
@@ -169,7 +169,7 @@ def _setting(problem: Problem, point: CountedPoint) -> MeasuredSetting:
         point=point,
         changes=tuple(_changes(problem, point)),
         change_size=float(change_size(problem.search_space, np.array([point.point]), problem.start)[0]),
-        verdicts=tuple(map(verdict, point.rates, problem.segments)),
+        verdicts=tuple(map(target_verdict, point.rates, problem.segments)),
         error=max(map(abs, distances)) if measured else math.nan,
         spread=max(distances) - min(distances) if measured else math.nan,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sims.run_folder.files import write_json
-from sims.tuning.answer.answer import Answer, MeasuredSetting, verdict
+from sims.tuning.answer.answer import Answer, MeasuredSetting, target_verdict
 from sims.tuning.answer.sentences import answer_text, end_of, sentences
 from sims.tuning.problem import Problem
 from sims.tuning.study import CountedPoint
@@ -73,7 +73,7 @@ def point_json(problem: Problem, point: CountedPoint) -> dict[str, Any]:
                 "wins": wins,
                 "rate": _known(rate.rate),
                 "interval": [rate.low, rate.high] if rate.attempts else None,
-                "verdict": verdict(rate, segment),
+                "verdict": target_verdict(rate, segment),
             }
             for segment, rate, wins in rates
         },

@@ -19,7 +19,7 @@ from sims.html.page import NOTHING, charts, document, figure, folded, header, se
 from sims.html.row_charts import Mark, Track, interval_rows
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, Start
-from sims.tuning.answer.answer import CANNOT_TELL, MET, MISSED, Answer, MeasuredSetting, stage_error, verdict
+from sims.tuning.answer.answer import CANNOT_TELL, MET, MISSED, Answer, MeasuredSetting, stage_error, target_verdict
 from sims.tuning.answer.sentences import (
     band_text,
     end_of,
@@ -54,13 +54,13 @@ _STAGES: Final = {
 }
 
 
-def write_report(folder: Path, answer: Answer, start: Start) -> str:
+def write_study_report(folder: Path, answer: Answer, start: Start) -> str:
     """Write the report of a study into its folder; return its name. start: what the study began with."""
-    write_file(folder / REPORT, page(answer, start).encode())
+    write_file(folder / REPORT, study_page(answer, start).encode())
     return REPORT
 
 
-def page(answer: Answer, start: Start) -> str:
+def study_page(answer: Answer, start: Start) -> str:
     """The whole document."""
     title = answer.problem.scenario.title or f"Tuning {answer.problem.scenario.form.game.name}"
     return document(
@@ -342,7 +342,7 @@ def _rate_cell(rate: Rate, segment: Segment) -> Part:
     """A measured rate, and its state as a coloured word."""
     if not rate.attempts:
         return "not measured"
-    colour = _STATES[verdict(rate, segment)]
+    colour = _STATES[target_verdict(rate, segment)]
     return tag("span", rate_text(rate), " ", tag("span", state_text(rate, segment), class_=f"state {colour}"))
 
 

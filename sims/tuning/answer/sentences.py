@@ -21,7 +21,7 @@ from sims.tuning.answer.answer import (
     differ,
     further_attempts,
     stage_error,
-    verdict,
+    target_verdict,
 )
 from sims.tuning.answer.feasibility import ReachableRate
 from sims.tuning.answer.sensitivity import Effect, Shift
@@ -117,7 +117,7 @@ def _about_option(answer: Answer, option: MeasuredSetting) -> str:
     if not option.changes:
         text = f"{option.letter} changes nothing: the search came back to your defaults."
     else:
-        changes = listed(_first_few([change_text(change) for change in option.changes]))
+        changes = listed(_first_few([knob_change_text(change) for change in option.changes]))
         whole = "both" if knobs == 2 else f"all {count(knobs)}"
         some = f"{count(len(option.changes))} of the {count(knobs)}" if len(option.changes) < knobs else whole
         text = f"{option.letter} changes {some} knobs: {changes}."
@@ -298,7 +298,7 @@ def rate_text(rate: Rate) -> str:
 
 def state_text(rate: Rate, segment: Segment) -> str:
     """A verdict in words: on target, above or below target, or too close to call."""
-    judged = verdict(rate, segment)
+    judged = target_verdict(rate, segment)
     if judged == CANNOT_TELL:
         return "too close to call"
     return "on target" if judged == MET else "above target" if rate.rate > segment.high else "below target"
@@ -323,7 +323,7 @@ def step_text(effect: Effect) -> str:
     return f"{way}{_TENTHS[knob.scale]}"
 
 
-def change_text(change: KnobChange) -> str:
+def knob_change_text(change: KnobChange) -> str:
     """What an option does to a knob."""
     knob = change.knob
     before, after = (value_text(knob, value) for value in (change.before, change.after))
@@ -388,7 +388,7 @@ def _miss_text(setting: MeasuredSetting, k: int, problem: Problem) -> str:
 
 def _rate_and_state(rate: Rate, segment: Segment) -> str:
     state = state_text(rate, segment)
-    target = "" if verdict(rate, segment) == MET else f" ({band_text(segment)})"
+    target = "" if target_verdict(rate, segment) == MET else f" ({band_text(segment)})"
     return f"{segment.name} {rate_text(rate)}, {state}{target}"
 
 

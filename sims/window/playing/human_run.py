@@ -23,7 +23,7 @@ from sims.reports.report import write_report
 from sims.run_folder.files import content_of, file_fault, new_file, write_file
 from sims.run_folder.folder import SCENARIO, write_manifest
 from sims.runs.chunks import ChunkRecord, Job, batches_of, job_of
-from sims.runs.execution import start_of
+from sims.runs.execution import start_of_run
 from sims.runs.tables import goal_for, manifest_of, write_results
 from sims.window.playing.human_session import COHORT, human_sheet
 
@@ -59,7 +59,7 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
         finally:
             shutil.rmtree(job.part(0, attempts).parent, ignore_errors=True)
         files[HUMAN_ACTIONS] = content_of(folder / HUMAN_ACTIONS)._asdict()
-        start = start_of(scenario, setup, "csv", folder.name)
+        start = start_of_run(scenario, setup, "csv", folder.name)
         manifest = manifest_of(scenario, start, job, tally, files)
         write_manifest(folder, manifest | {"source": COHORT, "durations_s": {"playing": round(playing_s, 3)}})
         write_report(folder)

@@ -19,7 +19,7 @@ def lines(tmp_path_factory) -> list[str]:
     """A table of attempts: its header and rows."""
     folder: Path = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: "cheap")
+        patch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
         assert run(scenario(players=2, attempts=10), out=folder / "run", workers=1).faults == {}
     return (folder / "run" / "attempts.csv").read_text().splitlines()
 

@@ -75,7 +75,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     )
     place = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: "cheap")
+        patch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
         for name in ("csv", "parquet"):
             assert run(scenario, out=place / name, workers=1, format=name).faults == {}
     return {name: place / name for name in ("csv", "parquet")}

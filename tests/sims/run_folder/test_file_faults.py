@@ -33,7 +33,9 @@ def tiny():
 @pytest.fixture(autouse=True)
 def cheap_report(monkeypatch):
     """The report is written as ever, but its charts are not drawn: they take longer than the run."""
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+    monkeypatch.setattr(
+        "sims.reports.report.report_page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50
+    )
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -48,7 +50,7 @@ def reference(tmp_path_factory):
     """A run that nothing disturbed: its tree, and the disk it went through."""
     folder = tmp_path_factory.mktemp("reference")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+        patch.setattr("sims.reports.report.report_page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
         with FaultyDisk(folder).active() as disk:
             assert run(tiny(), out=folder / "run", workers=1).faults == {}
     return tree(folder / "run"), disk
@@ -196,7 +198,7 @@ def thrown_away(tmp_path_factory):
     """The tree of the small run, and the numbers of the calls that throw it away."""
     folder = tmp_path_factory.mktemp("grown")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+        patch.setattr("sims.reports.report.report_page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
         assert run(small(), out=folder / "small", workers=1).faults == {}
         with FaultyDisk(folder).active() as disk:
             assert grown(out=folder / "run", workers=1) == 0

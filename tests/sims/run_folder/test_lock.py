@@ -17,7 +17,7 @@ from engine.errors import RunFolderError
 from sims.run_folder import folder as run_folder
 from sims.run_folder.folder import PARTIAL, begin
 from sims.run_folder.lock import FolderLock
-from sims.runs.execution import start_of
+from sims.runs.execution import start_of_run
 from tests.kit.small import scenario, setup
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders are locked on POSIX systems")
@@ -139,7 +139,7 @@ def test_what_was_published_meanwhile_is_not_begun_again(tmp_path, monkeypatch):
 
     monkeypatch.setattr(run_folder, "FolderLock", Late)
     with pytest.raises(RunFolderError, match="run already exists; choose another --out"):
-        begin(tmp_path / "run", start_of(scenario(), setup(), "csv", "run"))
+        begin(tmp_path / "run", start_of_run(scenario(), setup(), "csv", "run"))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -149,4 +149,4 @@ def test_a_folder_that_can_neither_be_begun_nor_resumed_is_to_be_removed(tmp_pat
     for name in (FolderLock.NAME, "attempts.csv"):
         (partial / name).touch()
     with pytest.raises(RunFolderError, match="holds an unfinished run; remove it"):
-        begin(tmp_path / "run", start_of(scenario(), setup(), "csv", "run"))
+        begin(tmp_path / "run", start_of_run(scenario(), setup(), "csv", "run"))

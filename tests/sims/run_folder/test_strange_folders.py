@@ -18,7 +18,7 @@ from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import CHUNKS, PARTIAL, begin, take_up
 from sims.run_folder.lock import FolderLock
 from sims.runs.chunks import Job, job_of, read_chunk, write_chunk
-from sims.runs.execution import resume, run, start_of
+from sims.runs.execution import resume, run, start_of_run
 from tests.kit.small import scenario, setup
 
 NASTY: list[Any] = [None, "", "x\n", -1, 1.5, 10**30, True, [], {}, [1], {"a": 1}, math.nan]
@@ -61,7 +61,7 @@ def test_chunks_that_are_a_link_are_refused(tmp_path, outside):
     with pytest.raises(RunFolderError, match="chunks must be a folder of its own, got a link"):
         take_up(partial)  # the lock was let go
     with pytest.raises(RunFolderError, match="holds an unfinished run"):
-        begin(tmp_path / "run", start_of(scenario(), setup(), "csv", "run"))
+        begin(tmp_path / "run", start_of_run(scenario(), setup(), "csv", "run"))
     assert untouched(outside)
 
 

@@ -29,7 +29,9 @@ __all__ = ["reference"]  # a fixture
 
 @pytest.fixture(autouse=True)
 def cheap_report(monkeypatch):
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+    monkeypatch.setattr(
+        "sims.reports.report.report_page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50
+    )
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ SEED = 2**63 - 1
 def cheap_report():
     """The report is written as ever, but its charts are not drawn: they take longer than the run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+        patch.setattr("sims.reports.report.report_page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
         yield
 
 

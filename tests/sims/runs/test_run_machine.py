@@ -37,7 +37,9 @@ CALLS = st.integers(1, 110)  # a run makes about so many; a later one never come
 
 @pytest.fixture(autouse=True)
 def cheap_report(monkeypatch, capsys):
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50)
+    monkeypatch.setattr(
+        "sims.reports.report.report_page", lambda facts: f"{facts.title} {facts.tally.to_json()}\n" * 50
+    )
 
 
 def tiny():

@@ -26,7 +26,7 @@ from sims.tuning.problem import problem_of
 from sims.tuning.progress import StudyProgress
 from sims.tuning.simulator import Simulator
 from sims.tuning.study import MEASUREMENT, CountedPoint, StudyLimits, StudyRecord
-from sims.tuning.study_files import practice_note, shown_values, tuned_scenario, write_results
+from sims.tuning.study_files import practice_note, shown_values, tuned_scenario, write_study_results
 from sims.tuning.tune import is_study, resume_study, tune
 from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.tuning.warm_start import earlier_tells
@@ -98,7 +98,7 @@ def test_only_where_players_practise_the_tuned_file_says_that_a_run_differs(tmp_
         about = problem_of(parse(text, "small.toml", Catalog(), [("target.after_attempts", "20"), *still, *pairs]))
         nothing = CountedPoint(about.start, (), (), ())
         folder.mkdir()
-        write_results(folder, StudyRecord(about, nothing, (nothing,), "", (), (), {}, StudyLimits(1)))
+        write_study_results(folder, StudyRecord(about, nothing, (nothing,), "", (), (), {}, StudyLimits(1)))
         assert load(folder / "tuned.toml", Catalog()).form == tuned_scenario(about, about.start).form
         return (folder / "tuned.toml").read_text(encoding="utf-8"), practice_note(about)
 

@@ -11,7 +11,7 @@ import pytest
 from engine.parameters import Knob
 from sims.run_folder.folder import Start
 from sims.tuning.answer.answer import answer_of
-from sims.tuning.answer.report import page
+from sims.tuning.answer.report import study_page
 from sims.tuning.answer.sentences import answer_text
 from sims.tuning.journal import TellRecord
 from sims.tuning.search.counts import Tell
@@ -65,8 +65,8 @@ def without_charts(text: str) -> str:
 
 
 def test_the_words_of_the_page(request, whole):
-    text = page(answer_of(whole), BEGUN)
-    assert text == page(answer_of(whole), BEGUN)
+    text = study_page(answer_of(whole), BEGUN)
+    assert text == study_page(answer_of(whole), BEGUN)
     assert "nan" not in text
     assert len(text) < 300_000
     words = "\n".join(Page(without_charts(text)).words)
@@ -78,8 +78,8 @@ def test_the_text_of_the_terminal(request, whole):
 
 
 def test_only_a_study_without_a_clock_promises_the_same_bytes(whole):
-    assert "give the same bytes" in page(answer_of(whole), BEGUN)
-    assert "give the same bytes" not in page(answer_of(replace(whole, limits=StudyLimits(100_000, 60.0))), BEGUN)
+    assert "give the same bytes" in study_page(answer_of(whole), BEGUN)
+    assert "give the same bytes" not in study_page(answer_of(replace(whole, limits=StudyLimits(100_000, 60.0))), BEGUN)
 
 
 def test_text_and_page_say_where_a_run_differs(request, whole):
@@ -88,27 +88,27 @@ def test_text_and_page_say_where_a_run_differs(request, whole):
     check_golden(request, "tuning/practice_note", note)
     answer = answer_of(replace(whole, problem=about))
     assert note in answer_text(answer)
-    assert note in page(answer, BEGUN)
-    assert note not in answer_text(answer_of(whole)) + page(answer_of(whole), BEGUN)
+    assert note in study_page(answer, BEGUN)
+    assert note not in answer_text(answer_of(whole)) + study_page(answer_of(whole), BEGUN)
 
 
 def test_the_page_tells_of_a_race_only_where_one_was_run(whole):
-    assert "In the play-off all of them" in page(answer_of(whole), BEGUN)
-    assert "In the play-off all of them" not in page(
+    assert "In the play-off all of them" in study_page(answer_of(whole), BEGUN)
+    assert "In the play-off all of them" not in study_page(
         answer_of(replace(whole, spent=whole.spent | {FINAL_RACE: 0})), BEGUN
     )
 
 
 def test_a_search_that_never_improves_has_a_sentence_and_no_chart(whole):
-    assert "Best so far" in page(answer_of(whole), BEGUN)
+    assert "Best so far" in study_page(answer_of(whole), BEGUN)
     same = [TellRecord(SEARCH, Tell(MOVED, (100, 100), (60, 70), block)) for block in range(3)]
-    text = page(answer_of(replace(whole, history=tuple(same))), BEGUN)
+    text = study_page(answer_of(replace(whole, history=tuple(same))), BEGUN)
     assert "Best so far" not in text
     assert "no chart" in text
 
 
 def test_the_page_of_nothing_measured_is_a_page_too():
-    text = page(answer_of(SITUATIONS["nothing_measured"]()), BEGUN)
+    text = study_page(answer_of(SITUATIONS["nothing_measured"]()), BEGUN)
     assert "not measured" in text
     assert "nan" not in text.split("</style>")[1]
 
@@ -117,7 +117,7 @@ def test_nasty_names_stay_text(whole):
     segments = (SEGMENTS[0]._replace(name=NASTY), SEGMENTS[1])
     knobs = (Knob("gap_width", 80.0, 200.0, 120.0, "<b>px</b>"), *KNOBS[1:])
     about = problem(segments, knobs, title=NASTY)
-    text = page(answer_of(replace(whole, problem=about)), BEGUN)
+    text = study_page(answer_of(replace(whole, problem=about)), BEGUN)
     read = Page(text)
     assert not {"script", "b", "img", "link", "iframe"} & set(read.tags)
     assert " ".join(read.words).count("alert('1')") >= 4
