@@ -24,7 +24,7 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def percent(share: float) -> str:
+def share_text(share: float) -> str:
     """A share in words: whole per cent, with care at the ends."""
     if math.isnan(share):
         return "-"

@@ -14,7 +14,7 @@ from engine.inference.intervals import normal_half_width
 from sims.advice.facts import CohortFacts, ScenarioFacts
 from sims.advice.gain_effect import Gains, dial_gains
 from sims.catalog import DEFAULT_CONTROLLER
-from sims.wording import listed, percent
+from sims.wording import listed, share_text
 
 ALIKE: Final = 0.03  # difference of win probabilities that is smaller than any controller's error
 MOST_UNHEARD: Final = 0.5  # share of attempts without a known outcome; above it no controller can adapt
@@ -57,7 +57,7 @@ def _too_late(facts: ScenarioFacts) -> Choice | None:
     unheard = facts.unheard if facts.scope == "player" else facts.all_unheard
     if unheard <= MOST_UNHEARD:
         return None
-    share = percent(unheard)
+    share = share_text(unheard)
     if facts.all_unheard <= MOST_UNHEARD and _outcomes(facts) >= LEAST_SHARED:
         return _adaptive(
             facts,
@@ -243,13 +243,13 @@ def _reference(facts: ScenarioFacts) -> Statement | None:
 def _out_of_reach(facts: ScenarioFacts) -> Statement | None:
     parts = []
     for cohort in facts.cohorts:
-        wanted = percent(cohort.target)
+        wanted = share_text(cohort.target)
         if cohort.hardest > cohort.target:
-            parts.append(f"{cohort.name} win {percent(cohort.hardest)} even at the hardest (target {wanted})")
+            parts.append(f"{cohort.name} win {share_text(cohort.hardest)} even at the hardest (target {wanted})")
         elif cohort.easiest < cohort.target:
-            parts.append(f"{cohort.name} win {percent(cohort.easiest)} even at the easiest (target {wanted})")
+            parts.append(f"{cohort.name} win {share_text(cohort.easiest)} even at the easiest (target {wanted})")
         elif cohort.beyond > MOST_BEYOND:
-            parts.append(f"{percent(cohort.beyond)} of {cohort.name} are never on target ({wanted})")
+            parts.append(f"{share_text(cohort.beyond)} of {cohort.name} are never on target ({wanted})")
     if not parts:
         return None
     return Statement(
@@ -263,14 +263,14 @@ def _nothing_to_steer(facts: ScenarioFacts) -> Statement | None:
     flat = [one for one in facts.cohorts if one.easiest - one.hardest < 2.0 * one.tolerance]
     if not flat:
         return None
-    ranges = ", ".join(f"{one.name} {percent(one.hardest)} to {percent(one.easiest)}" for one in flat)
+    ranges = ", ".join(f"{one.name} {share_text(one.hardest)} to {share_text(one.easiest)}" for one in flat)
     return Statement(f"Difficulty has hardly any effect. Win rates from ceiling to floor: {ranges}.", MAP)
 
 
 def _one_for_all(facts: ScenarioFacts) -> Statement | None:
     if facts.scope != "everyone" or not facts.unserved:
         return None
-    rates = [f"{name} win {percent(won)} instead of {percent(target)}" for name, won, target in facts.unserved]
+    rates = [f"{name} win {share_text(won)} instead of {share_text(target)}" for name, won, target in facts.unserved]
     return Statement(
         f"One difficulty cannot suit everyone. At the best one, {facts.best_for_all:.2f}, {listed(rates)}. Set it for "
         'each player group (scope = "cohort") or for each player (scope = "player").',

@@ -18,7 +18,7 @@ from sims.arena.courses import Course, Entrant, entrant_of, refuse_absent, refus
 from sims.arena.files import GAIN_PAGE, write_page
 from sims.arena.gain_page import gain_page
 from sims.arena.gains import GainTrial, GainTrials, around, gain_names, gains_to_try, recommended
-from sims.arena.race import played_by, title_of
+from sims.arena.race import played_by, scenario_title
 from sims.arena.score import Interval, behind_best, card_of, is_alike, ratio_of
 from sims.catalog import Catalog, scenario_of
 from sims.html.notebook import notebook_table
@@ -48,7 +48,7 @@ class GainSearch(GainTrials):
     @property
     def text(self) -> str:
         """The whole result as the command line prints it."""
-        head = f"{title_of(self.scenario)}: {played_by(self.scenario)}"
+        head = f"{scenario_title(self.scenario)}: {played_by(self.scenario)}"
         return "\n\n".join([head, aligned(self.table, indent=""), "\n".join(self.sentences)])
 
     def to_json(self) -> dict[str, Any]:
@@ -65,12 +65,12 @@ class GainSearch(GainTrials):
 
     def write(self, folder: Path) -> None:
         """Write gains.html into a folder. Raises OSError on I/O errors."""
-        page = gain_page(title_of(self.scenario), played_by(self.scenario), self)
+        page = gain_page(scenario_title(self.scenario), played_by(self.scenario), self)
         write_page(folder / GAIN_PAGE, page)
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={gain:g}" for name, gain in zip(self.options, self.recommended, strict=True))
-        return f"GainSearch({self.controller} on {title_of(self.scenario)}: {values})"
+        return f"GainSearch({self.controller} on {scenario_title(self.scenario)}: {values})"
 
     def _repr_html_(self) -> str:
         headings, *rows = self.table

@@ -58,7 +58,7 @@ class Race:
     @property
     def title(self) -> str:
         """Title of the scenario, or its file."""
-        return title_of(self.scenario)
+        return scenario_title(self.scenario)
 
     @property
     def text(self) -> str:
@@ -173,7 +173,7 @@ def own_entrant(scenario: Scenario, catalog: Catalog) -> Entrant:
     return entrant_of(catalog.controller(scenario.controller), scenario.form.controller.options)
 
 
-def title_of(scenario: Scenario) -> str:
+def scenario_title(scenario: Scenario) -> str:
     """Title of a scenario, or its file."""
     return scenario.title or scenario.name
 

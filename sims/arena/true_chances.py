@@ -38,7 +38,7 @@ class Judge:
             return closed_form(setup.game, rows)
         places = np.empty(len(rows))
         owners = np.searchsorted(played.players["player"], rows["player"])
-        compiled(dial_places)(rows, played.players, owners, setup.space.table(), setup.path, places)
+        compiled(locate_on_dial)(rows, played.players, owners, setup.space.table(), setup.path, places)
         chances = np.full(len(rows), math.nan)
         for cohort, known in enumerate(self.maps):
             mine = (rows["cohort"] == cohort) & ~np.isnan(places)
@@ -46,7 +46,7 @@ class Judge:
         return chances
 
 
-def dial_places(rows: Any, players: Any, owners: Any, table: Any, path: Any, out: Any) -> None:
+def locate_on_dial(rows: Any, players: Any, owners: Any, table: Any, path: Any, out: Any) -> None:
     """Write where the dial was in each row into out; NaN if the knobs were off the dial's path."""
     for i in range(len(rows)):
         row = rows[i]

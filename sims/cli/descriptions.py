@@ -116,14 +116,14 @@ def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[s
         return
     from rich.console import Console
 
-    text = heat_map(game, found)
+    text = map_text(game, found)
     if stream.isatty():
         Console(file=stream, highlight=False).print(text, soft_wrap=True)
     else:
         stream.write(text.plain + "\n")
 
 
-def heat_map(game: Game, found: ResponseMap) -> Text:
+def map_text(game: Game, found: ResponseMap) -> Text:
     """A map as a grid of numbers from 0 to 100, skill down and difficulty across, each cell on its number's colour."""
     from rich.text import Text
 

@@ -21,7 +21,7 @@ from sims.comparison.changed_keys import pair_cohorts
 from sims.comparison.metrics import Metric, Sums, cohort_places, metric_sums, metrics_for
 from sims.terminal import OnProgress, no_progress
 from sims.workers.pool import Pool
-from sims.workers.quarantine import check
+from sims.workers.quarantine import check_fault_share
 from sims.workers.worker_process import worker_box
 
 
@@ -146,7 +146,7 @@ def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress =
             done += work[number]
             on_progress(done, sum(work))
     for result in results:
-        check(sorted(result.faults), result.attempts)
+        check_fault_share(sorted(result.faults), result.attempts)
     return results
 
 

@@ -25,7 +25,7 @@ from sims.planning.pilot import elsewhere, first_size, growing, interval_of, peo
 from sims.runs.preflight import prepare_job
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.verdict.verdict import rounded_up
-from sims.wording import listed, percent
+from sims.wording import listed, share_text
 from sims.workers.cores import cores
 
 _PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
@@ -283,7 +283,7 @@ def _table(plan: Plan) -> list[tuple[str, ...]]:
                 "-" if need.paired is None else f"{need.paired:,}",
                 f"{need.half_width:,}",
                 f"{need.now:,}",
-                percent(need.power_now),
+                share_text(need.power_now),
             )
         )
     return rows
@@ -341,7 +341,7 @@ def _about_size(plan: Plan) -> Iterator[str]:
     enough = min(need.power_now for need in plan.needs)
     why = "The number is larger because a margin is not trusted below a least number of judged players per group."
     if plan.size > plan.size_now and enough >= plan.power:  # not so for NaN
-        yield f"The players of the scenario notice such a change in {percent(enough)} of comparisons already. {why}"
+        yield f"The players of the scenario notice such a change in {share_text(enough)} of comparisons already. {why}"
     elif hardest.is_least:
         yield f"Fewer players would notice such a change. {why}"
 

@@ -9,7 +9,7 @@ from sims.html.page import figure, folded, section, table
 from sims.html.row_charts import stacked_bars, strips
 from sims.reports.facts import Facts
 from sims.reports.rows import PROGRESS_CELLS
-from sims.wording import percent
+from sims.wording import share_text
 
 
 def losses_part(facts: Facts) -> Markup:
@@ -32,7 +32,7 @@ def losses_part(facts: Facts) -> Markup:
     where = _where(facts)
     if where is not None:
         pictures.insert(0, where)
-    cells = table(("group", *words), [(label, *(percent(share) for share in shares)) for label, shares in rows])
+    cells = table(("group", *words), [(label, *(share_text(share) for share in shares)) for label, shares in rows])
     note = (
         "The win rate says how hard the game is. Where attempts end, and what ends them, says why. Shares are of the "
         "attempts that were not won."
@@ -59,7 +59,7 @@ def _where(facts: Facts) -> Markup | None:
     most = max(share for _, shares in rows for share in shares)
     legend = tag(
         "p",
-        key("loss", f"full colour: {percent(most)} of a group's losses in one of {PROGRESS_CELLS} cells"),
+        key("loss", f"full colour: {share_text(most)} of a group's losses in one of {PROGRESS_CELLS} cells"),
         " 0: the start; 100 %: as good as won",
         class_="legend",
     )

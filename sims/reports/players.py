@@ -13,7 +13,7 @@ from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section, table
 from sims.reports.facts import Facts
 from sims.reports.tables import Integers, Numbers
-from sims.wording import percent
+from sims.wording import share_text
 
 _REGULAR: Final = 20  # attempts that a player's own win rate needs to be looked at
 _CELL: Final = 0.025  # of the histogram of own win rates
@@ -75,7 +75,7 @@ def _spread_table(facts: Facts) -> Markup:
                 _quantile(runs, 0.5),
                 _tail(runs, 0.95),
                 f"{int(runs[-1]):,}" if len(runs) else "-",
-                percent(float((runs >= _RUN).mean())) if len(runs) else "-",
+                share_text(float((runs >= _RUN).mean())) if len(runs) else "-",
             )
         )
     headings = (

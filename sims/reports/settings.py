@@ -9,7 +9,7 @@ from typing import Any, Final
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
-from sims.wording import percent
+from sims.wording import share_text
 
 _HELD: Final = "game.params"
 _BOUNDS: Final = "game.bounds"
@@ -88,7 +88,7 @@ def _played(facts: Facts, knob: Mapping[str, Any], cohort: int) -> str:
         return _number(facts.rows.late_mean(knob, cohort))
     counter = choices[cohort]
     ranked = sorted(counter, key=lambda word: (-counter[word], word))[:2]
-    return ", ".join(f"{word} {percent(counter[word] / counter.total())}" for word in ranked) or "-"
+    return ", ".join(f"{word} {share_text(counter[word] / counter.total())}" for word in ranked) or "-"
 
 
 def _number(value: Any) -> str:

@@ -16,7 +16,7 @@ from sims.html.row_charts import stacked_bars
 from sims.reports.facts import Facts
 from sims.reports.people import People
 from sims.reports.tables import Integers
-from sims.wording import percent
+from sims.wording import share_text
 
 _MOST_MILES: Final = 9  # rows of the table of who is left
 _MOST_POINTS: Final = 60  # of a line
@@ -136,12 +136,12 @@ def _mile_table(facts: Facts, last: int, noun: str) -> Markup:
         row: list[Part] = [
             f"{noun} {mile.at:,}",
             f"{mile.reached:,}",
-            percent(mile.reached / len(people.key)),
+            share_text(mile.reached / len(people.key)),
             f"{mile.quit_here:,}",
         ]
         row += [f"{mile.passed:,}"] if facts.levels else []
         row += ["-" if math.isnan(mile.skill) else f"{mile.skill:.2f}"]
-        row += [percent(share) for share in mile.mix] if mixed and mile.reached else ["-"] * (mixed * len(mile.mix))
+        row += [share_text(share) for share in mile.mix] if mixed and mile.reached else ["-"] * (mixed * len(mile.mix))
         rows.append(row)
     return table(headings, rows)
 

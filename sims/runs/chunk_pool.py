@@ -23,7 +23,7 @@ from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
 from sims.runs.progress import OnRunProgress, RunProgress, no_run_progress
 from sims.runs.self_test import warm
 from sims.workers.pool import STALL_S, Pool
-from sims.workers.quarantine import Quarantine, check
+from sims.workers.quarantine import Quarantine, check_fault_share
 from sims.workers.worker_process import worker_box
 
 _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
@@ -52,7 +52,7 @@ def play_chunks(
         while checked in records:
             faults.extend(records[checked].faults)
             made += records[checked].rows["attempts"]
-            check(faults, made)
+            check_fault_share(faults, made)
             checked += 1
 
     nothing = Tally.empty(job.scheme)

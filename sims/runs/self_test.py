@@ -34,7 +34,7 @@ from engine.setup import Setup
 from engine.tally import Tally, scheme_of
 from sims.catalog import Catalog
 from sims.verdict.self_test_record import NOT_TESTED, PASSED, WARNING, Check
-from sims.wording import listed, percent, share_of
+from sims.wording import listed, share_of, share_text
 from sims.workers.pool import Loss, Pool
 
 Numbers = npt.NDArray[np.float64]
@@ -221,8 +221,10 @@ def _clipping(setup: Setup, tally: Tally) -> Check:
         sum(tally.total(number, one) for number in range(len(setup.cohorts))) for one in ("clipped", "attempts")
     )
     worst = max(played, key=lambda cohort: played[cohort])
-    text = f"Clipping: the controller asked for more than floor and ceiling allow in {percent(clipped / attempts)} of "
-    text += "attempts" if clipped == 0 or len(played) == 1 else f"attempts (highest: {worst}, {percent(played[worst])})"
+    share = share_text(clipped / attempts)
+    text = f"Clipping: the controller asked for more than floor and ceiling allow in {share} of attempts"
+    if clipped > 0 and len(played) > 1:
+        text += f" (highest: {worst}, {share_text(played[worst])})"
     if played[worst] > _MOSTLY:
         return Check(name, WARNING, f"{text}, so floor and ceiling decide more than the controller.")
     return Check(name, PASSED, f"{text}.")

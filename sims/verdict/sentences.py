@@ -9,7 +9,7 @@ from typing import Final
 from engine.inference.sequential import LEAST, LEAST_REPLICAS
 from engine.tally import Tally
 from sims.verdict.goal import STATE_WORDS, Goal, Row
-from sims.wording import UNCALIBRATED, count, in_percent, listed, percent, share_of
+from sims.wording import UNCALIBRATED, count, in_percent, listed, share_of, share_text
 
 _WORTH_SAYING: Final = 0.01  # share of attempts at an end of the dial, clipped or timed out that is mentioned
 _WORTH_A_SENTENCE: Final = 0.1  # the same of an end of the dial, for a group that is on target or too close to call
@@ -123,7 +123,7 @@ def _remedy(row: Row, cluster: str) -> str:
 def _ends(row: Row, steered: bool, subject: str = "") -> str:
     """How often the dial was at an end, by plan where outcomes do not steer it; empty when that is rare."""
     shares = [(row.easy_end_share, "easiest"), (row.hard_end_share, "hardest")]
-    parts = [f"its {end} end in {percent(share)} of attempts" for share, end in shares if share >= _WORTH_SAYING]
+    parts = [f"its {end} end in {share_text(share)} of attempts" for share, end in shares if share >= _WORTH_SAYING]
     if not parts:
         return ""
     text = f"{subject or f'The difficulty of {row.cohort}'} was at {' and at '.join(parts)}"
@@ -166,17 +166,17 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     quits = sum(tally.quits(j) for j in cohorts)
     if quits:
         whole = sum(tally.players(j) for j in cohorts)
-        sentences.append(f"{percent(quits / whole)} of players quit for good{_highest(shares)}.")
+        sentences.append(f"{share_text(quits / whole)} of players quit for good{_highest(shares)}.")
     asked = {goal.cohorts[j]: share_of(tally.total(j, "clipped"), tally.total(j, "attempts")) for j in cohorts}
     attempts = sum(tally.total(j, "attempts") for j in cohorts)
     if any(share >= _WORTH_SAYING for share in asked.values()):
-        share = percent(sum(tally.total(j, "clipped") for j in cohorts) / attempts)
+        share = share_text(sum(tally.total(j, "clipped") for j in cohorts) / attempts)
         sentences.append(
             f"In {share} of attempts the controller asked for more than floor and ceiling allow{_highest(asked)}."
         )
     stopped = sum(tally.total(j, "timed_out") for j in cohorts)
     if attempts and stopped / attempts >= _WORTH_SAYING:
-        sentences.append(f"{percent(stopped / attempts)} of attempts ran into the time limit and count as not won.")
+        sentences.append(f"{share_text(stopped / attempts)} of attempts ran into the time limit and count as not won.")
     return sentences
 
 
@@ -185,7 +185,7 @@ def _highest(shares: dict[str, float]) -> str:
     if len(shares) < 2:
         return ""
     most = max(shares, key=lambda name: -1.0 if math.isnan(shares[name]) else shares[name])
-    return f" (highest: {most}, {percent(shares[most])})"
+    return f" (highest: {most}, {share_text(shares[most])})"
 
 
 def _about_faults(goal: Goal, tally: Tally) -> list[str]:
@@ -202,7 +202,7 @@ def _about_faults(goal: Goal, tally: Tally) -> list[str]:
     if bad:
         warning = ", which is most of this run" if bad / played > _WORTH_WARNING else ""
         sentences.append(
-            f"In {bad:,} of {played:,} attempts ({percent(bad / played)}{warning}) the controller proposed no setting, "
-            "so the previous one was played."
+            f"In {bad:,} of {played:,} attempts ({share_text(bad / played)}{warning}) the controller proposed no "
+            "setting, so the previous one was played."
         )
     return sentences

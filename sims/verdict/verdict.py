@@ -17,7 +17,7 @@ from engine.tally import Tally
 from sims.html.notebook import notebook_table
 from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, TargetState
 from sims.verdict.sentences import sentences_of, target_words
-from sims.wording import percent, share_of
+from sims.wording import share_of, share_text
 
 _POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players give a clear answer
 _WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
@@ -197,4 +197,4 @@ def cells(row: Row) -> tuple[str, ...]:
         difficulty = f"{row.difficulty:.2f}"
     target = target_words(row).replace(" to ", "-")
     state = STATE_WORDS[row.state]
-    return row.cohort, f"{row.attempts:,}", rate, target, state, difficulty, percent(row.quit_share)
+    return row.cohort, f"{row.attempts:,}", rate, target, state, difficulty, share_text(row.quit_share)

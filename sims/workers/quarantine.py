@@ -33,11 +33,11 @@ class Quarantine:
         del self._suspects[chunk.number]
         text = f"its worker {loss.fate}"
         faults = (*chunk.faults, Fault(chunk.replica, *here, loss.kind, "", text))
-        check(faults, loss.rows)
+        check_fault_share(faults, loss.rows)
         return chunk._replace(faults=faults)
 
 
-def check(faults: Sequence[Fault], attempts: int) -> None:
+def check_fault_share(faults: Sequence[Fault], attempts: int) -> None:
     """Raise PluginFault when too many of the attempts failed."""
     if too_many(len(faults), attempts):
         last = faults[-1]

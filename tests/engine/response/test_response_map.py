@@ -27,7 +27,7 @@ from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 from sims.cli.app import main
-from sims.cli.descriptions import _patience, heat_map, show_map
+from sims.cli.descriptions import _patience, map_text, show_map
 
 SAMPLED = dataclasses.replace(LOGISTIC, win_probability=None)  # the same rules, and nobody knows the answer
 TRAITS = distribution_table({})
@@ -223,10 +223,10 @@ def test_what_breaks_the_order_beyond_chance_is_marked():
     turned = mapped(path=hard_first, attempts=500)
     assert turned.disorder.any()
     assert falls_along_and_rises_down(turned.rate)
-    assert "the map hides" in heat_map(SAMPLED, turned).plain
+    assert "the map hides" in map_text(SAMPLED, turned).plain
     exactly = mapped(LOGISTIC, path=hard_first)
     assert exactly.disorder.any()
-    assert "the map hides" not in heat_map(SAMPLED, mapped()).plain
+    assert "the map hides" not in map_text(SAMPLED, mapped()).plain
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from sims.reports import beliefs
 from sims.reports.report import write_report
 from sims.reports.rows import gather
 from sims.reports.tables import BatchArrays
-from sims.wording import percent
+from sims.wording import share_text
 from tests.kit.golden import check_golden
 from tests.kit.places import ROOT
 
@@ -300,7 +300,7 @@ def test_the_spread_over_players_is_that_of_the_rows(run_folder):
         f"experts {len(experts)} {np.median([int(person['attempts']) for person in experts]):.0f} "
         f"{len(own)} {100 * np.median(own):.0f} % {100 * np.quantile(own, 0.05):.0f} % {np.median(runs):.0f} "
         f"{np.quantile(runs, 0.95):.0f} "
-        f"{runs[-1]} {percent(sum(run >= 5 for run in runs) / len(runs))}"
+        f"{runs[-1]} {share_text(sum(run >= 5 for run in runs) / len(runs))}"
     )
     assert expected in Page(page_of(run_folder)).text
 
@@ -422,11 +422,11 @@ def test_who_is_left_is_counted_from_the_players(run_folder):
     reached = [person for person in people if int(person["attempts"]) >= 20]
     left = [person for person in reached if person["left"] == "quit" and int(person["attempts"]) < 50]
     mix = " ".join(
-        percent(sum(person["cohort"] == name for person in reached) / len(reached))
+        share_text(sum(person["cohort"] == name for person in reached) / len(reached))
         for name in ("newcomers", "regulars", "experts")
     )
     skill = np.mean([float(person["trait_skill"]) for person in reached])
-    share = percent(len(reached) / len(people))
+    share = share_text(len(reached) / len(people))
     expected = f"attempt 20 {len(reached)} {share} {len(left)} {skill:.2f} {mix}"
     text = Page(page_of(run_folder)).text
     assert expected in text
@@ -440,7 +440,7 @@ def test_a_campaign_has_a_funnel(tmp_path):
     passed = [person for person in reached if int(person["level"]) >= 4]
     quits = [person for person in reached if person["level"] == "3" and person["left"] == "quit"]
     skill = np.mean([float(person["trait_skill"]) for person in reached])
-    share = percent(len(reached) / len(people))
+    share = share_text(len(reached) / len(people))
     text = Page(page_of(folder)).text
     assert f"level 3 {len(reached)} {share} {len(quits)} {len(passed)} {skill:.2f}" in text
     for words in ("The campaign: players who are left", "finished the campaign", "passed by", "quit on it"):

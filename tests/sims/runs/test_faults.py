@@ -44,7 +44,7 @@ from sims.runs import execution as runs
 from sims.runs.verification import verify
 from sims.terminal import say
 from sims.workers.pool import Loss
-from sims.workers.quarantine import Quarantine, check
+from sims.workers.quarantine import Quarantine, check_fault_share
 from sims.workers.task_fault import TaskFault
 from tests.kit import shaky
 from tests.kit.worlds import FAITHFUL, kind_of, of_player, played, setup_of
@@ -337,9 +337,9 @@ def test_more_than_a_fifth_is_too_many(failures, attempts, stops):
     faults = [Fault(0, 7, j, RAISED, "ValueError", "no idea") for j in range(failures)]
     if stops:
         with pytest.raises(PluginFault, match=f"attempt {failures - 1} of player 7 .raised: ValueError: no idea.; "):
-            check(faults, attempts)
+            check_fault_share(faults, attempts)
     else:
-        check(faults, attempts)
+        check_fault_share(faults, attempts)
 
 
 def loss(player=3, attempt=9, kind=KILLED, sure=True):

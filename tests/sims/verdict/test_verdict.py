@@ -22,7 +22,7 @@ from sims.cli.verdict_table import print_verdict
 from sims.runs.tables import goal_for
 from sims.verdict.goal import SUMMARY_COLUMNS, Goal, goal_of
 from sims.verdict.verdict import HEADINGS, further_players, state_of, summary_rows, verdict
-from sims.wording import percent
+from sims.wording import share_text
 from tests.kit.golden import check_golden
 
 BAND = (0.67, 0.73)
@@ -277,7 +277,7 @@ def test_a_controller_that_stays_at_an_end_by_itself_is_told(controller, mode):
     found = verdict(goal_for(scenario, setup), tally)
     share = sum(at_end) / len(at_end)
     assert found.rows[0].easy_end_share == share > 0.9
-    assert f"easiest end in {percent(share)} of attempts" in found.text
+    assert f"easiest end in {share_text(share)} of attempts" in found.text
     assert ("by plan" in found.text) is (mode == "deterministic")
 
 
@@ -358,7 +358,7 @@ def test_markup_of_the_terminal_is_text(monkeypatch):
     [(0, "0 %"), (0.004, "under 1 %"), (0.12, "12 %"), (0.994, "over 99 %"), (1, "100 %"), (math.nan, "-")],
 )
 def test_percent(share, text):
-    assert percent(share) == text
+    assert share_text(share) == text
 
 
 def test_a_goal_from_a_manifest():
