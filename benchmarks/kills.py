@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from benchmarks.fresh import ROOT
 from sims.run_folder.files import content_of
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, read_manifest
-from sims.run_folder.manifest_schema import Kind
+from sims.run_folder.manifest_schema import FolderKind
 
 VICTIMS: Final = ("main process", "process group", "a worker")
 ORPHAN_S: Final = 5.0
@@ -108,7 +108,7 @@ def undisturbed(words: Sequence[object], folder: Path) -> Undisturbed:
     return Undisturbed(folder, seconds)
 
 
-def tree(folder: Path, kind: Kind = "run") -> dict[str, str]:
+def tree(folder: Path, kind: FolderKind = "run") -> dict[str, str]:
     """Hashes of all files; of the manifest, what does not tell of the clock."""
     found = {path.name: content_of(path).sha256 for path in folder.iterdir() if path.name != MANIFEST}
     manifest = read_manifest(folder, kind)
@@ -122,7 +122,7 @@ def kill(
     reference: Undisturbed,
     torn: Callable[[Path], int],
     *,
-    kind: Kind = "run",
+    kind: FolderKind = "run",
     seed: int = 1,
     talk: bool = False,
 ) -> Tally:

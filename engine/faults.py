@@ -35,7 +35,7 @@ KIND_AT: Final = 4  # and which fault its row shows
 BOX_SIZE: Final = 5
 NOBODY: Final = -1
 
-Box = npt.NDArray[np.int64]
+BlackBox = npt.NDArray[np.int64]
 
 
 class Fault(NamedTuple):
@@ -49,7 +49,7 @@ class Fault(NamedTuple):
     message: str = ""  # in one printable line
 
 
-def empty_box() -> Box:
+def empty_box() -> BlackBox:
     """A black box that tells of no attempt."""
     return np.array([NOBODY, NOBODY, 0, NOBODY, NO_FAULT], dtype=np.int64)
 

@@ -28,7 +28,7 @@ from engine.faults import (
     RAISED,
     ROWS_AT,
     STOP_AT,
-    Box,
+    BlackBox,
     Fault,
     by_player,
     empty_box,
@@ -106,7 +106,7 @@ def in_one_call(setup: Setup) -> bool:
     return setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
 
 
-def simulate(setup: Setup, chunk: Chunk, *, box: Box | None = None, one_by_one: bool = False) -> Played:
+def simulate(setup: Setup, chunk: Chunk, *, box: BlackBox | None = None, one_by_one: bool = False) -> Played:
     """Play a chunk to its end; an attempt in which a plug-in raises an exception becomes a failed row.
 
     box: the black box to write into, None for one of this call's own; one_by_one: one event per attempt even where a
@@ -136,7 +136,7 @@ def controller_of(setup: Setup, replica: int) -> Controller:
 class World:
     """One chunk's players, rows and SimPy environment."""
 
-    def __init__(self, setup: Setup, chunk: Chunk, beliefs: int, box: Box | None = None) -> None:
+    def __init__(self, setup: Setup, chunk: Chunk, beliefs: int, box: BlackBox | None = None) -> None:
         """beliefs: how many numbers the controller's beliefs are; box: see `simulate`."""
         self.env = simpy.Environment()
         self.setup = setup
@@ -294,7 +294,7 @@ class World:
 class Desk:
     """Between players and a controller: bounds, late results, and settings that are deployed on a timetable."""
 
-    def __init__(self, setup: Setup, controller: Controller, box: Box | None = None) -> None:
+    def __init__(self, setup: Setup, controller: Controller, box: BlackBox | None = None) -> None:
         """box: a black box that is told whose outcome a controller hears late."""
         self._controller = controller
         self._box = (empty_box() if box is None else box).data

@@ -22,24 +22,24 @@ from controllers.common.particles import Cast, Numbers, best_place, particle_cha
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
 from engine.players import TRAIT_NAMES, Distribution, distribution_table, draw_trait
 
-Spread = dict[str, Distribution]
+TraitSpread = dict[str, Distribution]
 
-LEARNS: Final[Spread] = {
+LEARNS: Final[TraitSpread] = {
     "practice_gain": Distribution("uniform", 0.1, 0.35),
     "practice_attempts": Distribution("loguniform", 5.0, 40.0),
 }
-TIRES: Final[Spread] = {"tiring": Distribution("uniform", 0.1, 0.3)}
-JUMPS: Final[Spread] = {
+TIRES: Final[TraitSpread] = {"tiring": Distribution("uniform", 0.1, 0.3)}
+JUMPS: Final[TraitSpread] = {
     "jump": Distribution("uniform", 0.1, 0.35),
     "jump_attempt": Distribution("uniform", 40.0, 160.0),
 }
-LAPSES: Final[Spread] = {"lapse": Distribution("uniform", 0.02, 0.2)}
-BENDS: Final[Spread] = {
+LAPSES: Final[TraitSpread] = {"lapse": Distribution("uniform", 0.02, 0.2)}
+BENDS: Final[TraitSpread] = {
     "bend_a": Distribution("lognormal", 1.0, 0.5),
     "bend_b": Distribution("lognormal", 1.0, 0.5),
 }
-TILTS: Final[Spread] = {"tilt": Distribution("uniform", 0.2, 0.8)}
-MIXED: Final[Spread] = {
+TILTS: Final[TraitSpread] = {"tilt": Distribution("uniform", 0.2, 0.8)}
+MIXED: Final[TraitSpread] = {
     **LAPSES,
     **BENDS,
     **TILTS,
@@ -51,7 +51,7 @@ MIXED: Final[Spread] = {
 CHANCE: Final = 0.02  # of winning without any skill, and of losing with all of it
 STRATA: Final = 64  # draws that stand for a population
 LEAST_SPREAD: Final = 0.1  # skill units: of a population that says it has none
-BANK: Final[tuple[Spread, ...]] = ({}, LEARNS, TIRES, JUMPS, LAPSES, BENDS, TILTS, MIXED)
+BANK: Final[tuple[TraitSpread, ...]] = ({}, LEARNS, TIRES, JUMPS, LAPSES, BENDS, TILTS, MIXED)
 
 
 class Options(NamedTuple):
@@ -94,7 +94,7 @@ def on_the_dial(ground: Ground, traits: Numbers) -> Ground:
 def bank_of(options: Options, ground: Ground, shared: bool) -> Cast:
     """All models of the bank as one cast; players who share a dial have one model."""
     own = 0.1 / 0.15 * options.sd0 if shared else options.sd0
-    base: Spread = {
+    base: TraitSpread = {
         "skill": Distribution("normal", options.skill0, own, common=options.sd0 if shared else 0.0),
         "slope": Distribution("lognormal", options.slope, 0.4, common=0.4 if shared else 0.0),
         "lapse": Distribution("fixed", CHANCE),

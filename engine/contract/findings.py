@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 Subject = TypeVar("Subject")
-Check = Callable[[Subject], Iterator[str]]
+ContractCheck = Callable[[Subject], Iterator[str]]
 
 
-def findings_of(stages: Sequence[Sequence[Check[Subject]]], subject: Subject) -> list[str]:
+def findings_of(stages: Sequence[Sequence[ContractCheck[Subject]]], subject: Subject) -> list[str]:
     """What the checks find in the first stage that finds anything; later stages would repeat it in other words."""
     for stage in stages:
         findings = _findings(stage, subject)
@@ -18,7 +18,7 @@ def findings_of(stages: Sequence[Sequence[Check[Subject]]], subject: Subject) ->
     return []
 
 
-def _findings(stage: Sequence[Check[Subject]], subject: Subject) -> list[str]:
+def _findings(stage: Sequence[ContractCheck[Subject]], subject: Subject) -> list[str]:
     """What the checks of one stage find, up to the first that cannot be carried out: the next would meet the same."""
     found: list[str] = []
     for check in stage:

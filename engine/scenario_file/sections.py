@@ -138,7 +138,7 @@ class KnobValue:
         return core_schema.no_info_plain_validator_function(self._checked, json_schema_input_schema=inner)
 
 
-Rule = Number | FreeText | Identifier | KnobValue
+FieldRule = Number | FreeText | Identifier | KnobValue
 
 Share = Annotated[float, Number(0, 1)]
 WinRate = Annotated[float, Number(LOWEST_WIN_RATE, HIGHEST_WIN_RATE)]

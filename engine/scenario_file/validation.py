@@ -27,11 +27,11 @@ from engine.scenario_file.sections import (
     ControllerSection,
     DialSection,
     Endless,
+    FieldRule,
     Form,
     GameSection,
     HorizonSection,
     PlayersSection,
-    Rule,
     RunSection,
     TargetSection,
     TelemetrySection,
@@ -256,7 +256,7 @@ def _meaning(field: FieldInfo | None) -> str:
         return f"the table {kind.__doc__ or ''}".rstrip(".")
     if typing.get_origin(kind) is Literal:
         return one_of([str(word) for word in typing.get_args(kind)])
-    rules = [mark.rule for mark in field.metadata if isinstance(mark, Rule)]
+    rules = [mark.rule for mark in field.metadata if isinstance(mark, FieldRule)]
     return ", ".join(filter(None, [field.description, *rules]))
 
 

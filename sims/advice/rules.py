@@ -50,7 +50,7 @@ class Choice(NamedTuple):
     reason: Statement
 
 
-Rule = Callable[[ScenarioFacts], Statement | None]
+AdviceRule = Callable[[ScenarioFacts], Statement | None]
 
 
 def _too_late(facts: ScenarioFacts) -> Choice | None:
@@ -227,8 +227,8 @@ def _first_attempts(facts: ScenarioFacts) -> Statement | None:
     )
 
 
-FOR_LISTENERS: Final[tuple[Rule, ...]] = (_delay, _cohort_size, _changes, _moods)  # not for a fixed plan
-REASONS: Final[tuple[Rule, ...]] = (*FOR_LISTENERS, _first_attempts)
+FOR_LISTENERS: Final[tuple[AdviceRule, ...]] = (_delay, _cohort_size, _changes, _moods)  # not for a fixed plan
+REASONS: Final[tuple[AdviceRule, ...]] = (*FOR_LISTENERS, _first_attempts)
 
 
 def _reference(facts: ScenarioFacts) -> Statement | None:
@@ -385,7 +385,7 @@ def _steady_mismatch(facts: ScenarioFacts) -> Statement | None:
     )
 
 
-WARNINGS: Final[tuple[Rule, ...]] = (
+WARNINGS: Final[tuple[AdviceRule, ...]] = (
     _reference,
     _out_of_reach,
     _nothing_to_steer,

@@ -10,7 +10,7 @@ import click
 from sims.cli.options import Command
 
 if TYPE_CHECKING:
-    from sims.runs.export import Form
+    from sims.runs.export import ExportFormat
 
 
 @click.command(cls=Command)
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     metavar="DIR|FILE",
     help="New folder or .xlsx file (default: beside the run).",
 )
-def export(folder: Path, form: Form, out: Path | None) -> None:
+def export(folder: Path, form: ExportFormat, out: Path | None) -> None:
     """Write the tables of a run as CSV, Parquet or a workbook.
 
     csv and parquet give a run folder, the same as `flowdial run --format`. xlsx gives a workbook with a sheet for each

@@ -31,7 +31,7 @@ from sims.workers.cores import cores
 _PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
 
 
-class Spread(NamedTuple):
+class PilotSpread(NamedTuple):
     """What a pilot showed of one cohort."""
 
     cohort: str
@@ -210,18 +210,22 @@ def _plan(
     )
 
 
-def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[Spread]:
+def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[PilotSpread]:
     """What the pilot shows of each cohort with two clusters or more."""
     spreads = []
     sums = sums_for(pilot, workers=workers, on_progress=on_progress)
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
-            spreads.append(Spread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one)))
+            spreads.append(
+                PilotSpread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one))
+            )
     return spreads
 
 
-def _paired(spreads: Sequence[Spread], pilot: Scenario, after: Scenario, workers: int) -> tuple[list[Spread], int]:
+def _paired(
+    spreads: Sequence[PilotSpread], pilot: Scenario, after: Scenario, workers: int
+) -> tuple[list[PilotSpread], int]:
     """The same with the variance of the difference, and how many tests a comparison makes."""
     compared = compare(pilot, after, workers=workers)
     changes = {change.cohort: change for change in compared.changes if change.metric == WIN_RATE}
@@ -234,7 +238,7 @@ def _paired(spreads: Sequence[Spread], pilot: Scenario, after: Scenario, workers
     return paired, sum(not math.isnan(change.difference.p_value) for change in compared.changes)
 
 
-def _need(one: Spread, now: int, effect: float, power: float, tests: int | None, least: int) -> Need:
+def _need(one: PilotSpread, now: int, effect: float, power: float, tests: int | None, least: int) -> Need:
     each = one.players / one.clusters  # players that a cluster costs
 
     def players(clusters: int) -> int:

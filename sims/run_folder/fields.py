@@ -43,8 +43,8 @@ def _is_scalar(value: object) -> bool:
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Finite = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
-Line = Annotated[str, fits(str.isprintable)]  # it can neither break a line nor steer a terminal
-Name = Annotated[Line, Field(min_length=1)]
+TextLine = Annotated[str, fits(str.isprintable)]  # it can neither break a line nor steer a terminal
+Name = Annotated[TextLine, Field(min_length=1)]
 Scalar = Annotated[Any, fits(_is_scalar)]
 
 

@@ -27,7 +27,7 @@ from pydantic.dataclasses import dataclass
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format
-from sims.run_folder.fields import Line, Name, Text
+from sims.run_folder.fields import Name, Text, TextLine
 from sims.run_folder.files import (
     Content,
     content_of,
@@ -39,7 +39,7 @@ from sims.run_folder.files import (
     write_sealed,
 )
 from sims.run_folder.lock import FolderLock
-from sims.run_folder.manifest_schema import KINDS, Kind, fault_of
+from sims.run_folder.manifest_schema import KINDS, FolderKind, fault_of
 from sims.run_folder.new_folder import check_new, new_folder, numbered_folder
 
 PARTIAL: Final = ".partial"
@@ -58,13 +58,13 @@ class Start:
     """What a run began with; a resumed run must begin with the same."""
 
     format_version: int
-    flowdial_version: Line
+    flowdial_version: TextLine
     name: Name  # what the run is called, for people
     scenario: Text  # the resolved scenario
-    scenario_digest: Line
+    scenario_digest: TextLine
     format: Format  # of the table of attempts
-    code: Mapping[Line, Line]  # digests of the game, the controller and the engine
-    versions: Mapping[Line, Line]  # of Python and of the libraries that the result depends on
+    code: Mapping[TextLine, TextLine]  # digests of the game, the controller and the engine
+    versions: Mapping[TextLine, TextLine]  # of Python and of the libraries that the result depends on
     study: Mapping[str, Any] = field(default_factory=dict)  # what a study is asked for besides; empty for a run
 
     def difference(self, now: Start) -> str | None:
@@ -309,7 +309,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     write_json(folder / MANIFEST, {**manifest, _CHECKSUM: _checksum(manifest)})
 
 
-def read_manifest(folder: Path, kind: Kind = "run") -> dict[str, Any]:
+def read_manifest(folder: Path, kind: FolderKind = "run") -> dict[str, Any]:
     """The manifest of a complete run, or of a complete study.
 
     It has all entries, of the types that they were written with. Raises RunFolderError when it is missing, damaged, of

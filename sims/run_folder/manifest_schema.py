@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 from engine.errors import RunFolderError
 from engine.record import Format
 from engine.tally import Tally
-from sims.run_folder.fields import STRICT, Count, Finite, Line, Name, Scalar, fits, is_count, is_number, place_of
+from sims.run_folder.fields import STRICT, Count, Finite, Name, Scalar, TextLine, fits, is_count, is_number, place_of
 from sims.verdict.goal import goal_of
 
-Kind = Literal["run", "study"]
-KINDS: Final[tuple[Kind, ...]] = ("run", "study")
+FolderKind = Literal["run", "study"]
+KINDS: Final[tuple[FolderKind, ...]] = ("run", "study")
 
 
 def _is_file_name(value: str) -> bool:
@@ -69,11 +69,11 @@ class _Knob(_Model):
     name: Name
     unit: str | None
     scale: Name
-    harder: Line
+    harder: TextLine
     low: Finite
     high: Finite
     default: Scalar = None
-    choices: list[Line] | None = None
+    choices: list[TextLine] | None = None
     held: Scalar
 
 
@@ -81,7 +81,7 @@ class _FileNote(_Model):
     """What a file must be like."""
 
     bytes: Count
-    sha256: Line
+    sha256: TextLine
     rows: Count = 0
 
 
@@ -89,33 +89,33 @@ class _Manifest(_Model):
     """What manifests of both kinds say."""
 
     format_version: Count
-    flowdial_version: Line
-    name: Line = ""
+    flowdial_version: TextLine
+    name: TextLine = ""
     title: str | None = None
-    scenario_digest: Line
+    scenario_digest: TextLine
     seed: Count
     game: Name
     files: dict[Annotated[Name, fits(_is_file_name)], _FileNote]
-    versions: dict[Line, Line | None]
+    versions: dict[TextLine, TextLine | None]
 
 
 class _RunManifest(_Manifest):
-    code: dict[Line, Line] = {}
+    code: dict[TextLine, TextLine] = {}
     game_version: Scalar
     controller: Name
-    mode: Line = ""
-    options: dict[Line, Scalar]
-    scope: Line
+    mode: TextLine = ""
+    options: dict[TextLine, Scalar]
+    scope: TextLine
     cohorts: list[Name]
-    targets: dict[Line, Annotated[Any, fits(_are_bands)]]
+    targets: dict[TextLine, Annotated[Any, fits(_are_bands)]]
     replicas: Count
     knobs: list[_Knob]
     rows: Count
     format: Format
     tallies: _Tallies
-    code_digest: Line = ""
-    faults: dict[Line, Count] = {}
-    source: Line = ""
+    code_digest: TextLine = ""
+    faults: dict[TextLine, Count] = {}
+    source: TextLine = ""
 
 
 class _Level(_Model):
@@ -123,15 +123,15 @@ class _Level(_Model):
 
 
 class _StudyManifest(_Manifest):
-    code: Annotated[dict[Line, Line], fits(lambda code: "game" in code)]
+    code: Annotated[dict[TextLine, TextLine], fits(lambda code: "game" in code)]
     study: _Level
     knobs: list[Name]
 
 
-_MODELS: Final[Mapping[Kind, type[_Manifest]]] = {"run": _RunManifest, "study": _StudyManifest}
+_MODELS: Final[Mapping[FolderKind, type[_Manifest]]] = {"run": _RunManifest, "study": _StudyManifest}
 
 
-def fault_of(manifest: object, kind: Kind) -> str | None:
+def fault_of(manifest: object, kind: FolderKind) -> str | None:
     """What is wrong with a manifest of this kind, in words; None when a reader can rely on it."""
     try:
         _MODELS[kind].model_validate(manifest)

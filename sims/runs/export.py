@@ -23,13 +23,13 @@ from sims.run_folder.folder import PACKAGE, PARTIAL, START, changed_files, read_
 from sims.run_folder.new_folder import check_new
 from sims.runs.workbook import write_workbook
 
-Form = Literal["csv", "parquet", "xlsx"]
+ExportFormat = Literal["csv", "parquet", "xlsx"]
 
 _WORKBOOK: Final = ".xlsx"
 _ROWS: Final = "attempts"  # the table whose form a run may choose
 
 
-def export(folder: Path, form: Form, out: Path | None = None) -> Path:
+def export(folder: Path, form: ExportFormat, out: Path | None = None) -> Path:
     """Write a complete run in another format. The new folder or file is complete or absent.
 
     out: its name, None for one beside the run. Raises RunFolderError when the run is unfinished, is damaged, or `out`
@@ -78,7 +78,7 @@ def _package(folder: Path, manifest: Mapping[str, Any]) -> Package:
     return found
 
 
-def _target(folder: Path, form: Form, out: Path | None) -> Path:
+def _target(folder: Path, form: ExportFormat, out: Path | None) -> Path:
     """Where the export will be; nothing is there yet."""
     run = folder.resolve()
     name = f"{run.name}{_WORKBOOK}" if form == "xlsx" else f"{run.name}-{form}"

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.faults import Box, empty_box
+from engine.faults import BlackBox, empty_box
 from sims.workers.task_fault import failure_of
 
 NO_MEMORY: Final = 75  # exit code of a worker for whose task the memory was not enough
@@ -25,7 +25,7 @@ NO_MEMORY: Final = 75  # exit code of a worker for whose task the memory was not
 _box: Any = None  # the memory that this worker shares with its parent
 
 
-def worker_box() -> Box:
+def worker_box() -> BlackBox:
     """The black box of this worker; in any other process a new one without a reader."""
     return empty_box() if _box is None else np.frombuffer(_box, dtype=np.int64)
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError, create_model
 from engine.errors import RunFolderError
 from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
-from sims.run_folder.fields import STRICT, Count, Finite, Line, Name, Scalar, Text, place_of
+from sims.run_folder.fields import STRICT, Count, Finite, Name, Scalar, Text, TextLine, place_of
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, take_up
 from sims.run_folder.manifest_schema import fault_of
@@ -168,10 +168,10 @@ def test_a_manifest_as_it_was_written_is_accepted():
         ({}, int, "a"),
         (7, int, "its form"),
         ({"a": {"\n": {}}}, dict[str, list[int]], "a.\\n"),
-        ({"a": {"b": 1}}, dict[Line, int], None),
-        ({"a": {"b": "x"}}, dict[Line, int], "a.b"),
-        ({"a": {"\n": 1}}, dict[Line, int], "a.'\\n'"),
-        ({"a": 1}, dict[Line, int], "a"),
+        ({"a": {"b": 1}}, dict[TextLine, int], None),
+        ({"a": {"b": "x"}}, dict[TextLine, int], "a.b"),
+        ({"a": {"\n": 1}}, dict[TextLine, int], "a.'\\n'"),
+        ({"a": 1}, dict[TextLine, int], "a"),
         ({"a": True}, Count, "a"),
         ({"a": 2**63}, Count, "a"),
         ({"a": 2**63 - 1}, Count, None),
@@ -179,10 +179,10 @@ def test_a_manifest_as_it_was_written_is_accepted():
         ({"a": 10**101}, Finite, "a"),
         ({"a": math.nan}, Finite, "a"),
         ({"a": False}, Finite, "a"),
-        ({"a": ""}, Line, None),
+        ({"a": ""}, TextLine, None),
         ({"a": ""}, Name, "a"),
         ({"a": "\n"}, Text, None),
-        ({"a": "\x1b[31m"}, Line, "a"),
+        ({"a": "\x1b[31m"}, TextLine, "a"),
         ({"a": [None]}, Scalar, "a"),
         ({"a": None}, Scalar, None),
     ],
