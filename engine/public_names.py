@@ -41,7 +41,7 @@ def built_in_names(packages: Sequence[str]) -> dict[str, str]:
 def built_in(packages: Sequence[str], attribute: str, noun: str, name: str) -> Any:
     """Import a plug-in by its name. Raises ScenarioError, with the nearest name, when there is none."""
     from engine.errors import ScenarioError
-    from engine.scenario_file.faults import suggestion
+    from engine.scenario_file.scenario_faults import suggestion
 
     modules = built_in_names(packages)
     if name not in modules:

@@ -20,9 +20,9 @@ from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
 from engine.scenario_file import toml
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
-from engine.scenario_file.faults import Faults
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.resolution import form_digest, resolve_form, text_of
+from engine.scenario_file.scenario_faults import Faults
 from engine.scenario_file.sections import (
     DEFAULT_TOLERANCE,
     FORMAT,

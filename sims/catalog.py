@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.errors import ScenarioError
-from engine.scenario_file.faults import printable, suggestion
+from engine.scenario_file.scenario_faults import printable, suggestion
 
 if TYPE_CHECKING:
     from engine.controller import ControllerKind

@@ -15,8 +15,8 @@ from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
-from engine.scenario_file.faults import Faults, one_of, printable, quote_value, suggestion
 from engine.scenario_file.positions import KeyPath
+from engine.scenario_file.scenario_faults import Faults, one_of, printable, quote_value, suggestion
 from engine.scenario_file.sections import (
     HIGHEST_WIN_RATE,
     LOWEST_WIN_RATE,

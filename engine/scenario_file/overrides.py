@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from engine.scenario_file.faults import Faults, quote_value, shorten_key, suggestion
 from engine.scenario_file.positions import LARGEST_DOTS, KeyPath
+from engine.scenario_file.scenario_faults import Faults, quote_value, shorten_key, suggestion
 from engine.scenario_file.toml import parse_value
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")

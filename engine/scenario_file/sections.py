@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from engine.controller import Scope
 from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.randomness import LARGEST_SEED
-from engine.scenario_file.faults import quote_value
+from engine.scenario_file.scenario_faults import quote_value
 
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import ScenarioError
-from engine.scenario_file.faults import printable, quote_value
 from engine.scenario_file.positions import KeyPath, LimitError, positions
+from engine.scenario_file.scenario_faults import printable, quote_value
 
 LARGEST_FILE: Final = 256 * 1024  # bytes
 

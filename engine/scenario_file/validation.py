@@ -19,8 +19,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine.scenario_file.faults import Faults, one_of, quote_value, suggestion
 from engine.scenario_file.positions import KeyPath
+from engine.scenario_file.scenario_faults import Faults, one_of, quote_value, suggestion
 from engine.scenario_file.sections import (
     Campaign,
     CohortSection,

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from engine.scenario import Scenario
 from engine.scenario_file.toml import format_toml
-from sims.advice.facts import ScenarioFacts, facts_of
 from sims.advice.rules import FOR_LISTENERS, MODES, REASONS, REFUSED, WARNINGS, Choice, Statement
+from sims.advice.scenario_facts import ScenarioFacts, facts_of
 from sims.advice.shortcomings import SHARED_BY, shortcoming_of
 from sims.arena.courses import entrant_of
 from sims.catalog import Catalog, scenario_of

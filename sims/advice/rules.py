@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from engine.inference.intervals import normal_half_width
-from sims.advice.facts import CohortFacts, ScenarioFacts
 from sims.advice.gain_effect import Gains, dial_gains
+from sims.advice.scenario_facts import CohortFacts, ScenarioFacts
 from sims.catalog import DEFAULT_CONTROLLER
 from sims.wording import listed, share_text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sims.advice.facts import EFFECTS, ScenarioFacts
 from sims.advice.rules import ARENA, EIBEN, Choice, Statement
+from sims.advice.scenario_facts import EFFECTS, ScenarioFacts
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.wording import listed
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sims.arena.courses import LIMIT, STATIC, Course, Entrant, score_courses
-from sims.arena.files import STANDINGS_PAGE, write_page, write_scores
 from sims.arena.race import ControllerChoice, entrants_of
 from sims.arena.score import advantage_of
 from sims.arena.score_card import number_text, score_json, score_line
+from sims.arena.score_files import STANDINGS_PAGE, write_page, write_scores
 from sims.arena.sentences import SAME, chance_notes
 from sims.arena.standings import ArenaScores
 from sims.arena.standings_page import standings_page

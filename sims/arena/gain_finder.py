@@ -15,11 +15,11 @@ from engine.errors import ScenarioError
 from engine.randomness import LARGEST_SEED
 from engine.scenario import Scenario
 from sims.arena.courses import Course, Entrant, entrant_of, refuse_absent, refuse_unplayable, score_courses
-from sims.arena.files import GAIN_PAGE, write_page
 from sims.arena.gain_page import gain_page
 from sims.arena.gains import GainTrial, GainTrials, around, gain_names, gains_to_try, recommended
 from sims.arena.race import played_by, scenario_title
 from sims.arena.score import Interval, behind_best, card_of, is_alike, ratio_of
+from sims.arena.score_files import GAIN_PAGE, write_page
 from sims.catalog import Catalog, scenario_of
 from sims.html.notebook import notebook_table
 from sims.terminal import OnMessage, OnProgress, aligned, no_message, no_progress

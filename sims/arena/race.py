@@ -19,8 +19,8 @@ from sims.arena.courses import (
     refuse_unplayable,
     score_courses,
 )
-from sims.arena.files import SCORE_PAGE, write_page, write_scores
 from sims.arena.score_card import ScoreLine, cohort_table, legend_text, score_json, score_line, score_table
+from sims.arena.score_files import SCORE_PAGE, write_page, write_scores
 from sims.arena.score_page import score_page
 from sims.arena.sentences import SAME, notes_on, ranked, scope_notes, verdict_on
 from sims.catalog import DEFAULT_CONTROLLER, Catalog, scenario_of

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.errors import ScenarioError
 from engine.scenario import Scenario, load
-from engine.scenario_file.faults import suggestion
+from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
 
 WORLDS: Final = (

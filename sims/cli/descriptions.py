@@ -14,7 +14,7 @@ from engine.controller import ControllerKind
 from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob, straight_path
-from engine.scenario_file.faults import suggestion
+from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
 from sims.terminal import aligned
 from sims.wording import in_percent

@@ -23,7 +23,7 @@ from sims.cli.options import (
     set_option,
     workers_option,
 )
-from sims.cli.progress import run_bar
+from sims.cli.run_bar import run_bar
 from sims.cli.study_view import best_printer, print_study, study_line
 from sims.terminal import no_message, say
 

@@ -11,8 +11,8 @@ from engine.errors import ScenarioError
 from engine.scenario import Scenario
 from sims.catalog import scenario_of
 from sims.comparison.cells import HEADINGS, change_cells
+from sims.comparison.comparison_files import json_content, write_files
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences, measure_differences
-from sims.comparison.files import json_content, write_files
 from sims.comparison.notes import notes
 from sims.comparison.sentences import SAME, SIGNIFICANT, UNCLEAR, caution, names_of, summary
 from sims.comparison.sides import play_sides, sides_of

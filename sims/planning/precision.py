@@ -38,7 +38,7 @@ from sims.runs.progress import OnRunProgress, no_run_progress
 from sims.runs.run import Run
 from sims.terminal import OnMessage, no_message
 from sims.verdict.goal import Goal
-from sims.verdict.precision import Precision
+from sims.verdict.precision_record import Precision
 from sims.verdict.verdict import rounded_up
 from sims.workers.cores import cores
 

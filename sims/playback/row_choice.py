@@ -18,7 +18,7 @@ from engine import record
 from engine.attempt import Address
 from engine.errors import RunFolderError, ScenarioError
 from engine.game import FAILED, OUTCOMES, Faculties, Game
-from engine.scenario_file.faults import suggestion
+from engine.scenario_file.scenario_faults import suggestion
 from sims.playback.human_actions import read_human_actions
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
 from sims.run_folder.folder import MANIFEST, read_manifest

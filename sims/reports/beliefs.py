@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from sims.reports.people import People
-from sims.reports.tables import Integers, Numbers
+from sims.reports.row_batches import Integers, Numbers
 
 _MOST: Final = 200_000  # attempts of all cohorts together, about
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sims.reports.tables import BatchArrays, Integers, Numbers, batches
+from sims.reports.row_batches import BatchArrays, Integers, Numbers, batches
 
 _NAMES: Final = ("replica", "player", "cohort", "attempts", "wins", "level", "trait_skill", "left")
 

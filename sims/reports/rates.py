@@ -12,8 +12,8 @@ from sims.html.charts import ChartPoint, Stretch, line_chart
 from sims.html.legend import key
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import charts, figure, folded, section, table
-from sims.reports.answer import state
 from sims.reports.facts import Facts
+from sims.reports.verdict_part import state
 from sims.verdict.goal import Row
 from sims.verdict.verdict import cells
 from sims.wording import in_percent, listed

@@ -13,7 +13,7 @@ from engine.errors import RunFolderError
 from engine.tally import Tally
 from sims.reports.changes import read_changes
 from sims.reports.facts import Facts
-from sims.reports.page import report_page
+from sims.reports.report_page import report_page
 from sims.reports.rows import gather
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, SCENARIO, read_manifest

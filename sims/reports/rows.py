@@ -17,7 +17,7 @@ from engine.inference.intervals import DIAL_UNIT
 from engine.tally import Scheme
 from sims.reports.beliefs import Beliefs
 from sims.reports.people import People, read_people
-from sims.reports.tables import BatchArrays, Integers, Numbers, batches, column_names
+from sims.reports.row_batches import BatchArrays, Integers, Numbers, batches, column_names
 
 DIAL_CELLS: Final = 200  # of the histograms that quartiles of the difficulty are read from
 PROGRESS_CELLS: Final = 25  # of the histograms of progress at a loss

@@ -15,7 +15,7 @@ from sims.html.page import figure, section, table
 from sims.html.row_charts import stacked_bars
 from sims.reports.facts import Facts
 from sims.reports.people import People
-from sims.reports.tables import Integers
+from sims.reports.row_batches import Integers
 from sims.wording import share_text
 
 _MOST_MILES: Final = 9  # rows of the table of who is left

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from engine.scenario_file.faults import shorten_key
+from engine.scenario_file.scenario_faults import shorten_key
 
 STRICT: Final = ConfigDict(strict=True)  # a number is no text, a truth value is no number
 _LARGEST: Final = 1e100  # of numbers: sums and squares of them are still numbers

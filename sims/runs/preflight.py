@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.errors import FlowdialError, ScenarioError
 from engine.record import Format
 from engine.scenario import Scenario, setup_of
-from engine.scenario_file.faults import printable
+from engine.scenario_file.scenario_faults import printable
 from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.runs.chunks import Job, job_of

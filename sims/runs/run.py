@@ -12,7 +12,7 @@ from engine.tally import Tally
 from sims.run_folder.folder import REPORT, read_manifest
 from sims.verdict.gate import Gate, judge_gate
 from sims.verdict.goal import Goal, goal_of
-from sims.verdict.precision import Precision
+from sims.verdict.precision_record import Precision
 from sims.verdict.verdict import Verdict, verdict
 
 if TYPE_CHECKING:

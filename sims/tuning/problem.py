@@ -17,8 +17,8 @@ from engine.parameters import Knob, ParameterSpace, Value
 from engine.players import TRAIT_NAMES
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.scenario_file import toml
-from engine.scenario_file.faults import Faults, printable, suggestion
 from engine.scenario_file.overrides import apply_overrides
+from engine.scenario_file.scenario_faults import Faults, printable, suggestion
 from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.tuning.search.counts import Segment

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from engine.errors import ScenarioError
-from engine.scenario_file.faults import printable, suggestion
+from engine.scenario_file.scenario_faults import printable, suggestion
 from sims.tuning.answer.sentences import band_text
 from sims.tuning.budget import least_budget
 from sims.tuning.problem import Problem

@@ -1,6 +1,6 @@
 """The files of a study: the tuned scenarios, the counts as a table, and the manifest.
 
-report.html     the answer as a page, see sims.tuning.answer.report
+report.html     the answer as a page, see sims.tuning.answer.study_page
 answer.json     the answer for programs, see sims.tuning.answer.as_json
 tuned.toml      the scenario with the best setting; tuned_b.toml, tuned_c.toml ... with the other options
 counts.csv      one row for each ask and segment, knobs in the game's own units

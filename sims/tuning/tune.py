@@ -39,8 +39,8 @@ from sims.terminal import OnMessage, no_message
 from sims.tuning.answer.answer import answer_of
 from sims.tuning.answer.as_json import write_answer
 from sims.tuning.answer.best_so_far import BestSoFar
-from sims.tuning.answer.report import write_study_report
 from sims.tuning.answer.skill_order import find_contradiction
+from sims.tuning.answer.study_page import write_study_report
 from sims.tuning.budget import search_budget
 from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.journal import Journal

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sims.reports import tables
+from sims.reports import row_batches
 from sims.reports.people import read_people
 
 HEAD = "replica,player,cohort,attempts,wins,level,trait_skill,left\n"
@@ -32,7 +32,7 @@ def written(folder: Path, count: int) -> Path:
 def test_blocks_of_any_size_give_the_same_people(tmp_path, monkeypatch, block):
     path = written(tmp_path, 800)
     whole = read_people(path, ["new", "old"])
-    monkeypatch.setattr(tables, "_CSV_BLOCK", block)
+    monkeypatch.setattr(row_batches, "_CSV_BLOCK", block)
     parts = read_people(path, ["new", "old"])
     for name in ("key", "cohort", "attempts", "wins", "level", "skill", "losing_run"):
         found, wanted = getattr(parts, name), getattr(whole, name)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.errors import ScenarioError
 from engine.scenario import load
-from engine.scenario_file.faults import suggestion
+from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
 from sims.run_folder.folder import SCENARIO
 from sims.run_folder.names import ATTEMPTS

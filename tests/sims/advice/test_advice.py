@@ -16,8 +16,8 @@ from controllers.adaptive.entropy import EASIEST, predictability
 from engine.scenario import parse
 from sims.advice import rules
 from sims.advice.advice import Advice, advice_on, advise
-from sims.advice.facts import CohortFacts, ScenarioFacts, facts_of
 from sims.advice.gain_effect import dial_gains
+from sims.advice.scenario_facts import CohortFacts, ScenarioFacts, facts_of
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.cli.app import main
 from tests.kit.golden import check_golden

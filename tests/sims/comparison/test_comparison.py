@@ -28,8 +28,8 @@ from sims.cli.app import main
 from sims.comparison.cells import change_text
 from sims.comparison.changed_keys import changed_keys, pair_cohorts
 from sims.comparison.comparison import Comparison, compare
+from sims.comparison.comparison_files import COLUMNS
 from sims.comparison.differences import EVERYBODY, Change, Differences, measure_differences
-from sims.comparison.files import COLUMNS
 from sims.comparison.metrics import FIRST, OWN_RATE, WORST, metric_sums, metrics_for, worst_sums
 from sims.comparison.sides import play_sides, sides_of
 from tests.kit.golden import check_golden

@@ -25,8 +25,8 @@ from engine.record import row_type
 from engine.tally import Scheme, Tally, attempt_edges, day_bins, tally_of
 from sims.reports import beliefs
 from sims.reports.report import write_report
+from sims.reports.row_batches import BatchArrays
 from sims.reports.rows import gather
-from sims.reports.tables import BatchArrays
 from sims.wording import share_text
 from tests.kit.golden import check_golden
 from tests.kit.places import ROOT

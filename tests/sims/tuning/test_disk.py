@@ -31,7 +31,7 @@ pytestmark = pytest.mark.thorough
 def cheap_page():
     """The report is written as ever, but its charts are not drawn: they take longer than the study."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.tuning.answer.report.study_page", lambda *facts: f"{len(facts)}\n" * 50)
+        patch.setattr("sims.tuning.answer.study_page.study_page", lambda *facts: f"{len(facts)}\n" * 50)
         yield
 
 

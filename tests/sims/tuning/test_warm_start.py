@@ -33,7 +33,7 @@ def study(tmp_path_factory) -> Path:
     """A study of all knobs of a game."""
     folder: Path = tmp_path_factory.mktemp("study")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.tuning.answer.report.study_page", lambda *facts: "cheap")
+        patch.setattr("sims.tuning.answer.study_page.study_page", lambda *facts: "cheap")
         about = problem(folder).scenario
         return tune(about, budget=4000, method="random", out=folder / "study", workers=1).folder
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sims.html.markup import Markup
 from sims.html.page import document, header
-from sims.reports.answer import ONE_PERSON, self_test_part, verdict_part
 from sims.reports.dials import dials_part
 from sims.reports.facts import Facts
 from sims.reports.losses import losses_part
 from sims.reports.origin import examples_part, methods_part, origin_part
-from sims.reports.players import players_part
+from sims.reports.player_rates import players_part
 from sims.reports.rates import levels_part, rates_part
 from sims.reports.settings import changes_part, controller_part, settings_part
 from sims.reports.survivors import survivors_part
+from sims.reports.verdict_part import ONE_PERSON, self_test_part, verdict_part
 from sims.wording import UNCALIBRATED
 
 

@@ -11,8 +11,8 @@ import pytest
 from engine.parameters import Knob
 from sims.run_folder.folder import Start
 from sims.tuning.answer.answer import answer_of
-from sims.tuning.answer.report import study_page
 from sims.tuning.answer.sentences import answer_text
+from sims.tuning.answer.study_page import study_page
 from sims.tuning.journal import TellRecord
 from sims.tuning.search.counts import Tell
 from sims.tuning.study import FINAL_RACE, SEARCH, StudyLimits, StudyRecord

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from engine.record import Column
+from sims.comparison.comparison_page import comparison_page
 from sims.comparison.differences import Change, Differences
 from sims.comparison.notes import notes
-from sims.comparison.page import comparison_page
 from sims.comparison.sentences import names_of, summary
 from sims.run_folder.files import sync_folder, write_file
 from sims.run_folder.names import plain_name

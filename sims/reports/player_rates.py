@@ -12,7 +12,7 @@ from sims.html.legend import key
 from sims.html.markup import Markup, joined
 from sims.html.page import charts, figure, section, table
 from sims.reports.facts import Facts
-from sims.reports.tables import Integers, Numbers
+from sims.reports.row_batches import Integers, Numbers
 from sims.wording import share_text
 
 _REGULAR: Final = 20  # attempts that a player's own win rate needs to be looked at
