@@ -49,7 +49,7 @@ class Column:
 
 
 def _faculty(name: str, unit: str, meaning: str, low: float | None = None, high: float | None = None) -> Column:
-    """What a player can do, which nobody knows of a person."""
+    """What a player can do; it is unknown for a person."""
     return Column(name, "number", unit, f"{meaning}; empty for a person", optional=True, low=low, high=high)
 
 
@@ -71,15 +71,15 @@ ATTEMPT_COLUMNS: Final = (
         "level",
         "integer",
         "1",
-        "level of a campaign, from 1; 0 in an endless stream of fresh levels; of a person's sitting, from 1",
+        "level of a campaign or of a person's session, from 1; 0 in an endless stream of fresh levels",
         low=0,
     ),
     Column("start_s", "number", "s", "simulated time of the attempt's start since the start of the run", low=0),
     Column("duration_s", "number", "s", "simulated length of the attempt, thinking included", low=0),
     Column("controller", "name", "", "controller that chose the setting", constant=True),
     Column("target", "number", "1", "wanted win rate of this cohort and level", low=0, high=1),
-    Column("difficulty", "number", "1", "position on the dial that was played, 0 easiest to 1 hardest", low=0, high=1),
-    Column("clipped", "boolean", "", "whether the controller asked for a place outside floor and ceiling"),
+    Column("difficulty", "number", "1", "difficulty that was played, 0 easiest to 1 hardest", low=0, high=1),
+    Column("clipped", "boolean", "", "whether the controller asked for a difficulty outside floor and ceiling"),
     # param_<knob> columns of the game stand here
     _faculty("skill", "logit", "the player's skill at this moment, after practice and fatigue"),
     _faculty("slope", "1/skill unit", "how sharply skill decides; only closed-form games use it"),
@@ -91,7 +91,7 @@ ATTEMPT_COLUMNS: Final = (
     _faculty("foresight", "1", "how far ahead the player sees; 1 for the median player", low=0),
     Column("streak", "integer", "1", "losses in a row before this attempt", low=0),
     Column("mood", "number", "1", "moving average of wins before this attempt, half-life five attempts", low=0, high=1),
-    Column("outcome", "name", "", "won or lost (the rules ended it), timed_out (we stopped it), failed (see fault)"),
+    Column("outcome", "name", "", "won, lost (both by the rules), timed_out (by the time limit) or failed (see fault)"),
     Column("won", "boolean", "", "whether the outcome is won"),
     Column("progress", "number", "1", "how near to winning, 0 to 1", low=0, high=1),
     # score of a game that has one stands here
@@ -101,9 +101,9 @@ ATTEMPT_COLUMNS: Final = (
         "fault",
         "name",
         "",
-        "what a plug-in did: raised (an exception), timeout (it hung) or killed (its process), so that nothing was "
-        "played, and difficulty and params are those before; bad_proposal (no setting), so that the setting before was "
-        "played; empty otherwise",
+        "fault of a plug-in. raised (an exception), timeout (it hung) or killed (its process): nothing was played, and "
+        "difficulty and params are the previous ones. bad_proposal (no setting): the previous setting was played. "
+        "Empty without a fault",
         optional=True,
     ),
     # belief_<name> columns of the controller stand here
@@ -111,21 +111,21 @@ ATTEMPT_COLUMNS: Final = (
         "state_hash",
         "integer",
         "1",
-        "48-bit hash of inputs, final state and outcome: equal after a true replay",
+        "48-bit hash of inputs, final state and outcome; a true replay gives the same",
         low=0,
         high=2**48 - 1,
     ),
 )
 
 SCORE: Final = Column(
-    "score", "number", "1", "how well it was played, won or lost, as the game rates it", low=0, high=1
+    "score", "number", "1", "the game's rating of how well it was played, won or lost", low=0, high=1
 )
 
 PLAYER_COLUMNS: Final = (
     Column("replica", "integer", "1", "independent copy of the world, from 0", low=0),
     Column("cohort", "name", "", "name of the player's cohort"),
     Column("player", "integer", "1", "number of the player", low=0),
-    Column("arrival_s", "number", "s", "simulated time of the first attempt, or when it would have been", low=0),
+    Column("arrival_s", "number", "s", "simulated time of the first attempt, made or planned", low=0),
     *(
         Column(
             f"trait_{trait.name}",
@@ -143,8 +143,8 @@ PLAYER_COLUMNS: Final = (
     Column("wins", "integer", "1", "attempts won", low=0),
     Column("sessions", "integer", "1", "sessions played", low=0),
     Column("level", "integer", "1", "next level of a campaign; 0 in an endless stream", low=0),
-    Column("end_s", "number", "s", "simulated end of the last attempt; the arrival when there is none", low=0),
-    Column("left", "name", "", "why they are gone: quit, finished, horizon or attempt_limit"),
+    Column("end_s", "number", "s", "simulated end of the last attempt; the arrival without attempts", low=0),
+    Column("left", "name", "", "why the player left: quit, finished, horizon or attempt_limit"),
 )
 
 SESSION_COLUMNS: Final = (

@@ -139,11 +139,11 @@ def _limits(item: Mapping[str, Any]) -> Mapping[str, Any]:
 _TOP: Final = """# Columns
 
 Printed from the column lists in `engine/record.py`, `sims/verdict/goal.py` and `sims/run_folder/faults_table.py` by
-`python -m sims.run_folder.data_package`; a test keeps this page up to date. Every run also carries a `datapackage.json`
-that says the same of its own files, with the params of its game and the beliefs of its controller.
+`python -m sims.run_folder.data_package`; a test keeps this page up to date. Every run also has a `datapackage.json`. It
+describes the run's own files in the same way, with the params of its game and the beliefs of its controller.
 
-CSV files are UTF-8 with LF, a header line, commas, `true` and `false`, and nothing where a value is missing. Numbers
-have the shortest digits that give the same bits back. Times are simulated; nothing of the wall clock is in a table.
+CSV files are UTF-8 with LF, a header line, commas, `true` and `false`. A missing value is empty. Numbers have the
+shortest digits that give the same bits back. Times are simulated; no table contains wall-clock time.
 `attempts.parquet` holds the same values as `attempts.csv`. Rows are sorted by replica, player and attempt (or session).
 
 """
@@ -158,10 +158,10 @@ def columns_page() -> str:
     """The text of docs/columns.md."""
     tables = (
         ("attempts.csv, attempts.parquet", "one row per attempt", attempt_columns([_PARAM], [_SCORE], [_BELIEF])),
-        ("players.csv", "one row per player, as they were at the end of the run", PLAYER_COLUMNS),
+        ("players.csv", "one row per player, at the end of the run", PLAYER_COLUMNS),
         ("sessions.csv", "one row per session", SESSION_COLUMNS),
         ("summary.csv", "one row per cohort, and per level of a campaign", SUMMARY_COLUMNS),
-        ("faults.csv", "one row per attempt that failed; there is no such file without any", FAULTS.columns),
+        ("faults.csv", "one row per failed attempt; a run without any has no such file", FAULTS.columns),
     )
     return _TOP + "\n".join(_table(*table) for table in tables)
 

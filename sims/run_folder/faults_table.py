@@ -28,9 +28,8 @@ SHEET: Final = Sheet(
             "message",
             "name",
             "",
-            "the exception's message, or how the worker ended; at most 500 characters, and an apostrophe where a "
-            "spreadsheet might take what follows for a formula: at the beginning and after a semicolon, before all but "
-            "letters and digits",
+            "the exception's message, or how the worker ended, in at most 500 characters. An apostrophe stands where a "
+            "spreadsheet could read a formula: at the start and after a semicolon, before all but letters and digits",
             optional=True,
         ),
     ),
