@@ -54,15 +54,15 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="dual",
     mode="adaptive",
-    summary="The multiplier that soft actor-critic learns, with Adam's steps: a retuned up-down, a bit too hard.",
+    summary="The multiplier that soft actor-critic learns, with Adam's steps: a retuned up-down, slightly too hard.",
     formula="d <- clip(d + lr M / (sqrt(V) + 1e-8), 0, 1), M and V the bias-corrected exponential means of e and e^2 "
     "with beta1 and beta2, e = won - target",
     source="Haarnoja et al. 2018, Soft actor-critic algorithms and applications, section 5; Kingma and Ba 2015, Adam",
-    use="To compare with what machine learners reach for first. The normalised step settles a little too hard and "
-    "wastes what many outcomes at once would give.",
+    use="To compare with what machine learning engineers try first. The normalised step settles slightly too hard. It "
+    "also wastes the information in many outcomes at once.",
     options=Options,
     option_list=(
-        Option("lr", 0.0, 1.0, "length of a step on the dial"),
+        Option("lr", 0.0, 1.0, "size of a step of difficulty"),
         Option("beta1", 0.0, 0.99, "memory of the mean error"),
         Option("beta2", 0.0, 0.9999, "memory of the mean square of the error"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),

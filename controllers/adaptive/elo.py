@@ -48,19 +48,19 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="elo",
     mode="adaptive",
-    summary="Rates the player as chess does, by the difficulty that was played: a new target needs no new learning.",
+    summary="Rates the player as in chess, by the difficulty that was played: a new target needs no new learning.",
     formula="d = clip(rating - logit(target) / slope, 0, 1); rating <- rating + max(a / (1 + b n), floor) (won - "
     "logistic(slope (rating - d played)))",
     source="Elo 1978, The rating of chess players; uncertainty function: Pelánek 2016, formula as we remember it",
-    use="Where targets differ from level to level and levels share one skill; late outcomes hurt it less than the "
-    "rules that only count steps. Played at its own difficulty it is Robbins-Monro with c = a / b and n0 = 1 / b.",
+    use="Where targets differ between levels and all levels need one skill. Late outcomes hurt it less than rules "
+    "that only count steps. Played at its own difficulty, it equals robbins_monro with c = a / b and n0 = 1 / b.",
     options=Options,
     option_list=(
         Option("a", 0.0, 10.0, "gain before the first outcome"),
         Option("b", 0.0, 10.0, "how fast the gain shrinks with outcomes"),
         Option("floor", 0.0, 1.0, "smallest gain"),
-        Option("slope", 1.0, 50.0, "assumed steepness of win probability along the dial, in logits per dial"),
-        Option("rating", 0.0, 1.0, "first belief about a player's place on the dial"),
+        Option("slope", 1.0, 50.0, "assumed slope of win probability, in logits per unit of difficulty"),
+        Option("rating", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
         SCALING,
     ),
     rule=Rule(start, ask, tell, beliefs=("rating",)),

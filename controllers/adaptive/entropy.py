@@ -65,12 +65,12 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="entropy",
     mode="adaptive",
-    summary="Holds the outcome's unpredictability, in bits, at that of the target by multiplying the dial's odds.",
+    summary="Keeps the outcome's entropy, in bits, at that of the target by multiplying the odds of the difficulty.",
     formula="odds <- odds exp(gain (r(target + E) - r(target))), r(p) = sign(p - 1/2) sqrt(1 - H(p)), E <- E + memory "
     "(won - target - E), d = odds / (1 + odds) stretched over the dial",
     source="entropy: Shannon 1948; its set point: Haarnoja et al. 2018; multiplicative steps: Kivinen and Warmuth 1997",
-    use="Where a designer thinks in suspense rather than in win rates. An integral rule with a lagging estimate: "
-    "slower than the plain gain rules, and it overshoots when its gain is large against its memory.",
+    use="Where a designer thinks in suspense rather than in win rates. It is an integral rule with a lagging "
+    "estimate, slower than the plain gain rules. It overshoots when its gain is large compared with its memory.",
     options=Options,
     option_list=(
         Option("gain", 0.0, 1.0, "logarithm of the odds per unit of missing entropy and outcome"),

@@ -151,45 +151,46 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="gradient",
     mode="adaptive",
-    summary="Seven optimisers of machine learning on one dial with any schedule: hardly better than plain steps.",
+    summary="Seven optimisers of machine learning, with any schedule of the gain: hardly better than plain steps.",
     formula="d <- clip(d + gain shape(n / (length - 1)) (move(e) - decay (d - prior)), 0, 1), e = won - target held "
     "within +-clip; move by method",
     source="momentum: Polyak 1964; Nesterov 1983; Adagrad: Duchi et al. 2011; RMSProp: Tieleman and Hinton 2012; "
     "AdamW: Loshchilov and Hutter 2019; Lion: Chen et al. 2023; clipping: Pascanu et al. 2013",
-    use="To see what an optimiser or a gain schedule does to a dial. Momentum finds nothing in one bit per step; "
-    "Adagrad is best where nothing changes and worst after a jump; methods 4 to 6 want half the gain or less, and Lion "
-    "settles where wins are as many as losses, whatever the target.",
+    use="To see the effect of an optimiser or a gain schedule. Momentum gains nothing from one bit per step. Adagrad "
+    "is best where nothing changes and worst after a jump. Methods 4 to 6 need half the gain or less. Lion settles "
+    "where wins equal losses, whatever the target.",
     options=Options,
     option_list=(
         Option(
             "method", 0.0, 6.0, "0 SGD, 1 momentum, 2 Nesterov, 3 Adagrad, 4 RMSProp, 5 AdamW, 6 Lion; a whole number"
         ),
-        Option("gain", 0.0, 1.0, "dial per unit of what the method makes of the error, at the top of the schedule"),
+        Option("gain", 0.0, 1.0, "change of difficulty per unit of the method's output, at the top of the schedule"),
         Option(
             "schedule",
             0.0,
             9.0,
-            "of the gain: 0 constant, 1 linear, 2 cosine, 3 exponential, 4 step, 5 piecewise, 6 warm-up and cosine, "
-            "7 warm-up and decay, 8 one cycle, 9 sawtooth; a whole number",
+            "shape of the gain: 0 constant, 1 linear, 2 cosine, 3 exponential, 4 step, 5 piecewise, 6 warm-up and "
+            "cosine, 7 warm-up and decay, 8 one cycle, 9 sawtooth; a whole number",
         ),
-        Option("first", 0.0, 1.0, "share of the gain with which schedules 6 to 8 begin"),
-        Option("last", 0.0, 1.0, "share of the gain with which every schedule but the constant one ends"),
+        Option("first", 0.0, 1.0, "share of the gain at the start of schedules 6 to 8"),
+        Option("last", 0.0, 1.0, "share of the gain at the end of every schedule except the constant one"),
         Option("length", 2.0, 1000000.0, "outcomes from the first to the end of the schedule"),
         Option("warm_up", 0.0, 0.49, "share of the length until the full gain, in schedules 6 to 8"),
         Option("rate", 0.0, 20.0, "e-folds of schedule 3 from its first to its last share"),
         Option("teeth", 1.0, 1000.0, "restarts of schedule 9, the first included; a whole number"),
         Option("at1", 0.0, 1.0, "first knot of schedules 4 and 5, as a share of the length"),
-        Option("height1", 0.0, 1.0, "share of the gain there"),
+        Option("height1", 0.0, 1.0, "share of the gain at the first knot"),
         Option("at2", 0.0, 1.0, "second knot; not before the first"),
-        Option("height2", 0.0, 1.0, "share of the gain there"),
+        Option("height2", 0.0, 1.0, "share of the gain at the second knot"),
         Option("at3", 0.0, 1.0, "third knot; not before the second"),
-        Option("height3", 0.0, 1.0, "share of the gain there"),
+        Option("height3", 0.0, 1.0, "share of the gain at the third knot"),
         Option("beta1", 0.0, 0.999, "memory of the mean error, in methods 1, 2, 5 and 6"),
-        Option("beta2", 0.0, 0.9999, "memory of the mean square in 4 and 5, of the mean error in 6"),
+        Option("beta2", 0.0, 0.9999, "memory of the mean square in methods 4 and 5, of the mean error in method 6"),
         Option("decay", 0.0, 1.0, "decoupled pull towards the prior, per unit of gain"),
-        Option("prior", 0.0, 1.0, "difficulty that `decay` pulls to"),
+        Option("prior", 0.0, 1.0, "difficulty towards which `decay` pulls"),
         Option(
-            "clip", 0.01, 2.0, "largest error that counts; below the larger of target and 1 - target it shifts the end"
+            "clip", 0.01, 2.0, "largest error that counts; below the larger of target and 1 - target it biases the "
+            "result"
         ),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,

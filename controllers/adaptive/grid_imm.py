@@ -186,25 +186,28 @@ def move_skills(grid: Prepared, mode: int, weight: Numbers) -> Numbers:
 CONTROLLER: Final = ControllerKind(
     name="grid_imm",
     mode="adaptive",
-    summary="A grid posterior that learns how fast a player changes: good after jumps and for shared dials, but slow.",
+    summary="A grid posterior that learns how fast a player changes: good after jumps and for shared difficulty, but "
+    "costly.",
     formula="as quest, over skills, slopes and four modes (drift q, hazard h); after each outcome skill spreads by "
     "N(0, q^2), then W <- (1 - h) W + h mass prior; modes are weighted by evidence",
     source="Multiple models: Magill 1965, Blom and Bar-Shalom 1988 without their switching; grid: Watson 2017",
-    use="For players who may learn or jump, one by one or sharing a dial. Set tilt = 0.3 where a loss harms the next "
-    "attempt. It knows no tiring within a session, and kalman does nearly as well for a hundredth of the time.",
+    use="For players that may learn or jump, with a shared difficulty or one each. Set tilt = 0.3 where a loss harms "
+    "the next attempt. It has no state for tiredness within a session. kalman is nearly as good and takes a hundredth "
+    "of the time.",
     options=Options,
     option_list=(
-        Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
-        Option("sd0", 0.01, 1.0, "how much players' skills differ: standard deviation in dial units"),
-        Option("slope", 1.0, 50.0, "middle of the three slopes of win probability, in logits per dial"),
-        Option("slow", 0.0, 0.02, "drift of the slow mode, standard deviation in dial units per outcome"),
+        Option("skill0", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
+        Option("sd0", 0.01, 1.0, "spread of players' skills: standard deviation, in units of difficulty"),
+        Option("slope", 1.0, 50.0, "middle of the three slopes of win probability, in logits per unit of difficulty"),
+        Option("slow", 0.0, 0.02, "drift of the slow mode: standard deviation per outcome, in units of difficulty"),
         Option("fast", 0.0, 0.02, "drift of the fast mode"),
         Option("hazard", 0.0, 0.5, "chance of a new skill in the sudden mode, per outcome"),
         Option(
-            "tilt", 0.0, 2.0, "step of the axis 0, tilt, 2 tilt: logits that a win adds and a loss takes; 0 for off"
+            "tilt", 0.0, 2.0, "step of the axis 0, tilt, 2 tilt: logits that a win adds and a loss subtracts; 0 for "
+            "off"
         ),
         Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
-        Option("lapse", 0.0, 0.4, "assumed chance of losing whatever the skill"),
+        Option("lapse", 0.0, 0.4, "assumed chance of losing at any skill"),
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "sd", "moving"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),

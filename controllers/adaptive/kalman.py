@@ -139,26 +139,27 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="kalman",
     mode="adaptive",
-    summary="Extended Kalman filter on the player's place on the dial: near the statistical limit in steady worlds.",
+    summary="Extended Kalman filter of the player's skill: near the statistical limit where skill is steady.",
     formula="d = clip(skill + sign tilt - f tire - logit(C) / slope, 0, 1), "
     "C = (target - guess) / (1 - guess - lapse); the three and their covariance by the extended Kalman filter",
     source="Kalman 1960 and its extended form, in the manner of Glickman 1999 (Glicko); CUSUM: Page 1954",
-    use="Where each attempt must cost next to nothing, for single players and cohorts, late outcomes included. "
-    "Divide q by about 5 where 20 players share a dial; set reopen = 4 where skill jumps, tilt_sd = 0.3 and "
+    use="Where each attempt must cost almost nothing, for single players and player groups, late outcomes included. "
+    "Divide q by about 5 where 20 players share a difficulty. Set reopen = 4 where skill jumps. Set tilt_sd = 0.3 and "
     "tire_sd = 0.1 where moods and tiredness matter.",
     options=Options,
     option_list=(
-        Option("sd0", 0.0, 1.0, "how much players' skills differ at first: standard deviation in dial units"),
-        Option("q", 0.0, 0.1, "how far skill wanders from attempt to attempt: standard deviation in dial units"),
-        Option("slope", 1.0, 50.0, "assumed steepness of win probability along the dial, in logits per dial"),
+        Option("sd0", 0.0, 1.0, "spread of players' skills at first: standard deviation, in units of difficulty"),
+        Option("q", 0.0, 0.1, "drift of skill from attempt to attempt: standard deviation, in units of difficulty"),
+        Option("slope", 1.0, 50.0, "assumed slope of win probability, in logits per unit of difficulty"),
         Option(
-            "tilt_sd", 0.0, 3.0, "how much the last outcome moves the next: standard deviation in logits; 0 for off"
+            "tilt_sd", 0.0, 3.0, "effect of the last outcome on the next attempt: standard deviation in logits; 0 for "
+            "off"
         ),
-        Option("tire_sd", 0.0, 1.0, "how much a long session costs: standard deviation in dial units; 0 for off"),
-        Option("reopen", 0.0, 100.0, "CUSUM threshold in standard deviations at which a jump is believed; 0 for off"),
+        Option("tire_sd", 0.0, 1.0, "effect of a long session: standard deviation, in units of difficulty; 0 for off"),
+        Option("reopen", 0.0, 100.0, "CUSUM threshold of a jump, in standard deviations; 0 for off"),
         Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
-        Option("lapse", 0.0, 0.4, "assumed chance of losing whatever the skill"),
-        Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
+        Option("lapse", 0.0, 0.4, "assumed chance of losing at any skill"),
+        Option("skill0", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "var_skill", "tilt", "tire")),
     scopes=("player", "cohort", "everyone"),

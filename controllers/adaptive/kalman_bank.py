@@ -468,31 +468,32 @@ def spring(bank: Bank, x: Any, P: Any, weight: Any, change: float) -> None:
 CONTROLLER: Final = ControllerKind(
     name="kalman_bank",
     mode="adaptive",
-    summary="A bank of Kalman filters with different ideas of the player, weighted by how well they predicted.",
+    summary="A bank of Kalman filters with different models of the player, weighted by how well they predicted.",
     formula="d minimises sum of w E[(p(d) - target)^2] over all filters; w <- w x predicted chance of the outcome",
     source="Magill 1965 (multiple model adaptive estimation); changes in the manner of Adams and MacKay 2007; "
     "moderated output: MacKay 1992",
-    use="The default: for single players, whatever moves their skill, late outcomes included, and for cohorts that "
-    "play in step. Where newcomers join a shared dial take kalman: practice is counted in the dial's own observations. "
-    "Not where a microsecond counts: it costs tens of them an attempt, kalman a tenth of one.",
+    use="The default, for single players and synchronised player groups, whatever changes their skill, late outcomes "
+    "included. Where newcomers join a shared difficulty, use kalman: the bank counts practice in its own "
+    "observations. Not where a microsecond matters: an attempt costs tens of them, with kalman a tenth of one.",
     options=Options,
     option_list=(
-        Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
-        Option("sd0", 0.0, 1.0, "how much players' skills differ at first: standard deviation in dial units"),
-        Option("slope", 1.0, 50.0, "middle of the three assumed slopes of win probability, in logits per dial"),
+        Option("skill0", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
+        Option("sd0", 0.0, 1.0, "spread of players' skills at first: standard deviation, in units of difficulty"),
+        Option("slope", 1.0, 50.0, "middle of the three assumed slopes of win probability, in logits per unit of "
+        "difficulty"),
         Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
-        Option("q", 0.0, 0.1, "how far any skill wanders from attempt to attempt: standard deviation in dial units"),
+        Option("q", 0.0, 0.1, "drift of any skill from attempt to attempt: standard deviation, in units of difficulty"),
         Option("tilted", 0.0, 10.0, "prior weight of tilt, against 1 for no effect at all"),
         Option("tired", 0.0, 10.0, "prior weight of tiring within a session, against 1"),
         Option("learning", 0.0, 10.0, "prior weight of learning, against 1"),
-        Option("drifting", 0.0, 10.0, "prior weight of a wandering skill, against 1"),
+        Option("drifting", 0.0, 10.0, "prior weight of a drifting skill, against 1"),
         Option("hazard", 0.0, 0.05, "chance of a sudden change of skill, per attempt"),
-        Option("say", 0.0, 1.0, "least weight of all filters with tilt for the last outcome to move the dial"),
+        Option("say", 0.0, 1.0, "total weight of filters with tilt from which the last outcome moves the difficulty"),
         Option(
             "graded",
             0.0,
             1.0,
-            "weight of scores: 0 none, 1 as much as they say of players who differ in skill alone; simulates the game",
+            "weight of scores: 0 none, 1 their full weight for players that differ in skill alone; simulates the game",
         ),
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "tilt", "steady"), prepare=prepare),

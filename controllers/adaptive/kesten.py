@@ -47,12 +47,12 @@ CONTROLLER: Final = ControllerKind(
     formula="d <- clip(d + gain (won - target), 0, 1); gain = max(c / n, floor) for n <= 2, then max(c / (2 + R), "
     "floor), R = changes of sign of the error so far",
     source="Kesten 1958, Accelerated stochastic approximation; as a staircase: Treutwein 1995, Faes et al. 2007",
-    use="Where players do not change, and for shared dials. Avoid it where outcomes come late: they turn the sign "
-    "late, after the dial has run far.",
+    use="Where players do not change, and for shared difficulty. Avoid it where outcomes arrive late: the sign then "
+    "changes late, after the difficulty has moved far.",
     options=Options,
     option_list=(
         Option("c", 0.0, 10.0, "gain of the first step"),
-        Option("floor", 0.0, 1.0, "smallest gain; 0 is the classic rule, which stops following"),
+        Option("floor", 0.0, 1.0, "smallest gain; 0 is the classic rule, which stops adapting"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
     ),

@@ -147,21 +147,22 @@ def tell(cast: Cast, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="model_average",
     mode="adaptive",
-    summary="A bank of eight player models, each believed as far as it foretold the outcomes; knows no scenario.",
+    summary="A bank of eight player models, weighted by how well they predicted; uses nothing of the scenario.",
     formula="W_j <- W_j p_j(d)^won (1 - p_j(d))^(1 - won); d = argmin of sum_j W_j (p_j(d) - target)^2",
     source="Bayesian model averaging (Hoeting et al. 1999) on Sobol particles of the engine's own player models",
-    use="Where nobody knows how players change, and 150 microseconds per attempt do not matter. kalman is a "
-    "thousand times cheaper and as good for players who do not change; kinds of change outside the bank are not found.",
+    use="Where it is unknown how players change, and 150 microseconds per attempt do not matter. kalman is a thousand "
+    "times cheaper and as good for players that do not change. The bank does not recognise other kinds of change.",
     options=Options,
     option_list=(
         Option("particles", 16.0, 1024.0, "imagined players of each model, cut to a power of two"),
-        Option("skill0", 0.0, 1.0, "where players are expected on the dial"),
-        Option("sd0", 0.0, 1.0, "how much their places differ: standard deviation in dial units"),
+        Option("skill0", 0.0, 1.0, "expected skill of players, as a difficulty"),
+        Option("sd0", 0.0, 1.0, "spread of their skills: standard deviation, in units of difficulty"),
         Option(
-            "slope", 1.0, 50.0, "steepness of win probability along the dial, in logits per dial: the median player's"
+            "slope", 1.0, 50.0, "slope of the median player's win probability, in logits per unit of difficulty"
         ),
         Option(
-            "steady", 0.0, 1.0, "share of the prior for players who do not change; the rest goes to the others alike"
+            "steady", 0.0, 1.0, "share of the prior for players that do not change; the other models share the rest "
+            "equally"
         ),
     ),
     rule=Rule(start, ask, tell, beliefs=("effective",), prepare=prepare),

@@ -53,13 +53,14 @@ CONTROLLER: Final = ControllerKind(
     formula="I <- clip(I + ki e, -start, 1 - start), E <- E + alpha (e - E), d = clip(start + I + kp E + kd (E - E "
     "before), 0, 1), e = won - target",
     source="Åström and Hägglund 1995, PID controllers; anti-windup by clipping the integral",
-    use="To compare with what engineers reach for first. Attempts have no inertia, so with kp = kd = 0 it does better, "
-    "and then it is the weighted up-down with step ki.",
+    use="To compare with what engineers try first. Attempts have no inertia, so kp = kd = 0 is better. Then it is "
+    "weighted_up_down with step ki.",
     options=Options,
     option_list=(
-        Option("ki", 0.0, 1.0, "integral gain: dial per unit of error and outcome"),
-        Option("kp", 0.0, 2.0, "proportional gain: dial per unit of mean error"),
-        Option("kd", 0.0, 2.0, "derivative gain: dial per change of the mean error from one outcome to the next"),
+        Option("ki", 0.0, 1.0, "integral gain: change of difficulty per unit of error and outcome"),
+        Option("kp", 0.0, 2.0, "proportional gain: change of difficulty per unit of mean error"),
+        Option("kd", 0.0, 2.0, "derivative gain: change of difficulty per change of the mean error from one outcome "
+        "to the next"),
         Option("alpha", 0.01, 1.0, "weight of the newest outcome in the mean error"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,

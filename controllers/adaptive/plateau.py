@@ -89,15 +89,15 @@ CONTROLLER: Final = ControllerKind(
     "outcomes whose mean error beats no earlier one; cut = 1: d <- max(factor d, floor) after `patience` attempts "
     "without a win or new best progress",
     source="reduction on plateau as in PyTorch's ReduceLROnPlateau and Keras; the cut of difficulty is ours",
-    use="cut = 0 for a quick start and a quiet end without a schedule: a gain once cut stays cut, so not where skill "
-    "jumps. cut = 1 where being stuck is the worst that can happen; it settles easier than the target.",
+    use="cut = 0 for a quick start and a quiet end without a schedule. A gain once cut stays small, so not where "
+    "skill jumps. cut = 1 where being stuck is the worst case. It settles at an easier difficulty than the target's.",
     options=Options,
     option_list=(
-        Option("gain", 0.0, 1.0, "first gain: dial per unit of error and outcome"),
+        Option("gain", 0.0, 1.0, "first gain: change of difficulty per unit of error and outcome"),
         Option("cut", 0.0, 1.0, "what is cut: 0 the gain, 1 the difficulty"),
-        Option("patience", 1.0, 1000.0, "outcomes in a window, or attempts without getting further, before a cut"),
-        Option("factor", 0.05, 1.0, "what is left after a cut"),
-        Option("floor", 0.0, 1.0, "where cuts end: the smallest gain, or the lowest difficulty"),
+        Option("patience", 1.0, 1000.0, "outcomes in a window, or attempts without new best progress, before a cut"),
+        Option("factor", 0.05, 1.0, "factor that is left after a cut"),
+        Option("floor", 0.0, 1.0, "limit of cuts: the smallest gain, or the lowest difficulty"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
         PROGRESS,

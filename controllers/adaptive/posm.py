@@ -86,13 +86,13 @@ CONTROLLER: Final = ControllerKind(
     formula="play the i of largest min(sum of w_j, j <= i; sum of w_j, j >= i); a win: w_i beta^(2 (1 - target)) for "
     "all up to the difficulty played; a loss: w_i beta^(2 target) for all from it; normalise, floor",
     source="Missura and Gaertner 2011, Predicting dynamic difficulty, NIPS; the exponents with the target are ours",
-    use="Where only the order of settings is known, or players may try to fool the rule. Elsewhere kalman is nearer to "
-    "the target. Weights belong to the target they were learnt for: not where targets differ from level to level.",
+    use="Where only the order of settings is known, or players may try to mislead the rule. Elsewhere kalman is "
+    "nearer to the target. Weights are learnt for one target, so not where targets differ between levels.",
     options=Options,
     option_list=(
         Option("beta", 0.01, 0.999, "factor that a wrong setting's weight takes per outcome at target 0.5"),
-        Option("floor", 1e-12, 0.01, "smallest weight: how soon a setting that was ruled out can come back"),
-        Option("scaling", 0.0, 1.0, "power of the number of outcomes in a step that they count as; 0: one outcome"),
+        Option("floor", 1e-12, 0.01, "smallest weight: how soon an excluded setting can return"),
+        Option("scaling", 0.0, 1.0, "weight of several outcomes in a step: this power of their number; 0: one outcome"),
     ),
     rule=Rule(start, ask, tell, beliefs=("difficulty",)),
     scopes=("player", "cohort", "everyone"),

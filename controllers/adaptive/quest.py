@@ -112,20 +112,21 @@ def tell(grid: Prepared, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="quest",
     mode="adaptive",
-    summary="Bayes' rule on a grid of skills and slopes: at the limit for who never changes, poor for who does.",
+    summary="Bayes' rule on a grid of skills and slopes: at the limit for steady players, poor for players that "
+    "change.",
     formula="W <- W p(d)^wins (1 - p(d))^losses, p = guess + (1 - guess - lapse) logistic(a (skill - d)); d = argmin "
     "of E (p - target)^2, or of E H(p) - H(E p)",
     source="QUEST: Watson and Pelli 1983; QUEST+, whose placement is an option: Watson 2017, J. Vision 17(3):10",
-    use="For short tests and players who stay as they are, late outcomes and shared dials included. It never forgets: "
-    "who learns, tires or jumps is followed ever more slowly; take kalman or grid_imm there.",
+    use="For short tests and players that do not change, late outcomes and shared difficulty included. It never "
+    "forgets, so it follows learning, tiredness and jumps more and more slowly. Use kalman or grid_imm there.",
     options=Options,
     option_list=(
-        Option("skill0", 0.0, 1.0, "first belief about a player's place on the dial"),
-        Option("sd0", 0.01, 1.0, "how much players' skills differ: standard deviation in dial units"),
-        Option("slope", 1.0, 50.0, "middle of the five slopes of win probability, in logits per dial"),
-        Option("slope_sd", 0.05, 2.0, "how much slopes differ: standard deviation of their logarithm; low: one slope"),
+        Option("skill0", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
+        Option("sd0", 0.01, 1.0, "spread of players' skills: standard deviation, in units of difficulty"),
+        Option("slope", 1.0, 50.0, "middle of the five slopes of win probability, in logits per unit of difficulty"),
+        Option("slope_sd", 0.05, 2.0, "spread of slopes: standard deviation of their logarithm; low: one slope"),
         Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
-        Option("lapse", 0.0, 0.4, "assumed chance of losing whatever the skill"),
+        Option("lapse", 0.0, 0.4, "assumed chance of losing at any skill"),
         Option("placement", 0.0, 1.0, "0: nearest to the target; 1: most information about the player, as QUEST+"),
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "sd"), prepare=prepare),

@@ -42,16 +42,16 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="robbins_monro",
     mode="adaptive",
-    summary="Steps that shrink with every outcome down to a floor: the best rule here that knows nothing of players.",
+    summary="Steps that shrink with every outcome down to a floor: the best rule here without a player model.",
     formula="d <- clip(d + max(c / (n + n0), floor) (won - target), 0, 1), n = 1 for the first outcome",
     source="Robbins and Monro 1951, A stochastic approximation method; the floor is ours",
-    use="Where no model of the player is wanted; with floor = 0 (the classic rule) only where skill stands still. Much "
-    "of its advantage goes when outcomes come late.",
+    use="Where no player model is wanted. With floor = 0 (the classic rule), only where skill is constant. It loses "
+    "much of its advantage when outcomes arrive late.",
     options=Options,
     option_list=(
         Option("c", 0.0, 10.0, "numerator of the gain; best near one over the slope of win probability at the target"),
-        Option("n0", 0.0, 1000.0, "outcomes by which the gain is ahead: keeps the first steps short"),
-        Option("floor", 0.0, 1.0, "smallest gain; 0 is the classic rule, which stops following"),
+        Option("n0", 0.0, 1000.0, "outcomes added to n: keeps the first steps short"),
+        Option("floor", 0.0, 1.0, "smallest gain; 0 is the classic rule, which stops adapting"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
         PROGRESS,

@@ -54,13 +54,14 @@ CONTROLLER: Final = ControllerKind(
     summary="Four steps, each shorter than the last, changed at the first three reversals: fast start, noisy end.",
     formula="d <- clip(d + step_k (won - target), 0, 1), k = 1 + min(R, 3), R = changes of sign of the error so far",
     source="step lists of psychophysics as in PsychoPy's StairHandler, Peirce et al. 2019; weights: Kaernbach 1991",
-    use="For a quick start where everybody knows staircases; noise as of a constant gain after that, poor with delay.",
+    use="For a quick start with a well-known method. Later it is as noisy as a constant gain, and poor with late "
+    "outcomes.",
     options=Options,
     option_list=(
-        Option("step1", 0.0, 1.0, "step until the first reversal: up and down together, on the dial"),
+        Option("step1", 0.0, 1.0, "step until the first reversal: up and down together"),
         Option("step2", 0.0, 1.0, "step from the first reversal on"),
         Option("step3", 0.0, 1.0, "step from the second reversal on"),
-        Option("step4", 0.0, 1.0, "step from the third reversal on, for good"),
+        Option("step4", 0.0, 1.0, "step from the third reversal on"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
     ),

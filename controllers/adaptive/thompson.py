@@ -107,14 +107,14 @@ def tell(plan: Prepared, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="thompson",
     mode="adaptive",
-    summary="A bandit that takes difficulties for unrelated arms: as bad as a fixed dial, with huge jitter.",
+    summary="A bandit that treats difficulties as unrelated arms: as bad as a fixed difficulty, with huge jitter.",
     formula="theta_i ~ Beta(a_i, b_i), play the arm with theta_i nearest to the target; a, b <- 1 + memory (a - 1), "
     "1 + memory (b - 1), then wins and losses to the arm that was played; 9 arms",
     source="Thompson 1933, Biometrika 25; Beta-Bernoulli arms with discount: Raj and Kalyani 2017 (from memory)",
-    use="To compare with, never to play: it spends a session on finding out what order alone would tell, and throws "
-    "the player from one end of the dial to the other meanwhile.",
+    use="For comparison only. It spends a session learning what the order of difficulties already says. Meanwhile the "
+    "difficulty jumps from one end to the other.",
     options=Options,
-    option_list=(Option("memory", 0.0, 1.0, "what is kept of all counts with each outcome; 1 forgets nothing"),),
+    option_list=(Option("memory", 0.0, 1.0, "share of all counts that each outcome keeps; 1 forgets nothing"),),
     rule=Rule(start, ask, tell, beliefs=("best",), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
 )

@@ -38,10 +38,10 @@ CONTROLLER: Final = ControllerKind(
     summary="Steps up after a win and down after a loss, balanced at the target: simple, tracks slow change, noisy.",
     formula="d <- clip(d + step (won - target), 0, 1)",
     source="Kaernbach 1991, Simple adaptive testing with the weighted up-down method",
-    use="A baseline everybody knows; about twice the error of a filter when nothing moves, and poor with delay.",
+    use="A well-known baseline. About twice the error of a filter where nothing changes, and poor with late outcomes.",
     options=Options,
     option_list=(
-        Option("step", 0.0, 1.0, "sum of the step up after a win and the step down after a loss, on the dial"),
+        Option("step", 0.0, 1.0, "sum of the step up after a win and the step down after a loss"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
     ),

@@ -107,8 +107,8 @@ def _asked_ground(brief: Brief) -> Ground:
         expected = low + (high - 0.1 * (highest - idle) - low) * logistic(2.0 * (1.0 - dial[cell]))
         if abs(asked(d, 1.0, 2.0, 0.1) - expected) > 1e-9:
             raise ValueError(
-                f"a closed form must be bottom + (top - lapse - bottom) logistic(slope (skill - b)) to be foretold by "
-                f"particles, that of {brief.game.name} is not"
+                f"a closed form must be bottom + (top - lapse - bottom) logistic(slope (skill - b)) to be predicted "
+                f"by particles, but that of {brief.game.name} is not"
             )
     return closed_ground(dial, bottom, highest, idle)
 
@@ -175,7 +175,8 @@ def _felt(a: Numbers, b: Numbers, bottom: Numbers) -> Numbers:
     if (a == 1.0).all() and (b == 1.0).all():
         return np.arange(CELLS + 1.0)[:, None]
     if (bottom != bottom[0]).any():
-        raise ValueError("where players feel the dial bent, it must not move the lowest chance of winning; hold it")
+        raise ValueError("where players have a bend, the dial must not move the lowest chance of winning; fix that "
+        "knob in [game.params]")
     felt = np.zeros((CELLS + 1, len(a)))
     felt[CELLS] = 1.0
     rest = 1.0 - _exps(a * _logs(np.arange(1, CELLS) / CELLS)[:, None])

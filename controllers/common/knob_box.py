@@ -49,7 +49,7 @@ class KnobBox:
                 bounds.append((low, high, step))
         if not self.knobs:
             raise ScenarioError(
-                "cma_es needs a knob that is not held and has two or more values between floor and ceiling"
+                "cma_es needs a knob that is not fixed and has two or more values between floor and ceiling"
             )
         self.low, self.high, self.step = (np.array(column) for column in zip(*bounds, strict=True))
         self._dial = np.array([self.on_dial(floor + i / 100.0 * (ceiling - floor)) for i in range(101)])

@@ -169,7 +169,7 @@ def schedule_rule(height: Callable[[Any, float], float]) -> Rule:
 # Options that deterministic controllers share.
 START: Final = Option("start", 0.0, 1.0, "difficulty of a player's first attempt")
 END: Final = Option("end", 0.0, 1.0, "difficulty from attempt number `length` on")
-LENGTH: Final = Option("length", 2.0, 1000000.0, "attempts from the first to the end of the shape, both included")
+LENGTH: Final = Option("length", 2.0, 1000000.0, "attempts from the first to the last of the shape, both included")
 PEAK: Final = Option("peak", 0.0, 1.0, "difficulty at the peak")
 WARM_UP: Final = Option("warm_up", 0.0, 0.9, "share of the length until the peak")
 KNOTS: Final = (

@@ -30,10 +30,10 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="constant",
     mode="deterministic",
-    summary="One difficulty for everybody, always: the baseline; its win rates show how different the players are.",
+    summary="One fixed difficulty for all players: the baseline. Its win rates show how much the players differ.",
     formula="d = difficulty",
     source="the control group of every experiment",
-    use="As the baseline of a comparison, and to play a setting that was found elsewhere.",
+    use="As the baseline of a comparison, and to play a setting that was chosen elsewhere.",
     options=Options,
     option_list=(Option("difficulty", 0.0, 1.0, "difficulty of every attempt"),),
     rule=Rule(start, ask, tell),

@@ -21,7 +21,7 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="cosine",
     mode="deterministic",
-    summary="A half cosine wave from one difficulty to another over a player's attempts, deaf to outcomes.",
+    summary="A half cosine wave from one difficulty to another over a player's attempts; ignores outcomes.",
     formula="d = end + (start - end) (1 + cos(pi u)) / 2 with u = min(attempt / (length - 1), 1)",
     source="cosine annealing as a schedule, Loshchilov and Hutter 2017; deterministic parameter control",
     use="As a baseline with a slow start and a slow finish, where a ramp's corners would be noticed.",

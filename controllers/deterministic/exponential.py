@@ -22,10 +22,10 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="exponential",
     mode="deterministic",
-    summary="Most of the way in the first attempts and ever less after that, like practice; deaf to outcomes.",
+    summary="A curve that is steep in the first attempts and then flattens, like practice; ignores outcomes.",
     formula="d = start + (end - start) (1 - exp(-rate u)) / (1 - exp(-rate)) with u = min(attempt / (length - 1), 1)",
     source="exponential learning curves, Heathcote, Brown and Mewhort 2000; exponential decay of a learning rate",
-    use="Where players learn fast at first and a curve for all must do. It ignores who is playing.",
+    use="Where players learn fast at first and one curve must serve all. It ignores the player.",
     options=Options,
     option_list=(START, END, LENGTH, Option("rate", 0.0, 20.0, "e-folds from start to end; 0 is a straight line")),
     rule=schedule_rule(height),

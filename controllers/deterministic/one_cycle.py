@@ -23,11 +23,13 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="one_cycle",
     mode="deterministic",
-    summary="One climb to a peak, one descent as long, and a short finish at another difficulty; deaf to outcomes.",
+    summary="One climb to a peak, one equally long descent, and a short finish at another difficulty; ignores "
+    "outcomes.",
     formula="d = lines through (0, start), (rise, peak), (2 rise, start), (1, end) at u = min(attempt / (length - "
     "1), 1)",
     source="Smith 2018, A disciplined approach to neural network hyper-parameters: part 1 (1cycle policy)",
-    use="For one arc of tension and release, and to see both sides of the same difficulty. It ignores who is playing.",
+    use="For one arc of tension and release, and to play each difficulty before and after the peak. It ignores the "
+    "player.",
     options=Options,
     option_list=(
         START,

@@ -27,11 +27,11 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="piecewise",
     mode="deterministic",
-    summary="Straight lines through three knots between a first and a last difficulty, deaf to outcomes.",
+    summary="Straight lines through three knots between a first and a last difficulty; ignores outcomes.",
     formula="d = the line through (0, start), (at1, height1), (at2, height2), (at3, height3), (1, end) at u = "
     "min(attempt / (length - 1), 1)",
     source="the difficulty curve drawn by hand; deterministic control of Eiben, Hinterding, Michalewicz 1999",
-    use="To play a curve that was drawn elsewhere, and as a baseline for it. It ignores who is playing.",
+    use="To play a curve that was designed elsewhere, and as a baseline for it. It ignores the player.",
     options=Options,
     option_list=(START, END, LENGTH, *KNOTS),
     rule=schedule_rule(height),

@@ -21,10 +21,10 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="ramp",
     mode="deterministic",
-    summary="A straight line from one difficulty to another over a player's attempts, deaf to outcomes.",
+    summary="A straight line from one difficulty to another over a player's attempts; ignores outcomes.",
     formula="d = start + (end - start) min(attempt / (length - 1), 1)",
     source="the difficulty curve drawn by hand; deterministic control of Eiben, Hinterding, Michalewicz 1999",
-    use="As a baseline, and to sweep the whole dial once to see where players stand. It ignores who is playing.",
+    use="As a baseline, and to sweep all difficulties once to see where players stand. It ignores the player.",
     options=Options,
     option_list=(START, END, LENGTH),
     rule=schedule_rule(height),

@@ -24,17 +24,18 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="sawtooth",
     mode="deterministic",
-    summary="Several climbs with an easy pause after each: tension and release, deaf to outcomes.",
+    summary="Several climbs with an easy pause after each: tension and release; ignores outcomes.",
     formula="d = start + (end - start) w / (1 - breather) for w up to 1 - breather, else rest; w = frac(u (teeth - "
     "breather)), u = min(attempt / (length - 1), 1); d = end at u = 1",
     source="tension and release in game pacing; warm restarts as a schedule, Loshchilov and Hutter 2017",
-    use="Where a session should have peaks and pauses whoever is playing; with breather = 0 a plain sawtooth.",
+    use="Where a session should have peaks and pauses. With breather = 0 it is a plain sawtooth. It ignores the "
+    "player.",
     options=Options,
     option_list=(
         START,
         END,
         Option("teeth", 1.0, 1000.0, "number of climbs, a whole number"),
-        Option("breather", 0.0, 0.9, "share of a climb and its pause that is pause"),
+        Option("breather", 0.0, 0.9, "share of the pause in a climb and its pause"),
         Option("rest", 0.0, 1.0, "difficulty in the pauses"),
         LENGTH,
     ),

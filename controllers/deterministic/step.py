@@ -27,11 +27,11 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="step",
     mode="deterministic",
-    summary="Stairs: one difficulty for a while, then the next, at places fixed in advance; deaf to outcomes.",
+    summary="Stairs: one difficulty for a while, then the next, at fixed attempts; ignores outcomes.",
     formula="d = start for u < at1, height1 for u < at2, height2 for u < at3, height3 for u < 1, then end, with u = "
     "min(attempt / (length - 1), 1)",
     source="step decay of a learning rate; deterministic control of Eiben, Hinterding, Michalewicz 1999",
-    use="For chapters that differ in difficulty, and to measure win rates at a few places of the dial in one run.",
+    use="For chapters that differ in difficulty, and to measure win rates at a few difficulties in one run.",
     options=Options,
     option_list=(START, END, LENGTH, *KNOTS),
     rule=schedule_rule(height),

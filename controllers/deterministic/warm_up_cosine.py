@@ -23,11 +23,11 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="warm_up_cosine",
     mode="deterministic",
-    summary="A straight climb to a peak, then half a cosine wave to the end; deaf to outcomes.",
+    summary="A straight climb to a peak, then half a cosine wave to the end; ignores outcomes.",
     formula="d = start + (peak - start) u / warm_up for u < warm_up, then end + (peak - end) (1 + cos(pi v)) / 2, v = "
     "(u - warm_up) / (1 - warm_up), u = min(attempt / (length - 1), 1)",
     source="warm-up: Goyal et al. 2017; cosine annealing: Loshchilov and Hutter 2017",
-    use="For an early peak that relaxes gently, as in a tutorial's final test. It ignores who is playing.",
+    use="For an early peak that relaxes gently, as in a tutorial's final test. It ignores the player.",
     options=Options,
     option_list=(START, PEAK, END, WARM_UP, LENGTH),
     rule=schedule_rule(height),

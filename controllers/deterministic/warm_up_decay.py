@@ -23,11 +23,11 @@ def height(options: Options, u: float) -> float:
 CONTROLLER: Final = ControllerKind(
     name="warm_up_decay",
     mode="deterministic",
-    summary="A straight climb to a peak, then a straight line to the end; deaf to outcomes.",
+    summary="A straight climb to a peak, then a straight line to the end; ignores outcomes.",
     formula="d = start + (peak - start) u / warm_up for u < warm_up, then peak + (end - peak) (u - warm_up) / "
     "(1 - warm_up), u = min(attempt / (length - 1), 1)",
     source="linear warm-up and linear decay of a learning rate: Goyal et al. 2017, Devlin et al. 2019",
-    use="For a short easy start before the real thing: put peak and end close together. It ignores who is playing.",
+    use="For a short easy start before the main part: put peak and end close together. It ignores the player.",
     options=Options,
     option_list=(START, PEAK, END, WARM_UP, LENGTH),
     rule=schedule_rule(height),

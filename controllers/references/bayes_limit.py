@@ -110,17 +110,17 @@ def _count(options: Options, table: Any) -> int:
 CONTROLLER: Final = ControllerKind(
     name="bayes_limit",
     mode="reference",
-    summary="The best that anybody could do who knew how players are made: the measure for all others.",
+    summary="The best possible play when only the distribution of players is known: the limit for all controllers.",
     formula="W_j <- W_j p_j(d)^won (1 - p_j(d))^(1 - won); d = argmin of sum_j W_j (p_j(d) - target)^2",
     source="Bayes' rule on Sobol particles of the scenario's own trait distributions",
-    use="To measure others against. No game can use it: it reads the distributions that its players were drawn from.",
+    use="To measure other controllers. No game can use it: it reads the distributions of its players.",
     options=Options,
     option_list=(
         Option(
             "particles",
             64.0,
             65536.0,
-            "imagined players per cohort, cut to a power of two; twice as many for jumps and bends",
+            "imagined players per cohort, rounded down to a power of two; twice as many for jumps and bends",
         ),
     ),
     make=BayesLimit,

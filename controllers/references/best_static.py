@@ -76,20 +76,20 @@ def squared_errors(cast: Cast, attempts: float, session: float, target: float, p
 CONTROLLER: Final = ControllerKind(
     name="best_static",
     mode="reference",
-    summary="The one difficulty per cohort that would have served its players best: what steering is measured against.",
+    summary="The best fixed difficulty for each player group: the baseline that shows what adapting gains.",
     formula="d = argmin of the mean of (p(d) - target)^2 over players like these and their attempts",
     source="the best constant in hindsight, as regret is defined",
-    use="To measure regret against. No game can use it: it reads the distributions that its players were drawn from.",
+    use="To measure regret. No game can use it: it reads the distributions of its players.",
     options=Options,
     option_list=(
         Option(
-            "attempts", 1.0, 100000.0, "attempts of a player over which the mean is taken; in a race the scenario's"
+            "attempts", 1.0, 100000.0, "attempts of a player in the mean; in a comparison the scenario's"
         ),
         Option(
             "session",
             1.0,
             100000.0,
-            "attempts of a session; in a race the scenario's limit, or all attempts without one",
+            "attempts of a session; in a comparison the scenario's limit, or all attempts without one",
         ),
     ),
     make=BestStatic,

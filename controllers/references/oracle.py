@@ -128,10 +128,10 @@ class Oracle:
 CONTROLLER: Final = ControllerKind(
     name="oracle",
     mode="reference",
-    summary="Plays at the target's true difficulty because it knows the player: what no controller can be.",
+    summary="Plays at the target's true difficulty because it knows the player, which no controller can.",
     formula="d with p(d | the player's true traits and condition) = target, by bisection",
     source="the definition of the goal",
-    use="To check an instrument: its error must be 0 but where the dial ends. No game can use it.",
+    use="To check the measurement: its error must be 0 except at the ends of the range. No game can use it.",
     options=Options,
     option_list=(Option("halvings", 10.0, 60.0, "steps of the bisection"),),
     make=Oracle,

@@ -395,29 +395,30 @@ class CmaEs:
 CONTROLLER: Final = ControllerKind(
     name="cma_es",
     mode="self_adaptive",
-    summary="Evolution strategy: finds a setting of several knobs of all kinds, for a cohort or for everyone, live.",
+    summary="Evolution strategy: finds a setting of several knobs during play, for a player group or for everyone.",
     formula="m, sigma, C <- CMA-ES with margin on sum over targets of (p - t)^2 - p (1 - p) / (n - 1), "
     "plus pull times the squared distance from the dial",
     source="Hansen 2016, The CMA evolution strategy: a tutorial; Hamano et al. 2022, CMA-ES with margin",
-    use="For settings that many players share, after a few thousand attempts; it experiments on players meanwhile. "
-    "Floats, whole numbers and choices together, choices in their order from easiest to hardest. Not for single "
-    "players, and not faster than a filter where one dial is enough.",
+    use="For settings that many players share, after a few thousand attempts. Meanwhile players play its trials. It "
+    "handles floats, whole numbers and choices (from easiest to hardest) together. Not for single players, and not "
+    "faster than a filter where one difficulty is enough.",
     options=Options,
     option_list=(
         Option("population", 4.0, 64.0, "candidate settings in a generation (rounded)"),
-        Option("attempts", 2.0, 1000.0, "attempts that each candidate is given; times the cohorts for scope everyone"),
-        Option("generations", 1.0, 1000.0, "generations of a search; afterwards its result is played and followed"),
-        Option("start", 0.0, 1.0, "difficulty on the dial where the search begins"),
+        Option("attempts", 2.0, 1000.0, "attempts for each candidate; times the number of cohorts for scope everyone"),
+        Option("generations", 1.0, 1000.0, "generations of a search; afterwards its result is played and follows slow "
+        "change"),
+        Option("start", 0.0, 1.0, "difficulty where the search begins"),
         Option("spread", 0.01, 1.0, "standard deviation of the first generation along the dial, in positions"),
         Option("off_dial", 0.05, 1.0, "standard deviation across the dial, as a share of that along it"),
         Option("pull", 0.0, 10.0, "weight of the mean squared distance from the dial in the loss"),
         Option(
-            "trust", 0.0, 100000.0, "attempts that the fitted response counts for in a candidate's win rate; 0: plain"
+            "trust", 0.0, 100000.0, "weight of the fitted response in a candidate's win rate, in attempts; 0: plain"
         ),
         Option("memory", 0.0, 0.99, "weight of an outcome in the fitted response, per generation of age"),
         Option("worst", 0.0, 1.0, "scope everyone: 0 sums the cohorts' errors, 1 takes the largest"),
     ),
     make=CmaEs,
     scopes=("cohort", "everyone"),
-    needs={"knobs": "at least one knob that is not held, with two or more values between floor and ceiling"},
+    needs={"knobs": "at least one knob that is not fixed, with two or more values between floor and ceiling"},
 )

@@ -172,15 +172,15 @@ CONTROLLER: Final = ControllerKind(
     formula="sigma_i = sigma exp(tau N), d_i = clip(d + sigma_i N', floor, ceiling), score (mean won - target)^2 over "
     "`trials` attempts; d = mean, sigma = geometric mean of the best",
     source="Schwefel 1981, Numerical optimization of computer models; Beyer and Schwefel 2002, Evolution strategies",
-    use="For a dial shared by many, and as the self-adaptive yardstick for CMA-ES on one dial. A single player feels "
-    "every trial: each generation is children times trials attempts at scattered difficulties.",
+    use="For a difficulty shared by many players, and as a self-adaptive comparison for cma_es. A single player feels "
+    "every trial: each generation has children times trials attempts at scattered difficulties.",
     options=Options,
     option_list=(
         Option("children", 2.0, 32.0, "individuals of a generation (lambda), a whole number"),
-        Option("parents", 1.0, 32.0, "how many of them have offspring (mu), a whole number, at most all"),
-        Option("trials", 1.0, 1000.0, "attempts at each child before it is judged, a whole number"),
-        Option("sigma", 0.001, 0.3, "first step size on the dial"),
-        Option("tau", 0.0, 2.0, "how much a step size changes per generation: standard deviation of its logarithm"),
+        Option("parents", 1.0, 32.0, "how many of them become parents (mu), a whole number, at most all"),
+        Option("trials", 1.0, 1000.0, "attempts for each child before it is judged, a whole number"),
+        Option("sigma", 0.001, 0.3, "first step size of difficulty"),
+        Option("tau", 0.0, 2.0, "change of a step size per generation: standard deviation of its logarithm"),
         Option("floor", 0.0001, 0.3, "smallest step size"),
         Option("start", 0.0, 1.0, "difficulty around which the first children are born"),
     ),

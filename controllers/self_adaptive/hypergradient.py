@@ -49,14 +49,14 @@ def tell(options: Options, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="hypergradient",
     mode="self_adaptive",
-    summary="Learns its own gain from whether one error agrees with the last: needs no tuning, but learns it slowly.",
+    summary="Learns its own gain from whether an error agrees with the last: needs no tuning, but learns it slowly.",
     formula="gain <- clip(gain (1 + hyper e e_before), floor, ceiling), d <- clip(d + gain e, 0, 1), e = won - target",
     source="Baydin et al. 2018, Online learning rate adaptation with hypergradient descent (multiplicative rule)",
-    use="Where the right gain is unknown and may change. One pair of outcomes says next to nothing about a gain: do "
-    "not expect it to settle within 200 attempts of one player; with late outcomes they agree too long and it swings.",
+    use="Where the right gain is unknown and may change. One pair of outcomes says almost nothing about a gain: it "
+    "does not settle within 200 attempts of one player. Late outcomes agree for too long, so it swings.",
     options=Options,
     option_list=(
-        Option("gain", 0.0, 1.0, "first gain: dial per unit of error and outcome"),
+        Option("gain", 0.0, 1.0, "first gain: change of difficulty per unit of error and outcome"),
         Option("hyper", 0.0, 0.9, "relative change of the gain per unit of the product of two errors"),
         Option("floor", 0.0, 1.0, "smallest gain, unless the first one is smaller"),
         Option("ceiling", 0.0, 1.0, "largest gain, unless the first one is larger"),
