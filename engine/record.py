@@ -259,7 +259,7 @@ class Sheet:
                     raise ScenarioError(f"{column}: {PLAIN_WORDS}, got {word!r}; rename it.")
 
 
-PLAIN_WORDS: Final = "a word in a row begins with a letter or a digit and has no comma, quote or line break"
+PLAIN_WORDS: Final = "a word in a row must begin with a letter or a digit and have no comma, quote or line break"
 _PLAIN: Final = re.compile(r'[^\W_][^",\x00-\x1f\x7f\x85\u2028\u2029]{0,199}')
 
 

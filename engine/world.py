@@ -129,7 +129,7 @@ def controller_of(setup: Setup, replica: int) -> Controller:
     if setup.kind.rule is not None:
         return PerPlayer(setup.kind.rule, setup.options, brief)
     if setup.kind.make is None:
-        raise ValueError(f"a controller kind needs a rule or a maker, {setup.kind.name} has neither")
+        raise ValueError(f"a controller kind needs a rule or a maker, but {setup.kind.name} has neither")
     return setup.kind.make(setup.options, brief)
 
 
@@ -159,7 +159,7 @@ class World:
         """One process per player, one event per session."""
         setup, rule = self.setup, self.setup.kind.rule
         if rule is None:
-            raise ValueError(f"only a rule plays whole sessions, {setup.kind.name} is not one")
+            raise ValueError(f"only a rule plays whole sessions, but {setup.kind.name} is none")
         chosen = prepare_options(rule, setup.options, setup.brief(self.replica))
         sample = rule.start(chosen, 0.5)
         layouts = layout_of(chosen), layout_of(sample)

@@ -19,7 +19,7 @@ SEED: Final = 40
 PLAYERS: Final = 4  # in each of two cohorts
 FOLLOWED: Final = 3000  # attempts of each cohort until a controller must have found its players
 
-Wins = Callable[[Who, Setting, float], bool]  # who, at what, with which uniform number
+Wins = Callable[[Who, Setting, float], bool]  # player, setting and uniform number -> won
 
 
 class Exchange(NamedTuple):
@@ -31,7 +31,7 @@ class Exchange(NamedTuple):
 
 
 def brief_for(scope: Scope, targets: tuple[float, float] = (0.55, 0.55)) -> Brief:
-    """Two cohorts, five knobs of all kinds, one of them held."""
+    """Two cohorts, five knobs of all kinds, one of them fixed."""
     goals = np.array([[target] for target in targets])
     traits = np.array([CLIMBERS, CLIMBERS])
     return Brief(SPACE, straight_path(SPACE), 0.05, 0.95, goals, scope, ("weak", "strong"), SEED, 0, LADDER, traits)
@@ -47,14 +47,14 @@ def make_controller(kind: ControllerKind, brief: Brief) -> Controller:
 
 
 def hardness(setting: Setting) -> float:
-    """How hard a setting is in this world, in [0, 1]: the mean position of the knobs that are not held."""
+    """How hard a setting is in this world, in [0, 1]: the mean position of the knobs that are not fixed."""
     if setting.units is None:
         return setting.difficulty
     return math.fsum(setting.units[j] for j in SPACE.free) / len(SPACE.free)
 
 
 def by_skill(weak: float, strong: float) -> Wins:
-    """A world in which cohorts have these places on the dial: win probability 2 % to 98 %, slope 8."""
+    """A world in which cohorts have these skills, as difficulties: win probability 2 % to 98 %, slope 8."""
 
     def wins(who: Who, setting: Setting, luck: float) -> bool:
         skill = (weak, strong)[who.cohort]
@@ -64,7 +64,7 @@ def by_skill(weak: float, strong: float) -> Wins:
 
 
 def play_exchanges(controller: Controller, brief: Brief, wins: Wins, rounds: int, delay: int = 0) -> Iterator[Exchange]:
-    """Let all players play so many rounds; outcomes come up to `delay` attempts late and then out of order."""
+    """Let all players play so many rounds; outcomes arrive up to `delay` attempts late and then out of order."""
     waiting: list[Outcome] = []
     luck, order = key_of(SEED, 0, CHANCE, 0, 0), key_of(SEED, 0, RETURN, 0, 0)
     turn = 0
@@ -118,14 +118,14 @@ def _setting_fault(setting: Any) -> str:
         return f"difficulty must lie in [0, 1], got {setting.difficulty!r}"
     if setting.units is not None:
         if len(setting.units) != len(SPACE):
-            return f"units must hold one position per knob of the space, {len(SPACE)}, got {len(setting.units)}"
+            return f"units must have one position per knob of the space, {len(SPACE)}, got {len(setting.units)}"
         if not all(0.0 <= u <= 1.0 for u in setting.units):
             return f"units must lie in [0, 1], got {setting.units!r}"
     return ""
 
 
 def late_outcomes_are_taken(kind: ControllerKind) -> Iterator[str]:
-    """Outcomes that come late and out of order, twice as many as expected or never asked for, do no harm."""
+    """Outcomes that arrive late, out of order, twice or without a question do no harm."""
     for scope, brief in _scopes(kind):
         controller = make_controller(kind, brief)
         for i, exchange in enumerate(play_exchanges(controller, brief, by_skill(0.3, 0.7), 150, delay=50)):
@@ -134,26 +134,26 @@ def late_outcomes_are_taken(kind: ControllerKind) -> Iterator[str]:
                 yield f"{fault}, with scope {scope} and outcomes up to 50 attempts late"
                 return
             if i % 50 == 0:
-                stranger = Setting(exchange.asked.difficulty, exchange.asked.units, 10**9)
-                controller.tell(exchange.outcome._replace(setting=stranger))
+                foreign = Setting(exchange.asked.difficulty, exchange.asked.units, 10**9)
+                controller.tell(exchange.outcome._replace(setting=foreign))
 
 
 def beliefs_are_described(kind: ControllerKind) -> Iterator[str]:
-    """Describe gives a float for every name of beliefs, and no other."""
+    """Describe returns a float for every name of beliefs, and no other."""
     for scope, brief in _scopes(kind):
         controller = make_controller(kind, brief)
         names: tuple[Any, ...] = tuple(controller.beliefs)
         if not all(isinstance(name, str) and name.isidentifier() for name in names) or len(set(names)) != len(names):
-            yield f"beliefs must be different identifiers, got {names!r}"
+            yield f"beliefs must be distinct identifiers, got {names!r}"
             return
         for exchange in play_exchanges(controller, brief, by_skill(0.3, 0.7), 60):
             if set(exchange.described) != set(names):
-                yield f"describe must give {names}, got {tuple(exchange.described)}, with scope {scope}"
+                yield f"describe must return {names}, got {tuple(exchange.described)}, with scope {scope}"
                 return
             values: dict[str, Any] = dict(exchange.described)
             for name, value in values.items():
                 if not isinstance(value, float | int) or math.isinf(value):
-                    yield f"describe must give finite numbers, or NaN for none yet, got {value!r} for {name}"
+                    yield f"describe must return finite numbers, or NaN for none yet, got {value!r} for {name}"
                     return
 
 
@@ -170,7 +170,7 @@ def instances_are_independent(kind: ControllerKind) -> Iterator[str]:
         for i, exchange in enumerate(play_exchanges(mine, brief, by_skill(0.3, 0.7), 40)):
             next(foreign)
             if exchange.asked != expected[i]:
-                yield f"two instances share state, with scope {scope}: what one is told changes what the other asks"
+                yield f"two instances share state, with scope {scope}: outcomes of one change what the other asks"
                 return
 
 
@@ -178,7 +178,7 @@ def repeats_itself(kind: ControllerKind) -> Iterator[str]:
     """The same seed and the same outcomes give the same settings."""
     for scope, brief in _scopes(kind):
         if _asked(kind, brief, by_skill(0.3, 0.7), 60) != _asked(kind, brief, by_skill(0.3, 0.7), 60):
-            yield f"the same outcomes gave other settings, with scope {scope}; draw by address, from brief.seed"
+            yield f"the same outcomes gave different settings, with scope {scope}; draw by address, from brief.seed"
             return
 
 
@@ -193,7 +193,7 @@ def deaf_if_deterministic(kind: ControllerKind) -> Iterator[str]:
 
 
 def follows_players(kind: ControllerKind) -> Iterator[str]:
-    """A controller that adapts ends harder for strong players than for weak ones; a reference need not listen."""
+    """A controller that adapts ends harder for strong players than for weak ones; a reference need not use outcomes."""
     if kind.mode in ("deterministic", "reference"):
         return
     for scope, brief in _scopes(kind):
@@ -205,14 +205,14 @@ def follows_players(kind: ControllerKind) -> Iterator[str]:
             ends.append(math.fsum(hardness(setting) for setting in tail) / len(tail))
         if ends[1] < ends[0] + 0.1:
             yield (
-                f"strong players must end harder than weak ones, but those at 0.25 of the dial ended at {ends[0]:.3f} "
-                f"and those at 0.75 at {ends[1]:.3f}, with scope {scope}"
+                f"strong players must end at a higher difficulty than weak ones, but skill 0.25 ended at {ends[0]:.3f} "
+                f"and skill 0.75 at {ends[1]:.3f}, with scope {scope}"
             )
             return
 
 
 def extreme_targets_end_at_bounds(kind: ControllerKind) -> Iterator[str]:
-    """A target that nobody can reach drives an adapting controller to the end of the dial."""
+    """A target that no player can reach drives an adapting controller to the end of the dial."""
     if kind.mode == "deterministic":
         return
     for scope in kind.scopes:

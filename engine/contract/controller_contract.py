@@ -1,4 +1,4 @@
-"""The contract that every controller keeps, as checks that anybody can run on their own controller.
+"""The contract that every controller keeps, as checks that every author can run.
 
     >>> from engine.contract.checks import check_controller
     >>> from controllers.adaptive.weighted_up_down import CONTROLLER
@@ -46,10 +46,10 @@ STAGES: Final = (
 
 
 def check_controller(kind: Any) -> list[str]:
-    """What a controller breaks of its contract, one plain sentence each; empty when it keeps all of it.
+    """Broken promises of a controller, one sentence each; empty when it keeps all of them.
 
-    Never raises for a bad controller. Takes seconds. The checks come in stages; where one stage finds something, the
-    later ones are not run.
+    Never raises for a bad controller. Takes seconds. The checks run in stages; the first stage with a fault is the
+    last that runs.
     """
     if not isinstance(kind, ControllerKind):
         return [f"a controller is an engine.controller.ControllerKind, got {type(kind).__name__}"]

@@ -43,7 +43,7 @@ def options_are_declared(kind: Any) -> Iterator[str]:
 
 def _option_faults(option: Any, default: Any) -> Iterator[str]:
     if not isinstance(option, Option):
-        yield f"option_list must hold engine.controller.Option, got {type(option).__name__}"
+        yield f"option_list must contain engine.controller.Option, got {type(option).__name__}"
     elif not (math.isfinite(option.low) and math.isfinite(option.high) and option.low < option.high):
         yield f"option {option.name} must have finite bounds with low < high, got [{option.low!r}, {option.high!r}]"
     elif not isinstance(default, float):

@@ -124,10 +124,10 @@ def rule_is_pure(kind: ControllerKind) -> Iterator[str]:
             asked = [rule.ask(options, state, situation_after(seen, i)) for _ in range(2)]
             told = [rule.tell(options, state, seen) for _ in range(2)]
             if bits(kept) != bits(state) or bits(options) != kept_options:
-                yield "ask or tell changes the state or the options it is given; return a new one, copy arrays"
+                yield "ask or tell changes its state or options; return a new state, and copy arrays"
                 return
             if bits(asked[0]) != bits(asked[1]) or bits(told[0]) != bits(told[1]):
-                yield "ask or tell gives two answers to one question; keep no memory of your own"
+                yield "ask or tell gives two results for the same arguments; keep no memory outside the state"
                 return
             state = told[0]
 
@@ -170,7 +170,7 @@ def state_survives_json(kind: ControllerKind) -> Iterator[str]:
         back = json.loads(json.dumps(lists, allow_nan=False))
         state_back = type(state)(*(np.array(value) if isinstance(value, list) else value for value in back))
         if bits(state_back) != bits(state):
-            yield f"state must come back from JSON as it was, got {state_back} for {state}"
+            yield f"state must be the same after JSON, got {state_back} for {state}"
             return
 
 
@@ -217,14 +217,14 @@ def compiled_equals_plain(kind: ControllerKind) -> Iterator[str]:
     start, ask, tell = compiled(rule.start), compiled(rule.ask), compiled(rule.tell)
     slow = rule.start(options, 0.55)
     if bits(start(options, 0.55)) != bits(slow):
-        yield f"start gives other bits compiled than plain: {start(options, 0.55)} and {slow}"
+        yield f"start gives different bits compiled and plain: {start(options, 0.55)} and {slow}"
         return
     for i, seen in enumerate(in_plain_python(rule, options, 0.55)):
         situation = situation_after(seen, i)
         if bits(ask(options, slow, situation)) != bits(rule.ask(options, slow, situation)):
-            yield f"ask gives other bits compiled than plain, in {situation} with {slow}; see engine.arithmetic"
+            yield f"ask gives different bits compiled and plain in {situation} with {slow}; see engine.arithmetic"
             return
         fast, slow = tell(options, slow, seen), rule.tell(options, slow, seen)
         if bits(fast) != bits(slow):
-            yield f"tell gives other bits compiled than plain, after {seen}: {fast} and {slow}; see engine.arithmetic"
+            yield f"tell gives different bits compiled and plain after {seen}: {fast} and {slow}; see engine.arithmetic"
             return

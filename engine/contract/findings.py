@@ -1,4 +1,4 @@
-"""Running checks so that a bad plug-in is told what is wrong and never stops the suite."""
+"""Running checks so that a bad plug-in never stops the suite, and its author reads what is wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _findings(stage: Sequence[ContractCheck[Subject]], subject: Subject) -> list
     for check in stage:
         try:
             found.extend(check(subject))
-        except (Exception, SystemExit) as fault:  # noqa: BLE001 - a plug-in may raise anything, and must be told
+        except (Exception, SystemExit) as fault:  # noqa: BLE001 - a plug-in may raise anything; it is reported
             promise = (check.__doc__ or check.__name__).splitlines()[0].rstrip(".")
             reason = f"{_where(fault)}: {first_line(fault)}"
             return [*found, f"could not check that {promise[0].lower()}{promise[1:]}: {reason}"]

@@ -43,10 +43,10 @@ STAGES: Final = (
 
 
 def check_game(game: Any) -> list[str]:
-    """What a game breaks of its contract, one plain sentence each; empty when it keeps all of it.
+    """Broken promises of a game, one sentence each; empty when it keeps all of them.
 
-    Never raises for a bad game. Takes seconds, most of them for compiling the game the first time. The checks come
-    in stages; where one stage finds something, the later ones are not run.
+    Never raises for a bad game. Takes seconds, most of them for compiling the game the first time. The checks run in
+    stages; the first stage with a fault is the last that runs.
     """
     if not isinstance(game, Game):
         return [f"a game is an engine.game.Game, got {type(game).__name__}"]

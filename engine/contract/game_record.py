@@ -68,7 +68,7 @@ def names_and_numbers(game: Any) -> Iterator[str]:
             yield f"{field} must be different names, got {names!r}"
     for cause in game.causes if isinstance(game.causes, tuple) else ():
         if isinstance(cause, str) and cause and not plain(cause):
-            yield f"causes stand in rows: {PLAIN_WORDS}, got {cause!r}"
+            yield f"causes are words of rows: {PLAIN_WORDS}, got {cause!r}"
 
 
 def params_follow_space(game: Any) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Moment(NamedTuple):
 
 @cache
 def faculties_at(skill: float) -> Faculties:
-    """What a player of this skill can do who differs from the median in nothing else."""
+    """What a player of this skill can do, if they differ from the median in skill alone."""
     fixed = {name: Distribution("fixed", value) for name, value in (("skill", skill), ("speed", 1.0), ("fatigue", 0.0))}
     player = np.zeros(1, PLAYER)[0]
     be_born(player, 0, 0, distribution_table(fixed), SEED, 0, 0, 0.85)
@@ -164,12 +164,12 @@ def rules_are_pure(game: Game) -> Iterator[str]:
                 yield f"{name} changes its arguments at tick {tick}; copy an array before writing to it"
                 return
             if answers[0] != answers[1]:
-                yield f"{name} gives two answers to one question at tick {tick}; draw by address and keep no memory"
+                yield f"{name} gives two results for the same arguments at tick {tick}; draw by address, keep no memory"
                 return
 
 
 def _before_each_step(game: Game) -> Iterator[Moment]:
-    """Moments as they come, when nobody has called step on their state yet: the first few, then some."""
+    """Moments in order, before any call of step on their state: the first few, then some."""
     for number, (difficulty, skill) in enumerate(((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))):
         for moment in moments(game, difficulty, skill, number):
             if moment.tick < MOMENTS // 2 or moment.tick % MOMENTS == 0:

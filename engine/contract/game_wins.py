@@ -21,7 +21,7 @@ SCORED: Final = 100  # attempts at each difficulty and skill whose scores are co
 SKILLS: Final = (-2.0, -1.0, 0.0, 1.0, 2.0)
 MIDDLING: Final = (-1.0, 0.0, 1.0)  # skills over which a knob's effect is averaged
 MEAN_ROUNDS: Final = ROUNDS * len(MIDDLING)
-ERRORS: Final = 4.0  # standard errors that noise is granted
+ERRORS: Final = 4.0  # standard errors that count as noise
 
 
 def compiles(game: Game) -> Iterator[str]:
@@ -42,8 +42,8 @@ def _rules_that_do_not_compile(game: Game) -> Iterator[tuple[str, str]]:
             compiled(getattr(game, name))(*arguments)
         except Exception as fault:  # noqa: BLE001 - as above
             lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-            telling = [line for line in lines if not line.startswith(("Failed in", "During:", "File ", "-"))]
-            yield name, telling[0] if telling else first_line(fault)
+            useful = [line for line in lines if not line.startswith(("Failed in", "During:", "File ", "-"))]
+            yield name, useful[0] if useful else first_line(fault)
 
 
 def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
@@ -87,7 +87,7 @@ def _rule_that_differs(game: Game, difficulty: float, skill: float, number: int)
             function = getattr(game, name)
             if _bits(compiled(function)(*arguments)) != _bits(function(*arguments)):
                 return f"{name} at tick {moment.tick}"
-    return "none of them alone"
+    return "none alone"
 
 
 def _bits(value: Any) -> Any:
@@ -111,7 +111,7 @@ def results_make_sense(game: Game) -> Iterator[str]:
                     yield f"{fault}; attempt {number} at difficulty {difficulty}, skill {skill:g} gave {result}"
                     return
     if timed_out > played // 2:
-        yield f"{timed_out} of {played} attempts were timed out: raise max_ticks, or let the rules end what is lost"
+        yield f"{timed_out} of {played} attempts timed out: raise max_ticks, or let the rules end lost attempts"
 
 
 def _result_fault(game: Game, result: Result) -> str:
@@ -174,7 +174,7 @@ def harder_is_harder(game: Game) -> Iterator[str]:
     """The hard end of the dial wins less than the easy end, and the hard end of no single knob wins more."""
     easy, hard = _ends(game, values_at(game, 0.0), values_at(game, 1.0))
     if not _below(hard, easy, MEAN_ROUNDS):
-        yield f"difficulty must matter, but the easy end of the dial wins {easy:.3f} and the hard end {hard:.3f}"
+        yield f"difficulty must matter, but the win rate is {easy:.3f} at the easy end and {hard:.3f} at the hard end"
     for j, knob in enumerate(game.space.knobs):
         if knob.name in game.space.held:
             continue
@@ -185,7 +185,7 @@ def harder_is_harder(game: Game) -> Iterator[str]:
         if _below(easy, hard, MEAN_ROUNDS):
             yield (
                 f"{knob.name}: its hard end must not win more, but with the other knobs at their defaults the easy end "
-                f"wins {easy:.3f} and the hard end {hard:.3f}; turn `harder`, or the rule, round"
+                f"wins {easy:.3f} and the hard end {hard:.3f}; reverse `harder` or the rule"
             )
 
 
@@ -197,18 +197,18 @@ class Shortfall(NamedTuple):
 
 
 def score_follows_wins(game: Game) -> Iterator[str]:
-    """A score tells attempts apart, and does not rate won attempts below lost ones."""
+    """A score distinguishes attempts, and does not rate won attempts below lost ones."""
     if game.score is None:
         return
     cells = scores(game, SEED)
     seen = {score for won, lost in cells for score in won + lost}
     less = shortfall(cells)
     if len(seen) == 1:
-        yield f"a score must tell attempts apart, but all of them scored {seen.pop():g}; rate them, or have no score"
+        yield f"a score must distinguish attempts, but all of them scored {seen.pop():g}; rate them, or give no score"
     elif less.mean > ERRORS * less.error:
         yield (
-            "a score must not be lower for who wins, but at equal difficulty and skill won attempts scored "
-            f"{less.mean:.3f} less than lost ones (standard error {less.error:.3f}); turn it round"
+            "a score must not be lower in wins than in losses, but at equal difficulty and skill won attempts scored "
+            f"{less.mean:.3f} less than lost ones (standard error {less.error:.3f}); reverse it"
         )
 
 
@@ -225,7 +225,7 @@ def scores(game: Game, seed: int) -> list[tuple[list[float], list[float]]]:
 
 
 def shortfall(cells: list[tuple[list[float], list[float]]]) -> Shortfall:
-    """The mean over cells, each of which counts as much as its won and lost attempts can tell."""
+    """The mean over cells, weighted by the information in their won and lost attempts."""
     worth = less = variance = 0.0
     for won, lost in cells:
         if len(won) > 1 and len(lost) > 1:

@@ -1,7 +1,7 @@
 """Ladder: the closed-form game of the controller contract, with knobs of every kind.
 
-One tick: a player of skill s (a place on the dial) and slope a wins with probability 0.02 + 0.96 logistic(a (s - h)),
-where h, the hardness, is the mean position of the knobs that are not held.
+One tick: a player of skill s (as a difficulty) and slope a wins with probability 0.02 + 0.96 logistic(a (s - h)), where
+h, the hardness, is the mean position of the knobs that are not fixed.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
 
 
 def status(params: Params, level: Level, state: State) -> int:
-    """What came of it."""
+    """The outcome."""
     return state.result
 
 
 def progress(params: Params, level: Level, state: State) -> float:
-    """1 when won, else the share of luck that was left over."""
+    """1 when won, else the share of luck that was not used."""
     return 1.0 if state.result == WON else 1.0 - state.luck
 
 
@@ -92,7 +92,7 @@ def cause(params: Params, level: Level, state: State) -> int:
 
 
 def draw(params: Params, level: Level, state: State) -> list[Shape]:
-    """Nobody looks."""
+    """No picture."""
     return []
 
 

@@ -23,7 +23,7 @@ def closed_form(game: Game, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float6
     rows: of engine.record.row_type. Raises ValueError for a game without a closed form.
     """
     if game.win_probability is None:
-        raise ValueError(f"only a game with a closed form tells its win probability, {game.name} has none")
+        raise ValueError(f"only a game with a closed form has a known win probability, but {game.name} has none")
     out = np.empty(len(rows))
     compiled(_chances_of(game))(rows, out)
     return out

@@ -41,7 +41,7 @@ _AIMS: Final = ("win_rate", "band", "levels")
 
 
 class PluginCatalog(Protocol):
-    """Where games and controllers come from; each raises ScenarioError with a sentence for a name it has not."""
+    """Source of games and controllers. Each method raises ScenarioError with a sentence for an unknown name."""
 
     @property
     def default_controller(self) -> str:
@@ -130,25 +130,25 @@ def _check_dial(
         if not _known(name, names, address, f"{game.name} has the knobs", faults):
             continue
         if name in fixed.params:
-            faults.add(address, f"{name} is fixed in [game.params], so it cannot move; remove it from one of the two")
+            faults.add(address, f"{name} is fixed in [game.params], so it does not move; remove it from one of the two")
         elif name in seen:
-            faults.add(address, f"a knob is listed once, but {name} stands here twice")
+            faults.add(address, f"a knob must be listed once, but {name} is listed twice")
         seen.add(name)
     if not moving:
-        # What was tuned offline is played as it is; a controller that steers would steer nothing.
+        # A tuned setting is played as it is; an adaptive controller would have nothing to change.
         if kind is None or kind.mode != "deterministic" or not fixed.params.keys() >= set(names):
             rule = "a dial must move at least one knob, but all are fixed"
-            remedy = 'take one out of [game.params], or hold them all there and let [controller] name "constant"'
+            remedy = 'remove one from [game.params], or fix all of them there with [controller] name = "constant"'
             faults.add(("dial", "knobs"), f"{rule}; {remedy}")
         return
     lengths = {len(points) for points in section.path.values() if len(points) > 2}
     for name, points in section.path.items():
         address = ("dial", "path", name)
         if _known(name, names, address, f"{game.name} has the knobs", faults) and name not in moving:
-            faults.add(address, f"{name} does not move, so it has no path; take it out, or let the dial move it")
+            faults.add(address, f"{name} does not move, so it has no path; remove it, or let the dial move it")
         elif len(points) > 2 and len(lengths) > 1:
             counts = " and ".join(map(str, sorted(lengths)))
-            faults.add(address, f"paths of more than two positions are equally long, got {counts} positions")
+            faults.add(address, f"paths of more than two positions must be equally long, got {counts} positions")
 
 
 def _check_controller(section: ControllerSection, kind: ControllerKind, faults: Faults) -> None:
@@ -156,7 +156,7 @@ def _check_controller(section: ControllerSection, kind: ControllerKind, faults: 
     for name, value in section.options.items():
         address = ("controller", "options", name)
         if not options:
-            faults.add(address, f"{kind.name} has no options, got {quote_value(value)}; take it out")
+            faults.add(address, f"{kind.name} has no options, got {quote_value(value)}; remove it")
         elif _known(name, options, address, f"{kind.name} has the options", faults):
             option = options[name]
             if not option.low <= value <= option.high:
@@ -169,7 +169,7 @@ def _check_controller(section: ControllerSection, kind: ControllerKind, faults: 
 
 
 def scope_of(section: ControllerSection, kind: ControllerKind) -> Scope:
-    """Whose outcomes the controller learns from: what the scenario says, or the kind's first scope."""
+    """Which players share the controller: as the scenario says, or the kind's first scope."""
     return section.scope or kind.scopes[0]
 
 
@@ -185,7 +185,7 @@ def _check_telemetry(parts: Parts, kind: ControllerKind, faults: Faults) -> None
 
 
 def aims(target: CohortTarget | None) -> list[str]:
-    """The ways in which a target says what is wanted; a good one has one, or none where it inherits."""
+    """The ways in which a target is given; a valid target has one, or none where it inherits."""
     return [name for name in _AIMS if target is not None and getattr(target, name) is not None]
 
 
@@ -205,8 +205,8 @@ def _check_targets(parts: Parts, faults: Faults) -> None:
     if aimless and not aims(parts.target) and not faults.touch("target"):
         faults.add(
             ("target",),
-            "a controller without a target is refused: give [target] win_rate, band or levels; "
-            f"cohort {aimless[0].name!r} has none of its own",
+            "a controller needs a target: give [target] win_rate, band or levels; "
+            f"cohort {aimless[0].name!r} has no target of its own",
         )
     if parts.target is not None and parts.horizon is not None:
         last = parts.horizon.attempts_per_player
@@ -226,10 +226,10 @@ def _check_target(address: KeyPath, target: CohortTarget | None, parts: Parts, f
         if low >= high:
             faults.add((*address, "band"), f"must be [low, high] with low below high, got {quote_value(target.band)}")
         elif not LOWEST_WIN_RATE <= (low + high) / 2 <= HIGHEST_WIN_RATE:
-            rule = f"must have its middle, which is aimed at, from {LOWEST_WIN_RATE:g} to {HIGHEST_WIN_RATE:g}"
+            rule = f"must have its middle, the controller's aim, from {LOWEST_WIN_RATE:g} to {HIGHEST_WIN_RATE:g}"
             faults.add((*address, "band"), f"{rule}, got {quote_value(target.band)}")
         if target.tolerance is not None:
-            faults.add((*address, "tolerance"), "a band has its own width and no tolerance; take one of the two out")
+            faults.add((*address, "tolerance"), "a band has its own width and no tolerance; remove one of the two")
     elif target.levels is not None and parts.levels is not None:
         if not isinstance(parts.levels, Campaign):
             faults.add((*address, "levels"), 'needs [levels] kind = "campaign"; an endless stream has one win_rate')
@@ -258,19 +258,20 @@ def _check_players(parts: Parts, faults: Faults) -> None:
         folded = unicodedata.normalize("NFKC", cohort.name).casefold()
         if folded in seen:
             came = f"got {cohort.name!r} after {seen[folded]!r}"
-            faults.add(("cohort", place, "name"), f"names of cohorts differ by more than capital letters, {came}")
+            faults.add(("cohort", place, "name"), f"names of cohorts must differ in more than capital letters, {came}")
         seen[folded] = cohort.name
     players = parts.players
     flow_read = players is not None and not faults.touch("players", "flow")
     if players is not None and flow_read and players.flow.same_day_share + players.flow.daily_share > 1.0:
         came = f"{players.flow.same_day_share + players.flow.daily_share:g}"
-        faults.add(("players", "flow", "daily_share"), f"same_day_share and daily_share sum to at most 1, got {came}")
+        rule = "same_day_share and daily_share must sum to at most 1"
+        faults.add(("players", "flow", "daily_share"), f"{rule}, got {came}")
     if not parts.all_cohorts:
         return
     shares = [cohort.share for cohort in parts.cohorts.values()]
     total = math.fsum(shares)
     if abs(total - 1.0) > 1e-9:
-        faults.add(("cohort",), f"the shares of all cohorts sum to 1, got {total:.10g} from {len(shares)} cohorts")
+        faults.add(("cohort",), f"the shares of all cohorts must sum to 1, got {total:.10g} from {len(shares)} cohorts")
     elif players is not None and players.count < len(shares):
         rule = f"must be at least {len(shares)}, one player for each cohort"
         faults.add(("players", "count"), f"{rule}, got {players.count}")

@@ -40,7 +40,7 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> KeyPath:
     """Set the key; raises ValueError with a sentence when there is no such place."""
     parts = key.split(".")
     if len(parts) > LARGEST_DOTS or not all(_KEY.fullmatch(part) for part in parts):
-        raise ValueError(f"a key is words with dots between them, as in target.win_rate, got {quote_value(key)}")
+        raise ValueError(f"a key must be words joined by dots, such as target.win_rate, got {quote_value(key)}")
     here: Any = tree
     address: KeyPath = ()
     for part in parts[:-1]:
@@ -53,7 +53,7 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> KeyPath:
         if not isinstance(here, dict) and not (isinstance(here, list) and address == ("cohort",)):
             raise ValueError(f"a table is needed to set a key in it, but {'.'.join(parts[: len(address)])} is a value")
     if isinstance(here, list):
-        raise ValueError(f"a cohort has keys, as in cohort.{parts[-1]}.share; name one of them")
+        raise ValueError(f"a cohort has keys, such as cohort.{parts[-1]}.share; name one of them")
     here[parts[-1]] = value
     return (*address, parts[-1])
 

@@ -141,7 +141,7 @@ class _Reader:
                 depth += 1
                 dots = 0
                 if depth > LARGEST_DEPTH:
-                    raise LimitError(self.line, f"brackets are nested at most {LARGEST_DEPTH} deep, got more")
+                    raise LimitError(self.line, f"brackets may be nested at most {LARGEST_DEPTH} deep, got more")
             elif kind == "close":
                 depth -= 1
             elif kind == "again":
@@ -157,9 +157,9 @@ class _Reader:
         """Count a word of a key that had so many dots until here."""
         self._words += 1
         if dots > LARGEST_DOTS:
-            raise LimitError(self.line, f"a key has at most {LARGEST_DOTS} dots, but this one has more")
+            raise LimitError(self.line, f"a key may have at most {LARGEST_DOTS} dots, but this one has more")
         if self._words > LARGEST_COUNT:
-            rule = f"a scenario has at most {LARGEST_COUNT} keys and decimal points"
+            rule = f"a scenario may have at most {LARGEST_COUNT} keys and decimal points"
             raise LimitError(self.line, f"{rule}, but this one has more")
 
     def _skip(self, pattern: re.Pattern[str]) -> None:

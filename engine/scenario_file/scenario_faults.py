@@ -45,7 +45,7 @@ class Faults:
 
     @property
     def full(self) -> bool:
-        """Whether there are so many that no more are taken."""
+        """Whether there are so many that no more are added."""
         return len(self._found) >= _MOST
 
     def add(self, address: KeyPath, sentence: str) -> None:
@@ -93,7 +93,7 @@ class Faults:
                 inner = "" if setter == key else f"{key}: "
                 rows.append(((1, order.index(setter), key), f"--set {shorten_key(setter)}: {inner}{sentence}"))
         rows += [((2, 0, key), f"--set {shorten_key(key)}: {text}") for key, text in self._overrides.items()]
-        more = [f"{printable(self.file)}: there may be more, but {_MOST} are enough for now"] * self.full
+        more = [f"{printable(self.file)}: there may be more errors; only {_MOST} are shown"] * self.full
         return [line for _, line in sorted(rows)] + more
 
     def check(self, alone: Faults | None = None) -> None:
@@ -103,10 +103,9 @@ class Faults:
             raise ScenarioError(*lines)
 
     def _cause(self, address: KeyPath, alone: Faults) -> str:
-        """The ending of a line of the file: the settings without which nothing would be wrong there, or nothing.
+        """The ending of a line of the file: the settings that cause its fault, or nothing.
 
-        Nothing, too, where one of them mends a fault of the file: that may have hidden this one from a look at the
-        file alone.
+        Nothing, too, where one of them corrects a fault of the file: that fault may have hidden this one.
         """
         settings = self._read_with(address)
         if alone.full or address in alone._found or any(map(alone._overlap, settings)):
@@ -161,11 +160,11 @@ def suggestion(word: object, names: Iterable[str]) -> str:
 
 def one_of(names: Collection[str]) -> str:
     """Names as a phrase: 'one of a, b'."""
-    return f"one of {', '.join(names)}" if names else "none, for there are no names here"
+    return f"one of {', '.join(names)}" if names else "none, because there are no names here"
 
 
 def printable(text: str) -> str:
-    """Text that can neither break a line nor steer a terminal: control, bidi and other unprintable marks escaped."""
+    """Text that can neither break a line nor control a terminal: unprintable characters are escaped, bidi included."""
     if text.isprintable():
         return text
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -91,7 +91,7 @@ class FreeText:
         for mark in text:
             allowed = self.lines and mark in "\n\t"
             if not allowed and (mark in _TURNING or unicodedata.category(mark) in ("Cc", "Cs", "Zl", "Zp")):
-                raise _refused("a text without control marks and marks that turn the reading direction", value)
+                raise _refused("a text without control characters and marks of reading direction", value)
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -170,13 +170,13 @@ class GameSection(Section):
 
 
 class DialSection(Section):
-    """[dial]: bounds of the difficulty, and how it moves the knobs; a controller without bounds is refused."""
+    """[dial]: bounds of the difficulty, which a controller needs, and how it moves the knobs."""
 
     knobs: Annotated[list[str], Field(max_length=1000)] | None = Field(
-        default=None, description="knobs that move; all that are not fixed when left out"
+        default=None, description="knobs that the difficulty moves; default: all that are not fixed"
     )
-    floor: Share = Field(description="lowest difficulty that may be set, for a controller without bounds is refused")
-    ceiling: Share = Field(description="highest difficulty that may be set, for a controller without bounds is refused")
+    floor: Share = Field(description="lowest difficulty that the controller may set; a controller needs bounds")
+    ceiling: Share = Field(description="highest difficulty that the controller may set; a controller needs bounds")
     path: dict[str, Annotated[list[Share], Field(min_length=2, max_length=33)]] = Field(
         default={}, description="positions of a knob, 0 easiest to 1 hardest, at equal steps of difficulty"
     )
@@ -206,15 +206,16 @@ class CohortTarget(Section):
         default=None, description="wanted win rate of each level of a campaign"
     )
     tolerance: Annotated[float, Number(0, 0.5, above=True)] | None = Field(
-        default=None, description=f"in band is win_rate +- tolerance; {DEFAULT_TOLERANCE} when left out"
+        default=None, description=f"the target is win_rate +- tolerance; default: {DEFAULT_TOLERANCE}"
     )
 
 
 class TargetSection(CohortTarget):
-    """[target]: the wanted win rate of every cohort that has none of its own."""
+    """[target]: the wanted win rate of every cohort without its own target."""
 
     after_attempts: Annotated[int, Number(0, COHORT_STRIDE, whole=True)] = Field(
-        default=0, description="a player's attempts before this one are not judged: time for the controller to settle"
+        default=0, description="warm-up attempts of each player, which are not judged: time for the controller to "
+        "settle"
     )
 
 
@@ -222,26 +223,29 @@ class ControllerSection(Section):
     """[controller]: what sets the difficulty."""
 
     name: str | None = Field(
-        default=None, description="name of a controller, see flowdial list controllers; the default one when left out"
+        default=None, description="name of a controller, see flowdial list controllers; without it the default "
+        "controller"
     )
     scope: Scope | None = Field(
-        default=None, description="whose outcomes it learns from and for whom it sets; its first scope when left out"
+        default=None, description="shared by: each player alone, a cohort, or everyone; default: the controller's "
+        "first scope"
     )
     options: dict[str, Finite] = Field(default={}, description="the controller's options, see flowdial describe")
 
 
 class TelemetrySection(Section):
-    """[telemetry]: how late a controller learns, and how rarely it acts."""
+    """[telemetry]: delay of outcomes, and time between new settings."""
 
     delay_s: Seconds = Field(default=0.0, description="seconds until an outcome reaches the controller")
     deploy_every_s: Seconds = Field(default=0.0, description="seconds between new settings of a shared controller")
 
 
 class LaunchWave(Section):
-    """Everybody arrives within so many days, at uniform times."""
+    """All players arrive within so many days, at uniform times."""
 
     kind: Literal["launch"] = "launch"
-    within_days: Annotated[float, Number(0, 10_000, unit="days")] = Field(default=1.0, description="length of the wave")
+    within_days: Annotated[float, Number(0, 10_000, unit="days")] = Field(default=1.0, description="length of the "
+    "launch wave")
 
 
 class SteadyStream(Section):
@@ -254,7 +258,7 @@ class SteadyStream(Section):
 
 
 class FlowSection(Section):
-    """[players.flow]: how outcomes act on staying, and the times between plays; assumptions, to be fitted."""
+    """[players.flow]: effect of outcomes on staying, and times between plays; assumptions, to be fitted."""
 
     end_base: Logit = Field(default=_FLOW.end_base, description="end of a session: logit at its first attempt")
     end_place: Logit = Field(default=_FLOW.end_place, description="end of a session: logit per log(1 + attempts in it)")
@@ -263,12 +267,13 @@ class FlowSection(Section):
         default=_FLOW.quit_streak, description="quitting for good: logit per log(1 + losses in a row)"
     )
     quit_won: Logit = Field(default=_FLOW.quit_won, description="quitting for good: logit after a win")
-    content: Share = Field(default=_FLOW.content, description="share of wins that players are content with")
+    content: Share = Field(default=_FLOW.content, description="share of wins that satisfies players")
     quit_boredom: Logit = Field(
-        default=_FLOW.quit_boredom, description="quitting for good: logit per share of wins above that"
+        default=_FLOW.quit_boredom, description="quitting for good: logit per share of wins above content"
     )
     quit_frustration: Logit = Field(
-        default=_FLOW.quit_frustration, description="the same while below it, so a negative number makes losers quit"
+        default=_FLOW.quit_frustration, description="quitting for good: logit per share of wins below content; a "
+        "negative number makes losers quit"
     )
     pause_s: Seconds = Field(default=_FLOW.pause_s, description="median break between two attempts of a session, s")
     pause_log_sd: LogSpread = Field(default=_FLOW.pause_log_sd, description="spread of the break's logarithm")
@@ -283,12 +288,12 @@ class FlowSection(Section):
         default=_FLOW.return_log_sd, description="spread of the logarithm of the times between sessions"
     )
     session_attempts: Annotated[float, Number(0, COHORT_STRIDE)] = Field(
-        default=_FLOW.session_attempts, description="most attempts of a session, as lives or energy allow; 0: no limit"
+        default=_FLOW.session_attempts, description="maximum attempts of a session, as by lives or energy; 0: no limit"
     )
 
 
 class PlayersSection(Section):
-    """[players]: how many, when they come, and what makes them stay."""
+    """[players]: number of players, their arrival, and what makes them stay."""
 
     count: Annotated[int, Number(1, LARGEST_COHORT * COHORT_STRIDE, whole=True)] = Field(
         description="players of all cohorts together, in each replica"
@@ -306,7 +311,8 @@ class NormalSpread(Section):
     mean: Finite
     sd: Annotated[float, Number(0, 1000)]
     common_sd: Annotated[float, Number(0, 1000)] = Field(
-        default=0.0, description="a further sd, of a draw that all players of the cohort share in one replica"
+        default=0.0, description="standard deviation of one more draw, shared by all players of the cohort in one "
+        "replica"
     )
     low: Finite | None = None
     high: Finite | None = None
@@ -319,7 +325,7 @@ class LognormalSpread(Section):
     median: Annotated[float, Number(0, 1e9, above=True)]
     log_sd: Annotated[float, Number(0, 10)]
     common_log_sd: Annotated[float, Number(0, 10)] = Field(
-        default=0.0, description="a further log_sd, of a draw that all players of the cohort share in one replica"
+        default=0.0, description="log_sd of one more draw, shared by all players of the cohort in one replica"
     )
     low: Finite | None = None
     high: Finite | None = None
@@ -363,10 +369,11 @@ class CohortSection(Section):
     """[[cohort]]: a named share of the players."""
 
     name: Annotated[str, Identifier()] = Field(description="name of the cohort, in rows and reports")
-    label: Annotated[str, FreeText(120)] = Field(default="", description="what people read instead of the name")
+    label: Annotated[str, FreeText(120)] = Field(default="", description="text that people read instead of the name")
     share: Annotated[float, Number(1e-6, 1)] = Field(description="share of the players; all shares sum to 1")
-    target: CohortTarget | None = Field(default=None, description="overrides [target]; the rest stays as there")
-    traits: dict[str, Spread] = Field(default={}, description="what its players are born with")
+    target: CohortTarget | None = Field(default=None, description="overrides [target]; keys that are left out keep "
+    "its values")
+    traits: dict[str, Spread] = Field(default={}, description="traits of its players at birth")
 
 
 class HorizonSection(Section):
@@ -376,7 +383,7 @@ class HorizonSection(Section):
         description="simulated days; no attempt starts later"
     )
     attempts_per_player: Annotated[int, Number(1, COHORT_STRIDE, whole=True)] = Field(
-        description="most attempts of one player"
+        description="maximum attempts of one player"
     )
 
 
@@ -384,7 +391,7 @@ class RunSection(Section):
     """[run]: how often everything is repeated."""
 
     replicas: Annotated[int, Number(1, 100_000, whole=True)] = Field(
-        default=1, description="independent copies of the world, each with its own players and luck"
+        default=1, description="repeats: independent copies of the simulation, each with its own players and luck"
     )
 
 
@@ -392,8 +399,9 @@ class Form(Section):
     """A scenario: game, players, levels, target, controller, horizon."""
 
     format: Annotated[int, Number(FORMAT, FORMAT, whole=True)] = Field(description="version of this file format")
-    title: Annotated[str, FreeText(120)] = Field(default="", description="what people read instead of the file name")
-    notes: Annotated[str, FreeText(10_000, lines=True)] = Field(default="", description="why, by whom, from where")
+    title: Annotated[str, FreeText(120)] = Field(default="", description="title that people read instead of the file "
+    "name")
+    notes: Annotated[str, FreeText(10_000, lines=True)] = Field(default="", description="purpose, author and origin")
     seed: Annotated[int, Number(0, LARGEST_SEED, whole=True)] = Field(
         default=1, description="part of the address of every draw: same seed, same players and same luck"
     )

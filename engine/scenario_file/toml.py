@@ -21,33 +21,37 @@ _KEY: Final = re.compile(r"[ \t]*([A-Za-z0-9_.-]{1,80})[ \t]*=")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_OPEN_TEXT: Final = "a text ends with the quote it began with, on its line unless it has three, but this one is open"
+_OPEN_TEXT: Final = "a text must end with its opening quote, on the same line unless that has three, but this text is "
+"not closed"
 _PLAIN_WORDS: Final = {  # how the parser's message begins -> what is allowed, and what came
-    "Cannot overwrite a value": "a key may stand only once, but this one was already given",
-    "Duplicate inline table key": "a key may stand only once, but one in these braces stands twice",
-    "Cannot mutate immutable namespace": "an inline table is complete in its braces, but a key is added to it here",
-    "Cannot redefine namespace": "the keys of a table stand together, but here a finished one gets another",
-    "Invalid statement": "a line is key = value, a [table] or a # comment, but this is none",
-    "Invalid initial character for a key part": "a key is letters, digits, _ and -, or in quotes, but this is none",
-    "Invalid value": "a value is a number, true, false, a text in quotes, a [list] or a {table}, but this is none",
-    "Invalid date or datetime": "a date is a day of the calendar as in 2026-12-31, but this is none",
-    "Invalid hex value": "after \\u stand 4 hex digits and after \\U 8 of them, but here do not",
-    "Escaped character is not a Unicode scalar value": "\\u and \\U name a character of Unicode, but this is none",
+    "Cannot overwrite a value": "a key may occur only once, but this one was already given",
+    "Duplicate inline table key": "a key may occur only once, but one in these braces occurs twice",
+    "Cannot mutate immutable namespace": "an inline table is complete in its braces, but this line adds a key to it",
+    "Cannot redefine namespace": "the keys of a table must stand together, but this line adds one to a finished table",
+    "Invalid statement": "a line must be key = value, a [table] or a # comment, but this one is not",
+    "Invalid initial character for a key part": "a key must have letters, digits, _ and - only, or stand in quotes, "
+    "but this one does not",
+    "Invalid value": "a value must be a number, true, false, a text in quotes, a [list] or a {table}, but this one is "
+    "not",
+    "Invalid date or datetime": "a date must be a day of the calendar, such as 2026-12-31, but this one is not",
+    "Invalid hex value": "\\u needs 4 hex digits after it and \\U needs 8, but they are missing here",
+    "Escaped character is not a Unicode scalar value": "\\u and \\U must name a character of Unicode, but this is not "
+    "one",
     "Unescaped '\\' in a string": (
-        'after a backslash stands one of b t n f r u U " \\, but here does not; text in single quotes has no such marks'
+        'a backslash needs one of b t n f r u U " \\ after it; a text in single quotes has no such escapes'
     ),
-    "Expected newline or end of document": "after a value or a header the line ends, but here it goes on",
-    "Expected '='": "after a key stands =, but here does not",
-    "Expected ']": "a header is [table] or [[table]] on one line, but here its bracket is not closed",
+    "Expected newline or end of document": "a line must end after a value or a header, but this one goes on",
+    "Expected '='": "a key needs = after it, but this one has none",
+    "Expected ']": "a header must be [table] or [[table]] on one line, but this bracket is not closed",
     "Expected": _OPEN_TEXT,
     "Unterminated string": _OPEN_TEXT,
     "Illegal character '\\n'": _OPEN_TEXT,
     "Found invalid character '\\n'": _OPEN_TEXT,
-    "Unclosed array": "a list has commas between its entries and ends with ], but this one does not",
-    "Unclosed inline table": "a table in braces is on one line, with commas and an end }, but this one is not",
-    "Illegal character '\\r'": "lines end with LF or CRLF, but here stands a lone carriage return",
-    "Illegal character": "a text holds no control marks, but this one does; write them as \\u and 4 hex digits",
-    "Found invalid character": "comments and texts hold no control marks, but this one does",
+    "Unclosed array": "a list needs commas between its entries and ] at its end, but this one lacks them",
+    "Unclosed inline table": "a table in braces needs commas and an end } on one line, but this one lacks them",
+    "Illegal character '\\r'": "lines must end with LF or CRLF, but here is a lone carriage return",
+    "Illegal character": "a text must have no control characters, but this one has; write them as \\u and 4 hex digits",
+    "Found invalid character": "comments and texts must have no control characters, but this one has",
 }
 
 
@@ -67,7 +71,7 @@ def read(path: Path) -> bytes:
     except FileNotFoundError:
         raise ScenarioError(f"{printable(str(path))}: there is no such file") from None
     except IsADirectoryError:
-        raise ScenarioError(f"{printable(str(path))}: a scenario is a TOML file, but this is a folder") from None
+        raise ScenarioError(f"{printable(str(path))}: a scenario must be a TOML file, but this is a folder") from None
 
 
 def parse_toml(data: bytes, file: str) -> Document:
@@ -85,7 +89,7 @@ def parse_toml(data: bytes, file: str) -> Document:
     except ValueError:  # the one plain ValueError of the parser: more digits than Python converts
         found = re.search(r"[0-9_]{1000,}", text)
         line = text.count("\n", 0, found.start()) + 1 if found else 1
-        raise _error(file, line, "a number has at most 19 digits, but this one has thousands") from None
+        raise _error(file, line, "a number may have at most 19 digits, but this one has thousands") from None
 
 
 def parse_value(text: str) -> Any:
@@ -98,25 +102,25 @@ def parse_value(text: str) -> Any:
         tree = {}
     if tree.keys() != {"value"}:
         forms = '3, 0.5, true, "a text", [1, 2], { a = 1 } or one bare word'
-        raise ValueError(f"a value is written as in TOML ({forms}), got {quote_value(text)}")
+        raise ValueError(f"a value must be written as in TOML ({forms}), got {quote_value(text)}")
     return tree["value"]
 
 
 def _decoded(data: bytes, file: str) -> str:
     if len(data) > LARGEST_FILE:
-        raise _error(file, 1, f"a scenario has at most {LARGEST_FILE // 1024} kB, but this file has more")
+        raise _error(file, 1, f"a scenario may have at most {LARGEST_FILE // 1024} kB, but this file has more")
     if data.startswith(_WIDE_MARKS):
-        raise _error(file, 1, "a scenario is saved as UTF-8, but this file is UTF-16")
+        raise _error(file, 1, "a scenario must be saved as UTF-8, but this file is UTF-16")
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if data.startswith(_BYTE_ORDER_MARK):
-        raise _error(file, 1, "a file has at most one byte-order mark, but this one has two")
+        raise _error(file, 1, "a file may have at most one byte-order mark, but this one has two")
     try:
         return data.decode()
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
         column = fault.start - data.rfind(b"\n", 0, fault.start)
         came = f"byte 0x{data[fault.start]:02x} at column {column} is not"
-        raise _error(file, line, f"a scenario is saved as UTF-8, but {came}") from None
+        raise _error(file, line, f"a scenario must be saved as UTF-8, but {came}") from None
 
 
 def _syntax_error(file: str, text: str, message: str) -> ScenarioError:
@@ -126,7 +130,7 @@ def _syntax_error(file: str, text: str, message: str) -> ScenarioError:
     twice = re.fullmatch(r"Cannot declare \((.*?),?\) twice", rule)
     if twice:
         keys = ".".join(re.findall(r"'([^']*)'", twice[1]))
-        return ScenarioError(f"{printable(file)}:{line}: {keys}: a table has one header, but this one stands twice")
+        return ScenarioError(f"{printable(file)}:{line}: {keys}: a table may have one header, but this one has two")
     key = _KEY.match(text.split("\n")[line - 1])
     plain = next((words for start, words in _PLAIN_WORDS.items() if rule.startswith(start)), None)
     return _error(file, line, plain or rule[:1].lower() + rule[1:], key[1] if key else "TOML")
