@@ -27,7 +27,7 @@ from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import WatchScene
 
 FOLDER: Final = Path("docs/pictures")
-_PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # who loses now and then
+_PLAYER: Final = Faculties(0.0, 1.0, 0.3, 0.05, 0.12, 0.06, 0.04, 0.8)  # a player who loses now and then
 _GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
 
 

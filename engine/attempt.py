@@ -309,9 +309,9 @@ def choose(wanted: int, actions: int, faculties: Faculties, block: tuple[int, in
 def thinking_time(faculties: Faculties, key: Key, turns: int) -> float:
     """Seconds that a synthetic player thinks in so many turns; 0 without any latency, and for a person.
 
-    The sum of n ex-Gaussian reaction times in one go: the normal parts make one normal number of n times the mean and
-    sqrt(n) times the spread, the exponential parts are minus the logarithm of a product of n uniform numbers (Devroye
-    1986, section IX.3, gamma variates of integer shape). At least FASTEST_REACTION_S a turn on average.
+    The sum of n ex-Gaussian reaction times, drawn at once. The normal parts make one normal number of n times the mean
+    and sqrt(n) times the spread. The exponential parts are minus the logarithm of a product of n uniform numbers
+    (Devroye 1986, section IX.3, gamma variates of integer shape). At least FASTEST_REACTION_S a turn on average.
     """
     if not faculties.reaction_s > 0.0 or turns == 0:
         return 0.0

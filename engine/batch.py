@@ -1,12 +1,12 @@
 """Many attempts at fixed settings: for tuning, response maps and calibration.
 
-Nobody learns and nobody leaves: every attempt of a player is made in the same condition, after `before` attempts of
-practice and fresh for the session. Settings meet the same players and the same luck (common random numbers), so
-differences between settings are sharp; take other players for an independent level.
+No player learns or leaves: every attempt of a player is made in the same condition, after `before` attempts of practice
+and fresh for the session. Settings meet the same players and the same luck (common random numbers), so differences
+between settings are sharp; take other players for an independent level.
 
-Skill may be stratified: then the players of a crowd are spread over the quantiles of their cohort's skill more evenly
-than by chance, so that the share of wins has the same mean and less noise (stratified sampling; McKay, Beckman and
-Conover 1979, "A comparison of three methods").
+Skill may be stratified. Then the players of a crowd are spread more evenly than by chance over the quantiles of their
+cohort's skill. The share of wins has the same mean and less noise (stratified sampling; McKay, Beckman and Conover
+1979, "A comparison of three methods").
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TURN: Final = 2  # attempt number of the draw that turns the strata; be_born ha
 
 
 class Crowd(NamedTuple):
-    """Who plays in a batch."""
+    """The players of a batch."""
 
     traits: npt.NDArray[np.float64]  # one cohort's table, engine.players.distribution_table
     players: int
@@ -84,7 +84,7 @@ def batch_of(game: Game) -> Callable[..., None]:
                     opened = opening(values[k], seed, replica, number, tried, level)
                     ended = play(opened, faculties)
                     won += 1 if ended.outcome == WON else 0
-                    if len(results) > 0:  # who only counts wins need not pay for hash and duration
+                    if len(results) > 0:  # a caller that only counts wins need not pay for hash and duration
                         done = result(values[k], faculties, seed, replica, number, tried, level, opened, ended)
                         row = results[(k * players + i) * attempts + a]
                         row["player"] = number
@@ -102,11 +102,11 @@ def batch_of(game: Game) -> Callable[..., None]:
 
 
 def stratified_skill(row: Any, seed: int, replica: int, number: int, strata: int) -> float:
-    """Skill of the player of that number, whose place in the cohort has a stratum of its own among so many.
+    """Skill of the player of that number, whose place in the cohort has its own stratum among so many.
 
-    The player's word is squeezed into the stratum. Strata follow the places, turned by an addressed number: all that
-    else is drawn for a player does not depend on the place, so a turn is as good as any order, and it lets each player
-    alone have every skill as often as without strata. row: of skill in the table of traits.
+    The player's word is squeezed into the stratum. Strata follow the places, turned by an addressed number: no other
+    draw of a player depends on the place, so a turn is as good as any order. With it, each player alone has every skill
+    as often as without strata. row: of skill in the table of traits.
     """
     place = number % COHORT_STRIDE
     cohort = number - place

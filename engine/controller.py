@@ -89,7 +89,7 @@ class Setting(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a setting."""
+    """The outcome of a setting."""
 
     who: Who
     setting: Setting  # as PLAYED: clipped to floor and ceiling
@@ -113,11 +113,11 @@ class Controller(Protocol):
         """Take an outcome into account; results come late and out of order."""
 
     def describe(self, who: Who) -> Mapping[str, float]:
-        """Beliefs about this player, cohort or everybody; NaN where there is none yet."""
+        """Beliefs about this player, cohort or everyone; NaN where there is none yet."""
 
 
 class Brief(NamedTuple):
-    """What a controller is told when it is made."""
+    """What a controller receives when it is made."""
 
     space: ParameterSpace
     path: Any  # the dial, float64 array of shape (points, knobs)

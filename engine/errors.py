@@ -1,6 +1,6 @@
 """The faults that Flowdial reports, each with the exit code its command ends with.
 
-A message is one sentence: the rule, what came, what to do. The command line prints it and nothing else. A traceback
+A message is one sentence: the rule, the value, what to do. The command line prints it and nothing else. A traceback
 is for faults of ours, which are not of these classes.
 """
 

@@ -1,10 +1,11 @@
 """Faults of plug-ins: what a game or a controller did in an attempt against its contract, and where that was.
 
 An attempt in which a plug-in raised an exception, hung or ended its process is FAILED: it is a row, it counts as an
-attempt that was made, and nobody learns from it. A proposal that is no setting is replaced, and the attempt is played.
+attempt that was made, and no controller learns from it. A proposal that is no setting is replaced, and the attempt is
+played.
 
 The black box is a small array of whole numbers into which the attempt is written before anything is asked of a plug-in.
-A worker's box is seen by its parent too, so that it tells of a worker that cannot tell any more.
+A worker's parent can read its box too, so the box reports even for a worker that has died.
 """
 
 from __future__ import annotations

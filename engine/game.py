@@ -2,7 +2,7 @@
 
 The functions are written in plain Python within what numba compiles: numbers, tuples, named tuples and numpy arrays
 that are treated as values. They call only each other and `engine.randomness` / `engine.arithmetic` / `math.sqrt` /
-`math.floor`, divide never by zero, and use no libm function, so that a compiled and a plain attempt agree bit for bit.
+`math.floor`. They never divide by zero and use no libm function. So a compiled and a plain attempt agree bit for bit.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ PERFECT: Final = Faculties(
 class Shape(NamedTuple):
     """One thing to paint, in a game's own view coordinates: x to the right, y upward, both in [0, 1] for the view.
 
-    kind is "rect" (x, y = lower left corner, width, height), "circle" (x, y = centre, width = diameter), "line"
-    (x, y to x + width, y + height), "triangle" (isosceles, standing on its base) or "text" (x, y = lower left,
-    height = letter height). role names a colour of the palette: "player", "danger", "ground", "sky", "far", "good",
-    "goal", "text", "accent", "neutral".
+    kind "rect": x, y = lower left corner, width, height. "circle": x, y = centre, width = diameter. "line": x, y to x +
+    width, y + height. "triangle": isosceles, standing on its base. "text": x, y = lower left, height = letter height.
+    role names a colour of the palette: "player", "danger", "ground", "sky", "far", "good", "goal", "text", "accent",
+    "neutral".
     """
 
     kind: Literal["rect", "circle", "line", "triangle", "text"]

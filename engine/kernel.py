@@ -1,8 +1,8 @@
 """Compiled kernels out of plain functions, with a cache that notices every edit.
 
-Rules, players and controllers are written as plain Python functions. `compiled` takes the function to be called,
-follows every plain function that it and its helpers use, by global name or by closure, and compiles the tree
-with numba. Plain text stays callable as it is, which makes it the slow twin of the kernel.
+Rules, players and controllers are written as plain Python functions. `compiled` takes the function to be called and
+follows every plain function that it and its helpers use, by global name or by closure. It compiles the tree with numba.
+Plain text stays callable as it is, which makes it the slow twin of the kernel.
 
 The cache is keyed by the content of the tree: byte code, constants, and the values of the globals that the
 functions read. An edit of a comment recompiles nothing; an edit of a number in any file the tree reads does.
@@ -214,7 +214,7 @@ def cache_folder() -> Path:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             continue
-        # The files are pickles: a folder that somebody else owns could run their code.
+        # The files are pickles: a folder of another user could run their code.
         if os.access(folder, os.W_OK) and (not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()):
             return folder
     return Path(tempfile.mkdtemp(prefix="flowdial-kernels-"))
@@ -253,7 +253,7 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
         def load_overload(self, sig: Any, target_context: Any) -> Any:
             try:
                 return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-            except Exception:  # noqa: BLE001 - reading a damaged or foreign file may raise anything; it is made anew
+            except Exception:  # noqa: BLE001 - reading a damaged or foreign file may raise anything; it is made again
                 for file in folder.glob(f"{function.__name__}-{digest}*.nb?"):
                     file.unlink(missing_ok=True)
                 return None

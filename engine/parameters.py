@@ -75,7 +75,7 @@ class Knob:
         return int(self.high - self.low) + 1 if self.scale in ("integer", "choice") else 0
 
     def real(self, value: Value) -> float:
-        """The value as rules see it (a choice as its index). Raises ValueError with the rule and what came."""
+        """The value as rules see it (a choice as its index). Raises ValueError with the rule and the value."""
         if self.scale == "choice":
             if value not in self.choices:
                 raise ValueError(f"{self.name} is one of {', '.join(self.choices)}, got {value!r}")

@@ -215,7 +215,7 @@ def be_born(
     shared = key_of(seed, replica, TRAITS, number // COHORT_STRIDE * COHORT_STRIDE, 1)
     player["player"] = number
     player["cohort"] = cohort
-    # A loop, since numba would compile the draws anew for every literal block number.
+    # A loop, since numba would compile the draws again for every literal block number.
     born = np.empty(len(table))
     for j in range(len(table)):
         own = 0 if table[j, 0] == 0.0 else words(key, j)[0]  # a fixed trait needs no dice
@@ -303,10 +303,10 @@ def either(override: float, mapped: float) -> float:
 def faculties_of(player: Any) -> Faculties:
     """What the player can do now.
 
-    Choice-like ex-Gaussian reaction of 300 ms, sd 40 ms, tail 100 ms at skill 0, times exp(-0.15 skill) (latency
-    falls about log-linearly with skill) and the player's own speed. Slips, lapses and foresight are logistic and
-    exponential in skill with assumed constants: 4 % slips, 2 % lapses and a look-ahead of 1 at skill 0. Who throws
-    an attempt misses every change of intent.
+    The reaction is choice-like and ex-Gaussian: 300 ms, sd 40 ms, tail 100 ms at skill 0. It is multiplied by exp(-0.15
+    skill) (latency falls about log-linearly with skill) and by the player's own speed. Slips, lapses and foresight are
+    logistic and exponential in skill with assumed constants: 4 % slips, 2 % lapses and a look-ahead of 1 at skill 0. A
+    player who throws an attempt misses every change of intent.
     """
     skill = skill_now(player)
     quick = float(player["speed"]) * exp(-0.15 * skill)
@@ -398,8 +398,8 @@ def come_back(player: Any, flow: Flow, seed: int, replica: int, horizon_s: float
 def arrivals(count: int, first: int, seed: int, replica: int, mean_gap_s: float, window_s: float, out: Any) -> None:
     """Arrival times of players first, first + 1, ... into out, shape (count,), in seconds from the start.
 
-    mean_gap_s > 0: a Poisson process, so that the time of a player is the sum of the gaps before; adding players
-    at the end moves nobody. Otherwise a launch wave: everybody at a uniform time within window_s.
+    mean_gap_s > 0: a Poisson process, so that the time of a player is the sum of the gaps before; players added at the
+    end move no others. Otherwise a launch wave: each player at a uniform time within window_s.
     """
     now_s = 0.0
     for i in range(count):

@@ -2,10 +2,10 @@
 
 Generator: Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"). The
 64-bit seed is the key; the counter is (block, attempt, player, stream), four 32-bit words. A stream number names a
-replica and a purpose, so a new draw for one purpose shifts nobody else's dice, and any attempt can be played alone.
+replica and a purpose. So a new draw for one purpose shifts no other draw, and any attempt can be played alone.
 
-Integers here are plain; products are cut to 32 bits after the fact, which gives the same words with Python's
-unbounded integers and with the wrapping 64-bit integers of the compiled kernels.
+Integers here are plain, and products are cut to 32 bits afterwards. This gives the same words with Python's unbounded
+integers and with the wrapping 64-bit integers of the compiled kernels.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def flat(value: Any) -> Numbers:
 
 @cache
 def unpack_of(layout: Layout, *, shared: bool = False) -> Callable[..., Any]:
-    """The plain function (numbers) -> named tuple. shared: arrays are views, for tables that nobody writes to."""
+    """The plain function (numbers) -> named tuple. shared: arrays are views, for tables that are never written to."""
     items: list[str] = []
     at = 0
     for width in layout.widths:
@@ -119,10 +119,10 @@ def tell_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., None]:
 
 
 class PerPlayer:
-    """A controller that applies a rule to each player, or to each cohort or everybody as if they were one player.
+    """A controller that applies a rule to each player, or to each cohort or everyone as if they were one player.
 
-    A shared rule learns of several outcomes at once: those that came in since it was last asked, and were played at one
-    difficulty for one target, are one observation with their number as its weight.
+    A shared rule learns of several outcomes at once. Outcomes that arrived since it was last asked, with one difficulty
+    and one target, are one observation with their number as its weight.
     """
 
     def __init__(self, rule: Rule, options: Any, brief: Brief) -> None:
@@ -155,7 +155,7 @@ class PerPlayer:
         return state
 
     def state(self, who: Who) -> Any:
-        """The rule's state for this player (or cohort, or everybody)."""
+        """The rule's state for this player (or cohort, or everyone)."""
         return unpack_of(self._layout)(self._numbers(who))
 
     def ask(self, who: Who) -> Setting:
@@ -179,7 +179,7 @@ class PerPlayer:
         return {name: float(state[place]) for name, place in zip(self.beliefs, self._places, strict=True)}
 
     def memory(self) -> dict[str, Any]:
-        """Everything it knows, as JSON: states and outcomes that wait, of each player, cohort or everybody."""
+        """Everything it knows, as JSON: states and outcomes that wait, of each player, cohort or everyone."""
         waiting = {str(unit): [_listed(outcome) for outcome in found] for unit, found in self._waiting.items()}
         return {"states": {str(unit): state.tolist() for unit, state in self._states.items()}, "waiting": waiting}
 

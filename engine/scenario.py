@@ -149,8 +149,8 @@ def load(path: Path, catalog: PluginCatalog, overrides: Overrides = (), *, allow
     """Read, check and resolve a scenario file.
 
     overrides: dotted key -> value as TOML text, as in `--set target.win_rate=0.7`; a cohort is named by its name.
-    allow_long: accept more attempts than anybody would want by accident.
-    Raises ScenarioError with one line for everything that is wrong.
+    allow_long: accept a number of attempts above the safety limit. Raises ScenarioError with one line for everything
+    that is wrong.
     """
     return parse(toml.read(path), str(path), catalog, overrides, allow_long=allow_long)
 

@@ -1,7 +1,7 @@
 """Kernels of play: one turn, a whole session, and the birth of players.
 
 `turn` is the only home of what an attempt does to a player and to a row. The session kernel calls it in a loop with
-a compiled rule; the single kernel calls it once for a setting that somebody else chose. Both give the same rows.
+a compiled rule; the single kernel calls it once for a setting that its caller chose. Both give the same rows.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Setup:
     window_s: float  # length of the launch wave
     delay_s: float  # how late an outcome reaches the controller
     deploy_every_s: float  # a shared controller's settings are renewed so often; 0 for at once
-    horizon_s: float  # nobody starts an attempt later
+    horizon_s: float  # no attempt starts later
     attempts_per_player: int  # nor makes more attempts
     replicas: int
     seed: int
@@ -44,7 +44,7 @@ class Setup:
     addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
 
     def brief(self, replica: int) -> Brief:
-        """What the controller of one replica is told."""
+        """What the controller of one replica receives."""
         return Brief(
             self.space,
             self.path,
@@ -60,7 +60,7 @@ class Setup:
         )
 
     def player_number(self, cohort: int, place: int) -> int:
-        """The number that is a player's address: cohorts can grow without shifting anybody."""
+        """The number that is a player's address: cohorts can grow without shifting other players."""
         return (self.addresses[cohort] if self.addresses else cohort) * COHORT_STRIDE + place
 
     @property

@@ -1,10 +1,10 @@
-"""Counting what happened, and how sure one can be of a win rate.
+"""Counts of what happened, and the uncertainty of a win rate.
 
 A `Tally` holds exact integers and nothing else, so tallies of chunks can be added in any order and any grouping with
 the same result. Difficulties are summed in fixed point, in units of 2**-30 of the dial, for the same reason. An
-interval is clustered: the attempts of one player (or of all players of one replica, when they share a controller)
-depend on each other, and a controller makes them depend on each other *negatively*, so only the spread between
-clusters says how sure the rate is.
+interval is clustered. The attempts of one player are correlated (or of all players of one replica, when they share a
+controller), and a controller makes the correlation *negative*. So only the spread between clusters measures the
+uncertainty of the rate.
 
 Sources: ratio estimator and its variance over clusters: Cochran, Sampling Techniques, 3rd ed. 1977, sections 6.3 and
 9A; t quantile with clusters - 1 degrees and the factor m / (m - 1): Cameron and Miller, A Practitioner's Guide to

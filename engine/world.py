@@ -102,7 +102,7 @@ def belief_columns(setup: Setup) -> tuple[str, ...]:
 
 
 def in_one_call(setup: Setup) -> bool:
-    """Whether nothing can intervene inside a session: a compiled rule of the player's own that hears at once."""
+    """Whether a session is played in one call: each player has a compiled rule, and outcomes arrive at once."""
     return setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
 
 
@@ -142,7 +142,7 @@ class World:
         self.setup = setup
         self.replica = chunk.replica
         self.frame = frame_of(setup, chunk.replica)
-        # The last seat is nobody's: kernels put there who a player was before the call.
+        # The last seat belongs to no player: kernels save a player's record there before the call.
         self._seats, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
         self.players = self._seats[:-1]
         self.faults = list(chunk.faults)
@@ -184,7 +184,7 @@ class World:
                 self._announce(i, stops[number])
             try:
                 count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used, box)
-            except MemoryError:  # not the plug-in's alone: whoever supervises us knows what to do
+            except MemoryError:  # not the plug-in's alone: the supervising process knows what to do
                 raise
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plug-in may raise anything
                 players[i] = players[-1]
@@ -256,7 +256,7 @@ class World:
                 except MemoryError:  # see _sessions
                     raise
                 except (Exception, SystemExit) as raised:  # noqa: BLE001 - the same
-                    if players[i]["attempts"] > tried:  # it was played, but the controller could not be told
+                    if players[i]["attempts"] > tried:  # it was played, but telling the controller failed
                         players[i] = players[-1]
                     self._blame(raised, number, tried)
             if tried in stops:
@@ -295,12 +295,12 @@ class Desk:
     """Between players and a controller: bounds, late results, and settings that are deployed on a timetable."""
 
     def __init__(self, setup: Setup, controller: Controller, box: BlackBox | None = None) -> None:
-        """box: a black box that is told whose outcome a controller hears late."""
+        """box: a black box; it receives the address of an outcome that a controller gets late."""
         self._controller = controller
         self._box = (empty_box() if box is None else box).data
         self._floor, self._ceiling = setup.floor, setup.ceiling
         self._delay_s, self._every_s = setup.delay_s, setup.deploy_every_s
-        # A player's own controller hears at once, since nobody else asks it in between.
+        # A player's own controller gets outcomes at once: no other player asks it in between.
         self._direct = setup.scope == "player" and setup.delay_s == 0.0
         self._post: list[tuple[float, int, Outcome]] = []
         self._posted = 0
@@ -334,7 +334,7 @@ class Desk:
         audience = (who.cohort if self._by_cohort else -1, who.situation.level)
         deployed = self._deployed.get(audience)
         if deployed is None or deployed[0] < since_s:
-            # A release knows what was known when it was made, and nothing of who asks first: it counts releases.
+            # A release knows what was known when it was made, whichever player asks first: it counts releases.
             self._deliver(since_s, who)
             release = Situation(who.situation.target, int(since_s / self._every_s), who.situation.level, 0, UNKNOWN)
             who = who._replace(situation=release)
@@ -379,7 +379,7 @@ class Desk:
         post, box = self._post, self._box
         while post and post[0][0] <= now_s:
             outcome = heappop(post)[2]
-            # What ends us here would do so again, whoever asks: the attempt behind it is to blame.
+            # What ends the process here would do so again for any player: the attempt behind it is to blame.
             box[PLAYER_AT], box[ATTEMPT_AT] = outcome.who.player, outcome.who.situation.attempt
             self._controller.tell(outcome)
             box[PLAYER_AT], box[ATTEMPT_AT] = asking.player, asking.situation.attempt

@@ -1,7 +1,8 @@
 """Dual: difficulty as the learned multiplier of the constraint "win rate = target", stepped by Adam.
 
-Soft actor-critic holds a policy's entropy at a set point by a multiplier that gradient steps raise while the constraint
-is broken on one side and lower on the other. Here the constraint is the win rate and the multiplier is the dial.
+Soft actor-critic keeps a policy's entropy at a set point by a multiplier. Gradient steps raise it while the constraint
+is broken on one side, and lower it on the other. Here the constraint is the win rate and the multiplier is the
+difficulty.
 """
 
 from __future__ import annotations

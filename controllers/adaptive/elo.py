@@ -1,4 +1,4 @@
-"""Elo: a rating of the player on the dial, moved by how surprising each outcome was where it was played."""
+"""Elo: a rating of the player as a difficulty, moved by how surprising each outcome was where it was played."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Entropy: holds the unpredictability of the outcome at a set point, by multiplying the odds of the dial.
+"""Entropy: keeps the unpredictability of the outcome at a set point, by multiplying the odds of the difficulty.
 
-A player who always wins and one who always loses both know how it will end: the outcome's entropy
+For a player who always wins, and for one who always loses, the end is certain: the outcome's entropy
 H(p) = -p log2 p - (1 - p) log2(1 - p) is 0 bits, and 1 bit where p = 1/2. The set point is the entropy at the target.
 Entropy does not say on which side of 1/2 a player stands, and is flat there. The rule therefore controls
 

@@ -1,7 +1,7 @@
-"""Grid with modes: the grid posterior four times over, each with another idea of how skill moves.
+"""Grid with modes: the grid posterior four times, each with another model of how skill moves.
 
-A posterior that forgets nothing is best for a player who stays, and worst for one who changes; how much to forget
-depends on the player. So the grid of `quest` stands under four modes of equal prior, and the outcomes decide:
+A posterior that forgets nothing is best for a steady player and worst for a changing one. How much to forget depends on
+the player. So the grid of `quest` stands under four modes of equal prior, and the outcomes decide:
 
     still    skill stays                    fast     it wanders faster
     slow     it wanders slowly              sudden   at any attempt it may be a new draw from the prior

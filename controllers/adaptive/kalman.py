@@ -1,7 +1,7 @@
 """Kalman: an extended Kalman filter that knows how unsure it is, and steps accordingly.
 
-It believes that a player's skill lies at some place of the dial, that it wanders a little from attempt to attempt, and
-that the win probability at difficulty d is
+It assumes that a player's skill is some difficulty, and that it drifts a little from attempt to attempt. The win
+probability at difficulty d is
 
     p = guess + (1 - guess - lapse) logistic(slope (skill + sign tilt - f tire - d))
 

@@ -1,22 +1,22 @@
-"""Kalman bank: many small Kalman filters, each with another idea of the player, weighted by how well they predicted.
+"""Kalman bank: many small Kalman filters, each with another model of the player, weighted by how well they predicted.
 
-One filter must assume how steep the dial is, how often players lapse, and what moves their skill. The bank assumes
-nothing of the kind: it runs a filter for each combination of three slopes, two lapse rates and a *structure*, and lets
-the outcomes decide (multiple model adaptive estimation, Magill 1965). The structures are
+One filter must assume the slope of win probability, the lapse rate, and what changes skill. The bank assumes none of
+these. It runs a filter for each combination of three slopes, two lapse rates and a *structure*, and the outcomes decide
+(multiple model adaptive estimation, Magill 1965). The structures are
 
     steady    skill stays where it is             tilted    a win helps the next attempt, a loss harms it
     tired     skill falls through a session       learning  skill rises along a practice curve, fast or slowly
     drifting  skill wanders                       moody learner  learning and tilted
-    changed   skill changed at once, some time ago: every ten attempts one of twelve such filters springs anew from the
-              steady one, so that a change is found wherever it happens (in the manner of Adams and MacKay 2007)
+    changed   skill changed at once, some time ago: every ten attempts one of twelve such filters restarts from the
+              steady one, so that a change is recognised at any attempt (in the manner of Adams and MacKay 2007)
 
 A filter's state is x = (skill, tilt, tire, gain) with covariance P, in dial units, and
 
     p(d) = guess + (1 - guess - lapse) logistic(slope (h x - d)),   h = (1, sign, -f, c)
 
-with sign = +1 after a win and -1 after a loss, f = how far the session has gone, 0 to 1 over 50 attempts, and c the
-practice curve 1 - (1 + attempts / scale)^-0.8. The dial is set where the mean of (p - target)^2 over all filters and
-their uncertainty is least.
+with sign = +1 after a win and -1 after a loss. f is the progress of the session, 0 to 1 over 50 attempts, and c the
+practice curve 1 - (1 + attempts / scale)^-0.8. The difficulty is that at which the mean of (p - target)^2 over all
+filters and their uncertainty is least.
 
 With `graded`, how well an attempt was played is evidence too, see controllers.common.score_evidence.
 """
@@ -90,7 +90,7 @@ class Filter(NamedTuple):
     wander: float  # variance added with each attempt
     prior: float  # weight
     change: float  # which of the CHANGES it remembers; -1 for none
-    steady: float  # number of the filter that it springs from
+    steady: float  # number of the filter that it restarts from
 
 
 class Bank(NamedTuple):
@@ -104,7 +104,7 @@ class Bank(NamedTuple):
     wander: Any  # variance added with each attempt
     weight: Any  # logarithm of the prior weight
     change: Any  # which of the CHANGES it remembers; -1 for the others
-    steady: Any  # the filter that it springs from
+    steady: Any  # the filter that it restarts from
     guess: float
     hazard: float  # chance of a change, per attempt
     change_mean: float
@@ -244,7 +244,7 @@ def filter_places(
     bank: Bank, state: State, s: float, unknown: float, f: float, attempts: float, total: float,
     at: Any, sd: Any, slope: Any, room: Any, weight: Any,
 ) -> int:  # fmt: skip
-    """The player's place on the dial in each filter that has a say, written into the last five; how many.
+    """The player's skill as a difficulty in each filter with enough weight, written into the last five; how many.
 
     s: the sign that is acted upon; unknown: its variance; total: of the weights of those filters.
     """
@@ -337,7 +337,7 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
 
 
 def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Observation) -> float:
-    """Update all filters and weigh them by how well they foretold the outcome, in place; the largest weight."""
+    """Update all filters and weight them by how well they predicted the outcome, in place; the largest weight."""
     sign = sign_of_last(seen.last, seen.target)
     f = min(seen.place / LONGEST_SESSION, 1.0)
     best = -1e300
@@ -443,8 +443,8 @@ def summarise(bank: Bank, x: Any, P: Any, weight: Any, best: float, attempts: fl
 
 
 def spring(bank: Bank, x: Any, P: Any, weight: Any, change: float) -> None:
-    """Let the filters of one change spring anew, each from its steady one; what they knew goes into that if it is more
-    likely. In place: the arrays are the caller's own copies.
+    """Restart the filters of one change, each from its steady one. Before that, the steady one takes their state if it
+    is more likely. In place: the arrays are the caller's own copies.
     """
     for i in range(len(bank.slope)):
         if bank.change[i] != change:

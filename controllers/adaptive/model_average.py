@@ -1,13 +1,13 @@
-"""Model average: a bank of the engine's own player models, each believed as far as it foretold what happened.
+"""Model average: a bank of the engine's own player models, weighted by how well they predicted the outcomes.
 
-Particles are imagined players of eight kinds: steady ones, learners, ones who tire, ones who jump, lapse, feel the dial
-bent, or take the last outcome to heart, and ones who do most of it. Every outcome multiplies a particle's weight by
-the chance that the particle gave it, and the dial goes where the expected squared distance of the win probability from
-the target is least. Skill is measured in places of the dial; a game without a closed form is played on the response map
-of its first cohort, with places scaled to the skills of the whole population. Players who share a dial are one imagined
+Particles are imagined players of eight kinds. One kind is steady. The others learn, tire, jump, lapse, have a bent
+dial, tilt after the last outcome, or combine most of these. Every outcome multiplies a particle's weight by the chance
+that the particle gave it. The difficulty is that at which the expected squared distance of the win probability from the
+target is least. Skill is measured as a difficulty. A game without a closed form is played on the response map of its
+first cohort, with difficulties scaled to the skills of the whole population. Players that share a dial are one imagined
 cohort of steady members.
 
-An observation has no number, so observations are counted: that of attempt t is taken for the t-th that was told.
+An observation has no number, so observations are counted: that of attempt t counts as the t-th observation.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def on_the_dial(ground: Ground, traits: Numbers) -> Ground:
 
 
 def bank_of(options: Options, ground: Ground, shared: bool) -> Cast:
-    """All models of the bank as one cast; players who share a dial have one model."""
+    """All models of the bank as one cast; players that share a dial have one model."""
     own = 0.1 / 0.15 * options.sd0 if shared else options.sd0
     base: TraitSpread = {
         "skill": Distribution("normal", options.skill0, own, common=options.sd0 if shared else 0.0),

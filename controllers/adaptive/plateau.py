@@ -1,9 +1,9 @@
-"""Plateau: what moves the dial is cut when progress stalls.
+"""Plateau: the gain or the difficulty is cut when progress stalls.
 
 cut = 0: the gain. Outcomes are taken in windows of `patience`; a window whose mean error is not nearer to zero than the
 best so far cuts the gain by `factor`, down to `floor`. It is how training runs lower a learning rate.
-cut = 1: the difficulty. A player who gets no further than before for `patience` attempts in a row without a win is let
-down by `factor`, down to `floor`: the mercy rule of many games. The gain stays.
+cut = 1: the difficulty. After `patience` attempts in a row without a win or new progress, it is cut by `factor`, down
+to `floor`: the mercy rule of many games. The gain stays.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """POSM: partially ordered set master, a belief about which difficulty is just right, halved wherever it proves wrong.
 
 A win says that the difficulty was too low, and with it every lower one: their weights are multiplied by a factor below
-1; a loss does so to every higher one. The difficulty with the most weight on its lighter side is played, so that
-every outcome, whatever it is, takes as much weight as can be assured. Published for "just right"; here exponents with
-the target in them put the balance where target of all attempts are won. It needs an order and nothing else, and
-keeps its regret bound even against a player who means to fool it. A named baseline.
+1; a loss does so to every higher one. It plays the difficulty with the most weight on its lighter side, so every
+outcome removes as much weight as can be guaranteed. The method was published for "just right"; here exponents with the
+target move the balance to the target win rate. It needs only an order, and keeps its regret bound even against a player
+who tries to mislead it. A named baseline.
 """
 
 from __future__ import annotations

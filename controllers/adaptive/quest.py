@@ -1,9 +1,9 @@
-"""Quest: the posterior of skill and slope on a grid, and the dial where the win rate is surest to be the target.
+"""Quest: the posterior of skill and slope on a grid, and the difficulty with the win rate surest to be the target.
 
-Psychometric adaptive testing, as QUEST and QUEST+ do it: 61 skills by 5 slopes, each outcome multiplies in its
-likelihood, nothing is forgotten. QUEST+ plays what tells most about the player; here that is an option, and by default
-the dial goes where the expected squared distance of the win probability from the target is least. What tells most lies
-away from the target, so with that placement a player is examined rather than served.
+Psychometric adaptive testing, as in QUEST and QUEST+: 61 skills by 5 slopes, each outcome multiplies in its likelihood,
+nothing is forgotten. QUEST+ plays the most informative difficulty; here that is an option. By default the expected
+squared distance of the win probability from the target is least. The most informative difficulty is away from the
+target, so that placement tests players rather than serves them.
 """
 
 from __future__ import annotations

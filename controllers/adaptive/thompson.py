@@ -1,8 +1,7 @@
-"""Thompson: a bandit whose arms are difficulties, each with a belief about its win rate, none about its neighbours.
+"""Thompson: a bandit whose arms are difficulties, each with a belief about its own win rate only.
 
-Before every attempt a win rate is drawn for each arm from its Beta posterior, and the arm whose draw lies nearest to
-the target is played. A named baseline: what is left of an adaptive rule that does not know that harder means fewer
-wins.
+Before every attempt a win rate is drawn for each arm from its Beta posterior. The arm with the draw nearest to the
+target is played. A named baseline: an adaptive rule that does not know that harder means fewer wins.
 
 Draws are addressed by seed, replica, attempt and all outcomes so far (controllers.common.draws).
 """

@@ -1,4 +1,4 @@
-"""What rules with a logistic model of the player share: where skill lies above the difficulty, and the last outcome."""
+"""Shared parts of rules with a logistic model of the player: skill above the difficulty, and the last outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.arithmetic import logit
 def margin_for(target: float, slope: float, guess: float, lapse: float) -> float:
     """How far skill must lie above the difficulty for a target, in dial units.
 
-    The logit of the target's share between guess and 1 - lapse, over the slope. The share is held within 0.001 and
+    The logit of the target's share between guess and 1 - lapse, over the slope. The share is kept within 0.001 and
     0.999, so that every target has a margin.
     """
     share = (target - guess) / (1.0 - guess - lapse)

@@ -1,8 +1,8 @@
-"""Luck: an address of its own for every draw that a rule makes.
+"""Draws: a separate address for every draw of a rule.
 
-A rule has no seed and no player number. What it draws is addressed by the seed and replica that it was prepared with,
-and by all outcomes it has been told so far, mixed into 32 bits. Players with the same history have the same luck,
-so their first draws are alike; after n outcomes there are 2^n histories, and whoever else plays changes nothing.
+A rule has no seed and no player number. Its draws are addressed by the seed and replica of its preparation, and by all
+outcomes so far, mixed into 32 bits. Players with the same history have the same luck, so their first draws are equal.
+After n outcomes there are 2^n histories, and other players change nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Gains: how far a rule steps, and what it takes for an error.
+"""Gains: how far a rule steps, and what it counts as an error.
 
 Many outcomes at once. When m outcomes of one difficulty arrive in one step, their mean is one error with an m-th of the
 variance. Linearised around the target, with b = |dp/dd| and V = target (1 - target), a gain g leaves
@@ -6,13 +6,13 @@ variance. Linearised around the target, with b = |dp/dd| and V = target (1 - tar
     noise    RMSE_p^2 = g b V / (m (2 - g b))              (Kushner and Yin 2003, constant gain)
     lag      a first error shrinks by 1 - g b per step; a skill that wanders by q per step adds q^2 b / (2 g)
 
-The linear scaling rule (Goyal et al. 2017), g m in place of g, answers as fast per outcome as m single steps would, and
-gives up the whole advantage of the mean: the noise is that of one player. It stops where g m b is no longer well below
-1: the linearisation ends and the dial starts to swing, hence LARGEST_GAIN. For a skill that wanders, noise plus lag is
-least at g = q sqrt(m / V): the square root of m. For a skill that stands still, noise only asks for less gain, and lag
-for no more than makes g b t a few units at the time t when precision starts to matter. At t = 20, m = 20, b = 2 and a
-first error of .3 that is g = .04: what the constant gains here are already. Scaled up by 20 they measured twice the
-error and more. Hence the default: no scaling.
+The linear scaling rule (Goyal et al. 2017) uses g m instead of g. It is as fast per outcome as m single steps, and
+loses the whole advantage of the mean: the noise is that of one player. It fails where g m b is no longer well below 1:
+the linearisation ends and the difficulty starts to swing, hence LARGEST_GAIN. For a drifting skill, noise plus lag is
+least at g = q sqrt(m / V): the square root of m. For a constant skill, noise needs less gain. Lag needs no more than a
+few units of g b t at the time t when precision starts to matter. At t = 20, m = 20, b = 2 and a first error of .3 that
+is g = .04, as the constant gains here already have. Scaled up by 20, their measured error was twice as large or more.
+Hence the default: no scaling.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def gap_after(gap: float, n: float, seen: Observation) -> float:
 
 
 def error_of(seen: Observation, progress: float, gap: float) -> float:
-    """What a step answers to: (won - target) + progress ((progress seen - won) - gap).
+    """The error behind a step: (won - target) + progress ((progress seen - won) - gap).
 
-    Part of the win is replaced by what graded progress says, less the mean of the difference: a control variate (Owen
-    2013, chapter 8). Where the dial stands still the second part averages zero whatever progress means in a game, so
-    the rule still converges to the target; while skill moves, near misses and narrow escapes speak at once.
+    Graded progress replaces part of the win, less the mean of the difference: a control variate (Owen 2013, chapter 8).
+    At a constant difficulty the second part averages zero, whatever progress means in a game, so the rule still
+    converges to the target. While skill changes, near misses and narrow wins count at once.
 
     gap: gap_after this outcome.
     """
@@ -64,7 +64,7 @@ def error_of(seen: Observation, progress: float, gap: float) -> float:
 
 
 def sign_after(sign: float, error: float) -> float:
-    """The sign of the latest error that was not zero: -1 or 1; 0 before there was one."""
+    """The sign of the latest error other than zero: -1 or 1; 0 before the first."""
     return 1.0 if error > 0.0 else -1.0 if error < 0.0 else sign
 
 

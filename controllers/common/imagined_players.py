@@ -1,12 +1,12 @@
 """Casting: imagined players drawn from trait distributions, as the tables that controllers.common.particles works on.
 
 Draws are Sobol points (Sobol 1967; direction numbers of Joe and Kuo 2008, as scipy has them) under a digital shift by
-address, put through the engine's own distributions. Each trait that varies takes one dimension. In a cohort that
-shares a dial a particle is a cohort: what its players have in common is drawn, and its members stand at equal steps of
-what they have of their own.
+address, put through the engine's own distributions. Each trait that varies takes one dimension. In a cohort that shares
+a dial a particle is a cohort: the common part of its players' traits is drawn, and the individual parts of its members
+are at equal steps.
 
-The ground is a game's closed form where it has one, and its response map elsewhere. A response map holds what a player
-does in the game, so there slope and lapse have no say of their own.
+The ground is a game's closed form where it has one, and its response map elsewhere. A response map already contains
+what a player does in the game, so slope and lapse have no separate effect there.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Ground(NamedTuple):
     skill_step: float
     logits: Numbers  # M, shape (skills, CELLS + 1): of the win probability within its bounds, at slope 1
     bottom: Numbers  # shape (CELLS + 1,): lowest win probability
-    highest: float  # win probability of who never lapses, with all the skill there can be
-    idle: float  # the same of who lapses always
+    highest: float  # win probability without lapses, with all the skill there can be
+    idle: float  # the same of a player who always lapses
     closed: bool  # slope and lapse act on the chance; otherwise they are in the logits
 
 
@@ -89,7 +89,7 @@ def _looked_up(logits: Any, skills: Any, dial: Any, cells: Any, out: Any) -> Non
 
 
 def _asked_ground(brief: Brief) -> Ground:
-    """The ground of a closed form, found by asking it."""
+    """The ground of a closed form, measured by calling it."""
     chance, unpack = brief.game.win_probability, unpack_params(brief.game)
     assert chance is not None
 
@@ -160,7 +160,7 @@ def _curve() -> Numbers:
 
 
 def _practice(gain: Numbers, slowness: Numbers) -> Numbers:
-    """Gain of skill at each knot, shape (KNOTS, voices), or (KNOTS, 1) where nobody practises (engine.players)."""
+    """Gain of skill at each knot, shape (KNOTS, voices), or (KNOTS, 1) without practice (engine.players)."""
     if not gain.any():
         return np.zeros((KNOTS, 1))
     attempts = _exps(np.arange(KNOTS) / KNOTS_PER_LOG) - 1.0
@@ -168,7 +168,7 @@ def _practice(gain: Numbers, slowness: Numbers) -> Numbers:
 
 
 def _felt(a: Numbers, b: Numbers, bottom: Numbers) -> Numbers:
-    """Where the dial acts for each voice, in cells, shape (CELLS + 1, voices), or (CELLS + 1, 1) where none is bent.
+    """Where the dial acts for each voice, in cells, shape (CELLS + 1, voices), or (CELLS + 1, 1) without bends.
 
     Place d acts as 1 - (1 - d^a)^b (engine.players.felt).
     """
@@ -185,7 +185,7 @@ def _felt(a: Numbers, b: Numbers, bottom: Numbers) -> Numbers:
 
 
 def _exps(x: Numbers) -> Numbers:
-    """e^x, relative error below 1e-9; |x| is held at 700. Taylor series of degree 7 at a quarter of the rest."""
+    """e^x, relative error below 1e-9; |x| is limited to 700. Taylor series of degree 7 at a quarter of the rest."""
     x = np.clip(x, -700.0, 700.0)
     k = np.floor(x * _LOG2_E + 0.5)
     r = (x - k * _LN2) * 0.25

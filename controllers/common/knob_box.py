@@ -55,7 +55,7 @@ class KnobBox:
         self._dial = np.array([self.on_dial(floor + i / 100.0 * (ceiling - floor)) for i in range(101)])
 
     def on_dial(self, difficulty: float) -> Vector:
-        """The dial at a difficulty in [0, 1], held within the bounds, shape (knobs searched,)."""
+        """The dial at a difficulty in [0, 1], kept within the bounds, shape (knobs searched,)."""
         return self.held([along(self._path, j, difficulty) for j in self.knobs])
 
     def dial_direction(self) -> Vector:
@@ -82,7 +82,7 @@ class KnobBox:
         return self._floor + i / 100.0 * (self._ceiling - self._floor), float(distances[i])
 
     def setting(self, place: Vector, ticket: int) -> Setting:
-        """What is asked for a place: all knobs of the space, those not searched on the dial."""
+        """The setting of a place: all knobs of the space; those not searched are on the dial."""
         difficulty = self.nearest(place)[0]
         units = [along(self._path, j, difficulty) for j in range(len(self._space))]
         for j, position in zip(self.knobs, place, strict=True):

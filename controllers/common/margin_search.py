@@ -1,7 +1,7 @@
 """CMA-ES with margin in the unit cube: floats, whole numbers and choices together, by ask and tell.
 
-The only wrapper of the optimiser. It knows nothing of players: whoever asks for a generation says afterwards what each
-candidate lost, a noisy estimate in live play and offline, an exact number in the tests.
+The only wrapper of the optimiser. It knows nothing of players: the caller asks for a generation and then reports the
+loss of each candidate. That is a noisy estimate in live play and offline, an exact number in the tests.
 
 Hansen 2016, The CMA evolution strategy: a tutorial; Hamano et al. 2022, CMA-ES with margin. A whole number or a choice
 is a normal coordinate like the others, read in cells; the margin widens it for reading where it grows so narrow that
@@ -65,7 +65,7 @@ class MarginSearch:
         return [Proposal(np.round(sample, self._cube.digits), self._cube.playable(read)) for read, sample in pairs]
 
     def tell(self, generation: Sequence[Proposal], losses: Sequence[float]) -> None:
-        """What each candidate of the last generation lost, in the same order; only their ranks count.
+        """Losses of the candidates of the last generation, in the same order; only their ranks count.
 
         Of equal losses the earlier candidate's ranks first; what is not a number ranks last.
         """

@@ -1,14 +1,14 @@
-"""Particles: many imagined players with weights, and where the dial belongs while they are believed.
+"""Particles: many imagined players with weights, and the best difficulty for these weights.
 
-A particle's win probability at difficulty d, attempt t, place in the session and last outcome is the engine's own
-player model on a ground, which tells how skill meets the dial:
+A particle's win probability depends on difficulty d, attempt t, place in the session and last outcome. It is the
+engine's own player model on a ground, which relates skill to difficulty:
 
     p = bottom(d) + (top - bottom(d)) logistic(slope M(skill(t, place) +- tilt / slope, b(d))),
 
 with skill as in engine.players.skill_now, b the dial as the player feels it, and M the ground's logits: skill less
 difficulty for a closed form, the logits of the response map for any other game. A last outcome that is not known mixes
-both possible ones. An outcome multiplies a particle's weight by the chance that the particle gave it (Bayes' rule);
-the dial goes where the weighted mean of (p - target)^2 is least.
+both possible ones. An outcome multiplies a particle's weight by the chance that the particle gave it (Bayes' rule). The
+best difficulty is that at which the weighted mean of (p - target)^2 is least.
 
 Loops over single numbers, each formula at one place: they compile in a second, since a kernel holds a copy of all that
 it calls, and give the same bits in plain Python.
@@ -34,7 +34,7 @@ REACH: Final = 16  # logits: nothing is surer
 CURVE_STEPS: Final = 64  # of the tabulated logistic per logit: its error is below 3e-6, 3e-5 of a small chance
 FORGOTTEN: Final = 1e-30  # a smaller weight is none: numbers near the smallest there are cost many times the time
 NEGLIGIBLE: Final = 1e-8  # weight below which a particle has no say in where the dial goes
-LEAST_CHANCE: Final = 1e-7  # nobody is sure to win or to lose
+LEAST_CHANCE: Final = 1e-7  # no player is sure to win or to lose
 
 
 class Cast(NamedTuple):
@@ -58,8 +58,8 @@ class Cast(NamedTuple):
     lift: Numbers  # tilt / slope: what a win adds to skill and a loss takes
     lowest: Numbers
     highest: Numbers
-    practice: Numbers  # (KNOTS, voices), or (KNOTS, 1) where nobody practises: gain of skill by the power law
-    felt: Numbers  # (CELLS + 1, voices), or (CELLS + 1, 1) where nobody's dial is bent: where it acts, in cells
+    practice: Numbers  # (KNOTS, voices), or (KNOTS, 1) without practice: gain of skill by the power law
+    felt: Numbers  # (CELLS + 1, voices), or (CELLS + 1, 1) without bends: where it acts, in cells
     bottom: Numbers  # (CELLS + 1,): lowest win probability
     first_skill: float  # of the ground
     skill_step: float

@@ -1,7 +1,7 @@
-"""Schedules: the shapes that a number can follow over attempts, whatever happens in them.
+"""Schedules: the shapes that a number can follow over attempts, whatever their outcomes.
 
-A shape is a pure function of u, the share of its length that is over, 0 to 1, and of the heights it passes through. The
-deterministic controllers let difficulty follow a shape; the gradient rule lets its gain follow one. Heights lie in
+A shape is a pure function of u and of the heights it passes through. u is the share of its length that is over, 0 to 1.
+The deterministic controllers let difficulty follow a shape; the gradient rule lets its gain follow one. Heights lie in
 [0, 1], and so does every shape between them.
 """
 
@@ -148,7 +148,7 @@ def sawtooth(u: float, start: float, end: float, teeth: float, breather: float, 
 
 
 class State(NamedTuple):
-    difficulty: float  # of the attempt heard of last
+    difficulty: float  # of the attempt with the latest outcome
 
 
 def schedule_rule(height: Callable[[Any, float], float]) -> Rule:

@@ -1,14 +1,14 @@
 """Graded outcomes: what the score of an attempt says beyond win or loss, learnt from the game itself.
 
-How well an attempt was played is evidence too, but each game has a scale of its own. So many attempts are simulated
-over skills and places d on the dial, the scores of wins and those of losses are cut into bins, and the chance of each
-bin is fitted as a function of z, the logit of the chance of winning (multinomial logistic regression):
+How well an attempt was played is evidence too, but each game has its own scale. So many attempts are simulated over
+skills and difficulties d. The scores of wins and those of losses are cut into bins. The chance of each bin is fitted as
+a function of z, the logit of the chance of winning (multinomial logistic regression):
 
     P(bin b | won or lost, z, d) = exp(intercept_b + slope_b z) / sum over all bins
 
-at each place; in between, intercepts and slopes lie on straight lines. A controller multiplies its likelihood by that.
-Where the bins do not depend on z nothing is learnt from them; in a game that has no score, and so tells progress in its
-place, nothing from wins.
+at each difficulty; in between, intercepts and slopes are interpolated linearly. A controller multiplies its likelihood
+by that. Where the bins do not depend on z, they say nothing. In a game without a score, progress takes its place, and
+wins say nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.players import TRAIT_NAMES
 
 BINS: Final = 6
 SKILLS: Final = (-2.0, -1.33, -0.67, 0.0, 0.67, 1.33, 2.0)  # standard deviations from the population's mean
-LEAST_SD: Final = 0.7  # logits: bins tell of the game, so players who are all alike must not hide what skill does
+LEAST_SD: Final = 0.7  # logits: bins describe the game, so players of equal skill must not hide the effect of skill
 PLACES: Final = 17
 PLAYERS: Final = 800  # of each skill at each place, one attempt each, shared by the cohorts
 FEWEST: Final = 50  # of each cohort

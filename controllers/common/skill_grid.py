@@ -1,4 +1,4 @@
-"""Grid: possible skills and slopes as cells with weights, and where the dial belongs while they are believed.
+"""Grid: possible skills and slopes as cells with weights, and the best difficulty for these weights.
 
 A cell's win probability at difficulty d is
 
@@ -6,7 +6,7 @@ A cell's win probability at difficulty d is
 
 the logistic written so that one exponential per slope serves all its cells. Cells are ordered by slope, then by tilt
 where there is any, then by skill. An outcome multiplies a cell's weight by the chance that the cell gave it (Bayes'
-rule); the dial goes where an expectation over the cells is least.
+rule). The best difficulty is that at which an expectation over the cells is least.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Constant: the same difficulty for everybody, always. The baseline that every controller has to beat."""
+"""Constant: one fixed difficulty for all players. The baseline that every controller has to beat."""
 
 from __future__ import annotations
 

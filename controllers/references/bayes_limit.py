@@ -1,9 +1,9 @@
-"""Bayes limit: what could be reached by whoever knew how players are made, but not which player this is.
+"""Bayes limit: the best possible play with known distributions of players, but without knowing which player this is.
 
-A particle posterior over the scenario's own trait distributions, and the dial where the expected squared distance of
-the win probability from the target is least; in a game without a closed form the response map of each cohort stands in
-its place. No controller knows those distributions, so this is no controller for a game: it is the measure that others
-are told as a ratio of.
+It has a particle posterior over the scenario's own trait distributions. It plays the difficulty at which the expected
+squared distance of the win probability from the target is least. In a game without a closed form it uses the response
+map of each cohort. No controller knows those distributions, so this is no controller for a game: errors of others are
+reported as multiples of its error.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class BayesLimit:
 def propose(
     cast: Cast, weights: Numbers, attempt: float, place: float, last: float, target: float, near: float
 ) -> float:
-    """Where the dial belongs for this attempt."""
+    """The best difficulty for this attempt."""
     return best_place(cast, weights, stand_of(cast, attempt, place, last), target, near)
 
 

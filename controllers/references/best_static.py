@@ -1,8 +1,8 @@
-"""Best static: the one difficulty that serves a whole cohort best, if it has to be one.
+"""Best static: the best fixed difficulty for a whole cohort.
 
-It minimises the mean of (p - target)^2 over the cohort's players and their attempts, as foretold for other players
-drawn from the same traits. What a controller gains over it is what steering is worth. In a race the attempts and the
-sessions are the scenario's, where they are left at their defaults.
+It minimises the mean of (p - target)^2 over the cohort's players and their attempts, as predicted for other players
+with the same distributions. What a controller gains over it is the value of adapting. In a comparison the attempts and
+the sessions are the scenario's, where they are left at their defaults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Options(NamedTuple):
 
 
 class BestStatic:
-    """A difficulty per cohort and target, found when it is first asked for."""
+    """A difficulty per cohort and target, computed when it is first asked for."""
 
     beliefs: Sequence[str] = ()
 
@@ -53,7 +53,7 @@ class BestStatic:
         return found
 
     def tell(self, outcome: Outcome) -> None:
-        """It is deaf."""
+        """It ignores outcomes."""
 
     def describe(self, who: Who) -> Mapping[str, float]:
         return {}

@@ -1,8 +1,8 @@
 """Oracle: plays at the difficulty whose true win probability is the target, because it knows the player.
 
-It rebuilds each player by address, as the world does, follows their condition, and throws the same dice, so that it
-knows the last outcome even where results come late. What it cannot reach, because the dial ends before, it misses as
-little as possible. In a game without a closed form the response map of the player's cohort tells the chance.
+It rebuilds each player by address, as the world does, follows their condition, and makes the same draws. So it knows
+the last outcome even where outcomes arrive late. A target beyond the ends of the dial it misses as little as possible.
+In a game without a closed form the response map of the player's cohort gives the win probability.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def closed_chance_of(game: Game) -> Callable[..., float]:
 
 
 def mapped_chance(player: Any, acts_at: float, logits: Any, skills: Any, dial: Any) -> float:
-    """Win probability by a response map. Who throws an attempt loses it."""
+    """Win probability by a response map; a thrown attempt is lost."""
     if int(player["place"]) < float(player["thrown"]):
         return 0.0
     return logistic(logit_at(logits, skills, dial, skill_now(player), acts_at))
@@ -119,7 +119,7 @@ class Oracle:
         return Setting(difficulty)
 
     def tell(self, outcome: Outcome) -> None:
-        """It knew."""
+        """It knows the outcome already."""
 
     def describe(self, who: Who) -> Mapping[str, float]:
         return {}

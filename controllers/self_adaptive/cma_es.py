@@ -1,13 +1,13 @@
 """CMA-ES: several knobs at once, for a cohort or for everyone, learnt from live play.
 
-An evolution strategy proposes a generation of candidate settings, each is played by so many attempts, and the search
-distribution moves towards those whose win rates came nearest to their targets. Three things make that fit for live
-play, where an evaluation is a handful of coin tosses:
+An evolution strategy proposes a generation of candidate settings, and each is played in so many attempts. The search
+distribution then moves towards the candidates with win rates nearest to their targets. In live play an evaluation is a
+handful of coin tosses, so three things are added:
 
-* **Loss.** For every target t (of a cohort, or of levels of a campaign) the squared error (p - t)^2 of the candidate's
-  win rate p = wins / n, less its own sampling variance p (1 - p) / (n - 1), without which noisy candidates would look
-  bad for their noise. Before that, p is shrunk towards a local response fitted to all recent candidates, as if that
-  were `trust` further attempts (trust = 0: the plain loss).
+* **Loss.** For every target t (of a cohort, or of levels of a campaign): the squared error (p - t)^2 of the candidate's
+  win rate p = wins / n, less its sampling variance p (1 - p) / (n - 1). Without that subtraction, noisy candidates
+  would look bad for their noise. Before that, p is shrunk towards a local response fitted to all recent candidates, as
+  if that were `trust` further attempts (trust = 0: the plain loss).
 * **Which of the many solutions.** Infinitely many settings of several knobs have the same win rate. `pull` times the
   mean squared distance from the dial is added to the loss: of all solutions, the one on (or nearest to) the designer's
   own dial is sought. It costs nothing in win rate where the dial itself can reach the target.
@@ -128,13 +128,13 @@ class SettingSearch:
         return self.centre
 
     def _ask_again(self) -> None:
-        """Outcomes that have not come after so long are lost: let others play those candidates."""
+        """Outcomes that have not arrived after so long are lost: let others play those candidates."""
         self.centre.asked = 0
         for trial in self.trials:
             trial.asked = trial.told
 
     def take(self, ticket: int, aim: WantedRate, won: bool) -> None:
-        """Credit an outcome to its candidate; one that comes after its generation was closed changes nothing."""
+        """Credit an outcome to its candidate; one that arrives after its generation was closed changes nothing."""
         for trial in (self.centre, *self.trials):
             if trial.ticket == ticket:
                 seen = trial.counts.setdefault(aim, [0, 0])

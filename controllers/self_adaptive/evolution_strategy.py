@@ -1,4 +1,4 @@
-"""Evolution strategy: individuals that carry their own step size; what finds the target passes it on.
+"""Evolution strategy: individuals carry their own step size, and those near the target pass it on.
 
 An individual is a difficulty with a step size. Each generation `children` individuals are born from the mean of the
 parents: first the step size changes by a log-normal factor, then the difficulty by that step (Schwefel's order: a step
@@ -6,8 +6,8 @@ size is judged by what it did). Every child is played `trials` times and scored 
 from the target; the best become the parents of the next generation, whatever their own parents' scores (comma
 selection: a lucky score dies with its owner).
 
-Draws are addressed by seed, replica, generation and the outcomes so far, so a player's luck does not depend on who else
-plays. Until outcomes tell players apart they try the same difficulties.
+Draws are addressed by seed, replica, generation and the outcomes so far, so a player's luck does not depend on other
+players. Until their outcomes differ, players try the same difficulties.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def start(plan: Prepared, target: float) -> State:
 
 
 def ask(plan: Prepared, state: State, situation: Situation) -> float:
-    """The children that want attempts, in turn; in turn by attempt, so that a late outcome holds up nobody."""
+    """The children that need attempts, in turn by attempt, so that a late outcome delays no other."""
     wanting = 0
     for i in range(len(state.places)):
         if state.played[i] < plan.trials:
@@ -123,7 +123,7 @@ def tell(plan: Prepared, state: State, seen: Observation) -> State:
     history = history_after(state.history, seen)
     played = state.played.copy()
     excess = state.excess.copy()
-    for i in range(len(played)):  # an outcome of an earlier generation is nobody's, unless its difficulty came back
+    for i in range(len(played)):  # an outcome of an earlier generation has no child, unless its difficulty came back
         if abs(state.places[i] - seen.difficulty) <= SAME:
             played[i] += seen.weight
             excess[i] += seen.weight * (seen.won - seen.target)

@@ -2,8 +2,8 @@
 
 The error of one step, seen as a function of the gain of the step before, has the derivative -e e_before times a
 positive slope: two errors of one sign say that the last step was too short, two of different signs that it was too
-long. In a steady world, errors that steps have answered to alternate a little more than chance would have it, and the
-gain sinks until what is left to learn balances that.
+long. In a steady world, errors after such steps alternate a little more than by chance. So the gain falls until what is
+left to learn balances that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The contract that every game keeps, as checks that anybody can run on their own game.
+"""The contract that every game keeps, as checks that every author can run.
 
     >>> from engine.contract.checks import check_game
     >>> from games.logistic import GAME

@@ -1,7 +1,7 @@
 """Ladder: the closed-form game of the controller contract, with knobs of every kind.
 
-One tick: a player of skill s (as a difficulty) and slope a wins with probability 0.02 + 0.96 logistic(a (s - h)), where
-h, the hardness, is the mean position of the knobs that are not fixed.
+One tick: a player of skill s (as a difficulty) and slope a wins with probability 0.02 + 0.96 logistic(a (s - h)). The
+hardness h is the mean position of the knobs that are not fixed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What changed between two runs: the difference of two rates, paired by player or replica, and how sure it is.
 
-Two runs on one seed meet the same players and the same luck, so what a cluster (a player, or a replica of a shared
-controller) adds to one rate goes with what it adds to the other, and the difference is surer than either rate. The
-variance is that of the clusters' joint influence on both rates, so the covariance is counted and never assumed.
+Two runs on one seed have the same players and the same luck. So the contributions of a cluster (a player, or a replica
+of a shared controller) to both rates are correlated. The difference is more certain than either rate. The variance is
+that of the clusters' joint influence on both rates, so the covariance is counted and never assumed.
 
 Sources: ratio estimator and the difference of two of them over the same sample: Cochran, Sampling Techniques, 3rd ed.
 1977, chapter 6; t quantile and the factor m / (m - 1): Cameron and Miller, Journal of Human Resources 50, 2015, section
@@ -60,10 +60,10 @@ def paired_difference(
     ratio estimator wants it. Raises ValueError when the shapes differ.
 
     The degrees of freedom are those of the clusters whose sums changed: where only a few did, the others say nothing of
-    the spread. The interval of a share's change ends at -1 and 1. Where clusters changed but all in the same way, there
-    is no spread to go by: then each cluster counts as one attempt, as in `engine.tally.rate_interval`, the
-    interval is Newcombe's for two unpaired proportions (too wide rather than too narrow), and p the larger of that
-    interval's and the sign test's. With fewer than two clusters nothing is sure.
+    the spread. The interval of a share's change ends at -1 and 1. Where all changed clusters changed in the same way,
+    there is no spread. Then each cluster counts as one attempt, as in `engine.tally.rate_interval`. The interval is
+    Newcombe's for two unpaired proportions (too wide rather than too narrow). p is the larger of that interval's and
+    the sign test's. With fewer than two clusters nothing is certain.
     """
     before, after = np.asarray(before_sums, np.float64), np.asarray(after_sums, np.float64)
     if before.shape != after.shape or before.ndim != 2 or before.shape[1] != 2:

@@ -44,9 +44,9 @@ NOTHING_PLAYED: Final = RateInterval(math.nan, math.nan, math.nan, math.nan, 0, 
 def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: float = CONFIDENCE) -> RateInterval:
     """Win rate of one cell (its SUMS), clustered; Wilson's where that fails.
 
-    Where two or more clusters do not differ at all (everybody won, or nobody), each counts as one attempt: nothing
-    says that their attempts are independent. With one cluster only attempts can be counted; that interval says
-    nothing of other clusters, and no verdict may rest on it.
+    Where two or more clusters do not differ at all (all won, or all lost), each counts as one attempt: nothing shows
+    that their attempts are independent. With one cluster only attempts can be counted. That interval says nothing about
+    other clusters, and no verdict may rest on it.
     """
     m, _, attempts, wins, ww, wa, aa, _ = (int(number) for number in sums)
     if attempts == 0:

@@ -1,12 +1,12 @@
-"""Many comparisons at once: which of them are more than the luck of having looked so often.
+"""Many comparisons at once: which of them are more than the chance effect of many looks.
 
-Benjamini and Hochberg's procedure, not Bonferroni's: a designer who reads twelve metrics wants most of what is flagged
-to be true, not to be sure that nothing at all is wrong. When nothing changed, every flag is false, so the share of
-comparisons with any flag is the rate itself: twelve metrics raise no more alarms than one. The metrics of one run
-depend on each other. The procedure is proven for independent tests and for positive dependence (Benjamini and
-Yekutieli, Annals of Statistics 29, 2001, theorem 1.2); for any dependence at all they divide the rate by 1 + 1/2 + ...
-+ 1/n (3.1 for twelve), which two-sided tests of correlated normal means do not need (Reiner-Benaim, Biometrical Journal
-49, 2007): `make calibration` measures it on comparisons of runs.
+Benjamini and Hochberg's procedure, not Bonferroni's: with twelve metrics, a designer needs most flags to be true, not
+certainty that none is false. When nothing changed, every flag is false, so the share of comparisons with any flag is
+the rate itself: twelve metrics raise no more alarms than one. The metrics of one run depend on each other. The
+procedure is proven for independent tests and for positive dependence (Benjamini and Yekutieli, Annals of Statistics 29,
+2001, theorem 1.2); for any dependence at all they divide the rate by 1 + 1/2 + ... + 1/n (3.1 for twelve), which
+two-sided tests of correlated normal means do not need (Reiner-Benaim, Biometrical Journal 49, 2007): `make calibration`
+measures it on comparisons of runs.
 
 Source: Benjamini and Hochberg, Journal of the Royal Statistical Society B 57, 1995.
 """

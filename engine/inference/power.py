@@ -19,7 +19,7 @@ from typing import Final
 from engine.inference.intervals import CONFIDENCE, RateInterval, t_half_width
 
 POWER: Final = 0.9
-MOST_CLUSTERS: Final = 10**12  # nobody can play more; larger needs are told as this one
+MOST_CLUSTERS: Final = 10**12  # more cannot be played; larger needs are reported as this one
 
 
 def cluster_variance(found: RateInterval) -> float:

@@ -1,15 +1,14 @@
-"""How many to play so that intervals become as narrow as wanted, without spoiling them by looking.
+"""How many players make intervals as narrow as wanted, without the bias of repeated looks.
 
-Who plays until an interval is narrow, and looks at the same players again and again, stops by preference where these
-happen to differ little, so the interval covers less than it says: stopping at the first moment is right only in the
-limit of very narrow intervals (Chow and Robbins, Annals of Mathematical Statistics 36, 1965), and short by a few per
-cent otherwise. So the number is found on other players, the pilot, as Stein had it (Annals of Mathematical Statistics
-16, 1945), and the run that is reported has a number of players that its own luck did not choose: its intervals are
-ordinary ones. The pilot grows geometrically until it is a tenth of what is needed. Both variances, the pilot's and the
-run's, are uncertain by their kurtosis (variance of a sample variance: Cramer, Mathematical Methods of Statistics, 1946,
-section 27.4), so the run gets so many more players that only one in a hundred turns out too wide where players differ
-evenly, and a few where some are far from the rest; such a run is played again with more. What the repetition costs in
-coverage is measured by `make calibration`.
+A procedure that adds players until an interval is narrow tends to stop where they happen to differ little. So the
+interval covers less than it says. Stopping at the first moment is right only in the limit of very narrow intervals, and
+short by a few per cent otherwise (Chow and Robbins, Annals of Mathematical Statistics 36, 1965). So other players, the
+pilot, decide the number (Stein, Annals of Mathematical Statistics 16, 1945). The luck of the reported run did not
+choose its number of players, so its intervals are ordinary ones. The pilot grows geometrically until it is a tenth of
+what is needed. Both variances, the pilot's and the run's, are uncertain by their kurtosis (variance of a sample
+variance: Cramer, Mathematical Methods of Statistics, 1946, section 27.4). So the run gets more players. Then only one
+run in a hundred is too wide where players differ evenly, and a few where some are far from the rest. Such a run is
+played again with more. What the repetition costs in coverage is measured by `make calibration`.
 """
 
 from __future__ import annotations

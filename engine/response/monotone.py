@@ -1,7 +1,7 @@
 """The monotone table nearest to a noisy one: isotonic regression in two directions.
 
-Dykstra's algorithm: project onto tables whose rows never rise and onto tables whose columns never fall, by turns, and
-give each projection back what it took away the last time (Dykstra and Robertson 1982, "An algorithm for isotonic
+Dykstra's algorithm: project by turns onto tables whose rows never rise and onto tables whose columns never fall. Before
+each projection, add back what it took away the last time (Dykstra and Robertson 1982, "An algorithm for isotonic
 regression for two or more independent variables", Annals of Statistics 10). One projection is the pooling of adjacent
 violators (Barlow et al. 1972). All cells weigh the same; for shares of equally many attempts the least-squares table is
 then also the likeliest one. Written here, not taken from a library, because controllers play by the result: loops in a
@@ -24,9 +24,9 @@ _MOST_CYCLES: Final = 200_000
 def monotone(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The least-squares fit that never falls down the rows and never rises along a row, of the same shape.
 
-    table: shape (n, m), finite. The order holds exactly, the distance to the optimum is at most TOLERANCE (root mean
-    square), and a table that is monotone already comes back as it is. The fit keeps order: where one table is nowhere
-    above another one, its fit is not either, up to TOLERANCE. Raises ValueError for what is no finite table.
+    table: shape (n, m), finite. The order holds exactly, and the distance to the optimum is at most TOLERANCE (root
+    mean square). A table that is monotone already is returned unchanged. The fit keeps order: where one table is
+    nowhere above another one, its fit is not either, up to TOLERANCE. Raises ValueError for what is no finite table.
     """
     found = np.array(table, dtype=np.float64, order="C")
     if found.ndim != 2 or not np.isfinite(found).all():

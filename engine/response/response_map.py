@@ -182,12 +182,12 @@ def response_map(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> ResponseMap:
-    """The map of a game for players who differ in all but skill as a cohort does; from the cache where it is known.
+    """The map of a game for players that differ as a cohort in everything but skill; from the cache where it is known.
 
     space: the game's knobs, with bounds and held values; path: the dial, shape (points, knobs); traits: one cohort's
-    table, shape (traits, 6), see engine.players.distribution_table. Of these, slope, speed and the motor overrides
-    act; skill takes each value of `skills`, and nobody practises, tires, tilts, jumps, throws an attempt or bends the
-    dial. dial: places on it; `dial_places` when None. threads change no number.
+    table, shape (traits, 6), see engine.players.distribution_table. Of these, slope, speed and the motor overrides act.
+    Skill takes each value of `skills`. There is no practice, tiredness, tilt, jump, thrown attempt or bend of the dial.
+    dial: places on it; `dial_places` when None. threads change no number.
 
     With a closed form the map is its mean over so many players, else the share that as many players win, one attempt
     each. All cells meet the same players and the same luck. Raises ValueError for a grid that does not ascend.
@@ -381,7 +381,7 @@ def _read(key: str, shape: tuple[int, int]) -> dict[str, Numbers] | None:
         # From memory: numpy leaves a file open that is no whole archive.
         with np.load(io.BytesIO(_file(key).read_bytes()), allow_pickle=False) as found:
             tables = {name: found[name] for name in _TABLES}
-    except Exception:  # noqa: BLE001 - reading a damaged or foreign file may raise anything; it is made anew
+    except Exception:  # noqa: BLE001 - reading a damaged or foreign file may raise anything; it is made again
         return None
     sound = all(t.dtype == np.float64 and t.shape == shape and np.isfinite(t).all() for t in tables.values())
     return tables if sound else None

@@ -1,8 +1,7 @@
 """A scenario's tables validated against their models, with errors in our own words.
 
-A finding says the rule, what came, and the name that was probably meant. What is wrong is then left out, so that the
-tables that are right can still be checked against each other, the game and the controller: all errors are reported at
-once.
+A finding gives the rule, the value, and the name that was probably meant. Wrong parts are then left out, and the valid
+tables are still checked against each other, the game and the controller. So all errors are reported at once.
 """
 
 from __future__ import annotations
