@@ -117,9 +117,7 @@ ATTEMPT_COLUMNS: Final = (
     ),
 )
 
-SCORE: Final = Column(
-    "score", "number", "1", "the game's rating of how well it was played, won or lost", low=0, high=1
-)
+SCORE: Final = Column("score", "number", "1", "the game's rating of how well it was played, won or lost", low=0, high=1)
 
 PLAYER_COLUMNS: Final = (
     Column("replica", "integer", "1", "independent copy of the world, from 0", low=0),

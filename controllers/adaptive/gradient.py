@@ -189,8 +189,10 @@ CONTROLLER: Final = ControllerKind(
         Option("decay", 0.0, 1.0, "decoupled pull towards the prior, per unit of gain"),
         Option("prior", 0.0, 1.0, "difficulty towards which `decay` pulls"),
         Option(
-            "clip", 0.01, 2.0, "largest error that counts; below the larger of target and 1 - target it biases the "
-            "result"
+            "clip",
+            0.01,
+            2.0,
+            "largest error that counts; below the larger of target and 1 - target it biases the result",
         ),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,

@@ -203,8 +203,7 @@ CONTROLLER: Final = ControllerKind(
         Option("fast", 0.0, 0.02, "drift of the fast mode"),
         Option("hazard", 0.0, 0.5, "chance of a new skill in the sudden mode, per outcome"),
         Option(
-            "tilt", 0.0, 2.0, "step of the axis 0, tilt, 2 tilt: logits that a win adds and a loss subtracts; 0 for "
-            "off"
+            "tilt", 0.0, 2.0, "step of the axis 0, tilt, 2 tilt: logits that a win adds and a loss subtracts; 0 for off"
         ),
         Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
         Option("lapse", 0.0, 0.4, "assumed chance of losing at any skill"),

@@ -152,8 +152,10 @@ CONTROLLER: Final = ControllerKind(
         Option("q", 0.0, 0.1, "drift of skill from attempt to attempt: standard deviation, in units of difficulty"),
         Option("slope", 1.0, 50.0, "assumed slope of win probability, in logits per unit of difficulty"),
         Option(
-            "tilt_sd", 0.0, 3.0, "effect of the last outcome on the next attempt: standard deviation in logits; 0 for "
-            "off"
+            "tilt_sd",
+            0.0,
+            3.0,
+            "effect of the last outcome on the next attempt: standard deviation in logits; 0 for off",
         ),
         Option("tire_sd", 0.0, 1.0, "effect of a long session: standard deviation, in units of difficulty; 0 for off"),
         Option("reopen", 0.0, 100.0, "CUSUM threshold of a jump, in standard deviations; 0 for off"),

@@ -479,8 +479,12 @@ CONTROLLER: Final = ControllerKind(
     option_list=(
         Option("skill0", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
         Option("sd0", 0.0, 1.0, "spread of players' skills at first: standard deviation, in units of difficulty"),
-        Option("slope", 1.0, 50.0, "middle of the three assumed slopes of win probability, in logits per unit of "
-        "difficulty"),
+        Option(
+            "slope",
+            1.0,
+            50.0,
+            "middle of the three assumed slopes of win probability, in logits per unit of difficulty",
+        ),
         Option("guess", 0.0, 0.4, "assumed chance of winning without any skill"),
         Option("q", 0.0, 0.1, "drift of any skill from attempt to attempt: standard deviation, in units of difficulty"),
         Option("tilted", 0.0, 10.0, "prior weight of tilt, against 1 for no effect at all"),

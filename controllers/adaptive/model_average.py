@@ -154,15 +154,15 @@ CONTROLLER: Final = ControllerKind(
     "times cheaper and as good for players that do not change. The bank does not recognise other kinds of change.",
     options=Options,
     option_list=(
-        Option("particles", 16.0, 1024.0, "imagined players of each model, cut to a power of two"),
+        Option("particles", 16.0, 1024.0, "imagined players of each model, rounded down to a power of two"),
         Option("skill0", 0.0, 1.0, "expected skill of players, as a difficulty"),
         Option("sd0", 0.0, 1.0, "spread of their skills: standard deviation, in units of difficulty"),
+        Option("slope", 1.0, 50.0, "slope of the median player's win probability, in logits per unit of difficulty"),
         Option(
-            "slope", 1.0, 50.0, "slope of the median player's win probability, in logits per unit of difficulty"
-        ),
-        Option(
-            "steady", 0.0, 1.0, "share of the prior for players that do not change; the other models share the rest "
-            "equally"
+            "steady",
+            0.0,
+            1.0,
+            "share of the prior for players that do not change; the other models share the rest equally",
         ),
     ),
     rule=Rule(start, ask, tell, beliefs=("effective",), prepare=prepare),

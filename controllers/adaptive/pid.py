@@ -59,8 +59,12 @@ CONTROLLER: Final = ControllerKind(
     option_list=(
         Option("ki", 0.0, 1.0, "integral gain: change of difficulty per unit of error and outcome"),
         Option("kp", 0.0, 2.0, "proportional gain: change of difficulty per unit of mean error"),
-        Option("kd", 0.0, 2.0, "derivative gain: change of difficulty per change of the mean error from one outcome "
-        "to the next"),
+        Option(
+            "kd",
+            0.0,
+            2.0,
+            "derivative gain: change of difficulty per change of the mean error from one outcome to the next",
+        ),
         Option("alpha", 0.01, 1.0, "weight of the newest outcome in the mean error"),
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,

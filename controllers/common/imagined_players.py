@@ -175,8 +175,10 @@ def _felt(a: Numbers, b: Numbers, bottom: Numbers) -> Numbers:
     if (a == 1.0).all() and (b == 1.0).all():
         return np.arange(CELLS + 1.0)[:, None]
     if (bottom != bottom[0]).any():
-        raise ValueError("where players have a bend, the dial must not move the lowest chance of winning; fix that "
-        "knob in [game.params]")
+        raise ValueError(
+            "where players have a bend, the dial must not move the lowest chance of winning; fix that "
+            "knob in [game.params]"
+        )
     felt = np.zeros((CELLS + 1, len(a)))
     felt[CELLS] = 1.0
     rest = 1.0 - _exps(a * _logs(np.arange(1, CELLS) / CELLS)[:, None])

@@ -82,9 +82,7 @@ CONTROLLER: Final = ControllerKind(
     use="To measure regret. No game can use it: it reads the distributions of its players.",
     options=Options,
     option_list=(
-        Option(
-            "attempts", 1.0, 100000.0, "attempts of a player in the mean; in a comparison the scenario's"
-        ),
+        Option("attempts", 1.0, 100000.0, "attempts of a player in the mean; in a comparison the scenario's"),
         Option(
             "session",
             1.0,

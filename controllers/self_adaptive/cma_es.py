@@ -406,8 +406,12 @@ CONTROLLER: Final = ControllerKind(
     option_list=(
         Option("population", 4.0, 64.0, "candidate settings in a generation (rounded)"),
         Option("attempts", 2.0, 1000.0, "attempts for each candidate; times the number of cohorts for scope everyone"),
-        Option("generations", 1.0, 1000.0, "generations of a search; afterwards its result is played and follows slow "
-        "change"),
+        Option(
+            "generations",
+            1.0,
+            1000.0,
+            "generations of a search; afterwards its result is played and follows slow change",
+        ),
         Option("start", 0.0, 1.0, "difficulty where the search begins"),
         Option("spread", 0.01, 1.0, "standard deviation of the first generation along the dial, in positions"),
         Option("off_dial", 0.05, 1.0, "standard deviation across the dial, as a share of that along it"),

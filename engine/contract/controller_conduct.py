@@ -182,7 +182,7 @@ def repeats_itself(kind: ControllerKind) -> Iterator[str]:
             return
 
 
-def deaf_if_deterministic(kind: ControllerKind) -> Iterator[str]:
+def open_loop_if_deterministic(kind: ControllerKind) -> Iterator[str]:
     """A deterministic controller asks the same whatever the outcomes."""
     if kind.mode != "deterministic":
         return

@@ -39,7 +39,7 @@ STAGES: Final = (
         controller_conduct.beliefs_are_described,
         controller_conduct.instances_are_independent,
         controller_conduct.repeats_itself,
-        controller_conduct.deaf_if_deterministic,
+        controller_conduct.open_loop_if_deterministic,
     ),
     (controller_conduct.follows_players, controller_conduct.extreme_targets_end_at_bounds),
 )

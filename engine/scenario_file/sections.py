@@ -214,8 +214,8 @@ class TargetSection(CohortTarget):
     """[target]: the wanted win rate of every cohort without its own target."""
 
     after_attempts: Annotated[int, Number(0, COHORT_STRIDE, whole=True)] = Field(
-        default=0, description="warm-up attempts of each player, which are not judged: time for the controller to "
-        "settle"
+        default=0,
+        description="warm-up attempts of each player, which are not judged: time for the controller to settle",
     )
 
 
@@ -223,12 +223,12 @@ class ControllerSection(Section):
     """[controller]: what sets the difficulty."""
 
     name: str | None = Field(
-        default=None, description="name of a controller, see flowdial list controllers; without it the default "
-        "controller"
+        default=None,
+        description="name of a controller, see flowdial list controllers; without it the default controller",
     )
     scope: Scope | None = Field(
-        default=None, description="shared by: each player alone, a cohort, or everyone; default: the controller's "
-        "first scope"
+        default=None,
+        description="shared by: each player alone, a cohort, or everyone; default: the controller's first scope",
     )
     options: dict[str, Finite] = Field(default={}, description="the controller's options, see flowdial describe")
 
@@ -244,8 +244,9 @@ class LaunchWave(Section):
     """All players arrive within so many days, at uniform times."""
 
     kind: Literal["launch"] = "launch"
-    within_days: Annotated[float, Number(0, 10_000, unit="days")] = Field(default=1.0, description="length of the "
-    "launch wave")
+    within_days: Annotated[float, Number(0, 10_000, unit="days")] = Field(
+        default=1.0, description="length of the launch wave"
+    )
 
 
 class SteadyStream(Section):
@@ -272,8 +273,8 @@ class FlowSection(Section):
         default=_FLOW.quit_boredom, description="quitting for good: logit per share of wins above content"
     )
     quit_frustration: Logit = Field(
-        default=_FLOW.quit_frustration, description="quitting for good: logit per share of wins below content; a "
-        "negative number makes losers quit"
+        default=_FLOW.quit_frustration,
+        description="quitting for good: logit per share of wins below content; a negative number makes losers quit",
     )
     pause_s: Seconds = Field(default=_FLOW.pause_s, description="median break between two attempts of a session, s")
     pause_log_sd: LogSpread = Field(default=_FLOW.pause_log_sd, description="spread of the break's logarithm")
@@ -311,8 +312,8 @@ class NormalSpread(Section):
     mean: Finite
     sd: Annotated[float, Number(0, 1000)]
     common_sd: Annotated[float, Number(0, 1000)] = Field(
-        default=0.0, description="standard deviation of one more draw, shared by all players of the cohort in one "
-        "replica"
+        default=0.0,
+        description="standard deviation of one more draw, shared by all players of the cohort in one replica",
     )
     low: Finite | None = None
     high: Finite | None = None
@@ -371,8 +372,9 @@ class CohortSection(Section):
     name: Annotated[str, Identifier()] = Field(description="name of the cohort, in rows and reports")
     label: Annotated[str, FreeText(120)] = Field(default="", description="text that people read instead of the name")
     share: Annotated[float, Number(1e-6, 1)] = Field(description="share of the players; all shares sum to 1")
-    target: CohortTarget | None = Field(default=None, description="overrides [target]; keys that are left out keep "
-    "its values")
+    target: CohortTarget | None = Field(
+        default=None, description="overrides [target]; keys that are left out keep its values"
+    )
     traits: dict[str, Spread] = Field(default={}, description="traits of its players at birth")
 
 
@@ -399,8 +401,9 @@ class Form(Section):
     """A scenario: game, players, levels, target, controller, horizon."""
 
     format: Annotated[int, Number(FORMAT, FORMAT, whole=True)] = Field(description="version of this file format")
-    title: Annotated[str, FreeText(120)] = Field(default="", description="title that people read instead of the file "
-    "name")
+    title: Annotated[str, FreeText(120)] = Field(
+        default="", description="title that people read instead of the file name"
+    )
     notes: Annotated[str, FreeText(10_000, lines=True)] = Field(default="", description="purpose, author and origin")
     seed: Annotated[int, Number(0, LARGEST_SEED, whole=True)] = Field(
         default=1, description="part of the address of every draw: same seed, same players and same luck"

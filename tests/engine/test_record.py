@@ -182,7 +182,7 @@ def test_a_file_with_other_columns_is_refused(tmp_path):
 
 @pytest.mark.parametrize("word", ["a,b", 'a"b', "a\nb", "=1+1", "-1", "+1", "@x", "", "\ufeffa", "a" * 201])
 def test_a_word_that_could_break_a_table_is_refused(word):
-    with pytest.raises(ScenarioError, match="cause: a word in a row begins with"):
+    with pytest.raises(ScenarioError, match="cause: a word in a row must begin with"):
         record.Sheet("attempts", ATTEMPT_COLUMNS, (), {"cause": (word,)})
 
 

@@ -116,5 +116,5 @@ def test_both_paths_through_the_engine_give_the_same_rows_whatever_changes_skill
 
 def test_a_game_without_a_closed_form_is_refused():
     rows = played(setup_of(GAP_RUNNER, CONSTANT, counts=(1,), attempts_per_player=2)).rows
-    with pytest.raises(ValueError, match="only a game with a closed form tells its win probability, gap_runner has"):
+    with pytest.raises(ValueError, match="only a game with a closed form has a known win probability, but gap_ru"):
         closed_form(GAP_RUNNER, rows)

@@ -75,7 +75,7 @@ def test_a_scenario_that_the_controller_refuses_leaves_no_folder(tmp_path, monke
     assert main([command, "mine.toml"]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
-    assert err.startswith("mine.toml: cma_es needs a knob that is not held and has two or more values")
+    assert err.startswith("mine.toml: cma_es needs a knob that is not fixed and has two or more values")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
 
