@@ -21,8 +21,7 @@ _KEY: Final = re.compile(r"[ \t]*([A-Za-z0-9_.-]{1,80})[ \t]*=")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_OPEN_TEXT: Final = "a text must end with its opening quote, on the same line unless that has three, but this text is "
-"not closed"
+_OPEN_TEXT: Final = "a text must end with its opening quote, on its line unless that has three, but this one is open"
 _PLAIN_WORDS: Final = {  # how the parser's message begins -> what is allowed, and what came
     "Cannot overwrite a value": "a key may occur only once, but this one was already given",
     "Duplicate inline table key": "a key may occur only once, but one in these braces occurs twice",
