@@ -88,14 +88,14 @@ def compare(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Compare scenarios, or compare controllers on one scenario.
+    """Compare scenarios, or controllers on one scenario.
 
-    The same players with the same luck play everything that is compared.
+    The same players with the same luck play all of them.
 
-    Two or more scenarios: what changed from the first to each of the others, for whom, by how much and how sure.
+    Two or more scenarios: the changes from the first to each of the others, with their size, player group and margin.
 
     One scenario: each controller relative to the Bayes-optimal limit. The limit (bayes_limit) and a baseline
-    (best_static) always play too. Without --controller: the scenario's own controller and the default.
+    (best_static) always play too. Without --controller, the scenario's own controller and the default play.
     """
     _check_usage(len(scenarios), bool(controllers), find_gain is not None)
     on_progress, on_message = meter(quiet), teller(quiet)
@@ -198,9 +198,10 @@ def arena(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Compare all controllers, or some, over the worlds of the arena.
+    """Compare controllers over the worlds of the arena.
 
-    The worlds: ten with a known answer, two games, and players who lose on purpose.
+    Without --controller, all controllers play. The worlds are ten with a known answer, two games, and players who lose
+    on purpose.
     """
     from sims.arena.arena import run_arena
 
@@ -219,7 +220,7 @@ def arena(
 @set_option
 @_json
 def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
-    """Recommend a controller for a scenario and review the current one."""
+    """Recommend a controller and review the current one."""
     checked = scenario_from_options(scenario, settings, None, True)
     from sims.advice.advice import advise as recommend
 

@@ -1,4 +1,4 @@
-"""The commands that say what is installed: list and describe."""
+"""The commands that show what is installed: list and describe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that hands a run's tables on: export."""
+"""The command that writes a run's tables in another format: export."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     help="New folder or .xlsx file (default: beside the run).",
 )
 def export(folder: Path, form: ExportFormat, out: Path | None) -> None:
-    """Write the tables of a run as CSV, Parquet or a workbook.
+    """Export the tables of a run as CSV, Parquet or XLSX.
 
-    csv and parquet give a run folder, the same as `flowdial run --format`. xlsx gives a workbook with a sheet for each
-    table and one that explains the columns. The run itself is not changed.
+    csv and parquet write a run folder, the same as `flowdial run --format`. xlsx writes a workbook with one sheet per
+    table and one sheet that explains the columns. The run itself does not change.
     """
     from sims.runs.export import export as write_export
 

@@ -28,11 +28,16 @@ class NumberRange(click.FloatRange):
         whole: bool = False,
         low_open: bool = False,
         high_open: bool = False,
+        range_shown: bool = True,
     ) -> None:
-        """high: None for any finite number. low_open, high_open: whether the bound itself is out."""
+        """Set the bounds.
+
+        high: None for any finite number; low_open, high_open: whether the bound itself is excluded; range_shown: print
+        the bounds in help. The error sentence always names them.
+        """
         super().__init__(low, high, low_open, high_open)
         self.name = "integer" if whole else "number"
-        self._low, self._high, self._whole = low, high, whole
+        self._low, self._high, self._whole, self._range_shown = low, high, whole, range_shown
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number that was typed."""
@@ -48,6 +53,8 @@ class NumberRange(click.FloatRange):
 
     def _describe_range(self) -> str:
         """The bounds in brackets behind the help of an option; an upper one beyond all use is left out."""
+        if not self._range_shown:
+            return ""
         return f"x>={self._low}" if self._high == _LARGEST_SEED else super()._describe_range()
 
     def _range(self) -> str:
@@ -62,16 +69,19 @@ class NumberRange(click.FloatRange):
 
 
 SEED_RANGE: Final = NumberRange(0, _LARGEST_SEED, whole=True)
-seed_option = click.option("--seed", type=SEED_RANGE, help="Override the scenario's seed.")
+seed_option = click.option("--seed", type=SEED_RANGE, metavar="N", help="Override the scenario's seed.")
 set_option = click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Override a scenario value, e.g. target.win_rate=0.7 (repeatable).",
+    help="Override a scenario value (repeatable).",
 )
 workers_option = click.option(
-    "--workers", type=NumberRange(1, 1024, whole=True), help="NumberRange of worker processes (default: one per core)."
+    "--workers",
+    type=NumberRange(1, 1024, whole=True, range_shown=False),
+    metavar="N",
+    help="Worker processes (default: one per core).",
 )
 
 scenario_argument = click.argument("scenario")
@@ -115,7 +125,7 @@ def set_debug(context: click.Context, parameter: click.Parameter, value: bool) -
 
 
 class Command(click.Command):
-    """A command that takes --debug wherever people put it."""
+    """A command that accepts --debug at any place of the line."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -124,7 +134,7 @@ class Command(click.Command):
 
 
 class Commands(click.Group):
-    """All of them."""
+    """The group of all commands."""
 
     command_class = Command
 

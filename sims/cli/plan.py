@@ -1,4 +1,4 @@
-"""The command that says how many players it takes before anybody plays: plan."""
+"""The command that estimates the sample size of a comparison: plan."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def plan(
 ) -> None:
     """Estimate how many players it takes to detect a change.
 
-    A small pilot measures how much players differ. With a second scenario, AFTER, it plays both with the same players
-    and the same luck, and says how many fewer players that takes. --set and --seed apply to both.
+    A small pilot run measures how much players differ. With a second scenario, AFTER, both play with the same players
+    and the same luck. The answer then says how many players this pairing saves. --set and --seed apply to both.
     """
     before = scenario_from_options(scenario, settings, seed, allow_long)
     changed = None if after is None else scenario_from_options(after, settings, seed, allow_long)

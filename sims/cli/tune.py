@@ -47,8 +47,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
     type=NumberRange(0, 1_000_000),
     default=0.0,
     metavar="WEIGHT",
-    help="Prefer settings near your defaults. At 1, moving every knob from end to end is as bad as missing every "
-    "target by its tolerance.",
+    help="Prefer settings near your defaults.",
 )
 @click.option("--level", type=NumberRange(1, whole=True), help="Tune for one level of a campaign.")
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
@@ -56,7 +55,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
     "--warm-start",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="STUDY",
-    help="Reuse the counts of an earlier study. Game and players must be the same; targets may differ.",
+    help="Reuse the counts of an earlier study.",
 )
 @seed_option
 @set_option
@@ -86,10 +85,13 @@ def tune(
     as_json: bool,
     allow_long: bool,
 ) -> None:
-    """Tune the knobs of a game until every player group is on target.
+    """Tune game knobs until every player group is on target.
 
-    Tunes every knob that [game.params] does not hold, within [game.bounds]. The difficulty dial and the controller are
+    Tunes every knob that [game.params] does not fix, within [game.bounds]. The difficulty dial and the controller are
     not used. Give a limit: --budget, --seconds, --money, or several of them.
+
+    With --near-default 1, moving every knob from end to end counts as much as missing every target by its tolerance.
+    --warm-start needs the same game and players; the targets may differ.
     """
     calculate_alone()
     from sims.catalog import Catalog

@@ -1,4 +1,4 @@
-"""The commands that open a window: play, watch, replay. What they show is imported only when one of them runs."""
+"""The commands that open a window: play, watch, replay. Their scenes are imported only when one of them runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import click
 
 from sims.cli.options import Command, NumberRange, seed_option
 
-_PICTURES: Final = (".png", ".webp", ".gif")  # those of sims.window.screen.Recorder, which help must not import
+_PICTURES: Final = (".png", ".webp", ".gif")  # as in sims.window.screen.Recorder, which help must not import
 
 
 class _Picture(click.Path):
-    """A file for a picture; another ending is refused before anything is played or made."""
+    """A picture file. Any other file type is refused before an attempt is played or a folder created."""
 
     def __init__(self) -> None:
         super().__init__(dir_okay=False, path_type=Path)
@@ -29,36 +29,34 @@ class _Picture(click.Path):
 
 _SPEED: Final = NumberRange(0, math.inf, low_open=True)
 _speed = click.option(
-    "--speed", type=_SPEED, default=1.0, show_default=True, metavar="X", help="How fast; 1 is the game's own pace."
+    "--speed", type=_SPEED, default=1.0, show_default=True, metavar="X", help="Playback speed; 1 is normal."
 )
 _record = click.option(
     "--record",
     type=_Picture(),
     metavar="FILE",
-    help="Paint to a .png (the last frame), .webp or .gif (motion); needs no screen.",
+    help="Record to a .png (last frame), .webp or .gif; needs no display.",
 )
-_frames = click.option("--frames", type=NumberRange(1, whole=True), metavar="N", help="End after so many frames.")
-_out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the rows; it must be new.")
+_frames = click.option("--frames", type=NumberRange(1, whole=True), metavar="N", help="Stop after N frames.")
+_out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
 
 
 @click.command(cls=Command)
 @click.argument("game")
-@click.option(
-    "--controller", metavar="NAME", help="Who decides how hard it is; otherwise the scenario's, or the default."
-)
+@click.option("--controller", metavar="NAME", help="Controller that sets the difficulty.")
 @click.option(
     "--target",
     type=NumberRange(0, 1, low_open=True, high_open=True),
     metavar="RATE",
-    help="How often you should win, as in 0.75.",
+    help="Target win rate, e.g. 0.75.",
 )
-@click.option("--scenario", metavar="SCENARIO", help="Play in the world of this scenario of the game.")
+@click.option("--scenario", metavar="SCENARIO", help="Scenario of this game to play in.")
 @seed_option
 @click.option(
     "--record",
     type=_Picture(),
     metavar="FILE",
-    help="Let a synthetic player show an attempt, painted to a .png (the last frame), .webp or .gif (motion).",
+    help="Record a synthetic player to a .png (last frame), .webp or .gif.",
 )
 @_frames
 @_out
@@ -72,10 +70,13 @@ def play(
     frames: int | None,
     out: Path | None,
 ) -> int:
-    """Play a game yourself while a controller adapts it to you."""
+    """Play a game yourself while a controller adapts it to you.
+
+    Without --controller and --target, those of the scenario are preselected. You can change both on the start screen.
+    """
     if record is not None:
         if out is not None:
-            raise click.UsageError("--out keeps what a person plays, and with --record nobody does; leave one out.")
+            raise click.UsageError("--out keeps a person's rows, but --record shows a synthetic player; leave one out.")
         from sims.window.playing.demonstration import demonstrate
 
         return demonstrate(
@@ -88,7 +89,7 @@ def play(
 
 @click.command(cls=Command)
 @click.argument("target", metavar="SCENARIO|RUN")
-@click.option("--cohort", metavar="NAME", help="Show players of this cohort only.")
+@click.option("--cohort", metavar="NAME", help="Show only this player group.")
 @seed_option
 @click.option(
     "--speed",
@@ -96,7 +97,7 @@ def play(
     default=1.0,
     show_default=True,
     metavar="X",
-    help="How fast; 1 is the game's own pace, inf as fast as possible.",
+    help="Playback speed; 1 is normal, inf as fast as possible.",
 )
 @_record
 @_frames
@@ -110,7 +111,10 @@ def watch(
     frames: int | None,
     out: Path | None,
 ) -> int:
-    """Watch nine players live, beside charts. With --record the rows are kept only where --out names a folder."""
+    """Watch nine players live, beside charts.
+
+    The rows are saved when it ends. With --record they are saved only if --out is given.
+    """
     from sims.window.watching.watch import watch as open_window
 
     return open_window(target, seed=seed, cohort=cohort, speed=speed, record=record, frames=frames, out=out)
@@ -118,13 +122,11 @@ def watch(
 
 @click.command(cls=Command)
 @click.argument("target", metavar="FILE|RUN", type=click.Path(exists=True, path_type=Path))
-@click.option("--row", type=NumberRange(0, whole=True), metavar="N", help="The row of this number; the first one is 0.")
-@click.option("--player", type=NumberRange(0, whole=True), metavar="N", help="An attempt of this player.")
-@click.option("--attempt", type=NumberRange(0, whole=True), metavar="N", help="The attempt of this number.")
-@click.option(
-    "--replica", type=NumberRange(0, whole=True), metavar="N", help="Of this replica, where a run has several."
-)
-@click.option("--pick", metavar="TEXT", help='Say it in words: "the closest loss".')
+@click.option("--row", type=NumberRange(0, whole=True), metavar="N", help="Row number, from 0.")
+@click.option("--player", type=NumberRange(0, whole=True), metavar="N", help="Player number.")
+@click.option("--attempt", type=NumberRange(0, whole=True), metavar="N", help="Attempt number of this player, from 0.")
+@click.option("--replica", type=NumberRange(0, whole=True), metavar="N", help="Repeat number, if there are several.")
+@click.option("--pick", metavar="TEXT", help='Choose in words, e.g. "closest loss".')
 @_speed
 @_record
 @_frames
@@ -139,7 +141,7 @@ def replay(
     record: Path | None,
     frames: int | None,
 ) -> int:
-    """Show one recorded attempt again and check how it ends."""
+    """Replay one recorded attempt and check its end state."""
     from sims.window.replay import replay as open_window
 
     return open_window(
