@@ -1,4 +1,4 @@
-"""Work that would let a window stand still, such as a first compilation, in a thread beside it."""
+"""Runs work that would freeze a window, such as a first compilation, in a background thread."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-_Found = TypeVar("_Found")
+_Result = TypeVar("_Result")
 
 
-class BackgroundWork(Generic[_Found]):
-    """Something that is being prepared. A program that ends does not wait for it."""
+class BackgroundWork(Generic[_Result]):
+    """Work in a daemon thread: a program that ends does not wait for it."""
 
-    def __init__(self, work: Callable[[], _Found]) -> None:
+    def __init__(self, work: Callable[[], _Result]) -> None:
         self._work = work
-        self._found: _Found
+        self._value: _Result
         self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="warming", daemon=True)
         self._thread.start()
 
     @property
     def done(self) -> bool:
-        """Whether the result, or a fault, is there."""
+        """Whether the work has returned or raised."""
         return not self._thread.is_alive()
 
-    def result(self) -> _Found:
-        """What came out; waits for it. Raises what the work raised."""
+    def result(self) -> _Result:
+        """Wait for the work and return its result. Raises what the work raised."""
         self._thread.join()
         if self._fault is not None:
             raise self._fault
-        return self._found
+        return self._value
 
     def _run(self) -> None:
         try:
-            self._found = self._work()
-        except BaseException as fault:  # noqa: BLE001 - `result` raises it where somebody can hear it
+            self._value = self._work()
+        except BaseException as fault:  # noqa: BLE001 - `result` raises it in the caller
             self._fault = fault

@@ -1,7 +1,7 @@
-"""From keys and clicks to a game's actions.
+"""Translates keys and clicks into a game's actions.
 
-A game that names keys is played with them. A game without keys, whose actions are called like `c4-d4` and whose
-picture holds a rectangle with each cell's name, is played by swapping neighbours: by two clicks, or with a cursor.
+A game that names keys is played with them. Other games are played by swapping neighbouring cells: with two clicks, or
+with a cursor. Their actions have names like `c4-d4`, and their picture has a rectangle named after each cell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TAKE: Final = ("return", "space")
 
 
 class KeyInput:
-    """Keys that stand for actions. In a real-time game a held key acts on, and a short tap acts for one tick."""
+    """Keys that stand for actions. In a real-time game a held key repeats its action; a tap lasts one tick."""
 
     def __init__(self, game: Game) -> None:
         self._game = game
@@ -26,7 +26,7 @@ class KeyInput:
         self._tapped: int | None = None
 
     def handle(self, event: Event) -> int | None:
-        """Take a key in; the action of a press that stands for one."""
+        """Process a key event. Returns the action of a press that stands for one."""
         action = self._game.keys.get(event.key)
         if action is None:
             return None
@@ -39,20 +39,20 @@ class KeyInput:
         return None
 
     def action(self) -> int:
-        """What the hands do in the next tick."""
+        """The action of the next tick."""
         tapped, self._tapped = self._tapped, None
         if tapped is not None:
             return tapped
         return self._game.keys[self._held[-1]] if self._held else 0
 
     def release(self) -> None:
-        """Let go of everything, as when an attempt begins."""
+        """Release all keys, as at the start of an attempt."""
         self._held.clear()
         self._tapped = None
 
 
 class CellInput:
-    """Two neighbouring cells stand for an action."""
+    """Pairs of neighbouring cells that stand for actions."""
 
     def __init__(self, game: Game) -> None:
         self._actions = {name: action for action, name in enumerate(game.actions)}
@@ -61,11 +61,11 @@ class CellInput:
 
     @staticmethod
     def fits(game: Game) -> bool:
-        """Whether a game is played this way."""
+        """Whether a game is played with cells."""
         return not game.keys and any("-" in name for name in game.actions)
 
     def handle(self, event: Event, shapes: Sequence[Shape], view: Box) -> int | None:
-        """Take an event in; the action when two cells were chosen."""
+        """Process an event. Returns the action once two cells are chosen."""
         cells = {shape.text: shape for shape in shapes if shape.kind == "rect" and shape.text}
         if not cells:
             return None
@@ -95,7 +95,7 @@ class CellInput:
         return None
 
     def _choose(self, at: str) -> int | None:
-        """The second of two neighbours makes an action; anything else is a new first one."""
+        """Return the action when the cell completes a pair; otherwise take it as the first cell of a new pair."""
         first, self.cursor = self.taken, at
         if first is None:
             self.taken = at
@@ -110,11 +110,11 @@ class CellInput:
         return None
 
     def release(self) -> None:
-        """Forget what was chosen."""
+        """Forget the chosen cell."""
         self.taken = None
 
     def paint(self, canvas: Canvas, shapes: Sequence[Shape], view: Box) -> None:
-        """Frames around the cursor and the cell that was taken."""
+        """Draw frames around the cursor and the chosen cell."""
         for shape in shapes:
             if shape.kind == "rect" and shape.text and shape.text in (self.cursor, self.taken):
                 y = view.y + (1.0 - shape.y - shape.height) * view.height

@@ -1,8 +1,8 @@
-"""Colours of the window, and how a scene looks between two ticks. Knows no pygame.
+"""Colours of the window, and the picture of a scene between two ticks. Does not use pygame.
 
 Chart and game colours are those of Okabe and Ito (2008, "Color Universal Design"), which people with any kind of
-colour vision can tell apart; green and blue are a little brighter than there, for a dark ground. Colour is never the
-only signal: shapes, words and positions say the same.
+colour vision can distinguish. Green and blue are a little brighter here, for a dark background. Colour is never the
+only signal: shapes, words and positions repeat it.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ ROLES: Final[dict[str, Colour]] = {
 }
 SKY_TOP: Final[Colour] = (16, 28, 43)
 SKY_BELOW: Final[Colour] = (35, 60, 82)
-FLAT: Final = frozenset(("sky", "ground", "far"))  # what stands behind has square corners
+FLAT: Final = frozenset(("sky", "ground", "far"))  # the background has square corners
 
-_LARGEST_GLIDE: Final = 0.2  # of the view; what is farther apart is another thing, not one that moved
+_LARGEST_GLIDE: Final = 0.2  # of the view; shapes farther apart are two objects, not one that moved
 
 
 def blend(before: Sequence[Shape], after: Sequence[Shape], share: float) -> Sequence[Shape]:
-    """The picture a share of the way from one state's shapes to the next one's; what does not match stays as it was.
+    """Interpolate between the shapes of two states; shapes without a match stay as they were.
 
-    share: [0, 1]; 0 is `before`. Two shapes match when they stand at the same place of lists of the same length and
-    agree in kind, role and text.
+    share: [0, 1]; 0 is `before`. Two shapes match when they have the same index in lists of the same length, and the
+    same kind, role and text.
     """
     if share <= 0.0 or len(before) != len(after):
         return before

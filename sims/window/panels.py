@@ -1,4 +1,4 @@
-"""What scenes are put together from: cards, keys, bars, tables and small charts, painted on a canvas."""
+"""The building blocks of scenes: cards, keys, bars, tables and small charts, painted on a canvas."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEY_NAMES_MORE: Final = {"space": "Space", "tab": "Tab", "home": "Home", "end":
 
 
 class AxisMark(NamedTuple):
-    """Something that happened at a place of a chart's x axis."""
+    """A labelled event on a chart's x axis."""
 
     x: float
     words: str
@@ -39,12 +39,12 @@ class Span(NamedTuple):
     high: float
 
     def share(self, value: float) -> float:
-        """Where a value lies: 0 at the low end, 1 at the high one."""
+        """Relative position of a value: 0 at the low end, 1 at the high end."""
         return (min(max(value, self.low), self.high) - self.low) / max(self.high - self.low, 1e-12)
 
 
 class Dot(NamedTuple):
-    """A point of a chart with its interval."""
+    """A point of a chart with its margin."""
 
     x: float
     y: float
@@ -53,7 +53,7 @@ class Dot(NamedTuple):
 
 
 def backdrop(canvas: Canvas, title: str, subtitle: str = "", right: str = "") -> None:
-    """An empty page with its head."""
+    """Paint an empty page with its header."""
     canvas.clear(PAPER)
     width = canvas.text(title, MARGIN, 18, 30, INK, bold=True)
     canvas.text(subtitle, MARGIN + width + 16, 26, BODY, QUIET)
@@ -61,7 +61,7 @@ def backdrop(canvas: Canvas, title: str, subtitle: str = "", right: str = "") ->
 
 
 def card(canvas: Canvas, box: Box, title: str = "") -> Box:
-    """A raised area with a small heading; the box that is left inside it."""
+    """Paint a raised area with a small heading. Returns the free box inside it."""
     canvas.rect(box, CARD, radius=10)
     if not title:
         return box.inner(14)
@@ -70,7 +70,7 @@ def card(canvas: Canvas, box: Box, title: str = "") -> Box:
 
 
 def outcome_sign(canvas: Canvas, x: float, y: float, outcome: int, size: float = 4.5, *, border: int = 1) -> None:
-    """How an attempt ended: a tick for a win, a ring for anything else. No disc: games paint hearts and coins so."""
+    """Mark how an attempt ended: a check mark for a win, a ring otherwise. Games paint hearts and coins as discs."""
     colour = OUTCOME_COLOURS[outcome]
     if outcome == WON:
         canvas.path([(x - size, y), (x - 0.3 * size, y + 0.8 * size), (x + size, y - 0.8 * size)], colour)
@@ -79,12 +79,12 @@ def outcome_sign(canvas: Canvas, x: float, y: float, outcome: int, size: float =
 
 
 def key_name(key: str) -> str:
-    """A key as people read it on the screen."""
+    """A key's name on the screen."""
     return _KEY_NAMES.get(key) or _KEY_NAMES_MORE.get(key) or key.upper()
 
 
 def key_cap(canvas: Canvas, key: str, x: float, y: float, *, size: int = SMALL) -> float:
-    """A key; its width."""
+    """Paint a key. Returns its width."""
     words = key_name(key)
     width = max(canvas.width_of(words, size, bold=True) + 14, size + 9)
     canvas.rect(Box(x, y, width, size + 9), RAISED, radius=5)
@@ -94,7 +94,7 @@ def key_cap(canvas: Canvas, key: str, x: float, y: float, *, size: int = SMALL) 
 
 
 def key_line(canvas: Canvas, pairs: Iterable[tuple[Sequence[str], str]], x: float, y: float) -> float:
-    """Keys and what they do, in one line; where it ends."""
+    """Paint keys and their meanings in one line. Returns the x of its end."""
     for keys, meaning in pairs:
         for key in keys:
             x += key_cap(canvas, key, x, y, size=TINY) + 4
@@ -103,12 +103,12 @@ def key_line(canvas: Canvas, pairs: Iterable[tuple[Sequence[str], str]], x: floa
 
 
 def footer(canvas: Canvas, pairs: Iterable[tuple[Sequence[str], str]]) -> None:
-    """The keys of a scene, at the lower edge."""
+    """Paint the keys of a scene at the lower edge."""
     key_line(canvas, pairs, MARGIN, HEIGHT - 40)
 
 
 def badge(canvas: Canvas, words: str, x: float, y: float, colour: Colour, *, align: float = 0.0) -> float:
-    """Words on a pill of a colour; its width."""
+    """Paint a text on a coloured pill. Returns its width."""
     width = canvas.width_of(words, SMALL, bold=True) + 20
     left = x - align * width
     canvas.rect(Box(left, y, width, SMALL + 10), colour, radius=(SMALL + 10) // 2)
@@ -117,7 +117,7 @@ def badge(canvas: Canvas, words: str, x: float, y: float, colour: Colour, *, ali
 
 
 def bar(canvas: Canvas, box: Box, share: float, colour: Colour) -> None:
-    """How much of something there is, share in [0, 1]."""
+    """Paint a bar that is filled up to a share in [0, 1]."""
     canvas.rect(box, RAISED, radius=box.height / 2)
     filled = min(max(share, 0.0), 1.0) * box.width
     if filled >= 1.0:
@@ -127,7 +127,7 @@ def bar(canvas: Canvas, box: Box, share: float, colour: Colour) -> None:
 def paint_table(
     canvas: Canvas, box: Box, rows: Iterable[tuple[str, str]], *, step: float = 22, size: int = SMALL
 ) -> float:
-    """Names on the left, values on the right; the y below the last row."""
+    """Paint names on the left and values on the right. Returns the y below the last row."""
     y = box.y
     for name, value in rows:
         canvas.text(name, box.x, y, size, QUIET)
@@ -137,13 +137,13 @@ def paint_table(
 
 
 def paint_heading(canvas: Canvas, words: str, box: Box, y: float) -> float:
-    """A small heading inside a card; the y below it."""
+    """Paint a small heading inside a card. Returns the y below it."""
     canvas.text(words, box.x, y, SMALL, QUIET, bold=True)
     return y + 25
 
 
 def format_setting(knob: Knob, value: float) -> str:
-    """A param as people read it, with its unit."""
+    """A parameter's value with its unit."""
     shown = knob.shown(value)
     if isinstance(shown, str):
         return shown.replace("_", " + ")
@@ -152,7 +152,7 @@ def format_setting(knob: Knob, value: float) -> str:
 
 
 def setting_rows(game: Game, values: Iterable[float]) -> list[tuple[str, str]]:
-    """All params of an attempt, as rows of a table."""
+    """All parameters of an attempt, as rows of a table."""
     return [
         (knob.name.removesuffix(f"_{knob.unit}").replace("_", " "), format_setting(knob, float(value)))
         for knob, value in zip(game.space, values, strict=True)
@@ -160,12 +160,12 @@ def setting_rows(game: Game, values: Iterable[float]) -> list[tuple[str, str]]:
 
 
 def percent(share: float) -> str:
-    """A share in whole per cent; a dash where there is none."""
+    """A share in whole per cent; a dash for nan."""
     return "–" if math.isnan(share) else f"{100.0 * share:.0f} %"
 
 
 def wrap_lines(canvas: Canvas, words: str, size: int, width: float) -> list[str]:
-    """The words as lines that are no wider than there is room."""
+    """Break a text into lines of at most this width."""
     lines = [""]
     for word in words.split(" "):
         longer = f"{lines[-1]} {word}".strip()
@@ -177,26 +177,26 @@ def wrap_lines(canvas: Canvas, words: str, size: int, width: float) -> list[str]
 
 
 def shorten(canvas: Canvas, words: str, size: int, width: float) -> str:
-    """The words, cut at the end of a word where they are wider than there is room."""
+    """Cut a text at the end of a word if it is wider than this width."""
     first, *others = wrap_lines(canvas, words, size, width)
     return f"{first} …" if others else first
 
 
 def in_sight(count: int, chosen: int, most: int) -> range:
-    """Which of so many rows are shown where there is room for `most`: those around the chosen one."""
+    """The rows that a list shows when only `most` of them fit: those around the chosen one."""
     first = min(max(chosen - most // 2, 0), max(count - most, 0))
     return range(first, min(first + most, count))
 
 
 class Chart:
-    """What is plotted in a box: both axes, and lines in their units."""
+    """A plot in a box: both axes, and lines in their units."""
 
     def __init__(self, canvas: Canvas, box: Box, x: Span, y: Span) -> None:
         self._canvas, self._x, self._y = canvas, x, y
         self.box = box
 
     def grid(self, lines: Sequence[float], *, as_percent: bool = False) -> None:
-        """Horizontal lines with their values on the left."""
+        """Paint horizontal lines with their values on the left."""
         for value in lines:
             y = self.y(value)
             self._canvas.rect(Box(self.box.x, y, self.box.width, 1), RAISED)
@@ -204,15 +204,15 @@ class Chart:
             self._canvas.text(words, self.box.x - 7, y - 8, 13, QUIET, align=1.0)
 
     def x(self, value: float) -> float:
-        """The pixel of a value."""
+        """The pixel position of a value."""
         return self.box.x + self._x.share(value) * self.box.width
 
     def y(self, value: float) -> float:
-        """The pixel of a value."""
+        """The pixel position of a value."""
         return self.box.y + (1.0 - self._y.share(value)) * self.box.height
 
     def band(self, low: float, high: float, colour: Colour = WANTED) -> None:
-        """A wanted range, with dashed edges."""
+        """Paint a target range with dashed edges."""
         top, bottom = self.y(high), self.y(low)
         self._canvas.veil(Box(self.box.x, top, self.box.width, max(bottom - top, 2)), colour, 0.22)
         for y in (top, bottom):
@@ -229,14 +229,14 @@ class Chart:
         self._canvas.polygon([*upper, *reversed(lower)], (shade[0], shade[1], shade[2]))
 
     def curve(self, dots: Sequence[Dot], colour: Colour, *, width: int = 2) -> None:
-        """The line through the points, and a dot at its end."""
+        """Paint a line through the points, and a dot at its end."""
         points = [(self.x(dot.x), self.y(dot.y)) for dot in dots]
         self._canvas.path(points, colour, width)
         if points:
             self._canvas.circle(*points[-1], 4, colour)
 
     def marks(self, marks: Sequence[AxisMark], *, named: bool) -> None:
-        """Upright lines where something was changed; named: with its words, as far as they have room."""
+        """Paint a vertical line at each mark; named: with its words, where they fit."""
         end = -math.inf
         for mark in marks:
             if not self._x.low <= mark.x <= self._x.high:
@@ -252,6 +252,6 @@ class Chart:
 
 
 def knob_for(canvas: Canvas, box: Box, share: float) -> None:
-    """A bar that can be dragged."""
+    """Paint a slider."""
     bar(canvas, box, share, SKY)
     canvas.circle(box.x + share * box.width, box.y + box.height / 2, 9, INK)

@@ -1,10 +1,10 @@
-"""The folder of a sitting at the window: what was watched or played, with the scenario that it followed.
+"""The folder of a session at the window: the attempts that were watched or played, and their scenario.
 
 scenario.toml         the resolved scenario
 attempts.csv          the rows, as a run writes them
-human_actions.jsonl   where a person played: what they did, see sims.playback.human_actions
+human_actions.jsonl   the actions of a person, after `play` only; see sims.playback.human_actions
 
-Where a person played, a clean end adds the other files of a run, see sims.window.playing.human_run.
+After `play`, a clean end adds the other files of a run, see sims.window.playing.human_run.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from sims.run_folder.new_folder import new_folder, numbered_folder
 
 
 def begin_recording(out: Path | None, name: str, scenario: Scenario) -> Path:
-    """Make the folder; out: its name, None for runs/<name>-001, -002 ..., the next free number.
+    """Create the folder. out: its path; None for runs/<name>-001, -002 ..., the next free number.
 
-    Raises RunFolderError when `out` exists, EnvironmentFault when the disk fails.
+    Raises RunFolderError when `out` exists, EnvironmentFault on I/O errors.
     """
     try:
         folder = numbered_folder(Path("runs"), name) if out is None else new_folder(out)
@@ -34,11 +34,11 @@ def begin_recording(out: Path | None, name: str, scenario: Scenario) -> Path:
 
 
 def append(file: FileIO, data: bytes) -> None:
-    """Append to an unbuffered file and make it durable: all of it or, with OSError, nothing."""
+    """Append to an unbuffered file and sync it: all of the data or, with OSError, nothing."""
     before = file.tell()
     left = memoryview(data)
     try:
-        while left:  # a disk that fills up takes a part
+        while left:  # a disk that fills up writes only a part
             left = left[file.write(left) :]
         os.fsync(file.fileno())
     except OSError as fault:
@@ -48,14 +48,14 @@ def append(file: FileIO, data: bytes) -> None:
 
 
 def cut(file: FileIO, length: int) -> None:
-    """Take away what was written beyond a length, as far as the disk lets us."""
+    """Truncate a file to a length; I/O errors are ignored."""
     with contextlib.suppress(OSError):
         file.seek(length)
         file.truncate()
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder that holds its scenario and nothing else; leave every other one alone."""
+    """Remove a folder that contains only its scenario; leave any other folder alone."""
     if [path.name for path in folder.iterdir()] == [SCENARIO]:
         (folder / SCENARIO).unlink()
         folder.rmdir()

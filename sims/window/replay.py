@@ -1,7 +1,7 @@
-"""Replay: exactly the attempt of one row, at any speed, forward and back, ending on "state equal" or "state differs".
+"""Replay: the attempt of one row again, at any speed, forward and back.
 
-The row gives params, faculties and address (or, for a person, the recorded actions); the attempt is played again by
-the plain functions of the rules, and the hash of its end is compared with the row's.
+The row gives parameters, faculties and address or, for a person, the recorded actions. The plain functions of the rules
+play the attempt again. At its end its state hash is compared with the row's: "state equal" or "state differs".
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 VIEW: Final = Box(MARGIN, 68, 912, 513)
 SIDE: Final = Box(MARGIN + 912 + 16, 68, 1280 - 2 * MARGIN - 928, 582)
 TRACK: Final = Box(MARGIN + 68, 618, 912 - 216, 10)
-_HELD_S: Final = 2.0  # how long a recording stays on the end
+_END_S: Final = 2.0  # how long a recording shows the end
 _KEYS: Final = (
     (("space",), "play, pause"),
     (("left", "right"), "one tick"),
@@ -59,48 +59,48 @@ _KEYS: Final = (
 
 
 class ReplayCheck(NamedTuple):
-    """How the replay compares with the row."""
+    """The comparison of a replay with its row."""
 
     equal: bool
-    found: Result  # of the replay
+    result: Result  # of the replay
     expected_hash: int  # of the row
     differences: tuple[str, ...]  # columns of the outcome that differ
 
 
 def check_replay(row: RecordedRow, recording: Recording) -> ReplayCheck:
-    """Compare the end of a whole recording with its row."""
+    """Compare the end of a complete recording with its row."""
     differences = differences_of(row, recording)
     return ReplayCheck(not differences, recording.stepper.result(), row.cells["state_hash"], differences)
 
 
 class ReplayScene:
-    """The scene: one attempt with a bar to go to any moment of it."""
+    """The scene: one attempt, with a slider over its time."""
 
     def __init__(self, row: RecordedRow, *, speed: float = 1.0, ends_itself: bool = False) -> None:
         self.row, self.recording = row, row.recording()
         self.done = False
         self.playing = True
         self.speed = speed
-        self.place = 0.0  # ticks, with the fraction that has passed of the next one
+        self.place = 0.0  # ticks, with the elapsed fraction of the next one
         self.check: ReplayCheck | None = None
         self._tick_s = tick_seconds(row.game)
         self._unit = "tick" if row.game.pace == "real_time" else "turn"
         self._length = max(int(row.cells["ticks"]), 1)
         self._dragging = False
         self._ends_itself = ends_itself
-        self._held_s = 0.0
-        self._shown = -1  # tick whose picture was made, and that of the next one
+        self._ended_s = 0.0
+        self._shown = -1  # tick of the current picture
         self._now: Sequence[Shape] = ()
         self._next: Sequence[Shape] = ()
         self.go_to(0.0)
 
     @property
     def at_end(self) -> bool:
-        """Whether the last state is shown."""
+        """Whether the last state is on screen."""
         return self.recording.whole and self.place >= len(self.recording.states) - 1
 
     def go_to(self, place: float) -> None:
-        """Show a moment, in ticks from the start; plays on as far as needed."""
+        """Show a moment, in ticks from the start. Plays on as far as needed."""
         self.place = min(max(place, 0.0), float(self.row.game.max_ticks))
         self.recording.reach(math.ceil(self.place) + 1)
         if self.recording.whole:
@@ -111,7 +111,7 @@ class ReplayScene:
         self._look()
 
     def _look(self) -> None:
-        """Make the picture of the moment. Not while painting: a game may lay out its level anew from its draws."""
+        """Make the picture of the moment. Painting must not do so: a game may draw random numbers for its layout."""
         tick = int(self.place)
         if tick != self._shown:
             self._shown = tick
@@ -157,7 +157,7 @@ class ReplayScene:
             self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), self.speed)
 
     def finish(self) -> ReplayCheck:
-        """Go to the end; how it compares."""
+        """Go to the end. Returns its comparison with the row."""
         self.go_to(float(self.row.game.max_ticks))
         assert self.check is not None  # every attempt ends with its clock at the latest
         return self.check
@@ -166,18 +166,18 @@ class ReplayScene:
         if self.playing and not self.at_end:
             self.go_to(self.place + seconds * self.speed / self._tick_s)
         if self.at_end and self._ends_itself:
-            self._held_s += seconds
-            self.done = self._held_s >= _HELD_S
+            self._ended_s += seconds
+            self.done = self._ended_s >= _END_S
 
     def paint(self, canvas: Canvas) -> None:
         cells = self.row.cells
-        who = "a person" if cells["source"] == "human" else f"player {cells['player']} of {cells['cohort']}"
+        player = "a person" if cells["source"] == "human" else f"player {cells['player']} of {cells['cohort']}"
         level = f", level {cells['level']}" if cells["level"] else ""
-        replica = f", replica {cells['replica']}" if self.row.several_replicas else ""
+        repeat = f", repeat {cells['replica']}" if self.row.several_replicas else ""
         backdrop(
             canvas,
             f"Replay: {self.row.game.name}",
-            f"{who}{replica}, attempt {cells['attempt']}{level}",
+            f"{player}{repeat}, attempt {cells['attempt']}{level}",
             f"{self.row.path.name}, row {self.row.number}",
         )
         tick = int(self.place)
@@ -196,30 +196,30 @@ class ReplayScene:
             _paint_difference(canvas, check)
 
     def _paint_outcome(self, canvas: Canvas, check: ReplayCheck) -> None:
-        """How the attempt ended, loud; that the replay proves it, quiet."""
-        outcome = check.found.outcome
+        """Show the outcome large, and the equal state hash small."""
+        outcome = check.result.outcome
         colour = OUTCOME_COLOURS[outcome]
         if outcome != WON:
             canvas.grey(VIEW)
         canvas.veil(VIEW, (5, 10, 16), 0.3)
-        # Low in the middle: there it hides least of what the games show at their ends.
+        # Low in the middle: there it hides least of the games' last pictures.
         box = Box(VIEW.x + VIEW.width / 2 - 240, VIEW.y + VIEW.height - 140, 480, 128)
         canvas.rect(box, CARD, radius=14)
         canvas.rect(box, colour, radius=14, border=3)
         middle = box.x + box.width / 2
         words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
         canvas.text(words, middle, box.y + 8, HUGE, colour, align=0.5, bold=True)
-        canvas.text(self._ending(check.found), middle, box.y + 58, BODY, INK, align=0.5)
+        canvas.text(self._ending(check.result), middle, box.y + 58, BODY, INK, align=0.5)
         canvas.line(box.x + 24, box.y + 89, box.x + box.width - 24, box.y + 89, LINE)
-        proof = f"state equal: hash {check.expected_hash}, as in the row"
+        proof = f"state equal: same hash as the row, {check.expected_hash}"
         canvas.text(proof, middle, box.y + 97, SMALL, QUIET, align=0.5)
 
-    def _ending(self, found: Result) -> str:
-        """Why an attempt was not won, or how long a win took."""
-        if found.outcome == WON:
-            return f"in {found.duration_s:.1f} s" if self._unit == "tick" else f"in {found.ticks} turns"
-        why = self.row.game.causes[found.cause] if found.outcome == LOST else "stopped before its end"
-        return f"{why}, {_reached(found.progress)} done"
+    def _ending(self, result: Result) -> str:
+        """The cause of a loss with the progress, or the time of a win."""
+        if result.outcome == WON:
+            return f"in {result.duration_s:.1f} s" if self._unit == "tick" else f"in {result.ticks} turns"
+        cause = self.row.game.causes[result.cause] if result.outcome == LOST else "stopped early"
+        return f"{cause}, {_reached(result.progress)} completed"
 
     def _paint_track(self, canvas: Canvas) -> None:
         seconds, length = self.place * self._tick_s, self._length * self._tick_s
@@ -239,40 +239,40 @@ class ReplayScene:
         )
         rows = [("cause", cells["cause"] or "–"), ("progress", _reached(cells["progress"]))]
         rows += [("score", _reached(cells["score"]))] if "score" in cells else []
-        rows += [("session, place", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
+        rows += [("session, position", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
         y = paint_table(canvas, box, rows) + 8
         canvas.text("difficulty", box.x, y, SMALL, QUIET)
         canvas.text(f"{cells['difficulty']:.3f}", box.x + box.width, y, SMALL, INK, align=1.0)
         bar(canvas, Box(box.x, y + 22, box.width, 7), cells["difficulty"], ORANGE)
-        y = paint_heading(canvas, "setting", box, y + 44)
+        y = paint_heading(canvas, "parameters", box, y + 44)
         y = paint_table(canvas, Box(box.x, y, box.width, 0), setting_rows(game, self.row.values), step=20) + 10
         if cells["skill"] is not None:
-            y = paint_heading(canvas, "the player then", box, y)
+            y = paint_heading(canvas, "the player at this attempt", box, y)
             reaction = cells["reaction_s"] + cells["reaction_tail_s"]
             rows = [("skill", f"{cells['skill']:+.2f}"), ("mean reaction", f"{reaction:.2f} s")]
             rows += [("slips, lapses", f"{percent(cells['slip'])}, {percent(cells['lapse'])}")]
             y = paint_table(canvas, Box(box.x, y, box.width, 0), rows, step=20) + 10
-        canvas.text("did last" if self.at_end else "does now", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
+        canvas.text("last action" if self.at_end else "action", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
         action = game.actions[self.recording.actions[min(tick, len(self.recording.actions) - 1)]]
         canvas.text(action, box.x + box.width, SIDE.y + SIDE.height - 38, LARGE, SKY, align=1.0, bold=True)
 
 
 def _paint_difference(canvas: Canvas, check: ReplayCheck) -> None:
-    """The replay is not what the row says: nothing on the screen may be louder."""
+    """Show that the replay differs from its row; this must be the loudest thing on the screen."""
     canvas.grey(VIEW)
     canvas.veil(VIEW, (0, 0, 0), 0.5)
     box = Box(VIEW.x, VIEW.y + VIEW.height / 2 - 80, VIEW.width, 160)
     canvas.rect(box, VERMILLION)
     middle = box.x + box.width / 2
     canvas.text("≠  state differs", middle, box.y + 16, HUGE, PAPER, align=0.5, bold=True)
-    told = f"from the row in {', '.join(check.differences)}"
-    canvas.text(shorten(canvas, told, BODY, box.width - 40), middle, box.y + 76, BODY, PAPER, align=0.5, bold=True)
-    told = f"the row says hash {check.expected_hash}, the replay ended on {check.found.state_hash}"
-    canvas.text(told, middle, box.y + 112, SMALL, PAPER, align=0.5)
+    columns = f"in these columns of the row: {', '.join(check.differences)}"
+    canvas.text(shorten(canvas, columns, BODY, box.width - 40), middle, box.y + 76, BODY, PAPER, align=0.5, bold=True)
+    hashes = f"state hash of the row: {check.expected_hash}, of the replay: {check.result.state_hash}"
+    canvas.text(hashes, middle, box.y + 112, SMALL, PAPER, align=0.5)
 
 
 def _reached(progress: float) -> str:
-    """Whole per cent of the way, rounded down: what was not reached is never told as reached."""
+    """Progress in whole per cent, rounded down, so that it never overstates."""
     return f"{math.floor(100.0 * progress)} %"
 
 
@@ -296,18 +296,19 @@ def replay(
     record: Path | None = None,
     frames: int | None = None,
 ) -> int:
-    """Show one attempt of a run folder or a file of attempts; 0 when it ends as the row says, 4 when it differs.
+    """Replay one attempt of a run folder or a file of attempts. Returns 0 when its end equals the row, otherwise 4.
 
-    row: its number, from 0; or player and attempt (and replica); or pick, its words (see `sims.playback.row_choice`);
-    speed: 1 is the game's own; record: .png, .webp or .gif, without any screen; frames: how many to show at most.
+    row: its number, from 0; player, attempt and replica: its address; pick: its description in words (see
+    `sims.playback.row_choice`); speed: 1 is normal; record: .png, .webp or .gif, without a screen; frames: the most to
+    show.
     """
-    found = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
-    scene = ReplayScene(found, speed=speed, ends_itself=record is not None)
-    show_scene(scene, ReplayScene.paint, f"Flowdial replay: {found.game.name}", record=record, frames=frames)
+    chosen = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
+    scene = ReplayScene(chosen, speed=speed, ends_itself=record is not None)
+    show_scene(scene, ReplayScene.paint, f"Flowdial replay: {chosen.game.name}", record=record, frames=frames)
     check = scene.finish()
     words = "state equal" if check.equal else "state differs"
-    told = "" if check.equal else f": {', '.join(check.differences)}"
+    columns = "" if check.equal else f": {', '.join(check.differences)}"
     if record is not None:
         sys.stdout.write(f"picture {record}\n")
-    sys.stdout.write(f"{found.path}, row {found.number}: {words}{told} (hash {check.found.state_hash})\n")
+    sys.stdout.write(f"{chosen.path}, row {chosen.number}: {words}{columns} (hash {check.result.state_hash})\n")
     return 0 if check.equal else RunFolderError.exit_code

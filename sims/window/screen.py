@@ -1,8 +1,8 @@
-"""The window: the only module that knows pygame. It opens a screen, paints, reads keys and mouse, and records.
+"""The window: the only module that uses pygame. It opens a screen, paints, reads keys and mouse, and records.
 
-A scene has `handle` and `advance`; `show_scene` runs one with its painter. Painting reads and never writes:
-it draws no random number and changes no state of a game. Only display and font of pygame are started, so that a
-machine without a sound card stays silent on stderr.
+A scene has `handle` and `advance`; `show_scene` runs one with its painter. Painting only reads: it draws no random
+number and changes no state of a game. Only pygame's display and font modules are started, so that a machine without a
+sound card prints nothing on stderr.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from sims.window.palette import FLAT, INK, PAPER, ROLES, SKY_BELOW, SKY_TOP, Col
 WIDTH: Final = 1280
 HEIGHT: Final = 720
 FRAME_S: Final = 1.0 / 60.0
-_SLOWEST_FRAME_S: Final = 0.1  # a longer pause of the machine is not caught up
+_SLOWEST_FRAME_S: Final = 0.1  # after a longer pause the scene does not catch up
 _CLOCK_ERROR_S: Final = 0.002
 _MOST_TEXTS: Final = 1500
 _REPAIR: Final = "pip uninstall -y pygame pygame-ce && pip install pygame-ce"
 _BUTTONS: Final = {1: "left", 3: "right"}
-_REGULAR: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"  # the same letters on every machine
+_REGULAR: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"  # the same font on every machine
 _BOLD: Final = _REGULAR.with_name("DejaVuSans-Bold.ttf")
 
 EventKind = Literal["press", "release", "click", "move", "drop", "close"]
 
 
 class Event(NamedTuple):
-    """What somebody did. Keys are named as pygame spells them; places are in pixels of the 1280 x 720 picture."""
+    """A key or mouse event. Keys have pygame's names; positions are in pixels of the 1280 x 720 picture."""
 
     kind: EventKind
     key: str = ""
@@ -56,7 +56,7 @@ class Box(NamedTuple):
     height: float
 
     def holds(self, x: float, y: float) -> bool:
-        """Whether a point lies in it."""
+        """Whether a point lies in the box."""
         return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
     def inner(self, margin: float) -> Box:
@@ -68,21 +68,21 @@ S = TypeVar("S", bound="Scene")
 
 
 class Scene(Protocol):
-    """Something to show. `show_scene` ends when `done` is true. A picture of it is painted by a function beside it."""
+    """The state of a window. `show_scene` ends when `done` is true. A separate function paints its picture."""
 
     done: bool
 
     def handle(self, event: Event) -> None:
-        """Take in what somebody did."""
+        """Process a key or mouse event."""
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
 
 
 def load_pygame() -> Any:
-    """Import pygame. Raises EnvironmentFault with the repair when pygame and pygame-ce share one folder."""
+    """Import pygame. Raises EnvironmentFault with the repair when it is missing, or installed beside pygame-ce."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    repair = f"pygame-ce is needed alone, without the distribution called pygame; repair it with: {_REPAIR}"
+    repair = f"the window needs pygame-ce without the package pygame beside it; repair with: {_REPAIR}"
     try:
         import pygame
     except ImportError:
@@ -118,14 +118,14 @@ class Canvas:
         self.surface.fill(colour)
 
     def rect(self, box: Box, colour: Colour, *, radius: float = 0, border: int = 0) -> None:
-        """A filled rectangle; border: only its edge, so many pixels wide."""
+        """Paint a filled rectangle; border: only its edge, so many pixels wide."""
         # Both edges are rounded, not the width: neighbours then meet without a gap, whatever their fractions.
         x, y = round(box.x), round(box.y)
         area = (x, y, max(round(box.x + box.width) - x, 1), max(round(box.y + box.height) - y, 1))
         self._pygame.draw.rect(self.surface, colour, area, border, border_radius=int(radius))
 
     def veil(self, box: Box, colour: Colour, strength: float, *, radius: float = 0) -> None:
-        """A rectangle that lets through what is behind; strength: [0, 1]."""
+        """Paint a translucent rectangle; strength: its opacity in [0, 1]."""
         layer = self._pygame.Surface((max(int(box.width), 1), max(int(box.height), 1)), self._pygame.SRCALPHA)
         self._pygame.draw.rect(layer, (*colour, int(255 * strength)), layer.get_rect(), border_radius=int(radius))
         self.surface.blit(layer, (round(box.x), round(box.y)))
@@ -137,7 +137,7 @@ class Canvas:
             self._pygame.draw.aaline(self.surface, colour, (x1, y1), (x2, y2), width)
 
     def path(self, points: Sequence[tuple[float, float]], colour: Colour, width: int = 2) -> None:
-        """A line through points."""
+        """Paint a line through points."""
         if len(points) > 1:
             self._pygame.draw.lines(self.surface, colour, False, points, width)
             self._pygame.draw.aalines(self.surface, colour, False, points)
@@ -160,20 +160,20 @@ class Canvas:
         align: float = 0.0,
         bold: bool = False,
     ) -> float:
-        """Letters `size` pixels high in all, the top at y; align 0 puts their left end at x, 1 the right. The width."""
+        """Paint letters `size` pixels high from y. align: 0 starts them at x, 1 ends them there. Returns the width."""
         picture = self._lettered(words, size, colour, bold)
         width: int = picture.get_width()
         self.surface.blit(picture, (round(x - align * width), round(y)))
         return width
 
     def width_of(self, words: str, size: int, *, bold: bool = False) -> float:
-        """How wide a text would be."""
+        """The width of a text in pixels."""
         width: int = self._font(size, bold).size(words)[0]
         return width
 
     @contextmanager
     def clipped(self, box: Box) -> Iterator[None]:
-        """Paint only inside a box."""
+        """Limit painting to a box."""
         before = self.surface.get_clip()
         self.surface.set_clip((round(box.x), round(box.y), round(box.width), round(box.height)))
         try:
@@ -182,23 +182,23 @@ class Canvas:
             self.surface.set_clip(before)
 
     def grey(self, box: Box) -> None:
-        """Take the colour out of what is painted in a box."""
+        """Remove the colours from a box."""
         part = self.surface.subsurface((round(box.x), round(box.y), round(box.width), round(box.height)))
         part.blit(self._pygame.transform.grayscale(part), (0, 0))
 
     def kept(self, name: str, version: object, box: Box, paint: Callable[[], None]) -> None:
-        """Paint a box only when its version is another than last time; otherwise show what was painted then."""
-        held = self._kept.get(name)
+        """Paint a box only when its version has changed; otherwise copy the last picture of it."""
+        last = self._kept.get(name)
         area = self._pygame.Rect(round(box.x), round(box.y), round(box.width), round(box.height))
-        if held is not None and held[0] == version and held[1].get_size() == area.size:
-            self.surface.blit(held[1], area)
+        if last is not None and last[0] == version and last[1].get_size() == area.size:
+            self.surface.blit(last[1], area)
             return
         with self.clipped(box):
             paint()
         self._kept[name] = (version, self.surface.subsurface(area).copy())
 
     def shapes(self, shapes: Sequence[Shape], box: Box) -> None:
-        """A game's picture in a box: its view's x to the right and y upward, both from 0 to 1."""
+        """Paint a game's picture in a box. The picture's x points right and its y up, both from 0 to 1."""
         with self.clipped(box):
             for shape in shapes:
                 self._shape(shape, box)
@@ -209,7 +209,7 @@ class Canvas:
         y = box.y + (1.0 - shape.y) * box.height
         width, height = shape.width * box.width, shape.height * box.height
         if shape.kind == "rect" and (width < 0.5 or height < 0.5):
-            return  # a bar that is empty
+            return  # an empty bar
         if shape.kind == "rect":
             area = Box(x, y - height, width, height)
             if shape.role == "sky" and height > 0.5 * box.height:
@@ -220,7 +220,7 @@ class Canvas:
             radius = 0.5 * width
             if x + radius < box.x or x - radius > box.x + box.width:
                 return
-            if shape.role in FLAT:  # soft edges of what stands behind would cost more than they show
+            if shape.role in FLAT:  # soft edges in the background cost more than they show
                 self._pygame.draw.circle(self.surface, colour, (x, y), radius)
             else:
                 self.circle(x, y, radius, colour)
@@ -233,7 +233,7 @@ class Canvas:
             self.text(shape.text, x, y - size, size, colour)
 
     def _sky(self, width: int, height: int) -> Any:
-        """A soft vertical gradient, made once for each size."""
+        """A vertical gradient, made once for each size."""
         found = self._skies.get((width, height))
         if found is None:
             thin = self._pygame.Surface((1, 2))
@@ -246,7 +246,7 @@ class Canvas:
         key = (words, size, colour, bold)
         found = self._texts.get(key)
         if found is None:
-            if len(self._texts) >= _MOST_TEXTS:  # numbers that change are never asked for again
+            if len(self._texts) >= _MOST_TEXTS:  # texts of changing numbers are not used again
                 self._texts.clear()
             found = self._texts[key] = self._font(size, bold).render(words, True, colour)
         return found
@@ -264,10 +264,10 @@ class Window:
     """An open screen with its canvas."""
 
     def __init__(self, title: str, *, hidden: bool = False) -> None:
-        """Open it. hidden: paint without any screen. Raises EnvironmentFault when there is no display."""
+        """Open the window. hidden: paint without a screen. Raises EnvironmentFault when there is no display."""
         driver = "dummy" if hidden else os.environ.get("SDL_VIDEODRIVER", "")
         unseen = driver in ("dummy", "offscreen")
-        no_display = "there is no display to open a window on; with --record FILE it works without one."
+        no_display = "cannot open a window: no display found; use --record FILE, which needs none."
         if not driver and sys.platform.startswith("linux") and not _display_named():
             raise EnvironmentFault(no_display)
         pygame = self._pygame = load_pygame()
@@ -297,12 +297,12 @@ class Window:
         self.close()
 
     def close(self) -> None:
-        """Give the screen back."""
+        """Close the screen."""
         self._pygame.font.quit()
         self._pygame.display.quit()
 
     def events(self) -> Iterator[Event]:
-        """What somebody did since the last time."""
+        """Key and mouse events since the last call."""
         pygame = self._pygame
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
@@ -316,13 +316,13 @@ class Window:
                 yield Event("move", "", *self._place(event.pos))
 
     def _place(self, at: tuple[int, int]) -> tuple[float, float]:
-        """A place on the screen as one in the picture."""
+        """Convert a position on the screen to one in the picture."""
         if self._small is None:
             return at
         return at[0] * WIDTH / self._small[0], at[1] * HEIGHT / self._small[1]
 
     def flip(self) -> float:
-        """Show what was painted; the seconds that the next frame stands for."""
+        """Show the picture. Returns the seconds that the next frame stands for."""
         if self._small is not None:
             screen = self._pygame.display.get_surface()
             self._pygame.transform.smoothscale(self.canvas.surface, self._small, screen)
@@ -330,12 +330,12 @@ class Window:
         if not self.paced:
             return FRAME_S
         seconds = float(self._clock.tick(60)) / 1000.0
-        # The clock counts whole milliseconds: taken at its word, some frames would hold no tick and some two.
+        # The clock counts whole milliseconds: without rounding, some frames would have no tick and some two.
         return FRAME_S if abs(seconds - FRAME_S) < _CLOCK_ERROR_S else min(seconds, _SLOWEST_FRAME_S)
 
 
 def _small(pygame: Any) -> tuple[int, int] | None:
-    """The window's size on a display that the picture is too large for, in its proportions; None where it fits.
+    """The window's size, in proportion, on a display that is too small for the picture; None where it fits.
 
     pygame's own scaling (SCALED) only makes a picture larger.
     """
@@ -350,7 +350,7 @@ def _display_named() -> bool:
 
 @contextmanager
 def _driver(name: str) -> Iterator[None]:
-    """SDL reads the name of its driver from the environment while it starts."""
+    """Name SDL's video driver in the environment, where SDL reads it when it starts."""
     before = os.environ.get("SDL_VIDEODRIVER")
     if name:
         os.environ["SDL_VIDEODRIVER"] = name
@@ -366,12 +366,13 @@ def _driver(name: str) -> Iterator[None]:
 def show_scene(
     scene: S, paint: Callable[[S, Canvas], None], title: str, *, record: Path | None = None, frames: int | None = None
 ) -> None:
-    """Run a scene until it is done, the window is closed, or so many frames were shown.
+    """Run a scene until it is done, its window is closed, or so many frames were shown.
 
     paint: paints the whole picture of the scene and changes nothing.
-    record: a .png (the last frame), .gif or .webp (motion); then no screen is needed. Raises ScenarioError for another
-    ending, EnvironmentFault when there is no display. The scene is told of a closed window and may still say no.
-    Ctrl-C and SIGTERM end it after the frame, so that no attempt is torn, and are raised then.
+    record: a .png (the last frame), .gif or .webp (motion); then no screen is needed.
+    Raises ScenarioError for another file type, EnvironmentFault when there is no display.
+    A closed window is an event that the scene may ignore. Ctrl-C and SIGTERM take effect after the current frame, so
+    that no attempt is cut in two.
     """
     recorder = None if record is None else Recorder(record)
     shown = 0
@@ -387,7 +388,7 @@ def show_scene(
             seconds = window.flip()
             shown += 1
         if recorder is not None:
-            recorder.save()  # while the window lives: the last frame is its surface
+            recorder.save()  # before the window closes: the last frame is its surface
     if signal.SIGINT in noted:
         raise KeyboardInterrupt
     if noted:
@@ -396,7 +397,7 @@ def show_scene(
 
 @contextmanager
 def _signals_noted() -> Iterator[list[int]]:
-    """Note the first Ctrl-C or SIGTERM instead of raising it anywhere; a second one is raised at once."""
+    """Note the first Ctrl-C or SIGTERM instead of raising it; a second one is raised at once."""
     noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield noted
@@ -420,7 +421,7 @@ def _signals_noted() -> Iterator[list[int]]:
 
 
 class Recorder:
-    """Keeps what was shown and writes it to a file."""
+    """Collects frames and writes them to a file."""
 
     EVERY: Final = 4  # one frame in so many goes into a moving picture: 15 a second
     SIZE: Final = (640, 360)
@@ -440,7 +441,7 @@ class Recorder:
         self._frames: list[bytes] = []
 
     def take(self, surface: Any) -> None:
-        """Keep a frame, if it is one of those that go into the file."""
+        """Keep a frame if it belongs in the file."""
         self._count += 1
         self._last = surface
         if self._moving and self._count % self.EVERY == 1:
@@ -449,9 +450,9 @@ class Recorder:
             self._frames.append(zlib.compress(self._pygame.image.tobytes(small, "RGB"), 1))
 
     def save(self) -> None:
-        """Write the file. Raises OSError when the disk is in the way."""
+        """Write the file. Raises OSError on I/O errors."""
         if self._last is None:
-            raise EnvironmentFault(f"no frame was shown, so {self._path} could not be recorded")
+            raise EnvironmentFault(f"cannot record {self._path}: no frame was shown; record at least one frame.")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if not self._moving:
             self._pygame.image.save(self._last, str(self._path))

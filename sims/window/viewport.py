@@ -1,4 +1,4 @@
-"""One viewport: an attempt of a synthetic player, tick by tick at some speed, with smooth movement between turns."""
+"""A viewport: an attempt of a synthetic player, tick by tick at some speed, with smooth movement between turns."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from engine.game import Game, Shape
 from sims.playback.stepper import AttemptStepper
 from sims.window.palette import blend
 
-RESULT_S: Final = 0.7  # how long the end of an attempt stays, at normal speed
+RESULT_S: Final = 0.7  # how long the end of an attempt is shown, at normal speed
 GLIDE_S: Final = 0.3  # a turn's change is shown as a movement of this length
 _ABSTRACT_TICK_S: Final = 1.0  # a closed-form game has no time of its own
-_MOST_OWED: Final = 64.0  # ticks; what a slow machine cannot catch up is let go
+_MOST_OWED: Final = 64.0  # ticks; a slow machine drops those beyond
 
 
 def tick_seconds(game: Game) -> float:
-    """How long a tick or turn is on the screen at normal speed."""
+    """Seconds of a tick or turn on the screen at normal speed."""
     return _ABSTRACT_TICK_S if game.pace == "abstract" else game.tick_seconds
 
 
 class Viewport:
-    """Shows attempts. Time runs only in `play` and `ticks`; asking for the picture changes nothing."""
+    """Shows attempts. Time passes only in `play` and `ticks`; reading the picture changes nothing."""
 
     def __init__(self, game: Game) -> None:
         self.stepper: AttemptStepper | None = None
@@ -36,7 +36,7 @@ class Viewport:
 
     @property
     def ended(self) -> bool:
-        """Whether its attempt is over."""
+        """Whether its attempt has ended."""
         return self.stepper is not None and self.stepper.ended
 
     @property
@@ -52,7 +52,7 @@ class Viewport:
         self.version += 1
 
     def play(self, seconds: float) -> None:
-        """Let so much of the game's own time pass."""
+        """Advance by so many seconds of the game's time."""
         if self.stepper is None:
             return
         if self.ended:
@@ -75,14 +75,14 @@ class Viewport:
         if not made:
             return
         if stepper.ended:
-            stepper.result()  # so that it need not be made while painting
+            stepper.result()  # computed here, not while painting
         self._owed = max(self._owed - made, 0.0)
         self._before, self._now = self._now, stepper.shapes()
         self._since_s = 0.0
         self.version += 1
 
     def shapes(self) -> Sequence[Shape]:
-        """What is to be painted."""
+        """The picture of the moment."""
         if self._since_s < self._glide_s:
             return blend(self._before, self._now, self._since_s / self._glide_s)
         return self._now

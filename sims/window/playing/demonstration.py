@@ -1,6 +1,6 @@
-"""A synthetic player at the keys of `play`, so that a recording shows the game, the card and what stands beside them.
+"""A synthetic player at the keys of `play`, for recordings of the whole window.
 
-Nobody sits there, so no rows are kept: a row that says `human` was played by a person.
+No rows are kept: a row whose source is `human` was always played by a person.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from sims.window.playing.play_scene import DEMONSTRATOR, PlayScene
 from sims.window.recording_folder import begin_recording
 from sims.window.screen import show_scene
 
-_START_S: Final = 2.0  # how long the start screen is shown
+_START_S: Final = 2.0  # seconds that the start screen is shown
 _CARD_S: Final = 2.5
-_TURN_S: Final = 0.7  # before each turn, so that people can follow
+_TURN_S: Final = 0.7  # before each turn, so that viewers can follow
 
 
 class Demonstration(PlayScene):
-    """The scene of a person's sitting, in which a good but not perfect synthetic player acts."""
+    """The scene of `play` with a good but imperfect synthetic player at the keys."""
 
     demonstrated = True
 
     def __init__(
         self, *arguments: Any, attempts: int | None = None, faculties: Faculties = DEMONSTRATOR, **choices: Any
     ) -> None:
-        """attempts: after how many it ends; None for never; faculties: who plays. The others are those of Play."""
+        """attempts: end after so many, None for never; faculties: of the player. The others are those of PlayScene."""
         super().__init__(*arguments, **choices)
         self._faculties = faculties
         self._attempts = attempts
@@ -45,9 +45,9 @@ class Demonstration(PlayScene):
         if self.stage == "start" and self.since_s >= _START_S:
             self._open_soon()
         elif self.stage == "opening" and self._opening is not None:
-            self._opening.result()  # a frame of a recording stands for its time, however long it took
+            self._opening.result()  # a recorded frame stands for its time, however long it took
         elif self.stage == "playing" and self.game.pace != "real_time" and self.since_s >= _TURN_S:
-            self._wanted = 0  # what it will be is decided by the double
+            self._wanted = 0  # a placeholder: `_do` takes the synthetic player's action
         elif self.stage == "card" and self.since_s >= _CARD_S:
             self.done = self._attempts is not None and len(self.outcomes) >= self._attempts
             if not self.done:
@@ -56,7 +56,7 @@ class Demonstration(PlayScene):
 
     def _begin(self) -> None:
         super()._begin()
-        assert self.current is not None  # chosen when the attempt before ended
+        assert self.current is not None  # set when the previous attempt ended
         stepper = self.current.stepper
         self._double = AttemptStepper(stepper.game, stepper.values, self._faculties, stepper.address)
 
@@ -76,17 +76,17 @@ def demonstrate(
     seed: int | None = None,
     frames: int | None = None,
 ) -> int:
-    """Record a synthetic player at the keys, without any screen: one attempt, or so many frames.
+    """Record a synthetic player at the keys, without a screen: one attempt, or so many frames.
 
-    record: .png, .webp or .gif; the others are those of `sims.window.playing.play.play`. Raises ScenarioError when
-    controller and scenario do not fit together.
+    record: .png, .webp or .gif; the others are those of `sims.window.playing.play.play`. Raises ScenarioError when the
+    controller cannot play the scenario.
     """
     catalog = Catalog()
-    found = scenario_for_play(catalog, game, controller, scenario, seed)
+    chosen = scenario_for_play(catalog, game, controller, scenario, seed)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = begin_recording(Path(scratch) / "sitting", game, found)
+        folder = begin_recording(Path(scratch) / "sitting", game, chosen)
         attempts = 1 if frames is None else None
-        scene = Demonstration(found, catalog, folder, controller=controller, target=target, attempts=attempts)
+        scene = Demonstration(chosen, catalog, folder, controller=controller, target=target, attempts=attempts)
         try:
             show_scene(scene, paint_play, f"Flowdial play: {game}", record=record, frames=frames)
         finally:

@@ -1,8 +1,8 @@
-"""A sitting as a run folder: at a clean end the files of a run stand beside the rows of a person.
+"""A session of `play` as a run folder: a clean end adds the files of a run to the rows of a person.
 
-While somebody plays there are scenario.toml, attempts.csv and human_actions.jsonl, which `verify` and `replay` can
-read at any moment. The rest is made from them as for a run of one chunk, the manifest last: where it is, all others
-are whole.
+During the session there are scenario.toml, attempts.csv and human_actions.jsonl, which `verify` and `replay` can read
+at any moment. The other files are made from them as for a run of one chunk. The manifest comes last: if it exists, all
+others are complete.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LEAST_S: Final = 3600.0  # width of the narrowest bin of a report
 
 
 def write_scenario(folder: Path, scenario: Scenario) -> None:
-    """Say what is going to be played. Raises EnvironmentFault when the disk is in the way."""
+    """Write the scenario of the session. Raises EnvironmentFault on I/O errors."""
     try:
         write_file(folder / SCENARIO, scenario.resolved_toml().encode())
     except OSError as fault:
@@ -39,11 +39,11 @@ def write_scenario(folder: Path, scenario: Scenario) -> None:
 
 
 def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, playing_s: float) -> None:
-    """Write the files of a run. scenario, setup: as `scenario_for` and `setup_for` give them; playing_s: wall clock.
+    """Write the files of a run. scenario, setup: of `human_scenario` and `human_setup`; playing_s: wall clock.
 
-    played: at least one attempt. Raises EnvironmentFault when the disk is in the way.
+    played: at least one attempt. Raises EnvironmentFault on I/O errors.
     """
-    counted = dataclasses.replace(  # so that a report's bins span what was played
+    counted = dataclasses.replace(  # so that a report's bins span the session
         setup,
         horizon_s=max(math.ceil(float(played.sessions["end_s"][-1])), _LEAST_S),
         attempts_per_player=len(played.rows),
@@ -68,7 +68,7 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
 
 
 def _record(job: Job, played: Played, tally: Tally) -> ChunkRecord:
-    """Write what was played as the parts of one chunk."""
+    """Write the session as the parts of one chunk."""
     job.part(0, job.sheets[0]).parent.mkdir()
     parts = {}
     for name, batches in batches_of(job, Chunk(0, 0, 0, 0, 1), played).items():

@@ -1,14 +1,15 @@
-"""A person's session: what the controller decides for them, with every attempt on disk before the next begins.
+"""A person's session: settings from the controller, and every attempt on disk before the next begins.
 
 A person is the only player of a world of their own, so the rows have the columns of a run. Source is `human`. The
 columns of skill and reaction are empty, since they cannot be measured. Time is time played, without breaks.
 
-Levels are numbered, from 1 where the scenario has an endless stream of them. The number decides the layout of a level
-(see `engine.attempt.layout_key`). So the same level can be restarted as another attempt with its own row and address.
+Levels are numbered, from 1 where the scenario has an endless stream of them. The number determines the layout of a
+level (see `engine.attempt.layout_key`). So the same level can be restarted as another attempt with its own row and
+address.
 
 An attempt that a person gives up is a row too: `timed_out`, which counts as not won in every table. If it lasted long
-enough (`is_under_way`), the controller hears of it as not won, and streak and mood follow. Otherwise a person who
-gives up when things go wrong would look better than they are. A try of a moment changes nothing.
+enough (`is_under_way`), the controller gets it as not won, and streak and mood change. Otherwise giving up would hide
+losses and overstate skill. A shorter attempt changes nothing.
 """
 
 from __future__ import annotations
@@ -53,18 +54,18 @@ from sims.run_folder.names import ATTEMPTS
 from sims.window.recording_folder import append, cut
 
 COHORT: Final = "human"
-PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: after all that a scenario can have
-COUNTS_S: Final = 3.0  # of play, after which giving up counts as not won
+PERSON: Final = LARGEST_COHORT * COHORT_STRIDE  # number of the player: beyond those of any scenario
+COUNTS_S: Final = 3.0  # of play; giving up later counts as not won
 COUNTS_TURNS: Final = 3
-_NEVER: Final = -40.0  # logit of an end that does not come: a person decides about that
+_NEVER: Final = -40.0  # logit of a simulated end: the person decides when to stop
 _TITLE: Final = 120  # letters
 
 
 def human_scenario(scenario: Scenario, catalog: Catalog, kind: ControllerKind, target: float) -> Scenario:
-    """The scenario of a sitting: the players of `scenario`, with the controller and the target that were chosen.
+    """The scenario of a session: the players of `scenario`, with the chosen controller and target.
 
-    Options are those of the scenario where its own controller was chosen, otherwise the controller's defaults.
-    Raises ScenarioError when the two do not go together.
+    The options are the scenario's if its own controller was chosen, otherwise the controller's defaults.
+    Raises ScenarioError when the controller cannot play the scenario.
     """
     form = scenario.form
     words = f"{form.title or scenario.name}, played by a person"
@@ -76,7 +77,7 @@ def human_scenario(scenario: Scenario, catalog: Catalog, kind: ControllerKind, t
             after_attempts=form.target.after_attempts,
         ),
         "cohort": [cohort.model_copy(update={"target": None}) for cohort in form.cohort],
-        "telemetry": TelemetrySection(),  # the person's controller hears at once
+        "telemetry": TelemetrySection(),  # the person's controller gets outcomes at once
     }
     if kind.name != form.controller.name:
         changes["controller"] = ControllerSection(name=kind.name)
@@ -85,9 +86,9 @@ def human_scenario(scenario: Scenario, catalog: Catalog, kind: ControllerKind, t
 
 
 def human_setup(setup: Setup, kind: ControllerKind, target: float) -> Setup:
-    """The person's own world: one cohort of one player, whose controller hears at once and has no end.
+    """The person's own world: one cohort of one player, without delays and without an end.
 
-    A controller that imagines players imagines those of the largest cohort.
+    A controller that simulates players uses those of the largest cohort.
     """
     largest = int(np.argmax(setup.counts))
     return dataclasses.replace(
@@ -109,7 +110,7 @@ def human_setup(setup: Setup, kind: ControllerKind, target: float) -> Setup:
 
 
 def human_sheet(sheet: Sheet) -> Sheet:
-    """A table of a run as it is for a person: the source is `human`, and traits are not known."""
+    """A table of a run for a person: the source is `human`, and traits are empty."""
     known = {f"trait_{trait.name}" for trait in TRAIT_LIST}
     columns = tuple(
         dataclasses.replace(column, optional=True, meaning=f"{column.meaning}; empty for a person")
@@ -124,14 +125,14 @@ def human_sheet(sheet: Sheet) -> Sheet:
 
 
 def is_under_way(stepper: AttemptStepper) -> bool:
-    """Whether an attempt has lasted so long that giving it up says something: three seconds, or three turns."""
+    """Whether an attempt has lasted long enough to count when it is given up: three seconds, or three turns."""
     if stepper.game.pace == "real_time":
         return stepper.tick * stepper.game.tick_seconds >= COUNTS_S
     return stepper.tick >= COUNTS_TURNS
 
 
 class HumanAttempt(NamedTuple):
-    """The attempt that is to be played, or was."""
+    """An attempt before, during or after play."""
 
     number: int  # from 0
     setting: Setting
@@ -140,19 +141,19 @@ class HumanAttempt(NamedTuple):
     beliefs: tuple[float, ...]
     start_s: float
     stepper: AttemptStepper
-    who: Who  # as the controller was asked
+    who: Who  # as passed to the controller
 
 
 class HumanSession:
-    """Asks the controller, keeps the person's condition, writes rows and actions."""
+    """Asks the controller, updates the person's condition, writes rows and actions."""
 
     def __init__(self, setup: Setup, folder: Path) -> None:
-        """setup: as `human_setup` gives it. Raises EnvironmentFault when the disk is in the way."""
+        """setup: of `human_setup`. Raises EnvironmentFault on I/O errors."""
         self.setup = setup
         self._frame = frame_of(setup, 0)
         self._desk = Desk(setup, controller_of(setup, 0))
-        self._before = Setting(middle_of(setup))  # what is played when the controller proposes no setting
-        self._levels = 0  # begun so far, in an endless stream
+        self._before = Setting(middle_of(setup))  # played when the controller proposes no setting
+        self._levels = 0  # started so far, in an endless stream
         self._player: Any = np.zeros(1, PLAYER)[0]
         self._player["player"] = PERSON
         self._player["quit_frailty"] = self._player["session_frailty"] = _NEVER
@@ -170,9 +171,9 @@ class HumanSession:
             raise file_fault(fault) from fault
 
     def close(self) -> None:
-        """End the sitting. All that was played is on disk already; a sitting of nothing leaves nothing.
+        """End the session. All attempts are on disk already; a session without attempts removes its files.
 
-        Raises EnvironmentFault when the disk is in the way.
+        Raises EnvironmentFault on I/O errors.
         """
         if self._table.closed:
             return
@@ -187,11 +188,11 @@ class HumanSession:
 
     @property
     def beliefs(self) -> tuple[str, ...]:
-        """Names of what the controller believes."""
+        """Names of the controller's beliefs."""
         return self._desk.beliefs
 
     def next(self, place: int | None = None) -> HumanAttempt:
-        """What the controller wants to be played now. place: number of a level in an endless stream, None for new."""
+        """The attempt that the controller proposes. place: number of a level in an endless stream, None for new."""
         player, setup = self._player, self.setup
         level, number, start_s = int(player["level"]), int(player["attempts"]), float(player["clock_s"])
         target = float(setup.targets[0, max(level - 1, 0)])
@@ -210,9 +211,9 @@ class HumanSession:
         return HumanAttempt(number, setting, clipped, fault, beliefs, start_s, stepper, who)
 
     def again(self, attempt: HumanAttempt) -> HumanAttempt:
-        """The level of an attempt that was given up, from its beginning: the next attempt.
+        """Restart the level of an attempt that was given up, as the next attempt.
 
-        At the same setting, unless the controller has heard of the attempt before; then it decides anew.
+        The setting stays the same, unless the attempt counted; then the controller chooses a new setting.
         """
         if is_under_way(attempt.stepper):
             return self.next(attempt.stepper.address.level)
@@ -224,9 +225,9 @@ class HumanSession:
         return AttemptStepper(self.setup.game, values, NO_FACULTIES, Address(self.setup.seed, 0, PERSON, number, level))
 
     def finish(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> None:
-        """Put an attempt that has ended on disk, then tell the controller.
+        """Save an attempt that has ended, then report it to the controller.
 
-        Raises EnvironmentFault when the disk is full.
+        Raises EnvironmentFault on I/O errors.
         """
         player, setup = self._player, self.setup
         row = self._save(attempt, human_actions)
@@ -236,11 +237,11 @@ class HumanSession:
         self._desk.tell(Outcome(attempt.who, attempt.setting, outcome == WON, progress, score, end_s))
         after_attempt(player, outcome, duration_s, setup.flow, setup.seed, 0, setup.levels, 2**31, float("inf"))
         if int(player["left"]) == FINISHED:
-            player["level"] = 1  # a campaign that was won begins anew
+            player["level"] = 1  # a completed campaign starts again
         player["clock_s"] = end_s
 
     def give_up(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> None:
-        """Stop an attempt and put it on disk as timed out. The controller hears of it if it was under way."""
+        """Stop an attempt and save it as timed out. The controller gets it only if it was under way."""
         attempt.stepper.stop()
         if is_under_way(attempt.stepper):
             self.finish(attempt, human_actions)
@@ -251,7 +252,7 @@ class HumanSession:
         self._player["clock_s"] = attempt.start_s + float(row["duration_s"])
 
     def _save(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> Any:
-        """The attempt's row, which is on disk when it comes back."""
+        """Save an attempt. Returns its row once it is on disk."""
         stepper, player = attempt.stepper, self._player
         result = stepper.result()
         rows = np.zeros(1, self._type)
@@ -273,7 +274,7 @@ class HumanSession:
         try:
             append(
                 self._actions, format_line(stepper.address, human_actions).encode()
-            )  # first: a row without them is no use
+            )  # first: a row without its actions is useless
             append(self._table, line.getvalue())
         except OSError as fault:
             cut(self._actions, before)
@@ -282,13 +283,13 @@ class HumanSession:
         return row
 
     def played(self) -> Played:
-        """All that was played so far: one player, whose traits nobody knows, and one session."""
+        """All attempts so far: one player, whose traits are unknown, and one session."""
         rows = np.concatenate([np.empty(0, self._type), *self._rows])
         players = np.zeros(1, PLAYER)
         players[0] = self._player
         for trait in TRAIT_LIST:
             players[trait.name] = np.nan
-        players["left"] = HORIZON  # they may come back; we shall not see it
+        players["left"] = HORIZON  # the person may play again, in another session
         session = np.zeros(1, record.SESSION)
         session["player"], session["ended_by"] = PERSON, SESSION_END
         session["end_s"] = self._player["clock_s"]

@@ -1,8 +1,7 @@
 """Play: a person plays, a controller adapts, and every attempt becomes a row like those of synthetic players.
 
-The person's own skill is estimated beside them, from the tenth attempt on, together with a synthetic twin of that
-skill. That work is done in another process, so that no frame waits for it and nothing has to be compiled before
-somebody can play.
+From the tenth attempt on, the person's skill is estimated, and the win rate of a synthetic twin of that skill. Another
+process computes both, so that no frame waits for it and play can begin before anything is compiled.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ attempts_per_player = 400
 
 
 def play_scenario(catalog: Catalog, game: str, *, controller: str | None = None, seed: int | None = None) -> Scenario:
-    """The world in which a person plays when no scenario is named: a thousand average players."""
+    """The default scenario of `play`: a thousand average players."""
     kind = catalog.controller(controller or DEFAULT_CONTROLLER)
     usual = kind.name if "player" in kind.scopes else DEFAULT_CONTROLLER
     settings = [] if seed is None else [("seed", str(seed))]
@@ -58,9 +57,9 @@ def play_scenario(catalog: Catalog, game: str, *, controller: str | None = None,
 
 
 def check_wishes(game: Game, catalog: Catalog, controller: str | None) -> None:
-    """Raise ScenarioError when a person cannot play the game, or not like this."""
+    """Raise ScenarioError when a person cannot play the game, or the controller does not exist."""
     if game.pace == "abstract" or (not game.keys and not CellInput.fits(game)):
-        raise ScenarioError(f"{game.name} has nothing that a person could do in it; watch it instead.")
+        raise ScenarioError(f"a person cannot play {game.name}: it has no keys or cells; use flowdial watch instead.")
     if controller is not None:
         catalog.controller(controller)
 
@@ -68,18 +67,19 @@ def check_wishes(game: Game, catalog: Catalog, controller: str | None) -> None:
 def scenario_for_play(
     catalog: Catalog, game: str, controller: str | None, scenario: str | None, seed: int | None
 ) -> Scenario:
-    """The world for these wishes: that of a scenario, a path or a bundled one, or `play_scenario` when it is None.
+    """Load a scenario, by its path or bundled name; None for that of `play_scenario`.
 
-    Raises ScenarioError when they cannot be met.
+    Raises ScenarioError when the game, the controller or the scenario does not fit.
     """
     check_wishes(catalog.game(game), catalog, controller)
     if scenario is None:
         return play_scenario(catalog, game, controller=controller, seed=seed)
     settings = [] if seed is None else [("seed", str(seed))]
-    found = load(catalog.scenario(scenario), catalog, settings, allow_long=True)
-    if found.form.game.name != game:
-        raise ScenarioError(f"{scenario} is a scenario of {found.form.game.name}, not of {game}")
-    return found
+    loaded = load(catalog.scenario(scenario), catalog, settings, allow_long=True)
+    name = loaded.form.game.name
+    if name != game:
+        raise ScenarioError(f"--scenario must be one of {game}, got {scenario} of {name}; use flowdial play {name}.")
+    return loaded
 
 
 def play(
@@ -92,22 +92,22 @@ def play(
     frames: int | None = None,
     out: Path | None = None,
 ) -> int:
-    """Let a person play a game, in the world of a scenario if one is named; rows are saved attempt by attempt.
+    """Open a window in which a person plays a game. Each attempt is saved before the next begins.
 
-    scenario: a path or a bundled one, of this game; None for a thousand average players. seed: None for another one in
-    each sitting. out: folder of the rows, None for runs/play-<game>-001, -002 ... whichever is free.
+    scenario: the path or bundled name of a scenario of this game; None for a thousand average players. seed: None for a
+    new one in each session. out: folder of the rows; None for runs/play-<game>-001, -002 ..., the next free number.
     """
     catalog = Catalog()
-    found = scenario_for_play(catalog, game, controller, scenario, seed)
-    folder = begin_recording(out, f"play-{game}", found)
-    if seed is None and out is None:  # every sitting has levels of its own, and the folder's number tells which
+    chosen = scenario_for_play(catalog, game, controller, scenario, seed)
+    folder = begin_recording(out, f"play-{game}", chosen)
+    if seed is None and out is None:  # every session has its own levels, by the number of its folder
         number = int(folder.name.rpartition("-")[2])
         path = str(folder / "scenario.toml")
-        found = parse(found.resolved_toml().encode(), path, catalog, [("seed", str(found.seed + number))])
-    scene = PlayScene(found, catalog, folder, controller=controller, target=target)
+        chosen = parse(chosen.resolved_toml().encode(), path, catalog, [("seed", str(chosen.seed + number))])
+    scene = PlayScene(chosen, catalog, folder, controller=controller, target=target)
     try:
         show_scene(scene, paint_play, f"Flowdial play: {game}", frames=frames)
-    except EnvironmentFault:  # there is no window to play in
+    except EnvironmentFault:  # no window could be opened
         scene.close()
         discard(folder)
         raise
@@ -119,28 +119,29 @@ def play(
 
 
 def _keep(scene: PlayScene, folder: Path) -> None:
-    """End the sitting however the window was closed, and say what it left."""
+    """End the session, however the window was closed, and print its results."""
     with Stopping() as stopping:
-        stopping.hold()  # a second Ctrl-C must not tear what the first one has ended
+        stopping.hold()  # a second Ctrl-C must not interrupt the saving
         try:
             scene.close()
             if scene.attempts:
                 sys.stderr.write("flowdial: all rows are saved; writing the report ...\n")
             scene.write_run()
         finally:
-            discard(folder)  # nothing was played
-        _tell(scene, folder)
+            discard(folder)  # if no attempt was played
+        _print_results(scene, folder)
 
 
-def _tell(scene: PlayScene, folder: Path) -> None:
+def _print_results(scene: PlayScene, folder: Path) -> None:
     given_up = f", {scene.given_up} given up" if scene.given_up else ""
     plural = "" if scene.attempts == 1 else "s"
     sys.stdout.write(f"played  {scene.attempts} attempt{plural}, won {scene.wins}{given_up}\n")
-    found = scene.estimate
-    if found is not None:
-        words = f"{found.skill:+.2f} ({found.low:+.2f} to {found.high:+.2f}), better than {percent(found.percentile)}"
-        words += f" ({percent(found.percentile_low)} to {percent(found.percentile_high)}) of the players"
-        left_out = f", without the {scene.given_up} given up" if scene.given_up else ""
-        sys.stdout.write(f"skill   {words}{left_out}; uncalibrated\n")
+    estimate = scene.estimate
+    if estimate is not None:
+        words = f"{estimate.skill:+.2f} ({estimate.low:+.2f} to {estimate.high:+.2f}), "
+        words += f"better than {percent(estimate.percentile)} "
+        words += f"({percent(estimate.percentile_low)} to {percent(estimate.percentile_high)}) of the synthetic players"
+        left_out = f"; excludes {scene.given_up} given up" if scene.given_up else ""
+        sys.stdout.write(f"skill   {words}{left_out}; not fitted to real players yet (uncalibrated)\n")
     if scene.attempts:
         sys.stdout.write(f"rows    {folder / ATTEMPTS}\nreport  {folder / REPORT}\n")

@@ -1,4 +1,4 @@
-"""Where things stand in the window of play, in pixels."""
+"""The layout of the window of play, in pixels."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ CHOICE: Final = Box(600, 156, 640, 312)
 
 AIM: Final = Box(600, 480, 640, 104)
 
-TARGET: Final = Box(614, 534, 612, 30)  # where a click sets the target; the bar lies in its middle
+TARGET: Final = Box(614, 534, 612, 30)  # a click here sets the target; the bar is in its middle
 
 START: Final = Box(600, 600, 640, 48)
 
-_BESIDE: Final = 500  # pixels, of what stands left of the choices
+_BESIDE: Final = 500  # pixels, of the column left of the choices
 
-_ROWS: Final = 5  # controllers in sight
+_ROWS: Final = 5  # visible controllers
 
 _ROW: Final = 34  # pixels
 
-_SCALE: Final = 3.5  # logits to each side of the scale of skill
+_SCALE: Final = 3.5  # logits, half the width of the skill scale
 
 
 def choice_rows(kinds: int, chosen: int) -> list[tuple[int, Box]]:
-    """Which controllers are in sight on the start screen, by number, and where."""
+    """The visible controllers of the start screen: their numbers and boxes."""
     x, y, width = CHOICE.x + 14, CHOICE.y + 42, CHOICE.width - 28
     return [
         (number, Box(x, y + (_ROW + 2) * place, width, _ROW))

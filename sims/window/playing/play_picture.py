@@ -1,4 +1,4 @@
-"""How playing looks: the start screen, the game with its keys, the card after an attempt, and the skill beside it."""
+"""The pictures of play: the start screen, the game with its keys, the card after an attempt, and the skill."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ if TYPE_CHECKING:
     from sims.window.playing.play_scene import PlayScene
 
 _DOTS: Final = 20
-_NOTE: Final = 13  # letters of notes
-_RULES: Final = Box(MARGIN, VIEW.y + VIEW.height + 38, VIEW.width, 60)  # where a game's rules stand below it
-_RULES_SIZES: Final = ((SMALL, 22), (TINY, 19), (_NOTE, 15))  # letters and lines, the largest that fit
+_NOTE: Final = 13  # font size of notes
+_RULES: Final = Box(MARGIN, VIEW.y + VIEW.height + 38, VIEW.width, 60)  # the rules, below the game
+_RULES_SIZES: Final = ((SMALL, 22), (TINY, 19), (_NOTE, 15))  # font sizes and line heights; the largest that fits
 _START_KEYS: Final = (
-    (("up", "down"), "choose who decides"),
-    (("left", "right"), "choose how often you win"),
+    (("up", "down"), "choose a controller"),
+    (("left", "right"), "set the target win rate"),
     (("return",), "start"),
     (("escape",), "end"),
 )
 _KEYS: Final = ((("p",), "pause"), (("r",), "restart this level"), (("escape",), "save and end"))
 _CARD_KEYS: Final = ((("return", "space"), "next level"), (("escape",), "save and end"))
-_PAUSE_KEYS: Final = ((("p",), "play on"), (("r",), "restart this level"), (("escape",), "save and end"))
+_PAUSE_KEYS: Final = ((("p",), "resume"), (("r",), "restart this level"), (("escape",), "save and end"))
 _MODES: Final = {
-    "deterministic": "keeps to a plan, whatever you do",
+    "deterministic": "follows a fixed schedule",
     "adaptive": "adapts to how you play",
-    "self_adaptive": "adapts, and learns how to",
+    "self_adaptive": "adapts, and tunes itself",
 }
 
 
 def title_of(game: Game) -> str:
-    """A game's name as people write it."""
+    """A game's name in title case."""
     return game.name.replace("_", " ").title()
 
 
 def game_keys(game: Game) -> list[tuple[tuple[str, ...], str]]:
-    """Which keys do what in a game."""
+    """The keys of a game and their actions."""
     if not game.keys:
-        return [(("left", "right", "up", "down"), "cursor"), (("return",), "take a tile, then a direction: swap")]
+        return [(("left", "right", "up", "down"), "cursor"), (("return",), "pick a tile, then a direction to swap it")]
     by_action: dict[int, list[str]] = {}
     for key, action in game.keys.items():
         by_action.setdefault(action, []).append(key)
@@ -80,15 +80,15 @@ def paint_play(scene: PlayScene, canvas: Canvas) -> None:
         _paint_start(scene, canvas)
         return
     current = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.current
-    assert current is not None  # there is one as soon as the start screen is left
-    backdrop(canvas, title_of(scene.game), _who(scene), f"attempt {current.number + 1}")
+    assert current is not None  # set when the start screen closes
+    backdrop(canvas, title_of(scene.game), _subtitle(scene), f"attempt {current.number + 1}")
     shapes = scene.picture()
     canvas.shapes(shapes, VIEW)
     if scene.cells is not None and scene.stage == "playing":
         scene.cells.paint(canvas, shapes, VIEW)
     end = key_line(canvas, game_keys(scene.game), MARGIN, VIEW.y + VIEW.height + 10)
     if scene.cells is not None:
-        canvas.text("or click two neighbours", end, VIEW.y + VIEW.height + 14, TINY, QUIET)
+        canvas.text("or click two neighbouring tiles", end, VIEW.y + VIEW.height + 14, TINY, QUIET)
     _paint_rules(scene.game, canvas)
     keys: Sequence[tuple[Sequence[str], str]] = _KEYS
     if scene.stage == "card":
@@ -103,9 +103,9 @@ def paint_play(scene: PlayScene, canvas: Canvas) -> None:
     footer(canvas, keys)
 
 
-def _who(scene: PlayScene) -> str:
-    player = "a synthetic player shows how, " if scene.demonstrated else ""
-    return f"{player}{scene.kind.name} decides how hard it is"
+def _subtitle(scene: PlayScene) -> str:
+    player = "demo by a synthetic player, " if scene.demonstrated else ""
+    return f"{player}{scene.kind.name} sets the difficulty"
 
 
 def _paint_start(scene: PlayScene, canvas: Canvas) -> None:
@@ -114,22 +114,22 @@ def _paint_start(scene: PlayScene, canvas: Canvas) -> None:
     canvas.text(scene.game.summary, MARGIN + 42, 104, BODY, QUIET)
     canvas.shapes(scene.demo.shapes(), DEMO)
     canvas.rect(DEMO, LINE, border=1)
-    canvas.text("a synthetic player shows how", DEMO.x, DEMO.y + DEMO.height + 5, TINY, QUIET)
+    canvas.text("demo by a synthetic player", DEMO.x, DEMO.y + DEMO.height + 5, TINY, QUIET)
     _paint_how_to(scene, canvas)
     _paint_choice(scene, canvas)
-    box = card(canvas, AIM, "how often you should win")
+    box = card(canvas, AIM, "target win rate: how often you should win")
     canvas.text(percent(scene.target), box.x + box.width, AIM.y + 8, LARGE, GREEN, align=1.0, bold=True)
     bar(canvas, Box(TARGET.x, TARGET.y + 10, TARGET.width, 9), scene.target, GREEN)
     canvas.circle(TARGET.x + scene.target * TARGET.width, TARGET.y + 14, 9, INK)
     ready = scene.stage == "start"
     canvas.rect(START, GREEN if ready else RAISED, radius=10)
-    words = "Enter starts" if ready else "getting ready …"
+    words = "Press Enter to start" if ready else "loading …"
     canvas.text(words, START.x + START.width / 2, START.y + 11, LARGE, PAPER if ready else INK, align=0.5, bold=True)
     footer(canvas, _START_KEYS)
 
 
 def _paint_how_to(scene: PlayScene, canvas: Canvas) -> None:
-    """What the goal is, what each key does, and how one loses."""
+    """Paint the goal, the keys, and the ways to lose."""
     x, y = DEMO.x, DEMO.y + DEMO.height + 32
     for sentence in scene.game.how_to:
         for line in wrap_lines(canvas, sentence, TINY, _BESIDE):
@@ -151,7 +151,7 @@ def _paint_how_to(scene: PlayScene, canvas: Canvas) -> None:
 
 
 def _paint_choice(scene: PlayScene, canvas: Canvas) -> None:
-    box = card(canvas, CHOICE, "who decides how hard it is")
+    box = card(canvas, CHOICE, "controller: sets the difficulty of each attempt")
     rows = choice_rows(len(scene.kinds), scene.kind_at)
     if len(rows) < len(scene.kinds):
         words = f"{scene.kind_at + 1} of {len(scene.kinds)}"
@@ -187,7 +187,7 @@ def _paint_pause(scene: PlayScene, canvas: Canvas) -> None:
 
 
 def _paint_rules(game: Game, canvas: Canvas) -> None:
-    """All that a person must know, below the game."""
+    """Paint the rules below the game."""
     words = " ".join(game.how_to)
     for size, step in _RULES_SIZES:
         lines = wrap_lines(canvas, words, size, _RULES.width)
@@ -198,7 +198,7 @@ def _paint_rules(game: Game, canvas: Canvas) -> None:
 
 
 def _paint_again(scene: PlayScene, canvas: Canvas) -> None:
-    words = "this level again; the try before "
+    words = "level restarted; the last attempt "
     words += "counts as not won" if scene.counted else f"was too short for {scene.kind.name} to learn from"
     width = canvas.width_of(words, SMALL) + 32
     box = Box(VIEW.x + (VIEW.width - width) / 2, VIEW.y + 54, width, 34)
@@ -219,16 +219,16 @@ def _paint_card(scene: PlayScene, canvas: Canvas) -> None:
     middle = box.x + box.width / 2
     words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
     canvas.text(words, middle, box.y + 20, HUGE, colour, align=0.5, bold=True)
-    way = f"{percent(stepper.progress)} of the way"
-    told = f"time is up, {way}"
+    progress = f"{percent(stepper.progress)} completed"
+    ending = f"time is up, {progress}"
     if outcome == WON:
-        told = f"in {stepper.result().duration_s:.0f} s"
+        ending = f"in {stepper.result().duration_s:.0f} s"
     elif outcome == LOST:
-        told = f"{scene.game.causes[stepper.result().cause]}, {way}"
-    canvas.text(told, middle, box.y + 78, BODY, INK, align=0.5)
+        ending = f"{scene.game.causes[stepper.result().cause]}, {progress}"
+    canvas.text(ending, middle, box.y + 78, BODY, INK, align=0.5)
     before, after = scene.last.setting.difficulty, scene.current.setting.difficulty
     change = after - before
-    word = "harder" if change > 0.0005 else "easier" if change < -0.0005 else "as hard as before"
+    word = "harder" if change > 0.0005 else "easier" if change < -0.0005 else "unchanged"
     canvas.text("difficulty", box.x + 40, box.y + 122, SMALL, QUIET)
     words = f"{before:.2f}  →  {after:.2f}   {word}"
     canvas.text(words, box.x + box.width - 40, box.y + 120, BODY, ORANGE, align=1.0, bold=True)
@@ -250,7 +250,7 @@ def _paint_side(scene: PlayScene, canvas: Canvas) -> None:
         canvas.text(words, box.x + box.width, SIDE.y + 10, TINY, QUIET, align=1.0)
     if not ended:
         canvas.text("No attempt yet", box.x, box.y - 2, SMALL, INK, bold=True)
-        canvas.text(f"You should win {percent(scene.target)} of them.", box.x, box.y + 30, SMALL, QUIET)
+        canvas.text(f"Target: win {percent(scene.target)} of attempts.", box.x, box.y + 30, SMALL, QUIET)
     else:
         width = canvas.text(f"{wins} of {ended}", box.x, box.y - 4, LARGE, INK, bold=True)
         canvas.text("won", box.x + width + 8, box.y + 3, BODY, QUIET)
@@ -273,7 +273,7 @@ def _paint_side(scene: PlayScene, canvas: Canvas) -> None:
 
 
 def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, target: float) -> None:
-    """A share with its interval on a line from 0 to 1, and the target beside it."""
+    """Paint a share with its margin on a line from 0 to 1, and the target."""
     canvas.rect(box, RAISED, radius=4)
     canvas.rect(Box(box.x + low * box.width, box.y, (high - low) * box.width, box.height), (44, 98, 132), radius=4)
     canvas.circle(box.x + value * box.width, box.y + box.height / 2, 6, SKY)
@@ -284,41 +284,41 @@ def _interval(canvas: Canvas, box: Box, low: float, value: float, high: float, t
 
 
 def _paint_skill(scene: PlayScene, canvas: Canvas, box: Box) -> None:
-    y = paint_heading(canvas, "its skill" if scene.demonstrated else "your skill", box, box.y)
-    found, ended = scene.estimate, len(scene.outcomes)
+    y = paint_heading(canvas, "skill of the player" if scene.demonstrated else "your skill", box, box.y)
+    estimate, ended = scene.estimate, len(scene.outcomes)
     if scene.no_estimate:
-        canvas.text("cannot be estimated", box.x, y, SMALL, ORANGE)
-    elif found is not None:
-        _paint_estimate(canvas, Box(box.x, y, box.width, 0), found, scene.outcomes[: found.attempts])
+        canvas.text("the estimate has failed", box.x, y, SMALL, ORANGE)
+    elif estimate is not None:
+        _paint_estimate(canvas, Box(box.x, y, box.width, 0), estimate, scene.outcomes[: estimate.attempts])
         if scene.computing:
             canvas.text("…", box.x + box.width, box.y, SMALL, QUIET, align=1.0)
     else:
         left = FEWEST - ended
-        words = f"is told after {left} more level{'s' if left != 1 else ''}" if left > 0 else "is being estimated …"
+        words = f"after {left} more finished attempt{'s' if left != 1 else ''}" if left > 0 else "computing …"
         canvas.text(words, box.x, y, SMALL, INK)
         bar(canvas, Box(box.x, y + 28, box.width, 7), ended / FEWEST, PURPLE)
     if scene.given_up:
-        words = f"without the {scene.given_up} given up"
+        words = f"excludes {scene.given_up} given up"
         canvas.text(words, box.x, SIDE.y + SIDE.height - 24, _NOTE, QUIET)
 
 
-def _paint_estimate(canvas: Canvas, box: Box, found: SkillEstimate, outcomes: Sequence[int]) -> None:
+def _paint_estimate(canvas: Canvas, box: Box, estimate: SkillEstimate, outcomes: Sequence[int]) -> None:
     def place(skill: float) -> float:
         return box.x + box.width * min(max(0.5 + 0.5 * skill / _SCALE, 0.0), 1.0)
 
     y = box.y
-    canvas.text(f"{found.skill:+.2f}", box.x, y - 2, LARGE, PURPLE, bold=True)
-    canvas.text(f"95 %: {found.low:+.1f} to {found.high:+.1f}", box.x + box.width, y + 4, TINY, INK, align=1.0)
+    canvas.text(f"{estimate.skill:+.2f}", box.x, y - 2, LARGE, PURPLE, bold=True)
+    canvas.text(f"95 %: {estimate.low:+.1f} to {estimate.high:+.1f}", box.x + box.width, y + 4, TINY, INK, align=1.0)
     y += 38
     canvas.rect(Box(box.x, y, box.width, 8), RAISED, radius=4)
-    canvas.rect(Box(place(found.low), y, place(found.high) - place(found.low), 8), (101, 66, 86), radius=4)
-    canvas.circle(place(found.skill), y + 4, 6, PURPLE)
+    canvas.rect(Box(place(estimate.low), y, place(estimate.high) - place(estimate.low), 8), (101, 66, 86), radius=4)
+    canvas.circle(place(estimate.skill), y + 4, 6, PURPLE)
     canvas.rect(Box(place(0.0), y - 4, 1, 16), LINE)
-    below, above = (f"{100.0 * share:.0f}" for share in (found.percentile_low, found.percentile_high))
+    below, above = (f"{100.0 * share:.0f}" for share in (estimate.percentile_low, estimate.percentile_high))
     rows = [
-        ("players with less skill", f"{percent(found.percentile)}  ({below}–{above})"),
-        ("won of these", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
-        ("a twin of your skill would win", percent(found.twin)),
+        ("players with less skill", f"{percent(estimate.percentile)}  ({below}–{above})"),
+        ("win rate", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
+        ("win rate of a synthetic twin", percent(estimate.twin)),
     ]
     paint_table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
-    canvas.text("on the simulation's scale, not calibrated", box.x, y + 86, _NOTE, QUIET)
+    canvas.text("simulation scale, not fitted to real players", box.x, y + 86, _NOTE, QUIET)

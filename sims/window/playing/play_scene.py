@@ -1,4 +1,4 @@
-"""The scene of play: one person, one game, and a controller that adapts."""
+"""The scene of play: one person, one game, and the controller that sets the difficulty."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from sims.window.viewport import GLIDE_S, Viewport, tick_seconds
 
 TARGETS: Final = tuple(round(0.3 + 0.05 * i, 2) for i in range(14))  # 0.30 to 0.95
 
-_MOST_TICKS: Final = 6  # a frame; a slow machine slows the game down instead of playing blind
+_MOST_TICKS: Final = 6  # a frame; on a slow machine the game slows down and skips no picture
 
-_BEFORE_RESULT_S: Final = 0.6  # the end of an attempt stays in sight before its card comes
+_BEFORE_RESULT_S: Final = 0.6  # the end of an attempt is shown before its card
 
 _AGAIN_S: Final = 3.0
 
-_AFTER_CARD_S: Final = 0.4  # a key that was meant for the game must not close the card
+_AFTER_CARD_S: Final = 0.4  # a key press meant for the game must not close the card
 
 DEMONSTRATOR: Final = Faculties(1.5, 1.0, 0.22, 0.03, 0.05, 0.01, 0.005, 1.6)
 
@@ -60,7 +60,7 @@ class PlayScene:
         controller: str | None = None,
         target: float | None = None,
     ) -> None:
-        """controller and target are chosen beforehand on the start screen; None for those of the scenario."""
+        """controller, target: preselected on the start screen; None for those of the scenario."""
         self.setup: Setup = setup_of(scenario, catalog)
         self.game: Game = self.setup.game
         self.kinds = tuple(catalog.controller(entry.name) for entry in catalog.controllers())
@@ -70,18 +70,18 @@ class PlayScene:
         self.done = False
         self.stage: PlayStage = "start"
         self.paused = False
-        self.refusal = ""  # why the controller and the scenario do not go together
+        self.refusal = ""  # why the controller cannot play the scenario
         self.current: HumanAttempt | None = None
         self.last: HumanAttempt | None = None  # the attempt whose card is shown
         self.outcomes: list[int] = []  # of attempts that the rules or the clock ended
-        self.tries: list[int] = []  # of all attempts on disk, those that were given up among them
-        self.counted = False  # whether the latest try that was given up had been under way
+        self.tries: list[int] = []  # of all attempts on disk, including those given up
+        self.counted = False  # whether the last restarted attempt counted
         self.keys = KeyInput(self.game)
         self.cells = CellInput(self.game) if CellInput.fits(self.game) else None
         self.before: list[Shape] = []
         self.now: list[Shape] = []
         self.since_s = 0.0  # since the last tick or turn, or since the stage began
-        self.again_s = 0.0  # how much longer the screen says that a level has begun anew
+        self.again_s = 0.0  # seconds left of the note that a level was restarted
         self.demo_number = 0
         self.demo = self._demonstration()
         self._scenario, self._catalog, self._folder = scenario, catalog, folder
@@ -97,17 +97,17 @@ class PlayScene:
 
     @property
     def kind(self) -> ControllerKind:
-        """The controller that adapts, or will."""
+        """The chosen controller."""
         return self.kinds[self.kind_at]
 
     @property
     def attempts(self) -> int:
-        """All attempts on disk."""
+        """Number of attempts on disk."""
         return len(self.tries)
 
     @property
     def given_up(self) -> int:
-        """Attempts that the person stopped."""
+        """Number of attempts that the person stopped."""
         return len(self.tries) - len(self.outcomes)
 
     @property
@@ -116,7 +116,7 @@ class PlayScene:
 
     @property
     def estimate(self) -> SkillEstimate | None:
-        """The person's skill, as far as it is known."""
+        """The latest estimate of the person's skill, if any."""
         return self._skill.estimate
 
     @property
@@ -126,11 +126,11 @@ class PlayScene:
 
     @property
     def no_estimate(self) -> bool:
-        """Whether there will be no estimate any more."""
+        """Whether the estimation has failed."""
         return self._skill.failed
 
     def close(self) -> None:
-        """End the sitting. An attempt under way is saved as given up; all others are on disk already."""
+        """End the session. The current attempt is saved as given up; all others are on disk already."""
         try:
             if self._session is not None and self.stage == "playing":
                 self._give_up()
@@ -141,15 +141,15 @@ class PlayScene:
                 self._session.close()
 
     def write_run(self) -> None:
-        """Write the files of a run beside the rows of a sitting that was closed, if there are any."""
+        """Write the files of a run beside the rows of a closed session, if it has rows."""
         if self._session is not None and self.attempts:
             playing_s = time.monotonic() - self._began_s
             write_run(self._folder, self._scenario, self.setup, self._session.played(), playing_s)
 
-    # --- what people do ----------------------------------------------------------------------------------------------
+    # --- input -------------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
-        """Let the window close after this frame."""
+        """Close the window after this frame."""
         self.done = True
 
     def handle(self, event: Event) -> None:
@@ -207,7 +207,7 @@ class PlayScene:
                 self._wanted = action
                 self._turn()
 
-    # --- what happens ------------------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
         self._skill.poll()
@@ -229,7 +229,7 @@ class PlayScene:
             self.stage, self.since_s = "card", 0.0
 
     def _get_ready(self) -> None:
-        """Load libraries while people read; then open. The first frame of `opening` is painted before that."""
+        """Load libraries behind the start screen, then open. The first frame of `opening` is painted before that."""
         if self._opening is None:
             setup = human_setup(self.setup, self.kind, 0.5)
             self._opening = BackgroundWork(lambda: self._rehearse(setup))
@@ -238,8 +238,8 @@ class PlayScene:
 
     @staticmethod
     def _rehearse(setup: Setup) -> None:
-        """Play one tick for nothing: the libraries that it loads would make the first attempt stutter."""
-        with contextlib.suppress(Exception), tempfile.TemporaryDirectory() as folder:  # what is wrong is told later
+        """Play and discard one tick: the libraries that it loads would make the first attempt stutter."""
+        with contextlib.suppress(Exception), tempfile.TemporaryDirectory() as folder:  # a fault is reported later
             session = HumanSession(setup, Path(folder))
             current = session.next()
             current.stepper.do(HumanAction(0))
@@ -254,14 +254,14 @@ class PlayScene:
             self._do(HumanAction(self.keys.action()))
 
     def _turn(self) -> None:
-        """Do what is wanted as soon as the turn before has been seen."""
+        """Do the requested action once the previous turn has been shown."""
         if self._wanted is not None and self.since_s >= min(GLIDE_S, self._tick_s):
             human_action = HumanAction(self._wanted, round(self._thinking_s, 3))
             self._wanted, self._thinking_s = None, 0.0
             self._do(human_action)
 
     def _do(self, human_action: HumanAction) -> None:
-        assert self.current is not None  # only while an attempt is played
+        assert self.current is not None  # called only during an attempt
         stepper = self.current.stepper
         stepper.do(human_action)
         self._human_actions.append(human_action)
@@ -285,7 +285,7 @@ class PlayScene:
         self._begin()
 
     def _begin(self) -> None:
-        assert self.current is not None  # chosen when the attempt before ended
+        assert self.current is not None  # set when the previous attempt ended
         self.stage, self.since_s, self.paused = "playing", 0.0, False
         self._human_actions, self._wanted = [], None
         self._thinking_s = self._owed_s = 0.0
@@ -302,7 +302,7 @@ class PlayScene:
         human_actions, self._human_actions = (
             self._human_actions,
             [],
-        )  # never saved twice, not even when the disk refuses
+        )  # never saved twice, not even after an I/O error
         self._session.finish(self.current, human_actions)
         self.last = self.current
         self.outcomes.append(self.current.stepper.outcome)
@@ -312,7 +312,7 @@ class PlayScene:
         self.stage, self.since_s, self.again_s = "ending", 0.0, 0.0
 
     def _give_up(self) -> bool:
-        """Save the attempt under way as given up, if anything was done in it; whether there was."""
+        """Save the current attempt as given up, if it has any action. Returns whether it has."""
         assert self.current is not None
         assert self._session is not None
         if not self._human_actions:
@@ -323,7 +323,7 @@ class PlayScene:
         return True
 
     def _restart(self) -> None:
-        """Begin the level anew, as the next attempt."""
+        """Restart the level, as the next attempt."""
         if self._give_up():
             assert self.current is not None
             assert self._session is not None
@@ -333,7 +333,7 @@ class PlayScene:
         self._begin()
 
     def _demonstration(self) -> Viewport:
-        """A synthetic player who is good at it, on the start screen."""
+        """A viewport of the start screen: an attempt of a skilled synthetic player."""
         self.demo_number += 1
         stepper = AttemptStepper(
             self.game, self._values(0.35), DEMONSTRATOR, Address(self.setup.seed, 0, 0, self.demo_number, 0)
@@ -347,7 +347,7 @@ class PlayScene:
         return np.array([to_real(table, j, along(self.setup.path, j, difficulty)) for j in range(len(table))])
 
     def picture(self) -> list[Shape]:
-        """What is to be painted of the game."""
+        """The picture of the game."""
         if self.game.pace != "real_time" and self.stage in ("playing", "ending"):
             return list(blend(self.before, self.now, min(self.since_s / GLIDE_S, 1.0)))
         return self.now

@@ -1,9 +1,9 @@
-"""A person's skill on the scale of synthetic players: which skill makes their wins and losses likely?
+"""A person's skill on the scale of synthetic players, estimated from wins and losses.
 
-For each setting that was played, synthetic players of thirteen skills play it a few hundred times; that gives the
-chance to win as a function of skill. Bayes' rule on a grid combines it with a wide prior around the scenario's
-population: a normal with its mean and twice its spread. What comes out is the skill *during these attempts*: practice
-while playing is not told apart from skill. It is as uncalibrated as the synthetic players are.
+Synthetic players of thirteen skills play each setting a few hundred times. That gives the chance to win as a function
+of skill. Bayes' rule on a grid combines it with a wide prior around the scenario's population: a normal with its mean
+and twice its spread. The result is the skill *during these attempts*: practice while playing is not separated from
+skill. It is as uncalibrated as the synthetic players are.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from engine.players import PLAYER, Distribution, distribution_table
 from engine.session import births, frame_of
 from engine.setup import Setup
 
-FEWEST: Final = 10  # attempts before a number is told
-NODES: Final = np.linspace(-4.5, 4.5, 13)  # skills that are played
+FEWEST: Final = 10  # attempts before an estimate is shown
+NODES: Final = np.linspace(-4.5, 4.5, 13)  # skills of the synthetic players
 GRID: Final = np.linspace(-4.5, 4.5, 181)
 TRIES: Final = 240  # attempts for each setting and skill
 _CONFIDENCE: Final = 0.95
-_FIRST: Final = 5_000_000  # places in a cohort that no scenario reaches: other luck than that of its players
+_FIRST: Final = 5_000_000  # beyond the players of any scenario, so that they have random streams of their own
 _POPULATION: Final = 4000
 
 
 class SkillEstimate(NamedTuple):
-    """What is known of a person's skill."""
+    """An estimate of a person's skill."""
 
     skill: float  # posterior mean, logit
     low: float  # ends of the central 95 % interval
@@ -44,17 +44,17 @@ class SkillEstimate(NamedTuple):
 
 
 def win_curve(game: Game, values: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
-    """Chance to win at a setting, shape (181,), for the skills of GRID. Takes a few hundred attempts per node."""
+    """Chance to win at a setting, shape (181,), for the skills of GRID. Plays a few hundred attempts per node."""
     shares = np.empty(len(NODES))
     for k, skill in enumerate(NODES):
         traits = distribution_table({"skill": Distribution("fixed", float(skill))})
         won = batch_wins(game, values[np.newaxis], Crowd(traits, TRIES, first=_FIRST), seed)[0]
-        shares[k] = (won + 0.5) / (TRIES + 1.0)  # neither 0 nor 1: they would forbid what merely was not seen
+        shares[k] = (won + 0.5) / (TRIES + 1.0)  # neither 0 nor 1: they would exclude what was merely not observed
     logits = np.log(shares / (1.0 - shares))
-    # More skill never wins less: what goes down between two nodes is noise.
+    # More skill never wins less: a decrease between two nodes is noise.
     logits = 0.5 * (np.maximum.accumulate(logits) + np.minimum.accumulate(logits[::-1])[::-1])
-    found: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.interp(GRID, NODES, logits)))
-    return found
+    chances: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.interp(GRID, NODES, logits)))
+    return chances
 
 
 def population_skills(setup: Setup) -> npt.NDArray[np.float64]:

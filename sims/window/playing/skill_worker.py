@@ -1,8 +1,8 @@
-"""The estimate of a person's skill, made in a process of its own.
+"""Estimates a person's skill in a separate process.
 
 Compiling and playing thousands of synthetic attempts would make a game stutter, and a compilation cannot be stopped.
-A process can: closing the window ends it at once, whatever it is doing. It starts with the first attempt that has
-ended and has less of the processor than the game.
+A process can: closing the window ends it at once. It starts after the first attempt and runs at a lower priority than
+the game.
 """
 
 from __future__ import annotations
@@ -29,35 +29,35 @@ _GENTLE: Final = 5  # steps of niceness, where the system has them
 
 
 class SkillWorker:
-    """The game's side. Nothing here waits."""
+    """The side of the window. No call blocks."""
 
     def __init__(self, scenario: Scenario) -> None:
-        """scenario: whose players the person is compared with."""
+        """scenario: its players are those that the person is compared with."""
         self.estimate: SkillEstimate | None = None  # the latest one
-        self.failed = False  # the process is gone: there will be no estimate any more
+        self.failed = False  # the process has ended: there will be no further estimate
         self._scenario = scenario
-        self._told = self._answered = 0
+        self._asked = self._answered = 0
         self._pipe: Connection | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
 
     @property
     def computing(self) -> bool:
-        """Whether an answer is still to come."""
-        return not self.failed and self._answered < self._told
+        """Whether an answer is pending."""
+        return not self.failed and self._answered < self._asked
 
     def tell(self, values: npt.NDArray[np.float64], won: bool) -> None:
-        """An attempt has ended. values: its params as rules see them, shape (knobs,)."""
+        """Report an attempt that has ended. values: its params as rules see them, shape (knobs,)."""
         if self._pipe is None:
             self._start()
         assert self._pipe is not None
-        self._told += 1
+        self._asked += 1
         try:
             self._pipe.send((values, won))
         except OSError:
             self.failed = True
 
     def poll(self) -> None:
-        """Take in what has been answered."""
+        """Read the answers so far."""
         try:
             while self._pipe is not None and not self.failed and self._pipe.poll():
                 self.estimate = self._pipe.recv()
@@ -79,17 +79,17 @@ class SkillWorker:
         self._process = ScriptlessProcess(target=_serve, args=(theirs, os.getpid(), self._scenario), daemon=True)
         with undisturbed():
             self._process.start()
-        theirs.close()  # so that the end of the process is the end of the pipe
+        theirs.close()  # so that the pipe ends with the process
 
 
 # --- In the process --------------------------------------------------------------------------------------------------
 
 
 def _serve(pipe: Connection, parent: int, scenario: Scenario) -> None:
-    """For each attempt of the person, the estimate from all of them so far; None while they are too few."""
+    """Answer each attempt with the estimate from all attempts so far; None while they are too few."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     die_with(parent)
-    sys.stdout = sys.stderr  # what a plug-in prints is a message
+    sys.stdout = sys.stderr  # plug-ins print to stderr
     with contextlib.suppress(AttributeError, OSError):
         os.nice(_GENTLE)
     setup = setup_of(scenario, Catalog())

@@ -1,8 +1,8 @@
-"""Live sessions: a scenario's world, advanced one attempt at a time, with a switchboard between it and controllers.
+"""Live sessions: a scenario's world, advanced one attempt at a time, whose controller can be switched.
 
-Where each player has a controller of their own, every place of the wall follows its own player, and all of them start
-at once; otherwise the world's clock says who is next. Either way an attempt is played by the same kernels as in a run,
-so that its row is the same, bit for bit, as long as nobody switched the controller.
+If each player has their own controller, every viewport follows one player, and all of them start at once. Otherwise the
+world's clock decides which player is next. Either way the kernels of a run play each attempt. So its row is the same,
+bit for bit, until the controller is switched.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NO_BELIEF: Final = math.nan
 
 
 class ChosenController(NamedTuple):
-    """A controller that somebody switched to."""
+    """A controller that was chosen in the window, or the scenario's own."""
 
     kind: ControllerKind
     options: Any
@@ -38,9 +38,9 @@ class ChosenController(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Which controller set an attempt's difficulty, and what it believed."""
+    """The controller that set an attempt's difficulty, and its beliefs."""
 
-    controller: int  # place in LiveWorld.chosen
+    controller: int  # index in LiveWorld.chosen
     beliefs: tuple[float, ...]
 
 
@@ -48,10 +48,10 @@ Decisions = dict[tuple[int, int, int], Decision]  # by replica, player and attem
 
 
 class ControllerSwitch:
-    """Stands in for a controller and passes everything on to the one of the moment.
+    """A controller that passes every call on to the current one.
 
-    The world's own columns of beliefs stay those of the first controller; what later ones believe is noted here. An
-    outcome goes to the controller that asked for it, unless it is no longer there.
+    The world's belief columns stay those of the first controller; beliefs of later ones are stored in `decided`. An
+    outcome goes to the controller that set the attempt's difficulty, unless it has been replaced.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ControllerSwitch:
         self._decided = decided
 
     def switch(self, number: int, chosen: ChosenController) -> None:
-        """From now on another controller decides; it begins without any knowledge."""
+        """Replace the controller from now on; the new one starts without knowledge."""
         self._number = number
         self._now = controller_of(
             dataclasses.replace(self._setup, kind=chosen.kind, options=chosen.options), self._replica
@@ -71,8 +71,8 @@ class ControllerSwitch:
 
     def ask(self, who: Who) -> Setting:
         if self._number:
-            said = self._now.describe(who)
-            beliefs = tuple(said[name] for name in self._now.beliefs)
+            values = self._now.describe(who)
+            beliefs = tuple(values[name] for name in self._now.beliefs)
             self._decided[self._replica, who.player, who.situation.attempt] = Decision(self._number, beliefs)
         return self._now.ask(who)
 
@@ -98,7 +98,7 @@ class LiveAttempt(NamedTuple):
     target: float
     outcome: int
     duration_s: float
-    controller: int  # place in LiveWorld.chosen
+    controller: int  # index in LiveWorld.chosen
     beliefs: tuple[float, ...]  # of that controller
     stepper: AttemptStepper  # at its start
 
@@ -108,7 +108,7 @@ class LiveAttempt(NamedTuple):
 
 
 class _Source:
-    """A world and its switchboard; gives its attempts in the order in which they start."""
+    """A world and its controller switch; gives its attempts in the order of their starts."""
 
     def __init__(self, live_world: LiveWorld, chunk: Chunk) -> None:
         setup = live_world.setup
@@ -121,7 +121,7 @@ class _Source:
         self.world.start_attempts(self.controller)
 
     def next(self) -> npt.NDArray[np.void] | None:
-        """The row of the next attempt; None when there is none."""
+        """The row of the next attempt; None when there are no more."""
         world = self.world
         before = world.used
         while world.used == before:
@@ -132,30 +132,30 @@ class _Source:
         return row
 
     def rows(self) -> npt.NDArray[np.void]:
-        """All rows so far, in the order in which they were played. The world may go on."""
+        """All rows so far, in the order of play. The world may go on."""
         played: npt.NDArray[np.void] = self.world.rows[: self.world.used].copy()
         return played
 
 
 class LiveWorld:
-    """A scenario that is watched: hands out attempts to places, switches controllers, keeps all rows."""
+    """A scenario under watch: gives attempts to viewports, switches controllers, keeps all rows."""
 
     def __init__(self, setup: Setup, viewports: int, *, cohort: int | None = None) -> None:
-        """cohort: whose players come first, where players can be played apart; None for all. It may be changed."""
+        """cohort: its players come first, where players can be played separately; None for all. It may be changed."""
         self.setup = setup
         self.chosen = [ChosenController(setup.kind, setup.options, belief_columns(setup))]
-        self.number = 0  # of the controller of the moment
+        self.number = 0  # index of the current controller
         self.decided: Decisions = {}
         self.cohort = cohort
         self.apart = setup.scope == "player" and setup.kind.rule is not None
         self.played = 0
-        self.on_row: Callable[[npt.NDArray[np.void]], None] = lambda row: None  # is given each row once it is made
+        self.on_row: Callable[[npt.NDArray[np.void]], None] = lambda row: None  # called with each new row
         self._done: list[npt.NDArray[np.void]] = []
         self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
         self._sources: list[_Source | None] = [None] * min(viewports, len(self._waiting))
 
     def next(self, viewport: int) -> LiveAttempt | None:
-        """The next attempt for a place of the wall; None when everybody there is gone and nobody waits."""
+        """The next attempt for a viewport; None when no player is left for it."""
         slot = self._slot(viewport)
         while True:
             source = self._sources[slot] = self._wanted(self._sources[slot])
@@ -172,11 +172,11 @@ class LiveWorld:
 
     @property
     def _asked_for(self) -> int | None:
-        """The cohort whose worlds come first; None where worlds hold all cohorts, or all are asked for."""
+        """The cohort whose worlds come first; None if worlds contain all cohorts, or all are shown."""
         return None if self.setup.scope == "everyone" else self.cohort
 
     def _slot(self, viewport: int) -> int:
-        """Which world a place is served from. Where players share one, so do places that want to see them."""
+        """The index of the world that serves a viewport. Viewports of players who share a world share it too."""
         slot = viewport % len(self._sources)
         if self.apart or self._asked_for is None:
             return slot
@@ -184,7 +184,7 @@ class LiveWorld:
         return cohorts.index(self.cohort) if self.cohort in cohorts else slot
 
     def _wanted(self, source: _Source | None) -> _Source | None:
-        """This source, or one of the wanted cohort when it is not; then this one waits. None when nobody is left."""
+        """This source if its cohort is shown, otherwise another while this one waits. None when no player is left."""
         waiting, wanted = self._waiting, self._asked_for
         if source is not None and wanted in (None, source.cohort):
             return source
@@ -193,10 +193,10 @@ class LiveWorld:
             if source is not None or not waiting:
                 return source
             at = 0
-        found = waiting.pop(at)
+        taken = waiting.pop(at)
         if source is not None:
             waiting.insert(0, source)
-        return _Source(self, found) if isinstance(found, Chunk) else found
+        return _Source(self, taken) if isinstance(taken, Chunk) else taken
 
     def _live_attempt(self, row: Any, source: _Source) -> LiveAttempt:
         replica, player, attempt = int(row["replica"]), int(row["player"]), int(row["attempt"])
@@ -221,22 +221,22 @@ class LiveWorld:
         )
 
     def prepare(self) -> None:
-        """Compile what the first attempt needs; it takes seconds where nobody has played this game before."""
+        """Compile for the first attempt; this takes seconds when the game is not in the cache."""
         first = self.chosen[0]
         self.warm(first.kind, first.options)
         self._sources[0] = self._wanted(None)
 
     def warm(self, kind: ControllerKind, options: Any) -> None:
-        """Make a controller and let it go, so that everything is compiled when it is needed."""
+        """Use a controller once and discard it, so that it is compiled before it is needed."""
         controller = controller_of(dataclasses.replace(self.setup, kind=kind, options=options), 0)
         if kind.rule is not None:
             target = float(self.setup.targets[0, 0])
             who = Who(self.setup.player_number(0, 0), 0, Situation(target, 0, min(self.setup.levels, 1), 0, 1.0))
             controller.tell(Outcome(who, controller.ask(who), True, 1.0, 1.0, 0.0))
-            controller.ask(who)  # a rule that is shared hears only when it is asked again
+            controller.ask(who)  # a shared rule processes outcomes at the next call
 
     def switch(self, kind: ControllerKind) -> None:
-        """From the next attempt on, another controller decides, with its default options and no knowledge yet."""
+        """Switch the controller from the next attempt on. It has its default options and no knowledge yet."""
         options = kind.options()
         beliefs = belief_columns(dataclasses.replace(self.setup, kind=kind, options=options))
         self.chosen.append(ChosenController(kind, options, beliefs))
@@ -247,7 +247,7 @@ class LiveWorld:
 
     @property
     def switched(self) -> bool:
-        """Whether somebody switched the controller."""
+        """Whether the controller was switched."""
         return len(self.chosen) > 1
 
     def rows(self) -> npt.NDArray[np.void]:
@@ -262,15 +262,15 @@ class LiveWorld:
 
     @property
     def beliefs(self) -> tuple[str, ...]:
-        """Names of what any controller so far believed: columns of the rows."""
+        """Names of the beliefs of all controllers so far: columns of the rows."""
         return tuple(dict.fromkeys(name for chosen in self.chosen for name in chosen.beliefs))
 
     def save(self, path: Path) -> Content:
-        """Write all rows so far as CSV, with the columns of a run; after a switch, with the beliefs of every one."""
+        """Write all rows so far as CSV with a run's columns; after a switch, with the beliefs of all controllers."""
         return self.write(path, self.rows(), self.beliefs)
 
     def write(self, path: Path, rows: npt.NDArray[np.void], beliefs: Sequence[str]) -> Content:
-        """Write a whole file of these rows. beliefs: those that have columns."""
+        """Write a complete file of these rows. beliefs: their columns."""
         sheet = record.attempt_sheet(self.setup, beliefs)
         with new_file(path) as sink:
             sink.write(record.csv_header(sheet.columns))
@@ -286,7 +286,7 @@ class LiveWorld:
             record.write_csv(sink, [record.attempt_batch(sheet, self._widened(part, number, beliefs))])
 
     def _parts(self, rows: npt.NDArray[np.void]) -> Iterator[tuple[int, npt.NDArray[np.void]]]:
-        """Rows in order, cut where the controller changes."""
+        """Rows in order, split where the controller changes."""
         if not self.switched:
             yield 0, rows
             return
@@ -301,7 +301,7 @@ class LiveWorld:
         return self.decided.get(key) or Decision(0, ())
 
     def _widened(self, rows: npt.NDArray[np.void], number: int, names: Sequence[str]) -> npt.NDArray[np.void]:
-        """The rows with a place for every belief, empty where their controller does not have it."""
+        """The rows with a field for every belief, empty if their controller does not have it."""
         if not self.switched:
             return rows
         wide = np.empty(len(rows), record.row_type(len(self.setup.space), len(names)))
@@ -316,7 +316,7 @@ class LiveWorld:
 
 
 def _pieces(setup: Setup) -> Iterator[Chunk]:
-    """Every player as a chunk of their own, the cohorts in turn, so that a wall shows all of them."""
+    """Every player as a separate chunk, the cohorts in turn, so that the viewports show all of them."""
     for replica in range(setup.replicas):
         for place in range(max(setup.counts)):
             for cohort, count in enumerate(setup.counts):

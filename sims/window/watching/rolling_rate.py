@@ -1,7 +1,7 @@
-"""What a live chart remembers: a win rate over the latest attempts with its interval, and the difficulty beside it.
+"""The data of the live charts: win rate over the latest attempts with its margin, difficulty, and a belief.
 
-Memory stays flat: when there are too many points, every other one is dropped and new ones are kept half as often. Only
-what lies behind is thinned out: the last point is always that of the latest attempt.
+Memory is bounded: when there are too many points, every other one is dropped, and new ones are kept half as often. Only
+the past is thinned out: the last point is always that of the latest attempt.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from engine.inference.intervals import rate_interval
 from sims.window.panels import Dot
 
-WINDOW: Final = 150  # attempts that a rate is taken over
+WINDOW: Final = 150  # attempts that a rate is computed over
 _MOST_POINTS: Final = 240
-FEWEST: Final = 12  # before that a rate says nothing
+FEWEST: Final = 12  # a rate of fewer attempts says nothing
 
 
 class _Attempt(NamedTuple):
@@ -40,7 +40,7 @@ class RollingRate:
         self._every = 1
 
     def add(self, x: int, replica: int, player: int, won: bool, difficulty: float, belief: float) -> None:
-        """Take one attempt in. x: its place in the charts, attempts of everybody up to it."""
+        """Add one attempt. x: its place in the charts, the number of attempts of all players up to it."""
         self.attempts += 1
         self.wins += won
         self._latest.append(_Attempt((replica, player), won, difficulty, belief))
@@ -49,13 +49,13 @@ class RollingRate:
             self._note()
 
     def forget_beliefs(self) -> None:
-        """Another controller decides: what the one before believed says nothing about it."""
+        """Drop the beliefs, when the controller is switched: they were those of the previous one."""
         self._beliefs.clear()
         self._latest = deque((one._replace(belief=math.nan) for one in self._latest), maxlen=WINDOW)
 
     @property
     def rates(self) -> list[Dot]:
-        """Win rates with their intervals, up to the latest attempt; none before there are FEWEST."""
+        """Win rates with their margins, up to the latest attempt; empty before there are FEWEST."""
         return self._up_to_now(self._rates, self._rate)
 
     @property
@@ -65,7 +65,7 @@ class RollingRate:
 
     @property
     def beliefs(self) -> list[Dot]:
-        """The first of the controller's beliefs, up to the latest attempt before which it believed anything."""
+        """The controller's first belief, up to the latest attempt that has one."""
         return self._up_to_now(self._beliefs, self._belief)
 
     def _up_to_now(self, dots: list[Dot], point: Callable[[], Dot | None]) -> list[Dot]:
@@ -100,7 +100,7 @@ class RollingRate:
             group[0] += one.won
             group[1] += 1
         pairs = groups.values()
-        found = rate_interval(
+        interval = rate_interval(
             (
                 len(pairs),
                 len(pairs),
@@ -113,11 +113,11 @@ class RollingRate:
             ),
             "player",
         )
-        return Dot(self._x, found.rate, found.low, found.high)
+        return Dot(self._x, interval.rate, interval.low, interval.high)
 
 
 def _middle(x: float, values: list[float]) -> Dot:
-    """The median with the range of the middle eight in ten."""
+    """The median with the range of the central 80 %."""
     ordered = sorted(values)
     last = len(ordered) - 1
     return Dot(x, ordered[last // 2], ordered[round(0.1 * last)], ordered[round(0.9 * last)])

@@ -1,7 +1,7 @@
-"""The rows of a wall on disk while it is watched: appended about once a second, in the order in which they were played.
+"""Writes the rows of `watch` to disk: appended about once a second, in the order of play.
 
-What is appended is synced, so that not even the end of the process by force takes more than the last second. A run's
-order comes at the end, when `publish` replaces the file with a whole one. No frame waits for the disk: a thread writes.
+Each append is synced, so that even a killed process loses at most the last second. At the end `publish` replaces the
+file with a complete one in the order of a run. No frame waits for the disk: a thread writes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EVERY_S: Final = 0.8  # between two appends; with the time of the append itself,
 
 
 class RowLog:
-    """Takes rows from a wall and keeps its file of attempts up to date. There is no file before the first row."""
+    """Collects rows and keeps the file of attempts up to date. There is no file before the first row."""
 
     def __init__(self, world: LiveWorld, path: Path) -> None:
         self._world, self._path = world, path
@@ -38,11 +38,11 @@ class RowLog:
         self._due_s = time.monotonic() + EVERY_S
 
     def add(self, row: npt.NDArray[np.void]) -> None:
-        """Take in a row that was played, shape (1,)."""
+        """Add a row, shape (1,)."""
         self._fresh.append(row.copy())
 
     def keep(self) -> None:
-        """Hand what is new to the disk, if it is time. Raises EnvironmentFault when the last append failed."""
+        """Write new rows if they are due. Raises EnvironmentFault when the last append failed."""
         if time.monotonic() < self._due_s or (self._writing is not None and not self._writing.done()):
             return
         self._finish()
@@ -51,15 +51,15 @@ class RowLog:
             beliefs = self._world.beliefs
             if beliefs == self._beliefs:
                 self._writing = self._thread.submit(self._append, np.concatenate(fresh), beliefs)
-            else:  # the first rows; or a new controller believes something that needs columns of its own
+            else:  # the first rows, or a new controller whose beliefs need columns
                 self._beliefs = beliefs
                 self._writing = self._thread.submit(self._begin, self._world.rows(), beliefs)
         self._due_s = time.monotonic() + EVERY_S
 
     def publish(self) -> bool:
-        """Write all rows so far as a whole file in the order of a run, and end; whether there was any.
+        """Write all rows so far as a complete file in the order of a run, and end. Returns whether there was any.
 
-        Raises EnvironmentFault when the disk is in the way; what was appended before stays.
+        Raises EnvironmentFault on I/O errors; the rows appended before stay.
         """
         self._thread.shutdown()
         if self._file is not None:

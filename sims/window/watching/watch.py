@@ -1,7 +1,7 @@
-"""Watch: a wall of nine live sessions beside live charts of win rate, difficulty and what the controller believes.
+"""Watch: nine live sessions beside charts of win rate, difficulty and what the controller thinks of its players.
 
-The world plays each attempt with the kernels of a run when a place of the wall asks for it; the place then shows it by
-stepping the plain rules. So nothing that is shown, paused or skipped changes a row.
+The world plays each attempt with the kernels of a run when a viewport asks for it. The viewport then shows it by
+stepping the plain rules. So rows do not depend on what is shown, paused or skipped.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def watch(
     frames: int | None = None,
     out: Path | None = None,
 ) -> int:
-    """Show a scenario live: a path, the name of a bundled one, or a run folder. Rows are saved when it ends.
+    """Show a scenario live: its path, its bundled name, or a run folder. Rows are saved when it ends.
 
-    seed: instead of the scenario's; cohort: whose players are shown; speed: 1 is the game's own, inf as fast as
-    possible; out: folder of the rows, None for runs/watch-<name>-001, -002 ... whichever is free. With record and
-    without out no rows are kept.
+    seed: instead of the scenario's; cohort: show only its players; speed: 1 is normal, inf as fast as possible; out:
+    folder of the rows, None for runs/watch-<name>-001, -002 ..., the next free number. With record but without out, no
+    rows are saved.
     """
     catalog = Catalog()
     folder = Path(target)
@@ -46,8 +46,8 @@ def watch(
     number = None
     if cohort is not None:
         if cohort not in scenario.cohorts:
-            names = ", ".join(scenario.cohorts)
-            raise ScenarioError(f"--cohort is one of {names}, got {cohort!r}{suggestion(cohort, scenario.cohorts)}")
+            nearest = suggestion(cohort, scenario.cohorts)
+            raise ScenarioError(f"--cohort must be one of {', '.join(scenario.cohorts)}, got {cohort!r}{nearest}")
         number = scenario.cohorts.index(cohort)
     scene = WatchScene(scenario, catalog, cohort=number, speed=speed, ends_itself=record is not None)
     name = folder.resolve().name if folder.is_dir() else path.stem
@@ -57,7 +57,7 @@ def watch(
     scene.wait_for(scene.setup.game.name, scene.make_ready)
     try:
         if scene.pending is not None and (record is not None or frames is not None):
-            scene.pending.work.result()  # frames that are counted are frames of the game
+            scene.pending.work.result()  # --frames counts frames of the game, not of the wait
         show_scene(scene, paint_watch, f"Flowdial watch: {name}", record=record, frames=frames)
     finally:
         _keep(scene, kept)
@@ -67,11 +67,11 @@ def watch(
 
 
 def _keep(scene: WatchScene, folder: Path | None) -> None:
-    """Publish the rows, and say where they are; a folder without any is taken away."""
+    """Publish the rows and print their path; remove a folder without rows."""
     if folder is None or scene.row_log is None:
         return
     with Stopping() as stopping:
-        stopping.hold()  # a second Ctrl-C must not tear what the first one has ended
+        stopping.hold()  # a second Ctrl-C must not interrupt the saving
         if scene.row_log.publish():
             sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
         else:

@@ -1,7 +1,7 @@
-"""The charts beside the wall: win rate against the target, difficulty, and what the controller believes.
+"""The charts of watch: win rate with its target, difficulty, and what the controller thinks of its players.
 
-Players of different cohorts may have different targets. So where all of them are shown, each cohort has a strip of its
-own with its own band: a win rate of all together has no target to be held against.
+Player groups may have different targets. So when all are shown, each group has a separate strip with its own band: a
+win rate over all groups has no target to compare with.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
 if TYPE_CHECKING:
     from sims.window.watching.watch_scene import WatchScene
 
-_STRIPS: Final = 4  # cohorts that have a strip; more would be too low to be read
-_NOTE: Final = 13  # letters of axes and notes
+_STRIPS: Final = 4  # groups that have a strip; more strips would be unreadable
+_NOTE: Final = 13  # font size of axes and notes
 _HEAD: Final = 38
 _FOOT: Final = 42
 _LEFT: Final = 52
 _RIGHT: Final = 16
-_FIRST_SPAN: Final = 20.0  # attempts; before there are so many, a line would jump
-_RATE_SHARE: Final = 0.48  # of the height, for the win rates of several cohorts
+_FIRST_SPAN: Final = 20.0  # attempts; with a shorter axis, lines would jump
+_RATE_SHARE: Final = 0.48  # of the height, for the win rates of several groups
 _QUARTERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def paint_charts(scene: WatchScene, canvas: Canvas, side: Box, gap: float) -> None:
-    """All three, one above the other; each is painted anew only when there is news."""
+    """Paint all three, one above the other; each is repainted only when its data has changed."""
     cohorts = _cohorts_shown(scene)
     room = side.height - 2 * gap
     first = room * (_RATE_SHARE if len(cohorts) > 1 else 1 / 3)
@@ -44,14 +44,14 @@ def paint_charts(scene: WatchScene, canvas: Canvas, side: Box, gap: float) -> No
 
 
 def _cohorts_shown(scene: WatchScene) -> Sequence[int]:
-    """Whose win rate has a strip of its own."""
+    """The cohorts whose win rates are shown."""
     if scene.world.cohort is not None:
         return (scene.world.cohort,)
     return range(min(len(scene.scenario.cohorts), _STRIPS))
 
 
 def _framed(canvas: Canvas, box: Box, title: str, value: str, note: str, span: Span | None) -> Box:
-    """A card with its title, the value of the moment, the ends of its x axis and a note; where lines may be drawn."""
+    """Paint a card with title, current value, ends of the x axis and a note. Returns the box of the plot."""
     canvas.rect(box, CARD, radius=10)
     canvas.text(title, box.x + 14, box.y + 9, SMALL, QUIET, bold=True)
     canvas.text(value, box.x + box.width - _RIGHT, box.y + 9, SMALL, INK, align=1.0, bold=True)
@@ -65,17 +65,17 @@ def _framed(canvas: Canvas, box: Box, title: str, value: str, note: str, span: S
 
 
 def _span(scene: WatchScene) -> Span:
-    """The x axis: attempts of everybody, so that a mark stands at one place in all charts."""
+    """The x axis: attempts of all players, so that a mark has the same x in all charts."""
     return Span(0.0, max(scene.rolling_rates[-1].attempts, _FIRST_SPAN))
 
 
 def _waits(canvas: Canvas, plot: Box, words: str) -> None:
-    """Words in the middle of a plot that has no line yet."""
+    """Paint a text in the middle of a plot that has no line yet."""
     canvas.text(words, plot.x + plot.width / 2, plot.y + plot.height / 2 - 9, _NOTE, QUIET, align=0.5)
 
 
 def _paint_rates(scene: WatchScene, canvas: Canvas, box: Box, cohorts: Sequence[int]) -> None:
-    note = f"latest {WINDOW} at most, 95 % interval; green: {_target_words(scene)}"
+    note = f"last {WINDOW} attempts, 95 % margin; green: {_target_words(scene)}"
     span = _span(scene)
     if len(cohorts) == 1:
         rolling_rate = scene.rolling_rates[cohorts[0]]
@@ -84,7 +84,7 @@ def _paint_rates(scene: WatchScene, canvas: Canvas, box: Box, cohorts: Sequence[
         return
     hidden = len(scene.scenario.cohorts) - len(cohorts)
     more = f"{hidden} more: Tab" if hidden else ""
-    plot = _framed(canvas, box, "win rate of each cohort", more, note, span)
+    plot = _framed(canvas, box, "win rate by player group", more, note, span)
     height = plot.height / len(cohorts)
     for n, cohort in enumerate(cohorts):
         strip = Box(plot.x, plot.y + n * height, plot.width, height)
@@ -112,7 +112,7 @@ def _paint_rate(
         _waits(
             canvas,
             plot,
-            f"{rolling_rate.attempts} of {FEWEST} attempts that a rate needs" if rolling_rate.attempts else "",
+            f"{rolling_rate.attempts} of {FEWEST} attempts needed" if rolling_rate.attempts else "",
         )
 
 
@@ -125,26 +125,26 @@ def _rate_words(rolling_rate: RollingRate) -> str:
 
 def _target_words(scene: WatchScene) -> str:
     several = any(len(set(scene.scenario.win_rates(cohort))) > 1 for cohort in range(len(scene.scenario.cohorts)))
-    return "mean target of levels" if several else "target"
+    return "mean target" if several else "target"
 
 
 def _paint_dials(scene: WatchScene, canvas: Canvas, box: Box) -> None:
     dots = scene.rolling_rate.dials
     value = f"{dots[-1].y:.2f}" if dots else ""
-    plot = _framed(canvas, box, "difficulty", value, "median, and the middle eight in ten attempts", _span(scene))
+    plot = _framed(canvas, box, "difficulty", value, "median and central 80 % of attempts", _span(scene))
     _paint_dots(scene, canvas, plot, dots, Span(0.0, 1.0), (0.0, 0.5, 1.0), DIAL)
 
 
 def _paint_beliefs(scene: WatchScene, canvas: Canvas, box: Box) -> None:
     chosen, dots = scene.world.chosen[scene.world.number], scene.rolling_rate.beliefs
     if not chosen.beliefs:
-        plot = _framed(canvas, box, "what the controller believes", "", "", None)
-        _waits(canvas, plot, f"nothing: {chosen.kind.name} follows its plan")
+        plot = _framed(canvas, box, "what the controller thinks", "", "", None)
+        _waits(canvas, plot, f"{chosen.kind.name} estimates nothing")
         return
     name = chosen.beliefs[0].replace("_", " ")
     value = f"{dots[-1].y:.3g}" if dots else ""
     plot = _framed(
-        canvas, box, f"belief: {name}", value, "before an attempt: median, middle eight in ten", _span(scene)
+        canvas, box, f"estimate: {name}", value, "before an attempt: median, central 80 %", _span(scene)
     )
     low, high = min((dot.low for dot in dots), default=0.0), max((dot.high for dot in dots), default=1.0)
     room = max(0.08 * (high - low), 1e-3)
@@ -162,4 +162,4 @@ def _paint_dots(
     chart.marks(scene.marks, named=False)
     if not dots:
         canvas.rect(Box(plot.x, plot.y + plot.height, plot.width, 1), LINE)
-        _waits(canvas, plot, "begins when the first attempt ends")
+        _waits(canvas, plot, "starts after the first attempt")

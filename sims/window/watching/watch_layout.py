@@ -1,4 +1,4 @@
-"""Where things stand in the window of watch, in pixels."""
+"""The layout of the window of watch, in pixels."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ SIDE: Final = Box(MARGIN + GRID_WIDTH + 14, TOP, WIDTH - 2 * MARGIN - GRID_WIDTH
 
 _MENU_ROW: Final = 48
 
-_MENU_ROWS: Final = 12  # in sight; with its head and its keys the menu then fills the screen
+_MENU_ROWS: Final = 12  # visible; with its header and its keys the menu then fills the screen
 
 
 def viewport_box(number: int) -> Box:
-    """Where a viewport of the grid is shown, with its caption."""
+    """The box of a viewport of the grid, with its caption."""
     row, column = divmod(number, 3)
     return Box(
         MARGIN + column * (VIEW_WIDTH + GAP),
@@ -45,7 +45,7 @@ def viewport_box(number: int) -> Box:
 
 
 def menu_boxes(count: int, chosen: int) -> list[tuple[int, Box]]:
-    """Which of the controllers to choose from are in sight, by number, and where."""
+    """The visible controllers of the menu: their numbers and boxes."""
     shown = in_sight(count, chosen, _MENU_ROWS)
     top = HEIGHT / 2 - len(shown) * _MENU_ROW / 2
     return [

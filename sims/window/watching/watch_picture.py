@@ -46,14 +46,14 @@ if TYPE_CHECKING:
 _NOTE: Final = 13
 _MENU_TEXT: Final = 730  # pixels
 _BETWEEN: Final = " · "
-_UNBROKEN: Final = "\u00a0"  # no line ends between a param and its value
+_UNBROKEN: Final = "\u00a0"  # no line break between a parameter and its value
 _KEYS: Final = (
     (("space",), "pause"),
     (("right",), "one tick"),
     (("up", "down"), "speed"),
     (("1", "…", "9"), "or click: enlarge"),
     (("c",), "controller"),
-    (("tab",), "cohort"),
+    (("tab",), "group"),
     (("escape",), "end"),
 )
 
@@ -61,14 +61,14 @@ _KEYS: Final = (
 def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     """The whole picture."""
     cohort = scene.world.cohort
-    who = "all cohorts" if cohort is None else scene.scenario.labels[cohort]
+    group = "all groups" if cohort is None else scene.scenario.labels[cohort]
     kind = scene.kind
-    state = "over: everybody is gone" if scene.over else "paused" if scene.paused else speed_words(scene.speed)
+    state = "finished: no players left" if scene.over else "paused" if scene.paused else speed_words(scene.speed)
     counted = f"{scene.rolling_rate.attempts:,} attempts" if scene.rolling_rate.attempts else "first attempts under way"
     backdrop(
         canvas,
         f"Watch: {scene.setup.game.name}",
-        f"{kind.name} for {_whose(scene.setup.scope)}, {who}",
+        f"{kind.name} for {_shared_by(scene.setup.scope)}, {group}",
         f"{counted}    {state}",
     )
     if scene.large is None:
@@ -77,7 +77,7 @@ def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     else:
         _paint_large(scene, canvas, scene.viewports[scene.large])
     paint_charts(scene, canvas, SIDE, GAP)
-    footer(canvas, _KEYS if scene.large is None else (*_KEYS[:-1], (("escape",), "the wall")))
+    footer(canvas, _KEYS if scene.large is None else (*_KEYS[:-1], (("escape",), "all players")))
     _paint_legend(canvas)
     if scene.menu is not None:
         _paint_menu(scene, canvas)
@@ -86,12 +86,12 @@ def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
 
 
 def speed_words(speed: float) -> str:
-    """A speed as people read it."""
+    """A speed in words."""
     return "as fast as possible" if speed == math.inf else f"{speed:g}×"
 
 
 def _paint_legend(canvas: Canvas) -> None:
-    """What stands under a place, in the words of its marks."""
+    """Explain the marks below a viewport."""
     y, right = HEIGHT - 36.0, float(WIDTH - MARGIN)
     width = canvas.text("0.40 difficulty", right, y, TINY, ORANGE, align=1.0)
     for outcome in (LOST, WON):
@@ -101,17 +101,17 @@ def _paint_legend(canvas: Canvas) -> None:
 
 
 def _paint_pending(canvas: Canvas, words: str) -> None:
-    """What everybody waits for."""
+    """Paint the work in progress."""
     box = Box(MARGIN + GRID_WIDTH / 2 - 260, TOP + GRID_HEIGHT / 2 - 60, 520, 110)
     canvas.rect(box, CARD, radius=14)
     canvas.rect(box, LINE, radius=14, border=1)
     middle = box.x + box.width / 2
     canvas.text(f"Preparing {words}", middle, box.y + 22, LARGE, INK, align=0.5, bold=True)
-    canvas.text("compiled once for each version of its rules, then kept", middle, box.y + 66, SMALL, QUIET, align=0.5)
+    canvas.text("compiled once for each version of the rules, then cached", middle, box.y + 66, SMALL, QUIET, align=0.5)
 
 
-def _whose(scope: str) -> str:
-    return {"player": "each player", "cohort": "each cohort"}.get(scope, "everyone")
+def _shared_by(scope: str) -> str:
+    return {"player": "each player", "cohort": "each group"}.get(scope, "everyone together")
 
 
 def _paint_viewport(scene: WatchScene, canvas: Canvas, number: int, viewport: PlayerViewport) -> None:
@@ -119,7 +119,7 @@ def _paint_viewport(scene: WatchScene, canvas: Canvas, number: int, viewport: Pl
     view = Box(box.x, box.y, box.width, VIEW_HEIGHT)
     if viewport.attempt is None or viewport.empty:
         canvas.rect(box, CARD, radius=8)
-        words = "everybody is gone" if viewport.empty else "" if scene.pending is not None else "waiting"
+        words = "no players left" if viewport.empty else "" if scene.pending is not None else "waiting"
         canvas.text(words, box.x + box.width / 2, box.y + box.height / 2 - 10, SMALL, QUIET, align=0.5)
         return
     attempt = viewport.attempt
@@ -138,7 +138,7 @@ def _short(words: str, most: int) -> str:
 
 
 def _paint_outcomes(canvas: Canvas, viewport: PlayerViewport, right: float, y: float) -> None:
-    """Latest outcomes, the newest on the right."""
+    """Paint the latest outcomes, the newest on the right."""
     for back, outcome in enumerate(reversed(viewport.outcomes)):
         outcome_sign(canvas, right - 11 * back, y, outcome)
 
@@ -189,15 +189,15 @@ def _paint_large(scene: WatchScene, canvas: Canvas, viewport: PlayerViewport) ->
         y += 18
     faculties = attempt.stepper.faculties
     latency = faculties.reaction_s + faculties.reaction_tail_s
-    told = f"skill {faculties.skill:+.2f} · reaction {latency:.2f} s · slips {percent(faculties.slip)}"
-    told += f" · lapses {percent(faculties.lapse)} · foresight {faculties.foresight:.2f}"
-    canvas.text(told, MARGIN, y, TINY, QUIET)
+    abilities = f"skill {faculties.skill:+.2f} · reaction {latency:.2f} s · slips {percent(faculties.slip)}"
+    abilities += f" · lapses {percent(faculties.lapse)} · foresight {faculties.foresight:.2f}"
+    canvas.text(abilities, MARGIN, y, TINY, QUIET)
     chosen = scene.world.chosen[attempt.controller]
     if chosen.beliefs:
         pairs = list(zip(chosen.beliefs, attempt.beliefs, strict=True))[:5]
         words = _BETWEEN.join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in pairs)
-        told = shorten(canvas, f"{chosen.kind.name} believed: {words}", TINY, GRID_WIDTH)
-        canvas.text(told, MARGIN, y + 18, TINY, PURPLE)
+        estimates = shorten(canvas, f"{chosen.kind.name} estimated: {words}", TINY, GRID_WIDTH)
+        canvas.text(estimates, MARGIN, y + 18, TINY, PURPLE)
 
 
 def _paint_menu(scene: WatchScene, canvas: Canvas) -> None:
@@ -209,7 +209,7 @@ def _paint_menu(scene: WatchScene, canvas: Canvas) -> None:
     canvas.veil(Box(0, 0, WIDTH, HEIGHT), (0, 0, 0), 0.55)
     canvas.rect(whole, CARD, radius=14)
     canvas.rect(whole, LINE, radius=14, border=1)
-    canvas.text("Let another controller decide", first.x, whole.y + 16, LARGE, INK, bold=True)
+    canvas.text("Switch the controller", first.x, whole.y + 16, LARGE, INK, bold=True)
     if len(boxes) < len(kinds):
         words = f"{at + 1} of {len(kinds)}"
         canvas.text(words, first.x + first.width, whole.y + 22, SMALL, QUIET, align=1.0)
@@ -223,4 +223,4 @@ def _paint_menu(scene: WatchScene, canvas: Canvas) -> None:
         for n, line in enumerate(lines):
             canvas.text(line, box.x + 215, box.y + (22 - 9 * len(lines)) + 18 * n, TINY, QUIET)
     end = whole.y + whole.height - 38
-    key_line(canvas, ((("up", "down"), "choose"), (("return",), "switch now"), (("escape",), "keep")), first.x, end)
+    key_line(canvas, ((("up", "down"), "choose"), (("return",), "switch now"), (("escape",), "cancel")), first.x, end)

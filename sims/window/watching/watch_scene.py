@@ -1,4 +1,4 @@
-"""The scene of watch: a wall of players, live."""
+"""The scene of watch: nine players, live."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ FASTEST: Final = math.inf
 
 SPEEDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, FASTEST)
 
-_BUDGET_S: Final = 0.004  # of a frame, for stepping; whoever had no turn is first in the next frame
+_BUDGET_S: Final = 0.004  # of a frame, for stepping; the viewports not reached come first in the next frame
 
 _FAST_BUDGET_S: Final = 0.010
 
-_FAST_TICKS: Final = 16  # a frame, of the few attempts that are shown at full speed
+_FAST_TICKS: Final = 16  # a frame, of the few attempts shown at full speed
 
 _FAST_ATTEMPTS: Final = 100  # a frame
 
-_OUTCOMES: Final = 10  # latest ones under a place
+_OUTCOMES: Final = 10  # latest ones, below a viewport
 
-_UNSEEN: Final = 300  # attempts a frame, of cohorts that are not shown
+_UNSEEN: Final = 300  # attempts a frame, of hidden cohorts
 
 
 class PlayerViewport(Viewport):
-    """A place of the wall: whose attempt it shows, and how their latest ones ended."""
+    """A viewport of one player at a time, with their latest outcomes."""
 
     def __init__(self, game: Game) -> None:
         super().__init__(game)
         self.attempt: LiveAttempt | None = None
-        self.empty = False  # nobody is left for it
+        self.empty = False  # no player is left for it
         self.counted = False  # its attempt is already in the charts
         self.outcomes: deque[int] = deque(maxlen=_OUTCOMES)
 
     def follow(self, attempt: LiveAttempt, *, counted: bool = False) -> None:
-        """Begin an attempt."""
+        """Show an attempt from its start."""
         if self.attempt is None or (self.attempt.replica, self.attempt.player) != (
             attempt.replica,
             attempt.player,
@@ -62,7 +62,7 @@ class PlayerViewport(Viewport):
 
 
 class PendingWork(NamedTuple):
-    """What everybody waits for, in a thread beside the window, and what follows when it is done."""
+    """Work in a background thread that the scene waits for, and the step that follows it."""
 
     words: str
     work: BackgroundWork[object]
@@ -70,7 +70,7 @@ class PendingWork(NamedTuple):
 
 
 class ControllerMenu(NamedTuple):
-    """The controllers to choose from, and the one that the eye is on."""
+    """The controllers to choose from, and the selected one."""
 
     kinds: tuple[ControllerKind, ...]
     at: int
@@ -88,14 +88,14 @@ class WatchScene:
         speed: float = 1.0,
         ends_itself: bool = False,
     ) -> None:
-        """cohort: whose players are shown, by number, None for all; ends_itself: when everybody is gone."""
+        """cohort: number of the shown cohort, None for all; ends_itself: end when no player is left."""
         self.scenario = scenario
         self.setup = setup_of(scenario, catalog)
         self.world = LiveWorld(self.setup, VIEWPORTS, cohort=cohort)
         self.row_log: RowLog | None = None
         self.viewports = [PlayerViewport(self.setup.game) for _ in range(VIEWPORTS)]
-        self.rolling_rates = [RollingRate() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of everybody
-        self.marks: list[AxisMark] = []  # where the controller was switched
+        self.rolling_rates = [RollingRate() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of all players
+        self.marks: list[AxisMark] = []  # switches of the controller
         self.speed = speed
         self.paused = False
         self.done = False
@@ -103,7 +103,7 @@ class WatchScene:
         self.menu: ControllerMenu | None = None
         self.pending: PendingWork | None = None
         self._ends_itself = ends_itself
-        self._first = 0  # place that has its turn first in this frame
+        self._first = 0  # viewport that comes first in this frame
         kinds = [catalog.controller(entry.name) for entry in catalog.controllers()]
         self._kinds = tuple(
             kind
@@ -113,31 +113,31 @@ class WatchScene:
 
     @property
     def over(self) -> bool:
-        """Whether everybody is gone."""
+        """Whether no player is left."""
         return all(viewport.empty for viewport in self.viewports)
 
     @property
     def rolling_rate(self) -> RollingRate:
-        """Of the cohort that is shown, or of everybody."""
+        """The data of the shown cohort, or of all players."""
         return self.rolling_rates[-1 if self.world.cohort is None else self.world.cohort]
 
     @property
     def kind(self) -> ControllerKind:
-        """The controller of the moment."""
+        """The current controller."""
         return self.world.chosen[self.world.number].kind
 
     def make_ready(self) -> None:
-        """Compile and load what the first attempts and their charts need: it would take longer than a frame."""
+        """Compile and load everything for the first attempts and charts: it would take longer than a frame."""
         self.world.prepare()
         rolling_rate = RollingRate()
         for n in range(FEWEST):
             rolling_rate.add(n, 0, n, True, 0.0, 0.0)
 
     def wait_for(self, words: str, work: Callable[[], object], then: Callable[[], None] = lambda: None) -> None:
-        """Stand still, but stay awake, while something is made ready. words: what, for people."""
+        """Run work in the background; the scene stands still but reacts. words: its name on the screen."""
         self.pending = PendingWork(words, BackgroundWork(work), then)
 
-    # --- what people do ----------------------------------------------------------------------------------------------
+    # --- input -------------------------------------------------------------------------------------------------------
 
     def handle(self, event: Event) -> None:
         if event.kind == "close":
@@ -189,7 +189,7 @@ class WatchScene:
             self.large = next((number for number in range(VIEWPORTS) if viewport_box(number).holds(x, y)), None)
 
     def _choose(self, key: str) -> None:
-        assert self.menu is not None  # only then keys come here
+        assert self.menu is not None  # called only while the menu is open
         if key in ("up", "down"):
             step = 1 if key == "down" else -1
             self.menu = self.menu._replace(at=(self.menu.at + step) % len(self.menu.kinds))
@@ -202,17 +202,17 @@ class WatchScene:
             self.menu = None
 
     def log_rows(self, log: RowLog) -> None:
-        """Write each row to a log while it is watched."""
+        """Write each row to a log."""
         self.row_log, self.world.on_row = log, log.add
 
     def switch(self, kind: ControllerKind) -> None:
-        """Let another controller decide from the next attempt on, and mark it in all charts."""
+        """Switch the controller from the next attempt on, and mark the switch in all charts."""
         self.world.switch(kind)
         for rolling_rate in self.rolling_rates:
             rolling_rate.forget_beliefs()
         self.marks.append(AxisMark(float(self.rolling_rates[-1].attempts), kind.name))
 
-    # --- what happens ------------------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
         if self.row_log is not None:
@@ -240,7 +240,7 @@ class WatchScene:
                 return
 
     def _rush(self) -> None:
-        """Count as many attempts as a frame has time for; show a few of them."""
+        """Count as many attempts as fit into a frame; show a few of them."""
         limit = time.perf_counter() + _FAST_BUDGET_S
         for n in range(_FAST_ATTEMPTS):
             number = (self._first + n) % VIEWPORTS
@@ -269,7 +269,7 @@ class WatchScene:
             self._count(viewport.attempt)
 
     def _serve(self, number: int) -> None:
-        """Give a free place its next attempt; those of a cohort that is not shown are only counted."""
+        """Give a free viewport its next attempt; attempts of hidden cohorts are only counted."""
         viewport = self.viewports[number]
         if viewport.empty or not viewport.free:
             return
