@@ -11,20 +11,20 @@ Each turn the boss winds up for one of four moves, and the player answers with o
 | a **sweep** (100)     | hit        | hit, strikes half | **parried**  | hit          |
 | a **rest** (0)        | -          | **strikes x 1.5** | -            | -            |
 
-Numbers are per cent of the knob `damage`. The answer in bold is the best one: a clash lets the player strike in full,
-slipping by a heavy blow or parrying a sweep in half. All amounts vary by a fifth. One blow in eight of the player
-is a critical and counts double; a blow of the boss does so with `crit_chance`. The player begins with 100 health and
-some potions; `heal` gives health back, but never more than 100, and leaves the player open. Without a potion it is a
-wait, and so is a lapse of attention.
+Numbers are per cent of the knob `damage`. The best answer is bold. In a clash the player strikes in full; slipping by a
+heavy blow or parrying a sweep strikes half. All amounts vary by up to a fifth. One in eight of the player's blows is a
+critical hit and counts double. A blow of the boss is critical with probability `crit_chance`. The player starts with
+100 health and some potions. `heal` restores health, up to 100, and leaves the player open. Without a potion it counts
+as waiting, and so does a lapse of attention.
 
-A wind-up looks like its move and, more or less, like a second one: the **disguise**. The harder the disguise and the
-shorter the wind-up (`telegraph_s`), the harder it is to tell them apart. A player needs the own usual latency, longer
-for a disguised move, and one unit of foresight is the whole wind-up: who has half of it has half the time. Who cannot
-tell, blocks: that is never the worst answer, but it wins no fight.
+A wind-up looks like its move and, to some degree, like a second move: the **disguise**. A stronger disguise or a
+shorter wind-up (`telegraph_s`) makes the move harder to recognise. A player needs their own usual latency to recognise
+it, and longer for a disguised move. One unit of foresight is the whole wind-up, so half a unit is half the time. A
+player who does not recognise the move blocks: that is never the worst answer, but it wins no fight.
 
-Bring the boss to 0 before the turns are over and win. What makes it hard is how much health the boss has, how much a
-mistake costs, how rarely the player recognises a wind-up, and how little can be healed. A boss's habits (how often
-it chooses which move) differ from level to level around its `style`.
+The player wins by bringing the boss to 0 health before the turns run out. Difficulty comes from the boss's health, the
+cost of a mistake, how rarely the player recognises a wind-up, and how little a potion restores. A boss's habits (how
+often it chooses each move) differ from level to level around its `style`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from engine.randomness import Key, uniforms, words
 HEALTH: Final = 100.0  # of the player
 STRIKE: Final = 10.0  # points, the player's blow
 STRIKE_CRIT: Final = 0.125  # chance that it counts double
-UNLIKE: Final = 0.3  # bosses differ in health and might by so much
+UNLIKE: Final = 0.3  # bosses differ in health and might by up to so much
 SPREAD: Final = 0.4  # amounts lie in 1 +- half of it
 HALF_WORD: Final = 2.0**-16
 
@@ -99,12 +99,12 @@ class Params(NamedTuple):
 
 
 class Level(NamedTuple):
-    """The boss's habits: a uniform number below the first is a light blow, below the second a heavy one, ..."""
+    """The boss's habits: a uniform number below `light` is a light blow, below `heavy` a heavy one, ..."""
 
     light: float
     heavy: float
     sweep: float
-    health: float  # points that this boss begins with
+    health: float  # points of this boss at the start
     might: float  # multiplies `damage`
 
 
@@ -113,10 +113,10 @@ class State(NamedTuple):
     health: float
     boss_health: float
     potions: int
-    windup: int  # the move that comes
-    decoy: int  # the move that it also looks like
-    disguise: float  # [0, 1): how much
-    met: int  # the move before, and what became of it
+    windup: int  # the coming move
+    decoy: int  # the move that the wind-up also looks like
+    disguise: float  # [0, 1): its strength
+    met: int  # the previous move; the next four fields are its result
     did: int
     taken: float
     dealt: float
@@ -141,14 +141,14 @@ def build(params: Params, key: Key) -> Level:
 
 
 def chosen_move(level: Level, place: float) -> int:
-    """The move that the boss's habits put at a uniform number."""
+    """The boss's move for a uniform number."""
     if place < level.heavy:
         return LIGHT if place < level.light else HEAVY
     return SWEEP if place < level.sweep else REST
 
 
 def other_move(move: int, half_word: int) -> int:
-    """Any other move, each as likely."""
+    """Any other move, all equally likely."""
     return (move + 1 + ((half_word * 3) >> 16)) & 3
 
 
@@ -161,12 +161,12 @@ def start(params: Params, level: Level, key: Key) -> State:
 
 
 def effort(disguise: float) -> float:
-    """How many times the usual latency it takes to recognise a move under a disguise."""
+    """The time to recognise a disguised move, in units of the usual latency."""
     return 0.3 + 3.0 * disguise
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
-    """The best answer to what is recognised, a block to what is not; a potion when the next mistake could kill."""
+    """The best answer to a recognised move, otherwise a block; a potion when the next mistake could kill."""
     needed_s = (faculties.reaction_s + faculties.reaction_tail_s) * effort(state.disguise)
     recognised = needed_s <= params.telegraph_s * faculties.foresight
     can_heal = state.potions > 0 and state.health + params.heal <= HEALTH
@@ -216,7 +216,7 @@ def step(params: Params, level: Level, state: State, action: int, luck: Luck, ti
 
 
 def status(params: Params, level: Level, state: State) -> int:
-    """Who falls together with the boss has lost."""
+    """A player who falls together with the boss has lost."""
     if state.health <= 0.0:
         return LOST
     if state.boss_health <= 0.0:
@@ -229,7 +229,7 @@ def progress(params: Params, level: Level, state: State) -> float:
 
 
 def score(params: Params, level: Level, state: State) -> float:
-    """Half for what the boss has lost, half for what is left of the own health."""
+    """Half for the health that the boss has lost, half for the player's remaining health."""
     return 0.5 * progress(params, level, state) + 0.5 * max(state.health, 0.0) / HEALTH
 
 
@@ -239,11 +239,11 @@ def cause(params: Params, level: Level, state: State) -> int:
     return BY_CRITICAL if state.critical else state.met
 
 
-USUAL_LATENCY_S: Final = 0.4  # of the median player: what the picture of a wind-up is made for
+USUAL_LATENCY_S: Final = 0.4  # of the median player; the picture of a wind-up is drawn for it
 
 
 def likeness(params: Params, state: State) -> float:
-    """How much a wind-up looks like what it is, in [0.5, 1]; the rest is the decoy's. Half means: nobody can tell."""
+    """How much a wind-up looks like its move, in [0.5, 1]; the rest is the decoy's. At 0.5 both look equally likely."""
     blur = USUAL_LATENCY_S * effort(state.disguise) / params.telegraph_s
     return 0.5 + 0.5 * min(max(1.5 - 0.75 * blur, 0.0), 1.0)
 
@@ -264,11 +264,11 @@ def draw(params: Params, level: Level, state: State) -> list[Shape]:
         shapes.append(Shape("circle", 0.24 + 0.022 * i, 0.897, 0.016, 0.016, role))
     left = max(params.turns - state.turn, 0)
     shapes += draw_bar(0.04, 0.1, 0.92, left / params.turns, "accent", 0.012)
-    shapes.append(Shape("text", 0.04, 0.125, 0.0, 0.03, "text", f"{left} turns of strength left"))
+    shapes.append(Shape("text", 0.04, 0.125, 0.0, 0.03, "text", f"{left} turns left"))
     if state.turn > 0:
-        told = f"{ACTIONS[state.did]} against {MOVES[state.met]}: {state.dealt:.0f} dealt, {state.taken:.0f} taken"
-        told += ", a critical!" if state.critical and state.taken > 0.0 else ""
-        shapes.append(Shape("text", 0.04, 0.2, 0.0, 0.04, "danger" if state.taken >= 10.0 else "text", told))
+        result = f"{ACTIONS[state.did]} against {MOVES[state.met]}: {state.dealt:.0f} dealt, {state.taken:.0f} taken"
+        result += ", critical hit!" if state.critical and state.taken > 0.0 else ""
+        shapes.append(Shape("text", 0.04, 0.2, 0.0, 0.04, "danger" if state.taken >= 10.0 else "text", result))
     return shapes
 
 
@@ -278,7 +278,7 @@ def draw_bar(x: float, y: float, width: float, share: float, role: str, height: 
 
 
 def draw_player(state: State) -> list[Shape]:
-    """A small figure on the left that still holds the pose of the last turn."""
+    """A small figure on the left, in the pose of the last turn."""
     x = 0.18 if state.did == DODGE else 0.24
     lean = 0.02 if state.did == ATTACK else 0.0
     shapes = [
@@ -302,7 +302,7 @@ def draw_player(state: State) -> list[Shape]:
 
 
 def draw_boss(level: Level, state: State) -> list[Shape]:
-    """A big figure on the right, the bigger the harder it hits; its pose tells nothing of what comes."""
+    """A big figure on the right; a bigger one hits harder. Its pose gives no hint of its move."""
     size = 0.8 + 0.3 * (level.might - 1.0) / UNLIKE
     x, wide, high = 0.72, 0.13 * size, 0.3 * size
     shapes = [
@@ -321,7 +321,7 @@ def draw_boss(level: Level, state: State) -> list[Shape]:
 
 
 def draw_windup(params: Params, state: State) -> list[Shape]:
-    """Four columns, one a move: how much the wind-up looks like it, and what answers it best."""
+    """Four columns, one per move: how much the wind-up looks like it, and its best answer."""
     share = likeness(params, state)
     shapes = [Shape("text", 0.36, 0.82, 0.0, 0.03, "text", "the boss winds up for")]
     for move in range(len(MOVES)):
@@ -343,12 +343,12 @@ GAME: Final = Game(
     max_ticks=60,
     actions=ACTIONS,
     space=ParameterSpace(
-        Knob("boss_health", 110.0, 170.0, 135.0, "points", "what the average boss can take", scale="log"),
-        Knob("damage", 10.0, 17.0, 13.0, "points", "what a sweep of the average boss takes away"),
-        Knob("telegraph_s", 0.4, 1.6, 0.8, "s", "how long a wind-up shows", harder="low", scale="log"),
-        Knob("crit_chance", 0.0, 0.25, 0.1, "1", "how often a blow of the boss counts double"),
-        Knob("heal", 20.0, 40.0, 30.0, "points", "what a potion gives back", harder="low"),
-        Knob("potions", 1, 3, 2, "1", "potions to begin with", harder="low", scale="integer"),
+        Knob("boss_health", 110.0, 170.0, 135.0, "points", "health of the average boss", scale="log"),
+        Knob("damage", 10.0, 17.0, 13.0, "points", "damage of a sweep by the average boss"),
+        Knob("telegraph_s", 0.4, 1.6, 0.8, "s", "duration of a wind-up", harder="low", scale="log"),
+        Knob("crit_chance", 0.0, 0.25, 0.1, "1", "chance that a blow of the boss counts double"),
+        Knob("heal", 20.0, 40.0, 30.0, "points", "health that a potion restores", harder="low"),
+        Knob("potions", 1, 3, 2, "1", "potions at the start", harder="low", scale="integer"),
         Knob("turns", 28, 40, 34, "1", "turns until the player is exhausted", harder="low", scale="integer"),
         Knob("style", default="fierce", meaning="how the boss fights", scale="choice", choices=STYLES),
     ),
@@ -366,8 +366,8 @@ GAME: Final = Game(
     score=score,
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
     how_to=(
-        "Bring the boss to 0 before you fall or your turns are over.",
-        "The boss waits for you. The fuller column is the likelier move, and the green word below it answers that "
-        "move. Block when you cannot tell. Heal uses up a potion and leaves you open; to wait does nothing.",
+        "Bring the boss to 0 before you fall or your turns run out.",
+        "The boss waits for your answer. The fuller column is the likelier move; the green word below it is the best "
+        "answer. Block when you are not sure. Heal uses a potion and leaves you open. Wait does nothing.",
     ),
 )

@@ -2,25 +2,26 @@
 
 The rules
 ---------
-The runner moves to the right at a constant speed. Three kinds of obstacle come at a beat with some jitter:
+The runner moves to the right at a constant speed. Three kinds of obstacle come at regular intervals with some jitter:
 
 * a **gap** in the ground: be in the air above it;
 * a **spike** on the ground: be higher than it;
 * a **beam** overhead: duck under it (it reaches too high to jump over).
 
-The whole way counts, not only the places where ticks end.
+Collisions are tested along the whole way, not only where ticks end.
 
 A jump is always the same arc over the ground (4.9 m long, 1.84 m high), so a faster runner flies it in less time. It
-needs a fresh press on the ground; a duck lasts as long as it is held. Each mistake costs a heart and puts the runner
-past the obstacle; the last heart ends the attempt. Past the last obstacle stands the flag: reach it and win.
+needs a fresh key press on the ground; a duck lasts as long as its key is down. Each mistake costs a heart and puts the
+runner past the obstacle. The last heart ends the attempt. The flag stands past the last obstacle: reach it and win.
 
-Every level can be won by a perfect player: obstacles are never closer than one jump and its landing, and no gap is as
-wide as a jump. What makes it hard is speed, which leaves less time for the same distance; the room for error; how
-early an obstacle is seen; how many there are; and how many mistakes are forgiven. One unit of foresight is the whole
-visible stretch (`sight_m`); who has less sees an obstacle later.
+A perfect player can win every level: obstacles are never closer than one jump and its landing, and no gap is as wide as
+a jump. Difficulty comes from speed, which leaves less time for the same distance, and from the room for error. It also
+depends on how early obstacles are visible, how many there are, and how many mistakes are forgiven. One unit of
+foresight is the whole visible stretch (`sight_m`); a player with less sees an obstacle later.
 
-The score says how cleanly a runner goes: the mean over all obstacles of 1 for one that passes right below the top of
-the arc, and less the farther from there; of 1 for a beam that does not hurt; of 0 for what does, or is never reached.
+The score measures how cleanly the runner passes: the mean over all obstacles. An obstacle right below the top of the
+arc scores 1, and less with the distance from there. A beam without a hit scores 1. A hit, or an obstacle never reached,
+scores 0.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Params(NamedTuple):
 
 
 class Level(NamedTuple):
-    """The layout is a function of (key, index of the obstacle): nothing needs to be stored."""
+    """The layout is a function of the key and the index of the obstacle: nothing is stored."""
 
     key: Key
     goal: float  # m, where the flag stands
@@ -73,7 +74,7 @@ class Level(NamedTuple):
 class State(NamedTuple):
     x: float  # m, the runner's middle
     flown: float  # m since the take-off; 0 on the ground
-    held: int  # the action of the tick before: a jump needs a fresh press
+    held: int  # the action of the previous tick: a jump needs a fresh press
     ducking: int
     ahead: int  # index of the obstacle ahead
     at: float  # m, where that obstacle begins
@@ -81,7 +82,7 @@ class State(NamedTuple):
     kind: int
     hearts: int
     hurt_by: int  # kind of the last obstacle hit; -1 so far
-    clean: float  # obstacles passed so far, each as far as it was passed cleanly
+    clean: float  # sum of the cleanness of all obstacles so far
 
 
 class Obstacle(NamedTuple):
@@ -91,7 +92,7 @@ class Obstacle(NamedTuple):
 
 
 def obstacle(params: Params, level: Level, index: int) -> Obstacle:
-    """Obstacle number index, from 0; beyond the last one lies one far behind the flag."""
+    """The obstacle with an index, from 0. After the last one there is one far behind the flag."""
     if index >= params.obstacles:
         return Obstacle(level.goal + 1000.0, 1.0, GAP)
     where, what, size, _ = uniforms(level.key, index)
@@ -114,7 +115,7 @@ def start(params: Params, level: Level, key: Key) -> State:
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
     """Jump so that the middle of the obstacle passes at the top of the arc; duck early and stay down.
 
-    Whoever sees the obstacle in time starts earlier by the own usual latency, as practised players do.
+    A player who sees the obstacle in time starts earlier by their own usual latency, as practised players do.
     """
     if state.flown > 0.0:
         return RUN
@@ -169,12 +170,12 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
 def touches(
     begins: float, ends: float, take_off: float, lands: float, ducking: int, at: float, width: float, kind: int
 ) -> bool:
-    """Whether the runner is hurt on the way of one tick, all of which counts and not its end alone.
+    """Whether the runner is hit on the way of one tick.
 
-    Were only the ends of ticks judged, an arc would be as high as a spike after a whole number of them, and each speed
-    at which that number falls by one would be easier than the speed before.
+    The whole way counts. With tests at the ends of ticks alone, the arc would clear a spike after a whole number of
+    ticks. Each speed at which that number falls by one would then be easier than the speed below it.
     """
-    if kind == GAP:  # who stands over it
+    if kind == GAP:  # hit while on the ground above it
         return max(lands, at) < min(ends, at + width)
     first = max(begins, at - HALF_WIDTH)
     last = min(ends, at + width + HALF_WIDTH)
@@ -182,11 +183,11 @@ def touches(
         return False
     if kind == SPIKE:  # an arc is lowest at one of its ends
         return arc_height(first - take_off) < SPIKE_HEIGHT or arc_height(last - take_off) < SPIKE_HEIGHT
-    return first < lands or ducking == 0  # a beam: who is in the air, or upright
+    return first < lands or ducking == 0  # a beam: hit in the air, or upright
 
 
 def arc_height(flown: float) -> float:
-    """Of the feet above the ground, in m, when so many metres have been flown; not above 0 outside of a jump."""
+    """Height of the feet in m after so many metres of flight; not above 0 outside of a jump."""
     share = flown / JUMP_LENGTH
     return 4.0 * JUMP_HEIGHT * share * (1.0 - share)
 
@@ -234,7 +235,7 @@ def shape_at(
     height: float,
     role: str,
 ) -> Shape:
-    """A shape in metres, x from the start and y above the ground, when the view begins at `left`."""
+    """A shape given in metres, x from the start and y above the ground, in a view that begins at `left`."""
     return Shape(
         kind, (x - left) / VIEW_WIDTH, (y + GROUND) / VIEW_HEIGHT, width / VIEW_WIDTH, height / VIEW_HEIGHT, role
     )
@@ -265,7 +266,7 @@ def draw(params: Params, level: Level, state: State) -> list[Shape]:
 
 
 def draw_hills(left: float) -> list[Shape]:
-    """Round hills that move slower the farther they are."""
+    """Round hills; farther ones move more slowly."""
     shapes = []
     for depth, apart, high in HILLS:
         shift = left * (1.0 - depth)
@@ -278,7 +279,7 @@ def draw_hills(left: float) -> list[Shape]:
 
 
 def draw_obstacle(left: float, thing: Obstacle) -> list[Shape]:
-    """What hurts has the colour of danger, exactly as wide as it hurts."""
+    """Dangerous parts have the colour of danger and the width of the collision test."""
     if thing.kind == GAP:
         pit = shape_at(left, "rect", thing.at, -GROUND, thing.width, GROUND, "sky")
         teeth = max(int(thing.width / 0.5), 1)
@@ -297,7 +298,7 @@ def draw_obstacle(left: float, thing: Obstacle) -> list[Shape]:
 
 
 def draw_runner(left: float, state: State) -> list[Shape]:
-    """Head, body and legs; who ducks is lower than a beam."""
+    """Head, body and legs; a ducking runner is lower than a beam."""
     x, y = state.x, arc_height(state.flown)
     swing = abs((state.x / STRIDE) % 1.0 - 0.5) * 4.0 - 1.0  # from -1 to 1 and back on each stride
     legs = 0.15 if state.ducking else 0.5
@@ -325,7 +326,7 @@ GAME: Final = Game(
     space=ParameterSpace(
         Knob("speed", 5.0, 10.0, 7.0, "m/s", "how fast the runner moves"),
         Knob("gap_share", 0.3, 0.75, 0.5, "1", "width of a gap as a share of a jump's length"),
-        Knob("spacing_m", 8.4, 24.0, 14.0, "m", "way from one obstacle to the next", harder="low", scale="log"),
+        Knob("spacing_m", 8.4, 24.0, 14.0, "m", "distance from one obstacle to the next", harder="low", scale="log"),
         Knob("sight_m", 5.0, 20.0, 12.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
         Knob("obstacles", 8, 26, 12, "1", "obstacles before the flag", scale="integer"),
         Knob("hearts", 1, 4, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
@@ -345,6 +346,6 @@ GAME: Final = Game(
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
     how_to=(
         "Reach the flag. Each mistake costs a heart, and the last heart ends the attempt.",
-        "Jump over gaps and spikes: one press is one jump, always equally long. Duck under beams: hold the key.",
+        "Jump over gaps and spikes: one press is one jump, always of the same length. Duck under beams: hold the key.",
     ),
 )

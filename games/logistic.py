@@ -6,9 +6,9 @@ One tick, one draw. A player of skill s and slope a wins with probability
 
     p = guess + (1 - guess - lapse) / (1 + exp(-a (s - difficulty)))
 
-(the four-parameter logistic model of item response theory). `guess` is a knob of the game, `lapse` and the slope
-belong to the player, skill and difficulty share a unit. Nothing is late and nothing slips: the game is abstract.
-A duration of 30 s stands for the time that an attempt would take.
+(the four-parameter logistic model of item response theory). `guess` is a knob of the game; `lapse` and the slope are
+traits of the player. Skill and difficulty share a unit. Reaction times and slips have no effect: the game is abstract.
+Each attempt counts as 30 s of play.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Params(NamedTuple):
 
 
 class Level(NamedTuple):
-    """There is nothing to lay out."""
+    """There is no layout."""
 
     size: int
 
@@ -41,7 +41,7 @@ class State(NamedTuple):
 
 
 def win_probability(params: Params, faculties: Faculties) -> float:
-    """The closed form, for a player as they are now."""
+    """The closed form, for a player in their current condition."""
     return params.guess + (1.0 - params.guess - faculties.lapse) * logistic(
         faculties.slope * (faculties.skill - params.difficulty)
     )
@@ -68,7 +68,7 @@ def status(params: Params, level: Level, state: State) -> int:
 
 
 def progress(params: Params, level: Level, state: State) -> float:
-    """How near the draw came to winning: 1 when won, else the share of luck that was left over."""
+    """How near the draw came to a win: 1 when won, otherwise 1 minus the draw."""
     return 1.0 if state.result == WON else 1.0 - state.luck
 
 
@@ -95,7 +95,7 @@ GAME: Final = Game(
     max_ticks=1,
     actions=("fail", "solve"),
     space=ParameterSpace(
-        Knob("difficulty", -4.0, 4.0, 0.0, "skill unit", "skill at which the chance is halfway"),
+        Knob("difficulty", -4.0, 4.0, 0.0, "skill unit", "skill at which the chance is halfway between its ends"),
         Knob("guess", 0.0, 0.5, 0.02, "1", "chance of winning without any skill", harder="low"),
     ),
     params=Params,

@@ -2,26 +2,27 @@
 
 The rules
 ---------
-A turn swaps two neighbouring tiles. When that makes a **run**, three or more tiles of one colour in a row or column,
-the run vanishes, what is above falls down (past blockers), new tiles come from above, and runs that this makes vanish
-too: a cascade. A swap without a run is undone. Every turn uses up one of the `moves`, also one that passed or made no
-run. Collect about `goal` tiles of the two goal colours (each level has its own number) before the moves are over.
+A turn swaps two neighbouring tiles. A swap may make a **run**: three or more tiles of one colour in a row or column.
+The run vanishes, the tiles above fall (past blockers), and new tiles come from above. New runs vanish too: a cascade. A
+swap without a run is undone. Every turn uses one of the `moves`, even a pass or a swap without a run. Collect about
+`goal` tiles of the two goal colours before the moves run out; each level has its own number.
 
-* **Specials.** A run of four leaves a tile that clears its row or column when it vanishes; a run of five, and two that
-  cross (an L or a T), leave a bomb, which clears the eight cells around. Specials set each other off.
-* **Blockers** do not move. A run beside one and a special that reaches it break it. Stone does nothing else. Moss
-  grows over one more tile every turn in which no blocker broke; on a quarter of the board it ends the attempt.
-* **No dead board.** A board begins without runs and with a legal swap. When a turn leaves none, all tiles are dealt
-  anew; if the blockers leave no room for a legal swap, they crumble to tiles.
+* **Specials.** A run of four leaves a tile that clears its row or column when it vanishes. A run of five, and two runs
+  that cross (an L or a T), leave a bomb, which clears the eight cells around it. Specials set each other off.
+* **Blockers** do not move. They break beside a run, or when a special reaches them. Stone has no other effect. Moss
+  spreads to one more tile in every turn that breaks no blocker. When it covers a quarter of the board, the attempt is
+  lost.
+* **No dead board.** A board starts without runs and with a legal swap. If a turn leaves no legal swap, all tiles are
+  dealt again. If the blockers leave no room for a legal swap, they crumble to tiles.
 
-One unit of foresight shows 30 % of the board, from where the eye happens to fall; the player takes the best swap in
-sight, or the first one beyond. What is above one unit goes into the next move: at two units the player weighs in full
-what the best following swap would bring. Nobody sees the tiles that have yet to fall.
+One unit of foresight shows 30 % of the board, from a random place. The player takes the best swap in sight, or the
+first legal one beyond. Foresight above one unit looks one move ahead: at two units the player counts the best following
+swap in full. No player sees the tiles that have yet to fall.
 
-Actions. Cells are named as on a chess board, a1 is the lower left one. Action 0 passes; action
-1 + 2 (8 row + column) + direction swaps a cell with the one to its right (direction 0) or above (1), counted from 0,
-and is named so: `c4-d4`. For each cell the picture holds a "rect" whose text is the cell's name, so that a window can
-offer a click on two neighbours, or a cursor and a direction, without knowing this game.
+Actions. Cells are named as on a chess board; a1 is at the lower left. Action 0 passes. Action
+1 + 2 (8 row + column) + direction swaps a cell with the one to its right (direction 0) or above it (1), counted from 0.
+Its name has both cells: `c4-d4`. The picture has a "rect" for each cell, whose text is the cell's name. So a window can
+offer a click on two neighbours, or a cursor and a direction, without code for this game.
 """
 
 from __future__ import annotations
@@ -40,22 +41,22 @@ CELLS: Final = 100
 FIRST: Final = 11  # a1
 SWAPS: Final = 128
 
-# A tile is its colour, 1 to 7, plus its special. What has colour 0 makes no run.
+# A tile is its colour, 1 to 7, plus its special. Colour 0 makes no run.
 EMPTY: Final = 0
 GOALS: Final = 2  # colours 1 and 2 are the goal colours, whatever they look like
 COLOUR: Final = 7  # mask
 ROW: Final = 8
 COLUMN: Final = 16
 BOMB: Final = 24
-WALL: Final = 64  # this and above does not move
+WALL: Final = 64  # values from here on do not move
 STONE: Final = 128
 MOSS: Final = 192
-IN_RUN: Final = 1  # what happens to a cell in one wave of a cascade
+IN_RUN: Final = 1  # marks of a cell in one wave of a cascade
 REACHED: Final = 2  # by a special, or a blocker beside a run
 WENT_OFF: Final = 4
-UNLIKE: Final = 0.3  # the goals of levels differ by so much
+UNLIKE: Final = 0.3  # the goals of levels differ by up to so much
 OVERRUN: Final = 4  # lost when moss covers one in so many cells
-WAVES: Final = 64  # of one cascade; what is left then goes with the next
+WAVES: Final = 64  # of one cascade; remaining runs vanish in the next
 
 GLANCE: Final = 0.3  # share of the board that one unit of foresight shows
 GOAL_WORTH: Final = 4.0  # to the player, in tiles of other colours
@@ -94,7 +95,7 @@ class State(NamedTuple):
     moves: int  # left
     collected: int  # tiles of the goal colours
     moss: int  # cells
-    gaze: int  # swap where the player's eye falls next
+    gaze: int  # swap where the player looks next
     waves: int  # of the last turn's cascade; 0 when it made no run
 
 
@@ -128,7 +129,7 @@ def lined_up(board: Cells, at: int, without: int, colour: int) -> int:
 
 
 def swap_value(board: Cells, i: int, j: int) -> float:
-    """Worth of the runs that a swap makes at once; 0 when it is not legal."""
+    """Worth of the runs that a swap makes directly; 0 when it is not legal."""
     value = 0.0
     if board[i] & COLOUR != board[j] & COLOUR and board[i] & COLOUR and board[j] & COLOUR:
         for at, without in ((i, j), (j, i)):
@@ -138,7 +139,7 @@ def swap_value(board: Cells, i: int, j: int) -> float:
 
 
 def best_swap(board: Cells, enough: float) -> float:
-    """The highest value of a swap on a board, or the first one that is enough; 0 when no swap is legal."""
+    """The highest value of a swap on a board, or the first value of at least `enough`; 0 when no swap is legal."""
     best = 0.0
     for action in range(1, SWAPS + 1):
         best = max(best, swap_value(board, *cells_of(action)))
@@ -148,7 +149,7 @@ def best_swap(board: Cells, enough: float) -> float:
 
 
 def mark_runs(board: Cells, hit: Cells, made: Cells, i: int, j: int, specials: int) -> int:
-    """Mark all runs as hit, and in `made` where they leave which special; gives the number of runs."""
+    """Mark all runs in `hit`, and the specials that they leave in `made`. Returns the number of runs."""
     runs = 0
     for d in (1, STRIDE):
         for line in range(SIDE):
@@ -175,7 +176,7 @@ def mark_runs(board: Cells, hit: Cells, made: Cells, i: int, j: int, specials: i
 
 
 def set_off(board: Cells, hit: Cells) -> None:
-    """Mark the blockers beside runs, then what specials reach, and what those reach."""
+    """Mark the blockers beside runs, then the cells that specials reach, and so on."""
     for k in range(FIRST, CELLS - FIRST):
         if board[k] >= STONE and (hit[k - 1] | hit[k + 1] | hit[k - STRIDE] | hit[k + STRIDE]) & IN_RUN:
             hit[k] |= REACHED
@@ -195,7 +196,7 @@ def set_off(board: Cells, hit: Cells) -> None:
 
 
 def new_tile(pool: tuple[int, int, int, int], n: int, params: Params) -> int:
-    """The colour that half word n, 0 to 7, of four words gives."""
+    """The colour of half word n, 0 to 7, of four words."""
     half = (pool[n >> 1] >> (16 * (n & 1))) & 0xFFFF
     goals_below = int(params.goal_share * 65536.0)
     if half < goals_below:
@@ -204,7 +205,7 @@ def new_tile(pool: tuple[int, int, int, int], n: int, params: Params) -> int:
 
 
 def fall(board: Cells, refill: bool, params: Params, key: Key, block: int) -> None:
-    """Let tiles fall past blockers; fill up from above with new ones, or leave what nobody knows empty."""
+    """Let tiles fall past blockers. Refill from above with new ones, or leave unknown cells empty."""
     for x in range(SIDE):
         to = FIRST + x
         top = to + SIDE * STRIDE
@@ -253,7 +254,7 @@ def settle(board: Cells, i: int, j: int, params: Params, refill: bool, key: Key,
 
 
 def deal(board: Cells, params: Params, key: Key, block: int) -> None:
-    """Where no swap is legal: new tiles on all cells that are no blockers, until one is. They make no runs."""
+    """While no swap is legal, put new tiles on all cells without blockers. The new tiles make no runs."""
     tries = 0
     while best_swap(board, 1.0) == 0.0:
         for x in range(SIDE):
@@ -299,7 +300,7 @@ def start(params: Params, level: Level, key: Key) -> State:
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
-    """The swap in sight that brings most, now and, for who looks farther, with the best swap after it."""
+    """The most valuable swap in sight; with foresight above one unit, together with the best swap after it."""
     sight = int(min(faculties.foresight * GLANCE, 1.0) * SWAPS)
     ahead = min(max(faculties.foresight - 1.0, 0.0), 1.0)
     best, best_worth = 0, 0.0
@@ -321,7 +322,7 @@ def expert(params: Params, level: Level, state: State, faculties: Faculties) -> 
 
 
 def grow(board: Cells, word: int) -> None:
-    """Moss grows over the first tile beside it, counted from a random cell."""
+    """Let moss spread to the first tile beside it, counted from a random cell."""
     for n in range(CELLS):
         k = (((word * CELLS) >> 32) + n) % CELLS
         if EMPTY < board[k] < WALL and MOSS in (board[k - 1], board[k + 1], board[k - STRIDE], board[k + STRIDE]):
@@ -356,7 +357,7 @@ def progress(params: Params, level: Level, state: State) -> float:
 
 
 def score(params: Params, level: Level, state: State) -> float:
-    """Half for what was collected, half for the moves that are left once it is all there."""
+    """Half for the collected tiles, half for the moves left once the goal is reached."""
     spare = max(state.moves, 0) / params.moves if state.collected >= level.need else 0.0
     return 0.5 * progress(params, level, state) + 0.5 * spare
 
@@ -367,7 +368,7 @@ def cause(params: Params, level: Level, state: State) -> int:
 
 HIGH: Final = 0.108  # of a cell, in a view of 16 : 9
 WIDE: Final = HIGH * 9.0 / 16.0
-LOOKS: Final = 7  # colour and form say the same
+LOOKS: Final = 7  # each has its own colour and its own form
 ROLES: Final = ("player", "danger", "good", "goal", "accent", "neutral", "text")
 FORMS: Final = ("circle", "rect", "triangle", "rect", "rect", "circle", "triangle")
 SIZES: Final = ((0.74, 0.74), (0.6, 0.6), (0.78, 0.7), (0.3, 0.78), (0.78, 0.3), (0.4, 0.4), (0.36, 0.5))
@@ -415,20 +416,20 @@ def draw(params: Params, level: Level, state: State) -> list[Shape]:
         (f"{state.moves} moves left", state.moves / params.moves, "accent"),
         (f"moss on {state.moss} of {limit:.0f} cells", min(state.moss / limit, 1.0), "danger"),
     ]
-    for n, (said, share, role) in enumerate(bars[: 2 + params.blockers]):
-        shapes.append(Shape("text", 0.64, 0.7 - 0.16 * n, 0.0, 0.04, "text", said))
+    for n, (label, share, role) in enumerate(bars[: 2 + params.blockers]):
+        shapes.append(Shape("text", 0.64, 0.7 - 0.16 * n, 0.0, 0.04, "text", label))
         shapes.append(Shape("rect", 0.64, 0.66 - 0.16 * n, 0.3, 0.025, "far"))
         shapes.append(Shape("rect", 0.64, 0.66 - 0.16 * n, 0.3 * share, 0.025, role))
     if state.moves < params.moves:
-        said = f"a cascade of {state.waves}!" if state.waves > 1 else "a run" if state.waves else "no run: a move lost"
-        shapes.append(Shape("text", 0.64, 0.1, 0.0, 0.04, "good" if state.waves > 1 else "text", said))
+        result = f"cascade of {state.waves}!" if state.waves > 1 else "a run" if state.waves else "no run: move lost"
+        shapes.append(Shape("text", 0.64, 0.1, 0.0, 0.04, "good" if state.waves > 1 else "text", result))
     return shapes
 
 
 GAME: Final = Game(
     name="tile_match",
     version=1,
-    summary="Swap tiles to make runs: collect the goal colours before the moves are over or moss covers the board.",
+    summary="Swap tiles to make runs: collect the goal colours before the moves run out or moss covers the board.",
     pace="turns",
     tick_seconds=1.5,
     max_ticks=40,
@@ -436,9 +437,9 @@ GAME: Final = Game(
     space=ParameterSpace(
         Knob("goal", 34.0, 46.0, 40.0, "tiles", "tiles of the goal colours to collect", scale="log"),
         Knob("goal_share", 0.3, 0.4, 0.35, "1", "share of new tiles that have a goal colour", harder="low"),
-        Knob("moves", 20, 26, 23, "1", "turns to do it in", harder="low", scale="integer"),
+        Knob("moves", 20, 26, 23, "1", "turns until the attempt is lost", harder="low", scale="integer"),
         Knob("colours", 5, 7, 5, "1", "colours on the board", scale="integer"),
-        Knob("blocker_share", 0.0, 0.15, 0.06, "1", "share of cells that begin as blockers"),
+        Knob("blocker_share", 0.0, 0.15, 0.06, "1", "share of cells with a blocker at the start"),
         Knob("blockers", default="stone", meaning="kind of blocker", scale="choice", choices=("stone", "moss")),
         Knob("specials", default="all", meaning="left by long runs", scale="choice", choices=("all", "lines", "none")),
         Knob("board", default="8x8", meaning="size of the board", scale="choice", choices=("8x8", "8x7", "7x7", "7x6")),
@@ -455,12 +456,12 @@ GAME: Final = Game(
     score=score,
     draw=draw,
     how_to=(
-        "Collect enough of the two goal colours before your moves are over.",
+        "Collect enough of the two goal colours before your moves run out.",
         "Swap two neighbours so that three or more of one colour line up. A swap without a run is undone and "
         "costs a move.",
-        "On levels with specials, four leave a tile with two bars: it clears the line along them. Where there are "
-        "bombs too, five, or two runs that cross, leave a ring: it clears all around.",
-        "A run beside a block breaks it. Plain blocks are stone. Spotted ones, moss, grow in each turn in which none "
-        "breaks; with a quarter of the board under moss you lose.",
+        "On some levels a run of four leaves a tile with two bars, which clears the line along them. A run of five, or "
+        "two runs that cross, may leave a ring, which clears the tiles around it.",
+        "A run beside a block breaks it. Plain blocks are stone. Spotted blocks are moss, which spreads in every turn "
+        "that breaks no block. You lose when moss covers a quarter of the board.",
     ),
 )
