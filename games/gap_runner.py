@@ -14,7 +14,7 @@ A jump is always the same arc over the ground (4.9 m long, 1.84 m high), so a fa
 needs a fresh key press on the ground; a duck lasts as long as its key is down. Each mistake costs a heart and puts the
 runner past the obstacle. The last heart ends the attempt. The flag stands past the last obstacle: reach it and win.
 
-A perfect player can win every level: obstacles are never closer than one jump and its landing, and no gap is as wide as
+A perfect player can win every level. Obstacles are never closer than one jump and its landing, and no gap is as wide as
 a jump. Difficulty comes from speed, which leaves less time for the same distance, and from the room for error. It also
 depends on how early obstacles are visible, how many there are, and how many mistakes are forgiven. One unit of
 foresight is the whole visible stretch (`sight_m`); a player with less sees an obstacle later.

@@ -1,12 +1,12 @@
 """The catalog: games, controllers and scenarios that are installed, by name.
 
 Plug-ins are entry points in the groups `flowdial.games` and `flowdial.controllers` of any installed distribution, and
-ours are found in the same way. In a checkout our own list is read from pyproject.toml beside the packages, so that a
-clean clone works without an install and a stale install does no harm. Nothing is imported before it is asked for, and
-a plug-in that cannot be used is a warning, not an error.
+ours are found in the same way. In a checkout our own list comes from pyproject.toml beside the packages. So a clean
+clone works without an install, and a stale install does no harm. Plug-ins are imported on first use, and a plug-in that
+cannot be used is a warning, not an error.
 
-A process reads what is installed once, and again after an install. So a catalog costs nothing to make, and need not be
-passed around.
+A process reads the installed plug-ins once, and again after an install. So a catalog costs nothing to make, and need not
+be passed around.
 """
 
 from __future__ import annotations

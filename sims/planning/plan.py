@@ -1,7 +1,7 @@
 """How many players it takes to notice a change, before they are played: `flowdial plan`.
 
-A pilot with other players (sims.planning.pilot) shows how much players differ. With two scenarios it plays both with
-the same players and the same luck (sims.comparison), and shows how much of that is left in their difference.
+A pilot with other players (sims.planning.pilot) measures how much players differ. With two scenarios it plays both with
+the same players and the same luck (sims.comparison). It then measures how much their difference varies.
 """
 
 from __future__ import annotations

@@ -248,10 +248,10 @@ def sample_rows(rows: int, count: int | None, seed: int) -> list[int]:
 
 
 def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellDifference], list[int], int]:
-    """Cells of these rows that differ from what their own address, params and faculties (or actions) give.
+    """Replay these rows and compare their cells with those of the file.
 
-    Also the numbers of rows of a person whose actions are not known, so that they cannot be played again, and how many
-    rows are of failed attempts, in which nothing was played.
+    Returns the cells that differ, the numbers of a person's rows without recorded actions, and the number of rows of
+    failed attempts. Rows of the last two kinds cannot be replayed.
     """
     attempt = compiled(attempt_of(table.game))
     found: list[CellDifference] = []

@@ -153,9 +153,9 @@ def state_of(found: RateInterval, band: Band) -> TargetState:
 def further_players(found: RateInterval, band: Band, players: int) -> int | None:
     """How many more players would probably (in four of five runs) show on which side of the band's edges the rate is.
 
-    The rate is taken as it stands. The longer side of the interval shrinks with the square root of the players, until
-    it is no longer than the distance to the nearest edge: then it lies inside the band, or outside. None with fewer
-    than two clusters, which do not show how much clusters differ, or when it would take more than a million.
+    The rate is taken as it stands. The longer side of the margin shrinks with the square root of the number of players.
+    When it is no longer than the distance to the nearest edge, the margin lies inside the band, or outside. None with
+    fewer than two clusters, which do not show how much clusters differ, or when it would take more than a million.
     """
     if found.clusters < 2:
         return None

@@ -298,9 +298,10 @@ def replay(
 ) -> int:
     """Replay one attempt of a run folder or a file of attempts. Returns 0 when its end equals the row, otherwise 4.
 
-    row: its number, from 0; player, attempt and replica: its address; pick: its description in words (see
-    `sims.playback.row_choice`); speed: 1 is normal; record: .png, .webp or .gif, without a screen; frames: the most to
-    show.
+    Choose it by row (its number, from 0), by player, attempt and replica, or by pick, words of
+    `sims.playback.row_choice`.
+
+    speed: 1 is normal. record: a .png, .webp or .gif, without a screen. frames: the most to show.
     """
     chosen = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
     scene = ReplayScene(chosen, speed=speed, ends_itself=record is not None)

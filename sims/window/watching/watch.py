@@ -35,8 +35,8 @@ def watch(
 ) -> int:
     """Show a scenario live: its path, its bundled name, or a run folder. Rows are saved when it ends.
 
-    seed: instead of the scenario's; cohort: show only its players; speed: 1 is normal, inf as fast as possible; out:
-    folder of the rows, None for runs/watch-<name>-001, -002 ..., the next free number. With record but without out, no
+    seed: instead of the scenario's. cohort: show only its players. speed: 1 is normal, inf as fast as possible. out:
+    folder of the rows; None for runs/watch-<name>-001, -002 ..., the next free number. With record but without out, no
     rows are saved.
     """
     catalog = Catalog()

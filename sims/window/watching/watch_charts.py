@@ -1,7 +1,7 @@
 """The charts of watch: win rate with its target, difficulty, and what the controller thinks of its players.
 
-Player groups may have different targets. So when all are shown, each group has a separate strip with its own band: a
-win rate over all groups has no target to compare with.
+Player groups may have different targets, so a win rate over all groups has no target to compare with. When all groups
+are shown, each one has a separate strip with its own band.
 """
 
 from __future__ import annotations
