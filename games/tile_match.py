@@ -21,8 +21,9 @@ swap in full. No player sees the tiles that have yet to fall.
 
 Actions. Cells are named as on a chess board; a1 is at the lower left. Action 0 passes. Action
 1 + 2 (8 row + column) + direction swaps a cell with a neighbour. Rows and columns count from 0. Direction 0 is to the
-right, direction 1 is up. The action's name has both cells: `c4-d4`. The picture has a "rect" for each cell, whose text is the cell's name. So a window can
-offer a click on two neighbours, or a cursor and a direction, without code for this game.
+right, direction 1 is up. The action's name has both cells: `c4-d4`. The picture has a "rect" for each cell, whose text
+is the cell's name. So a window can offer a click on two neighbours, or a cursor and a direction, without code for this
+game.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ ours are found in the same way. In a checkout our own list comes from pyproject.
 clone works without an install, and a stale install does no harm. Plug-ins are imported on first use, and a plug-in that
 cannot be used is a warning, not an error.
 
-A process reads the installed plug-ins once, and again after an install. So a catalog costs nothing to make, and need not
-be passed around.
+A process reads the installed plug-ins once, and again after an install. So a catalog costs nothing to make, and need
+not be passed around.
 """
 
 from __future__ import annotations

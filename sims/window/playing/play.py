@@ -58,8 +58,11 @@ def play_scenario(catalog: Catalog, game: str, *, controller: str | None = None,
 
 def check_wishes(game: Game, catalog: Catalog, controller: str | None) -> None:
     """Raise ScenarioError when a person cannot play the game, or the controller does not exist."""
-    if game.pace == "abstract" or (not game.keys and not CellInput.fits(game)):
-        raise ScenarioError(f"a person cannot play {game.name}: it has no keys or cells; use flowdial watch instead.")
+    reason = "it has no keys or cells" if not game.keys and not CellInput.fits(game) else ""
+    if game.pace == "abstract":
+        reason = "it is only a formula"
+    if reason:
+        raise ScenarioError(f"a person cannot play {game.name}: {reason}; use flowdial watch instead.")
     if controller is not None:
         catalog.controller(controller)
 

@@ -653,8 +653,10 @@ def test_a_sitting_that_ends_on_the_start_screen_leaves_nothing(tmp_path, monkey
     (tmp_path / "out").mkdir()
     with pytest.raises(RunFolderError, match="already exists"):
         play("gap_runner", out=tmp_path / "out")
-    with pytest.raises(ScenarioError, match="nothing that a person could do"):
+    with pytest.raises(ScenarioError, match="cannot play logistic: it is only a formula; use flowdial watch instead"):
         play("logistic", out=tmp_path / "other")
+    with pytest.raises(ScenarioError, match="one of boss_duel, got quickstart of gap_runner; use flowdial play gap_runn"):
+        play("boss_duel", out=tmp_path / "other", scenario="quickstart")
     with pytest.raises(ScenarioError, match="did you mean 'kalman'"):
         play("gap_runner", out=tmp_path / "other", controller="kalmann")
     assert not (tmp_path / "other").exists()
@@ -797,7 +799,7 @@ def test_a_recording_shows_an_attempt_of_a_synthetic_player_and_ends(tmp_path, m
     assert scene._double.result().outcome == scene.outcomes[0]
     assert scene._double.result().progress == scene.last.stepper.result().progress
     assert main(["play", game, "--record", "b.png", "--out", "rows"]) == 2
-    assert "--out keeps what a person plays" in capsys.readouterr().err
+    assert "--out keeps a person's rows, but --record shows a synthetic player" in capsys.readouterr().err
 
 
 def noting(scenes):

@@ -74,7 +74,7 @@ def at_three_speeds(path, number):
             scene.advance(FRAME_S)
         assert scene.check is not None
         assert scene.check.equal, (number, speed, scene.check)
-        assert scene.check.found.state_hash == row.cells["state_hash"]
+        assert scene.check.result.state_hash == row.cells["state_hash"]
 
 
 @pytest.mark.parametrize("game", TIERED)
@@ -172,7 +172,7 @@ def test_no_outcome_column_can_change_unseen_by_replay_or_verify(folder, tmp_pat
     path = tmp_path / "changed.csv"
     path.write_text("\n".join([header, *lines, ""]))
     row = choose_row(path, row=number)
-    assert set(CHANGED) == set(outcome_cells(row.game, ReplayScene(row).finish().found))
+    assert set(CHANGED) == set(outcome_cells(row.game, ReplayScene(row).finish().result))
     assert ReplayScene(row).finish().differences == (column,)
     assert f"row {number}: {column}: the file has" in verify(path).sentences[0]
 
@@ -302,7 +302,7 @@ def test_a_replay_is_recorded_without_any_screen(folder, tmp_path, name, monkeyp
 def test_a_recording_of_another_kind_is_refused(folder, tmp_path):
     with pytest.raises(ScenarioError, match=r"ends in .png, .webp or .gif, got a.mp4"):
         replay(small_run(folder, "gap_runner"), record=tmp_path / "a.mp4", frames=1)
-    with pytest.raises(EnvironmentFault, match="no frame was shown"):
+    with pytest.raises(EnvironmentFault, match="cannot record .*: no frame was shown"):
         replay(small_run(folder, "gap_runner"), record=tmp_path / "a.png", frames=0)
 
 

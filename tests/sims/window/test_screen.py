@@ -69,10 +69,10 @@ def test_without_a_display_there_is_one_clear_line():
     code = "from sims.window.screen import Window\nfrom engine.errors import EnvironmentFault\ntry:\n    Window('x')\n"
     code += "except EnvironmentFault as fault:\n    print(fault, fault.exit_code)"
     done = in_a_fresh_interpreter(code, DISPLAY=None, WAYLAND_DISPLAY=None, SDL_VIDEODRIVER=None)
-    assert done.stdout == "there is no display to open a window on; with --record FILE it works without one. 5\n"
+    assert done.stdout == "cannot open a window: no display found; use --record FILE, which needs none. 5\n"
     assert done.stderr == ""
     done = in_a_fresh_interpreter(code, DISPLAY=":98765", WAYLAND_DISPLAY=None, SDL_VIDEODRIVER="x11")
-    assert done.stdout.startswith("there is no display to open a window on")
+    assert done.stdout.startswith("cannot open a window: no display found; use --record FILE")
     assert done.stdout.count("\n") == 1
 
 
