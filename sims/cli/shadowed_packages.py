@@ -19,7 +19,7 @@ _EXIT_CODE = 5  # that of engine.errors.EnvironmentFault, which cannot be import
 def check_packages() -> None:
     """Return if the four packages are siblings of one folder; call it before anything of them is imported.
 
-    Raises SystemExit with code 5, after one line on stderr that names the file in the way. It is not an exception
+    Raises SystemExit with code 5, after one line on stderr that names the conflicting file. It is not an exception
     class of ours because those live in `engine`, which may be the package that is shadowed.
     """
     fault = find_fault()
