@@ -37,7 +37,7 @@ help:
 	@echo "make bench-tuning     measure how near to the truth each method of search comes"
 	@echo "make torture-tune kill studies at random moments and compare what is left"
 	@echo "make calibration  measure how often intervals hold and false alarms are raised"
-	@echo "make pictures     paint the pictures of the docs anew"
+	@echo "make pictures     repaint the pictures of the docs"
 	@echo "make wheel-check  build the wheel, install it in an empty environment and use it outside this folder"
 	@echo "make setup        only set up $(VENV), with the tools of development"
 	@echo "make clean        remove caches and build results; $(VENV) and runs stay"
