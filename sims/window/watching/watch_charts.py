@@ -143,9 +143,7 @@ def _paint_beliefs(scene: WatchScene, canvas: Canvas, box: Box) -> None:
         return
     name = chosen.beliefs[0].replace("_", " ")
     value = f"{dots[-1].y:.3g}" if dots else ""
-    plot = _framed(
-        canvas, box, f"estimate: {name}", value, "before an attempt: median, central 80 %", _span(scene)
-    )
+    plot = _framed(canvas, box, f"estimate: {name}", value, "before an attempt: median, central 80 %", _span(scene))
     low, high = min((dot.low for dot in dots), default=0.0), max((dot.high for dot in dots), default=1.0)
     room = max(0.08 * (high - low), 1e-3)
     lines = (low, (low + high) / 2, high) if dots else ()

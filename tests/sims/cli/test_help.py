@@ -11,9 +11,12 @@ _WIDTH = 78  # of the text on a terminal of 80 columns: click leaves a margin of
 _ONE_LINE = ("--seed", "--set", "--workers")  # options of many commands
 
 
+def root_context() -> click.Context:
+    return cli.make_context("flowdial", [], resilient_parsing=True, terminal_width=_WIDTH)
+
+
 def context_of(name: str) -> click.Context:
-    root = click.Context(cli, info_name="flowdial", terminal_width=_WIDTH)
-    return click.Context(cli.commands[name], root, info_name=name, terminal_width=_WIDTH)
+    return cli.commands[name].make_context(name, [], root_context(), resilient_parsing=True)
 
 
 def option_texts(name: str) -> dict[str, list[str]]:
@@ -22,7 +25,8 @@ def option_texts(name: str) -> dict[str, list[str]]:
     formatter = context.make_formatter()
     context.command.format_options(context, formatter)
     texts: dict[str, list[str]] = {}
-    records = [record for option in context.command.get_params(context) if (record := option.get_help_record(context))]
+    options = [parameter for parameter in context.command.get_params(context) if isinstance(parameter, click.Option)]
+    records = [record for option in options if (record := option.get_help_record(context))]
     option = ""
     for line in formatter.getvalue().splitlines():
         begun = next((names for names, _ in records if line.startswith(f"  {names}")), None)
@@ -36,8 +40,7 @@ def option_texts(name: str) -> dict[str, list[str]]:
 
 
 def test_the_root_help_cuts_no_summary():
-    context = click.Context(cli, info_name="flowdial", terminal_width=_WIDTH)
-    shown = cli.get_help(context).split("\nCommands:\n")[1].split("\n\n")[0]
+    shown = cli.get_help(root_context()).split("\nCommands:\n")[1].split("\n\n")[0]
     assert len(shown.splitlines()) == len(cli.commands), "one line for each command"
     for name, command in cli.commands.items():
         summary = (command.help or "").strip().partition("\n")[0].removesuffix(".")

@@ -655,7 +655,7 @@ def test_a_sitting_that_ends_on_the_start_screen_leaves_nothing(tmp_path, monkey
         play("gap_runner", out=tmp_path / "out")
     with pytest.raises(ScenarioError, match="cannot play logistic: it is only a formula; use flowdial watch instead"):
         play("logistic", out=tmp_path / "other")
-    with pytest.raises(ScenarioError, match="one of boss_duel, got quickstart of gap_runner; use flowdial play gap_runn"):
+    with pytest.raises(ScenarioError, match="must be one of boss_duel, got quickstart of gap_runner"):
         play("boss_duel", out=tmp_path / "other", scenario="quickstart")
     with pytest.raises(ScenarioError, match="did you mean 'kalman'"):
         play("gap_runner", out=tmp_path / "other", controller="kalmann")

@@ -302,7 +302,7 @@ def test_a_replay_is_recorded_without_any_screen(folder, tmp_path, name, monkeyp
 def test_a_recording_of_another_kind_is_refused(folder, tmp_path):
     with pytest.raises(ScenarioError, match=r"ends in .png, .webp or .gif, got a.mp4"):
         replay(small_run(folder, "gap_runner"), record=tmp_path / "a.mp4", frames=1)
-    with pytest.raises(EnvironmentFault, match="cannot record .*: no frame was shown"):
+    with pytest.raises(EnvironmentFault, match="no frame was shown; record at least one frame"):
         replay(small_run(folder, "gap_runner"), record=tmp_path / "a.png", frames=0)
 
 
