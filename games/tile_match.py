@@ -457,12 +457,11 @@ GAME: Final = Game(
     score=score,
     draw=draw,
     how_to=(
-        "Collect enough of the two goal colours before your moves run out.",
-        "Swap two neighbours so that three or more of one colour line up. A swap without a run is undone and "
-        "costs a move.",
-        "On some levels a run of four leaves a tile with two bars, which clears the line along them. A run of five, or "
-        "two runs that cross, may leave a ring, which clears the tiles around it.",
-        "A run beside a block breaks it. Plain blocks are stone. Spotted blocks are moss, which spreads in every turn "
-        "that breaks no block. You lose when moss covers a quarter of the board.",
+        "Collect the two goal colours before your moves run out.",
+        "Swap two neighbours to line up three or more of one colour. A swap without a run costs a move.",
+        "A run of four can leave a tile with two bars, which clears a line. Five or crossing runs can leave a ring, "
+        "which clears around it.",
+        "A run breaks a block beside it. Moss (spotted) spreads in every turn that breaks no block. You lose when it "
+        "covers a quarter of the board.",
     ),
 )

@@ -298,7 +298,7 @@ def _paint_skill(scene: PlayScene, canvas: Canvas, box: Box) -> None:
         canvas.text(words, box.x, y, SMALL, INK)
         bar(canvas, Box(box.x, y + 28, box.width, 7), ended / FEWEST, PURPLE)
     if scene.given_up:
-        words = f"excludes {scene.given_up} given up"
+        words = f"excludes {scene.given_up} attempt{'' if scene.given_up == 1 else 's'} given up"
         canvas.text(words, box.x, SIDE.y + SIDE.height - 24, _NOTE, QUIET)
 
 
@@ -317,8 +317,8 @@ def _paint_estimate(canvas: Canvas, box: Box, estimate: SkillEstimate, outcomes:
     below, above = (f"{100.0 * share:.0f}" for share in (estimate.percentile_low, estimate.percentile_high))
     rows = [
         ("players with less skill", f"{percent(estimate.percentile)}  ({below}–{above})"),
-        ("win rate", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
-        ("win rate of a synthetic twin", percent(estimate.twin)),
+        ("won in the same attempts", percent(sum(outcome == WON for outcome in outcomes) / len(outcomes))),
+        ("won by a synthetic twin", percent(estimate.twin)),
     ]
     paint_table(canvas, Box(box.x, y + 20, box.width, 0), rows, step=21, size=TINY)
     canvas.text("simulation scale, not fitted to real players", box.x, y + 86, _NOTE, QUIET)
