@@ -112,7 +112,8 @@ def tell(grid: Prepared, state: State, seen: Observation) -> State:
 CONTROLLER: Final = ControllerKind(
     name="quest",
     mode="adaptive",
-    summary="Bayes' rule on a grid of skills and slopes: at the limit for players who never change, poor for others.",
+    summary="Bayes' rule on a grid of skills and slopes: at the limit for steady players, poor for players that "
+    "change.",
     formula="W <- W p(d)^wins (1 - p(d))^losses, p = guess + (1 - guess - lapse) logistic(a (skill - d)); d = argmin "
     "of E (p - target)^2, or of E H(p) - H(E p)",
     source="QUEST: Watson and Pelli 1983; QUEST+, whose placement is an option: Watson 2017, J. Vision 17(3):10",
