@@ -64,7 +64,8 @@ def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     group = "all groups" if cohort is None else scene.scenario.labels[cohort]
     kind = scene.kind
     state = "finished: no players left" if scene.over else "paused" if scene.paused else speed_words(scene.speed)
-    counted = f"{scene.rolling_rate.attempts:,} attempts" if scene.rolling_rate.attempts else "first attempts under way"
+    attempts = scene.rolling_rate.attempts
+    counted = f"{attempts:,} attempt{'' if attempts == 1 else 's'}" if attempts else "first attempts under way"
     backdrop(
         canvas,
         f"Watch: {scene.setup.game.name}",
