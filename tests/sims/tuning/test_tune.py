@@ -363,7 +363,7 @@ def test_what_cannot_be_tuned_is_refused_in_a_sentence_before_there_is_a_folder(
 )
 def test_only_a_schedule_may_have_nothing_to_move(tmp_path, settings, moves):
     if moves is None:
-        with pytest.raises(ScenarioError, match="a dial must move at least one knob, but all are fixed; take one out"):
+        with pytest.raises(ScenarioError, match="a dial must move at least one knob, but all are fixed; remove one"):
             load(scenario_file(tmp_path), Catalog(), settings)
     else:
         assert bool(load(scenario_file(tmp_path), Catalog(), settings).form.dial.knobs) == moves
