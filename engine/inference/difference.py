@@ -94,6 +94,49 @@ def paired_difference(
     return Difference(was, is_, value, low, high, error, m, p_value, unpaired_error)
 
 
+def unpaired_difference(
+    before_sums: npt.ArrayLike, after_sums: npt.ArrayLike, confidence: float = CONFIDENCE
+) -> Difference:
+    """Difference of two rates over clusters that have nothing to do with each other: two runs with different players.
+
+    Args:
+        before_sums: shape (clusters, 2), numerator and denominator (not below 0) of each cluster.
+        after_sums: the same of the other run, whose clusters are others and may be more or fewer.
+        confidence: of the interval, in (0, 1).
+
+    Returns:
+        As `paired_difference`, with the clusters of both; the paired error is the unpaired one. The degrees of freedom
+        are those of Welch, Biometrika 34, 1947: the clusters of the two runs may differ in number and in spread.
+
+    Raises:
+        ValueError: a shape differs.
+    """
+    sides = []
+    for given in (before_sums, after_sums):
+        sums = np.asarray(given, np.float64)
+        if sums.ndim != 2 or sums.shape[1] != 2:
+            raise ValueError(f"sums must be an array of shape (clusters, 2), got {sums.shape}")
+        sides.append(sums[sums[:, 1] > 0.0])
+    before, after = sides
+    was, is_ = (_share(one[:, 0].sum(), one[:, 1].sum()) for one in sides)
+    value, m = is_ - was, len(before) + len(after)
+    if min(map(len, sides)) < 2 or math.isnan(value):
+        return Difference(was, is_, value, math.nan, math.nan, math.nan, m, math.nan, math.nan)
+    errors = [_error(one, rate) for one, rate in ((before, was), (after, is_))]
+    error = math.hypot(*errors)
+    size = max(float(np.abs(one[:, 0]).max() / one[:, 1].mean()) for one in sides)
+    if error <= _ROUNDING * size:
+        pair = _Sides(before, after, was, is_)
+        p_value = _p_without_spread(pair, min(map(len, sides))) if abs(value) > _ROUNDING * size else 1.0
+        return Difference(was, is_, value, *_newcombe(pair, confidence), 0.0, m, p_value, 0.0)
+    parts = [own**4 / (len(one) - 1) for own, one in zip(errors, sides, strict=True)]
+    degrees = error**4 / sum(parts)
+    half = t_half_width(degrees, confidence) * error
+    most = math.inf if _beyond_share(before, after) else 1.0  # a share cannot change by more
+    low, high = max(value - half, -most), min(value + half, most)
+    return Difference(was, is_, value, low, high, error, m, _two_sided(value / error, degrees), error)
+
+
 def _beyond_share(before: Sums, after: Sums) -> bool:
     """Whether a rate is no share: some numerator is below 0 or above its denominator."""
     return any(np.any((one[:, 0] < 0.0) | (one[:, 0] > one[:, 1])) for one in (before, after))
@@ -153,7 +196,7 @@ def _p_without_spread(sides: _Sides, clusters: int) -> float:
     return max(math.pow(10.0, high), math.ldexp(1.0, 1 - clusters))
 
 
-def _two_sided(t: float, degrees: int) -> float:
+def _two_sided(t: float, degrees: float) -> float:
     from scipy.special import stdtr
 
     return float(2.0 * stdtr(degrees, -abs(t)))

@@ -86,7 +86,7 @@ def wilson(wins: float, attempts: int, confidence: float = CONFIDENCE) -> tuple[
 
 
 @lru_cache(maxsize=4096)
-def t_half_width(degrees: int, confidence: float = CONFIDENCE) -> float:
+def t_half_width(degrees: float, confidence: float = CONFIDENCE) -> float:
     """Half width, in standard errors, of a two-sided interval by Student's t."""
     from scipy.special import stdtrit
 

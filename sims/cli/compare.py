@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
-from sims.cli.options import Command, NumberRange, scenario_from_options, seed_option, set_option, workers_option
+from sims.cli.options import (
+    Command,
+    NumberRange,
+    once,
+    pairs_of,
+    scenario_from_options,
+    seed_option,
+    set_option,
+    workers_option,
+)
 from sims.terminal import json_text, meter, teller
 
 if TYPE_CHECKING:
@@ -41,11 +50,13 @@ class _Controller(click.ParamType["ControllerChoice"]):
         if isinstance(value, tuple):
             return value
         name, *pairs = value.split(",")
-        options = {}
+        options: dict[str, float] = {}
         for pair in pairs:
-            option, _, number = pair.partition("=")
+            option, _, number = (part.strip() for part in pair.partition("="))
+            if option in options:
+                self.fail(f"gives {option} twice, in {value!r}; give it once.", parameter, context)
             try:
-                options[option.strip()] = float(number)
+                options[option] = float(number)
             except ValueError:
                 self.fail(f"must be NAME or NAME,option=number, got {value!r}.", parameter, context)
         return name.strip(), options
@@ -56,6 +67,7 @@ _controllers = click.option(
     "controllers",
     type=_Controller(),
     multiple=True,
+    callback=once,
     metavar="NAME",
     help="Controller to compare (repeatable), e.g. kalman,q=0.01.",
 )
@@ -66,9 +78,15 @@ _out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", hel
 
 
 @click.command(cls=Command)
-@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@click.argument("scenarios", metavar="SCENARIO|RUN...", nargs=-1, required=True)
 @_controllers
 @click.option("--find-gain", metavar="NAME", help="Find the best gain of one controller.")
+@click.option(
+    "--least",
+    type=NumberRange(0, 1),
+    metavar="SIZE",
+    help="Smallest change that matters: 0.01, the default, is one point, and 1 % of a time or a count.",
+)
 @seed_option
 @set_option
 @workers_option
@@ -80,6 +98,7 @@ def compare(
     scenarios: tuple[str, ...],
     controllers: tuple[ControllerChoice, ...],
     find_gain: str | None,
+    least: float | None,
     seed: int | None,
     settings: tuple[str, ...],
     workers: int | None,
@@ -88,23 +107,34 @@ def compare(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Compare scenarios, or controllers on one scenario.
+    """Compare scenarios, finished runs, or controllers on one scenario.
 
-    The same players with the same luck play all of them.
+    Two or more scenarios: whether each player group is nearer to its target than in the first, and what changed, for
+    whom, by how much and how sure. The same players with the same luck play all of them.
 
-    Two or more scenarios: the changes from the first to each of the others, with their size, player group and margin.
+    Two or more finished runs: the same of what they hold, player by player where the players are the same.
 
     One scenario: each controller relative to the Bayes-optimal limit. The limit (bayes_limit) and a baseline
     (best_static) always play too. Without --controller, the scenario's own controller and the default play.
     """
-    _check_usage(len(scenarios), bool(controllers), find_gain is not None)
+    runs = [Path(scenario).is_dir() for scenario in scenarios]
+    _check_usage(len(scenarios), bool(controllers), find_gain is not None, least is not None)
+    if any(runs):
+        _check_runs(runs, played={"--seed": seed is not None, "--set": bool(settings)})
+    pairs_of(settings, seed)  # a seed that is given in both ways is refused, whatever it is for
     on_progress, on_message = meter(quiet), teller(quiet)
     if len(scenarios) > 1:
-        several = [scenario_from_options(scenario, settings, None, allow_long) for scenario in scenarios]
-        from sims.comparison.comparison import compare as compare_scenarios
+        several = [
+            Path(scenario) if all(runs) else scenario_from_options(scenario, settings, None, allow_long)
+            for scenario in scenarios
+        ]
+        from sims.comparison.comparison import compare as compare_several
+        from sims.comparison.differences import LEAST
 
         comparison = _deliver(
-            lambda: compare_scenarios(*several, seed=seed, workers=workers, on_progress=on_progress),
+            lambda: compare_several(
+                *several, seed=seed, least=LEAST if least is None else least, workers=workers, on_progress=on_progress
+            ),
             out, as_json, "table, page and JSON",
         )  # fmt: skip
         return _exit_code(bool(comparison.failed))
@@ -127,7 +157,20 @@ def compare(
     return _exit_code(result.faulty)
 
 
-def _check_usage(scenarios: int, controllers: bool, find_gain: bool) -> None:
+def _check_runs(runs: Sequence[bool], played: Mapping[str, bool]) -> None:
+    """Refuse what finished runs cannot do. runs: which words name one; played: options of what is played, if given."""
+    if len(runs) < 2:
+        raise click.UsageError("a finished run is compared with another one; give two.")
+    if not all(runs):
+        raise click.UsageError("runs are compared with runs, and scenarios with scenarios, got both.")
+    for option, given in played.items():
+        if given:
+            raise click.UsageError(f"{option} is for scenarios that are played, and runs are finished; leave it out.")
+
+
+def _check_usage(scenarios: int, controllers: bool, find_gain: bool, least: bool) -> None:
+    if scenarios < 2 and least:
+        raise click.UsageError("--least needs two scenarios, got one; give two, or leave --least out.")
     if find_gain and controllers:
         raise click.UsageError("--find-gain takes its one controller by name; leave --controller out.")
     if scenarios > 1 and (controllers or find_gain):
@@ -175,7 +218,14 @@ def _exit_code(faulty: bool) -> int:
 
 @click.command(cls=Command)
 @_controllers
-@click.option("--world", "worlds", multiple=True, metavar="NAME", help="World to play (repeatable; default: all).")
+@click.option(
+    "--world",
+    "worlds",
+    multiple=True,
+    callback=once,
+    metavar="NAME",
+    help="World to play (repeatable; default: all).",
+)
 @click.option(
     "--players",
     type=NumberRange(40, 1_000_000, whole=True),

@@ -100,15 +100,59 @@ def calculate_alone() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
-def pairs_of(settings: Sequence[str]) -> list[tuple[str, str]]:
-    """What --set was given, as key and value. Raises click.BadParameter for one without an equals sign."""
-    pairs = []
+def pairs_of(settings: Sequence[str], seed: int | None = None) -> list[tuple[str, str]]:
+    """What --set and --seed were given, as key and value.
+
+    Args:
+        settings: the words after each --set.
+        seed: that of --seed; None without one.
+
+    Raises:
+        click.UsageError: for a setting without an equals sign, and for a key that is given twice.
+    """
+    pairs: list[tuple[str, str]] = []
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
             raise click.BadParameter(f"must be key=value, got {setting!r}.", param_hint="'--set'")
         pairs.append((key.strip(), value.strip()))
-    return pairs
+    for place, (key, _) in enumerate(pairs):
+        for earlier, value in pairs[:place]:
+            if _drops(earlier, value, key):
+                raise click.UsageError(f"--set gives {key} twice; give it once.")
+    if seed is None:
+        return pairs
+    if "seed" in dict(pairs):
+        raise click.UsageError("--seed and --set seed give the seed twice; give it once.")
+    return [*pairs, ("seed", str(seed))]
+
+
+def _drops(earlier: str, text: str, key: str) -> bool:
+    """Whether a setting would drop something of an earlier one. earlier, text: its key and its value as TOML."""
+    if earlier == key or earlier.startswith(f"{key}."):  # the same value, or a table over one of its values
+        return True
+    if not key.startswith(f"{earlier}."):
+        return False
+    from engine.scenario_file.toml import parse_value
+
+    try:
+        value = parse_value(text)
+    except ValueError:  # which is refused later, with its reason
+        return False
+    for part in key.removeprefix(f"{earlier}.").split("."):
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def once(context: click.Context, parameter: click.Parameter, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of a repeatable option. Raises click.BadParameter for one that is given twice."""
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            name = value[0] if isinstance(value, tuple) else value
+            raise click.BadParameter(f"{name} is given twice; give it once.", context, parameter)
+    return values
 
 
 @dataclass
@@ -125,12 +169,22 @@ def set_debug(context: click.Context, parameter: click.Parameter, value: bool) -
 
 
 class Command(click.Command):
-    """A command that accepts --debug at any place of the line."""
+    """A command that takes --debug wherever people put it, and refuses an option that is given twice."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         debug = click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False, callback=set_debug)
         self.params.append(debug)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words of the line. Raises click.UsageError where click would take the last of two values."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(list(args))
+            for option in given:
+                single = isinstance(option, click.Option) and not option.multiple and not option.is_flag
+                if single and given.count(option) > 1:
+                    raise click.UsageError(f"{option.opts[0]} is given twice; give it once.", ctx)
+        return super().parse_args(ctx, args)
 
 
 class Commands(click.Group):
@@ -145,5 +199,4 @@ def scenario_from_options(scenario: str, settings: Sequence[str], seed: int | No
     from sims.catalog import Catalog
 
     catalog = Catalog()
-    pairs = pairs_of(settings) + ([("seed", str(seed))] if seed is not None else [])
-    return load(catalog.scenario(scenario), catalog, pairs, allow_long=allow_long)
+    return load(catalog.scenario(scenario), catalog, pairs_of(settings, seed), allow_long=allow_long)

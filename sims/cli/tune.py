@@ -13,6 +13,7 @@ from sims.cli.options import (
     NumberRange,
     calculate_alone,
     json_option,
+    once,
     pairs_of,
     quiet_option,
     scenario_argument,
@@ -34,7 +35,14 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 @click.option("--money", type=NumberRange(0, low_open=True), help="Maximum cost, with --price-per-million.")
 @click.option("--price-per-million", type=NumberRange(0, low_open=True), help="Cost of a million attempts.")
 @click.option("--method", type=click.Choice(_METHODS), default="pooled", show_default=True, help="Search method.")
-@click.option("--lock", "locks", multiple=True, metavar="KNOB", help="Leave this knob at its default (repeatable).")
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    callback=once,
+    metavar="KNOB",
+    help="Leave this knob at its default (repeatable).",
+)
 @click.option(
     "--options",
     type=NumberRange(1, _MOST_OPTIONS, whole=True),
@@ -99,8 +107,7 @@ def tune(
     from sims.tuning.tune import tune as tune_scenario
 
     attempts = attempts_for(budget, seconds, money, price_per_million, allow_long=allow_long)
-    pairs = [*pairs_of(settings), *([("seed", str(seed))] if seed is not None else [])]
-    free = replace(load_free(Catalog().scenario(scenario), pairs, locks), name=scenario)
+    free = replace(load_free(Catalog().scenario(scenario), pairs_of(settings, seed), locks), name=scenario)
     study = tune_scenario(
         free,
         budget=attempts,

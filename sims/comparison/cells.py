@@ -84,3 +84,12 @@ def change_cells(change: Change) -> tuple[str, ...]:
 def unit_of(change: Change) -> str:
     """The unit of the values; empty for a plain number."""
     return "%" if change.metric.kind == "share" else change.metric.unit.removeprefix("1")
+
+
+FOLLOWING_HEADINGS: Final = ("metric", "players", "before", "after", "why")
+
+
+def following_cells(change: Change) -> tuple[str, ...]:
+    """A change that follows from what was changed itself, as text under FOLLOWING_HEADINGS."""
+    label, players, before, after, *_ = change_cells(change)
+    return label, players, before, after, change.follows

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from engine.scenario import Scenario
 from engine.scenario_file.toml import format_toml
 
-_NOT_PLAYED: Final = ("title", "notes", "seed", "cohort", "dial.knobs")  # knobs: all that [game.params] does not fix
+# Keys that do not change what is played, or follow from others. dial.knobs: all that [game.params] does not fix.
+_NOT_PLAYED: Final = ("title", "notes", "seed", "cohort", "dial.knobs", "record")
 _WHERE_IT_MOVES: Final = ("game.bounds.", "dial.path.")  # a knob is listed there unless [game.params] fixes it
 
 

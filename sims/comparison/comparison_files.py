@@ -29,13 +29,32 @@ COLUMNS: Final = (
     Column("meaning", "name", "", "what the metric is"),
     Column("unit", "name", "", "unit of before, after, change and its ends"),
     Column("flagged", "boolean", "", "whether the change is significant: p_adjusted is at most 0.05"),
-    Column("players", "integer", "1", "players that are compared, over all replicas", low=0),
+    Column("matters", "boolean", "", "whether it is significant and as large as --least"),
+    Column(
+        "follows",
+        "name",
+        "",
+        "why it follows from what was changed itself; such a change has no p_adjusted",
+        optional=True,
+    ),
+    Column("paired", "boolean", "", "whether the players before and after are the same"),
+    Column(
+        "players", "integer", "1", "players that are compared, over all replicas; not paired: of both together", low=0
+    ),
     Column("before", "number", "", "in the first scenario", optional=True),
     Column("after", "number", "", "in the other", optional=True),
     Column("change", "number", "", "after less before", optional=True),
     Column("change_low", "number", "", "low end of its interval", optional=True),
     Column("change_high", "number", "", "high end of its interval", optional=True),
     Column("confidence", "number", "1", "of the interval, adjusted for the number of changes"),
+    Column(
+        "size",
+        "number",
+        "1",
+        "what --least is compared with: the change of a share or of the difficulty, else relative to before",
+        optional=True,
+        low=0,
+    ),
     Column(
         "effect",
         "number",
@@ -67,9 +86,9 @@ def change_row(differences: Differences, change: Change) -> tuple[str | int | fl
     scenario = differences.others[change.number - 1].scenario
     values = (
         change.number, plain_name(scenario.name), change.cohort or None, metric.name, metric.meaning, metric.unit,
-        change.flagged, change.players, difference.before, difference.after, difference.value, difference.low,
-        difference.high, differences.confidence, change.effect, difference.p_value, change.p_adjusted,
-        difference.pairing_factor,
+        change.flagged, change.matters, change.follows or None, change.paired, change.players, difference.before,
+        difference.after, difference.value, difference.low, difference.high, differences.confidence, change.size,
+        change.effect, difference.p_value, change.p_adjusted, difference.pairing_factor,
     )  # fmt: skip
     return tuple(None if isinstance(value, float) and not math.isfinite(value) else value for value in values)
 
@@ -82,6 +101,8 @@ def json_content(differences: Differences) -> dict[str, Any]:
         "seed": differences.seed,
         "calibrated": False,
         "flagged": len(differences.flagged),
+        "least": differences.least,
+        "mattering": len(differences.mattering),
         "false_discovery_rate": FALSE_DISCOVERY_RATE,
         "confidence": differences.confidence,
         "comparisons": [
@@ -91,7 +112,11 @@ def json_content(differences: Differences) -> dict[str, Any]:
                 "changed": [key._asdict() for key in one.keys],
                 "summary": summary(differences, one),
                 "notes": notes(differences, one),
-                "players": one.players,
+                "standings": [standing.to_json() for standing in one.standings],
+                "seed": one.seed,
+                "paired": not one.strangers,
+                "players": {name: pair[0] for name, pair in one.players.items()},
+                "players_after": {name: pair[1] for name, pair in one.players.items()},
                 "attempts_before": one.attempts[0],
                 "attempts_after": one.attempts[1],
             }

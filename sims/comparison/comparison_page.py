@@ -6,11 +6,23 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from sims.comparison.cells import HEADINGS, change_cells
+from sims.comparison.cells import FOLLOWING_HEADINGS, HEADINGS, change_cells, following_cells
 from sims.comparison.changed_keys import ChangedKey
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.notes import notes
-from sims.comparison.sentences import SAME, SIGNIFICANT, UNCLEAR, caution, names_of, summary
+from sims.comparison.sentences import (
+    FOLLOWING,
+    MATTERING,
+    TARGETS,
+    UNCLEAR,
+    caution,
+    names_of,
+    players_line,
+    small_heading,
+    summary,
+)
+from sims.comparison.standings import HEADINGS as STANDING_HEADINGS
+from sims.comparison.standings import standing_cells
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, header, section, table
 from sims.wording import UNCALIBRATED
@@ -25,8 +37,7 @@ def comparison_page(differences: Differences) -> str:
     """The whole document."""
     names = names_of(differences)
     title = f"{names[0]} → {', '.join(names[1:])}"
-    players = sum(differences.others[0].players.values())
-    played = f"{differences.before.form.game.name}, {players:,} players, seed {differences.seed}, {SAME}"
+    played = f"{differences.before.form.game.name}, {players_line(differences, differences.others[0])}"
     subtitles = [differences.before.title, played] if differences.before.title else [played]
     sections = [part for other in differences.others for part in _scenario_parts(differences, other, names)]
     method = section("How to read this", *(tag("p", one) for one in caution(differences)))
@@ -36,7 +47,9 @@ def comparison_page(differences: Differences) -> str:
 def _scenario_parts(differences: Differences, other: ComparedScenario, names: Sequence[str]) -> list[Markup]:
     headline, *sentences = summary(differences, other)
     own = differences.changes_of(other)
-    flagged = [change for change in own if change.flagged]
+    mattering = [change for change in own if change.matters]
+    small = [change for change in own if change.flagged and not change.matters]
+    following = [change for change in own if change.follows]
     unclear = [change for change in own if change.unclear]
     exact = [change for change in own if not change.flagged and change.exact]
     parts = [
@@ -49,8 +62,11 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
             *(tag("p", note, class_="caution") for note in notes(differences, other)),
             class_="verdict",
         ),
-        _flagged(flagged) if flagged else None,
+        section(TARGETS, table(STANDING_HEADINGS, map(standing_cells, other.standings))),
+        _mattering(mattering) if mattering else None,
+        section(small_heading(differences.least), table(HEADINGS, map(_row, small))) if small else None,
         _unclear(unclear, several=len(other.pairs) > 1),
+        section(FOLLOWING, table(FOLLOWING_HEADINGS, map(following_cells, following))) if following else None,
         _unchanged(exact),
         section("All changed keys", _keys(other.keys)) if len(other.keys) > _MOST_KEYS else None,
     ]
@@ -65,11 +81,11 @@ def _keys(keys: Sequence[ChangedKey]) -> Markup:
     return tag("p", *lines)
 
 
-def _flagged(changes: Sequence[Change]) -> Markup:
+def _mattering(changes: Sequence[Change]) -> Markup:
     scale = max((abs(end) for change in changes for end in _ends(change)), default=0.0)
     rows = [(*_row(change), _bar(change, scale)) for change in changes]
     note = "The picture shows each change and its margin beside no change, the line in the middle."
-    return section(SIGNIFICANT, table((*HEADINGS, "picture"), rows), note=note)
+    return section(MATTERING, table((*HEADINGS, "picture"), rows), note=note)
 
 
 def _unclear(changes: Sequence[Change], *, several: bool) -> Markup | None:

@@ -68,20 +68,27 @@ _COMMON: Final = (
 )
 JUDGED: Final = 0  # place of judged wins and judged attempts
 ATTEMPTS: Final = [metric.name for metric in _COMMON].index("attempts")
-_LEVELS: Final = Metric("levels_passed", "levels passed per player", "1", "levels of the campaign that a player passes")
+LEVELS_PASSED: Final = Metric(
+    "levels_passed", "levels passed per player", "1", "levels that a player passes, of those that all campaigns have"
+)
+_CAUSE: Final = "lost_"
 
 
 def _lost(cause: str) -> Metric:
     word = re.sub(r"\W+", "_", cause.lower()).strip("_")
-    return Metric(
-        f"lost_{word}", f'losses "{cause}"', "1", f'share of attempts not won that ended with "{cause}"', "share"
-    )
+    meaning = f'share of attempts not won that ended with "{cause}"'
+    return Metric(f"{_CAUSE}{word}", f'losses "{cause}"', "1", meaning, "share")
+
+
+def cause_places(metrics: Sequence[Metric]) -> list[int]:
+    """Places of the shares of causes among the metrics."""
+    return [place for place, metric in enumerate(metrics) if metric.name.startswith(_CAUSE)]
 
 
 def metrics_for(causes: Sequence[str], levels: int) -> tuple[Metric, ...]:
     """The metrics of a game with these causes of loss, in the order of `metric_sums`, the tail last."""
     lost = tuple(_lost(cause) for cause in causes)
-    return (*_COMMON, *((_LEVELS,) if levels else ()), *lost, WORST_RATE)
+    return (*_COMMON, *((LEVELS_PASSED,) if levels else ()), *lost, WORST_RATE)
 
 
 def metric_sums(played: Played, after: int, causes: int, levels: int) -> Sums:
@@ -91,7 +98,7 @@ def metric_sums(played: Played, after: int, causes: int, levels: int) -> Sums:
         played: some players and their rows.
         after: first attempt that is judged.
         causes: how many causes of loss the game has.
-        levels: how many levels the campaign has; 0 without one.
+        levels: how many levels all campaigns have that are compared; 0 where one is without.
 
     Returns:
         An array of shape (players, metrics without the tail, 2).
@@ -123,7 +130,7 @@ def metric_sums(played: Played, after: int, causes: int, levels: int) -> Sums:
         (total(np.where(judged, rows["difficulty"], 0.0)), total(judged)),
         (total(np.where(lost, rows["progress"], 0.0)), losses),
         (total(rows["outcome"] == TIMED_OUT), attempts),
-        *([(players["level"] - 1, ones)] if levels else []),
+        *([(np.minimum(players["level"] - 1, levels), ones)] if levels else []),
         *((total(rows["cause"] == cause), losses) for cause in range(causes)),
     ]
     return np.stack([np.stack(pair, axis=1).astype(np.float64) for pair in pairs], axis=1)

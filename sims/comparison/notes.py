@@ -16,17 +16,29 @@ def notes(differences: Differences, other: ComparedScenario) -> list[str]:
     names = names_of(differences)
     one, two = names[0], names[other.number]
     sentences = []
-    for name, own in ((one, first.seed), (two, scenario.seed)):
-        if own != differences.seed:
+    for name, own, played in ((one, first.seed, differences.seed), (two, scenario.seed, other.seed)):
+        if own != played:
             sentences.append(
-                f"{name} has its own seed, {own}. For the same luck, all scenarios were played with {differences.seed}."
+                f"{name} has its own seed, {own}. For the same luck, all scenarios were played with {played}."
             )
+    if other.strangers:
+        why = "the seeds differ" if other.seed != differences.seed else "they stand at other places in the file"
+        sentences.append(
+            f"Not paired: {listed(other.strangers)}, since {why}, so their players are different ones. Margins are "
+            "wider than with the same players and the same luck."
+        )
     sentences += _about_cohorts(other, first, one, two)
     if scenario.after_attempts != first.after_attempts:
         sentences.append(
-            f"In both, the first {first.after_attempts:,} attempts of each player are warm-up, as in {one}."
+            f"In all changes, the first {first.after_attempts:,} attempts of each player are warm-up, as in {one}. "
+            "Against its target, each scenario has its own warm-up."
         )
-    if scenario.form.run.replicas != first.form.run.replicas:
+    for metric, side in other.removed.items():
+        sentences.append(
+            f"Only {one if side == 'before' else two} has {metric.label}. The other causes are shares of the losses "
+            "without these."
+        )
+    if scenario.form.run.replicas != first.form.run.replicas and not other.strangers:
         least = min(scenario.form.run.replicas, first.form.run.replicas)
         sentences.append(f"The number of repeats differs. Compared: the first {least:,}.")
     if other.shared:
@@ -60,7 +72,7 @@ def _about_cohorts(other: ComparedScenario, first: Scenario, one: str, two: str)
             same = first.form.cohort[pair.before].traits == scenario.form.cohort[pair.after].traits
             why = "same traits" if same else "same place in the file"
             sentences.append(f"{was} is compared with {is_} of {two} ({why}).")
-        if counts[0] != counts[1]:
+        if counts[0] != counts[1] and was not in other.strangers:
             sentences.append(
                 f"{was}: {counts[0]:,} players in {one}, {counts[1]:,} in {two}. Compared: the {min(counts):,} "
                 "players in both."

@@ -12,11 +12,14 @@ from engine.scenario import Scenario
 from sims.comparison.cells import by_text, margin_text, players_text, unit_of, value_texts
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.metrics import WIN_RATE
+from sims.comparison.standings import Answer, Standing
 from sims.wording import UNCALIBRATED, listed
 
 SAME: Final = "same players and same luck"
-SIGNIFICANT: Final = "Significant changes, largest first"
+TARGETS: Final = "Each player group against its target"
+MATTERING: Final = "Changes that matter, largest first: rates, then times and counts"
 UNCLEAR: Final = "Not significant: may be luck"
+FOLLOWING: Final = "Follow from what was changed itself"
 READING: Final = (
     "Size compares a change with the differences between players: small from 0.2 standard deviations, medium from 0.5, "
     "large from 0.8."
@@ -38,30 +41,83 @@ def _short_name(scenario: Scenario, others: Sequence[Scenario]) -> str:
     return name if sum(Path(one.name).name == name for one in others) < 2 else scenario.name
 
 
+def players_line(differences: Differences, other: ComparedScenario) -> str:
+    """Who is compared: the same players, or different ones."""
+    before, after = (sum(pair[side] for pair in other.players.values()) for side in (0, 1))
+    if not other.strangers:
+        return f"{before:,} players, seed {differences.seed}, {SAME}"
+    some = "" if len(other.strangers) == len(other.players) else "partly "
+    return f"{before:,} players and {after:,} {some}different ones, seeds {differences.seed} and {other.seed}"
+
+
+def small_heading(least: float) -> str:
+    """The heading of significant changes that are too small to matter."""
+    return f"Significant, but smaller than {_least_words(least)}"
+
+
+def _least_words(least: float) -> str:
+    points = f"{100 * least:g}"
+    return f"{points} {'point' if points == '1' else 'points'} (times and counts: {points} %)"
+
+
 def summary(differences: Differences, other: ComparedScenario) -> list[str]:
-    """Say what changed from the first scenario to another, whether players win as before, and what pairing saved."""
+    """Say whether it got better or worse, then what changed by how much, and last what pairing saved."""
     tests = [change for change in differences.changes_of(other) if change.known]
-    flagged = [change for change in tests if change.flagged]
+    tested = [change for change in tests if not change.follows]
+    flagged = [change for change in tested if change.flagged]
+    verdict = _against_targets(other.standings)
     if all(change.exact for change in tests):
         subject = "The change has no effect" if other.keys else "Both scenarios play the same"
-        return [f"{subject}: all attempts are identical."]
-    sentences = _significant(flagged, len(tests)) if flagged else [f"None of {len(tests):,} changes is significant."]
+        moved = any(standing.answer not in ("as before", "unclear") for standing in other.standings)
+        return [*([verdict] if moved else []), f"{subject}: all attempts are identical."]
+    sentences = [verdict]
+    if flagged:
+        sentences += _significant(flagged, len(tested), differences.least)
+    else:
+        sentences.append(f"None of {len(tested):,} changes is significant.")
     rates = [change for change in tests if change.metric is WIN_RATE]
     rate = next((change for change in rates if change.cohort == EVERYBODY), rates[0] if rates else None)
     if rate is None:
         return sentences
     if not any(change.metric is WIN_RATE for change in flagged) and not math.isnan(rate.difference.low):
         sentences.append(f"The win rate did not change significantly for {players_text(rate)}: {_by(rate)}.")
-    return [*sentences, *_saved(rate)]
+    return [*sentences, *(_saved(rate) if rate.paired else [])]
 
 
-def _significant(flagged: Sequence[Change], tests: int) -> list[str]:
-    """The headline, how many changes are significant, and a sentence on each of the first metrics."""
-    metrics = list(dict.fromkeys(change.metric for change in flagged))
-    by_metric = {metric: [change for change in flagged if change.metric == metric] for metric in metrics}
+_ANSWERS: Final[dict[Answer, str]] = {
+    "better": "better for",
+    "worse": "worse for",
+    "mixed": "better on some levels and worse on others for",
+    "as before": "as before for",
+    "unclear": "no clear change for",
+}
+
+
+def _against_targets(standings: Sequence[Standing]) -> str:
+    """Whether the player groups are nearer to their targets."""
+    parts = []
+    for answer, words in _ANSWERS.items():
+        names = [standing.cohort for standing in standings if standing.answer == answer]
+        if names:
+            parts.append(f"{words} {listed(names)}")
+    return f"Against the target{'' if len(standings) == 1 else 's'}: {'; '.join(parts)}."
+
+
+def _significant(flagged: Sequence[Change], tests: int, least: float) -> list[str]:
+    """What rose and fell, how many changes are significant and matter, and a sentence on each of the first metrics."""
+    mattering = [change for change in flagged if change.matters]
+    if not mattering:
+        return [
+            f"{len(flagged):,} of {tests:,} changes are significant, but none is as large as {_least_words(least)}."
+        ]
+    metrics = list(dict.fromkeys(change.metric for change in mattering))
+    by_metric = {metric: [change for change in mattering if change.metric == metric] for metric in metrics}
+    count = f"{len(flagged):,} of {tests:,} changes are significant"
+    if len(mattering) < len(flagged):
+        count += f"; {len(mattering):,} are as large as {_least_words(least)}"
     return [
         _headline([_foremost(changes) for changes in by_metric.values()]),
-        f"{len(flagged):,} of {tests:,} changes are significant.",
+        f"{count}.",
         *(_about(by_metric[metric]) for metric in metrics[:_MOST_METRICS]),
     ]
 
@@ -72,7 +128,7 @@ def _foremost(changes: Sequence[Change]) -> Change:
 
 
 def _headline(changes: Sequence[Change]) -> str:
-    """What rose and what fell, the largest effect first. changes: one of each metric."""
+    """What rose and what fell, the largest first. changes: one of each metric."""
     parts = []
     for verb in dict.fromkeys(map(_verb, changes)):
         labels = [change.metric.label for change in changes if _verb(change) == verb]
@@ -129,9 +185,9 @@ def _rounded(number: float) -> int:
 
 def caution(differences: Differences) -> list[str]:
     """How to read the numbers, if anything differs."""
-    tests = [change for change in differences.changes if change.known]
-    if all(change.exact for change in tests):
+    if all(change.exact for change in differences.changes if change.known):
         return [UNCALIBRATED]
+    tests = [change for change in differences.changes if change.known and not change.follows]
     return [
         READING,
         f"Margins are at {100.0 * differences.confidence:.2f} %, adjusted for {len(tests):,} changes. At most "

@@ -15,11 +15,15 @@ import numpy as np
 from engine.faults import Fault
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
+from engine.tally import Tally, scheme_of, tally_of
 from engine.world import Chunk, chunks, simulate
 from sims.catalog import Catalog
 from sims.comparison.changed_keys import pair_cohorts
 from sims.comparison.metrics import Metric, Sums, cohort_places, metric_sums, metrics_for
+from sims.runs.tables import goal_for
 from sims.terminal import OnProgress, no_progress
+from sims.verdict.goal import Goal
+from sims.verdict.verdict import Verdict, verdict
 from sims.workers.pool import Pool
 from sims.workers.quarantine import check_fault_share
 from sims.workers.worker_process import worker_box
@@ -32,6 +36,7 @@ class Side(NamedTuple):
     seed: int
     cohorts: tuple[int, ...]  # their places in the scenario, in the order of their addresses
     addresses: tuple[int, ...]
+    strangers: frozenset[int] = frozenset()  # addresses of cohorts whose players are not those of the first side
 
     def setup(self, catalog: Catalog) -> Setup:
         """What the world plays."""
@@ -77,6 +82,7 @@ class PlayerSums(NamedTuple):
     sums: Sums  # shape (players, metrics, 2)
     attempts: int
     faults: tuple[Fault, ...]
+    tally: Tally  # with the cohorts in the order of the scenario
 
 
 @dataclasses.dataclass
@@ -84,8 +90,9 @@ class SideSums:
     """The sums of all players of one side."""
 
     sums: dict[int, Sums]  # by the address of the cohort, shape (replicas, players, metrics, 2)
+    verdict: Verdict  # each cohort against its target, as a run of the scenario would say it
     attempts: int = 0
-    faults: list[Fault] = dataclasses.field(default_factory=list)
+    failed: int = 0  # of these attempts
 
 
 class SideSetups:
@@ -93,14 +100,24 @@ class SideSetups:
 
     def __init__(self, sides: Sequence[Side]) -> None:
         catalog = Catalog()
+        self.sides = sides
         self.after = sides[0].scenario.after_attempts
         self.setups = [side.setup(catalog) for side in sides]
+        self.schemes = [
+            scheme_of(setup, side.scenario.after_attempts) for side, setup in zip(sides, self.setups, strict=True)
+        ]
         self.levels = min(setup.levels for setup in self.setups)  # passed levels are compared between campaigns only
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What is compared."""
         return metrics_for(self.setups[0].game.causes, self.levels)
+
+    def no_sums(self, number: int) -> dict[int, Sums]:
+        """Sums of 0 for all players of a side, by the address of the cohort."""
+        setup, metrics = self.setups[number], len(self.metrics) - 1  # all but the tail
+        shapes = [(setup.replicas, count, metrics, 2) for count in setup.counts]
+        return {at: np.zeros(shape) for at, shape in zip(self.sides[number].addresses, shapes, strict=True)}
 
 
 def prepare_sides(sides: tuple[Side, ...]) -> SideSetups:
@@ -113,7 +130,12 @@ def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     setup = setups.setups[task.side]
     played = simulate(setup, task.chunk, box=worker_box())
     sums = metric_sums(played, setups.after, len(setup.game.causes), setups.levels)
-    return PlayerSums(*cohort_places(played), sums, len(played.rows), played.faults)
+    places = cohort_places(played)
+    order = np.array(setups.sides[task.side].cohorts)
+    for table in (played.rows, played.players):  # targets are those of the scenario's own order
+        table["cohort"] = order[table["cohort"]]
+    tally = tally_of(played.rows, played.players, setups.schemes[task.side])
+    return PlayerSums(*places, sums, len(played.rows), played.faults, tally)
 
 
 def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress = no_progress) -> list[SideSums]:
@@ -131,10 +153,10 @@ def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress =
         PluginFault: if too many attempts of one side failed.
     """
     setups = SideSetups(sides)
-    results = []
-    for side, setup in zip(sides, setups.setups, strict=True):
-        shapes = [(setup.replicas, count, len(setups.metrics) - 1, 2) for count in setup.counts]  # all but the tail
-        results.append(SideSums({at: np.zeros(shape) for at, shape in zip(side.addresses, shapes, strict=True)}))
+    sums = [setups.no_sums(number) for number in range(len(sides))]
+    tallies = [Tally.empty(scheme) for scheme in setups.schemes]
+    attempts = [0] * len(sides)
+    faults: list[list[Fault]] = [[] for _ in sides]
     tasks = [SideTask(side, chunk) for side, setup in enumerate(setups.setups) for chunk in chunks(setup)]
     work = [_most_attempts(setups.setups[task.side], task.chunk) for task in tasks]
     done = 0
@@ -142,21 +164,27 @@ def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress =
     with Pool(count, prepare_sides, tuple(sides), play_side, noun="comparison") as pool:
         for number, part in pool.run(enumerate(tasks)):
             task = tasks[number]
-            _add(results[task.side], task.chunk.replica, part)
+            side = task.side
+            for address in np.unique(part.address):
+                own = part.address == address
+                sums[side][int(address)][task.chunk.replica, part.place[own]] = part.sums[own]
+            tallies[side] += part.tally
+            attempts[side] += part.attempts
+            faults[side] += part.faults
             done += work[number]
             on_progress(done, sum(work))
-    for result in results:
-        check_fault_share(sorted(result.faults), result.attempts)
-    return results
+    for own, made in zip(faults, attempts, strict=True):
+        check_fault_share(sorted(own), made)
+    return [
+        SideSums(sums[number], verdict(_goal_of(side), tallies[number]), attempts[number], len(faults[number]))
+        for number, side in enumerate(sides)
+    ]
+
+
+def _goal_of(side: Side) -> Goal:
+    """The targets of a side, with the cohorts in the order of its scenario."""
+    return goal_for(side.scenario, setup_of(side.scenario, Catalog()))
 
 
 def _most_attempts(setup: Setup, chunk: Chunk) -> int:
     return (chunk.size if chunk.cohort >= 0 else setup.players) * setup.attempts_per_player
-
-
-def _add(side: SideSums, replica: int, part: PlayerSums) -> None:
-    for address in np.unique(part.address):
-        own = part.address == address
-        side.sums[int(address)][replica, part.place[own]] = part.sums[own]
-    side.attempts += part.attempts
-    side.faults.extend(part.faults)

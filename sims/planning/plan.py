@@ -235,7 +235,7 @@ def _paired(
             change = changes[one.cohort].difference
             if not math.isnan(change.error):
                 paired.append(one._replace(paired=change.clusters * change.error**2, change=change.value))
-    return paired, sum(not math.isnan(change.difference.p_value) for change in compared.changes)
+    return paired, sum(not math.isnan(change.p_adjusted) for change in compared.changes)
 
 
 def _need(one: PilotSpread, now: int, effect: float, power: float, tests: int | None, least: int) -> Need:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.inference.difference import paired_difference
+from engine.inference.difference import paired_difference, unpaired_difference
 from engine.inference.intervals import rate_interval
 
 pytestmark = pytest.mark.thorough
@@ -188,3 +188,65 @@ def test_sums_of_other_shapes_are_refused():
         paired_difference(np.zeros((3, 2)), np.zeros((4, 2)))
     with pytest.raises(ValueError, match=r"shape \(clusters, 2\)"):
         paired_difference(np.zeros((3, 3)), np.zeros((3, 3)))
+
+
+# --- Different players ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+def test_with_one_attempt_each_different_players_give_welchs_t_test(confidence):
+    dice = np.random.default_rng(2)
+    before, after = dice.normal(3.0, 1.0, 12), dice.normal(3.5, 4.0, 70)
+    found = unpaired_difference(np.stack((before, np.ones(12)), 1), np.stack((after, np.ones(70)), 1), confidence)
+    expected = stats.ttest_ind(after, before, equal_var=False)
+    interval = expected.confidence_interval(confidence)
+    assert found.value == pytest.approx(after.mean() - before.mean(), rel=1e-12)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-10)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-10)
+    assert found.clusters == 82
+    assert found.pairing_factor == 1.0
+
+
+def test_of_the_same_sums_both_ways_give_one_change_and_pairing_is_surer():
+    before, after = some_sums(3)
+    paired, unpaired = paired_difference(before, after), unpaired_difference(before, after)
+    assert (unpaired.before, unpaired.after) == (paired.before, paired.after)
+    assert unpaired.error == pytest.approx(paired.unpaired_error, rel=1e-12)
+    assert unpaired.high - unpaired.low > paired.high - paired.low
+
+
+def test_different_players_cover_what_they_claim():
+    hits = runs = 0
+    for seed in range(600):
+        before, after = some_sums(seed)[0], some_sums(10_000 + seed, players=25)[1]
+        found = unpaired_difference(before, after)
+        hits += found.low <= TRUE_CHANGE <= found.high
+        runs += 1
+    assert abs(hits / runs - 0.95) < 4.0 * math.sqrt(0.95 * 0.05 / runs)
+
+
+def test_different_players_without_spread_or_alone():
+    ones = np.ones((20, 2))
+    same = unpaired_difference(ones, ones[:15])
+    assert (same.value, same.error, same.p_value) == (0.0, 0.0, 1.0)
+    assert same.low < 0.0 < same.high or (same.low, same.high) == (0.0, 0.0)
+    none = ones * (0.0, 1.0)
+    apart = unpaired_difference(none, ones)
+    assert apart.value == 1.0
+    assert 0.0 < apart.low < apart.high <= 1.0
+    assert apart.p_value < 0.001
+    lonely = unpaired_difference(ones[:1], ones)
+    assert math.isnan(lonely.low)
+    assert math.isnan(lonely.p_value)
+    with pytest.raises(ValueError, match="shape"):
+        unpaired_difference(ones[:, 0], ones)
+
+
+def _true_change() -> float:
+    """Of the players of `some_sums`: expectation over skill by a fine grid, weighted by attempts, which are alike."""
+    skill = 0.8 + 0.9 * stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    rates = [float((1.0 / (1.0 + np.exp(-(skill + shift)))).mean()) for shift in (0.0, -0.3)]
+    return rates[1] - rates[0]
+
+
+TRUE_CHANGE = _true_change()

@@ -47,6 +47,49 @@ def words(capsys, tmp_path, monkeypatch):
     return run
 
 
+ONE = "compare quickstart --controller "
+TWICE = {
+    "run quickstart --seed 3 --seed 4": "--seed is given twice; give it once.",
+    "run quickstart --seed=3 --quiet --seed 3": "--seed is given twice; give it once.",
+    "run quickstart --quiet --quiet --seed": "Option '--seed' requires an argument.",
+    "check quickstart --set seed=3 --set seed=4": "--set gives seed twice; give it once.",
+    "check quickstart --set seed=3 --seed 4": "--seed and --set seed give the seed twice; give it once.",
+    "check quickstart --set target.tolerance=0.1 --set target={win_rate=0.7}": "--set gives target twice",
+    "check quickstart --set target={win_rate=0.7} --set target.win_rate=0.6": "--set gives target.win_rate twice",
+    "compare quickstart quickstart --set players.count=9 --set players.count=8": "--set gives players.count twice",
+    "compare quickstart quickstart --seed 4 --set seed=3": "--seed and --set seed give the seed twice",
+    "plan quickstart --effect 0.02 --set seed=3 --set seed=3": "--set gives seed twice; give it once.",
+    "advise quickstart --set seed=3 --set seed=4": "--set gives seed twice; give it once.",
+    "tune quickstart --budget 9 --set seed=3 --seed 4": "--seed and --set seed give the seed twice",
+    "tune quickstart --budget 9 --budget 8": "--budget is given twice; give it once.",
+    "tune quickstart --budget 9 --lock speed --lock speed": "'--lock': speed is given twice; give it once.",
+    f"{ONE} constant,difficulty=0.5,difficulty=0.6": "'--controller': gives difficulty twice",
+    f"{ONE} constant,difficulty=0.5,difficulty=0.5": "'--controller': gives difficulty twice",
+    f"{ONE} kalman,q=0.01,gain=2,q=0.02": "'--controller': gives q twice",
+    f"{ONE} kalman --controller kalman": "'--controller': kalman is given twice; give it once.",
+    "compare quickstart --find-gain kalman --find-gain elo": "--find-gain is given twice; give it once.",
+    "arena --controller kalman --controller kalman": "'--controller': kalman is given twice; give it once.",
+    "arena --world stationary --world stationary": "'--world': stationary is given twice; give it once.",
+    "play gap_runner --target 0.7 --target 0.8": "--target is given twice; give it once.",
+    "export . --to csv --to xlsx": "--to is given twice; give it once.",
+}
+
+
+@pytest.mark.parametrize("line", TWICE)
+def test_of_two_values_none_is_dropped_in_silence(words, line):
+    code, out, err = words(*line.split())
+    assert (code, out) == (2, "")
+    assert TWICE[line] in err
+    assert err.count("\n") == 1
+
+
+def test_a_table_and_another_key_of_it_are_two_settings(words):
+    settings = ("--set", "target={win_rate=0.7}", "--set", "target.after_attempts=7")
+    code, out, _ = words("check", "quickstart", "--resolved", *settings)
+    assert code == 0
+    assert "after_attempts = 7" in out
+
+
 # --- Starting up ------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +267,11 @@ def test_without_a_display_nothing_is_left_behind(words, monkeypatch, tmp_path, 
         (["watch", "quickstart", "--row", "1"], ("flowdial watch: ", "--row")),
         (["replay", "absent"], ("flowdial replay: ", "absent")),
         (["replay", ".", "--row", "-1"], ("flowdial replay: ", "--row", "-1")),
+        (["compare", "quickstart", "--least", "0.02"], ("flowdial compare: ", "--least needs two scenarios")),
+        (["compare", "."], ("flowdial compare: ", "a finished run", "give two")),
+        (["compare", ".", "quickstart"], ("flowdial compare: ", "runs are compared with runs")),
+        (["compare", ".", ".", "--seed", "3"], ("flowdial compare: ", "--seed is for scenarios that are played")),
+        (["compare", ".", ".", "--set", "seed=3"], ("flowdial compare: ", "--set is for scenarios that are played")),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(words, tmp_path, arguments, wanted):

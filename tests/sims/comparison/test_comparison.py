@@ -6,6 +6,7 @@ import dataclasses
 import html.parser
 import json
 import math
+import typing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,11 @@ from sims.comparison.cells import change_text
 from sims.comparison.changed_keys import changed_keys, pair_cohorts
 from sims.comparison.comparison import Comparison, compare
 from sims.comparison.comparison_files import COLUMNS
-from sims.comparison.differences import EVERYBODY, Change, Differences, measure_differences
+from sims.comparison.differences import EVERYBODY, LEAST, Change, Differences, measure_differences
 from sims.comparison.metrics import FIRST, OWN_RATE, WORST, metric_sums, metrics_for, worst_sums
 from sims.comparison.sides import play_sides, sides_of
+from sims.comparison.standings import Answer
+from sims.comparison.tautologies import SET_ALIKE
 from tests.kit.golden import check_golden
 from tests.kit.worlds import kind_of
 
@@ -78,8 +81,8 @@ def scenario(name="before.toml", **choices) -> Scenario:
     return parse(TEXT.format(**{**usual, **choices}).encode(), name, CATALOG)
 
 
-def compared(first: Scenario, *others: Scenario, seed: int = 11, workers: int = 1) -> Comparison:
-    return compare(first, *others, seed=seed, workers=workers)
+def compared(first: Scenario, *others: Scenario, seed: int = 11, workers: int = 1, least: float = LEAST) -> Comparison:
+    return compare(first, *others, seed=seed, workers=workers, least=least)
 
 
 def of(found: Differences, metric: str, cohort: str = EVERYBODY, number: int = 1) -> Change:
@@ -142,7 +145,7 @@ def test_cohorts_are_known_by_name_then_traits_then_place():
 
 def test_only_those_who_are_in_both_are_compared():
     found = compared(scenario(players=80), scenario("after.toml", players=60, replicas=3))
-    assert found.others[0].players == {"new": 30, "old": 30}
+    assert found.others[0].players == {"new": (30, 30), "old": (30, 30)}
     assert all_zero(found)
 
 
@@ -225,18 +228,35 @@ def test_a_doubled_spike_rate_is_flagged_with_its_cause(monkeypatch):
     assert not of(found, "sessions").flagged
 
 
-def test_what_is_flagged_comes_first_and_all_is_sorted_by_effect():
-    found = compared(scenario(players=200), scenario("after.toml", options="difficulty = 0.5", players=200))
-    flags = [change.flagged for change in found.changes]
-    assert 5 < sum(flags) < len(flags)
-    assert flags == sorted(flags, reverse=True)
-    for part in (found.flagged, [change for change in found.changes if not change.flagged]):
-        sizes = [abs(change.effect) for change in part if not math.isnan(change.effect)]
-        assert sizes == sorted(sizes, reverse=True)
-        assert all(math.isnan(change.effect) for change in part[len(sizes) :])
+def test_what_matters_comes_first_and_rates_come_before_times_and_counts():
+    found = compared(scenario(players=200), scenario("after.toml", options="difficulty = 0.5", players=200), least=0.03)
+    parts = [(change.matters, change.flagged, not change.follows) for change in found.changes]
+    assert parts == sorted(parts, reverse=True)
+    assert len(set(parts)) == 4  # matter, significant, the rest, and the difficulty, which was set
+    for part in dict.fromkeys(parts):
+        own = [change for change, one in zip(found.changes, parts, strict=True) if one == part]
+        kinds = [change.metric.kind == "number" for change in own]
+        assert kinds == sorted(kinds)
+        for kind in (False, True):
+            known = [one for one in own if not math.isnan(one.size)]
+            sizes = [one.size for one in known if (one.metric.kind == "number") == kind]
+            assert sizes == sorted(sizes, reverse=True)
+    assert found.mattering == tuple(change for change in found.flagged if change.size >= 0.03)
+    assert 0 < len(found.mattering) < len(found.flagged)
     first = of(found, "win_rate")
     own = [of(found, "win_rate", cohort) for cohort in ("new", "old")]
     assert min(one.difference.value for one in own) < first.difference.value < max(one.difference.value for one in own)
+
+
+def test_a_size_is_in_points_or_relative_to_before():
+    change = of(compared(scenario(), scenario()), "win_rate")
+    moved = change._replace(difference=change.difference._replace(before=0.2, value=-0.01), p_adjusted=0.01)
+    assert moved.size == pytest.approx(0.01)
+    assert moved.matters
+    assert not moved._replace(least=0.0101).matters
+    seconds = moved._replace(metric=next(one for one in metrics_for((), 0) if one.name == "duration_s"))
+    assert seconds.size == pytest.approx(0.05)
+    assert seconds._replace(difference=seconds.difference._replace(before=0.0)).size == math.inf
 
 
 def test_an_effect_is_in_standard_deviations_between_players():
@@ -267,7 +287,9 @@ def test_an_interval_without_0_does_not_read_as_if_it_held_it(low, high, text):
 def test_what_the_controller_sets_for_all_alike_is_no_question_of_luck():
     found = compared(scenario(), scenario("after.toml", options="difficulty = 0.46"))
     change = of(found, "difficulty", "new")
-    assert change.flagged
+    assert change.certain
+    assert change.follows == SET_ALIKE
+    assert not change.flagged
     assert change.difference.value == pytest.approx(0.01)
     assert math.isnan(change.difference.low)
     assert math.isnan(change.p_adjusted)
@@ -492,8 +514,8 @@ def test_what_is_said_of(request, name):
 
 def test_a_notebook_shows_the_significant_changes():
     comparison = compared(scenario(), harder())
-    assert repr(comparison) == "Comparison(before.toml -> after.toml: 15 of 39 changes flagged)"
-    assert comparison._repr_html_().count("<tr>") == 1 + 15
+    assert repr(comparison) == "Comparison(before.toml -> after.toml: 12 of 39 changes flagged)"
+    assert comparison._repr_html_().count("<tr>") == 1 + 12
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
@@ -568,17 +590,22 @@ def test_json_holds_what_a_program_needs(folder, capsys):
     assert main(["compare", "=cmd()<b>.toml", "@after.toml", "@after.toml", "--workers", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert told.keys() == {
-        "before", "seed", "calibrated", "flagged", "false_discovery_rate", "confidence", "comparisons", "changes"
+        "before", "seed", "calibrated", "flagged", "least", "mattering", "false_discovery_rate", "confidence",
+        "comparisons", "changes",
     }  # fmt: skip
     assert (told["seed"], told["calibrated"], told["false_discovery_rate"]) == (11, False, 0.05)
     assert told["flagged"] == sum(change["flagged"] for change in told["changes"]) > 0
     assert [one["comparison"] for one in told["comparisons"]] == [1, 2]
     for one in told["comparisons"]:
         assert one.keys() == {
-            "comparison", "scenario", "changed", "summary", "notes", "players", "attempts_before", "attempts_after"
+            "comparison", "scenario", "changed", "summary", "notes", "standings", "seed", "paired", "players",
+            "players_after", "attempts_before", "attempts_after",
         }  # fmt: skip
         assert one["changed"] == [{"key": "controller.options.difficulty", "before": "0.45", "after": "0.5"}]
-        assert one["players"] == {"new": 40, "old": 40}
+        assert one["players"] == one["players_after"] == {"new": 40, "old": 40}
+        assert (one["seed"], one["paired"]) == (11, True)
+        assert [standing["cohort"] for standing in one["standings"]] == ["new", "old"]
+        assert all(standing["answer"] in typing.get_args(Answer) for standing in one["standings"])
     for change in told["changes"]:
         assert list(change) == [column.name for column in COLUMNS]
         assert change["cohort"] in (None, "new", "old")
@@ -685,8 +712,8 @@ def test_attempts_that_fail_count_nowhere_and_are_told(words, folder, monkeypatc
     told = json.loads(out)
     (note,) = (note for note in told["comparisons"][0]["notes"] if said in note)
     (table,) = play_sides(sides_of(load(folder / "careless.toml", CATALOG), [], 11), workers=1)
-    assert int(note.split()[2]) == len(table.faults) > 20
-    played = table.attempts - len(table.faults)
+    assert int(note.split()[2]) == table.failed > 20
+    played = table.attempts - table.failed
     assert told["comparisons"][0]["attempts_after"] == played
     everybody = next(one for one in told["changes"] if (one["metric"], one["cohort"]) == ("attempts", None))
     assert everybody["after"] * 80 == pytest.approx(played)
