@@ -150,6 +150,9 @@ class ControllerKind:
     # Options that together scale every step, the main one first: with all at 0 the dial stands still.
     gains: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)  # further limits in words, for `describe`
+    # Units of beliefs, as in the data package; that of `difficulty` is known. dial: a length on the dial, which goes
+    # from 0 (easiest) to 1 (hardest); a belief may lie beyond these ends.
+    belief_units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gain(self) -> str | None:

@@ -91,6 +91,7 @@ ATTEMPT_COLUMNS: Final = (
     _faculty("foresight", "1", "how far ahead the player sees; 1 for the median player", low=0),
     Column("streak", "integer", "1", "losses in a row before this attempt", low=0),
     Column("mood", "number", "1", "moving average of wins before this attempt, half-life five attempts", low=0, high=1),
+    # win_chance stands here, on request
     Column("outcome", "name", "", "won, lost (both by the rules), timed_out (by the time limit) or failed (see fault)"),
     Column("won", "boolean", "", "whether the outcome is won"),
     Column("progress", "number", "1", "how near to winning, 0 to 1", low=0, high=1),
@@ -118,6 +119,17 @@ ATTEMPT_COLUMNS: Final = (
 )
 
 SCORE: Final = Column("score", "number", "1", "the game's rating of how well it was played, won or lost", low=0, high=1)
+
+WIN_CHANCE: Final = Column(
+    "win_chance",
+    "number",
+    "1",
+    "true chance of winning, of this player at this moment and setting, by the game's closed form; empty without one, "
+    "where nothing was played, and of a person",
+    optional=True,
+    low=0,
+    high=1,
+)
 
 PLAYER_COLUMNS: Final = (
     Column("replica", "integer", "1", "independent copy of the world, from 0", low=0),
@@ -214,9 +226,15 @@ def knob_columns(game: Game) -> tuple[Column, ...]:
     )
 
 
-def belief_column(name: str) -> Column:
-    """What a controller believed before the attempt."""
-    return Column(f"belief_{name}", "number", "", f"what the controller believed before: {name}", optional=True)
+def belief_column(name: str, units: Mapping[str, str] | None = None) -> Column:
+    """What a controller believed before the attempt.
+
+    Args:
+        name: of the belief.
+        units: units of the controller's beliefs by name, see `ControllerKind.belief_units`; None where it is not known.
+    """
+    unit = (units or {}).get(name, "1" if name == "difficulty" else "")  # as the column `difficulty`
+    return Column(f"belief_{name}", "number", unit, f"what the controller believed before: {name}", optional=True)
 
 
 def score_columns(game: Game) -> tuple[Column, ...]:
@@ -224,12 +242,15 @@ def score_columns(game: Game) -> tuple[Column, ...]:
     return () if game.score is None else (SCORE,)
 
 
-def attempt_columns(knobs: Sequence[Column], score: Sequence[Column], beliefs: Sequence[Column]) -> tuple[Column, ...]:
+def attempt_columns(
+    knobs: Sequence[Column], score: Sequence[Column], beliefs: Sequence[Column], *, chance: bool = False
+) -> tuple[Column, ...]:
     """All columns of attempts, in order: params stand before `skill`, a score before `cause`, beliefs before the hash.
 
-    knobs, score, beliefs: as knob_columns, score_columns and belief_column give them.
+    knobs, score, beliefs: as knob_columns, score_columns and belief_column give them. chance: whether the true chance
+    of winning stands before `outcome`.
     """
-    before = {"skill": knobs, "cause": score, "state_hash": beliefs}
+    before = {"skill": knobs, "outcome": (WIN_CHANCE,) if chance else (), "cause": score, "state_hash": beliefs}
     return tuple(found for column in ATTEMPT_COLUMNS for found in (*before.get(column.name, ()), column))
 
 
@@ -289,7 +310,8 @@ def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
     words: dict[str, tuple[str, ...]] = {name: (value,) for name, value in constants.items() if isinstance(value, str)}
     words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
     words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes, "fault": FAULTS[NO_FAULT + 1 :]}
-    columns = attempt_columns(knob_columns(game), score_columns(game), [belief_column(name) for name in beliefs])
+    believed = [belief_column(name, setup.kind.belief_units) for name in beliefs]
+    columns = attempt_columns(knob_columns(game), score_columns(game), believed, chance=setup.win_chance)
     return Sheet("attempts", columns, ("replica", "player", "attempt"), words, constants)
 
 
@@ -304,11 +326,15 @@ def session_sheet(setup: Setup) -> Sheet:
     return Sheet("sessions", SESSION_COLUMNS, ("replica", "player", "session"), words)
 
 
-def attempt_batch(sheet: Sheet, rows: npt.NDArray[np.void]) -> Any:
-    """Kernels' rows, see `row_type`, as an Arrow record batch of the sheet's schema."""
+def attempt_batch(sheet: Sheet, rows: npt.NDArray[np.void], chances: npt.NDArray[np.float64] | None = None) -> Any:
+    """Kernels' rows, see `row_type`, as an Arrow record batch of the sheet's schema.
+
+    chances: true chance of winning each row, NaN where unknown, for a sheet that has the column; None where none is.
+    """
     values: dict[str, Any] = {name: rows[name] for name in rows.dtype.names or () if name not in ("params", "beliefs")}
     values |= {"outcome": rows["outcome"] - WON, "won": rows["outcome"] == WON, "clipped": rows["clipped"] != 0}
     values["fault"] = rows["fault"] - (NO_FAULT + 1)
+    values["win_chance"] = np.full(len(rows), np.nan) if chances is None else chances
     for prefix, field_name in (("param_", "params"), ("belief_", "beliefs")):
         names = [column.name for column in sheet.columns if column.name.startswith(prefix)]
         values |= {name: rows[field_name][:, j] for j, name in enumerate(names)}

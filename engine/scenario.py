@@ -227,6 +227,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         replicas=form.run.replicas,
         seed=form.seed,
         digest=f"s{scenario.digest[:16]}",
+        win_chance=form.record is not None and form.record.win_chance,
     )
 
 

@@ -42,6 +42,7 @@ class Setup:
     seed: int
     digest: str  # first 16 hex digits, after an s, of the resolved scenario's sha256
     addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
+    win_chance: bool = False  # whether rows have the true chance of winning
 
     def brief(self, replica: int) -> Brief:
         """What the controller of one replica receives."""

@@ -66,4 +66,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("rating",)),
     scopes=("player", "cohort", "everyone"),
     gains=("a", "floor"),
+    belief_units={"rating": "dial"},
 )

@@ -81,4 +81,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("odds", "excess")),
     scopes=("player", "cohort", "everyone"),
     gains=("gain",),
+    belief_units={"odds": "1", "excess": "1"},
 )

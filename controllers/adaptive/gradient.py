@@ -201,4 +201,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("difficulty", "mean")),
     scopes=("player", "cohort", "everyone"),
     gains=("gain",),
+    belief_units={"mean": "1"},
 )

@@ -210,4 +210,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "sd", "moving"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"skill": "dial", "sd": "dial", "moving": "1"},
 )

@@ -165,4 +165,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "var_skill", "tilt", "tire")),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"skill": "dial", "var_skill": "dial^2", "tilt": "dial", "tire": "dial"},
 )

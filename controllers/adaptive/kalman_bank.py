@@ -502,4 +502,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "tilt", "steady"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"skill": "dial", "tilt": "dial", "steady": "1"},
 )

@@ -59,4 +59,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("difficulty", "reversals")),
     scopes=("player", "cohort", "everyone"),
     gains=("c", "floor"),
+    belief_units={"reversals": "1"},
 )

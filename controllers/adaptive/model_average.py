@@ -167,4 +167,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     rule=Rule(start, ask, tell, beliefs=("effective",), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"effective": "1"},
 )

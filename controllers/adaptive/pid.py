@@ -73,4 +73,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("integral", "error")),
     scopes=("player", "cohort", "everyone"),
     gains=("ki", "kp", "kd"),
+    belief_units={"integral": "dial", "error": "1"},
 )

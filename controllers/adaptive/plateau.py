@@ -105,4 +105,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("difficulty", "gain")),
     scopes=("player", "cohort", "everyone"),
     gains=("gain", "floor"),
+    belief_units={"gain": "dial"},
 )

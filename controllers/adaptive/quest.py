@@ -131,4 +131,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     rule=Rule(start, ask, tell, beliefs=("skill", "sd"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"skill": "dial", "sd": "dial"},
 )

@@ -68,4 +68,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("difficulty", "reversals")),
     scopes=("player", "cohort", "everyone"),
     gains=("step1", "step2", "step3", "step4"),
+    belief_units={"reversals": "1"},
 )

@@ -116,4 +116,5 @@ CONTROLLER: Final = ControllerKind(
     option_list=(Option("memory", 0.0, 1.0, "share of all counts that each outcome keeps; 1 forgets nothing"),),
     rule=Rule(start, ask, tell, beliefs=("best",), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"best": "1"},
 )

@@ -125,4 +125,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     make=BayesLimit,
     scopes=("player", "cohort"),
+    belief_units={"particles": "1"},
 )

@@ -424,5 +424,6 @@ CONTROLLER: Final = ControllerKind(
     ),
     make=CmaEs,
     scopes=("cohort", "everyone"),
+    belief_units={"win_rate": "1", "loss": "1", "sigma": "dial", "generation": "1"},
     needs={"knobs": "at least one knob that is not fixed, with two or more values between floor and ceiling"},
 )

@@ -186,4 +186,5 @@ CONTROLLER: Final = ControllerKind(
     ),
     rule=Rule(start, ask, tell, beliefs=("difficulty", "sigma", "generation"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
+    belief_units={"sigma": "dial", "generation": "1"},
 )

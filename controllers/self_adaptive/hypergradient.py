@@ -66,4 +66,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("difficulty", "gain")),
     scopes=("player", "cohort", "everyone"),
     gains=("gain",),
+    belief_units={"gain": "dial"},
 )

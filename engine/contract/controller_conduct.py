@@ -146,6 +146,10 @@ def beliefs_are_described(kind: ControllerKind) -> Iterator[str]:
         if not all(isinstance(name, str) and name.isidentifier() for name in names) or len(set(names)) != len(names):
             yield f"beliefs must be distinct identifiers, got {names!r}"
             return
+        strange = [name for name in kind.belief_units if name not in names]
+        if strange:
+            yield f"belief_units must name beliefs ({', '.join(names)}), got {strange[0]!r}"
+            return
         for exchange in play_exchanges(controller, brief, by_skill(0.3, 0.7), 60):
             if set(exchange.described) != set(names):
                 yield f"describe must return {names}, got {tuple(exchange.described)}, with scope {scope}"

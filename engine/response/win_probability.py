@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import unpack_params
-from engine.game import Faculties, Game
+from engine.game import FAILED, Faculties, Game
 from engine.kernel import compiled
+from engine.setup import Setup
 
 
 def closed_form(game: Game, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
@@ -27,6 +28,21 @@ def closed_form(game: Game, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float6
     out = np.empty(len(rows))
     compiled(_chances_of(game))(rows, out)
     return out
+
+
+def recorded_chances(setup: Setup, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float64] | None:
+    """What the column `win_chance` of rows holds: NaN where nothing was played.
+
+    Args:
+        setup: what was played.
+        rows: of engine.record.row_type.
+
+    Returns:
+        Chances, shape (rows,); None where the column was not asked for, or the game has no closed form.
+    """
+    if not setup.win_chance or setup.game.win_probability is None:
+        return None
+    return np.where(rows["outcome"] == FAILED, np.nan, closed_form(setup.game, rows))
 
 
 @cache

@@ -21,7 +21,7 @@ from engine.scenario_file.toml import format_toml, key_text
 Tree = dict[str, Any]
 
 _HEAD: Final = "# A complete scenario: every default is written out; # changed marks what differs from it.\n"
-_FOR_PEOPLE: Final = ("title", "notes")  # these do not change what is played; nor do the labels of cohorts
+_NOT_PLAYED: Final = ("title", "notes", "record")  # these do not change what is played; nor do the labels of cohorts
 
 
 def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controller: str) -> tuple[Form, frozenset[str]]:
@@ -164,7 +164,7 @@ def _write(table: Tree, header: str, key: str, changed: frozenset[str], lines: l
 
 def form_digest(form: Form) -> str:
     """SHA-256, 64 hex digits, of everything in a resolved form that decides what is played."""
-    tree = form.model_dump(exclude_none=True, exclude=set(_FOR_PEOPLE))
+    tree = form.model_dump(exclude_none=True, exclude=set(_NOT_PLAYED))
     for cohort in tree["cohort"]:
         del cohort["label"]
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)

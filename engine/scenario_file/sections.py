@@ -397,6 +397,14 @@ class RunSection(Section):
     )
 
 
+class RecordSection(Section):
+    """[record]: columns of the rows that are written on request only; they change nothing of what is played."""
+
+    win_chance: bool = Field(
+        default=False, description="write the true chance of winning each attempt, where the game has a closed form"
+    )
+
+
 class Form(Section):
     """A scenario: game, players, levels, target, controller, horizon."""
 
@@ -420,3 +428,4 @@ class Form(Section):
     ]
     horizon: HorizonSection
     run: RunSection = RunSection()
+    record: RecordSection | None = None  # absent from the resolved form, too, so that it has one spelling

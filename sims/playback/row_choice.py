@@ -21,7 +21,7 @@ from engine.game import FAILED, OUTCOMES, Faculties, Game
 from engine.scenario_file.scenario_faults import suggestion
 from sims.playback.human_actions import read_human_actions
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
-from sims.run_folder.folder import MANIFEST, read_manifest
+from sims.run_folder.folder import MANIFEST, changed_files, read_manifest
 from sims.run_folder.row_file import AttemptTable, lines_of, open_table, value_of
 
 # What is looked for among the rows that fit: the column, and whether its smallest value is meant.
@@ -74,6 +74,14 @@ def attempts_file(target: Path) -> Path:
         if (target / name).is_file():
             return target / name
     raise RunFolderError(f"{target} is no file of attempts and no folder with one; name one that is there.")
+
+
+def is_altered(path: Path) -> bool:
+    """Whether a file of attempts is no more as the manifest beside it says; not where there is none."""
+    if not (path.parent / MANIFEST).is_file():
+        return False
+    files = read_manifest(path.parent)["files"]
+    return path.name in files and bool(changed_files(path.parent, {"files": {path.name: files[path.name]}}))
 
 
 def choose_row(

@@ -16,19 +16,28 @@ from sims.reports.facts import Facts
 from sims.reports.report_page import report_page
 from sims.reports.rows import gather
 from sims.run_folder.files import write_file
-from sims.run_folder.folder import REPORT, SCENARIO, read_manifest
+from sims.run_folder.folder import REPORT, SCENARIO, read_manifest, sound_manifest
 from sims.verdict.goal import goal_of
 from sims.verdict.verdict import verdict
 
 _NEEDED = ("format", "cohorts", "knobs", "tallies", "options", "versions")
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, *, fresh: bool = False) -> Path:
     """Write the report of a run into its folder; an older one is replaced.
 
-    Raises RunFolderError when the folder is not that of a run or is damaged, OSError on I/O errors.
+    Args:
+        folder: of a complete run.
+        fresh: whether this process has just written the files, so that none can have been altered since.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RunFolderError: the folder is not that of a run, or a file is not as the run wrote it.
+        OSError: on I/O errors.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder) if fresh else sound_manifest(folder)
     missing = [name for name in _NEEDED if name not in manifest]
     if missing:
         raise RunFolderError(f"the manifest of {folder} must have {', '.join(missing)}; there is no report without it.")

@@ -17,15 +17,19 @@ from engine.record import PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, 
 from sims.run_folder.faults_table import SHEET as FAULTS
 from sims.run_folder.files import Content
 from sims.run_folder.folder import PACKAGE
-from sims.verdict.goal import SUMMARY_COLUMNS
+from sims.verdict.goal import ORIGIN_COLUMNS, SUMMARY_COLUMNS
 
 _TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean", "name": "string"}
 _KINDS: Final[Mapping[str, Kind]] = {"integer": "integer", "number": "number", "boolean": "boolean", "string": "name"}
 _MEDIA: Final = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
-_PARENT: Final = {"attempts": ("replica", "player", "session"), "sessions": ("replica", "player")}
-_ABOVE: Final = {"attempts": "sessions", "sessions": "players"}
+_PARENT: Final = {
+    "faults": ("replica", "player", "attempt"),
+    "attempts": ("replica", "player", "session"),
+    "sessions": ("replica", "player"),
+}
+_ABOVE: Final = {"faults": "attempts", "attempts": "sessions", "sessions": "players"}
 
-SUMMARY: Final = Sheet("summary", SUMMARY_COLUMNS, ("cohort", "level"), {})
+SUMMARY: Final = Sheet("summary", (*ORIGIN_COLUMNS, *SUMMARY_COLUMNS), ("scenario", "cohort", "level"), {})
 
 
 def package(name: str, title: str, sheets: Sequence[tuple[Sheet, str, Content, int]]) -> dict[str, Any]:
@@ -34,11 +38,12 @@ def package(name: str, title: str, sheets: Sequence[tuple[Sheet, str, Content, i
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": name,
         "title": title,
-        "resources": [_resource(*item) for item in sheets],
+        "resources": [resource_of(*item) for item in sheets],
     }
 
 
-def _resource(sheet: Sheet, path: str, content: Content, rows: int) -> dict[str, Any]:
+def resource_of(sheet: Sheet, path: str, content: Content, rows: int) -> dict[str, Any]:
+    """The entry of one table in a run's data package."""
     ending = path[path.rindex(".") :]
     text = ending == ".csv"
     found: dict[str, Any] = {
@@ -151,16 +156,26 @@ _PARAM: Final = Column(
     "param_<knob>", "number", "the knob's", "one column per knob of the game, in the game's own units"
 )
 _SCORE: Final = replace(SCORE, meaning=f"{SCORE.meaning}; only of games that rate it")
-_BELIEF: Final = Column("belief_<name>", "number", "", "what the controller believed before the attempt", optional=True)
+_BELIEF: Final = Column(
+    "belief_<name>",
+    "number",
+    "the controller's",
+    "what the controller believed before the attempt; dial: a length on the dial, which is 1 from easiest to hardest",
+    optional=True,
+)
 
 
 def columns_page() -> str:
     """The text of docs/columns.md."""
     tables = (
-        ("attempts.csv, attempts.parquet", "one row per attempt", attempt_columns([_PARAM], [_SCORE], [_BELIEF])),
+        (
+            "attempts.csv, attempts.parquet",
+            "one row per attempt; `win_chance` only where `[record] win_chance = true`",
+            attempt_columns([_PARAM], [_SCORE], [_BELIEF], chance=True),
+        ),
         ("players.csv", "one row per player, at the end of the run", PLAYER_COLUMNS),
         ("sessions.csv", "one row per session", SESSION_COLUMNS),
-        ("summary.csv", "one row per cohort, and per level of a campaign", SUMMARY_COLUMNS),
+        ("summary.csv", "one row per cohort, and per level of a campaign", SUMMARY.columns),
         ("faults.csv", "one row per failed attempt; a run without any has no such file", FAULTS.columns),
     )
     return _TOP + "\n".join(_table(*table) for table in tables)

@@ -52,13 +52,13 @@ def write_faults(folder: Path, faults: Iterable[Fault]) -> tuple[Sheet, str, Con
     writer.writerow([column.name for column in SHEET.columns])
     rows = 0
     for fault in faults:
-        writer.writerow([*fault[:3], FAULTS[fault.kind], _marked(fault.type), _marked(fault.message)])
+        writer.writerow([*fault[:3], FAULTS[fault.kind], marked(fault.type), marked(fault.message)])
         rows += 1
     return SHEET, NAME, write_file(folder / NAME, text.getvalue().encode()), rows
 
 
-def _marked(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+def marked(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, with an apostrophe where one might."""
     return _BEGIN.sub(r"\1\2'", text)
 
 

@@ -14,10 +14,11 @@ import numpy as np
 from engine import record
 from engine.errors import RunFolderError
 from engine.game import Faculties, Game
-from engine.record import ATTEMPT_COLUMNS, Column
+from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
 from sims.catalog import Catalog
 
-_ADDED: Final = ("fault", "score")  # columns that a file of format 1 may lack: older runs were written without them
+# Columns that a file of format 1 may lack: older runs were written without the first two, the last is on request.
+_ADDED: Final = ("fault", "score", "win_chance")
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 
@@ -42,7 +43,8 @@ def open_table(path: Path) -> AttemptTable:
         raise RunFolderError(f"row 0 of {path} has {len(first)} cells, but the header has {len(names)}.")
     game = Catalog().game(first[names.index("game")])
     known = {
-        column.name: column for column in (*ATTEMPT_COLUMNS, *record.score_columns(game), *record.knob_columns(game))
+        column.name: column
+        for column in (*ATTEMPT_COLUMNS, WIN_CHANCE, *record.score_columns(game), *record.knob_columns(game))
     }
     columns = []
     for name in names:

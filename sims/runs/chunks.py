@@ -17,6 +17,7 @@ from engine import record
 from engine.errors import RunFolderError
 from engine.faults import Fault, failed
 from engine.record import Format, Sheet
+from engine.response.win_probability import recorded_chances
 from engine.setup import Setup
 from engine.tally import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, simulate
@@ -117,7 +118,8 @@ def batches_of(job: Job, chunk: Chunk, played: Played) -> dict[str, Iterator[Any
 
     def sliced() -> Iterator[Any]:
         for first in range(0, len(played.rows), _SLICE):
-            yield record.attempt_batch(attempts, played.rows[first : first + _SLICE])
+            rows = played.rows[first : first + _SLICE]
+            yield record.attempt_batch(attempts, rows, recorded_chances(job.setup, rows))
 
     people = record.player_batch(players, chunk.replica, played.players, played.arrivals, played.sessions)
     visits = record.session_batch(sessions, chunk.replica, played.sessions)

@@ -113,6 +113,8 @@ def execute(
         job = prepare_job(scenario, setup, file_format)  # what cannot be played must not leave a folder
         start = start_of_run(scenario, setup, file_format, plain_name(scenario.name))
         folder = begin(out, start)
+    if setup.win_chance and setup.game.win_probability is None:
+        on_message(f"win_chance is empty: {setup.game.name} has no closed form that gives the chance of winning.")
     job = dataclasses.replace(job, folder=folder.path)
     unreported: list[Exception] = []
 
@@ -259,7 +261,7 @@ def _add_report(path: Path) -> list[Exception]:
     try:
         from sims.reports.report import write_report
 
-        write_report(path)
+        write_report(path, fresh=True)
     except OSError:
         raise
     except Exception as fault:  # noqa: BLE001 - raised by the caller, after the folder is safe

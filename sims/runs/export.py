@@ -19,7 +19,7 @@ from engine.record import Format, Sheet, csv_header, read_batches, schema_of, wr
 from sims.reports.report import write_report
 from sims.run_folder.data_package import Package, Resource, package, read_package
 from sims.run_folder.files import Content, append_file, file_fault, new_file, sync_folder, write_json
-from sims.run_folder.folder import PACKAGE, PARTIAL, START, changed_files, read_manifest, write_manifest
+from sims.run_folder.folder import PACKAGE, PARTIAL, START, sound_manifest, write_manifest
 from sims.run_folder.new_folder import check_new
 from sims.runs.workbook import write_workbook
 
@@ -35,7 +35,7 @@ def export(folder: Path, form: ExportFormat, out: Path | None = None) -> Path:
     out: its name, None for one beside the run. Raises RunFolderError when the run is unfinished, is damaged, or `out`
     exists, ScenarioError for what cannot be written there, EnvironmentFault on I/O errors.
     """
-    manifest = _sound_manifest(folder)
+    manifest = _finished(folder)
     found = _package(folder, manifest)
     target = _target(folder, form, out)
     try:
@@ -54,20 +54,13 @@ def export(folder: Path, form: ExportFormat, out: Path | None = None) -> Path:
     return target
 
 
-def _sound_manifest(folder: Path) -> dict[str, Any]:
+def _finished(folder: Path) -> dict[str, Any]:
     """The manifest of a run whose files are all as it says."""
     if folder.name.endswith(PARTIAL) or (folder / START).is_file():
         raise RunFolderError(
             f"only a complete run can be exported, but {folder} is unfinished; run `flowdial resume {folder}` first."
         )
-    manifest = read_manifest(folder)
-    changed = changed_files(folder, manifest)
-    if changed:
-        raise RunFolderError(
-            f"the files of {folder} must be as the run wrote them, but {', '.join(changed)} is not; "
-            f"`flowdial verify {folder}` says more."
-        )
-    return manifest
+    return sound_manifest(folder)
 
 
 def _package(folder: Path, manifest: Mapping[str, Any]) -> Package:
@@ -109,7 +102,7 @@ def _write_run(folder: Path, manifest: Mapping[str, Any], found: Package, form: 
         described.append((table.sheet, path, content, table.rows))
     notes[PACKAGE] = write_json(made / PACKAGE, package(found.name, found.title, described))._asdict()
     write_manifest(made, {**manifest, "format": form, "files": notes})
-    write_report(made)
+    write_report(made, fresh=True)
 
 
 def _copy(source: Path, target: Path) -> Content:

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import RunFolderError
-from sims.run_folder.folder import PACKAGE
+from sims.run_folder.data_package import resource_of
+from sims.run_folder.faults_table import NAME as FAULTS_FILE
+from sims.run_folder.faults_table import SHEET as FAULTS
+from sims.run_folder.files import Content
+from sims.run_folder.folder import PACKAGE, sound_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Whole numbers and booleans of pandas know no missing value, so optional columns have its types that do.
 _TYPES: Final = {"integer": "int64", "number": "float64", "boolean": "bool", "string": "category"}
+# A run without faults has no such file.
+_NO_FAULTS: Final = resource_of(FAULTS, FAULTS_FILE, Content(0, ""), 0)
 _WITH_GAPS: Final = {**_TYPES, "integer": "Int64", "boolean": "boolean"}
 
 
@@ -30,9 +36,13 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
         A DataFrame with one line for each row of the table. Texts are categories.
 
     Raises:
-        RunFolderError: the run has no such table or column, or a file is damaged.
+        RunFolderError: the run has no such table or column, or a file is damaged or was altered.
     """
-    resource = _resource(folder, table)
+    resources = _resources(folder)
+    if table not in (*resources, FAULTS.name):
+        raise RunFolderError(f"{folder} has no table {table!r}; it has {', '.join(resources)}.")
+    resource = resources.get(table) or _NO_FAULTS
+    sound_manifest(folder, (PACKAGE, resource["path"]))
     types = {
         field["name"]: (_TYPES if field.get("constraints", {}).get("required") else _WITH_GAPS)[field["type"]]
         for field in resource["schema"]["fields"]
@@ -42,6 +52,10 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
         known = ", ".join(types)
         raise RunFolderError(f"the table {table} of {folder} has no column {missing[0]!r}; it has {known}.")
     wanted = {name: types[name] for name in columns} if columns is not None else types
+    if table not in resources:
+        import pandas as pd
+
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in wanted.items()})
     path = folder / resource["path"]
     try:
         return _from_parquet(path, wanted) if path.suffix == ".parquet" else _from_csv(path, wanted)
@@ -49,16 +63,13 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
         raise RunFolderError(f"{path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
 
 
-def _resource(folder: Path, table: str) -> dict[str, Any]:
-    """The entry of a table in the data package."""
+def _resources(folder: Path) -> dict[str, dict[str, Any]]:
+    """The entries of all tables in the data package, by name."""
     try:
         package = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))
-        resources: dict[str, dict[str, Any]] = {one["name"]: one for one in package["resources"]}
+        return {one["name"]: one for one in package["resources"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise RunFolderError(f"{folder / PACKAGE} is missing or damaged; the tables cannot be read.") from None
-    if table not in resources:
-        raise RunFolderError(f"{folder} has no table {table!r}; it has {', '.join(resources)}.")
-    return resources[table]
 
 
 def _from_parquet(path: Path, types: dict[str, str]) -> pd.DataFrame:

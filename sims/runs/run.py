@@ -89,7 +89,7 @@ class Run:
             columns: names of the columns to read; None for all. docs/columns.md explains them.
 
         Raises:
-            RunFolderError: there is no such column, or the file is damaged.
+            RunFolderError: there is no such column, or the file is damaged or was altered after the run.
         """
         return self._table("attempts", columns)
 
@@ -104,6 +104,13 @@ class Run:
     def summary(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """One line for each cohort, and for each of its levels in a campaign; arguments as for `attempts`."""
         return self._table("summary", columns)
+
+    def failures(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """One line for each attempt that a plug-in failed, none without any; arguments as for `attempts`.
+
+        It joins the table of attempts by replica, player and attempt.
+        """
+        return self._table("faults", columns)
 
     def row(self, number: int) -> PlayedRow:
         """Play an attempt again from its row.

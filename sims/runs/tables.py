@@ -14,7 +14,7 @@ from engine.scenario import Scenario
 from engine.setup import Setup
 from engine.tally import Tally
 from sims.run_folder.data_package import SUMMARY, package
-from sims.run_folder.faults_table import write_faults
+from sims.run_folder.faults_table import marked, write_faults
 from sims.run_folder.files import Content, append_file, content_of, new_file, write_file, write_json
 from sims.run_folder.folder import FORMAT_VERSION, PACKAGE, SCENARIO, Start
 from sims.run_folder.provenance import code_digest, git_commit
@@ -46,20 +46,22 @@ def _batches(job: Job, records: Sequence[ChunkRecord], sheet: Sheet) -> Iterator
         yield from read_stream(job.part(record.number, sheet))
 
 
-def write_summary(job: Job, goal: Goal, tally: Tally) -> tuple[Sheet, str, Content, int]:
-    """Write summary.csv: what became of each cohort, in numbers."""
+def write_summary(job: Job, goal: Goal, tally: Tally, title: str) -> tuple[Sheet, str, Content, int]:
+    """Write summary.csv: what became of each cohort, in numbers, after what names the run (ORIGIN_COLUMNS)."""
     rows = summary_rows(verdict(goal, tally))
+    setup = job.setup
+    origin = (setup.digest, marked(title), setup.seed, setup.game.name, setup.kind.name)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in SUMMARY.columns])
-    writer.writerows([["" if value is None else value for value in row] for row in rows])
+    writer.writerows([[*origin, *("" if value is None else value for value in row)] for row in rows])
     name = "summary.csv"
     return SUMMARY, name, write_file(job.folder / name, text.getvalue().encode()), len(rows)
 
 
 def write_results(job: Job, records: Sequence[ChunkRecord], goal: Goal, tally: Tally, title: str) -> Files:
     """Write all files of a run whose bytes follow from scenario and code; what the manifest says of them."""
-    tables = [*write_tables(job, records), write_summary(job, goal, tally)]
+    tables = [*write_tables(job, records), write_summary(job, goal, tally, title)]
     if any(record.faults for record in records):
         tables.append(write_faults(job.folder, (fault for record in records for fault in record.faults)))
     described = package(f"flowdial-{job.setup.digest}", title, tables)

@@ -21,6 +21,15 @@ STATE_WORDS: Final[dict[TargetState, str]] = {
 
 Band = tuple[float, float]  # lowest and highest wanted win rate, 0 <= low <= high <= 1
 
+# In front of each row of summary.csv: which run it is of, so that summaries of many runs can be put together.
+ORIGIN_COLUMNS: Final = (
+    Column("scenario", "name", "", "first 16 hex digits, after an s, of the resolved scenario's digest", constant=True),
+    Column("title", "name", "", "title of the scenario", constant=True, optional=True),
+    Column("seed", "integer", "1", "seed of the run", constant=True, low=0),
+    Column("game", "name", "", "name of the game", constant=True),
+    Column("controller", "name", "", "controller that chose the settings", constant=True),
+)
+
 SUMMARY_COLUMNS: Final = (
     Column("cohort", "name", "", "name of the cohort"),
     Column("level", "integer", "1", "level of a campaign, from 1; 0 for all levels together"),

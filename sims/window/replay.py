@@ -16,8 +16,9 @@ from engine.attempt import Result
 from engine.errors import RunFolderError
 from engine.game import LOST, OUTCOMES, WON, Shape
 from sims.playback.played import differences_of
-from sims.playback.row_choice import RecordedRow, choose_row
+from sims.playback.row_choice import RecordedRow, choose_row, is_altered
 from sims.playback.stepper import Recording
+from sims.terminal import quoted, say
 from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
 from sims.window.panels import (
     BODY,
@@ -304,6 +305,8 @@ def replay(
     speed: 1 is normal. record: a .png, .webp or .gif, without a screen. frames: the most to show.
     """
     chosen = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
+    if is_altered(chosen.path):  # the row itself is checked by playing it
+        say(f"{chosen.path.name} has changed since the run; `flowdial verify {quoted(chosen.path.parent)}` says more.")
     scene = ReplayScene(chosen, speed=speed, ends_itself=record is not None)
     show_scene(scene, ReplayScene.paint, f"Flowdial replay: {chosen.game.name}", record=record, frames=frames)
     check = scene.finish()

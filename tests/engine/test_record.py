@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 import struct
@@ -19,6 +20,8 @@ from engine.errors import ScenarioError
 from engine.game import LOST, OUTCOMES, WON, Faculties
 from engine.players import LEAVINGS, PLAYER, QUIT, TRAIT_NAMES
 from engine.record import ATTEMPT_COLUMNS, PLAYER_COLUMNS, SESSION, SESSION_COLUMNS, row_type
+from engine.world import belief_columns
+from sims.catalog import Catalog
 from tests.kit.places import ROOT
 from tests.kit.small import setup
 
@@ -256,3 +259,20 @@ def test_players_and_sessions_add_up():
     visits = record.session_batch(record.session_sheet(SETUP), 4, sessions).to_pylist()
     assert [row["ended_by"] for row in visits] == ["session_end", "quit", "quit"]
     assert [row["session"] for row in visits] == [0, 0, 0]
+
+
+def test_every_belief_of_a_built_in_controller_has_a_unit():
+    catalog, logistic = Catalog(), setup()
+    seen = set()
+    for entry in catalog.controllers():
+        kind = catalog.controller(entry.name)
+        choice = dataclasses.replace(logistic, kind=kind, options=kind.options(), scope=kind.scopes[0])
+        for column in record.attempt_sheet(choice, belief_columns(choice)).columns:
+            if column.name.startswith("belief_"):
+                assert column.unit, f"{entry.name}: {column.name}"
+                seen.add(column.unit)
+    assert seen == {"1", "dial", "dial^2"}
+
+
+def test_a_belief_without_a_known_unit_is_no_plain_number():
+    assert (record.belief_column("luck").unit, record.belief_column("luck", {"luck": "dial"}).unit) == ("", "dial")

@@ -62,7 +62,7 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
         start = start_of_run(scenario, setup, "csv", folder.name)
         manifest = manifest_of(scenario, start, job, tally, files)
         write_manifest(folder, manifest | {"source": COHORT, "durations_s": {"playing": round(playing_s, 3)}})
-        write_report(folder)
+        write_report(folder, fresh=True)
     except OSError as fault:
         raise file_fault(fault) from fault
 

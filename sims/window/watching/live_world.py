@@ -21,6 +21,7 @@ from engine import record
 from engine.attempt import Address
 from engine.controller import Controller, ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
+from engine.response.win_probability import recorded_chances
 from engine.setup import Setup
 from engine.world import Chunk, World, belief_columns, chunks, controller_of
 from sims.playback.stepper import AttemptStepper
@@ -283,7 +284,8 @@ class LiveWorld:
             chosen = self.chosen[number]
             setup = dataclasses.replace(self.setup, kind=chosen.kind, options=chosen.options)
             sheet = record.attempt_sheet(setup, beliefs)
-            record.write_csv(sink, [record.attempt_batch(sheet, self._widened(part, number, beliefs))])
+            chances = recorded_chances(setup, part)
+            record.write_csv(sink, [record.attempt_batch(sheet, self._widened(part, number, beliefs), chances)])
 
     def _parts(self, rows: npt.NDArray[np.void]) -> Iterator[tuple[int, npt.NDArray[np.void]]]:
         """Rows in order, split where the controller changes."""

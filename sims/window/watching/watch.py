@@ -13,7 +13,7 @@ from engine.errors import ScenarioError
 from engine.scenario import load
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
-from sims.run_folder.folder import SCENARIO
+from sims.run_folder.folder import MANIFEST, SCENARIO, sound_manifest
 from sims.run_folder.names import ATTEMPTS
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.screen import show_scene
@@ -42,6 +42,8 @@ def watch(
     catalog = Catalog()
     folder = Path(target)
     path = folder / SCENARIO if folder.is_dir() else catalog.scenario(target)
+    if (folder / MANIFEST).is_file():
+        sound_manifest(folder, (SCENARIO,))
     scenario = load(path, catalog, [] if seed is None else [("seed", str(seed))], allow_long=True)
     number = None
     if cohort is not None:

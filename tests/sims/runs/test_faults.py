@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import json
 import math
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from engine.controller import ControllerKind, Rule, Setting
@@ -41,6 +43,7 @@ from sims.playback.row_choice import choose_row
 from sims.run_folder.faults_table import NAME, read_faults, write_faults
 from sims.run_folder.folder import read_manifest
 from sims.runs import execution as runs
+from sims.runs.run import read_run
 from sims.runs.verification import verify
 from sims.terminal import say
 from sims.workers.pool import Loss
@@ -464,6 +467,9 @@ def scenario(players, **shares):
     return parse(SCENARIO.format(players=players, **chances).encode(), "shaky.toml", Catalog())
 
 
+KEY = ("replica", "player", "attempt")  # of attempts and of faults
+
+
 def labels(folder):
     """(player, attempt) -> fault, of the rows of a run."""
     with open(folder / "attempts.csv", encoding="utf-8", newline="") as file:
@@ -510,6 +516,18 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
     player, attempt = next(key for key, word in labels(out).items() if word == "timeout")
     with pytest.raises(ScenarioError, match=r"cannot be shown: nothing was played in it, .*\(timeout\)"):
         choose_row(out, player=player, attempt=attempt)
+    joined = read_run(out).attempts(list(KEY + ("fault",))).merge(read_run(out).failures(), on=list(KEY), how="left")
+    assert len(joined) == 100 * PLAYERS
+    assert (joined["kind"].notna() == joined["fault"].isin(["raised", "timeout", "killed"])).all()
+    both = joined[joined["kind"].notna()]
+    assert (both["kind"].astype(str) == both["fault"].astype(str)).all()
+    plain = [pd.read_csv(out / name, keep_default_na=False) for name in ("attempts.csv", NAME)]
+    assert [table[list(KEY)].dtypes.tolist() for table in plain] == [[np.dtype(np.int64)] * 3] * 2
+    assert len(plain[0].merge(plain[1], on=list(KEY), validate="one_to_one")) == failed
+    described = {one["name"]: one["schema"] for one in json.loads((out / "datapackage.json").read_text())["resources"]}
+    assert described["faults"]["foreignKeys"] == [
+        {"fields": list(KEY), "reference": {"resource": "attempts", "fields": list(KEY)}}
+    ]
     page = (out / "report.html").read_text(encoding="utf-8")
     assert f"{failed:,} of {100 * PLAYERS:,} attempts failed because of a plug-in error" in page
 
