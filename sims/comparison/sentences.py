@@ -42,7 +42,7 @@ def _short_name(scenario: Scenario, others: Sequence[Scenario]) -> str:
 
 
 def players_line(differences: Differences, other: ComparedScenario) -> str:
-    """Who is compared: the same players, or different ones."""
+    """Which players are compared: the same ones, or different ones."""
     before, after = (sum(pair[side] for pair in other.players.values()) for side in (0, 1))
     if not other.strangers:
         return f"{before:,} players, seed {differences.seed}, {SAME}"

@@ -60,7 +60,7 @@ def runs(tmp_path_factory):
     """Finished runs by name, cheap in pages."""
     place = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: "cheap")
+        patch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
         return {
             name: run(scenario(**choices), out=place / name, workers=1)
             for name, choices in {
@@ -95,7 +95,7 @@ def same(one, two) -> bool:
     ],
 )
 def test_runs_of_one_seed_say_what_their_scenarios_say(tmp_path, monkeypatch, game, choices):
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
     form = choices.pop("format", "csv")
     played = [scenario(game=game, **choices), scenario("two.toml", game=game, **{**choices, "players": 50})]
     folders = [run(one, out=tmp_path / str(j), workers=1, format=form).folder for j, one in enumerate(played)]

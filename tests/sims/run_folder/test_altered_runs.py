@@ -1,4 +1,4 @@
-"""A run whose files were altered: every reader refuses it with the file's name, or says so."""
+"""A run whose files were altered: each reader refuses it with the file's name, or says so."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def small(title="Small", seed=11, **choices):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sims.reports.report.page", lambda facts: "cheap")
+        patch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
         return run(small(), out=tmp_path_factory.mktemp("runs") / "run", workers=1).folder
 
 
@@ -62,7 +62,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_whoever_reads_a_file_refuses_it_when_it_was_altered(folder, name):
+def test_each_reader_of_a_file_refuses_it_when_it_was_altered(folder, name):
     file, read = READERS[name]
     alter(folder / file)
     with pytest.raises(RunFolderError, match=rf"as the run wrote them, but {file} is not; `flowdial verify") as caught:
@@ -100,7 +100,7 @@ def test_a_replay_says_so_and_goes_on(folder, capsys, monkeypatch):
 
 
 def test_summaries_of_many_runs_can_be_put_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
     runs = {
         number: run(small(title, number, game="logistic"), out=tmp_path / str(number), workers=1)
         for number, title in ((1, "=cmd(), a title"), (2, ""))

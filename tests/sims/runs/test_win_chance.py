@@ -25,7 +25,7 @@ def small(game="logistic", record=ASKED, controller="kalman"):
 
 @pytest.fixture(autouse=True)
 def cheap_pages(monkeypatch):
-    monkeypatch.setattr("sims.reports.report.page", lambda facts: "cheap")
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
 
 
 def test_it_changes_nothing_but_the_column_and_no_digest(tmp_path):
