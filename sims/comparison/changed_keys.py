@@ -14,6 +14,7 @@ from engine.scenario_file.toml import format_toml
 
 # Keys that do not change what is played, or follow from others. dial.knobs: all that [game.params] does not fix.
 _NOT_PLAYED: Final = ("title", "notes", "seed", "cohort", "dial.knobs", "record")
+_DIGITS: Final = 16  # of a digest, that are shown
 _WHERE_IT_MOVES: Final = ("game.bounds.", "dial.path.")  # a knob is listed there unless [game.params] fixes it
 
 
@@ -75,6 +76,17 @@ def changed_keys(before: Scenario, after: Scenario, pairs: Sequence[CohortPair])
     return keys + [
         ChangedKey(f"cohort.{name}", None, "present") for j, name in enumerate(after.cohorts) if j not in taken
     ]
+
+
+def changed_code(before: Mapping[str, str], after: Mapping[str, str]) -> list[ChangedKey]:
+    """List the parts of the code (game, controller, engine) that differ between finished runs.
+
+    Args:
+        before: digests of the parts by name, as a manifest has them.
+        after: the same of the other run.
+    """
+    parts = [part for part in before if before[part] != after.get(part, before[part])]
+    return [ChangedKey(f"code.{part}", before[part][:_DIGITS], after[part][:_DIGITS]) for part in parts]
 
 
 def _of_cohort(name: str, before: Scenario, own: int, after: Scenario, other: int) -> list[ChangedKey]:

@@ -20,7 +20,7 @@ from engine.inference.difference import Difference, paired_difference, unpaired_
 from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE, benjamini_hochberg
 from engine.scenario import Scenario
-from sims.comparison.changed_keys import ChangedKey, CohortPair, changed_keys, pair_cohorts
+from sims.comparison.changed_keys import ChangedKey, CohortPair, changed_code, changed_keys, pair_cohorts
 from sims.comparison.metrics import ATTEMPTS, JUDGED, WIN_RATE, WORST_RATE, Metric, Sums, cause_places, worst_sums
 from sims.comparison.sides import Side, SideSetups, SideSums
 from sims.comparison.standings import Standing, standing_of
@@ -227,7 +227,8 @@ class _Match(NamedTuple):
 def _match(setups: SideSetups, results: Sequence[SideSums], number: int) -> _Match:
     first, other = setups.sides[0], setups.sides[number]
     pairs = pair_cohorts(first.scenario, other.scenario)
-    keys = changed_keys(first.scenario, other.scenario, pairs)
+    code = changed_code(results[0].code, results[number].code)
+    keys = [*changed_keys(first.scenario, other.scenario, pairs), *code]
     removed = removed_causes(keys, setups.metrics, results[0].sums.values(), results[number].sums.values())
     shared = any(setups.setups[side].scope != "player" for side in (0, number))
     return _Match(number, keys, pairs, removed, setups.metrics, shared, other.strangers)

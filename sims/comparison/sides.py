@@ -7,7 +7,7 @@ cohort is the same person on all sides, and meets the same luck in the same atte
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +93,7 @@ class SideSums:
     verdict: Verdict  # each cohort against its target, as a run of the scenario would say it
     attempts: int = 0
     failed: int = 0  # of these attempts
+    code: Mapping[str, str] = dataclasses.field(default_factory=dict)  # digests of what played a finished run
 
 
 class SideSetups:

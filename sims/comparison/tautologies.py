@@ -18,7 +18,7 @@ SET_ALIKE: Final = "the controller sets it for all players alike"
 # What a key limits: how long a player plays, and with that every count of what a player does.
 _LIMITS: Final = ("horizon.days", "horizon.attempts_per_player", "levels.kind", "levels.count")
 _LIMITED: Final = frozenset({"attempts", "quit_share", "sessions", "play_time_s", "longest_losses", "levels_passed"})
-_RULES: Final = ("game.", "dial.")  # keys that decide what can happen in an attempt
+_RULES: Final = ("game.", "dial.", "code.game")  # keys that decide what can happen in an attempt
 
 
 def removed_causes(

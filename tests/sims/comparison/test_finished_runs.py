@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sims.cli.app import main
 from sims.comparison import finished_runs
 from sims.comparison.comparison import compare
 from sims.comparison.differences import EVERYBODY
+from sims.run_folder.folder import read_manifest, write_manifest
 from sims.runs.execution import run
 
 TEXT = """
@@ -182,6 +185,15 @@ def test_the_command_compares_runs_and_its_least_size_is_heard(runs, capsys, tmp
     assert (told["least"], told["mattering"]) == (0.9, 0)
     assert told["flagged"] > 0
     assert all(change["size"] is None or math.isfinite(change["size"]) for change in told["changes"])
+
+
+def test_a_game_whose_code_has_changed_is_a_change(runs, tmp_path):
+    folder = Path(shutil.copytree(runs["one"].folder, tmp_path / "later"))
+    manifest = read_manifest(folder)
+    write_manifest(folder, {**manifest, "code": {**manifest["code"], "game": "0123456789abcdef0123"}})
+    keys = [str(key) for key in compare(runs["one"], folder).others[0].keys]
+    assert keys == [f"code.game: {manifest['code']['game'][:16]} -> 0123456789abcdef"]
+    assert compare(runs["one"], runs["one"]).others[0].keys == []
 
 
 def test_altered_rows_are_never_compared(runs, capsys):
