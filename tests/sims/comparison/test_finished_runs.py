@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,14 @@ NEW = '[[cohort]]\nname = "new"\nshare = 0.5\n[cohort.traits]\nskill = { kind = 
 OLD = '[[cohort]]\nname = "old"\nshare = 0.5\n[cohort.traits]\nskill = { kind = "normal", mean = 1.0, sd = 0.5 }\n'
 EASY, HARD = "options = { difficulty = 0.45 }", "options = { difficulty = 0.55 }"
 
+CHOICES: dict[str, dict[str, Any]] = {
+    "one": {},
+    "two": {"options": HARD},
+    "seed": {"options": HARD, "seed": 12, "players": 50, "replicas": 2},
+    "moved": {"options": HARD, "cohorts": OLD + NEW},
+    "gaps": {"game": "gap_runner"},
+}
+
 
 def scenario(name="one.toml", **choices) -> Scenario:
     usual = {
@@ -64,16 +73,7 @@ def runs(tmp_path_factory):
     place = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
-        return {
-            name: run(scenario(**choices), out=place / name, workers=1)
-            for name, choices in {
-                "one": {},
-                "two": {"options": HARD},
-                "seed": {"options": HARD, "seed": 12, "players": 50, "replicas": 2},
-                "moved": {"options": HARD, "cohorts": OLD + NEW},
-                "gaps": {"game": "gap_runner"},
-            }.items()
-        }
+        return {name: run(scenario(**choices), out=place / name, workers=1) for name, choices in CHOICES.items()}
 
 
 def numbers(comparison):

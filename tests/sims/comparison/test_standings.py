@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def row(rate, half=0.01, band=BAND, level=0, attempts=1000) -> Row:
         state = "below" if high < band[0] else "above"
     if not attempts:
         rate = low = high = math.nan
-    values = {field.name: math.nan for field in dataclasses.fields(Row)}
+    values: dict[str, Any] = {field.name: math.nan for field in dataclasses.fields(Row)}
     values |= {
         "cohort": "new", "level": level, "players": 50, "attempts": attempts, "wins": 0, "win_rate": rate,
         "win_rate_low": low, "win_rate_high": high, "interval": "by player", "target_low": band[0],
@@ -69,7 +70,7 @@ def answer(was: Row, is_: Row, half=math.nan, least=0.01) -> str:
 def test_a_group_is_better_where_its_distance_to_the_band_surely_fell(was, is_, half, wanted):
     assert answer(was, is_, half) == wanted
     mirrored = [row(1.2 - one.win_rate, one.win_rate_high - one.win_rate, attempts=one.attempts) for one in (was, is_)]
-    assert answer(*mirrored, half) == wanted
+    assert answer(mirrored[0], mirrored[1], half) == wanted
     opposite = {"better": "worse", "worse": "better"}
     assert answer(is_, was, half) == opposite.get(wanted, wanted)
 

@@ -212,12 +212,14 @@ def test_the_same_run_gives_the_same_workbook(small, tmp_path):
 
 
 def test_no_cell_of_any_table_can_be_taken_for_a_formula(small):
-    """Titles and labels of the scenario begin like formulas, in ASCII and in full width."""
+    """Titles and labels of the scenario begin like formulas, in ASCII and in full width. An apostrophe makes them text."""
     numbers = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
     tables = [path.read_text(encoding="utf-8").splitlines() for path in small.glob("*.csv")]
     cells = [cell for table in tables for row in csv.reader(table) for cell in row]
     assert len(cells) > 500
-    assert [cell for cell in cells if cell and not cell[0].isalnum() and not numbers.fullmatch(cell)] == []
+    assert "'=cmd()" in cells
+    rest = [cell for cell in cells if cell and cell[0] != "'"]
+    assert [cell for cell in rest if not cell[0].isalnum() and not numbers.fullmatch(cell)] == []
 
 
 def test_a_fault_stands_in_a_workbook_as_it_stands_in_its_table(small, tmp_path):

@@ -64,7 +64,7 @@ def test_its_rows_can_be_verified_replayed_and_resumed(tmp_path):
 
 
 def test_a_game_without_a_closed_form_leaves_it_empty_and_says_why(tmp_path):
-    said = []
+    said: list[str] = []
     result = run(small("gap_runner"), out=tmp_path / "run", workers=1, on_message=said.append)
     assert result.attempts(["win_chance"])["win_chance"].isna().all()
     assert any("win_chance is empty: gap_runner has no closed form" in sentence for sentence in said)
