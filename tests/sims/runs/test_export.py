@@ -212,7 +212,7 @@ def test_the_same_run_gives_the_same_workbook(small, tmp_path):
 
 
 def test_no_cell_of_any_table_can_be_taken_for_a_formula(small):
-    """Titles and labels of the scenario begin like formulas, in ASCII and in full width. An apostrophe makes them text."""
+    """Titles and labels begin like formulas, in ASCII and in full width; an apostrophe makes them text."""
     numbers = re.compile(r"-?[0-9.]+(e-?[0-9]+)?")
     tables = [path.read_text(encoding="utf-8").splitlines() for path in small.glob("*.csv")]
     cells = [cell for table in tables for row in csv.reader(table) for cell in row]
