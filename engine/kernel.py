@@ -6,7 +6,7 @@ Plain text stays callable as it is, which makes it the slow twin of the kernel.
 
 The cache is keyed by the content of the tree: byte code, constants, and the values of the globals that the
 functions read. An edit of a comment recompiles nothing; an edit of a number in any file the tree reads does.
-Cache files belong to the user's own cache folder and are never read from a run folder.
+Cache files lie in the user's own cache folder (engine.user_files.cache_folder) and are never read from a run folder.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from __future__ import annotations
 import dis
 import enum
 import hashlib
-import os
 import sys
-import tempfile
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["bound", "cache_folder", "compiled", "kernel_digest", "prune"]
+from engine.user_files.cache_folder import cache_folder, is_own_file, prune
 
-_KEPT_FILES = 2000  # some 100 MB; fewer would be compiled again and again where every controller and game is played
+__all__ = ["bound", "compiled", "kernel_digest"]
 
 # No fastmath: it changes bits. numpy errors: a division by zero need not be checked for. Helpers are inlined by
 # force: numba's calling convention otherwise costs more than a tick of a game (2.2x measured).
@@ -198,28 +196,6 @@ def _is_library(module: str | None) -> bool:
     return top == "numpy" or top in sys.stdlib_module_names
 
 
-def cache_folder() -> Path:
-    """Where kernels are kept: FLOWDIAL_CACHE_DIR, else the user's cache folder, else a private temporary folder."""
-    chosen = os.environ.get("FLOWDIAL_CACHE_DIR")
-    if chosen:
-        candidates = [Path(chosen)]
-    elif os.name == "nt":
-        candidates = [Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "flowdial" / "kernels"]
-    else:
-        candidates = [Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "flowdial" / "kernels"]
-    owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    candidates.append(Path(tempfile.gettempdir()) / f"flowdial-kernels-{owner}")
-    for folder in candidates:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        # The files are pickles: a folder of another user could run their code.
-        if os.access(folder, os.W_OK) and (not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="flowdial-kernels-"))
-
-
 def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
     """Give a dispatcher numba's own cache files under a key made of content instead of file name and time."""
     import numba
@@ -235,12 +211,23 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
         def __init__(self) -> None:  # the base looks for a source file; content needs none
             self._locator = types.SimpleNamespace(ensure_cache_path=lambda: None, get_cache_path=lambda: str(folder))
 
+    class OwnFiles(IndexDataCacheFile):
+        """Files of a cache; a link or a file of another user counts as missing."""
+
+        def _load_index(self) -> Any:
+            return super()._load_index() if is_own_file(Path(self._index_path)) else {}  # type: ignore[no-untyped-call]
+
+        def _load_data(self, name: str) -> Any:
+            if not is_own_file(Path(self._data_path(name))):  # type: ignore[no-untyped-call]
+                raise PermissionError(f"{name} is not a file of this user")
+            return super()._load_data(name)  # type: ignore[no-untyped-call]
+
     class ContentCache(FunctionCache):
         def __init__(self) -> None:
             self._name = repr(function)
             self._impl = ContentImpl()
             self._cache_path = str(folder)
-            self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
+            self._cache_file = OwnFiles(  # type: ignore[no-untyped-call]
                 cache_path=self._cache_path,
                 filename_base=f"{function.__name__}-{digest}",
                 source_stamp=f"{digest} {numba.__version__} {numpy.__version__} {_OUTER} {_INNER}",
@@ -266,10 +253,3 @@ def _attach_cache(dispatcher: Any, function: Callable[..., Any]) -> None:
                 self.disable()  # type: ignore[no-untyped-call]
 
     dispatcher._cache = ContentCache()
-
-
-def prune(folder: Path, pattern: str) -> None:
-    """Keep the newest files of this kind in a cache folder. Raises OSError."""
-    files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in files[_KEPT_FILES:]:
-        file.unlink(missing_ok=True)

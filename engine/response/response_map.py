@@ -4,8 +4,8 @@ Skill is skill now, after practice and tiring; the setting is a place on the dia
 space of knobs, one dial and one cohort's traits. It is what tells the true chance behind an attempt where a game has
 no closed form, and what lets a controller imagine players.
 
-Maps are kept between processes in `engine.kernel.cache_folder()`, by the content of all that they depend on, the
-game's rules and the player model included.
+Maps are kept between processes in the cache folder, by the content of all that they depend on, the game's rules and the
+player model included.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from engine.attempt import unpack_params
 from engine.batch import Crowd, batch_of, batch_wins
 from engine.game import Game
 from engine.inference.intervals import normal_half_width, wilson
-from engine.kernel import cache_folder, compiled, kernel_digest, prune
+from engine.kernel import compiled, kernel_digest
 from engine.parameters import ParameterSpace, along, to_real
 from engine.players import (
     OVERRIDES,
@@ -45,6 +45,7 @@ from engine.players import (
     faculties_of,
 )
 from engine.response.monotone import TOLERANCE, monotone
+from engine.user_files.cache_folder import cache_folder, prune
 
 Numbers = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]  # (skills done, skills in all)

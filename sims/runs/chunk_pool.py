@@ -93,7 +93,7 @@ def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) ->
 
     own: neither game nor controller is a plug-in of others; then a second worker compiles for the self-test meanwhile.
     """
-    from engine.kernel import cache_folder
+    from engine.user_files.cache_folder import cache_folder
 
     mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
     if not mark.exists():

@@ -13,7 +13,7 @@ import numba
 import pytest
 
 from engine import kernel
-from engine.kernel import cache_folder, compiled, kernel_digest
+from engine.kernel import compiled, kernel_digest
 from tests.kit.places import ROOT
 
 MODULE = """
@@ -200,19 +200,3 @@ def test_without_the_compiler_the_plain_function_comes_back(monkeypatch):
 def test_only_plain_functions_compile():
     with pytest.raises(TypeError, match="only plain functions"):
         kernel._linked(len, compiled)
-
-
-def test_the_cache_folder_is_ours_alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("FLOWDIAL_CACHE_DIR", str(tmp_path / "mine"))
-    folder = cache_folder()
-    assert folder == tmp_path / "mine"
-    assert os.name == "nt" or folder.stat().st_mode & 0o077 == 0
-
-
-def test_a_cache_folder_that_cannot_be_made_is_replaced(tmp_path, monkeypatch):
-    blocked = tmp_path / "file"
-    blocked.write_text("", encoding="utf-8")
-    monkeypatch.setenv("FLOWDIAL_CACHE_DIR", str(blocked / "below"))
-    folder = cache_folder()
-    assert folder.is_dir()
-    assert blocked not in folder.parents

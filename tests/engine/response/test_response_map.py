@@ -17,12 +17,13 @@ import pytest
 from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 
-from engine.kernel import cache_folder, compiled
+from engine.kernel import compiled
 from engine.parameters import Knob, ParameterSpace, along, straight_path
 from engine.players import Distribution, distribution_table
 from engine.response import response_map as module
 from engine.response.monotone import TOLERANCE, fit_monotone, monotone
 from engine.response.response_map import ATTEMPTS, SKILLS, dial_places, logit_at, response_map
+from engine.user_files.cache_folder import cache_folder
 from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
