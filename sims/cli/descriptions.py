@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
 from sims.terminal import aligned
 from sims.wording import in_percent
+from sims.workers.cores import cores
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -163,7 +163,7 @@ def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[s
         skills=skills,
         dial=tenths,
         attempts=attempts,
-        threads=os.cpu_count() or 1,
+        threads=cores(),
         progress=_patience(game, say),
     )
 
