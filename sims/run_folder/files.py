@@ -7,8 +7,10 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -67,19 +69,31 @@ def new_file(path: Path) -> Iterator[Sink]:
 
     A file of that name is replaced. Raises OSError, with the path, on I/O errors.
     """
-    # Each process has its own, so that one that was given up can never write into another's.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name that no process can foresee: an abandoned writer cannot meet another's file, nor can a link wait there.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with naming(path), open(temporary, "wb") as file:
+        with naming(path), open(temporary, "xb", opener=open_unlinked) as file:
             yield Sink(file)
             file.flush()
             os.fsync(file.fileno())
         replace(temporary, path)
-    except BaseException:
+    except BaseException as fault:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(fault, OSError) and fault.filename == str(temporary):
+            fault.filename = str(path)  # the name that the user knows
         raise
     sync_folder(path.parent)
+
+
+def appended_file(path: Path) -> FileIO:
+    """A file opened without a buffer, to append to; a link of that name is an error. Raises OSError."""
+    return open(path, "ab", buffering=0, opener=open_unlinked)
+
+
+def open_unlinked(name: str, flags: int) -> int:
+    """Open a file by its own name; a link of that name is an error, wherever it leads."""
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import RunFolderError
-from sims.run_folder.files import naming
+from sims.run_folder.files import naming, open_unlinked
 
 
 class FolderLock:
@@ -59,7 +59,7 @@ class FolderLock:
         self._check(handle, self._folder, mine)
 
     def _take_file(self) -> FileIO:
-        file = self._held.enter_context(open(self._path, "a+b", buffering=0))  # noqa: SIM115 - held until release
+        file = self._held.enter_context(open(self._path, "a+b", buffering=0, opener=open_unlinked))  # noqa: SIM115 - until release
         with naming(self._path):
             mine = _locked(file.fileno())
         self._check(file.fileno(), self._path, mine)

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
-from sims.run_folder.files import naming, sync_folder
+from sims.run_folder.files import appended_file, naming, sync_folder
 from sims.tuning.search.counts import Tell
 
 NAME: Final = "journal.txt"
@@ -59,7 +59,7 @@ class Journal:
             raise RunFolderError(f"{path} belongs to another study, so this one cannot be resumed; start a new one.")
         self._past = [_record_of(items) for items in records[1:]]
         self._next = 0
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - open until `close`
+        self._file = appended_file(path)
         try:
             if length < len(data):
                 with naming(path):

@@ -8,6 +8,7 @@ sound card prints nothing on stderr.
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from engine.errors import EnvironmentFault, ScenarioError
 from engine.game import Shape
+from sims.run_folder.files import write_file
 from sims.window.palette import FLAT, INK, PAPER, ROLES, SKY_BELOW, SKY_TOP, Colour
 
 WIDTH: Final = 1280
@@ -454,13 +456,16 @@ class Recorder:
         if self._last is None:
             raise EnvironmentFault(f"cannot record {self._path}: no frame was shown; record at least one frame.")
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        whole = io.BytesIO()  # so that a full disk leaves no half of a picture
+        kind = self._path.suffix.lower()[1:]
         if not self._moving:
-            self._pygame.image.save(self._last, str(self._path))
-            return
-        images = self._images()
-        step_ms = round(1000 * self.EVERY * FRAME_S)
-        options = {"quality": 40, "method": 4} if self._path.suffix.lower() == ".webp" else {}
-        next(images).save(self._path, save_all=True, append_images=images, duration=step_ms, loop=0, **options)
+            self._pygame.image.save(self._last, whole, kind)
+        else:
+            images = self._images()
+            step_ms = round(1000 * self.EVERY * FRAME_S)
+            options = {"quality": 40, "method": 4} if kind == "webp" else {}
+            next(images).save(whole, kind, save_all=True, append_images=images, duration=step_ms, loop=0, **options)
+        write_file(self._path, whole.getvalue())
 
     def _images(self) -> Iterator[Any]:
         from PIL import Image

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sims.run_folder.files import file_fault
+from sims.run_folder.files import appended_file, file_fault
 from sims.window.recording_folder import append
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class RowLog:
         if self._file is not None:
             self._file.close()
         self._world.write(self._path, rows, beliefs)
-        self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - open until `publish`
+        self._file = appended_file(self._path)  # open until `publish`
 
     def _append(self, rows: npt.NDArray[np.void], beliefs: tuple[str, ...]) -> None:
         assert self._file is not None  # opened by `_begin`, in this thread
