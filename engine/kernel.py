@@ -14,6 +14,7 @@ from __future__ import annotations
 import dis
 import enum
 import hashlib
+import os
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.errors import EnvironmentFault
 from engine.user_files.cache_folder import cache_folder, is_own_file, prune
 
 __all__ = ["bound", "compiled", "kernel_digest"]
@@ -38,8 +40,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     With numba's NUMBA_DISABLE_JIT=1 the plain function itself comes back. A function is compiled once per
     process and kept between processes in `cache_folder()`.
     """
-    import numba
-
+    numba = _loaded_numba()
     jit_disabled: bool = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
     return function if jit_disabled else _dispatcher(function)
 
@@ -67,6 +68,20 @@ def _type_of(value: Any) -> Any:
     if not hasattr(value, "flags"):
         return type(value)
     return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
+
+
+@cache
+def _loaded_numba() -> Any:
+    """The compiler. It reads variables named NUMBA_... as it is loaded, and some values stop it."""
+    try:
+        import numba
+    except Exception as fault:
+        variables = ", ".join(sorted(name for name in os.environ if name.startswith("NUMBA_")))
+        remedy = f"correct {variables}" if variables else "install Flowdial again with what it needs"
+        raise EnvironmentFault(
+            f"the compiler numba cannot be loaded: {' '.join(str(fault).split())}; {remedy}."
+        ) from fault
+    return numba
 
 
 @cache

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import simpy
 
 from engine.controller import Controller, Outcome, Setting, Situation, Who
+from engine.errors import EnvironmentFault
 from engine.faults import (
     ATTEMPT_AT,
     BAD_PROPOSAL,
@@ -184,7 +185,7 @@ class World:
                 self._announce(i, stops[number])
             try:
                 count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used, box)
-            except MemoryError:  # not the plug-in's alone: the supervising process knows what to do
+            except (MemoryError, EnvironmentFault):  # not the plug-in's alone: the supervising process knows what to do
                 raise
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plug-in may raise anything
                 players[i] = players[-1]
@@ -253,7 +254,7 @@ class World:
                     told = new(Outcome, (played, asked, won == 1, progress, score, start_s + duration_s))
                     known_s = desk.tell(told)
                     setting, last = asked, float(won)
-                except MemoryError:  # see _sessions
+                except (MemoryError, EnvironmentFault):  # see _sessions
                     raise
                 except (Exception, SystemExit) as raised:  # noqa: BLE001 - the same
                     if players[i]["attempts"] > tried:  # it was played, but telling the controller failed

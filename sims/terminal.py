@@ -24,10 +24,19 @@ def no_message(sentence: str) -> None:
 
 
 def say(message: str) -> None:
-    """Say a message where somebody may listen; a stderr that is closed or full is no reason to fail."""
+    """Print a message on stderr; a stderr that is closed or full is no reason to fail."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             sys.stderr.write(f"flowdial: {message}\n")
+
+
+def print_utf8(text: str) -> None:
+    """Print what another command reads: as UTF-8, whatever the locale, unless a terminal shows it."""
+    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
 
 
 def quoted(path: Path) -> str:
@@ -61,13 +70,12 @@ def _without_nan(content: Any) -> Any:
     return None if isinstance(content, float) and math.isnan(content) else content
 
 
-_LONG_S: Final = 2.0  # whoever waits longer is told for what
-
+_LONG_S: Final = 2.0  # a longer wait is explained
 _PAUSE_S: Final = 10.0
 
 
 def meter(quiet: bool) -> Callable[[int, int], None]:
-    """Takes attempts done and attempts in all; shows them where stderr is a terminal and nobody asked for quiet."""
+    """Takes attempts done and attempts in all; shows them where stderr is a terminal, unless quiet."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         return lambda done, all_: None
     began = time.monotonic()

@@ -25,7 +25,7 @@ from sims.cli.options import (
 )
 from sims.cli.run_bar import run_bar
 from sims.cli.study_view import best_printer, print_study, study_line
-from sims.terminal import no_message, say
+from sims.terminal import no_message, print_utf8, say
 
 if TYPE_CHECKING:
     from engine.record import Format
@@ -107,16 +107,30 @@ def run(
 @seed_option
 @set_option
 @click.option("--resolved", is_flag=True, help="Print the complete scenario with all defaults.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="With --resolved: a new file to write.")
 @allow_long_option
-def check(scenario: str, seed: int | None, settings: tuple[str, ...], resolved: bool, allow_long: bool) -> None:
-    """Validate a scenario without running it."""
+def check(
+    scenario: str, seed: int | None, settings: tuple[str, ...], resolved: bool, out: Path | None, allow_long: bool
+) -> None:
+    """Validate a scenario without running it.
 
+    --resolved --out FILE writes the complete scenario as UTF-8, which is what a scenario must be. A shell may write
+    what it redirects in another encoding.
+    """
+    if out is not None and not resolved:
+        raise click.UsageError("--out needs --resolved: only the complete scenario can be written to a file.")
     checked = scenario_from_options(scenario, settings, seed, allow_long)
     from sims.runs.preflight import prepare_job
 
     prepare_job(checked)
-    if resolved:
-        click.echo(checked.resolved_toml(), nl=False)
+    if out is not None:
+        if out.exists():
+            raise click.UsageError(f"{out} already exists; choose another --out or remove it.")
+        from sims.run_folder.files import write_file
+
+        write_file(out, checked.resolved_toml().encode())
+    elif resolved:
+        print_utf8(checked.resolved_toml())
     else:
         groups = len(checked.cohorts)
         players = f"{checked.form.players.count:,} players in {groups} group{'' if groups == 1 else 's'}"
@@ -197,4 +211,6 @@ def schema(out: Path | None) -> None:
     if out is None:
         click.echo(text)
     else:
-        out.write_text(text + "\n", encoding="utf-8")
+        from sims.run_folder.files import write_file
+
+        write_file(out, text.encode() + b"\n")

@@ -136,6 +136,34 @@ def test_check_says_what_would_be_run(words):
     assert out.count("\n") == 1
 
 
+def test_check_writes_the_resolved_scenario_as_utf8_to_a_new_file(words, tmp_path):
+    file = tmp_path / "mine.toml"
+    assert words("check", "quickstart", "--set", "title='Später'", "--resolved", "--out", str(file))[:2] == (0, "")
+    assert 'title = "Später"' in file.read_text(encoding="utf-8")
+    assert words("check", str(file))[0] == 0
+    code, _, err = words("check", "quickstart", "--resolved", "--out", str(file))
+    assert (code, "already exists; choose another --out or remove it" in err) == (2, True)
+    code, _, err = words("check", "quickstart", "--out", str(tmp_path / "other.toml"))
+    assert (code, "--out needs --resolved" in err) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locales of POSIX")
+def test_what_check_prints_can_be_read_whatever_the_locale(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "sims", "check", "quickstart", "--resolved", "--set", "title='Spät €'"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert 'title = "Spät €"' in done.stdout.decode("utf-8")
+
+
+def test_a_variable_that_stops_the_compiler_is_named(tmp_path):
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "0"}
+    command = [sys.executable, "-m", "sims", "run", "quickstart", "--workers", "1", "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 5
+    assert "numba cannot be loaded" in done.stderr
+    assert "NUMBA_NUM_THREADS" in done.stderr
+
+
 def test_check_prints_the_resolved_scenario_which_checks_the_same(words, tmp_path):
     resolved = words("check", "quickstart", "--resolved")[1]
     (tmp_path / "resolved.toml").write_text(resolved, encoding="utf-8")
