@@ -97,7 +97,7 @@ class Knob:
     def narrowed(self, low: float, high: float) -> Knob:
         """The same knob with tighter bounds; the default moves to the nearer bound when it falls outside."""
         if self.scale == "choice":
-            raise ValueError(f"{self.name} is a choice and has no bounds to narrow")
+            raise ValueError(f"{self.name} is a choice and has no bounds to narrow; fix it below [game.params] instead")
         if not (self.low <= low < high <= self.high):
             raise ValueError(
                 f"bounds of {self.name} must satisfy {self.low:g} <= low < high <= {self.high:g}, "

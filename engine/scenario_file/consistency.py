@@ -15,6 +15,7 @@ from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
+from engine.scenario_file.likely_slips import slip_of_shares
 from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.scenario_faults import Faults, one_of, printable, quote_value, suggestion
 from engine.scenario_file.sections import (
@@ -271,7 +272,8 @@ def _check_players(parts: Parts, faults: Faults) -> None:
     shares = [cohort.share for cohort in parts.cohorts.values()]
     total = math.fsum(shares)
     if abs(total - 1.0) > 1e-9:
-        faults.add(("cohort",), f"the shares of all cohorts must sum to 1, got {total:.10g} from {len(shares)} cohorts")
+        rule = f"the shares of all cohorts must sum to 1, got {total:.10g} from {len(shares)} cohorts"
+        faults.add(("cohort",), rule + slip_of_shares(shares))
     elif players is not None and players.count < len(shares):
         rule = f"must be at least {len(shares)}, one player for each cohort"
         faults.add(("players", "count"), f"{rule}, got {players.count}")

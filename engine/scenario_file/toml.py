@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import ScenarioError
+from engine.scenario_file.likely_slips import slip_of_line
 from engine.scenario_file.positions import KeyPath, LimitError, positions
 from engine.scenario_file.scenario_faults import printable, quote_value
 
@@ -113,6 +114,10 @@ def _decoded(data: bytes, file: str) -> str:
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if data.startswith(_BYTE_ORDER_MARK):
         raise _error(file, 1, "a file may have at most one byte-order mark, but this one has two")
+    if re.search(rb"\r(?!\n)", data) and b"\n" not in data:
+        raise _error(
+            file, 1, "a line must end with LF or CR LF, but lines of this file end with CR alone; save it again"
+        )
     try:
         return data.decode()
     except UnicodeDecodeError as fault:
@@ -129,10 +134,13 @@ def _syntax_error(file: str, text: str, message: str) -> ScenarioError:
     twice = re.fullmatch(r"Cannot declare \((.*?),?\) twice", rule)
     if twice:
         keys = ".".join(re.findall(r"'([^']*)'", twice[1]))
-        return ScenarioError(f"{printable(file)}:{line}: {keys}: a table may have one header, but this one has two")
+        rule = "a table may have one header, but this one has two"
+        slip = slip_of_line(text.split("\n")[line - 1])
+        return ScenarioError(f"{printable(file)}:{line}: {keys}: {rule}{slip}")
     key = _KEY.match(text.split("\n")[line - 1])
     plain = next((words for start, words in _PLAIN_WORDS.items() if rule.startswith(start)), None)
-    return _error(file, line, plain or rule[:1].lower() + rule[1:], key[1] if key else "TOML")
+    slip = slip_of_line(text.split("\n")[line - 1])
+    return _error(file, line, (plain or rule[:1].lower() + rule[1:]) + slip, key[1] if key else "TOML")
 
 
 def _error(file: str, line: int, sentence: str, key: str = "TOML") -> ScenarioError:

@@ -18,6 +18,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from engine.players import TRAIT_NAMES
+from engine.scenario_file.likely_slips import slip_of_key, slip_of_table, slip_of_value
 from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.scenario_faults import Faults, one_of, quote_value, suggestion
 from engine.scenario_file.sections import (
@@ -217,13 +219,19 @@ def _sentence(finding: ErrorDetails, place: _Place) -> tuple[KeyPath, str]:
     came = finding["input"]
     match finding["type"]:
         case "rule":
-            return place.address, context["sentence"]
+            rule = context["sentence"]
+            slip = slip_of_value(came, rule, str(place.address[-1]))
+            if place.address[:2] == ("game", "bounds") and isinstance(came, str) and not slip:
+                slip = "; a choice has no bounds, so fix it below [game.params] instead"
+            return place.address, rule + slip
         case "missing":
             return place.address, f"is required: {_meaning(place.field)}"
         case "extra_forbidden":
             names = sorted(place.model.model_fields) if place.model else []
-            close = suggestion(place.address[-1], names)
-            return place.address, f"is unknown: this table has the keys {', '.join(names)}{close}"
+            key = str(place.address[-1])
+            traits = TRAIT_NAMES if place.model is CohortSection else ()
+            slip = slip_of_key(key, came, tables=Form.model_fields, traits=traits) or suggestion(key, names)
+            return place.address, f"is unknown: this table has the keys {', '.join(names)}{slip}"
         case "union_tag_invalid" | "union_tag_not_found":
             kinds = _kinds(place.kind)
             got = came.get("kind")
@@ -238,11 +246,15 @@ def _sentence(finding: ErrorDetails, place: _Place) -> tuple[KeyPath, str]:
             rule = f"at least {least}" if least is not None else f"at most {most}"
             return place.address, f"must have {rule} entries, got {context['actual_length']}"
         case "list_type":
-            return place.address, f"must be a list in [brackets], got {quote_value(came)}"
+            rule = "must be a list in [brackets]"
+            slip = slip_of_table(str(place.address[-1]), came, rule)
+            return place.address, f"{rule}, got {quote_value(came)}{slip}"
         case "model_type" | "dict_type" | "model_attributes_type":
-            return place.address, f"must be a table, got {quote_value(came)}"
+            rule = "must be a table"
+            return place.address, f"{rule}, got {quote_value(came)}{slip_of_table(str(place.address[-1]), came, rule)}"
         case "string_type":
-            return place.address, f"must be a text in quotes, got {quote_value(came)}"
+            rule = "must be a text in quotes"
+            return place.address, f"{rule}, got {quote_value(came)}{slip_of_value(came, rule)}"
     return place.address, f"{finding['msg'][:1].lower()}{finding['msg'][1:]}, got {quote_value(came)}"
 
 
