@@ -15,6 +15,7 @@ from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
+from engine.scenario_file.dial_path import fault_of_dial
 from engine.scenario_file.likely_slips import slip_of_shares
 from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.scenario_faults import Faults, one_of, printable, quote_value, suggestion
@@ -75,6 +76,8 @@ def check_consistency(
     if parts.dial is not None and parts.dial.floor >= parts.dial.ceiling:
         came = f"{parts.dial.floor:g} and {parts.dial.ceiling:g}"
         faults.add(("dial", "floor"), f"must be below the ceiling, got {came}")
+    if game is not None and parts.game is not None and parts.dial is not None:
+        _check_direction(parts.dial, parts.game, game, faults)
     _check_targets(parts, faults)
     _check_players(parts, faults)
     for place, cohort in parts.cohorts.items():
@@ -152,6 +155,22 @@ def _check_dial(
             faults.add(address, f"paths of more than two positions must be equally long, got {counts} positions")
 
 
+def moving_knobs(section: DialSection, fixed: GameSection, game: Game) -> dict[str, Knob]:
+    """The knobs that a dial moves, with the scenario's bounds. All of them must be those of the game."""
+    names = [name for name in game.space.names if name not in fixed.params] if section.knobs is None else section.knobs
+    knobs = {knob.name: knob for knob in game.space}
+    return {name: knobs[name].narrowed(*fixed.bounds[name]) if name in fixed.bounds else knobs[name] for name in names}
+
+
+def _check_direction(section: DialSection, fixed: GameSection, game: Game, faults: Faults) -> None:
+    if faults.touch("dial") or faults.touch("game"):
+        return
+    knobs = moving_knobs(section, fixed, game)
+    found = fault_of_dial(section.floor, section.ceiling, knobs, section.path) if knobs else None
+    if found is not None:
+        faults.add(*found)
+
+
 def _check_controller(section: ControllerSection, kind: ControllerKind, faults: Faults) -> None:
     options = {option.name: option for option in kind.option_list}
     for name, value in section.options.items():
@@ -211,7 +230,13 @@ def _check_targets(parts: Parts, faults: Faults) -> None:
         )
     if parts.target is not None and parts.horizon is not None:
         last = parts.horizon.attempts_per_player
-        if parts.target.after_attempts >= last:
+        if parts.target.after_attempts > 0 and isinstance(parts.levels, Campaign):
+            faults.add(
+                ("target", "after_attempts"),
+                f"must be 0 in a campaign, got {parts.target.after_attempts}: a level ends with its first win, so "
+                "after a warm-up only players who kept losing would be judged",
+            )
+        elif parts.target.after_attempts >= last:
             rule = f"must be below horizon.attempts_per_player = {last}, or nothing is judged"
             faults.add(("target", "after_attempts"), f"{rule}, got {parts.target.after_attempts}")
 

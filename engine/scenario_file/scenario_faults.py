@@ -22,7 +22,7 @@ _READ: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("dial",): ("game", "controller"),
     ("target",): ("cohort",),
     ("target", "levels"): ("levels",),
-    ("target", "after_attempts"): ("horizon",),
+    ("target", "after_attempts"): ("horizon", "levels"),
     ("telemetry", "deploy_every_s"): ("controller",),
     ("players", "count"): ("cohort", "horizon", "run"),
     ("cohort", "target"): ("target", "levels"),

@@ -96,10 +96,14 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
             continue
         if draw(st.booleans()):
             count = draw(st.sampled_from([2, points]))
-            path[knob.name] = draw(st.lists(st.floats(0, 1), min_size=count, max_size=count))
+            given = sorted(draw(st.lists(st.floats(0, 1), min_size=count, max_size=count)))
+            path[knob.name] = [(at + i / (count - 1)) / 2 for i, at in enumerate(given)]  # it rises everywhere
         if knob.scale != "choice" and draw(st.booleans()):
             ends = draw(_pair(knob.low, knob.high))
             bounds[knob.name] = [knob.low, knob.high] if knob.levels else ends
+    smooth = any(not knob.levels and knob.name not in held for knob in game.space)
+    if not smooth:  # a part of the dial may hold no step of a knob that has few
+        path = {}
     levels = draw(st.integers(0, 5))
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=str.casefold))
     weights = [draw(st.integers(1, 50)) for _ in names]
@@ -120,7 +124,11 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
         "title": draw(TEXTS),
         "seed": draw(st.integers(0, 2**63 - 1)),
         "game": {"name": game.name, "params": params, "bounds": bounds},
-        "dial": {"floor": draw(st.floats(0, 0.4)), "ceiling": draw(st.floats(0.5, 1)), "path": path},
+        "dial": {
+            "floor": draw(st.floats(0, 0.4)) if smooth else 0.0,
+            "ceiling": draw(st.floats(0.5, 1)) if smooth else 1.0,
+            "path": path,
+        },
         "levels": {"kind": "campaign", "count": levels} if levels else {"kind": "endless"},
         "target": draw(targets(levels)),
         "controller": {"name": kind.name, "scope": draw(st.sampled_from(kind.scopes)), "options": options},

@@ -120,7 +120,6 @@ def test_the_resolved_file_marks_what_was_changed():
         "knobs",
         "speed",
         "kind",
-        "after_attempts",
         "name",
         "scope",
         "step",

@@ -140,7 +140,11 @@ TABLE = {
         "tolerance = 0.05", "tolerance = 0", 31, "target.tolerance", ("above 0 and at most 0.5", "got 0")
     ),
     "judged too late": Wrong(
-        "after_attempts = 5", "after_attempts = 200", 32, "target.after_attempts", ("attempts_per_player = 200",)
+        "after_attempts = 0",
+        "after_attempts = 200",
+        32,
+        "target.after_attempts",
+        ("must be 0 in a campaign", "got 200"),
     ),
     # the controller
     "unknown controller": Wrong(
@@ -536,6 +540,11 @@ def test_a_line_of_the_file_that_a_setting_makes_wrong_names_the_setting(key, te
 NEW_TARGET = "{ win_rate = 0.85 }"
 NEW_LEVELS = BASE.replace(NEW_TARGET, "{ levels = [0.9, 0.8, 0.7] }")
 NEW_TOLERANCE = BASE.replace(NEW_TARGET, "{ tolerance = 0.1 }").replace("levels = [0.9, 0.8, 0.7]", "win_rate = 0.7")
+WARM = (
+    BASE.replace('kind = "campaign"\ncount = 3', 'kind = "endless"')
+    .replace("levels = [0.9, 0.8, 0.7]", "win_rate = 0.7")
+    .replace("after_attempts = 0", "after_attempts = 5")
+)
 OWN_TARGETS = BASE.replace("levels = [0.9, 0.8, 0.7]\n", "").replace("= 0.4", "= 0.4\ntarget = { win_rate = 0.7 }")
 
 
@@ -545,7 +554,8 @@ OWN_TARGETS = BASE.replace("levels = [0.9, 0.8, 0.7]\n", "").replace("= 0.4", "=
         (BASE, "game.params.speed", "6.0", "dial.knobs[1]"),
         (BASE, "controller.scope", "player", "telemetry.deploy_every_s"),
         (BASE, "levels.count", "4", "target.levels"),
-        (BASE, "horizon.attempts_per_player", "5", "target.after_attempts"),
+        (WARM, "horizon.attempts_per_player", "5", "target.after_attempts"),
+        (WARM, "levels", '{ kind = "campaign", count = 3 }', "target.after_attempts"),
         (BASE, "horizon.attempts_per_player", "3000000", "players.count"),
         (BASE, "run.replicas", "50000", "players.count"),
         (NEW_LEVELS, "levels.count", "4", "cohort.new.target.levels"),
@@ -599,7 +609,7 @@ def test_of_many_settings_the_first_are_named_and_the_rest_hinted_at():
         ("Base", [("dial.knobs", "['speed']"), ("seed", "-1")], ["logistic"]),
         (
             "Base",
-            [("dial.path", "{}"), ("dial.knobs", "[]"), ("horizon.attempts_per_player", "5")],
+            [("dial.path", "{}"), ("dial.knobs", "[]"), ("levels.count", "4")],
             ["logistic", "own"],
         ),
     ],
