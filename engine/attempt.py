@@ -34,6 +34,7 @@ from engine.randomness import (
 )
 from engine.statehash import FRESH, fold, fold_int, seal_hash
 
+RUNS_OWN: Final = -1  # instead of a seed for numbered levels: that of the run
 EVERYBODY: Final = 0xFFFFFFFF  # the player word of a campaign's level layouts: all players meet the same ones
 FASTEST_REACTION_S: Final = 0.1  # below about 100 ms a response is a guess, not a reaction (players note)
 DEALT: Final = 16  # blocks of words drawn at a time: a loop without branches, which compilers turn into vectors
@@ -48,6 +49,7 @@ class Address(NamedTuple):
     player: int
     attempt: int
     level: int  # of a campaign, from 1; 0 for a layout of its own
+    layout_seed: int = RUNS_OWN  # from which the numbered levels are drawn
 
 
 class Result(NamedTuple):
@@ -134,28 +136,30 @@ def other_action(wanted: int, actions: int, word: int) -> int:
     return (wanted + 1 + ((word * (actions - 1)) >> 32)) % actions
 
 
-def layout_key(seed: int, replica: int, player: int, attempt: int, level: int) -> Key:
-    """Level 0 belongs to one attempt of one player; level 1, 2, ... of a campaign is the same for all."""
+def layout_key(seed: int, replica: int, player: int, attempt: int, level: int, layout_seed: int = RUNS_OWN) -> Key:
+    """Level 0 belongs to one attempt of one player; level 1, 2, ... of a campaign is the same for all of its seed."""
     if level == 0:
         return key_of(seed, replica, LEVEL, player, attempt)
-    return key_of(seed, 0, LEVEL, EVERYBODY, level)
+    return key_of(seed if layout_seed < 0 else layout_seed, 0, LEVEL, EVERYBODY, level)
 
 
 @cache
 def attempt_of(game: Game) -> Callable[..., Result]:
-    """The plain function (values, faculties, seed, replica, player, attempt, level) -> Result for a game.
+    """The plain function (values, faculties, seed, replica, player, attempt, level, layout seed) -> Result for a game.
 
     values: float64 array, shape (knobs,), params as rules see them. The other arguments are integers of the
-    address. The same game gives the same function, so that it is compiled once.
+    address; without the last one, numbered levels are those of the run's seed. The same game gives the same function,
+    so that it is compiled once.
     """
     opening, play, result = opening_of(game), play_of(game), result_of(game)
 
     def attempt(
-        values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int
-    ) -> Result:
-        opened = opening(values, seed, replica, player, attempt, level)
+        values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int,
+        layout_seed: int = RUNS_OWN,
+    ) -> Result:  # fmt: skip
+        opened = opening(values, seed, replica, player, attempt, level, layout_seed)
         ended = play(opened, faculties)
-        return result(values, faculties, seed, replica, player, attempt, level, opened, ended)
+        return result(values, faculties, seed, replica, player, attempt, level, layout_seed, opened, ended)
 
     return attempt
 
@@ -166,9 +170,11 @@ def opening_of(game: Game) -> Callable[..., Opening]:
     unpack = unpack_params(game)
     build, start = game.build, game.start
 
-    def opening(values: Any, seed: int, replica: int, player: int, attempt: int, level: int) -> Opening:
+    def opening(
+        values: Any, seed: int, replica: int, player: int, attempt: int, level: int, layout_seed: int = RUNS_OWN
+    ) -> Opening:
         params = unpack(values)
-        layout = build(params, layout_key(seed, replica, player, attempt, level))
+        layout = build(params, layout_key(seed, replica, player, attempt, level, layout_seed))
         state = start(params, layout, key_of(seed, replica, START, player, attempt))
         chance = key_of(seed, replica, CHANCE, player, attempt)
         return Opening(params, layout, state, chance, key_of(seed, replica, MOTOR, player, attempt))
@@ -223,7 +229,7 @@ def result_of(game: Game) -> Callable[..., Result]:
 
     def result(
         values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int,
-        opened: Opening, ended: Ending,
+        layout_seed: int, opened: Opening, ended: Ending,
     ) -> Result:  # fmt: skip
         state, ticks, outcome = ended
         reached = progress(opened.params, opened.level, state)
@@ -232,7 +238,7 @@ def result_of(game: Game) -> Callable[..., Result]:
         duration_s = ticks * tick_seconds
         if takes_turns:
             duration_s += thinking_time(faculties, opened.motor, ticks)
-        hashed = seal(values, faculties, seed, replica, player, attempt, level, state, ticks, outcome)
+        hashed = seal(values, faculties, seed, replica, player, attempt, level, layout_seed, state, ticks, outcome)
         return Result(outcome, reached, scored, reason, ticks, duration_s, hashed)
 
     return result
@@ -245,7 +251,7 @@ def seal_of(game: Game) -> Callable[..., int]:
 
     def seal(
         values: Any, faculties: Faculties, seed: int, replica: int, player: int, attempt: int, level: int,
-        state: Any, tick: int, outcome: int,
+        layout_seed: int, state: Any, tick: int, outcome: int,
     ) -> int:  # fmt: skip
         folded = FRESH
         for j in range(len(values)):
@@ -257,6 +263,8 @@ def seal_of(game: Game) -> Callable[..., int]:
         folded = fold_int(folded, player)
         folded = fold_int(folded, attempt)
         folded = fold_int(folded, level)
+        if layout_seed >= 0:  # most rows have none, and keep the hash that they had before there were any
+            folded = fold_int(folded, layout_seed)
         folded = fold_state(folded, state)
         folded = fold_int(folded, tick * 4 + outcome)
         return seal_hash(folded)

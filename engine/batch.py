@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import opening_of, play_of, result_of
+from engine.attempt import RUNS_OWN, opening_of, play_of, result_of
 from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.players import COHORT_STRIDE, PLAYER, be_born, draw_trait, faculties_of
@@ -52,6 +52,7 @@ class Crowd(NamedTuple):
     first_attempt: int = 0  # other attempts are other luck
     before: int = 0  # attempts of practice behind each player
     level: int = 0  # of a campaign, from 1; 0 in an endless stream
+    layout_seed: int = RUNS_OWN  # from which the numbered levels are drawn
     strata: int = 0  # skill is stratified over so many first places of the cohort, of which the crowd is a part; 0: not
 
 
@@ -63,13 +64,15 @@ def batch_of(game: Game) -> Callable[..., None]:
     def batch(
         values: Any, traits: Any, numbers: Any, begin: int, end: int, player: Any, wins: Any, results: Any
     ) -> None:
-        # numbers: seed, replica, first player number, players, attempts, first attempt, practice, level, strata
+        # numbers: seed, replica, first player number, players, attempts, first attempt, practice, level, strata,
+        # seed of the numbered levels
         seed = int(numbers[0])
         replica = int(numbers[1])
         players = int(numbers[3])
         attempts = int(numbers[4])
         level = int(numbers[7])
         strata = int(numbers[8])
+        layout_seed = int(numbers[9])
         for i in range(begin, end):
             number = int(numbers[2]) + i
             be_born(player[0], number, 0, traits, seed, replica, level, 0.0)
@@ -81,11 +84,13 @@ def batch_of(game: Game) -> Callable[..., None]:
                 won = 0
                 for a in range(attempts):
                     tried = int(numbers[5]) + a
-                    opened = opening(values[k], seed, replica, number, tried, level)
+                    opened = opening(values[k], seed, replica, number, tried, level, layout_seed)
                     ended = play(opened, faculties)
                     won += 1 if ended.outcome == WON else 0
                     if len(results) > 0:  # a caller that only counts wins need not pay for hash and duration
-                        done = result(values[k], faculties, seed, replica, number, tried, level, opened, ended)
+                        done = result(
+                            values[k], faculties, seed, replica, number, tried, level, layout_seed, opened, ended
+                        )
                         row = results[(k * players + i) * attempts + a]
                         row["player"] = number
                         row["attempt"] = tried
@@ -149,7 +154,7 @@ def _in_threads(
     numbers = np.array(
         [
             seed, replica, first, crowd.players, crowd.attempts, crowd.first_attempt, crowd.before, crowd.level,
-            crowd.strata,
+            crowd.strata, crowd.layout_seed,
         ],
         dtype=np.int64,
     )  # fmt: skip

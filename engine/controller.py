@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from engine.attempt import RUNS_OWN
 from engine.game import Game
 from engine.parameters import ParameterSpace
 
@@ -130,6 +131,7 @@ class Brief(NamedTuple):
     replica: int
     game: Game  # and the players' traits, shape (cohorts, traits, 6): for controllers that imagine players
     traits: Any
+    layout_seed: int = RUNS_OWN  # from which the numbered levels are drawn
 
 
 @dataclass(frozen=True, eq=False)

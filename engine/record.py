@@ -169,8 +169,12 @@ SESSION_COLUMNS: Final = (
     Column("ended_by", "name", "", "session_end, quit, finished, horizon or attempt_limit"),
 )
 
+LAYOUT: Final = Column(
+    "layout_seed", "integer", "1", "seed from which the numbered level was drawn: part of the address", low=0
+)
+
 # What the kernels write for an attempt: raw numbers, all eight bytes wide; names and constants are put in later.
-_RAW_INTEGERS: Final = ("replica", "cohort", "player", "attempt", "session", "place", "level", "clipped")
+_RAW_INTEGERS: Final = ("replica", "cohort", "player", "attempt", "session", "place", "level", "layout_seed", "clipped")
 _RAW_NUMBERS: Final = ("start_s", "duration_s", "target", "difficulty")
 _RAW_AFTER: Final = (("streak", np.int64), ("mood", np.float64), ("outcome", np.int64), ("progress", np.float64))
 _RAW_END: Final = (
@@ -242,15 +246,32 @@ def score_columns(game: Game) -> tuple[Column, ...]:
     return () if game.score is None else (SCORE,)
 
 
-def attempt_columns(
-    knobs: Sequence[Column], score: Sequence[Column], beliefs: Sequence[Column], *, chance: bool = False
-) -> tuple[Column, ...]:
-    """All columns of attempts, in order: params stand before `skill`, a score before `cause`, beliefs before the hash.
+def layout_columns(setup: Setup) -> tuple[Column, ...]:
+    """The column of the numbered levels' seed, where it is not that of the run."""
+    return (LAYOUT,) if setup.layout_seed(0) >= 0 else ()
 
-    knobs, score, beliefs: as knob_columns, score_columns and belief_column give them. chance: whether the true chance
-    of winning stands before `outcome`.
+
+def attempt_columns(
+    knobs: Sequence[Column],
+    score: Sequence[Column],
+    beliefs: Sequence[Column],
+    layouts: Sequence[Column] = (),
+    *,
+    chance: bool = False,
+) -> tuple[Column, ...]:
+    """All columns of attempts, in order: a layout seed stands before `start_s`, params before `skill`, a score before
+    `cause`, beliefs before the hash.
+
+    knobs, score, beliefs, layouts: as knob_columns, score_columns, belief_column and layout_columns give them. chance:
+    whether the true chance of winning stands before `outcome`.
     """
-    before = {"skill": knobs, "outcome": (WIN_CHANCE,) if chance else (), "cause": score, "state_hash": beliefs}
+    before = {
+        "start_s": layouts,
+        "skill": knobs,
+        "outcome": (WIN_CHANCE,) if chance else (),
+        "cause": score,
+        "state_hash": beliefs,
+    }
     return tuple(found for column in ATTEMPT_COLUMNS for found in (*before.get(column.name, ()), column))
 
 
@@ -311,7 +332,8 @@ def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
     words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
     words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes, "fault": FAULTS[NO_FAULT + 1 :]}
     believed = [belief_column(name, setup.kind.belief_units) for name in beliefs]
-    columns = attempt_columns(knob_columns(game), score_columns(game), believed, chance=setup.win_chance)
+    layouts = layout_columns(setup)
+    columns = attempt_columns(knob_columns(game), score_columns(game), believed, layouts, chance=setup.win_chance)
     return Sheet("attempts", columns, ("replica", "player", "attempt"), words, constants)
 
 

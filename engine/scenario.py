@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.attempt import RUNS_OWN
 from engine.controller import ControllerKind, Scope
 from engine.game import Game
 from engine.parameters import ParameterSpace
@@ -49,6 +50,7 @@ class Scenario:
     name: str  # the file it came from, for messages
     form: Form  # resolved: nothing optional is left out, except a target that a cohort inherits
     changed: frozenset[str]  # dotted keys whose value differs from the default
+    assumed_tolerance: tuple[str, ...] = ()  # cohorts with a wanted win rate whose tolerance nobody wrote
 
     @property
     def title(self) -> str:
@@ -96,6 +98,12 @@ class Scenario:
         return self.form.controller.scope
 
     @property
+    def shares_luck(self) -> bool:
+        """As `Setup.shares_luck`: players of one replica share a controller, or layouts that are its own."""
+        levels = self.form.levels
+        return self.scope != "player" or (isinstance(levels, Campaign) and levels.layouts == "per_replica")
+
+    @property
     def after_attempts(self) -> int:
         """A player is judged from this attempt on, counted from 0."""
         return self.form.target.after_attempts
@@ -140,6 +148,18 @@ class Scenario:
         width = target.tolerance or DEFAULT_TOLERANCE
         return round(max(middle - width, 0.0), 12), round(min(middle + width, 1.0), 12)
 
+    def wanted(self, cohort: int, level: int | None = None) -> tuple[float, float] | None:
+        """Win rate and tolerance that were asked for; None for a band, and for all levels together where they differ.
+
+        level: of a campaign, from 1; None for all levels together.
+        """
+        target = self.target(cohort)
+        rates = self.win_rates(cohort)
+        chosen = set(rates) if level is None else {rates[level - 1]}
+        if target.band is not None or len(chosen) > 1:
+            return None
+        return chosen.pop(), target.tolerance or DEFAULT_TOLERANCE
+
     def resolved_toml(self) -> str:
         """The scenario as a complete file: every default written out, what differs from it marked "# changed"."""
         return text_of(self.form, self.changed)
@@ -166,8 +186,20 @@ def parse(
     look.faults.check(alone=_looked_at(document, name, catalog, [], allow_long=allow_long).faults if doubtful else None)
     assert look.game is not None  # otherwise there was a fault
     assert look.kind is not None
-    form, changed = resolve_form(Form.model_validate(look.tree), look.game, look.kind, catalog.default_controller)
-    return Scenario(name, form, changed)
+    written = Form.model_validate(look.tree)
+    form, changed = resolve_form(written, look.game, look.kind, catalog.default_controller)
+    return Scenario(name, form, changed, _without_tolerance(written))
+
+
+def _without_tolerance(form: Form) -> tuple[str, ...]:
+    """Cohorts whose band follows from a tolerance that stands nowhere in the file."""
+    found = []
+    for cohort in form.cohort:
+        own, common = cohort.target, form.target
+        source = own if own is not None and aims(own) else common
+        if source.band is None and common.tolerance is None and (own is None or own.tolerance is None):
+            found.append(cohort.name)
+    return tuple(found)
 
 
 class _Look(NamedTuple):
@@ -226,9 +258,19 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         attempts_per_player=form.horizon.attempts_per_player,
         replicas=form.run.replicas,
         seed=form.seed,
+        layouts=form.levels.layouts if isinstance(form.levels, Campaign) else "shared",
+        level_seed=_level_seed(form),
         digest=f"s{scenario.digest[:16]}",
         win_chance=form.record is not None and form.record.win_chance,
     )
+
+
+def _level_seed(form: Form) -> int:
+    """The seed of the numbered levels; RUNS_OWN where it is that of the run, or there are none."""
+    if not isinstance(form.levels, Campaign) or form.levels.seed in (None, form.seed):
+        return RUNS_OWN
+    assert form.levels.seed is not None
+    return form.levels.seed
 
 
 def _path(scenario: Scenario, space: ParameterSpace) -> npt.NDArray[np.float64]:

@@ -40,7 +40,7 @@ UNKNOWN: Final = -1.0
 class Frame(NamedTuple):
     """A world's constants in the form that kernels take: few arrays, since each argument of a call costs time."""
 
-    whole: npt.NDArray[np.int64]  # seed, replica, levels, attempts per player
+    whole: npt.NDArray[np.int64]  # seed, replica, levels, attempts per player, seed of the numbered levels
     real: npt.NDArray[np.float64]  # horizon_s, floor, ceiling, then the fields of Flow
     table: npt.NDArray[np.float64]  # the parameter space
     path: npt.NDArray[np.float64]  # the dial
@@ -49,8 +49,9 @@ class Frame(NamedTuple):
 
 def frame_of(setup: Setup, replica: int) -> Frame:
     """The constants of one replica."""
+    whole = [setup.seed, replica, setup.levels, setup.attempts_per_player, setup.layout_seed(replica)]
     return Frame(
-        np.array([setup.seed, replica, setup.levels, setup.attempts_per_player], dtype=np.int64),
+        np.array(whole, dtype=np.int64),
         np.array([setup.horizon_s, setup.floor, setup.ceiling, *setup.flow], dtype=np.float64),
         setup.space.table(),
         np.ascontiguousarray(setup.path),
@@ -94,6 +95,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
     def turn(player: Any, row: Any, values: Any, whole: Any, real: Any, flow: Flow, fault: int) -> Turn:
         seed = int(whole[0])
         replica = int(whole[1])
+        layout_seed = int(whole[4])
         number = int(player["player"])
         tried = int(player["attempts"])
         level = int(player["level"])
@@ -106,6 +108,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
         row["session"] = player["session"]
         row["place"] = player["place"]
         row["level"] = level
+        row["layout_seed"] = layout_seed
         row["start_s"] = player["clock_s"]
         for j in range(knobs):
             row["params"][j] = values[j]
@@ -126,7 +129,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
             row["ticks"] = 0
             row["state_hash"] = 0
         else:
-            result = attempt(values, faculties, seed, replica, number, tried, level)
+            result = attempt(values, faculties, seed, replica, number, tried, level, layout_seed)
             outcome, progress, score = result.outcome, result.progress, result.score
             duration_s = result.duration_s
             row["cause"] = result.cause

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.attempt import RUNS_OWN
 from engine.controller import Brief, ControllerKind, Scope
 from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import COHORT_STRIDE, Flow
+from engine.randomness import LEVEL, WORD, key_of, words
+
+Layouts = Literal["shared", "per_replica"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,8 @@ class Setup:
     replicas: int
     seed: int
     digest: str  # first 16 hex digits, after an s, of the resolved scenario's sha256
+    layouts: Layouts = "shared"  # whether all replicas meet the numbered levels of one draw, or each those of its own
+    level_seed: int = RUNS_OWN  # from which numbered levels are drawn; RUNS_OWN: the seed of the run
     addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
     win_chance: bool = False  # whether rows have the true chance of winning
 
@@ -58,7 +64,29 @@ class Setup:
             replica,
             self.game,
             self.traits,
+            self.layout_seed(replica),
         )
+
+    @property
+    def own_layouts(self) -> bool:
+        """Whether each replica has numbered levels of its own."""
+        return self.levels > 0 and self.layouts == "per_replica"
+
+    @property
+    def shares_luck(self) -> bool:
+        """Whether players of one replica share a controller or the luck of its layouts, so that replicas count."""
+        return self.scope != "player" or self.own_layouts
+
+    def layout_seed(self, replica: int) -> int:
+        """The seed of the numbered levels that one replica meets; RUNS_OWN for the seed of the run.
+
+        A number of 48 bits where each replica has its own, so that a spreadsheet keeps it.
+        """
+        if not self.own_layouts:
+            return self.level_seed
+        seed = self.seed if self.level_seed == RUNS_OWN else self.level_seed
+        high, low, _, _ = words(key_of(seed, replica, LEVEL, WORD, 0), 0)  # level 0 is no level of a campaign
+        return ((high & 0xFFFF) << 32) + low
 
     def player_number(self, cohort: int, place: int) -> int:
         """The number that is a player's address: cohorts can grow without shifting other players."""

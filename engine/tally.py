@@ -38,7 +38,7 @@ _FINE_BINS: Final = 6  # of the first attempts, five each: that is where a contr
 _FINE_WIDTH: Final = 5
 
 # What is kept of each cohort. The ends of the dial are of judged attempts; `late` is each player's last third.
-# Failed attempts are counted in `failed` and nowhere else.
+# Failed attempts are counted in `failed` and nowhere else. `unjudged` players were gone before they were judged.
 _FIRST_TOTALS: Final = (
     "attempts",
     "wins",
@@ -49,7 +49,21 @@ _FIRST_TOTALS: Final = (
     "late_attempts",
     "late_dial",
 )
-TOTALS: Final = (*_FIRST_TOTALS, "failed", "bad_proposals")
+_SECOND_TOTALS: Final = (*_FIRST_TOTALS, "failed", "bad_proposals")
+TOTALS: Final = (
+    *_SECOND_TOTALS,
+    "warm_up_attempts",
+    "warm_up_wins",
+    "playing_players",  # with an attempt that did not fail
+    "player_rates",  # sum over them of the share of all their attempts that they won, in DIAL_UNIT
+    "unjudged_players",
+    "unjudged_attempts",
+    "unjudged_wins",
+    "late_squares",  # squared distances of `late` difficulties from their mean on a player's level, in SWING_UNIT**2
+    "late_freedom",  # how many of these distances are free: one less than attempts, for each player and level
+)
+_OLD_TOTALS: Final = (len(_FIRST_TOTALS), len(_SECOND_TOTALS))  # widths of files of earlier versions
+SWING_UNIT: Final = 2**8  # of the dial: the square of a sum over ten million attempts is a whole number of 64 bits
 
 
 @dataclass(frozen=True)
@@ -68,8 +82,9 @@ class Scheme:
 
 
 def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
-    """How to count a run: clusters are replicas when players share a controller and there are two or more."""
-    shared = setup.scope != "player" and setup.replicas > 1
+    """How to count a run: clusters are replicas when players share a controller, or the levels of a replica of their
+    own, and there are two or more replicas."""
+    shared = setup.replicas > 1 and setup.shares_luck
     width_s, bins = day_bins(setup.horizon_s)
     return Scheme(
         cohorts=len(setup.cohorts),
@@ -163,8 +178,8 @@ class Tally:
             arrays = {name: np.array(found[name], np.int64) for name in _shapes(scheme)}
         except (KeyError, TypeError, ValueError, OverflowError) as fault:
             raise RunFolderError(f"the tallies must be those that a run wrote, got {fault!r}") from None
-        if arrays["totals"].shape == (scheme.cohorts, len(_FIRST_TOTALS)):  # from before faults were counted
-            arrays["totals"] = np.pad(arrays["totals"], ((0, 0), (0, len(TOTALS) - len(_FIRST_TOTALS))))
+        if arrays["totals"].ndim == 2 and arrays["totals"].shape[1] in _OLD_TOTALS:
+            arrays["totals"] = np.pad(arrays["totals"], ((0, 0), (0, len(TOTALS) - arrays["totals"].shape[1])))
         for name, shape in _shapes(scheme).items():
             if arrays[name].shape != shape:
                 raise RunFolderError(f"the tallies need {name} of shape {shape}, got {arrays[name].shape}")
@@ -233,7 +248,9 @@ def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: 
     _count(tally.by_day, found, run, cluster, found.day)
     _add(tally.totals, "attempts", found.cohort, found.attempts)
     _add(tally.totals, "wins", found.cohort, found.wins)
-    _count_late(tally.totals, rows, found.start[np.concatenate(([True], changes))], dial)
+    opens = np.concatenate(([True], changes))
+    _count_players(tally.totals, found, np.flatnonzero(opens))
+    _count_late(tally.totals, rows, found.start[opens], dial)
     return tally
 
 
@@ -332,6 +349,21 @@ def _count_exceptions(totals: Integers, rows: npt.NDArray[np.void], scheme: Sche
     _add(totals, "hard_end", rows["cohort"][np.flatnonzero(judged & (difficulty >= scheme.ceiling))])
 
 
+def _count_players(totals: Integers, found: _Stretches, opens: Integers) -> None:
+    """Count what only players as a whole tell. opens: index of each player's first stretch."""
+    cohort, warm = found.cohort[opens], 1 - (found.kind & 1)
+    columns = (found.attempts, found.wins, found.attempts * warm, found.wins * warm)
+    made, won, warm_made, warm_won = (np.add.reduceat(column, opens) for column in columns)
+    _add(totals, "warm_up_attempts", cohort, warm_made)
+    _add(totals, "warm_up_wins", cohort, warm_won)
+    _add(totals, "playing_players", cohort)
+    _add(totals, "player_rates", cohort, np.rint(won / made * float(DIAL_UNIT)).astype(np.int64))
+    never = made == warm_made
+    _add(totals, "unjudged_players", cohort[never])
+    _add(totals, "unjudged_attempts", cohort[never], made[never])
+    _add(totals, "unjudged_wins", cohort[never], won[never])
+
+
 def _count_late(totals: Integers, rows: npt.NDArray[np.void], first: Integers, dial: Integers) -> None:
     """Count each player's last third, rounded up. first: index of each player's first row; dial: shape (rows,)."""
     made = np.diff(first, append=len(rows))
@@ -341,3 +373,18 @@ def _count_late(totals: Integers, rows: npt.NDArray[np.void], first: Integers, d
     _add(totals, "late_attempts", cohort, late)
     # reduceat sums between neighbouring indices: every other sum is a span, and the last one ends with the rows.
     _add(totals, "late_dial", cohort, np.add.reduceat(dial, spans[:-1])[::2])
+    _count_swings(totals, rows, np.repeat(first + made - late, made), dial)
+
+
+def _count_swings(totals: Integers, rows: npt.NDArray[np.void], begin: Integers, dial: Integers) -> None:
+    """Count how far late difficulties lie from their mean, for each player and level: that is no drift from level to
+    level. begin: index of the first late row of each row's player, shape (rows,)."""
+    chosen = np.flatnonzero(np.arange(len(rows)) >= begin)
+    begin, level = begin[chosen], rows["level"][chosen]
+    place = np.rint(dial[chosen] * (SWING_UNIT / DIAL_UNIT)).astype(np.int64)
+    start = np.concatenate(([0], np.flatnonzero((begin[1:] != begin[:-1]) | (level[1:] != level[:-1])) + 1))
+    made = np.diff(start, append=len(chosen))
+    whole, squares = np.add.reduceat(place, start), np.add.reduceat(place * place, start)
+    cohort = rows["cohort"][chosen[start]]
+    _add(totals, "late_squares", cohort, squares - whole * whole // made)
+    _add(totals, "late_freedom", cohort, made - 1)

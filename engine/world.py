@@ -88,7 +88,8 @@ def chunks(setup: Setup, least_rows: int = LEAST_ROWS) -> list[Chunk]:
             found.append(Chunk(len(found), replica, -1, 0, setup.players))
             continue
         for cohort, count in enumerate(setup.counts):
-            step = count if setup.scope == "cohort" else size
+            whole = setup.scope == "cohort" or (setup.own_layouts and setup.replicas > 1)  # what a tally counts as one
+            step = count if whole else size
             for first in range(0, count, step):
                 found.append(Chunk(len(found), replica, cohort, first, min(step, count - first)))
     return found

@@ -113,7 +113,7 @@ class Oracle:
             self._values[j] = to_real(self._table, j, along(brief.path, j, acts_at))
         result = self._attempt(
             self._values, faculties_of(player), brief.seed, brief.replica, who.player, situation.attempt,
-            situation.level,
+            situation.level, brief.layout_seed,
         )  # fmt: skip
         player["last"] = 1.0 if result.outcome == WON else 0.0
         return Setting(difficulty)

@@ -167,5 +167,7 @@ def form_digest(form: Form) -> str:
     tree = form.model_dump(exclude_none=True, exclude=set(_NOT_PLAYED))
     for cohort in tree["cohort"]:
         del cohort["label"]
+    if tree["levels"].get("layouts") == "shared":  # as it was before there was a choice, so that digests stay
+        del tree["levels"]["layouts"]
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -18,6 +18,7 @@ from engine.controller import Scope
 from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.randomness import LARGEST_SEED
 from engine.scenario_file.scenario_faults import quote_value
+from engine.setup import Layouts
 
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
@@ -193,6 +194,12 @@ class Campaign(Section):
 
     kind: Literal["campaign"]
     count: Annotated[int, Number(1, 1000, whole=True)] = Field(description="number of levels")
+    seed: Annotated[int, Number(0, LARGEST_SEED, whole=True)] | None = Field(
+        default=None, description="from which their layouts are drawn; the run's seed when left out"
+    )
+    layouts: Layouts = Field(
+        default="shared", description="shared: all replicas meet the same layouts; per_replica: each draws its own"
+    )
 
 
 class CohortTarget(Section):

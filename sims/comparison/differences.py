@@ -230,7 +230,7 @@ def _match(setups: SideSetups, results: Sequence[SideSums], number: int) -> _Mat
     code = changed_code(results[0].code, results[number].code)
     keys = [*changed_keys(first.scenario, other.scenario, pairs), *code]
     removed = removed_causes(keys, setups.metrics, results[0].sums.values(), results[number].sums.values())
-    shared = any(setups.setups[side].scope != "player" for side in (0, number))
+    shared = any(setups.setups[side].shares_luck for side in (0, number))
     return _Match(number, keys, pairs, removed, setups.metrics, shared, other.strangers)
 
 

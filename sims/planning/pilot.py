@@ -38,9 +38,9 @@ Growing = Literal["players", "replicas"]
 def growing(scenario: Scenario) -> Growing:
     """What a longer run of a scenario has more of, without being another scenario.
 
-    Replicas where players share a controller, or arrive in a steady stream: its late players have less time.
+    Replicas where players share a controller or layouts, or arrive in a steady stream: late players have less time.
     """
-    alone = scenario.scope == "player" and isinstance(scenario.form.players.arrival, LaunchWave)
+    alone = not scenario.shares_luck and isinstance(scenario.form.players.arrival, LaunchWave)
     return "players" if alone else "replicas"
 
 
@@ -50,11 +50,11 @@ def people(noun: Growing | str) -> str:
 
 
 def first_size(scenario: Scenario, players: int, replicas: int) -> int:
-    """The size that gives every cohort so many players; where players share a controller, so many replicas."""
+    """The size that gives every cohort so many players; where players share luck, so many replicas."""
     form = scenario.form
     if growing(scenario) == "players":
         return math.ceil(players / (min(cohort.share for cohort in form.cohort) * form.run.replicas))
-    return replicas if scenario.scope != "player" else math.ceil(players / min(scenario.counts))
+    return replicas if scenario.shares_luck else math.ceil(players / min(scenario.counts))
 
 
 def resized(scenario: Scenario, size: int) -> Scenario:

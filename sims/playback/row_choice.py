@@ -237,6 +237,6 @@ def read_row(table: AttemptTable, number: int) -> RecordedRow:
     except ValueError as fault:
         raise RunFolderError(f"{table.path}, row {number}: {fault}") from None
     faculties = NO_FACULTIES if human else Faculties(*(float(cells[name]) for name in Faculties._fields))
-    address = Address(*(int(cells[name]) for name in Address._fields))
+    address = Address(**{name: int(cells[name]) for name in Address._fields if name in cells})
     human_actions = read_human_actions(table.path.parent, address, len(game.actions)) if human else None
     return RecordedRow(table.path, number, game, values, faculties, address, cells, human_actions)

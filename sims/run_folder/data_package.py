@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
-from engine.record import PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from engine.record import LAYOUT, PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
 from sims.run_folder.faults_table import SHEET as FAULTS
 from sims.run_folder.files import Content
 from sims.run_folder.folder import PACKAGE
@@ -156,6 +156,7 @@ _PARAM: Final = Column(
     "param_<knob>", "number", "the knob's", "one column per knob of the game, in the game's own units"
 )
 _SCORE: Final = replace(SCORE, meaning=f"{SCORE.meaning}; only of games that rate it")
+_LAYOUT: Final = replace(LAYOUT, meaning=f"{LAYOUT.meaning}; only where it is not the seed of the run")
 _BELIEF: Final = Column(
     "belief_<name>",
     "number",
@@ -171,7 +172,7 @@ def columns_page() -> str:
         (
             "attempts.csv, attempts.parquet",
             "one row per attempt; `win_chance` only where `[record] win_chance = true`",
-            attempt_columns([_PARAM], [_SCORE], [_BELIEF], chance=True),
+            attempt_columns([_PARAM], [_SCORE], [_BELIEF], [_LAYOUT], chance=True),
         ),
         ("players.csv", "one row per player, at the end of the run", PLAYER_COLUMNS),
         ("sessions.csv", "one row per session", SESSION_COLUMNS),

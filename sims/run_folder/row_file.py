@@ -17,8 +17,8 @@ from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
 from sims.catalog import Catalog
 
-# Columns that a file of format 1 may lack: older runs were written without the first two, the last is on request.
-_ADDED: Final = ("fault", "score", "win_chance")
+# Columns that a file may lack: older runs were written without the first two, the others are on request.
+_ADDED: Final = ("fault", "score", "layout_seed", "win_chance")
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 
@@ -42,10 +42,8 @@ def open_table(path: Path) -> AttemptTable:
     if len(first) != len(names):
         raise RunFolderError(f"row 0 of {path} has {len(first)} cells, but the header has {len(names)}.")
     game = Catalog().game(first[names.index("game")])
-    known = {
-        column.name: column
-        for column in (*ATTEMPT_COLUMNS, WIN_CHANCE, *record.score_columns(game), *record.knob_columns(game))
-    }
+    knobs, score = record.knob_columns(game), record.score_columns(game)
+    known = {column.name: column for column in (*ATTEMPT_COLUMNS, record.LAYOUT, WIN_CHANCE, *score, *knobs)}
     columns = []
     for name in names:
         if name in known:

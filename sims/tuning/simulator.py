@@ -264,6 +264,7 @@ def _wins(worker: WorkerSetup, piece: Piece) -> int:
         first_attempt=worker.before,
         before=worker.before,
         level=segment.level,
+        layout_seed=worker.setup.layout_seed(0),
         strata=piece.strata,
     )
     replica = FIRST_REPLICA + piece.block * levels + max(segment.level - 1, 0)  # other players on each level

@@ -10,6 +10,7 @@ import pytest
 from engine.attempt import (
     DEALT,
     FASTEST_REACTION_S,
+    RUNS_OWN,
     attempt_of,
     block_at,
     deal_blocks,
@@ -91,7 +92,7 @@ def test_an_attempt_is_its_opening_its_play_and_its_result(game):
     address = (SEED, 1, 2, 3, 0)
     opened = opening_of(game)(values, *address)
     ended = play_of(game)(opened, MEDIAN)
-    found = result_of(game)(values, MEDIAN, *address, opened, ended)
+    found = result_of(game)(values, MEDIAN, *address, RUNS_OWN, opened, ended)
     assert found == compiled(attempt_of(game))(values, MEDIAN, *address)
     assert found.ticks == ended.ticks > 0
     thinking = thinking_time(MEDIAN, opened.motor, ended.ticks) if game.pace == "turns" else 0.0

@@ -18,7 +18,7 @@ from engine.game import LOST, TIMED_OUT, WON
 from engine.inference.intervals import DIAL_UNIT, SUMS, mean_dial, rate_interval, t_half_width, wilson
 from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, PLAYER, QUIT
 from engine.record import row_type
-from engine.tally import MOST_BINS, TOTALS, Scheme, Tally, attempt_edges, day_bins, tally_of
+from engine.tally import MOST_BINS, SWING_UNIT, TOTALS, Scheme, Tally, attempt_edges, day_bins, tally_of
 
 SCHEME = Scheme(3, 0, 7, "player", 0.1, 0.9, attempt_edges(60), 14, 86_400)
 
@@ -54,6 +54,8 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
     clusters: Any = {name: defaultdict(lambda: [set(), 0, 0, 0]) for name in ("judged", "by_attempt", "by_day")}
     tally = Tally.empty(scheme)
     made: Counter[tuple[int, int]] = Counter()
+    known: Any = defaultdict(list)  # of each player: whether an attempt was judged, and won
+    swings: Any = defaultdict(list)  # of each player and level: late difficulties
     for row in rows:
         made[row["replica"], row["player"]] += 1
 
@@ -86,6 +88,22 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
         late = row["attempt"] >= 2 * made[who] // 3
         total("late_attempts", cohort, int(late))
         total("late_dial", cohort, int(late) * dial)
+        total("warm_up_attempts", cohort, int(not judged))
+        total("warm_up_wins", cohort, int(not judged) * won)
+        known[cohort, who].append((bool(judged), won))
+        if late:
+            swings[cohort, who, int(row["level"])].append(round(float(row["difficulty"]) * SWING_UNIT))
+    for (cohort, _), played in known.items():
+        won = sum(won for _, won in played)
+        total("playing_players", cohort)
+        total("player_rates", cohort, round(won / len(played) * DIAL_UNIT))
+        if not any(judged for judged, _ in played):
+            total("unjudged_players", cohort)
+            total("unjudged_attempts", cohort, len(played))
+            total("unjudged_wins", cohort, won)
+    for (cohort, _, _), dials in swings.items():
+        total("late_squares", cohort, sum(dial * dial for dial in dials) - sum(dials) ** 2 // len(dials))
+        total("late_freedom", cohort, len(dials) - 1)
     for name, found in clusters.items():
         for (cohort, place, _), (who, a, w, dial) in found.items():
             getattr(tally, name)[cohort, place] += np.array([1, len(who), a, w, w * w, w * a, a * a, dial])

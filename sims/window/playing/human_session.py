@@ -222,7 +222,8 @@ class HumanSession:
         return attempt._replace(number=number, start_s=start_s, stepper=stepper)
 
     def _film(self, values: npt.NDArray[np.float64], number: int, level: int) -> AttemptStepper:
-        return AttemptStepper(self.setup.game, values, NO_FACULTIES, Address(self.setup.seed, 0, PERSON, number, level))
+        address = Address(self.setup.seed, 0, PERSON, number, level, self.setup.layout_seed(0))
+        return AttemptStepper(self.setup.game, values, NO_FACULTIES, address)
 
     def finish(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> None:
         """Save an attempt that has ended, then report it to the controller.
@@ -260,6 +261,7 @@ class HumanSession:
         for name in ("cohort", "player", "session", "place", "streak", "mood"):
             row[name] = player[name]
         row["attempt"], row["level"] = attempt.number, stepper.address.level
+        row["layout_seed"] = stepper.address.layout_seed
         row["start_s"], row["duration_s"] = attempt.start_s, result.duration_s
         row["target"], row["difficulty"] = attempt.who.situation.target, attempt.setting.difficulty
         row["clipped"], row["params"], row["beliefs"] = attempt.clipped, stepper.values, attempt.beliefs

@@ -204,7 +204,7 @@ class LiveWorld:
         decision = self.decided.get((replica, player, attempt))
         if decision is None:
             decision = Decision(0, tuple(float(value) for value in row["beliefs"]))
-        address = Address(self.setup.seed, replica, player, attempt, int(row["level"]))
+        address = Address(self.setup.seed, replica, player, attempt, int(row["level"]), self.setup.layout_seed(replica))
         faculties = Faculties(*(float(row[name]) for name in Faculties._fields))
         return LiveAttempt(
             replica,
