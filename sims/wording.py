@@ -35,11 +35,6 @@ def share_text(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def in_percent(share: float) -> str:
-    """A share in per cent to one digit, without the sign, and without a last zero: 0.7 is 70, 0.7033 is 70.3."""
-    return f"{share * 100:.1f}".removesuffix(".0")
-
-
 def share_of(part: int, whole: int) -> float:
     """A part of a whole; NaN of nothing."""
     return part / whole if whole else math.nan

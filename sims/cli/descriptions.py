@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from engine.parameters import Knob, straight_path
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
 from sims.terminal import aligned
-from sims.wording import in_percent
+from sims.verdict.numbers import band_words
 from sims.workers.cores import cores
 
 if TYPE_CHECKING:
@@ -268,9 +269,9 @@ def _scenario(scenario: Scenario, catalog: Catalog) -> str:
     ]
     cohorts: list[tuple[str, ...]] = [("group", "players", "target", "skill", "learning")]
     for i, cohort in enumerate(form.cohort):
-        low, high = scenario.band(i)
+        wanted = scenario.wanted(i) or (math.nan, math.nan)
         traits = [_spread(cohort.traits[name]) for name in ("skill", "learning")]
-        target = f"{in_percent(low)} to {in_percent(high)} %"
+        target = band_words(scenario.band(i), *wanted)
         cohorts.append((scenario.labels[i], str(scenario.counts[i]), target, *traits))
     levels = f"campaign of {scenario.levels} levels" if scenario.levels else "endless levels"
     repeats = f"{form.run.replicas:,} repeat{'' if form.run.replicas == 1 else 's'}"

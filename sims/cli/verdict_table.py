@@ -33,7 +33,7 @@ def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    colours = {"in band": "green", "below": "yellow", "above": "yellow", "cannot tell": "cyan"}
+    colours = {"in band": "green", "below": "yellow", "above": "yellow", "off": "yellow", "cannot tell": "cyan"}
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for j, heading in enumerate(HEADINGS):
         table.add_column(

@@ -24,7 +24,7 @@ from sims.html.notebook import notebook_table
 from sims.planning.pilot import elsewhere, first_size, growing, interval_of, people, resized, sums_for
 from sims.runs.preflight import prepare_job
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
-from sims.verdict.verdict import rounded_up
+from sims.verdict.numbers import rounded_up
 from sims.wording import listed, share_text
 from sims.workers.cores import cores
 
@@ -186,7 +186,7 @@ def _plan(
     counts = {
         name: count * scenario.form.run.replicas for name, count in zip(scenario.cohorts, scenario.counts, strict=True)
     }
-    least = LEAST if scenario.scope == "player" else LEAST_REPLICAS
+    least = LEAST_REPLICAS if scenario.shares_luck else LEAST
     needs = tuple(_need(one, counts[one.cohort], effect, power, tests, least) for one in spreads)
     if not needs:
         raise ScenarioError(

@@ -38,8 +38,8 @@ from sims.runs.progress import OnRunProgress, no_run_progress
 from sims.runs.run import Run
 from sims.terminal import OnMessage, no_message
 from sims.verdict.goal import Goal
+from sims.verdict.numbers import rounded_up
 from sims.verdict.precision_record import Precision
-from sims.verdict.verdict import rounded_up
 from sims.workers.cores import cores
 
 _PILOTS_SHARE: Final = 0.2  # of the budget that pilots may have
@@ -193,7 +193,7 @@ class Search:
             which = "the margin is" if len(widths) == 1 else "every margin is"
             yield f"Precision: reached. With {size}, {which} at most {wanted} (widest: {margin})."
             if self._pilot.needed == self._played[-1] == self._least:
-                unit = f"{LEAST_REPLICAS} repeats" if self._scenario.scope != "player" else f"{LEAST} players per group"
+                unit = f"{LEAST_REPLICAS} repeats" if self._scenario.shares_luck else f"{LEAST} players per group"
                 yield f"Fewer {noun} would reach it, but a margin is not trusted below {unit}."
             return
         end = f"the budget of {self._budget:,} attempts"

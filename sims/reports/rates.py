@@ -15,8 +15,9 @@ from sims.html.page import charts, figure, folded, section, table
 from sims.reports.facts import Facts
 from sims.reports.verdict_part import state
 from sims.verdict.goal import Row
+from sims.verdict.numbers import target_words
 from sims.verdict.verdict import cells
-from sims.wording import in_percent, listed
+from sims.wording import listed
 
 LEAST_CLUSTERS: Final = 5  # a bin with fewer players or attempts is left out of the charts: its interval fills them
 LEAST_ATTEMPTS: Final = 30
@@ -77,10 +78,9 @@ def _figures(facts: Facts, bins: Integers, middles: Sequence[float], label: str)
     figures = []
     for j, line in lines.items():
         if line:
-            low, high = bands[j]
             picture = line_chart(line, "rate", (label, "win rate"), span, bands[j], end=end)
-            target = f"target {in_percent(low)} to {in_percent(high)} %"
-            figures.append(figure(facts.labels[j], picture, f"{_course(line)}, {target}"))
+            target = target_words(facts.verdict.rows[j])
+            figures.append(figure(facts.labels[j], picture, f"{_course(line)}, target {target}"))
     return figures
 
 

@@ -12,7 +12,7 @@ from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
 from sims.verdict.verdict import cells
 
 ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing about other people."
-STATES: Final = {"in band": "good", "below": "off", "above": "off", "cannot tell": "open"}
+STATES: Final = {"in band": "good", "below": "off", "above": "off", "off": "off", "cannot tell": "open"}
 _CHECKS: Final = {PASSED: "good", WARNING: "off"}
 
 

@@ -32,6 +32,20 @@ def _are_bands(value: Any) -> bool:
     return _is_band(value) or (isinstance(value, list) and value != [] and all(map(_is_band, value)))
 
 
+def _are_wanted(value: Any) -> bool:
+    """Whether this is a list of pairs of shares, or null for a band that was given as one."""
+    pairs = isinstance(value, list) and value != []
+    return pairs and all(
+        one is None
+        or (
+            isinstance(one, list)
+            and len(one) == 2
+            and all(is_number(number) and 0.0 <= number <= 1.0 for number in one)
+        )
+        for one in value
+    )
+
+
 def _are_edges(value: Any) -> bool:
     """Whether these are edges of one bin or more, in order."""
     return isinstance(value, list) and len(value) > 1 and all(map(is_count, value)) and value == sorted(set(value))
@@ -108,6 +122,8 @@ class _RunManifest(_Manifest):
     scope: TextLine
     cohorts: list[Name]
     targets: dict[TextLine, Annotated[Any, fits(_are_bands)]]
+    wanted: dict[TextLine, Annotated[Any, fits(_are_wanted)]] | None = None
+    layouts: TextLine = ""
     replicas: Count
     knobs: list[_Knob]
     rows: Count

@@ -74,9 +74,16 @@ def write_results(job: Job, records: Sequence[ChunkRecord], goal: Goal, tally: T
 def goal_for(scenario: Scenario, setup: Setup) -> Goal:
     """What a verdict on the scenario needs to know."""
     levels = range(1, setup.levels + 1) if setup.levels else (None,)
-    bands = tuple(tuple(scenario.band(cohort, level) for level in levels) for cohort in range(len(setup.cohorts)))
-    steered = setup.kind.mode != "deterministic"
-    return Goal(setup.cohorts, bands, setup.scope != "player", setup.replicas, steered)
+    cohorts = range(len(setup.cohorts))
+    return Goal(
+        setup.cohorts,
+        tuple(tuple(scenario.band(cohort, level) for level in levels) for cohort in cohorts),
+        shared=setup.scope != "player",
+        replicas=setup.replicas,
+        steered=setup.kind.mode != "deterministic",
+        wanted=tuple(tuple(scenario.wanted(cohort, level) for level in levels) for cohort in cohorts),
+        layouts=setup.layouts,
+    )
 
 
 def manifest_of(
@@ -86,6 +93,7 @@ def manifest_of(
     setup = job.setup
     goal = goal_for(scenario, setup)
     bands = {name: [list(band) for band in goal.bands[cohort]] for cohort, name in enumerate(goal.cohorts)}
+    wanted = dict(zip(goal.cohorts, ([one and list(one) for one in found] for found in goal.wanted), strict=True))
     return {
         "format_version": FORMAT_VERSION,
         "flowdial_version": start.flowdial_version,
@@ -101,9 +109,11 @@ def manifest_of(
         "scope": setup.scope,
         "cohorts": list(setup.cohorts),
         "targets": {name: found[0] if len(found) == 1 else found for name, found in bands.items()},
+        "wanted": wanted,
         "after_attempts": scenario.after_attempts,
         "replicas": setup.replicas,
         "levels": setup.levels,
+        "layouts": setup.layouts,
         "knobs": [_knob(setup, place) for place in range(len(setup.space))],
         "rows": files[job.table(job.sheets[0]).name]["rows"],
         "format": job.format,

@@ -1,21 +1,25 @@
 """A verdict that ends a build: `flowdial run --gate` for continuous integration.
 
-"met" needs the whole 95 % interval of every cohort, and of every level of a campaign, inside its band. All of them must
-agree, so it is wrong in at most 2.5 % of runs (an intersection-union test: Berger, Technometrics 24, 1982). "missed"
-needs one alone, so each interval is widened until all together miss in at most 5 % of runs (Bonferroni). Everything
-else is "cannot tell". The gate also says which miss it would notice: one that cannot notice any is no gate.
+"met" needs the whole 95 % interval of every cohort inside its band; in a campaign, of every level of every cohort,
+since a mean over levels has no target. All of them must agree, so it is wrong in at most 2.5 % of runs (an
+intersection-union test: Berger, Technometrics 24, 1982). "missed" needs one alone, so each interval is widened until
+all together miss in at most 5 % of runs (Bonferroni). Everything else is "cannot tell". The gate also says which miss
+it would notice: one that cannot notice any is no gate.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from engine.inference.intervals import RateInterval, rate_interval
+from engine.inference.intervals import Cluster, RateInterval, rate_interval
 from engine.inference.power import POWER, effect_seen
 from engine.tally import Tally
 from sims.verdict.goal import Goal, Row
-from sims.verdict.sentences import rate_with_margin, target_words
+from sims.verdict.numbers import rate_with_margin, target_words
+from sims.verdict.remedies import OTHER_SEED, remedy_of
+from sims.verdict.reservations import about_never_judged, reservation
 from sims.verdict.verdict import state_of, verdict
 
 GateState = Literal["met", "missed", "cannot tell"]
@@ -36,6 +40,8 @@ class Gate(NamedTuple):
         notice: at this distance from its target every rate would be called missed with POWER; NaN where not known.
         confidence: of the intervals that decide "missed".
         trusted: False with one replica of a shared controller, which says nothing of another.
+        reservations: sentences on what the win rates owe to something else than their controller, or leave out.
+        cluster: what intervals count: player or replica.
     """
 
     state: GateState
@@ -44,6 +50,8 @@ class Gate(NamedTuple):
     notice: float
     confidence: float
     trusted: bool
+    reservations: tuple[str, ...] = ()
+    cluster: Cluster = "player"
 
     @property
     def exit_code(self) -> int:
@@ -52,8 +60,8 @@ class Gate(NamedTuple):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The answer, and which miss this gate would notice."""
-        return _sentences(self)
+        """The answer, which miss this gate would notice, and what the win rates leave out."""
+        return (*_sentences(self), *self.reservations)
 
     def to_json(self) -> dict[str, Any]:
         """State, cohorts, numbers and sentences as values of JSON."""
@@ -64,6 +72,7 @@ class Gate(NamedTuple):
             "notice": self.notice if math.isfinite(self.notice) else None,
             "power": POWER,
             "error_rate": ERROR,
+            "reservations": list(self.reservations),
             "said": " ".join(self.sentences),
         }
 
@@ -71,7 +80,7 @@ class Gate(NamedTuple):
 def judge_gate(goal: Goal, tally: Tally) -> Gate:
     """Judge a run for a build."""
     judged = verdict(goal, tally)
-    rows = (*judged.rows, *judged.level_rows)
+    rows = judged.level_rows or judged.rows
     confidence = 1.0 - ERROR / len(rows)
     trusted = not goal.shared or goal.replicas > 1
     intervals = [
@@ -84,7 +93,18 @@ def judge_gate(goal: Goal, tally: Tally) -> Gate:
     unsure = tuple(row for row in rows if row not in missed and (row.state != "in band" or not trusted))
     state: GateState = "missed" if missed else "cannot tell" if unsure else "met"
     notice = max(_noticed(one, confidence) for one in intervals) if trusted else math.nan
-    return Gate(state, missed, unsure, notice, confidence, trusted)
+    reservations = tuple(_reservations(judged.rows, goal.steered))
+    return Gate(state, missed, unsure, notice, confidence, trusted, reservations, tally.scheme.cluster)
+
+
+def _reservations(rows: Sequence[Row], steered: bool) -> Iterator[str]:
+    for row in rows:
+        unjudged = list(about_never_judged(row))
+        words = reservation(row, steered)
+        if unjudged:
+            yield from unjudged
+        elif words and row.state == "in band":
+            yield f"{row.cohort}: {words}, so the win rate is not the controller's alone."
 
 
 def _noticed(interval: RateInterval, confidence: float) -> float:
@@ -107,7 +127,7 @@ def _sentences(gate: Gate) -> tuple[str, ...]:
     elif gate.state == "missed":
         answer = f"Gate: missed. {_listed(gate.missed)}."
     else:
-        answer = f"Gate: too close to call. {_listed(gate.unsure)}. {_remedy(gate.unsure)}."
+        answer = f"Gate: too close to call. {_listed(gate.unsure)}. {_remedy(gate.unsure, gate.cluster)}."
     if not math.isfinite(gate.notice):
         return answer, "At least one win rate has too few players for the gate to notice any miss."
     return answer, (
@@ -133,12 +153,18 @@ def _name(row: Row) -> str:
     return f"{row.cohort} at level {row.level}" if row.level else row.cohort
 
 
-def _remedy(rows: tuple[Row, ...]) -> str:
+def _remedy(rows: tuple[Row, ...], cluster: str) -> str:
+    """What would give an answer, said only where it would: one row that nothing helps keeps the gate from any."""
+    if any(row.level and row.attempts == 0 for row in rows):
+        return "Nobody played some of the levels; more attempts per player or more days would take players there"
+    if any(row.attempts == 0 for row in rows):
+        return "A lower target.after_attempts, or players who stay longer, would let somebody be judged"
     if any(row.interval in ("none", "Wilson over attempts") for row in rows):
         return "Several players, or several repeats of a shared controller, must be judged"
-    needs = [row.more_players for row in rows if row.more_players is not None]
-    if needs:
-        return f"About {max(needs):,} more players in that group would probably give a clear answer"
-    if any(row.state in ("below", "above") for row in rows):
-        return "With so many win rates, one just outside its target may be chance"
-    return "No number of players would give a clear answer; widen the target"
+    close = [row for row in rows if row.state == "cannot tell"]
+    hopeless = [row for row in close if row.more_players is None]
+    if hopeless:
+        return remedy_of(hopeless[0], cluster)
+    if close:
+        return remedy_of(max(close, key=lambda row: row.more_players or 0), cluster)
+    return f"With so many win rates, one just outside its target may be chance. Look again {OTHER_SEED}"

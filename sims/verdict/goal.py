@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from engine.errors import RunFolderError
 from engine.record import Column
+from engine.setup import Layouts
+from sims.wording import share_of
 
-TargetState = Literal["in band", "below", "above", "cannot tell"]
+TargetState = Literal["in band", "below", "above", "off", "cannot tell"]
 
 # What a person reads for the values of the column `state`.
 STATE_WORDS: Final[dict[TargetState, str]] = {
     "in band": "on target",
     "below": "below target",
     "above": "above target",
+    "off": "off target",
     "cannot tell": "too close to call",
 }
 
 Band = tuple[float, float]  # lowest and highest wanted win rate, 0 <= low <= high <= 1
+Wanted = tuple[float, float]  # wanted win rate and its tolerance, in (0, 1)
 
 # In front of each row of summary.csv: which run it is of, so that summaries of many runs can be put together.
 ORIGIN_COLUMNS: Final = (
@@ -48,7 +53,13 @@ SUMMARY_COLUMNS: Final = (
     ),
     Column("target_low", "number", "1", "lowest wanted win rate"),
     Column("target_high", "number", "1", "highest wanted win rate"),
-    Column("state", "name", "", "in band, below, above or cannot tell"),
+    Column(
+        "state",
+        "name",
+        "",
+        "in band, below, above or cannot tell; of all levels of a campaign together: in band where each of them is, "
+        "below or above where some are, off where some are below and some above",
+    ),
     Column("more_players", "integer", "1", "further players that would probably give a clear answer", optional=True),
     Column("difficulty", "number", "1", "mean difficulty over judged attempts", optional=True),
     Column(
@@ -73,6 +84,45 @@ SUMMARY_COLUMNS: Final = (
         optional=True,
     ),
     Column("quit_share", "number", "1", "share of all players that quit for good; empty for a level", optional=True),
+    Column(
+        "wanted",
+        "number",
+        "1",
+        "wanted win rate; empty where a band was given, and for all levels together where levels differ",
+        optional=True,
+    ),
+    Column("tolerance", "number", "1", "the band is wanted +- tolerance; empty where wanted is", optional=True),
+    Column(
+        "never_judged",
+        "integer",
+        "1",
+        "players who played, but were gone before the end of the warm-up; empty for a level",
+        optional=True,
+    ),
+    Column("never_judged_win_rate", "number", "1", "share of their attempts that they won", optional=True),
+    Column(
+        "win_rate_by_player",
+        "number",
+        "1",
+        "mean over all players who played of the share of their own attempts that each won, warm-up included; empty "
+        "for a level",
+        optional=True,
+    ),
+    Column(
+        "warm_up_win_rate",
+        "number",
+        "1",
+        "share of all attempts in the warm-up that were won; empty for a level",
+        optional=True,
+    ),
+    Column(
+        "difficulty_swing",
+        "number",
+        "1",
+        "standard deviation of the dial around its mean for one player on one level, over the last third of each "
+        "player's attempts; empty for a level",
+        optional=True,
+    ),
 )
 
 
@@ -86,6 +136,9 @@ class Goal:
         shared: whether players share a controller.
         replicas: number of repeats.
         steered: whether the controller reacts to outcomes; a deterministic one is at an end of the dial by plan.
+        wanted: win rate and tolerance behind each of the bands; None for a band that was given as one. Empty where
+            nothing is known of them.
+        layouts: whether the numbered levels of a campaign are drawn once, or in each repeat.
     """
 
     cohorts: tuple[str, ...]
@@ -93,10 +146,14 @@ class Goal:
     shared: bool
     replicas: int
     steered: bool = True
+    wanted: tuple[tuple[Wanted | None, ...], ...] = ()
+    layouts: Layouts = "shared"
 
     def __post_init__(self) -> None:
         if len(self.bands) != len(self.cohorts) or not all(self.bands):
             raise ValueError(f"a goal needs a band for each of {len(self.cohorts)} cohorts, got {self.bands}")
+        if self.wanted and [len(one) for one in self.wanted] != [len(one) for one in self.bands]:
+            raise ValueError(f"a goal needs a wanted win rate, or None, for each band, got {self.wanted}")
 
 
 def goal_of(manifest: Mapping[str, Any]) -> Goal:
@@ -104,8 +161,15 @@ def goal_of(manifest: Mapping[str, Any]) -> Goal:
     try:
         cohorts = tuple(str(name) for name in manifest["cohorts"])
         bands = tuple(_bands(manifest["targets"][name]) for name in cohorts)
-        steered = manifest.get("mode") != "deterministic"
-        return Goal(cohorts, bands, manifest["scope"] != "player", int(manifest["replicas"]), steered)
+        return Goal(
+            cohorts,
+            bands,
+            shared=manifest["scope"] != "player",
+            replicas=int(manifest["replicas"]),
+            steered=manifest.get("mode") != "deterministic",
+            wanted=_wanted(manifest.get("wanted"), cohorts),
+            layouts="per_replica" if manifest.get("layouts") == "per_replica" else "shared",
+        )
     except (KeyError, TypeError, ValueError) as fault:
         raise RunFolderError(f"the manifest must name cohorts, targets, scope and replicas, got {fault!r}") from None
 
@@ -114,6 +178,15 @@ def _bands(found: Sequence[Any]) -> tuple[Band, ...]:
     """One band as [low, high], or a list of them, one for each level."""
     pairs = found if isinstance(found[0], list | tuple) else [found]
     return tuple((float(low), float(high)) for low, high in pairs)
+
+
+def _wanted(found: Mapping[str, Any] | None, cohorts: Sequence[str]) -> tuple[tuple[Wanted | None, ...], ...]:
+    """For each cohort a list of [win rate, tolerance] or null; nothing in a manifest of an earlier version."""
+    if found is None:
+        return ()
+    return tuple(
+        tuple(None if pair is None else (float(pair[0]), float(pair[1])) for pair in found[name]) for name in cohorts
+    )
 
 
 @dataclass(frozen=True)
@@ -141,3 +214,17 @@ class Row:
     easy_end_share: float  # of judged attempts
     hard_end_share: float
     quit_share: float  # of all players
+    wanted: float = math.nan  # where the target is a win rate with a tolerance
+    tolerance: float = math.nan
+    never_judged: int | None = None  # players who played and were gone before they were judged; None of a level
+    never_judged_win_rate: float = math.nan
+    win_rate_by_player: float = math.nan  # of all who played, each counted once, warm-up included
+    warm_up_win_rate: float = math.nan
+    difficulty_swing: float = math.nan  # standard deviation within a player and level, last third of attempts
+
+    @property
+    def never_judged_share(self) -> float:
+        """Share of the players who played that was never judged; NaN of a level, and where nobody played."""
+        if self.never_judged is None:
+            return math.nan
+        return share_of(self.never_judged, self.never_judged + self.players)

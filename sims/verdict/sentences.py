@@ -9,55 +9,96 @@ from typing import Final
 from engine.inference.sequential import LEAST, LEAST_REPLICAS
 from engine.tally import Tally
 from sims.verdict.goal import STATE_WORDS, Goal, Row
-from sims.wording import UNCALIBRATED, count, in_percent, listed, share_of, share_text
+from sims.verdict.numbers import rate_with_margin, target_words
+from sims.verdict.remedies import remedy_of
+from sims.verdict.reservations import about_never_judged, about_swing, ends_words, reservation
+from sims.wording import UNCALIBRATED, count, listed, share_of, share_text
 
-_WORTH_SAYING: Final = 0.01  # share of attempts at an end of the dial, clipped or timed out that is mentioned
-_WORTH_A_SENTENCE: Final = 0.1  # the same of an end of the dial, for a group that is on target or too close to call
-_WORTH_WARNING: Final = 0.5  # share of judged attempts at an end from which the controller had little room left
+_WORTH_SAYING: Final = 0.01  # share of attempts clipped or timed out that is mentioned
+_WORTH_A_SENTENCE: Final = 0.1  # share of attempts at an end of the dial that is mentioned of a group that is not off
+_WORTH_WARNING: Final = 0.5  # share of attempts without a proposal that is most of a run
 _STILL_MOVING: Final = 0.02  # of the dial: a difference that is mentioned
+_MOST_NAMED: Final = 4  # groups whose warm-up is named one by one
 
 
 def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row]) -> tuple[str, ...]:
     """The answer first, then what is off target and why, quitting and faults, and last what the numbers are not."""
-    sentences = [_headline(rows)]
-    for row in rows:
-        if row.state != "in band":
-            sentences += _about(row, tally.scheme.cluster, goal.steered)
-    sentences += [
-        f"{_ends(row, goal.steered)}."
-        for row in rows
-        if row.state in ("in band", "cannot tell") and max(row.easy_end_share, row.hard_end_share) >= _WORTH_A_SENTENCE
-    ]
+    cluster, steered = tally.scheme.cluster, goal.steered
     if levels:
-        sentences += _about_levels(levels)
+        sentences = [_levels_headline(rows, levels), *_about_levels(rows, levels, cluster)]
+    else:
+        sentences = [_headline(rows) + _reserved(rows, steered)]
+        for row in rows:
+            if row.state != "in band":
+                sentences += _about(row, cluster, steered)
+    sentences += [
+        f"{ends_words(row, steered)}."
+        for row in rows
+        if (levels or row.state in ("in band", "cannot tell"))
+        and max(row.easy_end_share, row.hard_end_share) >= _WORTH_A_SENTENCE
+    ]
+    sentences += [words for row in rows for words in (*about_swing(row, steered), *about_never_judged(row))]
     sentences += [*_about_players(goal, tally), *_about_faults(goal, tally)]
     if goal.shared and goal.replicas < 2:
         sentences.append(
             "Players share a controller and there is one repeat only, so they are not independent and the margins may "
             "be too narrow. Run several repeats (--set run.replicas=8)."
         )
+    if levels:
+        sentences.append(_about_layouts(goal))
     return (*sentences, *_about_few(rows, tally), UNCALIBRATED)
 
 
-def _headline(rows: Sequence[Row]) -> str:
+def about_warm_up(rows: Sequence[Row], after_attempts: int) -> str:
+    """Which attempts are not judged, and how many of them were won; empty when all are judged."""
+    if not after_attempts:
+        return ""
+    text = f"Not judged: the first {after_attempts:,} attempts of each player (warm-up)"
+    known = [row for row in rows if not math.isnan(row.warm_up_win_rate)]
+    if not known:
+        return f"{text}."
     if len(rows) == 1:
-        return f"The player group {rows[0].cohort} is {STATE_WORDS[rows[0].state]}."
+        return f"{text}, of which {share_text(known[0].warm_up_win_rate)} were won."
+    if len(known) <= _MOST_NAMED:
+        return f"{text}. Won of them: {listed([f'{row.cohort} {share_text(row.warm_up_win_rate)}' for row in known])}."
+    rates = [row.warm_up_win_rate for row in known]
+    return f"{text}, of which the groups won {share_text(min(rates))} to {share_text(max(rates))}."
+
+
+def _headline(rows: Sequence[Row]) -> str:
+    """The answer for an endless stream, without its full stop."""
+    if len(rows) == 1:
+        return f"The player group {rows[0].cohort} is {STATE_WORDS[rows[0].state]}"
     good, unknown = (sum(row.state == state for row in rows) for state in ("in band", "cannot tell"))
     off = len(rows) - good - unknown
     if len(rows) in (good, unknown):
-        every = "Both" if len(rows) == 2 else f"All {count(len(rows))}"
-        return f"{every} player groups are {STATE_WORDS[rows[0].state]}."
+        return f"{_every(len(rows))} player groups are {STATE_WORDS[rows[0].state]}"
     groups = f"of the {count(len(rows))} player groups"
     if off == len(rows):
-        return f"{'Neither' if off == 2 else 'None'} {groups} is on target."
+        return f"{'Neither' if off == 2 else 'None'} {groups} is on target"
     first, where = (good, "on target") if good else (off, "off target")
     answer = f"{count(first).capitalize()} {groups} {_are(first)} {where}"
     if not unknown:
-        return f"{answer}."
+        return answer
     which = count(unknown)
     if first + unknown == len(rows):
         which = "the other" if unknown == 1 else f"the other {which}"
-    return f"{answer}; {which} {_are(unknown)} too close to call."
+    return f"{answer}; {which} {_are(unknown)} too close to call"
+
+
+def _reserved(rows: Sequence[Row], steered: bool) -> str:
+    """The end of a headline: what the groups on target owe to something else than their controller."""
+    doubtful = {row.cohort: reservation(row, steered) for row in rows if row.state == "in band"}
+    doubtful = {name: words for name, words in doubtful.items() if words}
+    if not doubtful:
+        return "."
+    if len(rows) == 1:
+        return f", but {doubtful[rows[0].cohort]}."
+    return f", with a reservation for {listed(list(doubtful))}: see below."
+
+
+def _every(number: int) -> str:
+    return "Both" if number == 2 else f"All {count(number)}"
 
 
 def _are(number: int) -> str:
@@ -82,27 +123,16 @@ def _about(row: Row, cluster: str, steered: bool) -> Iterator[str]:
         )
     elif row.state == "cannot tell":
         yield f"{rate}, and an edge of {target} lies within that margin."
-        yield f"{_remedy(row, cluster)}."
+        yield f"{remedy_of(row, cluster)}."
     else:
         yield f"{rate}, {row.state} {target}."
         late = ""
         if abs(row.difficulty_late - row.difficulty) >= _STILL_MOVING:
             late = f", and {row.difficulty_late:.2f} in the last third of each player's attempts"
         yield f"Their difficulty was {row.difficulty:.2f} on average{late}."
-        ends = _ends(row, steered, "It")
+        ends = ends_words(row, steered, "It")
         if ends:
             yield f"{ends}."
-
-
-def rate_with_margin(row: Row) -> str:
-    """A win rate and its 95 % interval: 81.0 % (margin 80.7 to 81.3 %)."""
-    return f"{100 * row.win_rate:.1f} % (margin {100 * row.win_rate_low:.1f} to {100 * row.win_rate_high:.1f} %)"
-
-
-def target_words(row: Row) -> str:
-    """The target of a row: 77 to 83 %."""
-    low, high = in_percent(row.target_low), in_percent(row.target_high)
-    return f"{low} %" if row.target_low == row.target_high else f"{low} to {high} %"
 
 
 def _noun(cluster: str) -> str:
@@ -110,27 +140,74 @@ def _noun(cluster: str) -> str:
     return "repeat" if cluster == "replica" else cluster
 
 
-def _remedy(row: Row, cluster: str) -> str:
-    if row.target_low == row.target_high:
-        return "A target without width can never be confirmed; set a tolerance"
-    if row.more_players is None:
-        return "The rate is so near that edge that even a million players would not give a clear answer"
-    if cluster == "replica":
-        return f"More repeats with about {row.more_players:,} players of that group in all would probably settle it"
-    return f"About {row.more_players:,} more players in that group would probably give a clear answer"
+def _levels_headline(rows: Sequence[Row], levels: Sequence[Row]) -> str:
+    """The answer of a campaign counts levels: a mean over levels can be right where no level is."""
+    good, number = sum(level.state == "in band" for level in levels), len(levels) // len(rows)
+    if good == len(levels):
+        every = "The only level is" if number == 1 else f"{_every(number)} levels are"
+        groups = (
+            f" for {'both' if len(rows) == 2 else f'all {count(len(rows))}'} player groups" if len(rows) > 1 else ""
+        )
+        return f"{every} on target{groups}."
+    if len(rows) > 1:
+        good_ones = "none is" if good == 0 else f"{count(good)} {_are(good)}"
+        return f"Of {len(levels):,} win rates, one per player group and level, {good_ones} on target."
+    unknown = sum(level.state == "cannot tell" for level in levels)
+    parts = [(good, "on target"), (len(levels) - good - unknown, "off target"), (unknown, "too close to call")]
+    said = listed(
+        [
+            f"{count(number) if number else 'none'} {_are(max(number, 1))} {what}"
+            for number, what in parts
+            if number or what == "on target"
+        ]
+    )
+    return f"Of {count(number)} {'level' if number == 1 else 'levels'}, {said}."
 
 
-def _ends(row: Row, steered: bool, subject: str = "") -> str:
-    """How often the dial was at an end, by plan where outcomes do not steer it; empty when that is rare."""
-    shares = [(row.easy_end_share, "easiest"), (row.hard_end_share, "hardest")]
-    parts = [f"its {end} end in {share_text(share)} of attempts" for share, end in shares if share >= _WORTH_SAYING]
-    if not parts:
-        return ""
-    text = f"{subject or f'The difficulty of {row.cohort}'} was at {' and at '.join(parts)}"
-    if not steered:
-        return f"{text}, by plan"
-    saturated = row.easy_end_share + row.hard_end_share > _WORTH_WARNING
-    return f"{text}, so the controller had little room left" if saturated else text
+def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> Iterator[str]:
+    """Counts of a campaign for each group; the level that is furthest off; what would settle the others."""
+    for row in rows:
+        own = [level for level in levels if level.cohort == row.cohort]
+        good, unknown = (sum(level.state == state for level in own) for state in ("in band", "cannot tell"))
+        if good < len(own) and len(rows) > 1:
+            yield (
+                f"{row.cohort[0].upper()}{row.cohort[1:]}: {good:,} of {len(own):,} levels on target, "
+                f"{len(own) - good - unknown:,} off target, {unknown:,} too close to call."
+            )
+    off = [level for level in levels if level.state in ("below", "above")]
+    if off:
+        worst = max(off, key=lambda row: max(row.target_low - row.win_rate, row.win_rate - row.target_high))
+        yield (
+            f"Furthest off is level {worst.level} for {worst.cohort}: {rate_with_margin(worst)}, {worst.state} its "
+            f"target of {target_words(worst)}."
+        )
+    missing = [level for level in levels if level.attempts == 0]
+    if missing:
+        first = missing[0]
+        yield (
+            f"Nobody played {count(len(missing))} of the levels (first: level {first.level} for {first.cohort}); more "
+            "attempts per player or more days would take players there, and more players would not."
+        )
+    close = [level for level in levels if level.state == "cannot tell" and level.attempts]
+    if close:
+        hardest = max(close, key=lambda row: -1 if row.more_players is None else row.more_players)
+        edges = sum(level.more_players is None for level in close)
+        which = f"level {hardest.level} for {hardest.cohort}"
+        yield f"Of those too close to call, {which} needs most. {remedy_of(hardest, cluster)}."
+        if 0 < edges < len(close):
+            yield f"{count(edges).capitalize()} of them {_are(edges)} settled by no sensible number of players."
+
+
+def _about_layouts(goal: Goal) -> str:
+    """Which luck the margins of a campaign hold."""
+    if goal.layouts == "per_replica" and goal.replicas > 1:
+        return (
+            f"Margins hold the luck of players and of level layouts, which each of the {goal.replicas:,} repeats draws."
+        )
+    return (
+        "Margins hold the luck of players, not that of level layouts: all players meet one draw of them. Another "
+        'levels.seed draws others, and so does each repeat with levels.layouts = "per_replica".'
+    )
 
 
 def _about_few(rows: Sequence[Row], tally: Tally) -> list[str]:
@@ -143,19 +220,6 @@ def _about_few(rows: Sequence[Row], tally: Tally) -> list[str]:
         return []
     samples = listed([f"{number} {_noun(cluster)}s in {name}" for number, name in few])
     return [f"Small sample: {samples}. Below {least} {_noun(cluster)}s the 95 % margin is approximate."]
-
-
-def _about_levels(levels: Sequence[Row]) -> Iterator[str]:
-    good, unknown = (sum(row.state == state for row in levels) for state in ("in band", "cannot tell"))
-    off = [row for row in levels if row.state in ("below", "above")]
-    yield (
-        f"Of {len(levels):,} win rates, one per player group and level, {good:,} {_are(good)} on target, {len(off):,} "
-        f"{_are(len(off))} off target and {unknown:,} {_are(unknown)} too close to call."
-    )
-    if off:
-        worst = max(off, key=lambda row: max(row.target_low - row.win_rate, row.win_rate - row.target_high))
-        where = f"level {worst.level} for {worst.cohort}"
-        yield f"Furthest off is {where}: {rate_with_margin(worst)}, {STATE_WORDS[worst.state]}."
 
 
 def _about_players(goal: Goal, tally: Tally) -> list[str]:

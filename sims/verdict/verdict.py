@@ -3,25 +3,30 @@
 A verdict needs the tallies of a run and its goals, never the rows. "in band" needs the whole interval inside the band,
 "below" and "above" need all of it outside. Everything else is "cannot tell", with the number of further players that
 would probably give a clear answer. One cluster (one player, or one replica of a shared controller) says nothing of
-others, so fewer than two are always "cannot tell".
+others, so fewer than two are always "cannot tell". A campaign is judged level by level: a cohort is "in band" when it
+is so on every level, since a mean over levels can be right where none of them is.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from engine.inference.intervals import RateInterval, mean_dial, rate_interval
-from engine.tally import Tally
+from engine.inference.intervals import DIAL_UNIT, RateInterval, mean_dial, rate_interval
+from engine.tally import SWING_UNIT, TOTALS, Tally
 from sims.html.notebook import notebook_table
 from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, TargetState
-from sims.verdict.sentences import sentences_of, target_words
+from sims.verdict.numbers import margin_of, rounded_up, target_words
+from sims.verdict.sentences import about_warm_up, sentences_of
 from sims.wording import share_of, share_text
 
 _POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players give a clear answer
 _WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
 _MOST_PLAYERS: Final = 1_000_000  # beyond that no answer is worth the wait
+_EDGE: Final = 0.1  # of half a band: a rate that is nearer to its edge is practically there
+_MOST_TIMES: Final = 25.0  # as many players: beyond that a rate is practically at the edge too
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,10 +55,8 @@ class Verdict:
 
     @property
     def judged(self) -> str:
-        """Which attempts the table leaves out; empty when it counts all."""
-        if not self.after_attempts:
-            return ""
-        return f"Not judged: the first {self.after_attempts:,} attempts of each player (warm-up)."
+        """Which attempts the table leaves out, and how many of them were won; empty when it counts all."""
+        return about_warm_up(self.rows, self.after_attempts)
 
     def __repr__(self) -> str:
         return f"Verdict({self.sentences[0]!r})"
@@ -84,12 +87,27 @@ class Verdict:
 def verdict(goal: Goal, tally: Tally) -> Verdict:
     """Judge a run by its tallies."""
     cohorts = range(len(goal.cohorts))
-    rows = tuple(_row(goal, tally, cohort, 0) for cohort in cohorts)
+    rows = [_row(goal, tally, cohort, 0) for cohort in cohorts]
     levels = tuple(
         _row(goal, tally, cohort, level) for cohort in cohorts for level in range(1, tally.scheme.levels + 1)
     )
+    if levels:
+        rows = [_together(row, [level for level in levels if level.cohort == row.cohort]) for row in rows]
     said = sentences_of(goal, tally, rows, levels)
-    return Verdict(said, rows, levels, tally.scheme.after_attempts)
+    return Verdict(said, tuple(rows), levels, tally.scheme.after_attempts)
+
+
+def _together(row: Row, levels: Sequence[Row]) -> Row:
+    """The row of a cohort in a campaign, which is on target where each of its levels is."""
+    states = {level.state for level in levels}
+    off = states & {"below", "above"}
+    state: TargetState = "in band"
+    if off:
+        state = "off" if len(off) > 1 else "below" if "below" in off else "above"
+    elif states != {"in band"}:
+        state = "cannot tell"
+    needs = [level.more_players for level in levels if level.more_players is not None]
+    return replace(row, state=state, more_players=max(needs) if needs and state == "cannot tell" else None)
 
 
 def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
@@ -101,6 +119,7 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
     whole = level == 0  # what is not counted by level is not repeated in the rows of levels
     late = tally.total(cohort, "late_attempts") * whole
     judged = int(tally.judged[cohort, 0, 2]) * whole
+    wanted, tolerance = _wanted(goal, cohort, level)
     return Row(
         cohort=goal.cohorts[cohort],
         level=level,
@@ -120,7 +139,31 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
         easy_end_share=share_of(tally.total(cohort, "easy_end"), judged),
         hard_end_share=share_of(tally.total(cohort, "hard_end"), judged),
         quit_share=share_of(tally.quits(cohort), tally.players(cohort) * whole),
+        wanted=wanted,
+        tolerance=tolerance,
+        **(_of_players(tally, cohort) if whole else {}),
     )
+
+
+def _of_players(tally: Tally, cohort: int) -> dict[str, Any]:
+    """What only whole players tell, by the name of its field in `Row`."""
+    total = {name: tally.total(cohort, name) for name in TOTALS}
+    squares, freedom = total["late_squares"], total["late_freedom"]
+    return {
+        "never_judged": total["unjudged_players"],
+        "never_judged_win_rate": share_of(total["unjudged_wins"], total["unjudged_attempts"]),
+        "win_rate_by_player": share_of(total["player_rates"], total["playing_players"] * DIAL_UNIT),
+        "warm_up_win_rate": share_of(total["warm_up_wins"], total["warm_up_attempts"]),
+        "difficulty_swing": math.sqrt(squares / freedom) / SWING_UNIT if freedom else math.nan,
+    }
+
+
+def _wanted(goal: Goal, cohort: int, level: int) -> tuple[float, float]:
+    """Wanted win rate and tolerance; NaN where a band was given, and of all levels together where they differ."""
+    known = goal.wanted[cohort] if goal.wanted else ()
+    chosen = {known[min(level, len(known)) - 1]} if known and level else set(known)
+    (pair,) = chosen if len(chosen) == 1 else (None,)
+    return pair or (math.nan, math.nan)
 
 
 def _band(goal: Goal, tally: Tally, cohort: int, level: int) -> Band:
@@ -150,12 +193,16 @@ def state_of(found: RateInterval, band: Band) -> TargetState:
     return "cannot tell"
 
 
-def further_players(found: RateInterval, band: Band, players: int) -> int | None:
+def further_players(found: RateInterval, band: Band, players: int, *, at_any_price: bool = False) -> int | None:
     """How many more players would probably (in four of five runs) show on which side of the band's edges the rate is.
 
     The rate is taken as it stands. The longer side of the margin shrinks with the square root of the number of players.
     When it is no longer than the distance to the nearest edge, the margin lies inside the band, or outside. None with
-    fewer than two clusters, which do not show how much clusters differ, or when it would take more than a million.
+    fewer than two clusters, which do not show how much clusters differ, or when it would take more than a million. None
+    as well where the rate is practically at the edge: within a tenth of half the band, as far as the margin shows that,
+    or when it would take too many times the players of a margin that is no wider than the band.
+
+    at_any_price: the answer even where the rate is practically at the edge.
     """
     if found.clusters < 2:
         return None
@@ -167,14 +214,11 @@ def further_players(found: RateInterval, band: Band, players: int) -> int | None
     wanted = half * (1 + _POWER / _WIDTH)
     if distance <= 0 or wanted / distance > math.sqrt(_MOST_PLAYERS / players + 1):
         return None
-    more = players * ((wanted / distance) ** 2 - 1)
-    return max(rounded_up(more), 1)
-
-
-def rounded_up(number: float) -> int:
-    """A number of players, to two digits: more would claim to know better."""
-    digits = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 1))
-    return math.ceil(number / digits) * digits
+    times = (wanted / distance) ** 2 - 1
+    middle = 0.5 * (high - low)
+    wide = max(1.0, half / middle) if middle else 1.0
+    near = (wide == 1.0 and distance < _EDGE * middle) or times > _MOST_TIMES * wide**2
+    return None if near and not at_any_price else max(rounded_up(players * times), 1)
 
 
 def summary_rows(found: Verdict) -> list[tuple[str | int | float | None, ...]]:
@@ -190,11 +234,12 @@ HEADINGS: Final = ("group", "attempts", "win rate (95 %)", "target", "verdict", 
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """A row as text under HEADINGS; the win rate with its margin."""
+    """A row as text under HEADINGS; the win rate with its margin, a band with the wanted win rate in brackets."""
     rate = difficulty = "-"
     if row.attempts:
-        rate = f"{100 * row.win_rate:.1f} % ({100 * row.win_rate_low:.1f}-{100 * row.win_rate_high:.1f})"
+        middle, low, high = margin_of(row)
+        rate = f"{middle} % ({low}-{high})"
         difficulty = f"{row.difficulty:.2f}"
-    target = target_words(row).replace(" to ", "-")
     state = STATE_WORDS[row.state]
+    target = target_words(row, short=True)
     return row.cohort, f"{row.attempts:,}", rate, target, state, difficulty, share_text(row.quit_share)

@@ -143,7 +143,7 @@ def further_attempts(rate: Rate, segment: Segment) -> int | None:
     margin = RateInterval(
         rate.rate, rate.low, rate.high, math.nan, rate.attempts, rate.attempts, "Wilson over attempts"
     )
-    return further_players(margin, (segment.low, segment.high), rate.attempts)
+    return further_players(margin, (segment.low, segment.high), rate.attempts, at_any_price=True)
 
 
 def differ(one: Rate, other: Rate) -> bool:

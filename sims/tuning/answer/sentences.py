@@ -31,7 +31,7 @@ from sims.tuning.search.counts import Segment, Tell
 from sims.tuning.search.staged_search import StageResult
 from sims.tuning.study import CountedPoint
 from sims.tuning.study_files import practice_note, shown_values, tuned_name
-from sims.verdict.verdict import rounded_up
+from sims.verdict.numbers import rounded_up
 from sims.wording import UNCALIBRATED, count, listed
 
 _MOST_NAMED: Final = 4  # knobs or segments in one sentence

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
 import numpy as np
 import pytest
 
-from engine.tally import Scheme, Tally
+from engine.inference.intervals import DIAL_UNIT
+from engine.tally import TOTALS, Scheme, Tally
 from sims.cli.app import main
 from sims.verdict.gate import ERROR, judge_gate
 from sims.verdict.goal import Goal
@@ -61,6 +63,26 @@ def just_outside():
     return a_goal(10), a_tally(wins)
 
 
+def most_never_judged():
+    tally = tally_at(0.70)
+    for name, number in {"unjudged_players": 3000, "unjudged_attempts": 9000, "unjudged_wins": 4500}.items():
+        tally.totals[0, TOTALS.index(name)] = number
+    tally.totals[0, TOTALS.index("playing_players")] = 5000
+    tally.totals[0, TOTALS.index("player_rates")] = 2900 * DIAL_UNIT
+    return a_goal(), tally
+
+
+def levels(*rates, players=2000):
+    """A campaign of one group; None for a level that nobody played. All levels together are right on average."""
+    tally = tally_at(0.70, *(rate or 0.70 for rate in rates), players=players)
+    found = Tally.empty(dataclasses.replace(tally.scheme, cohorts=1, levels=len(rates)))
+    found.judged[0] = tally.judged[:, 0]
+    for level, rate in enumerate(rates, 1):
+        if rate is None:
+            found.judged[0, level] = 0
+    return dataclasses.replace(a_goal(), bands=((BAND,) * len(rates),)), found
+
+
 # Name of a golden text -> goal and tally, state, exit code.
 SITUATIONS = {
     "met": (lambda: (a_goal(2), tally_at(0.70, 0.70)), "met", 0),
@@ -72,6 +94,11 @@ SITUATIONS = {
     "on_the_edge": (lambda: (a_goal(), a_tally(np.resize([14, 16], (1, 1, 2000)))), "cannot tell", 2),
     "just_outside": (just_outside, "cannot tell", 2),
     "one_not_judged": (second_not_judged, "cannot tell", 2),
+    "met_by_those_who_stayed": (most_never_judged, "met", 0),
+    "campaign_met": (lambda: levels(0.70, 0.70), "met", 0),
+    "campaign_right_on_average": (lambda: levels(0.55, 0.85), "missed", 1),
+    "campaign_with_a_level_that_nobody_played": (lambda: levels(0.70, None), "cannot tell", 2),
+    "margins_wider_than_the_target": (lambda: (a_goal(), tally_at(0.749, players=12)), "cannot tell", 2),
     "one_player": (lambda: (a_goal(), tally_at(0.70, players=1)), "cannot tell", 2),
     "one_replica": (lambda: (a_goal(shared=True), tally_at(0.50)), "cannot tell", 2),
 }

@@ -15,12 +15,13 @@ from engine.inference.intervals import DIAL_UNIT, RateInterval
 from engine.inference.sequential import LEAST, LEAST_REPLICAS
 from engine.players import ATTEMPT_LIMIT, QUIT
 from engine.scenario import parse, setup_of
-from engine.tally import TOTALS, Scheme, Tally, scheme_of, tally_of
+from engine.tally import SWING_UNIT, TOTALS, Scheme, Tally, scheme_of, tally_of
 from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.cli.verdict_table import print_verdict
 from sims.runs.tables import goal_for
 from sims.verdict.goal import SUMMARY_COLUMNS, Goal, goal_of
+from sims.verdict.numbers import decimals_of
 from sims.verdict.verdict import HEADINGS, further_players, state_of, summary_rows, verdict
 from sims.wording import share_text
 from tests.kit.golden import check_golden
@@ -71,6 +72,45 @@ def few(cluster, least):
     return goal, tally
 
 
+def unjudged(rate):
+    """Most players leave in the warm-up: 600 of 1,000, who won half of their 5,000 attempts."""
+    return a_tally(
+        rate, warm_up_attempts=13_000, warm_up_wins=8_450, playing_players=1000, player_rates=583 * DIAL_UNIT,
+        unjudged_players=600, unjudged_attempts=5000, unjudged_wins=2500,
+    )  # fmt: skip
+
+
+def wanted_of(win_rate, tolerance, *names):
+    band = (round(win_rate - tolerance, 12), round(min(win_rate + tolerance, 1.0), 12))
+    return dataclasses.replace(a_goal(*names, band=band), wanted=(((win_rate, tolerance),),) * len(names))
+
+
+def levels_of(levels, *names, **choices):
+    return dataclasses.replace(a_goal(*names), bands=((BAND,) * levels,) * len(names), **choices)
+
+
+def two_campaigns():
+    """Three levels for two groups: one is right everywhere, the other nowhere near and never on level 3."""
+    tally = a_tally(0.70, 0.70, levels=3)
+    tally.judged[1, 1, 3] -= 8000
+    tally.judged[1, 2, 3] += 8000
+    tally.judged[1, 3] = 0
+    return levels_of(3, "newcomers", "experts"), tally
+
+
+def right_on_average():
+    """Each level is far off, their mean is right."""
+    tally = a_tally(0.70, levels=2)
+    tally.judged[0, 1, 3] -= 8000
+    tally.judged[0, 2, 3] += 8000
+    return levels_of(2, "experts"), tally
+
+
+def swinging(rate):
+    freedom = 10_000
+    return a_tally(rate, late_squares=round((0.3 * SWING_UNIT) ** 2) * freedom, late_freedom=freedom)
+
+
 def clipped_for_one():
     tally = a_tally(0.70, 0.70, clipped=0)
     tally.totals[1, TOTALS.index("clipped")] = 600
@@ -110,6 +150,24 @@ SITUATIONS = {
     "clipped_for_one": clipped_for_one,
     "still_moving": lambda: (a_goal("experts"), a_tally(0.60, late_dial=round(0.4 * DIAL_UNIT) * 13_333)),
     "campaign": campaign,
+    "campaign_of_two_groups": two_campaigns,
+    "campaign_right_on_average": right_on_average,
+    "campaign_on_target": lambda: (levels_of(2, "newcomers", "experts"), a_tally(0.70, 0.70, levels=2)),
+    "campaign_with_layouts_of_each_repeat": lambda: (
+        levels_of(2, "experts", replicas=12, layouts="per_replica"),
+        a_tally(0.70, levels=2, cluster="replica"),
+    ),
+    "wanted_rate_and_tolerance": lambda: (wanted_of(0.80, 0.05, "newcomers", "experts"), a_tally(0.84, 0.70)),
+    "narrow_band": lambda: (wanted_of(0.99, 0.005, "experts"), a_tally(0.989, spread=1)),
+    "never_judged": lambda: (a_goal("experts"), unjudged(0.70)),
+    "never_judged_off_target": lambda: (a_goal("experts"), unjudged(0.60)),
+    "on_target_at_an_end": lambda: (a_goal("experts"), a_tally(0.70, easy_end=30_000)),
+    "on_target_but_swinging": lambda: (a_goal("experts"), swinging(0.70)),
+    "margin_wider_than_the_target": lambda: (a_goal("experts"), a_tally(0.672, players=12, spread=12)),
+    "warm_up_of_two_groups": lambda: (
+        a_goal("newcomers", "experts"),
+        a_tally(0.70, 0.70, warm_up_attempts=8000, warm_up_wins=6240),
+    ),
     "faults": lambda: (a_goal("experts"), a_tally(0.70, failed=12, bad_proposals=30_000)),
 }
 
@@ -177,9 +235,9 @@ def test_further_players_shrink_with_distance_and_have_an_end():
     def needed(rate):
         return further_players(RateInterval(rate, rate - 0.05, rate + 0.05, 0.025, 100, 1000, "by player"), BAND, 100)
 
-    assert needed(0.70) < needed(0.69) < needed(0.68) < needed(0.675)
+    assert needed(0.70) < needed(0.69) < needed(0.688) < needed(0.685)
     assert needed(0.67) is None
-    assert needed(0.67001) is None
+    assert needed(0.675) is None, "practically at the edge"
 
 
 @pytest.mark.parametrize("band", [(0.67, 0.73), (0.699, 0.701), (0.0, 0.72), (0.68, 1.0), (0.9, 1.0)])
@@ -292,6 +350,7 @@ def test_levels_are_judged_one_by_one_and_together():
     found = verdict(*campaign())
     assert [row.level for row in found.level_rows] == [1, 2, 3]
     assert [row.state for row in found.level_rows] == ["in band", "below", "below"]
+    assert found.rows[0].state == "below"
     assert found.rows[0].target_low == pytest.approx((0.67 + 0.67 + 0.77) / 3)
     assert not found.met
     assert math.isnan(found.level_rows[0].quit_share)
@@ -334,7 +393,7 @@ def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour)
     else:
         monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
-    print_verdict(verdict(a_goal("newcomers", "experts"), a_tally(0.70, 0.67)), stream)
+    print_verdict(verdict(wanted_of(0.70, 0.03, "newcomers", "experts"), a_tally(0.70, 0.67)), stream)
     text = stream.getvalue()
     assert ("\x1b[32m" in text) is not no_colour
     plain = [line for line in text.splitlines() if "\x1b" not in line]
@@ -343,7 +402,7 @@ def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour)
         table = text.splitlines()[:3]
         assert all(heading in table[0] for heading in HEADINGS)
         assert "70.0 % (69.4-70.6)" in table[1]
-        assert "too close to call" in table[2]
+        assert "too close" in table[2]
 
 
 def test_markup_of_the_terminal_is_text(monkeypatch):
@@ -361,6 +420,38 @@ def test_percent(share, text):
     assert share_text(share) == text
 
 
+def test_what_outcomes_do_not_steer_may_swing_and_stay_at_an_end():
+    for tally in (swinging(0.70), a_tally(0.70, hard_end=30_000)):
+        assert ", but" in verdict(a_goal("a"), tally).sentences[0]
+        by_plan = dataclasses.replace(a_goal("a"), steered=False)
+        assert ", but" not in verdict(by_plan, tally).sentences[0]
+
+
+@pytest.mark.parametrize(("never", "told"), [(0, False), (44, False), (45, True), (400, True)])
+def test_players_who_were_never_judged_are_told_from_a_tenth_on(never, told):
+    tally = a_tally(0.70, unjudged_players=never, unjudged_attempts=900, unjudged_wins=90)
+    found = verdict(a_goal("a"), tally)
+    assert found.rows[0].never_judged == never
+    assert ("never judged" in found.text) is told
+    assert ("they won 10.0 % of their attempts" in found.text) is told
+
+
+def test_a_campaign_is_met_when_all_its_levels_are():
+    found = verdict(*right_on_average())
+    assert (found.met, found.rows[0].state) == (False, "off")
+    assert found.rows[0].win_rate == pytest.approx(0.70)
+    assert [row.state for row in verdict(*two_campaigns()).rows] == ["in band", "off"]
+    assert verdict(*SITUATIONS["campaign_on_target"]()).met
+
+
+@pytest.mark.parametrize(
+    ("shares", "decimals"),
+    [((0.67, 0.73), 0), ((0.985, 0.995), 1), ((0.9985, 0.9995), 2), ((1 / 3, 2 / 3), 1), ((0.7, math.nan), 0)],
+)
+def test_decimals_follow_the_band(shares, decimals):
+    assert decimals_of(*shares) == decimals
+
+
 def test_a_goal_from_a_manifest():
     found = goal_of(
         {
@@ -373,5 +464,9 @@ def test_a_goal_from_a_manifest():
     assert found == Goal(("a", "b"), (((0.7, 0.8),), ((0.6, 0.7), (0.5, 0.6))), True, 2)
     manifest = {"cohorts": ["a"], "targets": {"a": [0.7, 0.8]}, "scope": "player", "replicas": 1}
     assert [goal_of({**manifest, "mode": mode}).steered for mode in ("deterministic", "adaptive")] == [False, True]
+    assert goal_of({**manifest, "wanted": {"a": [[0.75, 0.05]]}}).wanted == (((0.75, 0.05),),)
+    assert goal_of({**manifest, "wanted": {"a": [None]}, "layouts": "per_replica"}).layouts == "per_replica"
+    with pytest.raises(RunFolderError, match="wanted"):
+        goal_of({**manifest, "wanted": {"a": [None, None]}})
     with pytest.raises(RunFolderError, match="targets"):
         goal_of({"cohorts": ["a"], "targets": {}, "scope": "player", "replicas": 1})
