@@ -121,8 +121,9 @@ def check(
         raise click.UsageError("--out needs --resolved: only the complete scenario can be written to a file.")
     checked = scenario_from_options(scenario, settings, seed, allow_long)
     from sims.runs.preflight import prepare_job
+    from sims.runs.scenario_notes import notes_of
 
-    prepare_job(checked)
+    setup = prepare_job(checked).setup
     if out is not None:
         if out.exists():
             raise click.UsageError(f"{out} already exists; choose another --out or remove it.")
@@ -136,6 +137,8 @@ def check(
         players = f"{checked.form.players.count:,} players in {groups} group{'' if groups == 1 else 's'}"
         fingerprint = checked.digest[:16]
         click.echo(f"{scenario}: valid; {players}, at most {checked.work:,} attempts, fingerprint {fingerprint}")
+        for note in notes_of(checked, setup):
+            click.echo(f"note: {note}")
 
 
 @click.command(cls=Command)
@@ -175,10 +178,14 @@ def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
         click.echo(json.dumps(content, indent=1))
     elif quiet:
         click.echo(result.folder)
+        for warning in result.warnings:
+            say(f"Sanity check failed. {warning}")
         if judged is not None and judged.exit_code:
             say(" ".join(judged.sentences))
     else:
         print_verdict(result.verdict, sys.stdout)
+        for warning in result.warnings:
+            click.echo(f"Sanity check failed. {warning}")
         for extra in (result.precision, judged):
             if extra is not None:
                 click.echo("\n" + "\n".join(extra.sentences))

@@ -13,6 +13,7 @@ from sims.run_folder.folder import REPORT, read_manifest
 from sims.verdict.gate import Gate, judge_gate
 from sims.verdict.goal import Goal, goal_of
 from sims.verdict.precision_record import Precision
+from sims.verdict.self_test_record import WARNING, read_checks
 from sims.verdict.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Run:
         """Number of attempts that a game or controller failed, by the kind of fault; empty when there are none."""
         faults: Mapping[str, int] = self.manifest.get("faults", {})
         return faults
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sanity checks that failed, as sentences; without any the numbers can mean what they say."""
+        return tuple(check.sentence for check in read_checks(self.manifest) if check.state == WARNING)
 
     @property
     def rows_file(self) -> Path:
@@ -133,7 +139,7 @@ class Run:
         """Verdict, counts and paths as values of JSON."""
         paths = {"folder": self.folder, "rows_file": self.rows_file, "report": self.report_file}
         content = {**self.verdict.to_json(), "attempts": self.manifest["rows"]}
-        content |= {name: str(path) for name, path in paths.items()}
+        content |= {"warnings": list(self.warnings), **{name: str(path) for name, path in paths.items()}}
         return content | ({"precision": self.precision.to_json()} if self.precision is not None else {})
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ Each of the five checks can fail, and each becomes a line of the report:
 - known change: a difficulty that is a tenth higher lowers the win rate;
 - skill order: a unit more of skill never wins less, beyond noise, and two units more win more;
 - saturation: no win rate lies where no change could move it;
-- clipping: settings were not clipped, by floor and ceiling, in most attempts.
+- clipping: most settings stood between floor and ceiling, where the controller has room to both sides.
 
 The first three play a few thousand attempts in the batch kernel, where the run itself was: each cohort at its mean
 difficulty, with half of its practice. They use the seed of the scenario and addresses of their own, so a scenario has
@@ -26,7 +26,7 @@ from engine.batch import Crowd, batch_rows
 from engine.errors import FlowdialError, PluginFault
 from engine.game import WON
 from engine.inference.difference import Difference, paired_difference
-from engine.inference.intervals import mean_dial, rate_interval
+from engine.inference.intervals import SUMS, mean_dial, rate_interval
 from engine.parameters import along
 from engine.players import COHORT_STRIDE, TRAIT_NAMES
 from engine.scenario import Scenario, setup_of
@@ -44,7 +44,7 @@ ATTEMPTS: Final = 2  # of each of them at each setting
 STEP: Final = 0.1  # of the dial: the known change
 _SURE: Final = 0.999  # confidence: a check of chance alone should warn in one scenario of a thousand, not of twenty
 _NEVER, _ALWAYS = 0.02, 0.98  # win rates beyond which a change can no longer be seen
-_MOSTLY: Final = 0.5  # share of clipped settings from which floor and ceiling decide more than the controller
+_MOSTLY: Final = 0.5  # share of settings at an end from which floor and ceiling decide more than the controller
 _FEWEST: Final = 2  # players of a cohort
 _OTHERS: Final = COHORT_STRIDE // 2  # place of the first other player: in the same replica, so with the same luck of
 # a whole cohort, which is no chance between players
@@ -209,23 +209,23 @@ def _saturation(setup: Setup, tally: Tally) -> Check:
 
 
 def _clipping(setup: Setup, tally: Tally) -> Check:
+    """Judged by where the dial stood: a controller that keeps to floor and ceiling by itself is never clipped."""
     name = "clipping"
-    shares = [
-        share_of(tally.total(number, "clipped"), tally.total(number, "attempts"))
-        for number in range(len(setup.cohorts))
-    ]
-    played = {cohort: share for cohort, share in zip(setup.cohorts, shares, strict=True) if not math.isnan(share)}
-    if not played:
-        return Check(name, NOT_TESTED, "Clipping: no attempt was played.")
-    clipped, attempts = (
-        sum(tally.total(number, one) for number in range(len(setup.cohorts))) for one in ("clipped", "attempts")
-    )
-    worst = max(played, key=lambda cohort: played[cohort])
-    share = share_text(clipped / attempts)
-    text = f"Clipping: the controller asked for more than floor and ceiling allow in {share} of attempts"
-    if clipped > 0 and len(played) > 1:
-        text += f" (highest: {worst}, {share_text(played[worst])})"
-    if played[worst] > _MOSTLY:
+    at_end, judged = {}, {}
+    for number, cohort in enumerate(setup.cohorts):
+        judged[cohort] = int(tally.judged[number, 0, SUMS.index("attempts")])
+        at_end[cohort] = tally.total(number, "easy_end") + tally.total(number, "hard_end")
+    shares = {cohort: share_of(at_end[cohort], judged[cohort]) for cohort in setup.cohorts if judged[cohort]}
+    if not shares:
+        return Check(name, NOT_TESTED, "Clipping: no attempt was judged.")
+    whole = sum(at_end.values()) / sum(judged.values())
+    if setup.kind.mode == "deterministic":
+        text = f"Clipping: the plan sets the difficulty to floor or ceiling in {share_text(whole)} of judged attempts"
+        return Check(name, PASSED, f"{text}, and no controller is held there.")
+    worst = max(shares, key=lambda cohort: shares[cohort])
+    text = f"Clipping: the difficulty stood at floor or ceiling in {share_text(whole)} of judged attempts"
+    text += "" if whole == 0.0 or len(shares) == 1 else f" (highest: {worst}, {share_text(shares[worst])})"
+    if shares[worst] > _MOSTLY:
         return Check(name, WARNING, f"{text}, so floor and ceiling decide more than the controller.")
     return Check(name, PASSED, f"{text}.")
 

@@ -12,6 +12,8 @@ import numba
 import numpy as np
 import pytest
 
+from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
+from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.arithmetic import logistic
 from engine.batch import batch_rows
 from engine.errors import PluginFault
@@ -20,7 +22,10 @@ from engine.inference.intervals import DIAL_UNIT, SUMS
 from engine.parameters import Knob, ParameterSpace
 from engine.players import COHORT_STRIDE, Distribution
 from engine.randomness import uniform
+from engine.scenario import parse
 from engine.tally import TOTALS, Tally, scheme_of
+from sims.catalog import Catalog
+from sims.cli.app import main
 from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest, write_manifest
 from sims.runs import self_test as module
@@ -103,7 +108,7 @@ COIN = Game(
 )
 
 
-def counted(setup, *, won=0.7, place=0.5, clipped=0):
+def counted(setup, *, won=0.7, place=0.5, at_end=0):
     """The tally of a run in which each cohort made a thousand attempts at one place of the dial."""
     tally = Tally.empty(scheme_of(setup, 0))
     wins = round(1000 * won)
@@ -119,14 +124,14 @@ def counted(setup, *, won=0.7, place=0.5, clipped=0):
     }
     tally.judged[:, 0] = [sums[name] for name in SUMS]
     tally.totals[:, TOTALS.index("attempts")] = 1000
-    tally.totals[:, TOTALS.index("clipped")] = clipped
+    tally.totals[:, TOTALS.index("hard_end")] = at_end
     tally.left[:, 2] = 50
     return tally
 
 
-def checked(game=COIN, *, players=200, tally=None, space=None, cohorts=({},), **changes):
+def checked(game=COIN, kind=WEIGHTED_UP_DOWN, *, players=200, tally=None, space=None, cohorts=({},), **changes):
     """Checks of a game in plain Python, by name."""
-    setup = setup_of(game, cohorts=cohorts, counts=(20,) * len(cohorts), space=space, **changes)
+    setup = setup_of(game, kind, cohorts=cohorts, counts=(20,) * len(cohorts), space=space, **changes)
     found = self_test(setup, counted(setup) if tally is None else tally(setup), players)
     assert [check.name for check in found] == NAMES
     return {check.name: check for check in found}
@@ -311,11 +316,90 @@ def test_a_saturated_metric_is_named_with_its_cohort(plain, won):
     assert "cohort_0" not in found.sentence
 
 
-@pytest.mark.parametrize(("clipped", "state"), [(0, PASSED), (500, PASSED), (501, WARNING), (1000, WARNING)])
-def test_clipped_settings_are_told_and_more_than_half_are_a_warning(plain, clipped, state):
-    found = checked(tally=lambda setup: counted(setup, clipped=clipped))["clipping"]
+@pytest.mark.parametrize(("at_end", "state"), [(0, PASSED), (500, PASSED), (501, WARNING), (1000, WARNING)])
+def test_settings_at_an_end_are_told_and_more_than_half_are_a_warning(plain, at_end, state):
+    found = checked(tally=lambda setup: counted(setup, at_end=at_end))["clipping"]
     assert found.state == state
-    assert f"in {clipped / 10:.0f} % of attempts" in found.sentence
+    assert f"in {at_end / 10:.0f} % of judged attempts" in found.sentence
+
+
+def test_a_plan_may_stay_at_an_end(plain):
+    found = checked(kind=CONSTANT, tally=lambda setup: counted(setup, at_end=1000))["clipping"]
+    assert (found.state, "the plan sets" in found.sentence) == (PASSED, True)
+
+
+# Each check alone: name -> what of a sound game of coins is broken. The last two are played as scenarios below.
+
+
+def _unfair(params, level, state, action, key, tick):
+    """Players of high numbers lose."""
+    return State(state.luck, WON if action == GO and key.player % COHORT_STRIDE < 1000 else LOST)
+
+
+def _unskilled(params, level, state, faculties):
+    return GO if state.luck < logistic(2.0 - params.steepness) else 0
+
+
+ALONE = {
+    "null change": {"game": dataclasses.replace(COIN, step=_unfair)},
+    "known change": {"space": ParameterSpace(Knob("steepness", 0.0, 4.0, 2.0, harder="low"))},
+    "skill order": {"game": dataclasses.replace(COIN, expert=_unskilled)},
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_each_check_of_a_game_fails_alone(plain, name):
+    found = checked(**ALONE[name])
+    assert [check.name for check in found.values() if check.state != PASSED] == [name]
+
+
+SETTLED = """
+format = 1
+seed = 3
+game.name = "logistic"
+dial = {{ floor = 0.0, ceiling = {ceiling} }}
+target = {{ win_rate = 0.75, tolerance = 0.03 }}
+players.count = 200
+horizon = {{ days = 60, attempts_per_player = 30 }}
+controller = {{ {controller} }}
+[[cohort]]
+name = "all"
+share = 1.0
+traits = {{ skill = {skill}, slope = 2.0, lapse = 0.0, learning = 0.0, fatigue = 0.0 }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        (
+            "saturation",
+            {"ceiling": 1.0, "controller": 'name = "constant", options = { difficulty = 0.24 }', "skill": 0.0},
+        ),
+        ("clipping", {"ceiling": 0.4, "controller": 'name = "kalman"', "skill": 0.0}),
+    ],
+)
+def test_each_check_of_a_run_fails_alone(tmp_path, name, changes):
+    """98.5 % won at a fixed difficulty; a controller that never clips itself, at a ceiling too easy for its target."""
+    scenario = parse(SETTLED.format(**changes).encode(), "settled.toml", Catalog())
+    found = run(scenario, out=tmp_path / "run", workers=1)
+    checks = read_checks(found.manifest)
+    assert [check.name for check in checks if check.state != PASSED] == [name]
+    (warning,) = found.warnings
+    assert warning.startswith(name.capitalize())
+    assert found.to_json()["warnings"] == [warning]
+
+
+def test_a_dead_knob_is_said_on_the_terminal(tmp_path, monkeypatch, capsys):
+    """A dial that moves nothing but a guess nobody needs is valid; that it does nothing is said below the verdict."""
+    monkeypatch.chdir(tmp_path)
+    text = SETTLED.format(ceiling=1.0, controller='name = "constant"', skill=0.0)
+    text = text.replace('name = "logistic"', 'name = "logistic"\ngame.params.difficulty = 0.0').replace(
+        "ceiling = 1.0 }", "ceiling = 1.0, path = { guess = [0.0, 0.001] } }"
+    )
+    (tmp_path / "dead.toml").write_text(text, encoding="utf-8")
+    assert main(["run", "dead.toml", "--workers", "1"]) == 0
+    assert "Sanity check failed. Known change: " in capsys.readouterr().out
 
 
 def test_a_run_in_which_nobody_played(plain):
