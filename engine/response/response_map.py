@@ -10,18 +10,13 @@ player model included.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import itertools
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -44,8 +39,8 @@ from engine.players import (
     distribution_table,
     faculties_of,
 )
+from engine.response.kept_tables import read_tables, write_tables
 from engine.response.monotone import TOLERANCE, monotone
-from engine.user_files.cache_folder import cache_folder, prune
 
 Numbers = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]  # (skills done, skills in all)
@@ -56,7 +51,7 @@ ATTEMPTS: Final = 2000  # for each cell
 SEED: Final = 20_260  # fixed in advance, and used for nothing else but maps
 
 # What acts on an attempt besides skill. All other traits act through skill now, or between attempts.
-_ACTING: Final = ("slope", "speed", *OVERRIDES)
+ACTING: Final = ("slope", "speed", *OVERRIDES)
 # A condition that is none: the skill asked for is the skill that plays.
 _CALM: Final = {name: Distribution("fixed", 0.0) for name in ("jump", "tilt", "thrown")}
 _COARSE: Final = 10  # a knob of at most so many values moves the chance in steps that interpolation must not smooth
@@ -198,7 +193,7 @@ def response_map(
     _check(who, where, traits, attempts)
     crowd = _calm_crowd(traits)
     key = _key(game, space, path, crowd, who, where, attempts, seed)
-    tables = _read(key, (len(who), len(where)))
+    tables = read_tables(key, _TABLES, (len(who), len(where)))
     exact = game.win_probability is not None
     if tables is None:
         values = np.array([space.real([along(path, j, float(u)) for j in range(len(space))]) for u in where])
@@ -210,7 +205,7 @@ def response_map(
             np.maximum(monotone(high), rate),
         )
         tables = {"raw": raw, "rate": rate, "low": low, "high": high}
-        _write(key, tables)
+        write_tables(key, tables)
     return ResponseMap(
         _frozen(who), _frozen(where), attempts, seed, exact, **{name: _frozen(tables[name]) for name in _TABLES}
     )
@@ -261,7 +256,7 @@ def _check(skills: Numbers, dial: Numbers, traits: Numbers, attempts: int) -> No
 def _calm_crowd(traits: Numbers) -> Numbers:
     """The cohort without condition, shape (traits, 6): so cohorts that differ in what does not act share a map."""
     calm = distribution_table(_CALM)
-    for name in _ACTING:
+    for name in ACTING:
         row = TRAIT_NAMES.index(name)
         calm[row] = traits[row]
         # One draw that a cohort shares in a replica is one of many cohorts here: each player gets a draw of it.
@@ -370,36 +365,3 @@ def _key(
     for array in (space.table(), path, crowd, skills, dial):
         state.update(f" {array.shape} ".encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
     return state.hexdigest()[:32]
-
-
-def _file(key: str) -> Path:
-    return cache_folder() / f"map-{key}.npz"
-
-
-def _read(key: str, shape: tuple[int, int]) -> dict[str, Numbers] | None:
-    """The tables kept under a key; None where there are none, or none that are whole."""
-    try:
-        # From memory: numpy leaves a file open that is no whole archive.
-        with np.load(io.BytesIO(_file(key).read_bytes()), allow_pickle=False) as found:
-            tables = {name: found[name] for name in _TABLES}
-    except Exception:  # noqa: BLE001 - reading a damaged or foreign file may raise anything; it is made again
-        return None
-    sound = all(t.dtype == np.float64 and t.shape == shape and np.isfinite(t).all() for t in tables.values())
-    return tables if sound else None
-
-
-def _write(key: str, tables: dict[str, Numbers]) -> None:
-    """Keep tables under a key: whole or not at all. A full disk costs the same work next time, nothing else."""
-    file = _file(key)
-    whole = io.BytesIO()
-    np.savez(whole, **tables)  # type: ignore[arg-type] # mypy takes the names for numpy's own options
-    with contextlib.suppress(OSError):
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".map-")
-        try:
-            with os.fdopen(handle, "wb") as part:
-                part.write(whole.getvalue())
-            os.replace(name, file)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
-        prune(file.parent, "map-*.npz")

@@ -45,6 +45,20 @@ def recorded_chances(setup: Setup, rows: npt.NDArray[np.void]) -> npt.NDArray[np
     return np.where(rows["outcome"] == FAILED, np.nan, closed_form(setup.game, rows))
 
 
+def faculties_in(row: Any) -> Faculties:
+    """What the player of a row could do. It compiles."""
+    return Faculties(
+        float(row["skill"]),
+        float(row["slope"]),
+        float(row["reaction_s"]),
+        float(row["reaction_sd_s"]),
+        float(row["reaction_tail_s"]),
+        float(row["slip"]),
+        float(row["lapse"]),
+        float(row["foresight"]),
+    )
+
+
 @cache
 def _chances_of(game: Game) -> Callable[..., None]:
     assert game.win_probability is not None
@@ -53,16 +67,6 @@ def _chances_of(game: Game) -> Callable[..., None]:
     def chances(rows: Any, out: Any) -> None:
         for i in range(len(rows)):
             row = rows[i]
-            faculties = Faculties(
-                float(row["skill"]),
-                float(row["slope"]),
-                float(row["reaction_s"]),
-                float(row["reaction_sd_s"]),
-                float(row["reaction_tail_s"]),
-                float(row["slip"]),
-                float(row["lapse"]),
-                float(row["foresight"]),
-            )
-            out[i] = chance(unpack(row["params"]), faculties)
+            out[i] = chance(unpack(row["params"]), faculties_in(row))
 
     return chances

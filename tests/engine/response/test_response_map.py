@@ -20,6 +20,7 @@ from scipy.stats import norm
 from engine.kernel import compiled
 from engine.parameters import Knob, ParameterSpace, along, straight_path
 from engine.players import Distribution, distribution_table
+from engine.response import kept_tables
 from engine.response import response_map as module
 from engine.response.monotone import TOLERANCE, fit_monotone, monotone
 from engine.response.response_map import ATTEMPTS, SKILLS, dial_places, logit_at, response_map
@@ -40,7 +41,7 @@ SMALL: dict[str, Any] = {"skills": (-1.0, 0.0, 1.0), "dial": (0.0, 0.3, 0.6, 1.0
 @pytest.fixture(autouse=True)
 def own_maps(tmp_path, monkeypatch):
     """Maps in a folder of the test, kernels where they always are."""
-    monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(kept_tables, "cache_folder", lambda: tmp_path)
     return tmp_path
 
 
@@ -215,7 +216,7 @@ def test_a_spread_that_a_cohort_shares_is_spread_over_the_players():
 def test_threads_change_no_number(monkeypatch):
     for game in (LOGISTIC, SAMPLED):
         one = mapped(game)
-        monkeypatch.setattr(module, "_read", lambda key, shape: None)
+        monkeypatch.setattr(module, "read_tables", lambda key, names, shape: None)
         assert mapped(game, threads=3).raw.tobytes() == one.raw.tobytes()
 
 
@@ -414,9 +415,10 @@ def test_a_known_map_is_read_without_a_compiler(own_maps):
     """In a fresh interpreter, which finds the map by content and never asks for a kernel."""
     text = (
         "import sys; from pathlib import Path; from engine.response import response_map as response\n"
+        "from engine.response import kept_tables\n"
         "from engine.parameters import straight_path; from engine.players import distribution_table\n"
         "from games.logistic import GAME\n"
-        f"response.cache_folder = lambda: Path({str(own_maps)!r})\n"
+        f"kept_tables.cache_folder = lambda: Path({str(own_maps)!r})\n"
         "found = response.response_map(GAME, GAME.space, straight_path(GAME.space), distribution_table({}),\n"
         f"    skills={SMALL['skills']}, dial={SMALL['dial']}, attempts=50, seed={SEED})\n"
         "print(found.logits.tolist(), 'numba' in sys.modules)"
@@ -428,9 +430,9 @@ def test_a_known_map_is_read_without_a_compiler(own_maps):
 
 def test_maps_are_kept_where_kernels_are_and_pruned_like_them(monkeypatch, tmp_path):
     monkeypatch.setenv("FLOWDIAL_CACHE_DIR", str(tmp_path / "chosen"))
-    monkeypatch.setattr(module, "cache_folder", cache_folder)
+    monkeypatch.setattr(kept_tables, "cache_folder", cache_folder)
     pruned = []
-    monkeypatch.setattr(module, "prune", lambda *given: pruned.append(given))
+    monkeypatch.setattr(kept_tables, "prune", lambda *given: pruned.append(given))
     mapped()
     (file,) = (tmp_path / "chosen").glob("*.npz")
     assert pruned == [(file.parent, "map-*.npz")]
