@@ -132,6 +132,12 @@ class Brief(NamedTuple):
     game: Game  # and the players' traits, shape (cohorts, traits, 6): for controllers that imagine players
     traits: Any
     layout_seed: int = RUNS_OWN  # from which the numbered levels are drawn
+    levels: int = 0  # of a campaign; 0 in an endless stream
+
+    @property
+    def seed_of_levels(self) -> int:
+        """The seed from which the numbered levels are drawn."""
+        return self.seed if self.layout_seed == RUNS_OWN else self.layout_seed
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,6 +65,7 @@ class Setup:
             self.game,
             self.traits,
             self.layout_seed(replica),
+            self.levels,
         )
 
     @property

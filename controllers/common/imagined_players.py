@@ -5,8 +5,9 @@ address, put through the engine's own distributions. Each trait that varies take
 a dial a particle is a cohort: the common part of its players' traits is drawn, and the individual parts of its members
 are at equal steps.
 
-The ground is a game's closed form where it has one, and its response map elsewhere. A response map already contains
-what a player does in the game, so slope and lapse have no separate effect there.
+The ground is a game's closed form where it has one, and its response map elsewhere. A response map holds what a player
+does in the game, so there slope and lapse have no say of their own. A reference knows more: the chance map, which adds
+to the ground what the level and the player's other traits do.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from controllers.common.particles import CELLS, CURVE_STEPS, KNOTS, KNOTS_PER_LOG, REACH, Cast, Numbers
-from engine.arithmetic import logistic, logit
+from engine.arithmetic import log, logistic, logit
 from engine.attempt import unpack_params
 from engine.controller import Brief
 from engine.game import Faculties
 from engine.kernel import compiled
 from engine.parameters import along
-from engine.players import TRAIT_NAMES, draw_trait, either
+from engine.players import PLAYER, TRAIT_NAMES, draw_trait, either
 from engine.randomness import CONTROLLER, key_of, words
-from engine.response.response_map import logit_at, response_map
+from engine.response.chance_map import TRAIT_REACH, Chart, chance_map, terms_of
+from engine.response.response_map import ACTING, logit_at, response_map
 
 MEMBERS: Final = 10  # of an imagined cohort
 STEPS: Final = (1, 3, 7, 9)  # coprime to MEMBERS: each trait takes its members in another order
@@ -36,8 +38,11 @@ BITS: Final = 30  # of a Sobol number, as scipy makes it
 FURTHEST: Final = 2000.0  # skill units: traits, tilt included, go no further
 USED: Final = (
     "skill", "slope", "learning", "fatigue", "lapse", "practice_gain", "practice_attempts", "tiring", "jump",
-    "jump_attempt", "tilt", "lowest_skill", "highest_skill", "bend_a", "bend_b", "thrown",
+    "jump_attempt", "tilt", "lowest_skill", "highest_skill", "bend_a", "bend_b", "thrown", "speed", "reaction_s",
+    "slip", "foresight",
 )  # fmt: skip
+_ADDED: Final = ("levels", "added", "added_skill", "added_square", "added_own", "span")
+NOTHING: Final = (0.0, *[np.zeros(1)] * 5)  # is added
 
 _LOG2_E: Final = 1.4426950408889634
 _LN2: Final = 0.6931471805599453
@@ -113,11 +118,21 @@ def _asked_ground(brief: Brief) -> Ground:
     return closed_ground(dial, bottom, highest, idle)
 
 
-def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool) -> Cast:
+def true_cast_of(brief: Brief, cohort: int, count: int, shared: bool) -> Cast:
+    """Imagined players of a cohort, of whom is known what no game tells: what each level does, and each trait."""
+    table = brief.traits[cohort]
+    if brief.game.win_probability is not None:
+        return cast_of([table], ground_of(brief, cohort), count, shared)
+    known = chance_map(brief.game, brief.space, brief.path, table, levels=brief.levels, seed=brief.seed_of_levels)
+    return cast_of([table], ground_of(brief, cohort), count, shared, chart=known.chart)
+
+
+def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool, *, chart: Chart | None = None) -> Cast:
     """`count` particles (a power of two) of each kind of player, all of one weight.
 
     tables: the traits of each kind, as in engine.players.distribution_table. shared: a particle is a cohort of MEMBERS.
-    Raises ValueError where a dial that players feel bent also moves the lowest win probability.
+    chart: what is added to the ground of a response map; None for nothing. Raises ValueError where a dial that players
+    feel bent also moves the lowest win probability.
     """
     kinds = [_drawn(table.tobytes(), len(table), count, MEMBERS if shared else 1) for table in tables]
     traits = {name: np.concatenate(parts) for name, parts in zip(USED, zip(*kinds, strict=True), strict=True)}
@@ -150,7 +165,35 @@ def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool)
         skill_step=ground.skill_step,
         ground=ground.logits.ravel(),
         curve=_curve(),
+        **dict(zip(_ADDED, NOTHING if chart is None or len(chart.terms) == 0 else _added(chart, traits), strict=True)),
     )
+
+
+def _added(chart: Chart, traits: dict[str, Numbers]) -> tuple[float | Numbers, ...]:
+    """The terms of a chart for voices with these traits, as `particles.added_to` adds them up: fields of _ADDED."""
+    levels, count = chart.terms.shape
+    dial, skill = np.zeros((levels, CELLS + 1)), np.zeros((levels, CELLS + 1))
+    ahead = 5 + len(chart.jumps)
+    terms = np.empty(count)
+    nobody = np.zeros(1, PLAYER)[0]
+    for name in ACTING:
+        nobody[name] = 1.0
+    for cell in range(CELLS + 1):
+        terms_of(chart, 0.0, 0.0, cell / CELLS, nobody, terms)
+        for j in range(ahead):  # one after the other: a matrix product has its own order on every machine
+            dial[:, cell] += chart.terms[:, j] * terms[j]
+        d = cell / CELLS - 0.5
+        skill[:, cell] = chart.terms[:, ahead] + chart.terms[:, ahead + 1] * d + chart.terms[:, ahead + 2] * d * d
+    own = np.zeros((levels, 5, len(traits["skill"])))
+    own[:, 4] = chart.terms[:, ahead + 4, None]
+    for k, which in enumerate(chart.which.tolist()):
+        values = traits[ACTING[which]]
+        if chart.bent[k]:
+            values = np.array([log(value) for value in values.tolist()])
+        z = np.clip((values - chart.middle[k]) / chart.spread[k], -TRAIT_REACH, TRAIT_REACH)
+        a, b, c, e, f, g, h = chart.terms[:, ahead + 5 + 7 * k : ahead + 12 + 7 * k].T[:, :, None]
+        own += np.stack([a * z + f * z * z, b * z, c * z + g * z * z, e * z, h * z], axis=1)
+    return float(levels), dial.ravel(), skill.ravel(), chart.terms[:, ahead + 3].copy(), own.ravel(), chart.span
 
 
 @lru_cache(maxsize=1)

@@ -6,9 +6,10 @@ engine's own player model on a ground, which relates skill to difficulty:
     p = bottom(d) + (top - bottom(d)) logistic(slope M(skill(t, place) +- tilt / slope, b(d))),
 
 with skill as in engine.players.skill_now, b the dial as the player feels it, and M the ground's logits: skill less
-difficulty for a closed form, the logits of the response map for any other game. A last outcome that is not known mixes
-both possible ones. An outcome multiplies a particle's weight by the chance that the particle gave it (Bayes' rule). The
-best difficulty is that at which the weighted mean of (p - target)^2 is least.
+difficulty for a closed form, the logits of the response map for any other game, and for who knows more, on top what
+engine.response.chance_map adds for a level and for this player's other traits. A last outcome that is not known mixes
+both possible ones. An outcome multiplies a particle's weight by the chance that the particle gave it (Bayes' rule);
+the dial goes where the weighted mean of (p - target)^2 is least.
 
 Loops over single numbers, each formula at one place: they compile in a second, since a kernel holds a copy of all that
 it calls, and give the same bits in plain Python.
@@ -24,6 +25,7 @@ import numpy.typing as npt
 
 from engine.arithmetic import exp, log
 from engine.players import LONG_SESSION
+from engine.response.chance_map import STEEPEST
 
 Numbers = npt.NDArray[np.float64]
 
@@ -65,6 +67,14 @@ class Cast(NamedTuple):
     skill_step: float
     ground: Numbers  # M, (skills, CELLS + 1)
     curve: Numbers  # (2 REACH CURVE_STEPS + 1,): the logistic from -REACH to REACH
+    levels: float  # rows of what a chance map adds to the ground; 0 where there is none, and the following mean nothing
+    added: Numbers  # (levels, CELLS + 1): along the dial
+    added_skill: Numbers  # (levels, CELLS + 1): per half a unit of skill
+    added_square: Numbers  # (levels,): per square of half a unit of skill
+    added_own: (
+        Numbers  # (levels, 4, voices): of the player, per half a unit of skill, per d and per d^2 from the middle
+    )
+    span: Numbers  # (2,): skills beyond count as these
 
 
 class Stand(NamedTuple):
@@ -73,6 +83,7 @@ class Stand(NamedTuple):
     skill: Numbers
     top: Numbers
     last: float  # 1 after a win, 0 after a loss; in between the chance or share of wins
+    row: int  # of the level, from 0
 
 
 def stand_of(cast: Cast, attempt: float, place: float, last: float) -> Stand:
@@ -94,7 +105,29 @@ def stand_of(cast: Cast, attempt: float, place: float, last: float) -> Stand:
             s += cast.jump[v]
         skill[v] = min(max(s, cast.lowest[v]), cast.highest[v])
         top[v] = cast.idle_top if place < cast.thrown[v] else cast.top[v]
-    return Stand(skill, top, last)
+    return Stand(skill, top, last, 0)
+
+
+def on_level(stand: Stand, level: int) -> Stand:
+    """The same moment on a level of a campaign, from 1; 0 in an endless stream."""
+    return Stand(stand.skill, stand.top, stand.last, max(level - 1, 0))
+
+
+def added_to(cast: Cast, row: int, v: int, base: float, skill: float, cell: float) -> float:
+    """What a chance map adds to the logit `base` of a voice. cell: where the dial acts, in cells."""
+    s = 0.5 * min(max(skill, cast.span[0]), cast.span[1])
+    d = cell / CELLS - 0.5
+    left = min(int(cell), CELLS - 1)
+    right = cell - left
+    at = row * (CELLS + 1) + left
+    found = cast.added[at] + (cast.added[at + 1] - cast.added[at]) * right
+    found += s * (cast.added_skill[at] + (cast.added_skill[at + 1] - cast.added_skill[at]) * right)
+    found += cast.added_square[row] * s * s
+    voices = len(cast.skill)
+    at = 5 * row * voices + v
+    found += cast.added_own[at] + cast.added_own[at + voices] * s
+    found += cast.added_own[at + 4 * voices] * min(max(base, -STEEPEST), STEEPEST)
+    return found + cast.added_own[at + 2 * voices] * d + cast.added_own[at + 3 * voices] * d * d
 
 
 def particle_chances(cast: Cast, stand: Stand, weights: Numbers, least: float, difficulty: float) -> Numbers:
@@ -127,6 +160,8 @@ def particle_chances(cast: Cast, stand: Stand, weights: Numbers, least: float, d
                 at += CELLS + 1
                 high = cast.ground[at] + (cast.ground[at + 1] - cast.ground[at]) * right
                 logit = cast.slope[v] * (low + (high - low) * (height - weak))
+                if cast.levels > 0.0:
+                    logit += added_to(cast, stand.row, v, logit, skill, cell)
                 step = (min(max(logit, -REACH), REACH) + REACH) * CURVE_STEPS
                 k = min(int(step), 2 * REACH * CURVE_STEPS - 1)
                 rise = cast.curve[k] + (cast.curve[k + 1] - cast.curve[k]) * (step - k)

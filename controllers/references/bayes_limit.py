@@ -1,9 +1,9 @@
 """Bayes limit: the best possible play with known distributions of players, but without knowing which player this is.
 
-It has a particle posterior over the scenario's own trait distributions. It plays the difficulty at which the expected
-squared distance of the win probability from the target is least. In a game without a closed form it uses the response
-map of each cohort. No controller knows those distributions, so this is no controller for a game: errors of others are
-reported as multiples of its error.
+A particle posterior over the scenario's own trait distributions, and the dial where the expected squared distance of
+the win probability from the target is least; in a game without a closed form the chance map of each cohort stands in
+its place, so it knows what every level and every trait does. No controller knows those distributions, so this is no
+controller for a game: it is the measure that others are told as a ratio of.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.common.imagined_players import cast_of, ground_of
-from controllers.common.particles import Cast, Numbers, best_place, particle_chances, reweight, stand_of
+from controllers.common.imagined_players import true_cast_of
+from controllers.common.particles import Cast, Numbers, best_place, on_level, particle_chances, reweight, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Situation, Who
 from engine.kernel import compiled
 from engine.players import TRAIT_NAMES
@@ -35,7 +35,7 @@ class BayesLimit:
     def __init__(self, options: Options, brief: Brief) -> None:
         self._by_player = brief.scope == "player"
         self._casts = [
-            cast_of([table], ground_of(brief, cohort), _count(options, table), not self._by_player)
+            true_cast_of(brief, cohort, _count(options, table), not self._by_player)
             for cohort, table in enumerate(brief.traits)
         ]
         self._weights: dict[int, Numbers] = {}
@@ -81,24 +81,24 @@ class BayesLimit:
 
 
 def propose(
-    cast: Cast, weights: Numbers, attempt: float, place: float, last: float, target: float, near: float
+    cast: Cast, weights: Numbers, attempt: float, place: float, last: float, level: int, target: float, near: float
 ) -> float:
-    """The best difficulty for this attempt."""
-    return best_place(cast, weights, stand_of(cast, attempt, place, last), target, near)
+    """Where the dial belongs for this attempt."""
+    return best_place(cast, weights, on_level(stand_of(cast, attempt, place, last), level), target, near)
 
 
 def reweight_after(
-    cast: Cast, weights: Numbers, attempt: float, place: float, last: float, difficulty: float, won: float
+    cast: Cast, weights: Numbers, attempt: float, place: float, last: float, level: int, difficulty: float, won: float
 ) -> Numbers:
     """Weights after one outcome."""
-    p = particle_chances(cast, stand_of(cast, attempt, place, last), weights, 0.0, difficulty)
+    p = particle_chances(cast, on_level(stand_of(cast, attempt, place, last), level), weights, 0.0, difficulty)
     return reweight(weights, p, won, 1.0)
 
 
-def _moment(situation: Situation) -> tuple[float, float, float]:
-    """Attempt, place and last outcome; the target stands for one that is not known."""
+def _moment(situation: Situation) -> tuple[float, float, float, int]:
+    """Attempt, place, last outcome and level; the target stands for an outcome that is not known."""
     last = situation.target if situation.last < 0.0 else situation.last
-    return float(situation.attempt), float(situation.place), last
+    return float(situation.attempt), float(situation.place), last, situation.level
 
 
 def _count(options: Options, table: Any) -> int:

@@ -1,8 +1,8 @@
 """Best static: the best fixed difficulty for a whole cohort.
 
-It minimises the mean of (p - target)^2 over the cohort's players and their attempts, as predicted for other players
-with the same distributions. What a controller gains over it is the value of adapting. In a comparison the attempts and
-the sessions are the scenario's, where they are left at their defaults.
+It minimises the mean of (p - target)^2 over the cohort's players and their attempts, as foretold for other players
+drawn from the same traits; in a campaign over all levels with that target. What a controller gains over it is what
+steering is worth. In a race the attempts and the sessions are the scenario's, where they are left at their defaults.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.common.imagined_players import cast_of, ground_of
-from controllers.common.particles import CELLS, Cast, Numbers, particle_chances, stand_of
+from controllers.common.imagined_players import true_cast_of
+from controllers.common.particles import CELLS, Cast, Numbers, on_level, particle_chances, stand_of
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.kernel import compiled
 
@@ -34,7 +34,9 @@ class BestStatic:
 
     def __init__(self, options: Options, brief: Brief) -> None:
         self._options, self._floor, self._ceiling = options, brief.floor, brief.ceiling
-        self._casts = [cast_of([table], ground_of(brief, c), PLAYERS, False) for c, table in enumerate(brief.traits)]
+        self._casts = [true_cast_of(brief, cohort, PLAYERS, False) for cohort in range(len(brief.traits))]
+        self._targets = brief.targets
+        self._numbered = brief.levels > 0
         self._found: dict[tuple[int, float], float] = {}
 
     def ask(self, who: Who) -> Setting:
@@ -46,11 +48,15 @@ class BestStatic:
 
     def misses(self, cohort: int, target: float, places: Numbers) -> Numbers:
         """Mean of (p - target)^2 at places of the dial, of their shape."""
-        found = np.zeros(len(places))
-        compiled(squared_errors)(
-            self._casts[cohort], self._options.attempts, self._options.session, target, places, found
-        )
-        return found
+        cast, found = self._casts[cohort], np.zeros(len(places))
+        levels = [0]
+        if self._numbered and cast.levels > 0.0:
+            levels = (np.flatnonzero(self._targets[cohort] == target) + 1).tolist()
+        for level in levels:
+            missed = np.zeros(len(places))
+            compiled(squared_errors)(cast, self._options.attempts, self._options.session, level, target, places, missed)
+            found += missed
+        return found / len(levels)
 
     def tell(self, outcome: Outcome) -> None:
         """It ignores outcomes."""
@@ -59,14 +65,16 @@ class BestStatic:
         return {}
 
 
-def squared_errors(cast: Cast, attempts: float, session: float, target: float, places: Numbers, out: Numbers) -> None:
+def squared_errors(
+    cast: Cast, attempts: float, session: float, level: int, target: float, places: Numbers, out: Numbers
+) -> None:
     """Mean of (p - target)^2 over particles and MOMENTS attempts, at each place, into out.
 
     An outcome before counts as a win with the chance that the target gives it.
     """
     for moment in range(MOMENTS):
         attempt = math.floor((moment + 0.5) / MOMENTS * attempts)
-        stand = stand_of(cast, attempt, attempt % session, target)
+        stand = on_level(stand_of(cast, attempt, attempt % session, target), level)
         for i in range(len(places)):
             p = particle_chances(cast, stand, cast.weight, 0.0, places[i])
             for j in range(len(p)):

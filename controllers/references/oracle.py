@@ -1,8 +1,9 @@
 """Oracle: plays at the difficulty whose true win probability is the target, because it knows the player.
 
-It rebuilds each player by address, as the world does, follows their condition, and makes the same draws. So it knows
-the last outcome even where outcomes arrive late. A target beyond the ends of the dial it misses as little as possible.
-In a game without a closed form the response map of the player's cohort gives the win probability.
+It rebuilds each player by address, as the world does, follows their condition, and throws the same dice, so that it
+knows the last outcome even where results come late. What it cannot reach, because the dial ends before, it misses as
+little as possible. In a game without a closed form the chance map of the cohort tells the chance: on this level, of a
+player with these traits. How far the map is off is all that it misses by, so a judge must not judge it by that map.
 """
 
 from __future__ import annotations
@@ -20,46 +21,52 @@ from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import along, to_real
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
-from engine.response.response_map import logit_at, response_map
+from engine.response.chance_map import Chart, chance_map, chart_logit
 
 
 class Options(NamedTuple):
     halvings: float = 40.0
 
 
+class Closed(NamedTuple):
+    """What a closed form is asked with."""
+
+    table: Any  # the space of knobs
+    path: Any  # the dial
+    values: Any  # room for params, shape (knobs,)
+
+
 @cache
 def closed_chance_of(game: Game) -> Callable[..., float]:
-    """(player record, place of the dial, table, path, values) -> win probability by the closed form."""
+    """(player record, place of the dial, known) -> win probability by the closed form."""
     chance, unpack, knobs = game.win_probability, unpack_params(game), len(game.space)
     assert chance is not None
 
-    def closed_chance(player: Any, acts_at: float, table: Any, path: Any, values: Any) -> float:
+    def closed_chance(player: Any, acts_at: float, known: Closed) -> float:
         for j in range(knobs):
-            values[j] = to_real(table, j, along(path, j, acts_at))
-        return float(chance(unpack(values), faculties_of(player)))
+            known.values[j] = to_real(known.table, j, along(known.path, j, acts_at))
+        return float(chance(unpack(known.values), faculties_of(player)))
 
     return closed_chance
 
 
-def mapped_chance(player: Any, acts_at: float, logits: Any, skills: Any, dial: Any) -> float:
-    """Win probability by a response map; a thrown attempt is lost."""
+def mapped_chance(player: Any, acts_at: float, known: Chart) -> float:
+    """Win probability by a chance map. Who throws an attempt loses it."""
     if int(player["place"]) < float(player["thrown"]):
         return 0.0
-    return logistic(logit_at(logits, skills, dial, skill_now(player), acts_at))
+    return logistic(chart_logit(known, max(int(player["level"]) - 1, 0), skill_now(player), acts_at, player))
 
 
 @cache
 def search_of(chance_at: Callable[..., float]) -> Callable[..., float]:
-    """(player record, target, floor, ceiling, halvings, three arrays of chance_at) -> difficulty, by bisection."""
+    """(player record, target, floor, ceiling, halvings, known of chance_at) -> difficulty, by bisection."""
 
-    def search(
-        player: Any, target: float, floor: float, ceiling: float, halvings: int, one: Any, two: Any, three: Any
-    ) -> float:
+    def search(player: Any, target: float, floor: float, ceiling: float, halvings: int, known: Any) -> float:
         easy, hard = floor, ceiling
         for step in range(halvings + 2):
             # Both ends first: where one of them is already on the wrong side, it is the answer.
             difficulty = floor if step == 0 else ceiling if step == 1 else 0.5 * (easy + hard)
-            chance = chance_at(player, felt_difficulty(player, difficulty), one, two, three)
+            chance = chance_at(player, felt_difficulty(player, difficulty), known)
             if (step == 0 and chance <= target) or (step == 1 and chance >= target):
                 return difficulty
             if chance > target:
@@ -83,11 +90,15 @@ class Oracle:
         self._table = brief.space.table()
         if brief.game.win_probability is not None:
             self._search = compiled(search_of(closed_chance_of(brief.game)))
-            self._known = [(self._table, brief.path, self._values)] * len(brief.traits)
+            self._known: list[Any] = [Closed(self._table, brief.path, self._values)] * len(brief.traits)
         else:
             self._search = compiled(search_of(mapped_chance))
-            maps = [response_map(brief.game, brief.space, brief.path, traits) for traits in brief.traits]
-            self._known = [(known.logits.ravel(), known.skills, known.dial) for known in maps]
+            self._known = [
+                chance_map(
+                    brief.game, brief.space, brief.path, traits, levels=brief.levels, seed=brief.seed_of_levels
+                ).chart
+                for traits in brief.traits
+            ]
         self._attempt = compiled(attempt_of(brief.game))
         self._birth = compiled(be_born)
         self._players: dict[int, Any] = {}
@@ -106,7 +117,7 @@ class Oracle:
         player = self._player(who)
         player["attempts"], player["place"], player["level"] = situation.attempt, situation.place, situation.level
         difficulty = self._search(
-            player, situation.target, brief.floor, brief.ceiling, self._halvings, *self._known[who.cohort]
+            player, situation.target, brief.floor, brief.ceiling, self._halvings, self._known[who.cohort]
         )
         acts_at = felt_difficulty(player, difficulty)
         for j in range(len(self._values)):

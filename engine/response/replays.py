@@ -53,7 +53,8 @@ def replays_of(game: Game) -> Callable[..., None]:
             for n in range(plays[i]):
                 tried = int(row["attempt"]) + (n + 1) * _STRIDE
                 level = int(row["level"])
-                opened = opening(row["params"], seed, int(row["replica"]), int(row["player"]), tried, level)
+                layouts = int(row["layout_seed"])
+                opened = opening(row["params"], seed, int(row["replica"]), int(row["player"]), tried, level, layouts)
                 wins[i] += 1 if play(opened, faculties).outcome == WON else 0
 
     return replays

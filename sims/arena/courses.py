@@ -278,6 +278,7 @@ def play_and_score(setups: CourseSetups, task: CourseTask) -> TaskScores:
     chances = setups.judges[task.course].chances(setup, played, meant)
     base = setups.base(task.course)
     scores = scores_of(
-        base.scope, meant, chances, course.scenario.after_attempts, dial=setup.scope, deploy_every_s=base.deploy_every_s
-    )
+        base.scope, meant, chances.chance, course.scenario.after_attempts, doubts=chances.doubt,
+        foretold=chances.foretold, dial=setup.scope, deploy_every_s=base.deploy_every_s,
+    )  # fmt: skip
     return TaskScores(scores, len(rows), seconds)

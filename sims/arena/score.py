@@ -10,7 +10,11 @@ separately: a dial that swings is wrong at both ends, even if its mean is right.
 a track, or all tracks of a replica where all players share one dial.
 
 RMSE is the root of the mean of (p - target)^2 over all judged attempts of all tracks. Its interval, and that of a ratio
-of two, come from the spread over units (linearised ratio estimator, Cochran 1977, sections 6.3 and 6.7).
+of two, come from the spread over units (linearised ratio estimator, Cochran 1977, sections 6.3 and 6.7). Where p is
+estimated, the square of the estimate less its variance stands for the square of p.
+
+What needs the p of a single attempt, as the share in band, is told by what was foretold. It is unknown where that is
+further off than half the band (root mean square).
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from engine.kernel import compiled
 from engine.players import LARGEST_COHORT
 
 IN_BAND: Final = 0.05  # largest distance from the target, in win probability
+MOST_OFF: Final = 0.5 * IN_BAND  # root mean square error of what is foretold, above which no single attempt is told
 RUN_IN_BAND: Final = 10  # attempts in band in a row, after which a track has settled
 LOSSES: Final = 3  # in a row
 CONFIDENCE: Final = 0.95
@@ -46,6 +51,8 @@ SCORE: Final = np.dtype(
         ("square", np.float64),  # sum of (p - target)^2 over judged attempts
         ("early_square", np.float64),  # the same over those before
         ("chance", np.float64),  # sum of p over all attempts
+        ("foretold_square", np.float64),  # as `square`, by what was foretold; so are in_band, settled and overshoot
+        ("off_square", np.float64),  # sum of (foretold - p)^2 over judged attempts
         ("in_band", np.float64),  # judged attempts with |p - target| < IN_BAND
         ("moved", np.float64),  # sum of |change of difficulty| of each dial from one attempt on it to the next
         ("moves", np.int64),  # how many such changes
@@ -63,6 +70,8 @@ def scores_of(
     chances: npt.NDArray[np.float64],
     after: int,
     *,
+    doubts: npt.NDArray[np.float64] | None = None,
+    foretold: npt.NDArray[np.float64] | None = None,
     dial: Scope | None = None,
     deploy_every_s: float = 0.0,
 ) -> Any:
@@ -73,6 +82,8 @@ def scores_of(
         rows: of one replica or more, sorted by player and attempt, without attempts that players throw on purpose.
         chances: the win probability of each row; NaN where unknown, which makes all that depends on it NaN.
         after: first attempt that is judged.
+        doubts: variance of each chance where it is estimated without bias; None where all are exact.
+        foretold: what single chances are told by; NaN where unknown. None for the chances themselves.
         dial: which players share a dial with this controller, if that is not the scope.
         deploy_every_s: seconds between two deployments; 0 if the dial may move at any time.
 
@@ -81,7 +92,8 @@ def scores_of(
     """
     won = (rows["outcome"] == WON).astype(np.float64)
     streaks = ((rows["streak"] >= LOSSES - 1) & (won == 0.0)).astype(np.float64)
-    columns = [chances, rows["target"], won, streaks]
+    columns = [chances, chances if foretold is None else foretold, rows["target"], won, streaks]
+    spare = np.zeros(len(rows)) if doubts is None else doubts
     attempts, cohorts = rows["attempt"], rows["cohort"]
     players = rows["replica"] * _PLAYERS + rows["player"]
     groups = rows["replica"] * LARGEST_COHORT + cohorts
@@ -92,6 +104,7 @@ def scores_of(
         group, begun = _moments(groups, rows, after, deploy_every_s)
         size = np.bincount(group)
         columns = [np.bincount(group, weights=column) / size for column in columns]
+        spare = np.bincount(group, weights=spare) / size**2
         moved, moves = (np.bincount(group, column).astype(np.float64) for column in (moved, moves))
         tracks, attempts, cohorts = groups[begun], attempts[begun], cohorts[begun]
     starts = np.flatnonzero(np.concatenate(([True], np.diff(tracks) != 0))[: len(tracks)])
@@ -103,7 +116,8 @@ def scores_of(
         scores["moved"] = np.add.reduceat(moved, starts)
         scores["moves"] = np.add.reduceat(moves, starts)
     edges = np.append(starts, len(tracks))
-    compiled(_add_up)(edges, np.ascontiguousarray(attempts), *map(np.ascontiguousarray, columns), after, scores)
+    arrays = map(np.ascontiguousarray, (attempts, *columns, spare))
+    compiled(_add_up)(edges, *arrays, after, scores)
     return scores
 
 
@@ -145,28 +159,33 @@ def _moves(
 
 
 def _add_up(
-    edges: Any, attempts: Any, chances: Any, targets: Any, won: Any, streaks: Any, after: int, scores: Any
-) -> None:
+    edges: Any, attempts: Any, chances: Any, foretold: Any, targets: Any, won: Any, streaks: Any, spare: Any,
+    after: int, scores: Any,
+) -> None:  # fmt: skip
     """Fill the scores of all tracks; rows edges[i] to edges[i + 1] belong to track i."""
     for i in range(len(scores)):
         score = scores[i]
         judged = 0
-        square = early = chance = in_band = overshoot = surplus = in_a_row = 0.0
+        square = early = chance = in_band = overshoot = surplus = in_a_row = known_square = off_square = 0.0
         streak = 0
         settled = NEVER
         first = 0.0
         for r in range(edges[i], edges[i + 1]):
-            error = chances[r] - targets[r]
+            missed = (chances[r] - targets[r]) * (chances[r] - targets[r]) - spare[r]
+            error = foretold[r] - targets[r]
             size = abs(error)
             chance += chances[r]
             near = size < IN_BAND
             if attempts[r] >= after:
                 judged += 1
-                square += error * error
+                square += missed
+                known_square += error * error
+                off_square += (foretold[r] - chances[r]) * (foretold[r] - chances[r]) - spare[r]
                 in_band += 1.0 if near else 0.0
                 surplus += won[r] - targets[r]
             else:
-                early += error * error
+                early += missed
+                known_square += 0.0 * error  # NaN where it is unknown
             streak = streak + 1 if near else 0
             if streak == RUN_IN_BAND and settled == NEVER:
                 settled = int(attempts[r - RUN_IN_BAND + 1])
@@ -180,6 +199,8 @@ def _add_up(
         score["square"] = square
         score["early_square"] = early
         score["chance"] = chance
+        score["foretold_square"] = known_square
+        score["off_square"] = off_square
         score["in_band"] = in_band
         score["settled"] = settled
         score["overshoot"] = overshoot
@@ -213,20 +234,23 @@ class Card(NamedTuple):
     worst: float  # 95th percentile over tracks of a track's own RMSE
     streaks: float  # share of attempts that complete three losses in a row
     win_error: float  # mean over tracks of |win rate - wanted win rate|
+    off: float = 0.0  # root mean square error of what single attempts are told by; NaN where they are not foretold
 
 
 def card_of(scores: Any) -> Card:
     """The score card of a controller on one scenario. scores: one or more SCORE records."""
     attempts, judged = float(scores["attempts"].sum()), float(scores["judged"].sum())
     seen = scores[scores["judged"] > 0]
-    own = np.sqrt(seen["square"] / seen["judged"])
+    own = np.sqrt(seen["foretold_square"] / seen["judged"])
     settled = scores["settled"][scores["settled"] != NEVER]
-    known = not math.isnan(float(scores["chance"].sum()))
+    foretold = not math.isnan(float(scores["foretold_square"].sum()))
+    off = _error(scores["off_square"].sum(), judged) if foretold else math.nan
+    known = foretold and not off > MOST_OFF
     return Card(
         units=len(np.unique(scores["unit"])),
         rmse=_root(scores),
-        rmse_early=math.sqrt(_share(scores["early_square"].sum(), attempts - judged)),
-        rmse_all=math.sqrt(_share(scores["square"].sum() + scores["early_square"].sum(), attempts)),
+        rmse_early=_error(scores["early_square"].sum(), attempts - judged),
+        rmse_all=_error(scores["square"].sum() + scores["early_square"].sum(), attempts),
         settled=float(np.median(settled)) if known and len(settled) else math.nan,
         never=1.0 - len(settled) / len(scores) if known else math.nan,
         in_band=_share(scores["in_band"].sum(), judged) if known else math.nan,
@@ -235,6 +259,7 @@ def card_of(scores: Any) -> Card:
         worst=float(np.percentile(own, 95)) if len(own) and known else math.nan,
         streaks=_share(scores["streaks"].sum(), attempts),
         win_error=float(np.abs(seen["surplus"] / seen["judged"]).mean()) if len(seen) else math.nan,
+        off=off,
     )
 
 
@@ -285,7 +310,7 @@ def regret_of(scores: Any, static: Any) -> Interval:
     for sign, one in ((1.0, scores), (-1.0, static)):
         whole = one.copy()
         whole["square"] += one["early_square"]
-        root = math.sqrt(_share(whole["square"].sum(), whole["attempts"].sum()))
+        root = _error(whole["square"].sum(), whole["attempts"].sum())
         value += sign * root
         if root > 0.0:  # without an error there is no residual either
             residuals += sign * _residuals(whole, "square", "attempts", units) / (2.0 * root)
@@ -308,7 +333,8 @@ def _root(scores: Any) -> Interval:
     if math.isnan(mean):
         return UNKNOWN
     half = _half(_residuals(scores, "square", "judged", _units(scores)))
-    return Interval(math.sqrt(mean), math.sqrt(max(mean - half, 0.0)), math.sqrt(mean + half))
+    root, low, high = (math.sqrt(max(square, 0.0)) for square in (mean, mean - half, mean + half))
+    return Interval(root, low, high)
 
 
 def _units(*all_scores: Any) -> npt.NDArray[np.int64]:
@@ -336,6 +362,12 @@ def _half(residuals: npt.NDArray[np.float64], comparisons: int = 1) -> float:
         return math.nan
     quantile = t_half_width(m - 1, 1.0 - (1.0 - CONFIDENCE) / comparisons)
     return quantile * float(np.sqrt((residuals**2).sum() / (m - 1) / m))
+
+
+def _error(squares: float, count: float) -> float:
+    """The root of a mean square. Estimated squares may add up to less than 0 where there is hardly an error: then 0."""
+    mean = _share(squares, count)
+    return mean if math.isnan(mean) else math.sqrt(max(mean, 0.0))
 
 
 def _share(part: float, whole: float) -> float:

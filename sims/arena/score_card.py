@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.record import Column
-from sims.arena.score import UNKNOWN, Card, Interval, card_of, ratio_of, regret_of
+from sims.arena.score import MOST_OFF, UNKNOWN, Card, Interval, card_of, ratio_of, regret_of
 
 # In the order of trust. The win rate is last: a rule that adds up its errors brings it to the target whatever the win
 # probabilities were.
@@ -35,6 +35,7 @@ COLUMNS: Final = (
     Column("regret_low", "number", "1", "low end of its 95 % interval, paired", optional=True),
     Column("regret_high", "number", "1", "high end of its 95 % interval, paired", optional=True),
     Column("streaks", "number", "1", "share of attempts that complete three or more losses in a row"),
+    Column("map_error", "number", "1", "root mean square error of what single attempts are told by", optional=True),
     Column("win_error", "number", "1", "mean absolute error of the realised win rate: can mislead", optional=True),
 )  # fmt: skip
 # The columns of a table for people, and what each of them means.
@@ -58,6 +59,9 @@ WHY_LAST: Final = (
     "The realised win rate comes last: a rule that adds up its errors brings it to the target, whatever the win "
     "probabilities were."
 )
+
+
+OFF_THE_DIAL: Final = "it moves knobs off the dial, where no map foretells them"
 
 
 class ScoreLine(NamedTuple):
@@ -113,13 +117,24 @@ def score_line(
     )
 
 
+def why_untold(card: Card) -> str | None:
+    """Why a controller's single attempts are not told, so that what they add up to is unknown; None if they are."""
+    if math.isnan(card.rmse_all):
+        return "nothing was played"
+    if math.isnan(card.off):
+        return OFF_THE_DIAL
+    if card.off > MOST_OFF:
+        return f"the map is {card.off:.3f} off there (root mean square), and at most {MOST_OFF:g} is allowed"
+    return None
+
+
 def score_row(line: ScoreLine) -> tuple[str | int | float | None, ...]:
     """A line in the order of COLUMNS; None where unknown."""
     card = line.card
     values: list[str | int | float] = [
         line.course, line.controller, line.mode, line.cohort, card.units, *card.rmse, *line.ratio, card.rmse_early,
         card.rmse_all, card.settled, card.never, card.in_band, card.jitter, card.overshoot, card.worst, *line.regret,
-        card.streaks, card.win_error,
+        card.streaks, card.off, card.win_error,
     ]  # fmt: skip
     return tuple(None if isinstance(value, float) and math.isnan(value) else value for value in values)
 

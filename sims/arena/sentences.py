@@ -10,8 +10,7 @@ from engine.scenario import Scenario
 from sims.arena.baselines import PLACES
 from sims.arena.courses import LIMIT, STATIC, CourseScores, Entrant
 from sims.arena.score import behind_best, card_of, is_alike, ratio_of
-from sims.arena.score_card import ScoreLine, ratio_text
-from sims.arena.true_chances import OFF_THE_DIAL
+from sims.arena.score_card import ScoreLine, ratio_text, why_untold
 from sims.catalog import Catalog
 from sims.wording import listed
 
@@ -30,10 +29,27 @@ def notes_on(scores: CourseScores, course: str, baseline: Entrant, lines: Sequen
     if baseline.controller != STATIC:
         notes.append(f"The baseline is {baseline.label}, the best of {PLACES} fixed difficulties in hindsight.")
     notes += chance_notes(lines)
-    unknown = [line.controller for line in lines if not line.cohort and math.isnan(line.card.rmse_all)]
-    if unknown:
-        notes.append(f"The error is unknown for {listed(unknown)}: {OFF_THE_DIAL}. Only wins count there.")
-    return notes
+    return notes + map_notes([line for line in lines if not line.cohort])
+
+
+def map_notes(lines: Sequence[ScoreLine]) -> list[str]:
+    """How chances were measured where they are not exact, and what is unknown. lines: of all players together."""
+    off = [line.card.off for line in lines if line.card.off > 0.0]
+    notes = []
+    if off:
+        notes.append(
+            "Errors are measured by playing attempts again with fresh luck. Settled, on target, overshoot and worst "
+            f"5 % rest on a map, which is {min(off):.3f} to {max(off):.3f} off (root mean square)."
+        )
+    reasons: dict[str, list[str]] = {}
+    for line in lines:
+        why = why_untold(line.card)
+        if why is not None:
+            reasons.setdefault(why, []).append(line.controller)
+    return notes + [
+        f"Settled, on target, overshoot and worst 5 % are unknown for {listed(names)}: {why}."
+        for why, names in reasons.items()
+    ]
 
 
 def chance_notes(lines: Sequence[ScoreLine]) -> list[str]:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sims.arena.score import Interval
 from sims.arena.score_card import ScoreLine
-from sims.arena.true_chances import OFF_THE_DIAL
 from sims.arena.worlds import WORLDS
 from sims.wording import listed
 
@@ -70,12 +69,9 @@ class ArenaScores:
 
     @property
     def absences(self) -> list[str]:
-        """Why controllers or their errors are missing in a world: a sentence for each reason, with its controllers."""
-        unknown = {
-            (line.course, line.controller): OFF_THE_DIAL for line in self.scores if math.isnan(line.card.rmse_all)
-        }
+        """Why controllers are missing in a world: a sentence for each reason, with its controllers."""
         reasons: dict[str, list[str]] = {}
-        for (world, name), why in {**self.absent, **unknown}.items():
+        for (world, name), why in self.absent.items():
             reasons.setdefault(f"{world}: {why}", []).append(name)
         return [f"{why} ({listed(list(dict.fromkeys(names)))})." for why, names in reasons.items()]
 

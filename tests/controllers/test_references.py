@@ -153,7 +153,7 @@ def test_the_posterior_is_bayes_rule():
     weights, expected = cast.weight, np.full(64, 1 / 64)
     last = 1.0
     for attempt, (difficulty, won) in enumerate([(0.5, 1.0), (0.6, 0.0), (0.3, 1.0), (0.45, 1.0), (0.9, 0.0)] * 4):
-        weights = bayes_limit.reweight_after(cast, weights, float(attempt), float(attempt), last, difficulty, won)
+        weights = bayes_limit.reweight_after(cast, weights, float(attempt), float(attempt), last, 0, difficulty, won)
         p = engine_chances(players, difficulty, attempt, attempt, last)
         expected = expected * (p if won else 1.0 - p)
         last = won
@@ -193,7 +193,7 @@ def test_the_dial_goes_where_the_expected_error_is_least(target, near):
 def test_particles_give_the_same_bits_compiled():
     cast, _ = imagined()
     for attempt, place, last in MOMENTS:
-        arguments = (cast, cast.weight, float(attempt), float(place), last)
+        arguments = (cast, cast.weight, float(attempt), float(place), last, 0)
         assert compiled(bayes_limit.propose)(*arguments, 0.55, 0.5) == bayes_limit.propose(*arguments, 0.55, 0.5)
         fast = compiled(bayes_limit.reweight_after)(*arguments, 0.43, 1.0)
         assert fast.tobytes() == bayes_limit.reweight_after(*arguments, 0.43, 1.0).tobytes()

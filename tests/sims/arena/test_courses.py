@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from engine.errors import PluginFault, ScenarioError
+from engine.response.chance_map import chance_map
 from engine.response.response_map import response_map
 from engine.scenario import parse, setup_of
 from engine.world import chunks, simulate
 from sims.arena.courses import Course, CourseScores, Entrant, entrant_of, refuse_absent, score_courses, setup_with
 from sims.arena.race import race
-from sims.arena.true_chances import Judge, judge_of
+from sims.arena.true_chances import Judge
 from sims.catalog import Catalog
 from tests.kit.two_groups import two_groups
 
@@ -135,8 +136,8 @@ def test_options_at_their_defaults_are_no_options():
     assert entrant_of(kind, {"step": 0.02}).label == "weighted_up_down step=0.02"
 
 
-def test_a_map_tells_the_chances_of_attempts_on_the_dial_and_of_no_others():
-    found = two_groups(game="gap_runner", attempts=12, traits="bend_a = 1.7")
+def test_a_map_foretells_attempts_on_the_dial_and_no_others():
+    found = two_groups(game="gap_runner", attempts=12, traits="bend_a = 1.7\nspeed = 1.0")
     base = setup_of(found, CATALOG)
     few = [
         response_map(
@@ -144,19 +145,21 @@ def test_a_map_tells_the_chances_of_attempts_on_the_dial_and_of_no_others():
         )
         for traits in base.traits
     ]
-    known = Judge(tuple(few))
+    maps = [
+        chance_map(base.game, base.space, base.path, traits, known=known, attempts=200)
+        for traits, known in zip(base.traits, few, strict=True)
+    ]
+    judge = Judge(tuple(maps), 10.0)
     setup = setup_with(base, UP_DOWN, CATALOG)
     for number, chunk in enumerate(chunks(base)):
         played = simulate(setup, chunk)
-        chances = known.chances(setup, played, played.rows)
+        foretold = judge.chances(setup, played, played.rows).foretold
         places = played.rows["difficulty"]
         if number == 0:
             places = 1.0 - (1.0 - places**1.7) ** 1.0  # where a bent dial acts
-        assert chances == pytest.approx(few[number].probability(played.rows["skill"], places), abs=1e-9)
+        owners = played.players[np.searchsorted(played.players["player"], played.rows["player"])]
+        expected = maps[number].chances(owners, 0, played.rows["skill"], places)
+        assert foretold == pytest.approx(expected, abs=1e-9)
         moved = played.rows.copy()
         moved["params"][:, 0] += 0.01
-        assert np.isnan(known.chances(setup, played, moved)).all()
-
-
-def test_a_closed_form_needs_no_map():
-    assert judge_of(setup_of(two_groups(), CATALOG), threads=1).maps == ()
+        assert np.isnan(judge.chances(setup, played, moved).foretold).all()
