@@ -18,6 +18,7 @@ from engine.attempt import attempt_of, define_function
 from engine.controller import Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
+from engine.level_shifts import level_shifts
 from engine.parameters import along, to_real
 from engine.players import (
     FLOW_FIELDS,
@@ -44,7 +45,7 @@ class Frame(NamedTuple):
     real: npt.NDArray[np.float64]  # horizon_s, floor, ceiling, then the fields of Flow
     table: npt.NDArray[np.float64]  # the parameter space
     path: npt.NDArray[np.float64]  # the dial
-    targets: npt.NDArray[np.float64]  # (cohorts, levels)
+    targets: npt.NDArray[np.float64]  # (2 cohorts, levels): wanted win rates, then how far the dial is moved
 
 
 def frame_of(setup: Setup, replica: int) -> Frame:
@@ -55,7 +56,7 @@ def frame_of(setup: Setup, replica: int) -> Frame:
         np.array([setup.horizon_s, setup.floor, setup.ceiling, *setup.flow], dtype=np.float64),
         setup.space.table(),
         np.ascontiguousarray(setup.path),
-        np.ascontiguousarray(setup.targets),
+        np.concatenate((setup.targets, level_shifts(setup))),
     )
 
 
@@ -81,6 +82,11 @@ def clamp(asked: float, floor: float, ceiling: float) -> float:
 def target_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> float:
     """Wanted win rate of a cohort on a level; an endless stream has one column."""
     return float(targets[cohort, max(level - 1, 0)])
+
+
+def shift_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> float:
+    """How far the dial is moved for a rule of the player's own, see engine.level_shifts."""
+    return float(targets[len(targets) // 2 + cohort, max(level - 1, 0)])
 
 
 @cache
@@ -250,10 +256,11 @@ def session_of(
             place = int(player["place"])
             last = float(player["last"])
             target = target_for(targets, int(player["cohort"]), level)
+            shift = shift_for(targets, int(player["cohort"]), level)
             fault = kind if tried == stop else NO_FAULT
             clipped = 0
             if not failed(fault):
-                asked = ask(chosen, state, Situation(target, tried, level, place, last))
+                asked = ask(chosen, state, Situation(target, tried, level, place, last)) + shift
                 if math.isnan(asked):
                     fault = BAD_PROPOSAL
                 else:
@@ -280,7 +287,7 @@ def session_of(
             state = tell(
                 chosen,
                 state,
-                Observation(difficulty, won, done.progress, done.score, target, float(place), last, 1.0),
+                Observation(difficulty - shift, won, done.progress, done.score, target, float(place), last, 1.0),
             )
         pack(state, states[i])
         states[i, states.shape[1] - 1] = difficulty

@@ -37,6 +37,7 @@ from engine.faults import (
 )
 from engine.game import WON
 from engine.kernel import bound, compiled
+from engine.level_shifts import OnLevels, shifts_levels
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
 from engine.rule import PerPlayer, belief_names, flat, layout_of, prepare_options
@@ -129,7 +130,8 @@ def controller_of(setup: Setup, replica: int) -> Controller:
     """The controller of one replica, with its own memory: a rule for each player, or what the plug-in makes."""
     brief = setup.brief(replica)
     if setup.kind.rule is not None:
-        return PerPlayer(setup.kind.rule, setup.options, brief)
+        rule = PerPlayer(setup.kind.rule, setup.options, brief)
+        return OnLevels(rule, setup) if shifts_levels(setup) else rule
     if setup.kind.make is None:
         raise ValueError(f"a controller kind needs a rule or a maker, but {setup.kind.name} has neither")
     return setup.kind.make(setup.options, brief)
@@ -167,7 +169,7 @@ class World:
         layouts = layout_of(chosen), layout_of(sample)
         kernel = compiled(session_of(setup.game, rule, *layouts, belief_names(rule, sample)))
         options = flat(chosen)
-        first = [flat(rule.start(chosen, target)) for target in self.frame.targets[:, 0]]
+        first = [flat(rule.start(chosen, target)) for target in self.frame.targets[: len(setup.targets), 0]]
         middle = np.full((len(self.players), 1), middle_of(setup))
         states = np.hstack((np.array(first)[self.players["cohort"]], middle))
         kernel = bound(kernel, self._seats, 0, states, options, *self.frame, self.rows, 0, self._box)
