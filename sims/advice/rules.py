@@ -250,6 +250,11 @@ def _out_of_reach(facts: ScenarioFacts) -> Statement | None:
             parts.append(f"{cohort.name} win {share_text(cohort.easiest)} even at the easiest (target {wanted})")
         elif cohort.beyond > MOST_BEYOND:
             parts.append(f"{share_text(cohort.beyond)} of {cohort.name} are never on target ({wanted})")
+        for level, target, nearest in cohort.unreachable:
+            limit = "at least" if nearest > target else "at most"
+            parts.append(
+                f"{cohort.name} win {limit} {share_text(nearest)} on level {level} (target {share_text(target)})"
+            )
     if not parts:
         return None
     return Statement(

@@ -1,13 +1,15 @@
 """The facts that advice rests on: the scenario, what its dial does to the players, and when outcomes are known.
 
-What the dial does is known from the game's response map. How players come and go is known from a trial: some of the
-scenario's players, at one fixed difficulty, without a controller.
+What the dial does is known from the game's closed form or from its chance maps: to these players, on these levels. How
+players come and go is known from a trial: some of the scenario's players, at one fixed difficulty, without a
+controller.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,15 +17,18 @@ import numpy.typing as npt
 
 from engine.controller import ControllerKind, Scope
 from engine.players import TRAIT_NAMES
+from engine.response.chance_map import ChanceMap
+from engine.response.level_curves import level_curves
 from engine.response.response_map import ResponseMap
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
-from engine.world import Chunk, simulate
-from sims.arena.true_chances import maps_of
+from engine.world import Chunk, Played, simulate
+from sims.arena.true_chances import chance_maps_of, maps_of
 from sims.catalog import Catalog
 from sims.terminal import OnMessage, no_message
 
 Numbers = npt.NDArray[np.float64]
+Curves = Callable[[npt.NDArray[np.void], Numbers], Numbers]  # (rows, dial) -> win probabilities, (rows, places)
 
 TRIED: Final = 20  # players of each cohort in the trial
 MOST_ATTEMPTS: Final = 1000  # of each of them
@@ -57,6 +62,8 @@ class CohortFacts(NamedTuple):
         slope: |dp/dd| of a median player at the place that suits them.
         logits: the same as a change of the logit.
         judged: expected number of judged attempts.
+        unreachable: levels whose target no place of the dial reaches within the tolerance, each with its target and the
+            nearest mean win probability.
     """
 
     name: str
@@ -73,6 +80,7 @@ class CohortFacts(NamedTuple):
     slope: float
     logits: float
     judged: float
+    unreachable: tuple[tuple[int, float, float], ...] = ()
 
 
 class ScenarioFacts(NamedTuple):
@@ -126,12 +134,13 @@ def facts_of(
 ) -> ScenarioFacts:
     """Look at a scenario. on_message: takes sentences while win probabilities are measured by playing."""
     setup = setup_of(scenario, catalog)
-    maps = maps_of(setup, threads=threads, on_message=on_message)
-    rows = play_trial(setup, catalog, 0.5 * (setup.floor + setup.ceiling))
+    trial = play_trial(setup, catalog, 0.5 * (setup.floor + setup.ceiling))
+    rows = trial.rows
+    known = _maps_of(setup, trial.players, threads=threads, on_message=on_message)
     dial = np.linspace(setup.floor, setup.ceiling, PLACES)
-    by_cohort = [rows[rows["cohort"] == c] for c in range(len(maps))]
-    cohorts = tuple(_cohort(scenario, setup, c, maps[c], by_cohort[c], dial) for c in range(len(maps)))
-    means = [_mean(known, own["skill"], dial) for known, own in zip(maps, by_cohort, strict=True)]
+    by_cohort = [rows[rows["cohort"] == c] for c in range(len(setup.cohorts))]
+    cohorts = tuple(_cohort(scenario, setup, c, known[c], own, dial) for c, own in enumerate(by_cohort))
+    means = [_mean(curves, own, dial) for curves, own in zip(known, by_cohort, strict=True)]
     weights = np.array([cohort.players for cohort in cohorts], dtype=np.float64)
     errors = [(mean - cohort.target) ** 2 for mean, cohort in zip(means, cohorts, strict=True)]
     best = int(np.argmin(sum(weight * error for weight, error in zip(weights, errors, strict=True))))
@@ -163,8 +172,29 @@ def facts_of(
     )
 
 
-def play_trial(setup: Setup, catalog: Catalog, difficulty: float) -> npt.NDArray[np.void]:
-    """Play some players of each cohort at one fixed difficulty, and return their rows."""
+def _maps_of(setup: Setup, players: npt.NDArray[np.void], *, threads: int, on_message: OnMessage) -> list[Curves]:
+    """What is known of each cohort. players: those behind the rows that it will be asked about."""
+
+    def mapped(known: ChanceMap) -> Curves:
+        def curves(rows: npt.NDArray[np.void], dial: Numbers) -> Numbers:
+            owners = players[np.searchsorted(players["player"], rows["player"])]
+            found = np.empty((len(rows), len(dial)))
+            for k, place in enumerate(dial):
+                found[:, k] = known.chances(owners, rows["level"], rows["skill"], place)
+            return found
+
+        return curves
+
+    def closed(known: ResponseMap) -> Curves:
+        return lambda rows, dial: known.probability(rows["skill"][:, None], dial[None, :])
+
+    if setup.game.win_probability is not None:
+        return [closed(known) for known in maps_of(setup, threads=threads, on_message=on_message)]
+    return [mapped(known) for known in chance_maps_of(setup, threads=threads, on_message=on_message)]
+
+
+def play_trial(setup: Setup, catalog: Catalog, difficulty: float) -> Played:
+    """Play some players of each cohort at one fixed difficulty."""
     kind = catalog.controller(_FIXED)
     counts = tuple(min(count, TRIED) for count in setup.counts)
     fixed = dataclasses.replace(
@@ -177,24 +207,25 @@ def play_trial(setup: Setup, catalog: Catalog, difficulty: float) -> npt.NDArray
         counts=counts,
         attempts_per_player=min(setup.attempts_per_player, MOST_ATTEMPTS),
     )
-    parts = [simulate(fixed, Chunk(c, 0, c, 0, count)).rows for c, count in enumerate(counts)]
-    return np.concatenate(parts)
+    parts = [simulate(fixed, Chunk(c, 0, c, 0, count)) for c, count in enumerate(counts)]
+    return Played(*map(np.concatenate, zip(*(part.tables for part in parts), strict=True)))
 
 
 def _cohort(
-    scenario: Scenario, setup: Setup, number: int, known: ResponseMap, rows: npt.NDArray[np.void], dial: Numbers
+    scenario: Scenario, setup: Setup, number: int, known: Curves, rows: npt.NDArray[np.void], dial: Numbers
 ) -> CohortFacts:
     target = float(np.mean(setup.targets[number]))
     low, high = scenario.band(number)
-    skills = rows["skill"]
-    mean = _mean(known, skills, dial)
-    first = _mean(known, skills[rows["attempt"] < EARLY], dial)
-    last = _mean(known, _last_skills(rows), dial)
-    typical = np.array([np.median(skills[rows["player"] == player]) for player in np.unique(rows["player"])])
-    chances = known.probability(typical[:, None], dial[None, :])
+    mean = _mean(known, rows, dial)
+    first = _mean(known, rows[rows["attempt"] < EARLY], dial)
+    last = _mean(known, _last_rows(rows), dial)
+    typical = _typical_rows(rows)
+    chances = known(typical, dial)
     beyond = (chances[:, 0] < target) | (chances[:, -1] > target)
     places = np.array([_place(chance, dial, target) for chance in chances])
-    slope = _slope(known, float(np.median(typical)) if len(typical) else 0.0, dial, target)
+    median = typical[:1].copy() if len(typical) else np.zeros(1, rows.dtype)
+    median["skill"] = np.median(typical["skill"]) if len(typical) else 0.0
+    slope = _slope(known(median, dial)[0], dial, target)
     players = setup.counts[number] * setup.replicas
     judged = rows["attempt"] >= scenario.after_attempts
     tried = max(len(typical), 1)
@@ -213,21 +244,43 @@ def _cohort(
         slope=slope,
         logits=slope / (target * (1.0 - target)),
         judged=float(judged.sum()) / tried * players,
+        unreachable=_unreachable(scenario, setup, number),
     )
 
 
-def _mean(known: ResponseMap, skills: Numbers, dial: Numbers) -> Numbers:
-    """Mean win probability of players along the dial; of a median player if there are no attempts."""
-    some = skills if len(skills) else np.zeros(1)
-    mean: Numbers = known.probability(some[:: max(len(some) // 2000, 1), None], dial[None, :]).mean(axis=0)
+def _unreachable(scenario: Scenario, setup: Setup, cohort: int) -> tuple[tuple[int, float, float], ...]:
+    """Levels out of reach, see CohortFacts."""
+    if setup.levels == 0:
+        return ()
+    curves, found = level_curves(setup), []
+    for level, target in enumerate(setup.targets[cohort].tolist(), 1):
+        low, high = scenario.band(cohort, level)
+        nearest = curves.nearest(cohort, level, target)
+        if not low <= nearest <= high:
+            found.append((level, target, nearest))
+    return tuple(found)
+
+
+def _mean(known: Curves, rows: npt.NDArray[np.void], dial: Numbers) -> Numbers:
+    """Mean win probability of rows along the dial; of a median player if there are no attempts."""
+    some = rows if len(rows) else np.zeros(1, rows.dtype)
+    mean: Numbers = known(some[:: max(len(some) // 2000, 1)], dial).mean(axis=0)
     return mean
 
 
-def _last_skills(rows: npt.NDArray[np.void]) -> Numbers:
-    """Skill at each player's last attempt."""
+def _last_rows(rows: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """Each player's last attempt."""
     ends = np.append(np.diff(rows["player"]) != 0, True)[: len(rows)]
-    skills: Numbers = rows["skill"][ends]
-    return skills
+    last: npt.NDArray[np.void] = rows[ends]
+    return last
+
+
+def _typical_rows(rows: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """One row for each player: the middle one, at the player's median skill."""
+    players, starts, counts = np.unique(rows["player"], return_index=True, return_counts=True)
+    typical = rows[starts + counts // 2]
+    typical["skill"] = [np.median(rows["skill"][rows["player"] == player]) for player in players]
+    return typical
 
 
 def _place(chances: Numbers, dial: Numbers, target: float) -> float:
@@ -235,9 +288,8 @@ def _place(chances: Numbers, dial: Numbers, target: float) -> float:
     return float(np.interp(-target, -chances, dial))
 
 
-def _slope(known: ResponseMap, skill: float, dial: Numbers, target: float) -> float:
-    """|dp/dd| of a player around the target, measured over a tenth of the dial."""
-    chances = known.probability(np.full(len(dial), skill), dial)
+def _slope(chances: Numbers, dial: Numbers, target: float) -> float:
+    """|dp/dd| of a player around the target, measured over a tenth of the dial. chances: along the dial."""
     place = _place(chances, dial, target)
     low, high = max(place - 0.05, float(dial[0])), min(place + 0.05, float(dial[-1]))
     ends = np.interp([low, high], dial, chances)
