@@ -128,6 +128,7 @@ def judge_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) 
 def chance_maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) -> tuple[ChanceMap, ...]:
     """The chance map of each cohort, in a game without a closed form. on_message: takes sentences meanwhile."""
     attempts = LEVEL_ATTEMPTS * setup.levels or TRAIT_ATTEMPTS
+    seed = setup.brief(0).seed_of_levels  # where each replica has its own levels: those of the first
 
     def progress_of(cohort: str) -> LevelProgress:
         what = f"{setup.levels} levels" if setup.levels else "players who differ"
@@ -138,8 +139,8 @@ def chance_maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_mes
 
     return tuple(
         chance_map(
-            setup.game, setup.space, setup.path, traits, levels=setup.levels, seed=setup.brief(0).seed_of_levels, threads=threads,
-            known=known, progress=progress_of(cohort),
+            setup.game, setup.space, setup.path, traits, levels=setup.levels, seed=seed, threads=threads, known=known,
+            progress=progress_of(cohort),
         )
         for cohort, traits, known in zip(
             setup.cohorts, setup.traits, maps_of(setup, threads=threads, on_message=on_message), strict=True
