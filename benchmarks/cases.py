@@ -21,7 +21,7 @@ from engine.kernel import compiled
 from engine.parameters import straight_path
 from engine.players import PLAYER, Distribution, Flow, distribution_table
 from engine.record import row_type
-from engine.rule import Layout, belief_names, flat, layout_of, prepare_options
+from engine.rule import Layout, belief_names, bounds_of, first_state, flat, layout_of, prepare_options
 from engine.session import arrive, births, frame_of, session_of
 from engine.setup import Setup
 from engine.world import Chunk, belief_columns, chunks, simulate
@@ -282,10 +282,11 @@ class Bare:
         self._chunks = chunks(of)
         rule = of.kind.rule
         options = prepare_options(rule, of.options, of.brief(self._chunks[0].replica))
-        first = rule.start(options, float(of.targets[0, 0]))
+        first = first_state(rule, options, float(of.targets[0, 0]), bounds_of(of.floor, of.ceiling, of.targets[0]))
         names = belief_names(rule, first)
         self._kernel = compiled(_bare_of(of.game, rule, layout_of(options), layout_of(first), names))
         self._options, self._first = flat(options), flat(first)
+        self._unit_at = None if rule.unit is None else layout_of(first).place(rule.unit)
         most = max(chunk.size for chunk in self._chunks) * of.attempts_per_player
         self._rows = np.empty(most, row_type(len(of.space), len(belief_columns(of))))
 
@@ -301,6 +302,8 @@ class Bare:
         players["clock_s"] = wave[chunk.first :]
         first = np.append(self._first, 0.5 * (of.floor + of.ceiling))  # with the difficulty before the first attempt
         states = np.tile(first, (chunk.size, 1))
+        if self._unit_at is not None:
+            states[:, self._unit_at] = numbers
         return self._rows[: self._kernel(seats, states, self._options, *frame, self._rows, empty_box())]
 
     def run(self) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from engine.contract.checks import check_controller as check_controller
     from engine.contract.checks import check_game as check_game
+    from engine.controller import Bounds as Bounds
     from engine.controller import Brief as Brief
     from engine.controller import Controller as Controller
     from engine.controller import ControllerKind as ControllerKind
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 # Public name -> the module that defines it; tests/sims/test_surface.py holds both lists together.
 _HOMES = {
+    "Bounds": "engine.controller",
     "Brief": "engine.controller",
     "Controller": "engine.controller",
     "ControllerKind": "engine.controller",

@@ -44,6 +44,15 @@ class Observation(NamedTuple):
     weight: float  # number of attempts
 
 
+class Bounds(NamedTuple):
+    """Between what a rule's dial can move, and which win rates it is to serve there."""
+
+    floor: float  # lowest difficulty that is played, in [0, 1]
+    ceiling: float  # highest
+    least_target: float  # lowest wanted win rate of those who share the state, over all levels
+    most_target: float  # highest
+
+
 class Option(NamedTuple):
     """A hyperparameter of a controller; its default stands in the options tuple."""
 
@@ -64,6 +73,15 @@ class Rule:
     A rule that needs tables (a grid, particles, a schedule) has `prepare`: it turns the options into a named tuple
     of floats and 1-D float arrays, once, which then stands in the place of the options. The tables are shared by all
     players and must not be written to.
+
+    A state that runs on beyond floor or ceiling, while the dial stands there, needs as long to come back (windup).
+    `anti_windup` moves a state to where the dial can answer. The engine calls it after `start` and after every `tell`.
+    With floor 0 and ceiling 1 it changes nothing that `tell` keeps on the dial by itself. A rule that is prepared has
+    floor and ceiling in its brief and may do without.
+
+    A rule that draws names the field of its state that holds its unit: the number of the player, or of the cohort,
+    or 0 where everyone shares the state. `start` leaves 0.0 there, the engine writes the number, `tell` hands it on.
+    Each draw has the unit in its address, since players with one luck are one experiment.
     """
 
     start: Callable[..., Any]  # (options, target) -> state
@@ -71,6 +89,8 @@ class Rule:
     tell: Callable[..., Any]  # (options, state, observation) -> state
     beliefs: tuple[str, ...] | None = None
     prepare: Callable[[Any, Brief], Any] | None = None  # (options, brief) -> what the functions get as options
+    anti_windup: Callable[..., Any] | None = None  # (options, state, bounds) -> state
+    unit: str | None = None  # a scalar field of the state
 
 
 class Who(NamedTuple):
@@ -161,6 +181,8 @@ class ControllerKind:
     # Units of beliefs, as in the data package; that of `difficulty` is known. dial: a length on the dial, which goes
     # from 0 (easiest) to 1 (hardest); a belief may lie beyond these ends.
     belief_units: Mapping[str, str] = field(default_factory=dict)
+    # (options, game) -> lowest and highest win rate that its model of a player has at any difficulty; None: all.
+    reach: Callable[[Any, Game], tuple[float, float]] | None = None
 
     @property
     def gain(self) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import define_function
-from engine.controller import Brief, Observation, Outcome, Rule, Setting, Situation, Who
+from engine.controller import Bounds, Brief, Observation, Outcome, Rule, Setting, Situation, Who
 from engine.kernel import compiled
 
 Numbers = npt.NDArray[np.float64]
@@ -32,6 +32,10 @@ class Layout(NamedTuple):
     def size(self) -> int:
         """Numbers in all."""
         return sum(max(width, 1) for width in self.widths)
+
+    def place(self, name: str) -> int:
+        """Where in the flat array a field begins."""
+        return sum(max(width, 1) for width in self.widths[: self.names.index(name)])
 
 
 def layout_of(value: Any) -> Layout:
@@ -80,13 +84,55 @@ def prepare_options(rule: Rule, options: Any, brief: Brief) -> Any:
     return options if rule.prepare is None else rule.prepare(options, brief)
 
 
+def bounds_of(floor: float, ceiling: float, targets: Any) -> Bounds:
+    """The bounds of a state. targets: wanted win rates of those who share it, of any shape."""
+    return Bounds(float(floor), float(ceiling), float(np.min(targets)), float(np.max(targets)))
+
+
+def first_state(rule: Rule, constants: Any, target: float, bounds: Bounds, unit: int = 0) -> Any:
+    """A rule's state before the first attempt: within bounds, and with its unit where it draws.
+
+    Args:
+        rule: the rule.
+        constants: its options, or what it was prepared with.
+        target: wanted win rate of the first attempt.
+        bounds: see `bounds_of`.
+        unit: number of the player or cohort, 0 for everyone.
+    """
+    state = rule.start(constants, target)
+    if rule.anti_windup is not None:
+        state = rule.anti_windup(constants, state, bounds)
+    return state if rule.unit is None else state._replace(**{rule.unit: float(unit)})
+
+
+@cache
+def learn_of(rule: Rule) -> Callable[..., Any]:
+    """The plain function (constants, state, observation, bounds) -> state: what a rule makes of an outcome."""
+    tell, anti_windup = rule.tell, rule.anti_windup
+    if anti_windup is None:
+
+        def learned_as_told(constants: Any, state: Any, seen: Observation, bounds: Bounds) -> Any:
+            return tell(constants, state, seen)
+
+        return learned_as_told
+
+    def learned(constants: Any, state: Any, seen: Observation, bounds: Bounds) -> Any:
+        return anti_windup(constants, tell(constants, state, seen), bounds)
+
+    return learned
+
+
 def belief_names(rule: Rule, state: Any) -> tuple[str, ...]:
-    """The fields of a rule's state that become columns. Raises ValueError for a name that is not a scalar field."""
+    """The fields of a rule's state that become columns: all scalars but the unit where the rule does not say.
+
+    Raises ValueError for a name that is not a scalar field.
+    """
     scalars = [name for name, value in zip(state._fields, state, strict=True) if not isinstance(value, np.ndarray)]
-    unknown = [name for name in rule.beliefs or () if name not in scalars]
+    unknown = [name for name in (*(rule.beliefs or ()), *([rule.unit] if rule.unit else [])) if name not in scalars]
     if unknown:
-        raise ValueError(f"a rule's beliefs must be scalar fields of its state ({', '.join(scalars)}), got {unknown}")
-    return tuple(scalars) if rule.beliefs is None else rule.beliefs
+        promise = "a rule's beliefs and its unit must be scalar fields of its state"
+        raise ValueError(f"{promise} ({', '.join(scalars)}), got {unknown}")
+    return tuple(name for name in scalars if name != rule.unit) if rule.beliefs is None else rule.beliefs
 
 
 @cache
@@ -104,16 +150,21 @@ def ask_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., float]:
 
 @cache
 def tell_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., None]:
-    """The plain function (options, state, observation's fields), on flat arrays; the state is brought up to date."""
-    tell = rule.tell
+    """The plain function (options, state, fields of observation and bounds), on flat arrays.
+
+    The state is brought up to date.
+    """
+    learn = learn_of(rule)
     unpack_options, unpack_state, pack_state = unpack_of(options, shared=True), unpack_of(state), pack_of(state)
 
     def told(
         options: Any, state: Any, difficulty: float, won: float, progress: float, score: float, target: float,
-        place: float, last: float, weight: float,
+        place: float, last: float, weight: float, floor: float, ceiling: float, least_target: float,
+        most_target: float,
     ) -> None:  # fmt: skip
         seen = Observation(difficulty, won, progress, score, target, place, last, weight)
-        pack_state(tell(unpack_options(options), unpack_state(state), seen), state)
+        bounds = Bounds(floor, ceiling, least_target, most_target)
+        pack_state(learn(unpack_options(options), unpack_state(state), seen, bounds), state)
 
     return told
 
@@ -138,8 +189,11 @@ class PerPlayer:
         self._states: dict[int, Numbers] = {}
         self._waiting: dict[int, list[Outcome]] = {}
         self.beliefs: Sequence[str] = belief_names(rule, sample)
-        places = np.cumsum([0, *(max(width, 1) for width in self._layout.widths)])
-        self._places = tuple(int(places[self._layout.names.index(name)]) for name in self.beliefs)
+        self._places = tuple(self._layout.place(name) for name in self.beliefs)
+        everyone = brief.scope == "everyone"
+        self._bounds = [
+            bounds_of(brief.floor, brief.ceiling, brief.targets if everyone else targets) for targets in brief.targets
+        ]
 
     def _unit(self, who: Who) -> int:
         return who.player if self._scope == "player" else who.cohort if self._scope == "cohort" else 0
@@ -148,10 +202,12 @@ class PerPlayer:
         unit = self._unit(who)
         state = self._states.get(unit)
         if state is None:
-            state = self._states[unit] = flat(self._rule.start(self._constants, who.situation.target))
+            bounds = self._bounds[who.cohort]
+            first = first_state(self._rule, self._constants, who.situation.target, bounds, unit)
+            state = self._states[unit] = flat(first)
         waiting = self._waiting.pop(unit, _NO_OUTCOMES)
         for seen in _observations(waiting):
-            self._tell(self._options, state, *seen)
+            self._tell(self._options, state, *seen, *self._bounds[who.cohort])
         return state
 
     def state(self, who: Who) -> Any:
@@ -171,7 +227,7 @@ class PerPlayer:
         state = self._numbers(who)
         self._tell(
             self._options, state, setting.difficulty, 1.0 if won else 0.0, progress, score, target, float(place), last,
-            1.0,
+            1.0, *self._bounds[who.cohort],
         )  # fmt: skip
 
     def describe(self, who: Who) -> Mapping[str, float]:

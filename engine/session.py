@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import attempt_of, define_function
-from engine.controller import Observation, Rule, Situation
+from engine.controller import Bounds, Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
 from engine.level_shifts import level_shifts
@@ -32,7 +32,7 @@ from engine.players import (
     faculties_of,
     felt_difficulty,
 )
-from engine.rule import Layout, note_of, pack_of, unpack_of
+from engine.rule import Layout, learn_of, note_of, pack_of, unpack_of
 from engine.setup import Setup
 
 UNKNOWN: Final = -1.0
@@ -225,7 +225,7 @@ def session_of(
     flow_of = FLOW_OF
     knobs = len(game.space)
     believed = len(beliefs)
-    ask, tell = rule.ask, rule.tell
+    ask, learn = rule.ask, learn_of(rule)
     unpack_options = unpack_of(options_layout, shared=True)
     unpack, pack, note = unpack_of(state_layout), pack_of(state_layout), note_of(beliefs)
 
@@ -243,6 +243,8 @@ def session_of(
         chosen = unpack_options(options)
         state = unpack(states[i])
         flow = flow_of(real)
+        wanted = targets[int(player["cohort"])]
+        bounds = Bounds(float(real[1]), float(real[2]), float(wanted.min()), float(wanted.max()))
         values = np.empty(knobs)
         first = r
         left = PLAYING
@@ -264,7 +266,7 @@ def session_of(
                 if math.isnan(asked):
                     fault = BAD_PROPOSAL
                 else:
-                    difficulty = clamp(asked, float(real[1]), float(real[2]))
+                    difficulty = clamp(asked, bounds.floor, bounds.ceiling)
                     clipped = 0 if asked == difficulty else 1
             acts_at = felt_difficulty(player, difficulty)
             for j in range(knobs):
@@ -284,11 +286,8 @@ def session_of(
             if failed(fault):
                 break
             won = float(done.won)
-            state = tell(
-                chosen,
-                state,
-                Observation(difficulty - shift, won, done.progress, done.score, target, float(place), last, 1.0),
-            )
+            seen = Observation(difficulty - shift, won, done.progress, done.score, target, float(place), last, 1.0)
+            state = learn(chosen, state, seen, bounds)
         pack(state, states[i])
         states[i, states.shape[1] - 1] = difficulty
         return r - first, left, float(player["clock_s"]), gone

@@ -40,7 +40,7 @@ from engine.kernel import bound, compiled
 from engine.level_shifts import OnLevels, shifts_levels
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
-from engine.rule import PerPlayer, belief_names, flat, layout_of, prepare_options
+from engine.rule import PerPlayer, belief_names, bounds_of, first_state, flat, layout_of, prepare_options
 from engine.session import UNKNOWN, arrive, births, clamp, frame_of, put_in_order, session_of, single_of
 from engine.setup import Setup
 
@@ -169,9 +169,14 @@ class World:
         layouts = layout_of(chosen), layout_of(sample)
         kernel = compiled(session_of(setup.game, rule, *layouts, belief_names(rule, sample)))
         options = flat(chosen)
-        first = [flat(rule.start(chosen, target)) for target in self.frame.targets[: len(setup.targets), 0]]
+        first = [
+            flat(first_state(rule, chosen, targets[0], bounds_of(setup.floor, setup.ceiling, targets)))
+            for targets in self.frame.targets[: len(setup.targets)]
+        ]
         middle = np.full((len(self.players), 1), middle_of(setup))
         states = np.hstack((np.array(first)[self.players["cohort"]], middle))
+        if rule.unit is not None:
+            states[:, layouts[1].place(rule.unit)] = self.players["player"]
         kernel = bound(kernel, self._seats, 0, states, options, *self.frame, self.rows, 0, self._box)
         for i, arrival_s in enumerate(self.arrivals):
             if arrival_s < setup.horizon_s:

@@ -38,13 +38,14 @@ def code_digests(setup: Setup) -> dict[str, str]:
     """
     kind, game = setup.kind, setup.game
     if kind.rule is not None:
-        controller = kernel_digest(kind.rule.start, kind.rule.ask, kind.rule.tell)
+        anti_windup = [] if kind.rule.anti_windup is None else [kind.rule.anti_windup]
+        controller = kernel_digest(kind.rule.start, kind.rule.ask, kind.rule.tell, *anti_windup)
         if kind.rule.prepare is not None:  # it runs once, and may use what no digest of functions could follow
             controller = _digest_of_text(controller, _digest_of_files(_files_around(kind.rule.prepare.__module__)))
     else:
         controller = _digest_of_files(_files_around(kind.make.__module__))
     controller = _digest_of_text(
-        controller, kind.options(), kind.option_list, kind.scopes, kind.rule and kind.rule.beliefs
+        controller, kind.options(), kind.option_list, kind.scopes, kind.rule and (kind.rule.beliefs, kind.rule.unit)
     )
     rules = (game.name, game.version, game.pace, game.tick_seconds, game.max_ticks, game.actions, game.causes)
     record = _digest_of_text(kernel_digest(attempt_of(game)), rules, game.space.knobs)
