@@ -3,7 +3,7 @@
 Before every attempt a win rate is drawn for each arm from its Beta posterior. The arm with the draw nearest to the
 target is played. A named baseline: an adaptive rule that does not know that harder means fewer wins.
 
-Draws are addressed by seed, replica, attempt and all outcomes so far (controllers.common.draws).
+Draws are addressed by unit, outcomes so far and attempt (controllers.common.draws).
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controllers.common.draws import history_after
+from controllers.common.draws import draw_key, stream_of
 from controllers.common.particles import Numbers
 from engine.arithmetic import log
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.randomness import CONTROLLER as CONTROLLER_DRAWS
-from engine.randomness import WORD, Key, key_of, standard_normal, unit, words
+from engine.randomness import Key, standard_normal, unit, words
 
 ARMS: Final = 9
 FIRST_ARM: Final = 0.05  # of the way from floor to ceiling; the last arm lies as far from the ceiling
 TRIES: Final = 64  # of a rejection method that accepts 95 % and more
+ATTEMPT_BLOCKS: Final = 4096  # from one attempt's draws to the next one's; 2 ARMS TRIES are used
+ATTEMPTS: Final = 1 << 20  # whose draws have blocks of their own
 
 
 class Options(NamedTuple):
@@ -42,19 +43,19 @@ class Prepared(NamedTuple):
 class State(NamedTuple):
     a: Numbers  # wins of each arm + 1
     b: Numbers  # losses + 1
-    history: float  # 32 bits made of the outcomes so far
+    told: float  # observations so far
+    unit: float  # player or cohort
     best: float  # difficulty of the arm whose mean lies nearest to the target
 
 
 def prepare(options: Options, brief: Brief) -> Prepared:
-    key = key_of(brief.seed, brief.replica, CONTROLLER_DRAWS, 0, 0)
     ways = FIRST_ARM + (1.0 - 2.0 * FIRST_ARM) * np.arange(ARMS) / (ARMS - 1)
     arms = brief.floor + (brief.ceiling - brief.floor) * ways
-    return Prepared(options.memory, float(key.seed_low), float(key.seed_high), float(key.stream), arms)
+    return Prepared(options.memory, *stream_of(brief), arms)
 
 
 def start(plan: Prepared, target: float) -> State:
-    return State(np.ones(ARMS), np.ones(ARMS), 0.0, float(plan.arms[ARMS // 2]))
+    return State(np.ones(ARMS), np.ones(ARMS), 0.0, 0.0, float(plan.arms[ARMS // 2]))
 
 
 def gamma(key: Key, block: int, shape: float) -> float:
@@ -71,13 +72,13 @@ def gamma(key: Key, block: int, shape: float) -> float:
 
 
 def ask(plan: Prepared, state: State, situation: Situation) -> float:
-    attempt = situation.attempt & WORD
-    key = Key(int(plan.seed_low), int(plan.seed_high), attempt, int(state.history), int(plan.stream))
+    key = draw_key(plan, state.unit, state.told)
+    first = situation.attempt % ATTEMPTS * ATTEMPT_BLOCKS
     best = 0
     least = 2.0
     for arm in range(ARMS):
-        wins = gamma(key, 2 * arm * TRIES, state.a[arm])
-        losses = gamma(key, (2 * arm + 1) * TRIES, state.b[arm])
+        wins = gamma(key, first + 2 * arm * TRIES, state.a[arm])
+        losses = gamma(key, first + (2 * arm + 1) * TRIES, state.b[arm])
         off = abs(wins / (wins + losses) - situation.target)
         if off < least:
             best = arm
@@ -100,7 +101,7 @@ def tell(plan: Prepared, state: State, seen: Observation) -> State:
     for i in range(ARMS):
         if abs(a[i] / (a[i] + b[i]) - seen.target) < abs(a[best] / (a[best] + b[best]) - seen.target):
             best = i
-    return State(a, b, history_after(state.history, seen), float(plan.arms[best]))
+    return State(a, b, state.told + 1.0, state.unit, float(plan.arms[best]))
 
 
 CONTROLLER: Final = ControllerKind(
@@ -114,7 +115,7 @@ CONTROLLER: Final = ControllerKind(
     "difficulty jumps from one end to the other.",
     options=Options,
     option_list=(Option("memory", 0.0, 1.0, "share of all counts that each outcome keeps; 1 forgets nothing"),),
-    rule=Rule(start, ask, tell, beliefs=("best",), prepare=prepare),
+    rule=Rule(start, ask, tell, beliefs=("best",), prepare=prepare, unit="unit"),
     scopes=("player", "cohort", "everyone"),
     belief_units={"best": "1"},
 )

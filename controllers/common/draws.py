@@ -1,24 +1,38 @@
-"""Draws: a separate address for every draw of a rule.
+"""Draws: an address of its own for each number that a rule draws.
 
-A rule has no seed and no player number. Its draws are addressed by the seed and replica of its preparation, and by all
-outcomes so far, mixed into 32 bits. Players with the same history have the same luck, so their first draws are equal.
-After n outcomes there are 2^n histories, and other players change nothing.
+A rule has no seed. What it draws is addressed by the seed and the replica that it was prepared with, by its unit
+(engine.controller.Rule) and by a count of its own: outcomes or generations so far. Two players under one rule therefore
+have nothing in common but the rule, and whoever else plays changes nothing.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Final
+from typing import Any, NamedTuple
 
-from engine.controller import Observation
-
-WORDS: Final = 4294967296.0  # 2^32
+from engine.controller import Brief
+from engine.randomness import CONTROLLER, WORD, Key, key_of
 
 
-def history_after(history: float, seen: Observation) -> float:
-    """History, a whole number below 2^32, with one more observation: a step of a linear congruential generator.
+class Stream(NamedTuple):
+    """What the draws of one run and replica have in common, as floats that a rule can be prepared with."""
 
-    Every number on the way is below 2^53, so that floats are exact (constants: Press et al. 1992, chapter 7.1).
+    seed_low: float
+    seed_high: float
+    stream: float
+
+
+def stream_of(brief: Brief) -> Stream:
+    """The stream of a brief's seed and replica."""
+    key = key_of(brief.seed, brief.replica, CONTROLLER, 0, 0)
+    return Stream(float(key.seed_low), float(key.seed_high), float(key.stream))
+
+
+def draw_key(plan: Any, unit: float, count: float) -> Key:
+    """The address of a unit's draws at a count.
+
+    Args:
+        plan: a named tuple with the fields of Stream.
+        unit: number of the player or cohort; 0 for everyone.
+        count: whole number that the rule raises before it draws again.
     """
-    mixed = history * 1664525.0 + 1013904223.0 + math.floor(seen.won * seen.weight + 0.5)
-    return mixed - math.floor(mixed / WORDS) * WORDS
+    return Key(int(plan.seed_low), int(plan.seed_high), int(count) & WORD, int(unit) & WORD, int(plan.stream))

@@ -6,8 +6,7 @@ size is judged by what it did). Every child is played `trials` times and scored 
 from the target; the best become the parents of the next generation, whatever their own parents' scores (comma
 selection: a lucky score dies with its owner).
 
-Draws are addressed by seed, replica, generation and the outcomes so far, so a player's luck does not depend on other
-players. Until their outcomes differ, players try the same difficulties.
+Draws are addressed by unit and generation (controllers.common.draws), so that no two players try the same children.
 """
 
 from __future__ import annotations
@@ -18,11 +17,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from controllers.common.draws import history_after
+from controllers.common.draws import draw_key, stream_of
 from engine.arithmetic import exp, log
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.randomness import CONTROLLER as CONTROLLER_DRAWS
-from engine.randomness import WORD, Key, key_of, standard_normal, words
+from engine.randomness import standard_normal, words
 
 Numbers = npt.NDArray[np.float64]
 
@@ -61,15 +59,17 @@ class State(NamedTuple):
     difficulty: float  # mean of the parents
     sigma: float  # their step size: geometric mean
     generation: float
-    history: float  # 32 bits made of the outcomes so far
-    places: Numbers  # difficulties of the children
-    sigmas: Numbers  # step sizes of the children
+    unit: float  # player or cohort
     played: Numbers  # attempts of each child
     excess: Numbers  # sum of won - target of each child
 
 
+class Child(NamedTuple):
+    difficulty: float
+    sigma: float  # its step size
+
+
 def prepare(options: Options, brief: Brief) -> Prepared:
-    key = key_of(brief.seed, brief.replica, CONTROLLER_DRAWS, 0, 0)
     children = float(math.floor(options.children))
     return Prepared(
         children,
@@ -78,81 +78,80 @@ def prepare(options: Options, brief: Brief) -> Prepared:
         options.sigma,
         options.tau,
         options.floor,
-        options.start,
+        min(max(options.start, brief.floor), brief.ceiling),
         brief.floor,
         brief.ceiling,
-        float(key.seed_low),
-        float(key.seed_high),
-        float(key.stream),
+        *stream_of(brief),
     )
 
 
-def born(plan: Prepared, difficulty: float, sigma: float, generation: float, history: float) -> State:
-    """A generation of children around the mean of the parents (Schwefel 1981; Beyer and Schwefel 2002)."""
-    count = int(plan.children)
-    places = np.zeros(count)
-    sigmas = np.zeros(count)
-    key = Key(int(plan.seed_low), int(plan.seed_high), int(generation) & WORD, int(history), int(plan.stream))
-    for i in range(count):
-        a, b, _, _ = words(key, i)
-        sigmas[i] = min(max(sigma * exp(plan.tau * standard_normal(a)), plan.floor), LARGEST_SIGMA)
-        places[i] = min(max(difficulty + sigmas[i] * standard_normal(b), plan.lowest), plan.highest)
-    return State(difficulty, sigma, generation, history, places, sigmas, np.zeros(count), np.zeros(count))
+def born(plan: Prepared, state: State, i: int) -> Child:
+    """Child number i of the generation, around the mean of the parents (Schwefel 1981; Beyer and Schwefel 2002)."""
+    a, b, _, _ = words(draw_key(plan, state.unit, state.generation), i)
+    sigma = min(max(state.sigma * exp(plan.tau * standard_normal(a)), plan.floor), LARGEST_SIGMA)
+    return Child(min(max(state.difficulty + sigma * standard_normal(b), plan.lowest), plan.highest), sigma)
 
 
 def start(plan: Prepared, target: float) -> State:
-    return born(plan, plan.start, plan.sigma, 0.0, 0.0)
+    return State(plan.start, plan.sigma, 0.0, 0.0, np.zeros(int(plan.children)), np.zeros(int(plan.children)))
 
 
 def ask(plan: Prepared, state: State, situation: Situation) -> float:
     """The children that need attempts, in turn by attempt, so that a late outcome delays no other."""
     wanting = 0
-    for i in range(len(state.places)):
+    for i in range(len(state.played)):
         if state.played[i] < plan.trials:
             wanting += 1
     turn = situation.attempt % max(wanting, 1)
-    for i in range(len(state.places)):
+    for i in range(len(state.played)):
         if state.played[i] < plan.trials:
             if turn == 0:
-                return float(state.places[i])
+                return born(plan, state, i).difficulty
             turn -= 1
     return state.difficulty
 
 
 def tell(plan: Prepared, state: State, seen: Observation) -> State:
-    history = history_after(state.history, seen)
+    children = len(state.played)
     played = state.played.copy()
     excess = state.excess.copy()
-    for i in range(len(played)):  # an outcome of an earlier generation has no child, unless its difficulty came back
-        if abs(state.places[i] - seen.difficulty) <= SAME:
+    places = np.empty(children)
+    sigmas = np.empty(children)
+    complete = True
+    for i in range(children):  # an outcome of an earlier generation has no child, unless its difficulty came back
+        child = born(plan, state, i)
+        places[i] = child.difficulty
+        sigmas[i] = child.sigma
+        if abs(child.difficulty - seen.difficulty) <= SAME:
             played[i] += seen.weight
             excess[i] += seen.weight * (seen.won - seen.target)
-    for i in range(len(played)):
-        if played[i] < plan.trials:
-            return State(
-                state.difficulty, state.sigma, state.generation, history, state.places.copy(), state.sigmas.copy(),
-                played, excess,
-            )  # fmt: skip
-    return selected(plan, state, played, excess, history, seen.target)
+        complete = complete and played[i] >= plan.trials
+    if complete:
+        return selected(plan, state, places, sigmas, played, excess, seen.target)
+    return State(state.difficulty, state.sigma, state.generation, state.unit, played, excess)
 
 
-def selected(plan: Prepared, state: State, played: Numbers, excess: Numbers, history: float, target: float) -> State:
-    """The next generation: children of the parents with the best scores, by intermediate recombination."""
+def selected(
+    plan: Prepared, state: State, places: Numbers, sigmas: Numbers, played: Numbers, excess: Numbers, target: float
+) -> State:
+    """The next generation: that of the parents with the best scores, by intermediate recombination."""
     taken = np.zeros(len(played))
     total = 0.0
     logs = 0.0
     for _ in range(int(plan.parents)):
         best = -1
         for i in range(len(played)):
-            if taken[i] == 0.0 and (best < 0 or better(state, played, excess, i, best, target)):
+            if taken[i] == 0.0 and (best < 0 or better(places, played, excess, i, best, target)):
                 best = i
         taken[best] = 1.0
-        total += state.places[best]
-        logs += log(state.sigmas[best])
-    return born(plan, total / plan.parents, exp(logs / plan.parents), state.generation + 1.0, history)
+        total += places[best]
+        logs += log(sigmas[best])
+    nothing = np.zeros(len(played))
+    generation = state.generation + 1.0
+    return State(total / plan.parents, exp(logs / plan.parents), generation, state.unit, nothing, nothing.copy())
 
 
-def better(state: State, played: Numbers, excess: Numbers, i: int, j: int, target: float) -> bool:
+def better(places: Numbers, played: Numbers, excess: Numbers, i: int, j: int, target: float) -> bool:
     """Whether child i is nearer to the target than j; of two that missed it alike, the one further the right way.
 
     Half a win and half a loss are added to each child's trials (Krichevsky and Trofimov 1981): a few wins in a row do
@@ -162,7 +161,7 @@ def better(state: State, played: Numbers, excess: Numbers, i: int, j: int, targe
     b = (excess[j] + 0.5 - target) / (played[j] + 1.0)
     if abs(a) != abs(b):
         return bool(abs(a) < abs(b))
-    return bool((state.places[i] - state.places[j]) * a > 0.0)
+    return bool((places[i] - places[j]) * a > 0.0)
 
 
 CONTROLLER: Final = ControllerKind(
@@ -184,7 +183,7 @@ CONTROLLER: Final = ControllerKind(
         Option("floor", 0.0001, 0.3, "smallest step size"),
         Option("start", 0.0, 1.0, "difficulty around which the first children are born"),
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty", "sigma", "generation"), prepare=prepare),
+    rule=Rule(start, ask, tell, beliefs=("difficulty", "sigma", "generation"), prepare=prepare, unit="unit"),
     scopes=("player", "cohort", "everyone"),
     belief_units={"sigma": "dial", "generation": "1"},
 )

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from controllers.adaptive import grid_imm, posm, thompson
-from controllers.common import draws as luck
+from controllers.common import draws
 from controllers.common.skill_grid import POINTS, SKILL_STEP, SKILLS, skills
 from engine.arithmetic import logistic
 from engine.contract.controller_conduct import brief_for
 from engine.controller import Observation, Situation
 from engine.kernel import compiled
-from engine.randomness import CHANCE, key_of, uniform
+from engine.randomness import CHANCE, CONTROLLER, key_of, uniform
 
 pytestmark = pytest.mark.thorough
 
@@ -188,7 +188,7 @@ def test_the_arm_that_is_known_to_win_at_the_target_is_played():
         assert played == {float(ARMS.arms[arm]) for arm in arms}
 
 
-def test_luck_is_addressed_by_seed_replica_attempt_and_history():
+def test_luck_is_addressed_by_seed_replica_unit_attempt_and_outcomes():
     state = thompson.start(ARMS, TARGET)
 
     def places(plan=ARMS, state=state):
@@ -199,17 +199,17 @@ def test_luck_is_addressed_by_seed_replica_attempt_and_history():
     other = thompson.prepare(thompson.Options(), BRIEF._replace(floor=0.0, ceiling=1.0, replica=1))
     assert places(other) != places()
     assert places(ARMS._replace(seed_low=ARMS.seed_low + 1.0)) != places()
-    assert places(state=state._replace(history=1.0)) != places()
+    assert places(state=state._replace(told=1.0)) != places()
+    assert places(state=state._replace(unit=1.0)) != places()
 
 
-def test_histories_are_whole_numbers_that_differ():
-    seen = [observed(0.5, 1.0), observed(0.5, 0.0)]
-    histories = [0.0]
-    for _ in range(12):
-        histories = [luck.history_after(history, one) for history in histories for one in seen]
-    assert len(set(histories)) == len(histories)
-    assert all(history == int(history) and 0 <= history < 2**32 for history in histories)
-    assert luck.history_after(4294967295.0, seen[0]) == (4294967295 * 1664525 + 1013904223 + 1) % 2**32
+def test_no_two_draws_share_an_address():
+    plan = draws.stream_of(BRIEF._replace(seed=2**40 + 5, replica=3))
+    keys = {draws.draw_key(plan, float(unit), float(count)) for unit in (0, 1, 2**31) for count in (0, 1, 2**31)}
+    assert len(keys) == 9
+    assert keys == {key_of(2**40 + 5, 3, CONTROLLER, unit, count) for _, _, count, unit, _ in keys}
+    assert 2 * thompson.ARMS * thompson.TRIES <= thompson.ATTEMPT_BLOCKS
+    assert thompson.ATTEMPT_BLOCKS * thompson.ATTEMPTS <= 2**32
 
 
 # --- posm
