@@ -266,7 +266,7 @@ FIRST_AND_LAST = {
     "hypergradient": (0.05, None),  # between 0.01 and 0.15, as luck has it
     "plateau": (0.1, None),  # between 0.02 and 0.1, likewise
     "entropy": (0.033, 0.033),
-    "dual": (None, None),
+    "dual": (0.01 / math.sqrt(0.24) * 1.6066951524, None),  # sum of 1 / (2^n - 1); the last hangs on squares so far
 }
 
 
@@ -308,7 +308,8 @@ def test_what_is_no_gain_is_not_taken_for_one():
     assert tuple(cut) == pytest.approx((0.1, 0.1))
     assert LARGE_GAIN(facts("robbins_monro", options={"c": 1.9})) is None
     assert LARGE_GAIN(facts("robbins_monro", options={"c": 1.9, "n0": 0.0}))
-    assert LARGE_GAIN(facts("dual", options={"lr": 1.0})) is None, "not known, so nothing is said"
+    lion = facts("gradient", options={"method": 6.0, "gain": 1.0})
+    assert LARGE_GAIN(lion) is None, "not known, so nothing is said"
     assert dial_gains(CATALOG.controller("kalman"), {}, target=0.6, slope=2.0, weight=1.0, attempts=9) is None
 
 
