@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.dial_margin import margin_for
+from controllers.common.dial_bounds import skill_inside
+from controllers.common.dial_margin import margin_for, reach_of_margins
 from controllers.common.gain import SCALING, gain_for
 from engine.arithmetic import logistic
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
+from engine.game import Game
 
 HIGHEST: Final = 1.1  # a rating may lie a little above the dial
 
@@ -45,6 +47,14 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(min(max(state.rating + gain * (seen.won - expected), low), high), n)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(skill_inside(state.rating, options.slope, 0.0, 0.0, 0.0, 0.0, bounds), state.n)
+
+
+def reach(options: Options, game: Game) -> tuple[float, float]:
+    return reach_of_margins(0.0, 0.0)
+
+
 CONTROLLER: Final = ControllerKind(
     name="elo",
     mode="adaptive",
@@ -63,8 +73,9 @@ CONTROLLER: Final = ControllerKind(
         Option("rating", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
         SCALING,
     ),
-    rule=Rule(start, ask, tell, beliefs=("rating",)),
+    rule=Rule(start, ask, tell, beliefs=("rating",), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("a", "floor"),
     belief_units={"rating": "dial"},
+    reach=reach,
 )

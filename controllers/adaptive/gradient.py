@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
 from controllers.common.schedule import (
     cosine,
@@ -24,7 +25,7 @@ from controllers.common.schedule import (
     warm_up_cosine,
     warm_up_decay,
 )
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 EPSILON: Final = 1e-8
 
@@ -148,6 +149,12 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(min(max(moved, 0.0), 1.0), n, mean, square, left1, left2, gap)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(
+        inside(state.difficulty, bounds), state.n, state.mean, state.square, state.left1, state.left2, state.gap
+    )
+
+
 CONTROLLER: Final = ControllerKind(
     name="gradient",
     mode="adaptive",
@@ -198,7 +205,7 @@ CONTROLLER: Final = ControllerKind(
         SCALING,
         PROGRESS,
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty", "mean")),
+    rule=Rule(start, ask, tell, beliefs=("difficulty", "mean"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("gain",),
     belief_units={"mean": "1"},

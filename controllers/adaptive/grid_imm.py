@@ -18,6 +18,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from controllers.common.dial_bounds import at_bound, bounds_for, pushes_out, skill_inside
+from controllers.common.dial_margin import reach_of_margins
 from controllers.common.particles import Numbers
 from controllers.common.skill_grid import (
     SKILL_STEP,
@@ -33,7 +35,8 @@ from controllers.common.skill_grid import (
     slope_prior,
     total,
 )
-from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.game import Game
 
 SLOPES: Final = (0.625, 1.0, 1.625)  # as multiples of the option: 5, 8, 13 by default
 SLOPE_SD: Final = 0.4  # of the slopes' logarithm
@@ -70,6 +73,10 @@ class Prepared(NamedTuple):
     hazard: Numbers  # chance of a new skill, per outcome: one for each mode
     chance: Numbers
     second: Numbers  # p^2
+    floor: float  # the fields of Bounds
+    ceiling: float
+    least_target: float
+    most_target: float
 
 
 class State(NamedTuple):
@@ -80,16 +87,17 @@ class State(NamedTuple):
 
 
 def prepare(options: Options, brief: Brief) -> Prepared:
-    return _grid(options)
+    return _grid(options, bounds_for(brief))
 
 
 @lru_cache(maxsize=8)
-def _grid(options: Options) -> Prepared:
+def _grid(options: Options, bounds: Bounds) -> Prepared:
     slopes = np.array([options.slope * times for times in SLOPES])
     tilts = (0.0, options.tilt, 2.0 * options.tilt) if options.tilt > 0.0 else (0.0,)
     after_win = reach_of(slopes.tolist(), tilts)
     after_loss = reach_of(slopes.tolist(), tuple(-tilt for tilt in tilts))
-    of_skill = skill_prior(options.skill0, options.sd0)
+    skill0 = skill_inside(options.skill0, options.slope, options.guess, options.lapse, 0.0, 0.0, bounds)
+    of_skill = skill_prior(skill0, options.sd0)
     of_slope = slope_prior(slopes.tolist(), options.slope, SLOPE_SD)
     lasts = (after_win, after_loss) if options.tilt > 0.0 else (after_win,)
     chance = np.concatenate([chance_table(reach, slopes, options.guess, options.lapse) for reach in lasts])
@@ -106,6 +114,7 @@ def _grid(options: Options) -> Prepared:
         np.array([0.0, 0.0, 0.0, options.hazard]),
         chance,
         chance * chance,
+        *bounds,
     )
 
 
@@ -156,6 +165,8 @@ def tell(grid: Prepared, state: State, seen: Observation) -> State:
         lost = cell_chances(grid.after_loss, grid.slopes, grid.guess, grid.lapse, seen.difficulty)
         p = share * p + (1.0 - share) * lost
     factor = likelihood(p, seen.won, seen.weight)
+    if at_bound(seen, grid) and pushes_out(total(sum_modes(state.weight) * p), seen, grid):
+        factor = np.ones(len(p))
     weight = np.empty(len(state.weight))
     for mode in range(MODES):
         first, last = mode * len(p), (mode + 1) * len(p)
@@ -181,6 +192,10 @@ def move_skills(grid: Prepared, mode: int, weight: Numbers) -> Numbers:
             renewed[first : first + SKILLS] += h * total(weight[first : first + SKILLS]) * grid.skill_prior
         weight = renewed
     return weight
+
+
+def reach(options: Options, game: Game) -> tuple[float, float]:
+    return reach_of_margins(options.guess, options.lapse)
 
 
 CONTROLLER: Final = ControllerKind(
@@ -211,4 +226,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("skill", "sd", "moving"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
     belief_units={"skill": "dial", "sd": "dial", "moving": "1"},
+    reach=reach,
 )

@@ -16,9 +16,11 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from controllers.common.dial_margin import margin_for, sign_of_last
+from controllers.common.dial_bounds import skill_inside
+from controllers.common.dial_margin import margin_for, reach_of_margins, sign_of_last
 from engine.arithmetic import logistic
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
+from engine.game import Game
 
 LOWEST: Final = -0.3  # skill lies within the dial or a little outside: margins of the published rule
 HIGHEST: Final = 1.1
@@ -136,6 +138,36 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     )
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    swing = abs(state.tilt)
+    skill = skill_inside(
+        state.skill,
+        options.slope,
+        options.guess,
+        options.lapse,
+        swing + max(state.tire, 0.0),
+        swing + max(-state.tire, 0.0),
+        bounds,
+    )
+    return State(
+        skill,
+        state.tilt,
+        state.tire,
+        state.var_skill,
+        state.var_tilt,
+        state.var_tire,
+        state.cov_skill_tilt,
+        state.cov_skill_tire,
+        state.cov_tilt_tire,
+        state.up,
+        state.down,
+    )
+
+
+def reach(options: Options, game: Game) -> tuple[float, float]:
+    return reach_of_margins(options.guess, options.lapse)
+
+
 CONTROLLER: Final = ControllerKind(
     name="kalman",
     mode="adaptive",
@@ -163,7 +195,8 @@ CONTROLLER: Final = ControllerKind(
         Option("lapse", 0.0, 0.4, "assumed chance of losing at any skill"),
         Option("skill0", 0.0, 1.0, "first belief about a player's skill, as a difficulty"),
     ),
-    rule=Rule(start, ask, tell, beliefs=("skill", "var_skill", "tilt", "tire")),
+    rule=Rule(start, ask, tell, beliefs=("skill", "var_skill", "tilt", "tire"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     belief_units={"skill": "dial", "var_skill": "dial^2", "tilt": "dial", "tire": "dial"},
+    reach=reach,
 )

@@ -28,10 +28,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from controllers.common.dial_margin import sign_of_last
+from controllers.common.dial_bounds import at_bound, bounds_for, pushes_out, skill_inside
+from controllers.common.dial_margin import reach_of_margins, sign_of_last
 from controllers.common.score_evidence import NOTHING, evidence, graded_of
 from engine.arithmetic import exp, log, logistic, logit
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.game import Game
 
 SLOPES: Final = ((0.625, 0.3), (1.0, 0.4), (1.625, 0.3))  # as multiples of the option, with their prior weights
 LAPSES: Final = ((0.02, 0.6), (0.12, 0.4))
@@ -112,6 +114,10 @@ class Bank(NamedTuple):
     say: float  # least weight of tilted filters together for tilt to be acted upon
     shared: float  # 1 where players share the dial: its practice is counted in its own observations
     graded: float  # how much scores count
+    floor: float  # the fields of Bounds
+    ceiling: float
+    least_target: float
+    most_target: float
     edges: Any  # see controllers.common.score_evidence.Graded
     bins: Any
 
@@ -172,7 +178,9 @@ def make_filters(options: Options) -> list[Filter]:
 
 
 def prepare(options: Options, brief: Brief) -> Bank:
-    filters = make_filters(options)
+    bounds = bounds_for(brief)
+    skill0 = skill_inside(options.skill0, options.slope, options.guess, LAPSES[0][0], 0.0, 0.0, bounds)
+    filters = make_filters(options._replace(skill0=skill0))
     column = {name: np.array(values) for name, values in zip(Filter._fields, zip(*filters, strict=True), strict=True)}
     total = math.fsum(column["prior"])
     bins = graded_of(brief) if options.graded > 0.0 else NOTHING
@@ -193,6 +201,10 @@ def prepare(options: Options, brief: Brief) -> Bank:
         say=options.say,
         shared=0.0 if brief.scope == "player" else 1.0,
         graded=options.graded,
+        floor=bounds.floor,
+        ceiling=bounds.ceiling,
+        least_target=bounds.least_target,
+        most_target=bounds.most_target,
         edges=bins.edges,
         bins=bins.numbers,
     )
@@ -332,8 +344,40 @@ def tell(bank: Bank, state: State, seen: Observation) -> State:
     attempts = state.attempts
     if attempts > 0.0 and attempts % EVERY == 0.0 and bank.hazard > 0.0:
         spring(bank, x, P, weight, (attempts // EVERY) % CHANGES)
-    best = correct(bank, x, P, weight, attempts, seen)
+    if at_bound(seen, bank) and pushes_out(expected_chance(bank, x, P, weight, attempts, seen), seen, bank):
+        best = wander(bank, P, weight)
+    else:
+        best = correct(bank, x, P, weight, attempts, seen)
     return summarise(bank, x, P, weight, best, attempts + 1.0)
+
+
+def expected_chance(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Observation) -> float:
+    """Win probability that the bank had for what was played, of the filters that have a say."""
+    sign = sign_of_last(seen.last, seen.target)
+    f = min(seen.place / LONGEST_SESSION, 1.0)
+    chance = 0.0
+    total = 0.0
+    for i in range(len(bank.slope)):
+        if weight[i] > HEARD:
+            c = practice(bank.scale[i], attempts)
+            j = STATES * i
+            a = bank.slope[i] / math.sqrt(1.0 + PROBIT * bank.slope[i] * bank.slope[i] * P[PAIRS * i])
+            place = x[j] + sign * x[j + 1] - f * x[j + 2] + c * x[j + 3]
+            share = exp(weight[i])
+            total += share
+            chance += share * (
+                bank.guess + (1.0 - bank.guess - bank.lapse[i]) * logistic(a * (place - seen.difficulty))
+            )
+    return chance / total
+
+
+def wander(bank: Bank, P: Any, weight: Any) -> float:
+    """An attempt that says nothing: skills wander, in place. The largest weight."""
+    best = -1e300
+    for i in range(len(bank.slope)):
+        P[PAIRS * i] += bank.wander[i]
+        best = max(best, weight[i])
+    return best
 
 
 def correct(bank: Bank, x: Any, P: Any, weight: Any, attempts: float, seen: Observation) -> float:
@@ -465,6 +509,10 @@ def spring(bank: Bank, x: Any, P: Any, weight: Any, change: float) -> None:
         weight[i] = max(weight[base] + log(bank.hazard * EVERY), 2.0 * FORGOTTEN)
 
 
+def reach(options: Options, game: Game) -> tuple[float, float]:
+    return reach_of_margins(options.guess, LAPSES[0][0])
+
+
 CONTROLLER: Final = ControllerKind(
     name="kalman_bank",
     mode="adaptive",
@@ -503,4 +551,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("skill", "tilt", "steady"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
     belief_units={"skill": "dial", "tilt": "dial", "steady": "1"},
+    reach=reach,
 )

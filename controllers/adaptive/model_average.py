@@ -17,9 +17,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from controllers.common.dial_bounds import at_bound, bounds_for, pushes_out
+from controllers.common.dial_margin import reach_of_margins
 from controllers.common.imagined_players import Ground, cast_of, ground_of, plain_ground
 from controllers.common.particles import Cast, Numbers, best_place, particle_chances, reweight, stand_of
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.game import Game
 from engine.players import TRAIT_NAMES, Distribution, distribution_table, draw_trait
 
 TraitSpread = dict[str, Distribution]
@@ -71,9 +74,9 @@ class State(NamedTuple):
 
 
 def prepare(options: Options, brief: Brief) -> Cast:
-    if brief.game.win_probability is None:
-        return bank_of(options, on_the_dial(ground_of(brief, 0), brief.traits), brief.scope != "player")
-    return bank_of(options, plain_ground(CHANCE), brief.scope != "player")
+    mapped = brief.game.win_probability is None
+    ground = on_the_dial(ground_of(brief, 0), brief.traits) if mapped else plain_ground(CHANCE)
+    return bank_of(options, ground, brief.scope != "player")._replace(**bounds_for(brief)._asdict())
 
 
 def on_the_dial(ground: Ground, traits: Numbers) -> Ground:
@@ -113,7 +116,7 @@ def bank_of(options: Options, ground: Ground, shared: bool) -> Cast:
 
 
 def start(cast: Cast, target: float) -> State:
-    return posterior(cast.weight.copy(), 0.0, 0.5, -1.0)
+    return posterior(cast.weight.copy(), 0.0, min(max(0.5, cast.floor), cast.ceiling), -1.0)
 
 
 def posterior(weight: Numbers, told: float, place: float, only: float) -> State:
@@ -124,10 +127,19 @@ def posterior(weight: Numbers, told: float, place: float, only: float) -> State:
     return State(weight, told, place, only, 1.0 / squares)
 
 
+def expected_chance(weight: Numbers, p: Numbers) -> float:
+    """Mean win probability over all particles."""
+    chance = 0.0
+    for j in range(len(p)):
+        chance += weight[j] * p[j]
+    return chance
+
+
 def ask(cast: Cast, state: State, situation: Situation) -> float:
     last = situation.target if situation.last < 0.0 else situation.last
     stand = stand_of(cast, float(situation.attempt), float(situation.place), last)
     place = best_place(cast, state.weight, stand, situation.target, state.place)
+    place = min(max(place, cast.floor), cast.ceiling)  # the mean square has one valley
     # Far out in the prior's tail the bank is thin: before both outcomes were seen, none is answered the wrong way.
     if state.only == 1.0:
         return max(place, state.place)
@@ -139,9 +151,16 @@ def tell(cast: Cast, state: State, seen: Observation) -> State:
         return state
     last = seen.target if seen.last < 0.0 else seen.last
     p = particle_chances(cast, stand_of(cast, state.told, seen.place, last), state.weight, 0.0, seen.difficulty)
-    weight = reweight(state.weight, p, seen.won, seen.weight)
+    if at_bound(seen, cast) and pushes_out(expected_chance(state.weight, p), seen, cast):
+        weight = state.weight.copy()
+    else:
+        weight = reweight(state.weight, p, seen.won, seen.weight)
     only = seen.won if state.only in (-1.0, seen.won) else 0.5
     return posterior(weight, state.told + 1.0, seen.difficulty, only)
+
+
+def reach(options: Options, game: Game) -> tuple[float, float]:
+    return reach_of_margins(CHANCE, CHANCE) if game.win_probability is not None else (0.0, 1.0)
 
 
 CONTROLLER: Final = ControllerKind(
@@ -168,4 +187,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("effective",), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
     belief_units={"effective": "1"},
+    reach=reach,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -46,6 +46,11 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(integral, smooth, state.error, n, gap)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    integral = min(max(state.integral, bounds.floor - options.start), bounds.ceiling - options.start)
+    return State(integral, state.error, state.before, state.n, state.gap)
+
+
 CONTROLLER: Final = ControllerKind(
     name="pid",
     mode="adaptive",
@@ -70,7 +75,7 @@ CONTROLLER: Final = ControllerKind(
         SCALING,
         PROGRESS,
     ),
-    rule=Rule(start, ask, tell, beliefs=("integral", "error")),
+    rule=Rule(start, ask, tell, beliefs=("integral", "error"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("ki", "kp", "kd"),
     belief_units={"integral": "dial", "error": "1"},

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -81,6 +82,12 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(moved, gain, waited, total, best, n, gap)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(
+        inside(state.difficulty, bounds), state.gain, state.waited, state.total, state.best, state.n, state.gap
+    )
+
+
 CONTROLLER: Final = ControllerKind(
     name="plateau",
     mode="adaptive",
@@ -102,7 +109,7 @@ CONTROLLER: Final = ControllerKind(
         SCALING,
         PROGRESS,
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty", "gain")),
+    rule=Rule(start, ask, tell, beliefs=("difficulty", "gain"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("gain", "floor"),
     belief_units={"gain": "dial"},

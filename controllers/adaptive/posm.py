@@ -13,11 +13,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from controllers.common.dial_bounds import inside
 from controllers.common.particles import Numbers
 from engine.arithmetic import exp, log
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 SETTINGS: Final = 41  # 0, 0.025 ... 1
+HALF_STEP: Final = 0.5 / (SETTINGS - 1)
 NEAR: Final = 1e-9  # how much of a difficulty is rounding
 
 
@@ -28,7 +30,7 @@ class Options(NamedTuple):
 
 
 class State(NamedTuple):
-    weight: Numbers  # of each setting; their sum is 1, or as much more as the floor adds
+    weight: Numbers  # of each setting; their sum is about 1, `tell` makes it so
     difficulty: float  # the setting that is played next
 
 
@@ -79,6 +81,18 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(weight, middle(weight))
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    """Settings that the dial does not reach have no weight; the two nearest to it may lie half a step beyond."""
+    if bounds.floor <= 0.0 and bounds.ceiling >= 1.0:
+        return state
+    weight = state.weight.copy()
+    for i in range(SETTINGS):
+        place = i / (SETTINGS - 1)
+        if place < bounds.floor - HALF_STEP or place > bounds.ceiling + HALF_STEP:
+            weight[i] = 0.0
+    return State(weight, inside(middle(weight), bounds))
+
+
 CONTROLLER: Final = ControllerKind(
     name="posm",
     mode="adaptive",
@@ -94,6 +108,6 @@ CONTROLLER: Final = ControllerKind(
         Option("floor", 1e-12, 0.01, "smallest weight: how soon an excluded setting can return"),
         Option("scaling", 0.0, 1.0, "weight of several outcomes in a step: this power of their number; 0: one outcome"),
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty",)),
+    rule=Rule(start, ask, tell, beliefs=("difficulty",), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
 )

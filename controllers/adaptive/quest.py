@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from controllers.common.dial_bounds import at_bound, bounds_for, pushes_out, skill_inside
+from controllers.common.dial_margin import reach_of_margins
 from controllers.common.particles import Numbers
 from controllers.common.skill_grid import (
     best_difficulty,
@@ -28,7 +30,8 @@ from controllers.common.skill_grid import (
     slope_prior,
     total,
 )
-from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, Brief, ControllerKind, Observation, Option, Rule, Situation
+from engine.game import Game
 
 SLOPES: Final = (0.5, 0.75, 1.0, 1.375, 2.0)  # as multiples of the option: 4, 6, 8, 11, 16 by default
 
@@ -55,6 +58,10 @@ class Prepared(NamedTuple):
     skill: Numbers  # of each cell
     chance: Numbers
     second: Numbers  # p^2, or the entropy of p where informing
+    floor: float  # the fields of Bounds
+    ceiling: float
+    least_target: float
+    most_target: float
 
 
 class State(NamedTuple):
@@ -64,14 +71,15 @@ class State(NamedTuple):
 
 
 def prepare(options: Options, brief: Brief) -> Prepared:
-    return _grid(options)
+    return _grid(options, bounds_for(brief))
 
 
 @lru_cache(maxsize=8)
-def _grid(options: Options) -> Prepared:
+def _grid(options: Options, bounds: Bounds) -> Prepared:
+    skill0 = skill_inside(options.skill0, options.slope, options.guess, options.lapse, 0.0, 0.0, bounds)
     slopes = [options.slope * times for times in SLOPES]
     reach = reach_of(slopes, (0.0,))
-    prior = np.outer(slope_prior(slopes, options.slope, options.slope_sd), skill_prior(options.skill0, options.sd0))
+    prior = np.outer(slope_prior(slopes, options.slope, options.slope_sd), skill_prior(skill0, options.sd0))
     chance = chance_table(reach, np.array(slopes), options.guess, options.lapse)
     informing = options.placement >= 0.5
     return Prepared(
@@ -84,6 +92,7 @@ def _grid(options: Options) -> Prepared:
         np.tile(skills(), len(slopes)),
         chance,
         np.array([entropy(p) for p in chance.tolist()]) if informing else chance * chance,
+        *bounds,
     )
 
 
@@ -106,7 +115,13 @@ def tell(grid: Prepared, state: State, seen: Observation) -> State:
     if not seen.weight > 0.0:
         return state
     p = cell_chances(grid.reach, grid.slopes, grid.guess, grid.lapse, seen.difficulty)
+    if at_bound(seen, grid) and pushes_out(total(state.weight * p), seen, grid):
+        return state
     return posterior(grid, normalise(state.weight * likelihood(p, seen.won, seen.weight)))
+
+
+def reach(options: Options, game: Game) -> tuple[float, float]:
+    return reach_of_margins(options.guess, options.lapse)
 
 
 CONTROLLER: Final = ControllerKind(
@@ -132,4 +147,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("skill", "sd"), prepare=prepare),
     scopes=("player", "cohort", "everyone"),
     belief_units={"skill": "dial", "sd": "dial"},
+    reach=reach,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -39,6 +40,10 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(min(max(moved, 0.0), 1.0), n, gap)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(inside(state.difficulty, bounds), state.n, state.gap)
+
+
 CONTROLLER: Final = ControllerKind(
     name="robbins_monro",
     mode="adaptive",
@@ -56,7 +61,7 @@ CONTROLLER: Final = ControllerKind(
         SCALING,
         PROGRESS,
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty",)),
+    rule=Rule(start, ask, tell, beliefs=("difficulty",), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("c", "floor"),
 )

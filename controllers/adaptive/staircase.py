@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from controllers.common.gain import SCALING, gain_for, reversal, sign_after
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -48,6 +49,10 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(moved, reversals, sign_after(state.sign, error))
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(inside(state.difficulty, bounds), state.reversals, state.sign)
+
+
 CONTROLLER: Final = ControllerKind(
     name="staircase",
     mode="adaptive",
@@ -65,7 +70,7 @@ CONTROLLER: Final = ControllerKind(
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty", "reversals")),
+    rule=Rule(start, ask, tell, beliefs=("difficulty", "reversals"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("step1", "step2", "step3", "step4"),
     belief_units={"reversals": "1"},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from controllers.common.gain import SCALING, gain_for
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -32,6 +33,10 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(min(max(moved, 0.0), 1.0))
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(inside(state.difficulty, bounds))
+
+
 CONTROLLER: Final = ControllerKind(
     name="weighted_up_down",
     mode="adaptive",
@@ -45,7 +50,7 @@ CONTROLLER: Final = ControllerKind(
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
     ),
-    rule=Rule(start, ask, tell),
+    rule=Rule(start, ask, tell, anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("step",),
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from engine.arithmetic import logit
+
+SUREST: Final = 0.001
 
 
 def margin_for(target: float, slope: float, guess: float, lapse: float) -> float:
@@ -12,7 +16,13 @@ def margin_for(target: float, slope: float, guess: float, lapse: float) -> float
     0.999, so that every target has a margin.
     """
     share = (target - guess) / (1.0 - guess - lapse)
-    return logit(min(max(share, 0.001), 0.999)) / slope
+    return logit(min(max(share, SUREST), 1.0 - SUREST)) / slope
+
+
+def reach_of_margins(guess: float, lapse: float) -> tuple[float, float]:
+    """Lowest and highest target that has a margin: win probabilities that the model has at some difficulty."""
+    room = 1.0 - guess - lapse
+    return guess + SUREST * room, 1.0 - lapse - SUREST * room
 
 
 def sign_of_last(last: float, target: float) -> float:

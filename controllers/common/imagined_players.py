@@ -23,7 +23,7 @@ import numpy.typing as npt
 from controllers.common.particles import CELLS, CURVE_STEPS, KNOTS, KNOTS_PER_LOG, REACH, Cast, Numbers
 from engine.arithmetic import log, logistic, logit
 from engine.attempt import unpack_params
-from engine.controller import Brief
+from engine.controller import Bounds, Brief
 from engine.game import Faculties
 from engine.kernel import compiled
 from engine.parameters import along
@@ -43,6 +43,8 @@ USED: Final = (
 )  # fmt: skip
 _ADDED: Final = ("levels", "added", "added_skill", "added_square", "added_own", "span")
 NOTHING: Final = (0.0, *[np.zeros(1)] * 5)  # is added
+
+UNBOUNDED: Final = Bounds(0.0, 1.0, 0.0, 1.0)
 
 _LOG2_E: Final = 1.4426950408889634
 _LN2: Final = 0.6931471805599453
@@ -164,6 +166,7 @@ def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool,
         first_skill=ground.first_skill,
         skill_step=ground.skill_step,
         ground=ground.logits.ravel(),
+        **UNBOUNDED._asdict(),
         curve=_curve(),
         **dict(zip(_ADDED, NOTHING if chart is None or len(chart.terms) == 0 else _added(chart, traits), strict=True)),
     )

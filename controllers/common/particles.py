@@ -66,6 +66,10 @@ class Cast(NamedTuple):
     first_skill: float  # of the ground
     skill_step: float
     ground: Numbers  # M, (skills, CELLS + 1)
+    floor: float  # the fields of Bounds; of a rule that has none, the whole dial's
+    ceiling: float
+    least_target: float
+    most_target: float
     curve: Numbers  # (2 REACH CURVE_STEPS + 1,): the logistic from -REACH to REACH
     levels: float  # rows of what a chance map adds to the ground; 0 where there is none, and the following mean nothing
     added: Numbers  # (levels, CELLS + 1): along the dial

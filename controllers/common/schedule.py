@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from engine.arithmetic import exp
-from engine.controller import Observation, Option, Rule, Situation
+from engine.controller import Bounds, Observation, Option, Rule, Situation
 
 QUARTER_TURN: Final = 1.5707963267948966
 FLAT_RATE: Final = 1e-6  # an exponential this slow is a straight line, in which the rate would cancel badly
@@ -163,7 +164,10 @@ def schedule_rule(height: Callable[[Any, float], float]) -> Rule:
     def tell(options: Any, state: State, seen: Observation) -> State:
         return State(seen.difficulty)
 
-    return Rule(start, ask, tell)
+    def anti_windup(options: Any, state: State, bounds: Bounds) -> State:
+        return State(inside(state.difficulty, bounds))
+
+    return Rule(start, ask, tell, anti_windup=anti_windup)
 
 
 # Options that deterministic controllers share.

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from controllers.common.dial_bounds import inside
 from controllers.common.gain import SCALING, gain_for
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -46,6 +47,10 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(min(max(moved, 0.0), 1.0), gain, error)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(inside(state.difficulty, bounds), state.gain, state.error)
+
+
 CONTROLLER: Final = ControllerKind(
     name="hypergradient",
     mode="self_adaptive",
@@ -63,7 +68,7 @@ CONTROLLER: Final = ControllerKind(
         Option("start", 0.0, 1.0, "difficulty of the first attempt"),
         SCALING,
     ),
-    rule=Rule(start, ask, tell, beliefs=("difficulty", "gain")),
+    rule=Rule(start, ask, tell, beliefs=("difficulty", "gain"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("gain",),
     belief_units={"gain": "dial"},
