@@ -73,6 +73,8 @@ def check_consistency(
     if kind is not None and parts.controller is not None:
         _check_controller(parts.controller, kind, faults)
         _check_telemetry(parts, kind, faults)
+        if game is not None and kind.reach is not None:
+            _check_reach(parts, kind, game, faults)
     if parts.dial is not None and parts.dial.floor >= parts.dial.ceiling:
         came = f"{parts.dial.floor:g} and {parts.dial.ceiling:g}"
         faults.add(("dial", "floor"), f"must be below the ceiling, got {came}")
@@ -262,6 +264,30 @@ def _check_target(address: KeyPath, target: CohortTarget | None, parts: Parts, f
         elif len(target.levels) != parts.levels.count:
             rule = f"must have one win rate for each of the {parts.levels.count} levels"
             faults.add((*address, "levels"), f"{rule}, got {len(target.levels)}")
+
+
+def _check_reach(parts: Parts, kind: ControllerKind, game: Game, faults: Faults) -> None:
+    """Every wanted win rate is one that the controller's model of a player has at some difficulty."""
+    section = parts.controller
+    if section is None or kind.reach is None or faults.touch("controller"):
+        return
+    low, high = kind.reach(kind.options(**section.options), game)
+    targets: list[tuple[KeyPath, CohortTarget | None]] = [(("target",), parts.target)]
+    targets += [(("cohort", place, "target"), cohort.target) for place, cohort in parts.cohorts.items()]
+    for address, target in targets:
+        if faults.touch(*address) or len(aims(target)) != 1 or target is None:
+            continue
+        (aim,) = aims(target)
+        given = getattr(target, aim)
+        wanted = [given] if target.win_rate is not None else [sum(given) / 2] if target.band is not None else given
+        beyond = next((rate for rate in wanted if not low <= rate <= high), None)
+        if beyond is not None:
+            option = "lapse" if beyond > high else "guess"
+            remedy = f"lower its option {option}, or take" if option in kind.options._fields else "take"
+            rule = f"must be from {low:.4g} to {high:.4g} for {kind.name}, whose model of a player wins no other share"
+            faults.add(
+                (*address, aim), f"{rule}, got {beyond:g}; {remedy} a controller without a model, such as robbins_monro"
+            )
 
 
 def counts_of(count: int, shares: Sequence[float]) -> tuple[int, ...]:

@@ -45,7 +45,6 @@ NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True).filter(
     lambda name: name.casefold()[:3] not in ("con", "prn", "aux", "nul", "com", "lpt")
 )
 TEXTS = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), max_size=30)
-RATES = st.floats(0.01, 0.99)
 
 
 def _between(low: float, high: float) -> st.SearchStrategy[float]:
@@ -72,11 +71,14 @@ def spreads(draw: st.DrawFn, low: float, high: float) -> Any:
 
 
 @st.composite
-def targets(draw: st.DrawFn, levels: int) -> dict[str, Any]:
+def targets(draw: st.DrawFn, levels: int, reach: tuple[float, float]) -> dict[str, Any]:
+    """A target whose win rates the controller's model has."""
+    low, high = max(reach[0], 0.01), min(reach[1], 0.99)
+    rates = st.floats(low, high)
     aim = draw(st.sampled_from(["win_rate", "band", *["levels"] * bool(levels)]))
     if aim == "band":
-        return {"band": draw(_pair(0.01, 0.99))}
-    wanted: Any = draw(RATES) if aim == "win_rate" else draw(st.lists(RATES, min_size=levels, max_size=levels))
+        return {"band": draw(_pair(low, high))}
+    wanted: Any = draw(rates) if aim == "win_rate" else draw(st.lists(rates, min_size=levels, max_size=levels))
     return {aim: wanted, **draw(st.fixed_dictionaries({}, optional={"tolerance": st.floats(0.001, 0.5)}))}
 
 
@@ -110,10 +112,11 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
     options = {
         option.name: draw(_between(option.low, option.high)) for option in kind.option_list if draw(st.booleans())
     }
+    reach = (0.0, 1.0) if kind.reach is None else kind.reach(kind.options(**options), game)
     cohorts = []
     for name, weight in zip(names, weights, strict=True):
         traits = {trait.name: draw(spreads(trait.low, trait.high)) for trait in TRAIT_LIST if draw(st.booleans())}
-        more = draw(st.fixed_dictionaries({}, optional={"label": TEXTS, "target": targets(levels)}))
+        more = draw(st.fixed_dictionaries({}, optional={"label": TEXTS, "target": targets(levels, reach)}))
         cohorts.append({"name": name, "share": weight / sum(weights), "traits": traits, **more})
     arrival = draw(
         st.fixed_dictionaries({"kind": st.just("launch"), "within_days": st.floats(0, 100)})
@@ -130,7 +133,7 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
             "path": path,
         },
         "levels": {"kind": "campaign", "count": levels} if levels else {"kind": "endless"},
-        "target": draw(targets(levels)),
+        "target": draw(targets(levels, reach)),
         "controller": {"name": kind.name, "scope": draw(st.sampled_from(kind.scopes)), "options": options},
         "telemetry": {"delay_s": draw(st.floats(0, 1e6))},
         "players": {"count": draw(st.integers(4, 1000)), "arrival": arrival},

@@ -369,6 +369,28 @@ def test_messages_and_digest_do_not_depend_on_the_hash_seed(seed):
     assert done.stdout == f"{here.digest} {here.resolved_toml()}\n{fault.value}\n"
 
 
+@pytest.mark.parametrize(
+    ("controller", "rate", "words"),
+    [
+        ("kalman", 0.985, "must be from 0.02096 to 0.979 for kalman"),
+        ("quest", 0.985, "lower its option lapse, or take a controller without a model"),
+        ("grid_imm", 0.01, "lower its option guess"),
+        ("kalman_bank", 0.985, "got 0.985; take a controller without a model, such as robbins_monro"),
+        ("elo", 0.9995, "for elo"),
+        ("robbins_monro", 0.9995, ""),
+        ("kalman", 0.975, ""),
+    ],
+)
+def test_a_target_that_the_controller_s_model_never_wins_is_refused(controller, rate, words):
+    text = BASE.replace("levels = [0.9, 0.8, 0.7]", f"win_rate = {rate}")
+    text = text.replace('"weighted_up_down"', f'"{controller}"').replace("step = 0.1", "")
+    if words:
+        (fault,) = faults_of(text)
+        assert words in fault
+    else:
+        parse(text.encode(), "base.toml", CATALOG)
+
+
 @pytest.mark.parametrize(("place", "key"), [("seed = 7", "seed"), ('"weighted_up_down"', "controller.name")])
 def test_a_number_beyond_all_floats_is_told_and_prints_nothing_else(place, key, capfd):
     """The models cannot print such a number; their complaint must not reach the terminal."""
