@@ -78,13 +78,21 @@ def play_exchanges(controller: Controller, brief: Brief, wins: Wins, rounds: int
             who = Who(number, cohort, Situation(target, attempt, 0, attempt % 20, known))
             described = dict(controller.describe(who))
             asked = controller.ask(who)
-            won = wins(who, asked, uniform(luck, turn))
+            played = _as_played(asked, brief)
+            won = wins(who, played, uniform(luck, turn))
             last[number] = 1.0 if won else 0.0
-            waiting.append(Outcome(who, asked, won, 1.0 if won else 0.5, 0.8 if won else 0.4, 30.0 * turn))
+            waiting.append(Outcome(who, played, won, 1.0 if won else 0.5, 0.8 if won else 0.4, 30.0 * turn))
             yield Exchange(asked, waiting[-1], described)
             while len(waiting) > delay:
                 controller.tell(waiting.pop(int(uniform(order, turn) * len(waiting))))
             turn += 1
+
+
+def _as_played(asked: Setting, brief: Brief) -> Setting:
+    """What the engine plays for a setting: within floor and ceiling. What is no setting is left for others to find."""
+    if not isinstance(asked, Setting):
+        return asked
+    return asked._replace(difficulty=min(max(asked.difficulty, brief.floor), brief.ceiling))
 
 
 def _scopes(kind: ControllerKind) -> Iterator[tuple[Scope, Brief]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.contract import controller_conduct, controller_record, controller_rule
+from engine.contract import controller_bounds, controller_conduct, controller_luck, controller_record, controller_rule
 from engine.contract.findings import findings_of
 from engine.controller import ControllerKind
 
@@ -32,6 +32,8 @@ STAGES: Final = (
         controller_rule.proposals_stay_on_the_dial,
         controller_rule.state_survives_json,
         controller_rule.wins_never_make_it_easier,
+        controller_rule.units_are_handed_on,
+        controller_rule.nothing_is_moved_on_the_whole_dial,
     ),
     (
         controller_conduct.settings_are_valid,
@@ -41,7 +43,12 @@ STAGES: Final = (
         controller_conduct.repeats_itself,
         controller_conduct.open_loop_if_deterministic,
     ),
-    (controller_conduct.follows_players, controller_conduct.extreme_targets_end_at_bounds),
+    (
+        controller_conduct.follows_players,
+        controller_conduct.extreme_targets_end_at_bounds,
+        controller_bounds.comes_back_from_a_bound,
+        controller_luck.twins_have_luck_of_their_own,
+    ),
 )
 
 

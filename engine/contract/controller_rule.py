@@ -13,10 +13,10 @@ import numpy as np
 
 from engine.contract.controller_conduct import brief_for
 from engine.contract.findings import first_line
-from engine.controller import ControllerKind, Observation, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Rule, Situation
 from engine.kernel import compiled
 from engine.randomness import CONTROLLER, key_of, uniforms
-from engine.rule import layout_of, prepare_options
+from engine.rule import first_state, layout_of, prepare_options
 
 SEED: Final = 30
 TARGETS: Final = (0.55, 0.001, 0.999)
@@ -189,6 +189,37 @@ def wins_never_make_it_easier(kind: ControllerKind) -> Iterator[str]:
                 yield f"after {attempt + 1} {words} difficulty went from {before:.6g} to {asked:.6g}; check the sign"
                 return
             before = asked
+
+
+def nothing_is_moved_on_the_whole_dial(kind: ControllerKind) -> Iterator[str]:
+    """With floor 0 and ceiling 1, anti_windup leaves a state as it is."""
+    rule = kind.rule
+    if rule is None or rule.anti_windup is None:
+        return
+    brief = brief_for(kind.scopes[0])._replace(floor=0.0, ceiling=1.0)
+    options = prepare_options(rule, kind.options(), brief)
+    bounds = Bounds(0.0, 1.0, 0.55, 0.55)
+    state = rule.start(options, 0.55)
+    for seen in observations(0.55, 100, 60):
+        if bits(rule.anti_windup(options, state, bounds)) != bits(state):
+            yield f"anti_windup must leave a state as it is with floor 0 and ceiling 1, but it changed {state}"
+            return
+        state = rule.tell(options, state, seen)
+
+
+def units_are_handed_on(kind: ControllerKind) -> Iterator[str]:
+    """A rule that draws keeps the number of its unit in its state."""
+    rule = kind.rule
+    if rule is None or rule.unit is None:
+        return
+    options = prepare_options(rule, kind.options(), brief_for(kind.scopes[0]))
+    bounds = Bounds(0.05, 0.95, 0.55, 0.55)
+    state: Any = first_state(rule, options, 0.55, bounds, 7)
+    for seen in observations(0.55, 20, 10):
+        state = rule.tell(options, state, seen)
+        if getattr(state, rule.unit) != 7.0:
+            yield f"tell must hand on state.{rule.unit}, the unit of the draws, got {getattr(state, rule.unit)!r} for 7"
+            return
 
 
 def draws(kind: ControllerKind, rule: Rule) -> bool:

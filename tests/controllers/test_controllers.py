@@ -16,7 +16,7 @@ from engine.arithmetic import exp, logistic
 from engine.contract.checks import check_controller
 from engine.controller import Observation, Option, Rule, Setting, Situation
 from engine.kernel import compiled
-from engine.randomness import CHANCE, TRAITS, key_of, standard_normal, uniform, words
+from engine.randomness import CHANCE, CONTROLLER, TRAITS, key_of, standard_normal, uniform, words
 from sims.catalog import Catalog
 
 CATALOG = Catalog()
@@ -158,6 +158,87 @@ def whimsical_ask(stub, who):
     return Setting(0.5 + 0.3 * math.sin(CALLS[0]))
 
 
+def to_the_middle(options, state, bounds):
+    return weighted_up_down.State(0.5 * (state.difficulty + 0.5))
+
+
+class Drawing(NamedTuple):
+    difficulty: float
+    attempt: float
+    unit: float
+
+
+def drawing_prepare(options, brief):
+    return Seeded(options.step, float(brief.seed))
+
+
+class Seeded(NamedTuple):
+    step: float
+    seed: float
+
+
+def drawing_start(plan, target):
+    return Drawing(0.5, 0.0, 0.0)
+
+
+def drawing_tell(plan, state, seen):
+    moved = min(max(state.difficulty + plan.step * (seen.won - seen.target), 0.0), 1.0)
+    return Drawing(moved, state.attempt + 1.0, state.unit)
+
+
+def jittered(plan, state, unit):
+    luck = uniform(key_of(int(plan.seed), 0, CONTROLLER, int(unit), int(state.attempt)), 0)
+    return min(max(state.difficulty + 0.1 * (luck - 0.5), 0.0), 1.0)
+
+
+def own_ask(plan, state, situation):
+    return jittered(plan, state, state.unit)
+
+
+def shared_ask(plan, state, situation):
+    return jittered(plan, state, 0.0)
+
+
+def at_first_shared_ask(plan, state, situation):
+    return jittered(plan, state, 0.0 if state.attempt < 10.0 else state.unit)
+
+
+def losing_tell(plan, state, seen):
+    moved = drawing_tell(plan, state, seen)
+    return Drawing(moved.difficulty, moved.attempt, 0.0)
+
+
+def drawing_anti_windup(plan, state, bounds):
+    return Drawing(min(max(state.difficulty, bounds.floor), bounds.ceiling), state.attempt, state.unit)
+
+
+def drawn(ask, tell=drawing_tell):
+    """The classic rule with a jitter of its own luck."""
+    rule = Rule(drawing_start, ask, tell, prepare=drawing_prepare, anti_windup=drawing_anti_windup, unit="unit")
+    return dataclasses.replace(CLASSIC, rule=rule)
+
+
+class SharedDraws:
+    """A controller whose settings depend on the seed and the attempt, and on no player."""
+
+    beliefs = ()
+
+    def __init__(self, options, brief):
+        self._brief = brief
+        self._levels: dict[int, float] = {}
+
+    def ask(self, who):
+        luck = uniform(key_of(self._brief.seed, 0, CONTROLLER, 0, who.situation.attempt), 0)
+        return Setting(min(max(self._levels.get(who.player, 0.5) + 0.1 * (luck - 0.5), 0.0), 1.0))
+
+    def tell(self, outcome):
+        level = self._levels.get(outcome.who.player, 0.5) + 0.05 * (outcome.won - outcome.who.situation.target)
+        self._levels[outcome.who.player] = min(max(level, self._brief.floor), self._brief.ceiling)
+
+    def describe(self, who):
+        return {}
+
+
 def strict_tell(stub, outcome):
     if outcome.setting.ticket > 0:
         raise LookupError("nobody asked for that")
@@ -226,6 +307,20 @@ BROKEN = {
     "beliefs that repeat": (made_of(beliefs=("level", "level")), "different identifiers"),
     "beliefs that are not described": (made_of(describe=lambda stub: {}), "describe must return"),
     "an infinite belief": (made_of(describe=lambda stub: {"level": math.inf}), "finite numbers"),
+    "a state beyond the bounds": (ruled(), "a state must not run on beyond the ceiling"),
+    "a state that is moved on the whole dial": (
+        changed(
+            rule=Rule(weighted_up_down.start, weighted_up_down.ask, weighted_up_down.tell, None, None, to_the_middle)
+        ),
+        "anti_windup must leave a state as it is",
+    ),
+    "luck that players share": (drawn(shared_ask), "players with the same outcomes must not draw the same numbers"),
+    "luck that is shared at first": (drawn(at_first_shared_ask), "in attempts 0 to 5 they are asked the same"),
+    "luck that players share, by an object": (
+        dataclasses.replace(CLASSIC, rule=None, make=SharedDraws, mode="self_adaptive"),
+        "players with the same outcomes must not draw the same numbers",
+    ),
+    "a unit that is lost": (drawn(own_ask, losing_tell), "tell must hand on state.unit"),
     "shared state": (made_of(tell=shared_tell, ask=lambda stub, who: Setting(SHARED[0])), "share state"),
     "a whim": (made_of(ask=whimsical_ask), "gave other settings"),
     "bounds that are not reached": (
@@ -241,6 +336,10 @@ def test_a_broken_promise_is_told_in_a_sentence(kind, told):
     findings = check_controller(kind)
     assert any(told in finding for finding in findings), findings
     assert all("\n" not in finding for finding in findings)
+
+
+def test_a_rule_that_draws_by_its_unit_keeps_the_contract():
+    assert check_controller(drawn(own_ask)) == []
 
 
 def test_one_fault_is_told_once():
