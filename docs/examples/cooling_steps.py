@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from engine.controller import ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -30,9 +30,13 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return State(min(max(state.difficulty + step * (seen.won - seen.target), 0.0), 1.0), state.told + seen.weight)
 
 
+def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
+    return State(min(max(state.difficulty, bounds.floor), bounds.ceiling), state.told)
+
+
 CONTROLLER: Final = ControllerKind(
     name="cooling_steps", mode="adaptive", summary="Steps that get shorter with every outcome, down to a floor.",
     formula="d <- clip(d + max(step / (1 + n / 5), shortest) (won - target), 0, 1)", source="none", use="To copy.",
-    options=Options, rule=Rule(start, ask, tell, beliefs=("difficulty",)), gains=("step", "shortest"),
+    options=Options, rule=Rule(start, ask, tell, ("difficulty",), None, anti_windup), gains=("step", "shortest"),
     option_list=(Option("step", 0.0, 1.0, "the first step"), Option("shortest", 0.0, 1.0, "the last step")),
 )  # fmt: skip
