@@ -18,7 +18,6 @@ from engine.attempt import attempt_of, define_function
 from engine.controller import Bounds, Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
-from engine.level_shifts import level_shifts
 from engine.parameters import along, to_real
 from engine.players import (
     FLOW_FIELDS,
@@ -32,6 +31,7 @@ from engine.players import (
     faculties_of,
     felt_difficulty,
 )
+from engine.response.level_shifts import level_shifts
 from engine.rule import Layout, learn_of, note_of, pack_of, unpack_of
 from engine.setup import Setup
 
@@ -85,7 +85,7 @@ def target_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> flo
 
 
 def shift_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> float:
-    """How far the dial is moved for a rule of the player's own, see engine.level_shifts."""
+    """How far the dial is moved for a rule of the player's own, see engine.response.level_shifts."""
     return float(targets[len(targets) // 2 + cohort, max(level - 1, 0)])
 
 

@@ -37,9 +37,9 @@ from engine.faults import (
 )
 from engine.game import WON
 from engine.kernel import bound, compiled
-from engine.level_shifts import OnLevels, shifts_levels
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
+from engine.response.level_shifts import OnLevels, shifts_levels
 from engine.rule import PerPlayer, belief_names, bounds_of, first_state, flat, layout_of, prepare_options
 from engine.session import UNKNOWN, arrive, births, clamp, frame_of, put_in_order, session_of, single_of
 from engine.setup import Setup

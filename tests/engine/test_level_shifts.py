@@ -16,9 +16,9 @@ from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from controllers.references.oracle import CONTROLLER as ORACLE
 from engine.controller import Outcome, Setting, Situation, Who
 from engine.game import WON
-from engine.level_shifts import OnLevels, level_shifts, shifts_levels
 from engine.players import Distribution
 from engine.response.level_curves import level_curves
+from engine.response.level_shifts import OnLevels, level_shifts, shifts_levels
 from engine.world import controller_of
 from games.logistic import GAME as LOGISTIC
 from tests.kit.laid_out import LAID_OUT, SPACE, true_chances

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from engine.controller import Outcome, Setting, Situation, Who
 from engine.response.level_curves import level_curves
-from engine.rule import PerPlayer, prepare_options
+from engine.rule import PerPlayer, bounds_of, first_state, prepare_options
 from engine.setup import Setup
 
 Numbers = npt.NDArray[np.float64]
@@ -49,7 +49,8 @@ def level_shifts(setup: Setup) -> Numbers:
     curves = level_curves(setup)
     chosen = prepare_options(rule, setup.options, setup.brief(0))
     for cohort, targets in enumerate(setup.targets.tolist()):
-        state = rule.start(chosen, sum(targets) / len(targets))
+        bounds = bounds_of(setup.floor, setup.ceiling, setup.targets[cohort])
+        state = first_state(rule, chosen, sum(targets) / len(targets), bounds)
         for level, target in enumerate(targets, 1):
             asked = float(rule.ask(chosen, state, Situation(target, 0, level, 0, 1.0)))
             shifts[cohort, level - 1] = curves.place(cohort, level, target) - asked
