@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -62,8 +63,8 @@ def until(scene: Scene, reached: Callable[[], bool], *, most: int = 100_000) -> 
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    header, *lines = path.read_text(encoding="utf-8").splitlines()
-    return [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+    with open(path, encoding="utf-8", newline="") as file:  # a title may have a comma
+        return list(csv.DictReader(file))
 
 
 def keyed(rows: Iterable[dict[str, str]]) -> dict[tuple[str, str, str], dict[str, str]]:
