@@ -24,6 +24,7 @@ from engine.faults import FAULTS, NO_FAULT
 from engine.game import OUTCOMES, WON, Faculties, Game
 from engine.players import LEAVINGS, OVERRIDES, TRAIT_LIST
 from engine.setup import Setup
+from engine.user_files.regular_file import open_parquet, open_regular
 
 Kind = Literal["integer", "number", "boolean", "name"]
 Format = Literal["csv", "parquet"]
@@ -460,7 +461,7 @@ def read_stream(path: Path) -> Iterator[Any]:
     """The record batches of an Arrow stream."""
     import pyarrow as pa
 
-    with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as stream:
+    with open_regular(path) as source, pa.ipc.open_stream(source) as stream:
         yield from stream
 
 
@@ -512,9 +513,7 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
     """
     schema = schema_of(columns)
     if path.suffix == ".parquet":
-        from pyarrow import parquet
-
-        with parquet.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
+        with open_parquet(path, page_checksum_verification=True, pre_buffer=False) as file:
             for batch in file.iter_batches(65_536):
                 yield batch.select(schema.names).cast(schema)
         return
@@ -528,5 +527,6 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
         true_values=["true"],
         false_values=["false"],
     )
-    with csv.open_csv(path, csv.ReadOptions(block_size=1 << 22), convert_options=convert) as reader:
+    options = csv.ReadOptions(block_size=1 << 22)
+    with open_regular(path) as source, csv.open_csv(source, options, convert_options=convert) as reader:
         yield from reader

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from engine.attempt import Address
 from engine.errors import RunFolderError
+from engine.user_files.regular_file import open_regular
 from sims.playback.stepper import HumanAction
 
 HUMAN_ACTIONS: Final = "human_actions.jsonl"
@@ -48,7 +49,7 @@ def read_human_actions(folder: Path, address: Address, actions: int) -> list[Hum
     path = folder / HUMAN_ACTIONS
     wanted = tuple(getattr(address, name) for name in _KEY)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open_regular(path) as file:
             for line in file:
                 try:
                     found = json.loads(line)

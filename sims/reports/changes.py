@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from engine.user_files.regular_file import read_regular
+
 _MARK: Final = "  # changed"
 
 
@@ -19,7 +21,7 @@ class ChangedDefault(NamedTuple):
 def read_changes(path: Path) -> tuple[ChangedDefault, ...] | None:
     """The marked lines of a scenario.toml, in its order; None where there is no such file, or it is no text."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path).decode().splitlines()
     except (OSError, ValueError):
         return None
     table = cohort = ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.errors import RunFolderError
 from engine.tally import Tally
+from engine.user_files.regular_file import read_regular
 from sims.reports.changes import read_changes
 from sims.reports.facts import Facts
 from sims.reports.report_page import report_page
@@ -66,7 +67,7 @@ def write_report(folder: Path, *, fresh: bool = False) -> Path:
 def _labels(path: Path) -> dict[str, str]:
     """What the scenario calls its cohorts before people, where it says so."""
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(read_regular(path).decode())
     except (OSError, ValueError):
         return {}
     return {entry["name"]: entry["label"] for entry in tree.get("cohort", []) if entry.get("label")}

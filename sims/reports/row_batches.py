@@ -10,6 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.user_files.regular_file import open_parquet, open_regular
+
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
 
@@ -82,8 +84,8 @@ def column_names(path: Path) -> list[str]:
         from pyarrow import parquet
 
         return list(parquet.read_schema(path).names)
-    with open(path, encoding="utf-8", newline="") as file:
-        return file.readline().rstrip("\r\n").replace('"', "").split(",")
+    with open_regular(path) as file:
+        return file.readline().decode().rstrip("\r\n").replace('"', "").split(",")
 
 
 def batches(path: Path, names: Sequence[str], params: Mapping[str, bool], belief: str | None) -> Iterator[Any]:
@@ -92,9 +94,7 @@ def batches(path: Path, names: Sequence[str], params: Mapping[str, bool], belief
 
     chosen = [*names, *params, *([belief] if belief is not None else [])]
     if path.suffix == ".parquet":
-        from pyarrow import parquet
-
-        with parquet.ParquetFile(path, pre_buffer=False) as file:  # ahead of need, it would hold the whole file
+        with open_parquet(path, pre_buffer=False) as file:  # ahead of need, it would hold the whole file
             yield from file.iter_batches(batch_size=_BATCH, columns=chosen)
         return
     from pyarrow import csv
@@ -104,5 +104,6 @@ def batches(path: Path, names: Sequence[str], params: Mapping[str, bool], belief
     if belief is not None:
         types[belief] = pa.float64()
     convert = csv.ConvertOptions(include_columns=chosen, column_types=types)
-    with csv.open_csv(path, csv.ReadOptions(block_size=_CSV_BLOCK), convert_options=convert) as reader:
+    options = csv.ReadOptions(block_size=_CSV_BLOCK)
+    with open_regular(path) as source, csv.open_csv(source, options, convert_options=convert) as reader:
         yield from reader

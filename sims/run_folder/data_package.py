@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
 from engine.record import LAYOUT, PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from engine.user_files.regular_file import read_regular
 from sims.run_folder.faults_table import SHEET as FAULTS
 from sims.run_folder.files import Content
 from sims.run_folder.folder import PACKAGE
@@ -110,7 +111,7 @@ def read_package(folder: Path) -> Package:
     """
     path = folder / PACKAGE
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path))
         return Package(found["name"], found["title"], tuple(_table_of(resource) for resource in found["resources"]))
     except (OSError, ValueError, TypeError, KeyError) as fault:
         raise RunFolderError(f"{path} must be as the run wrote it, got {fault!r}.") from None

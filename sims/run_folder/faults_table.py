@@ -12,6 +12,7 @@ from typing import Final
 from engine.errors import RunFolderError
 from engine.faults import FAULTS, Fault
 from engine.record import Column, Sheet
+from engine.user_files.regular_file import open_regular
 from sims.run_folder.files import Content, write_file
 
 NAME: Final = "faults.csv"
@@ -72,7 +73,7 @@ def read_faults(folder: Path) -> list[Fault]:
     if not path.is_file():
         return []
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open_regular(path) as source, io.TextIOWrapper(source, encoding="utf-8", newline="") as file:
             _, *rows = csv.reader(file)
         if any(len(cell) > _LONGEST_CELL for row in rows for cell in row):
             raise ValueError(f"a cell of more than {_LONGEST_CELL:,} characters")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from engine.errors import EnvironmentFault, RunFolderError
+from engine.user_files.regular_file import open_regular, read_regular
 
 _BLOCK: Final = 1 << 20
 _REPLACE_TRIES: Final = 10  # Windows refuses while a scanner or an editor looks at the file
@@ -133,7 +134,7 @@ def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_sealed(path: Path) -> dict[str, Any]:
     """Inverse of write_sealed. Raises RunFolderError when the file is not as it was written."""
-    data = path.read_bytes()
+    data = read_regular(path)
     text, _, seal = data[:-1].rpartition(b"\n")
     text += b"\n"
     if data[-1:] != b"\n" or hashlib.sha256(text).hexdigest().encode() != seal:
@@ -190,7 +191,7 @@ def content_of(path: Path) -> Content:
     """Size and hash of a file as it is on disk."""
     found = hashlib.sha256()
     size = 0
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             found.update(block)
             size += len(block)
@@ -199,7 +200,7 @@ def content_of(path: Path) -> Content:
 
 def append_file(sink: Sink, path: Path) -> None:
     """Copy a whole file into a sink."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         while True:
             with naming(path):
                 block = file.read(_BLOCK)

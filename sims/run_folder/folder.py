@@ -27,6 +27,7 @@ from pydantic.dataclasses import dataclass
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format
+from engine.user_files.regular_file import read_regular
 from sims.run_folder.fields import Name, Text, TextLine
 from sims.run_folder.files import (
     Content,
@@ -316,7 +317,7 @@ def read_manifest(folder: Path, kind: FolderKind = "run") -> dict[str, Any]:
     a newer format, or of the other kind.
     """
     try:
-        found = json.loads((folder / MANIFEST).read_bytes(), parse_float=_finite, parse_constant=_finite)
+        found = json.loads(read_regular(folder / MANIFEST), parse_float=_finite, parse_constant=_finite)
         newer = found["format_version"] > FORMAT_VERSION
         sound = found.pop(_CHECKSUM, None) in (None, _checksum(found))
     except FileNotFoundError:

@@ -15,6 +15,7 @@ from engine import record
 from engine.errors import RunFolderError
 from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
+from engine.user_files.regular_file import open_parquet, open_regular
 from sims.catalog import Catalog
 
 # Columns that a file may lack: older runs were written without the first two, the others are on request.
@@ -70,7 +71,7 @@ def _head(path: Path) -> tuple[list[str], list[str] | None, int]:
 
 
 def _csv_head(path: Path) -> tuple[list[str], list[str] | None, int]:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         header, first = file.readline(), file.readline()
         rows = int(bool(first)) + sum(1 for _ in file)
     cells = _cells(first) if first else None
@@ -82,10 +83,10 @@ def _cells(line: bytes) -> list[str]:
 
 
 def _parquet_head(path: Path) -> tuple[list[str], list[str] | None, int]:
-    from pyarrow import ArrowException, parquet
+    from pyarrow import ArrowException
 
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
+        with open_parquet(path, page_checksum_verification=True, pre_buffer=False) as file:
             names, rows = file.schema_arrow.names, file.metadata.num_rows
             if not rows or "game" not in names:
                 return names, None, rows
@@ -102,7 +103,7 @@ def lines_of(path: Path, columns: Sequence[Column], numbers: Sequence[int] | Non
         return
     wanted = None if numbers is None else set(numbers)
     last = None if numbers is None else max(numbers, default=-1)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         file.readline()
         for number, line in enumerate(file):
             if wanted is None or number in wanted:

@@ -6,6 +6,7 @@ The first Ctrl-C or SIGTERM keeps all finished chunks and raises Stopped; a seco
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from engine.record import Format
 from engine.scenario import Scenario, load, setup_of
 from engine.setup import Setup
 from engine.tally import Tally
+from engine.user_files.regular_file import read_regular
 from sims.catalog import Catalog, scenario_of, version
 from sims.run_folder.files import disk_faults
 from sims.run_folder.folder import (
@@ -200,7 +202,7 @@ def _begun(folder: WorkFolder) -> tuple[Scenario, Job, Start]:
     """What a run began with, which must be what it would begin with now."""
     begun = folder.read_start()
     path = folder.path / SCENARIO
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    text = read_regular(path).decode(errors="replace") if os.path.lexists(path) else ""
     difference = changed_line(begun.scenario, text)
     if difference is None:
         scenario = load(path, Catalog(), allow_long=True)

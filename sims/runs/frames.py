@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import RunFolderError
+from engine.user_files.regular_file import open_parquet, open_regular, read_regular
 from sims.run_folder.data_package import resource_of
 from sims.run_folder.faults_table import NAME as FAULTS_FILE
 from sims.run_folder.faults_table import SHEET as FAULTS
@@ -66,18 +67,16 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
 def _resources(folder: Path) -> dict[str, dict[str, Any]]:
     """The entries of all tables in the data package, by name."""
     try:
-        package = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))
+        package = json.loads(read_regular(folder / PACKAGE))
         return {one["name"]: one for one in package["resources"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise RunFolderError(f"{folder / PACKAGE} is missing or damaged; the tables cannot be read.") from None
 
 
 def _from_parquet(path: Path, types: dict[str, str]) -> pd.DataFrame:
-    from pyarrow import parquet
-
     texts = [name for name, kind in types.items() if kind == "category"]
-    with open(path, "rb") as file:
-        table = parquet.read_table(file, columns=list(types), read_dictionary=texts)
+    with open_parquet(path, read_dictionary=texts) as file:
+        table = file.read(columns=list(types))
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     return frame.astype({name: kind for name, kind in types.items() if str(frame[name].dtype) != kind})
 
@@ -86,6 +85,8 @@ def _from_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
     """Read with Arrow: it rounds no number, and only an empty cell is missing (pandas takes NA, null and more)."""
     import pandas as pd
 
-    return pd.read_csv(path, usecols=list(types), dtype=types, keep_default_na=False, na_values=[""], engine="pyarrow")[
-        list(types)
-    ]
+    with open_regular(path) as file:
+        frame = pd.read_csv(
+            file, usecols=list(types), dtype=types, keep_default_na=False, na_values=[""], engine="pyarrow"
+        )
+    return frame[list(types)]

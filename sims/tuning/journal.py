@@ -17,10 +17,12 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError
+from engine.user_files.regular_file import read_regular
 from sims.run_folder.files import appended_file, naming, sync_folder
 from sims.tuning.search.counts import Tell
 
 NAME: Final = "journal.txt"
+_LARGEST: Final = 4 << 30  # bytes of a journal
 _SYNC_S: Final = 1.0  # a power failure loses at most so much
 
 
@@ -51,9 +53,7 @@ class Journal:
         OSError on I/O errors.
         """
         self.path = path
-        if path.is_symlink():  # a link could write outside the folder
-            raise RunFolderError(f"{path} must be a file, got a link; remove the folder.")
-        data = path.read_bytes() if path.is_file() else b""
+        data = read_regular(path, _LARGEST) if os.path.lexists(path) else b""
         records, length = _sound(data)
         if records and records[0] != [seal]:
             raise RunFolderError(f"{path} belongs to another study, so this one cannot be resumed; start a new one.")
@@ -129,7 +129,7 @@ class Journal:
 def read_journal(path: Path) -> list[TellRecord]:
     """All counts of a study, in order. Raises RunFolderError when the journal is missing or damaged."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, _LARGEST)
     except FileNotFoundError:
         raise RunFolderError(f"{path.parent} has no {path.name}, so it is not a study; name another folder.") from None
     records, length = _sound(data)

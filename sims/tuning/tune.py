@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -16,6 +17,7 @@ from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
+from engine.user_files.regular_file import read_regular
 from sims.catalog import Catalog, version
 from sims.run_folder.files import disk_faults, read_sealed
 from sims.run_folder.folder import (
@@ -224,7 +226,7 @@ def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
     begun = folder.read_start()
     request = StudyRequest.from_json(begun.study)
     path = folder.path / SCENARIO
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    text = read_regular(path).decode(errors="replace") if os.path.lexists(path) else ""
     difference = changed_line(begun.scenario, text)
     if difference is None:
         problem = problem_of(load(path, Catalog(), allow_long=True), request.level, request.locks)

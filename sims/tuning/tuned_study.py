@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import RunFolderError
 from engine.parameters import Value
+from engine.user_files.regular_file import read_regular
 from sims.html.notebook import notebook_table
 from sims.run_folder.files import content_of
 from sims.run_folder.folder import REPORT, read_manifest
@@ -176,4 +177,4 @@ def read_study(folder: Path | str) -> TunedStudy:
     file = path / ANSWER
     if expected is None or not file.is_file() or content_of(file).sha256 != expected["sha256"]:
         raise RunFolderError(f"{file} is missing or was changed after the study; the study cannot be read.")
-    return TunedStudy(path, json.loads(file.read_bytes()))
+    return TunedStudy(path, json.loads(read_regular(file)))
