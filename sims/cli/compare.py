@@ -12,6 +12,7 @@ import click
 from sims.cli.options import (
     Command,
     NumberRange,
+    UserPath,
     once,
     pairs_of,
     scenario_from_options,
@@ -74,7 +75,7 @@ _controllers = click.option(
 _quiet = click.option("--quiet", is_flag=True, help="Suppress the progress bar.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _allow_long = click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
-_out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
+_out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 
 
 @click.command(cls=Command)
@@ -107,7 +108,7 @@ def compare(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Compare scenarios, finished runs, or controllers on one scenario.
+    """Compare scenarios, finished runs or controllers.
 
     Two or more scenarios: whether each player group is nearer to its target than in the first, and what changed, for
     whom, by how much and how sure. The same players with the same luck play all of them.

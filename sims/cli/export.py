@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sims.cli.options import Command
+from sims.cli.options import Command, UserPath
 
 if TYPE_CHECKING:
     from sims.runs.export import ExportFormat
 
 
 @click.command(cls=Command)
-@click.argument("folder", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", metavar="RUN", type=UserPath(exists=True, file_okay=False))
 @click.option(
     "--to", "form", type=click.Choice(["csv", "parquet", "xlsx"]), required=True, help="Format of the tables."
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     metavar="DIR|FILE",
     help="New folder or .xlsx file (default: beside the run).",
 )

@@ -68,6 +68,22 @@ class NumberRange(click.FloatRange):
         return f"a {'whole ' if self._whole else ''}number {bounds}"
 
 
+class UserPath(click.Path):
+    """A path as a person types it: a ~ that the shell has left, as in --out=~/runs, is the home folder."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path that was typed. ./~ is a folder of that name."""
+        text = os.fspath(value)
+        if isinstance(text, str) and text.startswith("~"):
+            text = os.path.expanduser(text)
+            if text.startswith("~"):
+                self.fail(f"must be a path, but {text.split('/')[0]} has no home folder; write ./{text}.", param, ctx)
+        return super().convert(text, param, ctx)
+
+
 SEED_RANGE: Final = NumberRange(0, _LARGEST_SEED, whole=True)
 seed_option = click.option("--seed", type=SEED_RANGE, metavar="N", help="Override the scenario's seed.")
 set_option = click.option(
@@ -88,7 +104,7 @@ scenario_argument = click.argument("scenario")
 allow_long_option = click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
 quiet_option = click.option("--quiet", is_flag=True, help="Suppress the progress bar and the table.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-folder_argument = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+folder_argument = click.argument("folder", metavar="DIR", type=UserPath(exists=True, file_okay=False))
 
 
 def calculate_alone() -> None:

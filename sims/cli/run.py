@@ -12,6 +12,7 @@ import click
 from sims.cli.options import (
     Command,
     NumberRange,
+    UserPath,
     allow_long_option,
     calculate_alone,
     folder_argument,
@@ -37,7 +38,7 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for plu
 
 @click.command(cls=Command)
 @scenario_argument
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
+@click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 @seed_option
 @workers_option
 @set_option
@@ -107,7 +108,7 @@ def run(
 @seed_option
 @set_option
 @click.option("--resolved", is_flag=True, help="Print the complete scenario with all defaults.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="With --resolved: a new file to write.")
+@click.option("--out", type=UserPath(), metavar="FILE", help="With --resolved: a new file to write.")
 @allow_long_option
 def check(
     scenario: str, seed: int | None, settings: tuple[str, ...], resolved: bool, out: Path | None, allow_long: bool
@@ -206,9 +207,7 @@ def report(folder: Path) -> None:
 
 
 @click.command(cls=Command)
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the schema to this file."
-)
+@click.option("--out", type=UserPath(dir_okay=False), metavar="FILE", help="Write the schema to this file.")
 def schema(out: Path | None) -> None:
     """Print the JSON schema of scenario files."""
 

@@ -11,6 +11,7 @@ import click
 from sims.cli.options import (
     Command,
     NumberRange,
+    UserPath,
     calculate_alone,
     json_option,
     once,
@@ -61,14 +62,14 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=UserPath(exists=True, file_okay=False),
     metavar="STUDY",
     help="Reuse the counts of an earlier study.",
 )
 @seed_option
 @set_option
 @workers_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
+@click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 @quiet_option
 @json_option
 @click.option("--allow-long", is_flag=True, help="Allow budgets above the safety limit.")

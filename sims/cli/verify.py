@@ -11,6 +11,7 @@ import click
 from sims.cli.options import (
     SEED_RANGE,
     Command,
+    UserPath,
     json_option,
 )
 
@@ -33,7 +34,7 @@ class _Rows(click.ParamType[int]):
 
 
 @click.command(cls=Command)
-@click.argument("target", metavar="DIR|FILE", type=click.Path(exists=True, path_type=Path))
+@click.argument("target", metavar="DIR|FILE", type=UserPath(exists=True))
 @click.option(
     "--rows", type=_Rows(), default=1000, show_default=True, metavar="N|all", help="Number of rows to replay."
 )

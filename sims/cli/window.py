@@ -8,16 +8,16 @@ from typing import Any, Final
 
 import click
 
-from sims.cli.options import Command, NumberRange, seed_option
+from sims.cli.options import Command, NumberRange, UserPath, seed_option
 
 _PICTURES: Final = (".png", ".webp", ".gif")  # as in sims.window.screen.Recorder, which help must not import
 
 
-class _Picture(click.Path):
+class _Picture(UserPath):
     """A picture file. Any other file type is refused before an attempt is played or a folder created."""
 
     def __init__(self) -> None:
-        super().__init__(dir_okay=False, path_type=Path)
+        super().__init__(dir_okay=False)
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         path = super().convert(value, parameter, context)
@@ -38,7 +38,7 @@ _record = click.option(
     help="Record to a .png (last frame), .webp or .gif; needs no display.",
 )
 _frames = click.option("--frames", type=NumberRange(1, whole=True), metavar="N", help="Stop after N frames.")
-_out = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder; must not exist yet.")
+_out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 
 
 @click.command(cls=Command)
@@ -121,7 +121,7 @@ def watch(
 
 
 @click.command(cls=Command)
-@click.argument("target", metavar="FILE|RUN", type=click.Path(exists=True, path_type=Path))
+@click.argument("target", metavar="FILE|RUN", type=UserPath(exists=True))
 @click.option("--row", type=NumberRange(0, whole=True), metavar="N", help="Row number, from 0.")
 @click.option("--player", type=NumberRange(0, whole=True), metavar="N", help="Player number.")
 @click.option("--attempt", type=NumberRange(0, whole=True), metavar="N", help="Attempt number of this player, from 0.")

@@ -81,9 +81,8 @@ def column_types(names: Sequence[str]) -> dict[str, Any]:
 def column_names(path: Path) -> list[str]:
     """Names of the columns of a table of attempts."""
     if path.suffix == ".parquet":
-        from pyarrow import parquet
-
-        return list(parquet.read_schema(path).names)
+        with open_parquet(path) as opened:
+            return list(opened.schema_arrow.names)
     with open_regular(path) as file:
         return file.readline().decode().rstrip("\r\n").replace('"', "").split(",")
 

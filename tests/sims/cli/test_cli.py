@@ -15,6 +15,7 @@ import pytest
 
 from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from sims import catalog as catalog_module
+from sims import read_run
 from sims.catalog import version
 from sims.cli.app import main
 from tests.kit.places import ROOT
@@ -153,6 +154,23 @@ def test_what_check_prints_can_be_read_whatever_the_locale(tmp_path):
     command = [sys.executable, "-m", "sims", "check", "quickstart", "--resolved", "--set", "title='Spät €'"]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert 'title = "Spät €"' in done.stdout.decode("utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shells of POSIX expand ~")
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_tilde_that_the_shell_left_is_the_home(words, tmp_path, monkeypatch, file_format):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    scenario = tmp_path / "small.toml"
+    scenario.write_text(TEXT.format(game="logistic", controller="constant", players=6, attempts=30), encoding="utf-8")
+    for out, folder in (("~/a", tmp_path / "home" / "a"), ("./~/b", tmp_path / "~" / "b")):
+        assert words("run", str(scenario), f"--out={out}", "--format", file_format, "--quiet")[0] == 0
+        assert (folder / "report.html").is_file()
+        assert words("verify", str(folder))[0] == 0
+        assert len(read_run(folder).attempts())
+    assert words("verify", "./~/b")[0] == 0
+    code, _, err = words("run", str(scenario), "--out=~nobody-of-this-name/a")
+    assert (code, "~nobody-of-this-name has no home folder" in err) == (2, True)
 
 
 def test_a_variable_that_stops_the_compiler_is_named(tmp_path):
