@@ -41,7 +41,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     process and kept between processes in `cache_folder()`.
     """
     numba = _loaded_numba()
-    jit_disabled: bool = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+    jit_disabled: bool = numba.config.DISABLE_JIT
     return function if jit_disabled else _dispatcher(function)
 
 

@@ -144,6 +144,8 @@ def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool,
     if ground.closed:
         lapses = [either(x, logistic(-3.9 - 0.5 * s)) for x, s in zip(traits["lapse"].tolist(), skill.tolist())]
         top = top - (ground.highest - ground.idle) * np.array(lapses)
+    added = NOTHING if chart is None or len(chart.terms) == 0 else _added(chart, traits)
+    rest: dict[str, Any] = {**UNBOUNDED._asdict(), **dict(zip(_ADDED, added, strict=True))}
     return Cast(
         members=float(voices // particles),
         weight=np.full(particles, 1.0 / particles),
@@ -166,9 +168,8 @@ def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool,
         first_skill=ground.first_skill,
         skill_step=ground.skill_step,
         ground=ground.logits.ravel(),
-        **UNBOUNDED._asdict(),
         curve=_curve(),
-        **dict(zip(_ADDED, NOTHING if chart is None or len(chart.terms) == 0 else _added(chart, traits), strict=True)),
+        **rest,
     )
 
 

@@ -131,7 +131,8 @@ def added_to(cast: Cast, row: int, v: int, base: float, skill: float, cell: floa
     at = 5 * row * voices + v
     found += cast.added_own[at] + cast.added_own[at + voices] * s
     found += cast.added_own[at + 4 * voices] * min(max(base, -STEEPEST), STEEPEST)
-    return found + cast.added_own[at + 2 * voices] * d + cast.added_own[at + 3 * voices] * d * d
+    found += cast.added_own[at + 2 * voices] * d + cast.added_own[at + 3 * voices] * d * d
+    return float(found)
 
 
 def particle_chances(cast: Cast, stand: Stand, weights: Numbers, least: float, difficulty: float) -> Numbers:

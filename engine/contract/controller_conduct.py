@@ -88,7 +88,7 @@ def play_exchanges(controller: Controller, brief: Brief, wins: Wins, rounds: int
             turn += 1
 
 
-def _as_played(asked: Setting, brief: Brief) -> Setting:
+def _as_played(asked: Any, brief: Brief) -> Any:
     """What the engine plays for a setting: within floor and ceiling. What is no setting is left for others to find."""
     if not isinstance(asked, Setting):
         return asked

@@ -208,7 +208,8 @@ def play_trial(setup: Setup, catalog: Catalog, difficulty: float) -> Played:
         attempts_per_player=min(setup.attempts_per_player, MOST_ATTEMPTS),
     )
     parts = [simulate(fixed, Chunk(c, 0, c, 0, count)) for c, count in enumerate(counts)]
-    return Played(*map(np.concatenate, zip(*(part.tables for part in parts), strict=True)))
+    rows, players, arrivals, sessions = map(np.concatenate, zip(*(part.tables for part in parts), strict=True))
+    return Played(rows, players, arrivals, sessions)
 
 
 def _cohort(
@@ -278,7 +279,7 @@ def _last_rows(rows: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
 def _typical_rows(rows: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """One row for each player: the middle one, at the player's median skill."""
     players, starts, counts = np.unique(rows["player"], return_index=True, return_counts=True)
-    typical = rows[starts + counts // 2]
+    typical: npt.NDArray[np.void] = rows[starts + counts // 2]
     typical["skill"] = [np.median(rows["skill"][rows["player"] == player]) for player in players]
     return typical
 

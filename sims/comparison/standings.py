@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from engine.inference.difference import Difference
 from sims.verdict.goal import STATE_WORDS, Row
-from sims.verdict.sentences import target_words
+from sims.verdict.numbers import target_words
 from sims.verdict.verdict import Verdict
 
 Answer = Literal["better", "worse", "mixed", "as before", "unclear"]

@@ -11,9 +11,10 @@ from controllers.adaptive.weighted_up_down import CONTROLLER as UP_DOWN
 from engine.players import PLAYER, TRAIT_NAMES, Distribution, distribution_table
 from engine.response import chance_map as module
 from engine.response import kept_tables
-from engine.response.chance_map import ACTING, acting_trait, chance_map
+from engine.response.chance_map import acting_trait, chance_map
 from engine.response.logistic_fit import fit_logistic
 from engine.response.replays import MOST_PLAYS, replay_wins
+from engine.response.response_map import ACTING
 from tests.kit.laid_out import LAID_OUT, SPACE, true_chances
 from tests.kit.worlds import FAITHFUL, played, setup_of
 

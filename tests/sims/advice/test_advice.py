@@ -286,10 +286,7 @@ def test_the_gains_of_all_defaults_are_those_of_their_formulas():
         assert found is not None
         first, last = FIRST_AND_LAST[name]
         bent = 0.02 if name == "entropy" else 1e-6  # it is measured over a step, along a curve
-        if first is None:
-            assert math.isnan(found.first), name
-        else:
-            assert found.first == pytest.approx(first, rel=bent), name
+        assert found.first == pytest.approx(first, rel=bent), name
         if last is not None:
             assert found.last == pytest.approx(last, rel=bent), name
 

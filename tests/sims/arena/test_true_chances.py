@@ -11,6 +11,7 @@ import pytest
 from controllers.adaptive.weighted_up_down import CONTROLLER as UP_DOWN
 from engine.players import Distribution
 from engine.response.chance_map import chance_map
+from engine.response.replays import replay_wins
 from sims.arena import true_chances as module
 from sims.arena.score import MOST_OFF, card_of, scores_of
 from sims.arena.true_chances import Judge, judge_of
@@ -104,11 +105,10 @@ def test_all_controllers_are_judged_by_the_same_attempts():
     found = played(made)
     judge = Judge((known(made),), 8.0)
     picked = []
-    module_replays = module.replay_wins
 
     def watched(game, rows, plays, seed):
         picked.append(rows[plays > 0][["player", "attempt"]].tolist())
-        return module_replays(game, rows, plays, seed)
+        return replay_wins(game, rows, plays, seed)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "replay_wins", watched)

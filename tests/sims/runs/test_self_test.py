@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -340,7 +340,7 @@ def _unskilled(params, level, state, faculties):
     return GO if state.luck < logistic(2.0 - params.steepness) else 0
 
 
-ALONE = {
+ALONE: dict[str, dict[str, Any]] = {
     "null change": {"game": dataclasses.replace(COIN, step=_unfair)},
     "known change": {"space": ParameterSpace(Knob("steepness", 0.0, 4.0, 2.0, harder="low"))},
     "skill order": {"game": dataclasses.replace(COIN, expert=_unskilled)},
