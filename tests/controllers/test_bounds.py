@@ -100,6 +100,7 @@ def test_a_rule_wins_what_it_would_with_bounds_of_its_own(kind, traits, ceiling,
         assert abs(mine - theirs) < 0.05 + 4.0 * np.hypot(error, other), (first, end)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ADAPTING, ids=lambda kind: kind.name)
 def test_every_controller_starts_inside(kind):
     """Between .02 and .04 there is no default start, no default skill and no setting of a coarse grid but one."""
@@ -115,6 +116,18 @@ def test_every_controller_starts_inside(kind):
             played_at = min(max(asked.difficulty, floor), ceiling)
             assert asked.difficulty == pytest.approx(played_at, abs=0.12)  # an estimate may be unsure
             controller.tell(Outcome(who, Setting(played_at, asked.units, asked.ticket), won, 0.5, 0.5, 0.0))
+
+
+@pytest.mark.parametrize("name", ["elo", "thompson"])
+def test_a_session_in_one_call_and_attempt_by_attempt_know_the_same_bounds_and_units(name):
+    """Two groups with targets of their own on three levels, between .3 and .6."""
+    setup = setup_of(
+        kind=CATALOG.controller(name), cohorts=(STRONG, WEAK), counts=(3, 3), levels=3, floor=0.3, ceiling=0.6,
+        targets=[[0.9, 0.7, 0.5], [0.6, 0.5, 0.4]],
+    )  # fmt: skip
+    whole, parts = (played(setup, one_by_one=one).rows for one in (False, True))
+    assert whole.tobytes() == parts.tobytes()
+    assert len(whole) > 100
 
 
 def test_a_skill_is_kept_where_the_dial_answers_it_for_one_of_the_targets():

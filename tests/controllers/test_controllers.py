@@ -338,6 +338,7 @@ def test_a_broken_promise_is_told_in_a_sentence(kind, told):
     assert all("\n" not in finding for finding in findings)
 
 
+@pytest.mark.thorough
 def test_a_rule_that_draws_by_its_unit_keeps_the_contract():
     assert check_controller(drawn(own_ask)) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import pytest
 
 from controllers.adaptive.kalman import CONTROLLER as KALMAN
 from engine.contract.controller_conduct import brief_for
-from engine.controller import Observation, Outcome, Rule, Setting, Situation, Who
+from engine.controller import Bounds, Observation, Outcome, Rule, Setting, Situation, Who
 from engine.kernel import compiled
 from engine.randomness import CHANCE, key_of, uniforms
 from engine.rule import (
@@ -196,6 +197,63 @@ def test_a_player_s_own_rule_hears_each_outcome_by_itself():
     assert [seen.won for seen in heard(controller, mine)] == [1.0, 0.0, 1.0]
     assert {seen.weight for seen in heard(controller, mine)} == {1.0}
     assert heard(controller, other) == []
+
+
+# --- Bounds and units
+
+
+class Counted(NamedTuple):
+    difficulty: float
+    unit: float
+    heard: float
+
+
+def counted_start(options: Options, target: float) -> Counted:
+    return Counted(0.9, 0.0, 0.0)
+
+
+def counted_ask(options: Options, state: Counted, situation: Situation) -> float:
+    return state.difficulty
+
+
+def counted_tell(options: Options, state: Counted, seen: Observation) -> Counted:
+    return Counted(state.difficulty + options.step * (seen.won - seen.target), state.unit, state.heard + 1.0)
+
+
+def kept(options: Options, state: Counted, bounds: Bounds) -> Counted:
+    """Within bounds, and the targets of the bounds added, to be seen."""
+    inside = min(max(state.difficulty, bounds.floor), bounds.ceiling)
+    return Counted(inside, state.unit, bounds.least_target + 10.0 * bounds.most_target)
+
+
+COUNTED = Rule(counted_start, counted_ask, counted_tell, anti_windup=kept, unit="unit")
+TARGETS = np.array([[0.6, 0.9], [0.4, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("scope", "targets"), [("player", (0.4, 0.5)), ("cohort", (0.4, 0.5)), ("everyone", (0.4, 0.9))]
+)
+def test_a_state_is_kept_within_bounds_after_the_start_and_every_outcome(scope, targets):
+    brief = brief_for(scope)._replace(floor=0.2, ceiling=0.7, targets=TARGETS)
+    controller = PerPlayer(COUNTED, Options(step=5.0), brief)
+    who = someone(11, cohort=1, target=0.5)
+    wanted = targets[0] + 10.0 * targets[1]
+    assert (controller.ask(who).difficulty, controller.state(who).heard) == (0.7, wanted)
+    for won, end in ((False, 0.2), (True, 0.7)):
+        controller.tell(outcome(who, 0.5, won))
+        assert (controller.ask(who).difficulty, controller.state(who).heard) == (end, wanted)
+
+
+@pytest.mark.parametrize(("scope", "units"), [("player", (3, 11)), ("cohort", (0, 1)), ("everyone", (0, 0))])
+def test_a_state_has_the_number_of_its_unit(scope, units):
+    controller = PerPlayer(COUNTED, Options(), brief_for(scope))
+    assert tuple(controller.state(who).unit for who in (someone(3, 0), someone(11, 1))) == units
+    assert controller.beliefs == ("difficulty", "heard")
+
+
+def test_a_unit_is_a_scalar_field():
+    with pytest.raises(ValueError, match=r"its unit must be scalar fields of its state \(.*\), got \['player'\]"):
+        belief_names(dataclasses.replace(COUNTED, unit="player"), Counted(0.5, 0.0, 0.0))
 
 
 # --- Shared dials
