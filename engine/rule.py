@@ -89,6 +89,12 @@ def bounds_of(floor: float, ceiling: float, targets: Any) -> Bounds:
     return Bounds(float(floor), float(ceiling), float(np.min(targets)), float(np.max(targets)))
 
 
+def shifted_bounds(bounds: Bounds, least_shift: float, most_shift: float) -> Bounds:
+    """The bounds on the scale of a rule whose dial is moved by so much on different levels: never narrower."""
+    floor, ceiling = bounds.floor - max(most_shift, 0.0), bounds.ceiling - min(least_shift, 0.0)
+    return Bounds(floor, ceiling, bounds.least_target, bounds.most_target)
+
+
 def first_state(rule: Rule, constants: Any, target: float, bounds: Bounds, unit: int = 0) -> Any:
     """A rule's state before the first attempt: within bounds, and with its unit where it draws.
 
@@ -176,7 +182,8 @@ class PerPlayer:
     and one target, are one observation with their number as its weight.
     """
 
-    def __init__(self, rule: Rule, options: Any, brief: Brief) -> None:
+    def __init__(self, rule: Rule, options: Any, brief: Brief, shifts: Numbers | None = None) -> None:
+        """shifts: how far the dial is moved for the rule, shape (cohorts, levels); None where it is not."""
         self._rule = rule
         self._scope = brief.scope
         constants = prepare_options(rule, options, brief)
@@ -194,6 +201,13 @@ class PerPlayer:
         self._bounds = [
             bounds_of(brief.floor, brief.ceiling, brief.targets if everyone else targets) for targets in brief.targets
         ]
+        self._kept = list(self._bounds)  # where states stay after an outcome
+        if shifts is not None:
+            moved = [shifts] * len(shifts) if everyone else list(shifts)
+            self._kept = [
+                shifted_bounds(bounds, float(own.min()), float(own.max()))
+                for bounds, own in zip(self._bounds, moved, strict=True)
+            ]
 
     def _unit(self, who: Who) -> int:
         return who.player if self._scope == "player" else who.cohort if self._scope == "cohort" else 0
@@ -207,7 +221,7 @@ class PerPlayer:
             state = self._states[unit] = flat(first)
         waiting = self._waiting.pop(unit, _NO_OUTCOMES)
         for seen in _observations(waiting):
-            self._tell(self._options, state, *seen, *self._bounds[who.cohort])
+            self._tell(self._options, state, *seen, *self._kept[who.cohort])
         return state
 
     def state(self, who: Who) -> Any:
@@ -227,7 +241,7 @@ class PerPlayer:
         state = self._numbers(who)
         self._tell(
             self._options, state, setting.difficulty, 1.0 if won else 0.0, progress, score, target, float(place), last,
-            1.0, *self._bounds[who.cohort],
+            1.0, *self._kept[who.cohort],
         )  # fmt: skip
 
     def describe(self, who: Who) -> Mapping[str, float]:

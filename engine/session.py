@@ -32,7 +32,7 @@ from engine.players import (
     felt_difficulty,
 )
 from engine.response.level_shifts import level_shifts
-from engine.rule import Layout, learn_of, note_of, pack_of, unpack_of
+from engine.rule import Layout, learn_of, note_of, pack_of, shifted_bounds, unpack_of
 from engine.setup import Setup
 
 UNKNOWN: Final = -1.0
@@ -244,7 +244,12 @@ def session_of(
         state = unpack(states[i])
         flow = flow_of(real)
         wanted = targets[int(player["cohort"])]
-        bounds = Bounds(float(real[1]), float(real[2]), float(wanted.min()), float(wanted.max()))
+        floor = float(real[1])
+        ceiling = float(real[2])
+        shifts = targets[len(targets) // 2 + int(player["cohort"])]
+        bounds = shifted_bounds(
+            Bounds(floor, ceiling, float(wanted.min()), float(wanted.max())), float(shifts.min()), float(shifts.max())
+        )
         values = np.empty(knobs)
         first = r
         left = PLAYING
@@ -266,7 +271,7 @@ def session_of(
                 if math.isnan(asked):
                     fault = BAD_PROPOSAL
                 else:
-                    difficulty = clamp(asked, bounds.floor, bounds.ceiling)
+                    difficulty = clamp(asked, floor, ceiling)
                     clipped = 0 if asked == difficulty else 1
             acts_at = felt_difficulty(player, difficulty)
             for j in range(knobs):

@@ -39,7 +39,7 @@ from engine.game import WON
 from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
-from engine.response.level_shifts import OnLevels, shifts_levels
+from engine.response.level_shifts import OnLevels, level_shifts, shifts_levels
 from engine.rule import PerPlayer, belief_names, bounds_of, first_state, flat, layout_of, prepare_options
 from engine.session import UNKNOWN, arrive, births, clamp, frame_of, put_in_order, session_of, single_of
 from engine.setup import Setup
@@ -130,8 +130,9 @@ def controller_of(setup: Setup, replica: int) -> Controller:
     """The controller of one replica, with its own memory: a rule for each player, or what the plug-in makes."""
     brief = setup.brief(replica)
     if setup.kind.rule is not None:
-        rule = PerPlayer(setup.kind.rule, setup.options, brief)
-        return OnLevels(rule, setup) if shifts_levels(setup) else rule
+        if shifts_levels(setup):
+            return OnLevels(PerPlayer(setup.kind.rule, setup.options, brief, level_shifts(setup)), setup)
+        return PerPlayer(setup.kind.rule, setup.options, brief)
     if setup.kind.make is None:
         raise ValueError(f"a controller kind needs a rule or a maker, but {setup.kind.name} has neither")
     return setup.kind.make(setup.options, brief)

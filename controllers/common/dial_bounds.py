@@ -54,9 +54,22 @@ def skill_inside(
     return skill
 
 
+def at_ceiling(seen: Observation, bounds: Any) -> bool:
+    """Whether an outcome was played at a ceiling below 1. bounds: as in `pushes_out`.
+
+    At the ceiling and not beyond it: where levels move the dial, a rule's own scale goes further.
+    """
+    return bool(bounds.ceiling < 1.0 and abs(seen.difficulty - bounds.ceiling) <= ROUNDING)
+
+
+def at_floor(seen: Observation, bounds: Any) -> bool:
+    """Whether an outcome was played at a floor above 0; otherwise as `at_ceiling`."""
+    return bool(bounds.floor > 0.0 and abs(seen.difficulty - bounds.floor) <= ROUNDING)
+
+
 def at_bound(seen: Observation, bounds: Any) -> bool:
-    """Whether an outcome was played at a bound that is none of the whole dial. bounds: as in `pushes_out`."""
-    return bool((bounds.ceiling < 1.0 and seen.difficulty >= bounds.ceiling) or 0.0 < bounds.floor >= seen.difficulty)
+    """Whether an outcome was played at either."""
+    return at_ceiling(seen, bounds) or at_floor(seen, bounds)
 
 
 def pushes_out(expected: float, seen: Observation, bounds: Any) -> bool:
@@ -67,8 +80,6 @@ def pushes_out(expected: float, seen: Observation, bounds: Any) -> bool:
         seen: the outcome.
         bounds: a named tuple with the fields of Bounds.
     """
-    if seen.difficulty >= bounds.ceiling and bounds.ceiling < 1.0:
+    if at_ceiling(seen, bounds):
         return bool(seen.won > seen.target and expected > bounds.most_target)
-    if seen.difficulty <= bounds.floor and bounds.floor > 0.0:
-        return bool(seen.won < seen.target and expected < bounds.least_target)
-    return False
+    return bool(at_floor(seen, bounds) and seen.won < seen.target and expected < bounds.least_target)

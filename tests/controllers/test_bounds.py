@@ -164,3 +164,4 @@ def test_an_outcome_pushes_out_only_where_it_was_played_at_a_bound_that_it_leave
     assert not pushes_out(0.55, win._replace(difficulty=0.3), bounds)
     assert at_bound(win, bounds)
     assert not at_bound(win._replace(difficulty=1.0), Bounds(0.0, 1.0, 0.6, 0.8))
+    assert not at_bound(win._replace(difficulty=0.8), bounds), "a level that moves the dial"

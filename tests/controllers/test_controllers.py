@@ -304,7 +304,7 @@ BROKEN = {
     "positions for other knobs": (made_of(ask=lambda stub, who: Setting(0.5, (0.5,) * 9)), "one position per knob"),
     "a position off the cube": (made_of(ask=lambda stub, who: Setting(0.5, (2.0,) * 5)), "units must lie in"),
     "an unknown ticket refused": (made_of(tell=strict_tell), "LookupError in strict_tell()"),
-    "beliefs that repeat": (made_of(beliefs=("level", "level")), "different identifiers"),
+    "beliefs that repeat": (made_of(beliefs=("level", "level")), "distinct identifiers"),
     "beliefs that are not described": (made_of(describe=lambda stub: {}), "describe must return"),
     "an infinite belief": (made_of(describe=lambda stub: {"level": math.inf}), "finite numbers"),
     "a state beyond the bounds": (ruled(), "a state must not run on beyond the ceiling"),
@@ -322,7 +322,7 @@ BROKEN = {
     ),
     "a unit that is lost": (drawn(own_ask, losing_tell), "tell must hand on state.unit"),
     "shared state": (made_of(tell=shared_tell, ask=lambda stub, who: Setting(SHARED[0])), "share state"),
-    "a whim": (made_of(ask=whimsical_ask), "gave other settings"),
+    "a whim": (made_of(ask=whimsical_ask), "gave different settings"),
     "bounds that are not reached": (
         made_of(ask=lambda stub, who: Setting(0.3 + 0.4 * stub.level)),
         "must end near difficulty",

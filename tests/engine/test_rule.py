@@ -23,6 +23,7 @@ from engine.rule import (
     note_of,
     pack_of,
     prepare_options,
+    shifted_bounds,
     unpack_of,
 )
 
@@ -242,6 +243,20 @@ def test_a_state_is_kept_within_bounds_after_the_start_and_every_outcome(scope, 
     for won, end in ((False, 0.2), (True, 0.7)):
         controller.tell(outcome(who, 0.5, won))
         assert (controller.ask(who).difficulty, controller.state(who).heard) == (end, wanted)
+
+
+def test_bounds_are_wider_where_the_dial_is_moved_for_levels():
+    """On a level whose dial is moved down by .3, a rule at 1 still plays the ceiling of .7."""
+    brief = brief_for("player")._replace(floor=0.2, ceiling=0.7, targets=TARGETS)
+    controller = PerPlayer(COUNTED, Options(step=5.0), brief, np.array([[0.0, 0.1], [-0.3, 0.15]]))
+    who = someone(11, cohort=1, target=0.5)
+    assert controller.ask(who).difficulty == 0.7
+    ends = []
+    for won in (False, True):
+        controller.tell(outcome(who, 0.5, won))
+        ends.append(controller.ask(who).difficulty)
+    assert ends == pytest.approx([0.05, 1.0])
+    assert shifted_bounds(Bounds(0.2, 0.7, 0.5, 0.6), 0.1, 0.2) == pytest.approx((0.0, 0.7, 0.5, 0.6))
 
 
 @pytest.mark.parametrize(("scope", "units"), [("player", (3, 11)), ("cohort", (0, 1)), ("everyone", (0, 0))])
