@@ -327,7 +327,7 @@ BROKEN = {
     "difficulty without effect": ({"expert": careless_expert}, "difficulty must matter"),
     "a knob turned the wrong way": ({"expert": windy_expert}, "wind: its hard end must not win more"),
     "a cause that cannot stand in a row": ({"causes": ("fell, badly", "never began")}, "got 'fell, badly'"),
-    "a cause like a formula": ({"causes": ("=1+1", "never began")}, "causes stand in rows"),
+    "a cause like a formula": ({"causes": ("=1+1", "never began")}, "causes are words of rows"),
     "params with defaults": ({"params": DefaultParams}, "params must have no default values"),
     "a level with defaults": ({"build": default_build}, "the level that build returns must have no default values"),
     "a state with defaults": (
