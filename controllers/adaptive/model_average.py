@@ -127,7 +127,7 @@ def posterior(weight: Numbers, told: float, place: float, only: float) -> State:
     return State(weight, told, place, only, 1.0 / squares)
 
 
-def expected_chance(weight: Numbers, p: Numbers) -> float:
+def mean_chance(weight: Numbers, p: Numbers) -> float:
     """Mean win probability over all particles."""
     chance = 0.0
     for j in range(len(p)):
@@ -151,7 +151,7 @@ def tell(cast: Cast, state: State, seen: Observation) -> State:
         return state
     last = seen.target if seen.last < 0.0 else seen.last
     p = particle_chances(cast, stand_of(cast, state.told, seen.place, last), state.weight, 0.0, seen.difficulty)
-    if at_bound(seen, cast) and pushes_out(expected_chance(state.weight, p), seen, cast):
+    if at_bound(seen, cast) and pushes_out(mean_chance(state.weight, p), seen, cast):
         weight = state.weight.copy()
     else:
         weight = reweight(state.weight, p, seen.won, seen.weight)

@@ -29,7 +29,7 @@ from engine.kernel import compiled
 from engine.parameters import along
 from engine.players import PLAYER, TRAIT_NAMES, draw_trait, either
 from engine.randomness import CONTROLLER, key_of, words
-from engine.response.chance_map import TRAIT_REACH, Chart, chance_map, terms_of
+from engine.response.chance_map import TRAIT_REACH, LogitChart, chance_map, terms_of
 from engine.response.response_map import ACTING, logit_at, response_map
 
 MEMBERS: Final = 10  # of an imagined cohort
@@ -129,7 +129,9 @@ def true_cast_of(brief: Brief, cohort: int, count: int, shared: bool) -> Cast:
     return cast_of([table], ground_of(brief, cohort), count, shared, chart=known.chart)
 
 
-def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool, *, chart: Chart | None = None) -> Cast:
+def cast_of(
+    tables: Sequence[Numbers], ground: Ground, count: int, shared: bool, *, chart: LogitChart | None = None
+) -> Cast:
     """`count` particles (a power of two) of each kind of player, all of one weight.
 
     tables: the traits of each kind, as in engine.players.distribution_table. shared: a particle is a cohort of MEMBERS.
@@ -173,7 +175,7 @@ def cast_of(tables: Sequence[Numbers], ground: Ground, count: int, shared: bool,
     )
 
 
-def _added(chart: Chart, traits: dict[str, Numbers]) -> tuple[float | Numbers, ...]:
+def _added(chart: LogitChart, traits: dict[str, Numbers]) -> tuple[float | Numbers, ...]:
     """The terms of a chart for voices with these traits, as `particles.added_to` adds them up: fields of _ADDED."""
     levels, count = chart.terms.shape
     dial, skill = np.zeros((levels, CELLS + 1)), np.zeros((levels, CELLS + 1))

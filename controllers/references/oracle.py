@@ -21,7 +21,7 @@ from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import along, to_real
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
-from engine.response.chance_map import Chart, chance_map, chart_logit
+from engine.response.chance_map import LogitChart, chance_map, chart_logit
 
 
 class Options(NamedTuple):
@@ -50,7 +50,7 @@ def closed_chance_of(game: Game) -> Callable[..., float]:
     return closed_chance
 
 
-def mapped_chance(player: Any, acts_at: float, known: Chart) -> float:
+def mapped_chance(player: Any, acts_at: float, known: LogitChart) -> float:
     """Win probability by a chance map. Who throws an attempt loses it."""
     if int(player["place"]) < float(player["thrown"]):
         return 0.0

@@ -33,7 +33,7 @@ from engine.kernel import compiled, kernel_digest
 from engine.parameters import ParameterSpace, along, to_real
 from engine.players import PLAYER, TRAIT_NAMES, be_born, draw_trait, faculties_of, skill_now
 from engine.randomness import CONTROLLER, LARGEST_REPLICA, key_of, unit, words
-from engine.response.kept_tables import read_tables, write_tables
+from engine.response.kept_tables import keep_tables, read_tables
 from engine.response.logistic_fit import climb, fit_logistic
 from engine.response.response_map import ACTING, ResponseMap, logit_at, response_map
 
@@ -53,7 +53,7 @@ _SIDES: Final = 1e-9  # places of the dial that are nearer to each other are the
 _FORMAT: Final = 1  # of the files
 
 
-class Chart(NamedTuple):
+class LogitChart(NamedTuple):
     """A chance map as kernels take it; n skills and m places of the response map, k acting traits that vary."""
 
     logits: Numbers  # of the response map, shape (n * m,)
@@ -73,7 +73,7 @@ class ChanceMap:
     """What `chance_map` gives. numbered: whether it has a row for each level, rather than one for an endless stream."""
 
     known: ResponseMap
-    chart: Chart
+    chart: LogitChart
     numbered: bool
 
     def chances(
@@ -104,7 +104,7 @@ def acting_trait(player: Any, which: int) -> float:
     return float(player["lapse"]) if which == 4 else float(player["foresight"])
 
 
-def terms_of(chart: Chart, base: float, skill: float, place: float, player: Any, out: Any) -> None:
+def terms_of(chart: LogitChart, base: float, skill: float, place: float, player: Any, out: Any) -> None:
     """What the coefficients of a level belong to, into out, shape (terms,). base: the logit of the response map."""
     d = place - 0.5
     g = min(max(base, -STEEPEST), STEEPEST)
@@ -143,7 +143,7 @@ def count_terms(jumps: int, traits: int) -> int:
     return 10 + jumps + 7 * traits
 
 
-def chart_logit(chart: Chart, row: int, skill: float, place: float, player: Any) -> float:
+def chart_logit(chart: LogitChart, row: int, skill: float, place: float, player: Any) -> float:
     """The logit of a chance. row: of the level, from 0; place: where the dial acts; player: a PLAYER record."""
     x = logit_at(chart.logits, chart.skills, chart.dial, skill, place)
     if len(chart.terms) == 0:
@@ -155,7 +155,7 @@ def chart_logit(chart: Chart, row: int, skill: float, place: float, player: Any)
     return x
 
 
-def chances_on(chart: Chart, rows: Any, skills: Any, places: Any, players: Any, out: Any) -> None:
+def chances_on(chart: LogitChart, rows: Any, skills: Any, places: Any, players: Any, out: Any) -> None:
     """Win probabilities of attempts, all of shape (attempts,), into out; see `chart_logit`."""
     for i in range(len(out)):
         out[i] = logistic(chart_logit(chart, int(rows[i]), float(skills[i]), float(places[i]), players[i]))
@@ -214,7 +214,7 @@ def chance_map(
                 if progress:
                     progress(row + 1, rows)
         tables = {"terms": terms}
-        write_tables(key, tables)
+        keep_tables(key, tables)
     return ChanceMap(base, chart._replace(terms=tables["terms"]), numbered=levels > 0)
 
 
@@ -228,7 +228,14 @@ class Tried(NamedTuple):
 
 
 def _tried(
-    game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, chart: Chart, seed: int, level: int, count: int
+    game: Game,
+    space: ParameterSpace,
+    path: Numbers,
+    crowd: Numbers,
+    chart: LogitChart,
+    seed: int,
+    level: int,
+    count: int,
 ) -> Tried:
     tried = Tried(
         np.empty((count, count_terms(len(chart.jumps), len(chart.which)))),
@@ -249,7 +256,7 @@ def trials_of(game: Game) -> Callable[..., None]:
     opening, play, knobs = opening_of(game), play_of(game), len(game.space)
 
     def trials(
-        chart: Chart, crowd: Any, table: Any, path: Any, seed: int, level: int, players: Any, design: Any,
+        chart: LogitChart, crowd: Any, table: Any, path: Any, seed: int, level: int, players: Any, design: Any,
         offsets: Any, won: Any, ticks: Any,
     ) -> None:  # fmt: skip
         player = players[0]
@@ -305,7 +312,7 @@ def _quantile(row: Numbers, share: float) -> float:
     return draw_trait(row, int(share * 2.0**32), 0)
 
 
-def _acts(game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, bare: Chart, place: int) -> bool:
+def _acts(game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, bare: LogitChart, place: int) -> bool:
     """Whether an attempt goes another way when everybody has one end of a trait, and then the other."""
     at = TRAIT_NAMES.index(ACTING[place])
     ends = []
@@ -317,7 +324,7 @@ def _acts(game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, bare
     return bool((ends[0].won != ends[1].won).any() or (ends[0].ticks != ends[1].ticks).any())
 
 
-def _chart(base: ResponseMap, space: ParameterSpace, path: Numbers, crowd: Numbers, acting: list[int]) -> Chart:
+def _chart(base: ResponseMap, space: ParameterSpace, path: Numbers, crowd: Numbers, acting: list[int]) -> LogitChart:
     """The chart of a response map, to which nothing is added yet. acting: traits that do, as places in ACTING."""
     rows = [crowd[TRAIT_NAMES.index(ACTING[place])] for place in acting]
     bent = np.array([row[0] in (2.0, 4.0) for row in rows], np.int64)
@@ -331,7 +338,7 @@ def _chart(base: ResponseMap, space: ParameterSpace, path: Numbers, crowd: Numbe
             jumps.append(right)
     skills = np.empty(4 * _TRIED)
     compiled(skills_in)(crowd, np.zeros(1, PLAYER), skills)
-    return Chart(
+    return LogitChart(
         base.logits.ravel(), base.skills, base.dial, np.array(jumps), np.array(acting, np.int64), bent,
         ends.mean(axis=1), np.maximum(np.diff(ends, axis=1)[:, 0] / 2.0, 1e-9),
         np.array([skills.min(), skills.max()]), np.empty((0, 0)),
@@ -346,7 +353,14 @@ def skills_in(crowd: Any, players: Any, out: Any) -> None:
 
 
 def _key(
-    game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, chart: Chart, levels: int, seed: int, count: int
+    game: Game,
+    space: ParameterSpace,
+    path: Numbers,
+    crowd: Numbers,
+    chart: LogitChart,
+    levels: int,
+    seed: int,
+    count: int,
 ) -> str:
     """32 hex digits that change with anything that could change a map."""
     digest = kernel_digest(trials_of(game), climb)

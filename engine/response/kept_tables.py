@@ -34,7 +34,7 @@ def read_tables(key: str, names: Sequence[str], shape: tuple[int, ...]) -> dict[
     return tables if sound else None
 
 
-def write_tables(key: str, tables: dict[str, Numbers]) -> None:
+def keep_tables(key: str, tables: dict[str, Numbers]) -> None:
     """Keep tables under a key: whole or not at all. A full disk costs the same work next time, nothing else."""
     file = kept_file(key)
     whole = io.BytesIO()

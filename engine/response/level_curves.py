@@ -19,7 +19,7 @@ from engine.game import Game
 from engine.kernel import compiled
 from engine.parameters import along, to_real
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
-from engine.response.chance_map import MAP_REPLICA, Chart, chance_map, chart_logit
+from engine.response.chance_map import MAP_REPLICA, LogitChart, chance_map, chart_logit
 from engine.setup import Setup
 
 Numbers = npt.NDArray[np.float64]
@@ -97,7 +97,7 @@ def imagine(players: Any, traits: Any, cohort: int, level: int, tried: int) -> N
         players[i]["thrown"] = 0.0
 
 
-def mapped_curve(players: Any, places: Any, known: Chart, out: Any) -> None:
+def mapped_curve(players: Any, places: Any, known: LogitChart, out: Any) -> None:
     """Mean win probability of players at each place, by a chance map, into out."""
     for k in range(len(places)):
         total = 0.0

@@ -39,7 +39,7 @@ from engine.players import (
     distribution_table,
     faculties_of,
 )
-from engine.response.kept_tables import read_tables, write_tables
+from engine.response.kept_tables import keep_tables, read_tables
 from engine.response.monotone import TOLERANCE, monotone
 
 Numbers = npt.NDArray[np.float64]
@@ -205,7 +205,7 @@ def response_map(
             np.maximum(monotone(high), rate),
         )
         tables = {"raw": raw, "rate": rate, "low": low, "high": high}
-        write_tables(key, tables)
+        keep_tables(key, tables)
     return ResponseMap(
         _frozen(who), _frozen(where), attempts, seed, exact, **{name: _frozen(tables[name]) for name in _TABLES}
     )

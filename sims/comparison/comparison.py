@@ -27,8 +27,8 @@ from sims.comparison.sentences import (
     summary,
 )
 from sims.comparison.sides import play_sides, sides_of
-from sims.comparison.standings import HEADINGS as STANDING_HEADINGS
-from sims.comparison.standings import standing_cells
+from sims.comparison.target_changes import HEADINGS as STANDING_HEADINGS
+from sims.comparison.target_changes import standing_cells
 from sims.html.notebook import notebook_table
 from sims.runs.preflight import prepare_job
 from sims.runs.run import Run, read_run

@@ -21,8 +21,8 @@ from sims.comparison.sentences import (
     small_heading,
     summary,
 )
-from sims.comparison.standings import HEADINGS as STANDING_HEADINGS
-from sims.comparison.standings import standing_cells
+from sims.comparison.target_changes import HEADINGS as STANDING_HEADINGS
+from sims.comparison.target_changes import standing_cells
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, header, section, table
 from sims.wording import UNCALIBRATED

@@ -23,7 +23,7 @@ from engine.scenario import Scenario
 from sims.comparison.changed_keys import ChangedKey, CohortPair, changed_code, changed_keys, pair_cohorts
 from sims.comparison.metrics import ATTEMPTS, JUDGED, WIN_RATE, WORST_RATE, Metric, Sums, cause_places, worst_sums
 from sims.comparison.sides import Side, SideSetups, SideSums
-from sims.comparison.standings import Standing, standing_of
+from sims.comparison.target_changes import TargetChange, standing_of
 from sims.comparison.tautologies import SET_ALIKE, follows, removed_causes, without_causes
 
 EVERYBODY: Final = ""  # in place of a cohort's name: the players of all cohorts that both scenarios have
@@ -137,7 +137,7 @@ class ComparedScenario(NamedTuple):
     seed: int
     keys: list[ChangedKey]
     pairs: list[CohortPair]
-    standings: tuple[Standing, ...]
+    standings: tuple[TargetChange, ...]
     players: dict[str, tuple[int, int]]
     strangers: tuple[str, ...]
     removed: dict[Metric, str]

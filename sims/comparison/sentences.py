@@ -12,7 +12,7 @@ from engine.scenario import Scenario
 from sims.comparison.cells import by_text, margin_text, players_text, unit_of, value_texts
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.metrics import WIN_RATE
-from sims.comparison.standings import Answer, Standing
+from sims.comparison.target_changes import Direction, TargetChange
 from sims.wording import UNCALIBRATED, listed
 
 SAME: Final = "same players and same luck"
@@ -84,7 +84,7 @@ def summary(differences: Differences, other: ComparedScenario) -> list[str]:
     return [*sentences, *(_saved(rate) if rate.paired else [])]
 
 
-_ANSWERS: Final[dict[Answer, str]] = {
+_ANSWERS: Final[dict[Direction, str]] = {
     "better": "better for",
     "worse": "worse for",
     "mixed": "better on some levels and worse on others for",
@@ -93,7 +93,7 @@ _ANSWERS: Final[dict[Answer, str]] = {
 }
 
 
-def _against_targets(standings: Sequence[Standing]) -> str:
+def _against_targets(standings: Sequence[TargetChange]) -> str:
     """Whether the player groups are nearer to their targets."""
     parts = []
     for answer, words in _ANSWERS.items():

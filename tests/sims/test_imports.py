@@ -40,7 +40,7 @@ ONLY_IN = [
     ("numba", PACKAGES, {"engine/kernel.py"}),
     ("llvmlite", PACKAGES, set[str]()),
     ("simpy", PACKAGES, {"engine/world.py", "engine/session.py"}),
-    ("pyarrow", RESULT_PATH, {"engine/record.py"}),
+    ("pyarrow", RESULT_PATH, {"engine/record.py", "engine/user_files/regular_file.py"}),  # the latter opens Parquet
     ("pygame", PACKAGES, WINDOW),
     ("cmaes", RESULT_PATH, {"controllers/common/margin_search.py"}),
     ("pandas", RESULT_PATH, set[str]()),

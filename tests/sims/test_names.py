@@ -51,6 +51,8 @@ NAMES = {
     "posterior": Shared(ADAPTIVE, "the state that weights over hypotheses amount to"),
     "prepare": Shared(PREPARED, "field of Rule"),
     "tell": Shared(RULE, "field of Rule"),
+    "anti_windup": Shared(RULE, "field of Rule"),
+    "reach": Shared(ADAPTIVE, "field of ControllerKind: the win rates that a rule's model of a player has"),
     "State": Shared(GAME_AND_RULE, "what the functions of a plug-in hand on"),
     "start": Shared(GAME_AND_RULE, "field of Game and of Rule: the first state"),
     # A command of flowdial is called as the function that it calls.

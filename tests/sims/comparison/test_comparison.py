@@ -33,7 +33,7 @@ from sims.comparison.comparison_files import COLUMNS
 from sims.comparison.differences import EVERYBODY, LEAST, Change, Differences, measure_differences
 from sims.comparison.metrics import FIRST, OWN_RATE, WORST, metric_sums, metrics_for, worst_sums
 from sims.comparison.sides import play_sides, sides_of
-from sims.comparison.standings import Answer
+from sims.comparison.target_changes import Direction
 from sims.comparison.tautologies import SET_ALIKE
 from tests.kit.golden import check_golden
 from tests.kit.worlds import kind_of
@@ -605,7 +605,7 @@ def test_json_holds_what_a_program_needs(folder, capsys):
         assert one["players"] == one["players_after"] == {"new": 40, "old": 40}
         assert (one["seed"], one["paired"]) == (11, True)
         assert [standing["cohort"] for standing in one["standings"]] == ["new", "old"]
-        assert all(standing["answer"] in typing.get_args(Answer) for standing in one["standings"])
+        assert all(standing["answer"] in typing.get_args(Direction) for standing in one["standings"])
     for change in told["changes"]:
         assert list(change) == [column.name for column in COLUMNS]
         assert change["cohort"] in (None, "new", "old")

@@ -17,14 +17,14 @@ from sims.verdict.goal import STATE_WORDS, Row
 from sims.verdict.numbers import target_words
 from sims.verdict.verdict import Verdict
 
-Answer = Literal["better", "worse", "mixed", "as before", "unclear"]
+Direction = Literal["better", "worse", "mixed", "as before", "unclear"]
 
 _NOTHING: Final = 1e-9  # of a share: rounding
 
 HEADINGS: Final = ("players", "target", "before", "", "after", "", "against the target")
 
 
-class Standing(NamedTuple):
+class TargetChange(NamedTuple):
     """A cohort against its target, before and after.
 
     Attributes:
@@ -40,7 +40,7 @@ class Standing(NamedTuple):
     before: Row
     after: Row
     levels: tuple[int, int, int] | None
-    answer: Answer
+    answer: Direction
     nearer: float
 
     def to_json(self) -> dict[str, Any]:
@@ -55,7 +55,9 @@ class Standing(NamedTuple):
         }
 
 
-def standing_of(before: tuple[Verdict, str], after: tuple[Verdict, str], rate: Difference, least: float) -> Standing:
+def standing_of(
+    before: tuple[Verdict, str], after: tuple[Verdict, str], rate: Difference, least: float
+) -> TargetChange:
     """Judge a cohort.
 
     Args:
@@ -68,13 +70,13 @@ def standing_of(before: tuple[Verdict, str], after: tuple[Verdict, str], rate: D
     nearer = _distance(was.win_rate, was) - _distance(is_.win_rate, is_)
     levels = list(zip(*([row for row in said.level_rows if row.cohort == name] for said, name in (before, after))))
     if not levels:
-        return Standing(before[1], was, is_, None, _answer(was, is_, rate, least), nearer)
+        return TargetChange(before[1], was, is_, None, _answer(was, is_, rate, least), nearer)
     answers = {_answer(one, two, None, least) for one, two in levels}
     better, worse = "better" in answers, "worse" in answers
-    clear: Answer = "unclear" if "unclear" in answers else "as before"
-    answer: Answer = "mixed" if better and worse else "better" if better else "worse" if worse else clear
+    clear: Direction = "unclear" if "unclear" in answers else "as before"
+    answer: Direction = "mixed" if better and worse else "better" if better else "worse" if worse else clear
     met = [sum(row.state == "in band" for row in side) for side in zip(*levels, strict=True)]
-    return Standing(before[1], was, is_, (met[0], met[1], len(levels)), answer, nearer)
+    return TargetChange(before[1], was, is_, (met[0], met[1], len(levels)), answer, nearer)
 
 
 def _distance(rate: float, row: Row) -> float:
@@ -82,7 +84,7 @@ def _distance(rate: float, row: Row) -> float:
     return max(row.target_low - rate, rate - row.target_high, 0.0) if not math.isnan(rate) else math.nan
 
 
-def _answer(was: Row, is_: Row, rate: Difference | None, least: float) -> Answer:
+def _answer(was: Row, is_: Row, rate: Difference | None, least: float) -> Direction:
     """Whether a row is nearer to its target. rate: the change of its win rate; None where it is not known."""
     if not (was.attempts and is_.attempts):
         return "unclear"
@@ -131,7 +133,7 @@ def _inside(rate: float, row: Row) -> bool:
     return row.win_rate_low - _NOTHING <= rate <= row.win_rate_high + _NOTHING
 
 
-def standing_cells(standing: Standing) -> tuple[str, ...]:
+def standing_cells(standing: TargetChange) -> tuple[str, ...]:
     """A cohort as text under HEADINGS."""
     was, is_ = standing.before, standing.after
     targets = list(dict.fromkeys(map(target_words, (was, is_))))
@@ -152,7 +154,7 @@ def _rate_text(row: Row) -> str:
     return f"{100 * row.win_rate:.1f} % ({100 * row.win_rate_low:.1f}-{100 * row.win_rate_high:.1f})"
 
 
-def _answer_text(standing: Standing) -> str:
+def _answer_text(standing: TargetChange) -> str:
     """The answer, and how large it is."""
     words = {"mixed": "better on some levels, worse on others", "unclear": "no clear change"}
     text = words.get(standing.answer, standing.answer)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.inference.difference import Difference
-from sims.comparison.standings import standing_cells, standing_of
+from sims.comparison.target_changes import standing_cells, standing_of
 from sims.verdict.goal import Row
 from sims.verdict.verdict import Verdict
 
