@@ -70,7 +70,7 @@ _SHARP: Final = 'slip = { kind = "uniform", low = 0.0, high = 0.1 }'
 _DEFAULT: Final = "quit_frailty = -40"
 # name, game, levels, traits, players, attempts, judged from, target
 CASES: Final = (
-    ("layouts", "boss_duel", _TWENTY, f"skill = 0.0\n{_STEADY}", 400, 60, 20, 0.75),
+    ("layouts", "boss_duel", _TWENTY, f"skill = 0.0\n{_STEADY}", 400, 60, 0, 0.75),
     ("speeds", "boss_duel", _ENDLESS, f"{_NEAR}\n{_STEADY}", 400, 150, 30, 0.75),
     ("duel", "boss_duel", _ENDLESS, _DEFAULT, 300, 80, 20, 0.7),
     ("duels", "boss_duel", _TEN, _DEFAULT, 300, 60, 0, 0.7),

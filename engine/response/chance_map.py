@@ -208,6 +208,8 @@ def chance_map(
             return fit_logistic(tried.design, tried.offsets, tried.won, np.full(shape[1], _FREE))
 
         terms = np.empty(shape)
+        if progress:
+            progress(0, rows)
         with ThreadPoolExecutor(threads) as pool:
             for row, found in enumerate(pool.map(fitted, range(rows))):
                 terms[row] = found

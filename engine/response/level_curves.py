@@ -62,7 +62,10 @@ class LevelCurves(NamedTuple):
 
 @lru_cache(maxsize=8)
 def level_curves(setup: Setup) -> LevelCurves:
-    """The curves of a campaign; they take a map of each cohort, which is measured when it is new."""
+    """The curves of a campaign; they take a map of each cohort, which is measured when it is new.
+
+    Where each replica has levels of its own, they are those of fresh layouts: one map for all replicas.
+    """
     places = np.array([setup.floor + (setup.ceiling - setup.floor) * k / CELLS for k in range(CELLS + 1)])
     chances = np.empty((len(setup.cohorts), setup.levels, CELLS + 1))
     players = np.zeros(IMAGINED, PLAYER)
@@ -72,7 +75,8 @@ def level_curves(setup: Setup) -> LevelCurves:
             known: Any = Dial(setup.space.table(), np.ascontiguousarray(setup.path), np.empty(len(setup.space)))
         else:
             kernel = compiled(mapped_curve)
-            known = chance_map(setup.game, setup.space, setup.path, traits, levels=setup.levels, seed=setup.seed).chart
+            levels, seed = (0, 0) if setup.own_layouts else (setup.levels, setup.brief(0).seed_of_levels)
+            known = chance_map(setup.game, setup.space, setup.path, traits, levels=levels, seed=seed).chart
         tried = 0.0
         for level in range(setup.levels):
             compiled(imagine)(players, np.ascontiguousarray(traits), cohort, level + 1, int(tried))
@@ -104,7 +108,8 @@ def mapped_curve(players: Any, places: Any, known: LogitChart, out: Any) -> None
         for i in range(len(players)):
             player = players[i]
             place = felt_difficulty(player, float(places[k]))
-            total += logistic(chart_logit(known, int(player["level"]) - 1, skill_now(player), place, player))
+            row = min(int(player["level"]), max(len(known.terms), 1)) - 1  # one row where layouts are fresh
+            total += logistic(chart_logit(known, row, skill_now(player), place, player))
         out[k] = total / len(players)
 
 

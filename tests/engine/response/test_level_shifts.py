@@ -133,6 +133,15 @@ def test_what_was_learnt_of_levels_is_remembered_and_goes_no_further_at_an_end_o
     assert first.memory()["learnt"] == learnt
 
 
+def test_where_each_replica_has_levels_of_its_own_they_are_fresh_layouts_to_all():
+    made = campaign(UP_DOWN, layouts="per_replica", replicas=2)
+    curves = level_curves(made)
+    assert np.ptp(curves.chances[0], axis=0).max() < 1e-9
+    own = level_curves(campaign(UP_DOWN, level_seed=77))
+    assert np.ptp(own.chances[0], axis=0).max() > 0.1
+    assert not np.array_equal(own.chances, level_curves(campaign(UP_DOWN)).chances), "the seed of levels draws them"
+
+
 def test_rows_say_what_was_played():
     rows = played(campaign(UP_DOWN)).rows
     assert ((rows["difficulty"] >= 0.0) & (rows["difficulty"] <= 1.0)).all()

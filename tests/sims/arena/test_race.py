@@ -123,8 +123,15 @@ BLANK = ScoreLine("small", "cma_es", "self_adaptive", "", UNSCORED)
 
 def test_each_note_is_said(request):
     absent = {("small", "bayes_limit"): "bayes_limit does not support scope everyone", ("small", "elo"): "it raised"}
+    good, rough, off_the_dial = (line(name, 0.1) for name in ("kalman", "elo", "cma_es"))
+    seen = [
+        good._replace(card=good.card._replace(off=0.012)),
+        rough._replace(card=rough.card._replace(off=0.041)),
+        off_the_dial._replace(card=off_the_dial.card._replace(off=math.nan)),
+        BLANK._replace(controller="posm"),
+    ]
     text = [
-        *notes_on(CourseScores({}, {}, absent), "small", Entrant("constant", (("difficulty", 0.6),)), [BLANK]),
+        *notes_on(CourseScores({}, {}, absent), "small", Entrant("constant", (("difficulty", 0.6),)), seen),
         *chance_notes([line("best_static", 0.1, ratio=(0.97, 0.8, 1.2))]),
         *scope_notes(two_groups(), [Entrant("cma_es"), Entrant("kalman")], CATALOG),
     ]
