@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.dial_bounds import inside
-from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
+from engine.controller import ControllerKind, Observation, Option, Rule, Situation
 
 
 class Options(NamedTuple):
@@ -28,10 +27,6 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     return state
 
 
-def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
-    return State(inside(state.difficulty, bounds))
-
-
 CONTROLLER: Final = ControllerKind(
     name="constant",
     mode="deterministic",
@@ -41,6 +36,6 @@ CONTROLLER: Final = ControllerKind(
     use="As the baseline of a comparison, and to play a setting that was chosen elsewhere.",
     options=Options,
     option_list=(Option("difficulty", 0.0, 1.0, "difficulty of every attempt"),),
-    rule=Rule(start, ask, tell, anti_windup=anti_windup),
+    rule=Rule(start, ask, tell),
     scopes=("player", "cohort", "everyone"),
 )

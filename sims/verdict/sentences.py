@@ -185,7 +185,8 @@ def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> I
     if missing:
         first = missing[0]
         yield (
-            f"No player was judged on {count(len(missing))} levels (first: level {first.level} for {first.cohort}); "
+            f"No player was judged on {count(len(missing))} of the levels (first: level {first.level} for "
+            f"{first.cohort}); "
             "more attempts per player or more days would take players there, and more players would not."
         )
     close = [level for level in levels if level.state == "cannot tell" and level.attempts]

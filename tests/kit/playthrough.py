@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.attempt import Address, Result, attempt_of
+from engine.attempt import RUNS_OWN, Address, Result, attempt_of
 from engine.contract.game_rules import faculties_at, step_through, values_at
 from engine.game import LOST, OUTCOMES, PERFECT, WON, Faculties, Game
 from engine.kernel import compiled
@@ -68,7 +68,8 @@ def _head(game: Game, script: Script) -> Iterator[str]:
     for name, number in zip(Faculties._fields, script.faculties, strict=True):
         yield f"faculty {name} {float(number)!r}"
     for name, number in zip(Address._fields, script.address, strict=True):
-        yield f"key {name} {number}"
+        if (name, number) != ("layout_seed", RUNS_OWN):
+            yield f"key {name} {number}"
 
 
 def _trace(game: Game, script: Script, result: Result) -> Iterator[str]:

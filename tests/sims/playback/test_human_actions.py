@@ -53,5 +53,5 @@ def test_a_file_that_is_missing_or_none_is_told(tmp_path):
     with pytest.raises(RunFolderError, match="does not hold what they did; without it the row cannot be played again"):
         read_human_actions(tmp_path, ADDRESS, ACTIONS)
     (tmp_path / HUMAN_ACTIONS).mkdir()
-    with pytest.raises(RunFolderError, match=r"human_actions\.jsonl cannot be read: Is a directory"):
+    with pytest.raises(RunFolderError, match=r"human_actions\.jsonl must be a regular file, got a folder"):
         read_human_actions(tmp_path, ADDRESS, ACTIONS)

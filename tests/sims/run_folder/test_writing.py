@@ -17,7 +17,7 @@ from sims.run_folder.lock import FolderLock
 ROOT = Path(sims.__file__).parents[1]
 # Every call that opens for writing, by file, with what makes it safe.
 WRITERS = {
-    "engine/response/response_map.py": "mkstemp in the cache folder, which is the user's alone",
+    "engine/response/kept_tables.py": "mkstemp in the cache folder, which is the user's alone",
     "engine/user_files/cache_folder.py": "mkdtemp",
     "sims/cli/app.py": "the null device",
     "sims/run_folder/files.py": "the functions of this test",

@@ -23,20 +23,11 @@ from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 
 # With a low ceiling the only free knob, a choice, has one value left.
-ONE_CHOICE = """
-[game]
-name = "gap_runner"
-[game.params]
-{held}
-"""
 
 
-def only_a_choice() -> str:
-    space = Catalog().game("gap_runner").space
-    held = "\n".join(f"{knob.name} = {knob.default!r}" for knob in space if knob.name != "hazards")
-    text = TEXT.format(game="gap_runner", controller="cma_es", players=4, attempts=20)
-    text = text.replace('[game]\nname = "gap_runner"\n', ONE_CHOICE.format(held=held))
-    return text.replace("ceiling = 1.0", "ceiling = 0.3")
+def out_of_reach() -> str:
+    text = TEXT.format(game="logistic", controller="kalman", players=4, attempts=20)
+    return text.replace("win_rate = 0.6", "win_rate = 0.99")
 
 
 @pytest.fixture
@@ -71,11 +62,11 @@ def failing(fault):
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_a_scenario_that_the_controller_refuses_leaves_no_folder(tmp_path, monkeypatch, capsys, command):
     monkeypatch.chdir(tmp_path)
-    Path("mine.toml").write_text(only_a_choice())
+    Path("mine.toml").write_text(out_of_reach())
     assert main([command, "mine.toml"]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
-    assert err.startswith("mine.toml: cma_es needs a knob that is not fixed and has two or more values")
+    assert "target.win_rate: must be from 0.02096 to 0.979 for kalman" in err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
 

@@ -473,7 +473,7 @@ def test_quiet_says_only_where_the_results_are(tmp_path, capsys, small_file):
 
 
 def test_a_full_disk_at_the_report_keeps_the_run_open(whole, tmp_path, monkeypatch, capsys):
-    def report(folder):
+    def report(folder, **options):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "report.html"))
 
     with monkeypatch.context() as patch:
@@ -486,7 +486,7 @@ def test_a_full_disk_at_the_report_keeps_the_run_open(whole, tmp_path, monkeypat
 
 
 def test_rows_are_safe_when_the_report_fails(tmp_path, monkeypatch, capsys):
-    def report(folder):
+    def report(folder, **options):
         raise ImportError("no pyarrow")
 
     monkeypatch.setattr("sims.reports.report.write_report", report)

@@ -376,7 +376,7 @@ traits = {{ skill = {skill}, slope = 2.0, lapse = 0.0, learning = 0.0, fatigue =
             "saturation",
             {"ceiling": 1.0, "controller": 'name = "constant", options = { difficulty = 0.24 }', "skill": 0.0},
         ),
-        ("clipping", {"ceiling": 0.4, "controller": 'name = "kalman"', "skill": 0.0}),
+        ("clipping", {"ceiling": 0.35, "controller": 'name = "kalman"', "skill": 0.0}),
     ],
 )
 def test_each_check_of_a_run_fails_alone(tmp_path, name, changes):
