@@ -33,7 +33,7 @@ ceiling = 1.0
 {levels}
 [target]
 win_rate = 0.7
-after_attempts = 5
+after_attempts = {after}
 [controller]
 name = "{controller}"
 {options}
@@ -62,7 +62,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 def scenario(name="one.toml", **choices) -> Scenario:
     usual = {
         "seed": 11, "game": "logistic", "levels": 'kind = "endless"', "controller": "constant", "options": EASY,
-        "players": 60, "cohorts": NEW + OLD, "attempts": 30, "replicas": 1,
+        "players": 60, "cohorts": NEW + OLD, "attempts": 30, "replicas": 1, "after": 5,
     }  # fmt: skip
     return parse(TEXT.format(**{**usual, **choices}).encode(), name, Catalog())
 
@@ -93,7 +93,7 @@ def same(one, two) -> bool:
     ("game", "choices"),
     [
         ("logistic", {}),
-        ("gap_runner", {"levels": 'kind = "campaign"\ncount = 4', "format": "parquet"}),
+        ("gap_runner", {"levels": 'kind = "campaign"\ncount = 4', "after": 0, "format": "parquet"}),
         ("logistic", {"replicas": 3, "controller": "kalman", "options": 'scope = "cohort"', "attempts": 12}),
     ],
 )

@@ -74,7 +74,8 @@ def test_a_hazard_that_is_taken_out_is_no_news():
 
 def test_a_shorter_campaign_is_compared_by_the_levels_that_both_have():
     one, two = (
-        scenario(f"{count}.toml", levels=f'kind = "campaign"\ncount = {count}', attempts=60) for count in (20, 4)
+        scenario(f"{count}.toml", levels=f'kind = "campaign"\ncount = {count}', after=0, attempts=60)
+        for count in (20, 4)
     )
     found = compare(one, two, workers=1)
     assert of(found, "levels_passed").difference.before <= 4.0
