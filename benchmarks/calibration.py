@@ -16,12 +16,18 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.comparison import known, nulls, scenario
+from benchmarks.comparison import change_of, known, nulls, scenario
 from engine.inference.difference import paired_difference
-from engine.inference.intervals import Cluster, RateInterval, rate_interval
+from engine.inference.intervals import FEW, SUMS, Cluster, RateInterval, cluster_sums, rate_interval
 from engine.inference.intervals import sums_of as sums_of_clusters
 from engine.inference.sequential import LEAST, PILOT, Width, find_size, is_narrow, needed_size
+from engine.scenario import Scenario
+from engine.tally import Scheme, Tally
+from sims.comparison.comparison import compare
 from sims.planning.pilot import sums_for, width_of
+from sims.planning.plan import plan
+from sims.verdict.gate import judge_gate
+from sims.verdict.goal import Goal
 from sims.workers.cores import cores
 
 REPLICATIONS: Final = 10_000
@@ -29,6 +35,10 @@ COMPARISONS: Final = 1_000
 CHANGES: Final = 200
 FLOOR: Final = 0.94  # of coverage
 CEILING: Final = 0.96
+MOST_MISSED: Final = 0.035  # share of intervals that miss the truth on one side
+LEAST_OF_FEW: Final = 0.93  # of coverage, below intervals.FEW effective players
+POPULATION: Final = 20_000  # players that designs draw theirs from
+GATES: Final = 2_000
 MOST_ALARMS: Final = 0.07  # share of null comparisons with any flag
 LEAST_FOUND: Final = 0.90  # share of comparisons in which a change of three points is flagged
 PLAYERS: Final = 100  # of a replication
@@ -42,6 +52,19 @@ _MUCH: Final = 5_000_000  # attempts
 _MANY_PLAYERS: Final = 2_000
 
 
+QUITTING: Final = """
+[[cohort]]
+name = "a"
+share = 1.0
+[cohort.traits]
+skill = {{ kind = "normal", mean = {skill}, sd = 0.9 }}
+learning = {learning}
+fatigue = 0.0
+lapse = {lapse}
+quit_frailty = {{ kind = "normal", mean = {frailty}, sd = {spread} }}
+"""
+
+
 class Line(NamedTuple):
     """One line of the table."""
 
@@ -51,6 +74,8 @@ class Line(NamedTuple):
     low: float  # promised
     high: float
     note: str = ""
+    below: float = 0.0  # share of intervals that lie above the truth, so that it is missed below
+    above: float = 0.0
 
     @property
     def error(self) -> float:
@@ -60,7 +85,8 @@ class Line(NamedTuple):
     def kept(self, slack: float = 0.0) -> bool:
         """Whether the promise is kept, give or take so many standard errors of what is promised."""
         below, above = (slack * math.sqrt(end * (1.0 - end) / self.times) for end in (self.low, self.high))
-        return self.low - below <= self.measured <= self.high + above
+        side = MOST_MISSED + slack * math.sqrt(MOST_MISSED * (1.0 - MOST_MISSED) / self.times)
+        return self.low - below <= self.measured <= self.high + above and max(self.below, self.above) <= side
 
 
 Dice = np.random.Generator
@@ -191,6 +217,131 @@ def best_of_eight(count: int) -> list[Line]:
     ]
 
 
+# --- Designs in which clusters are of unequal size, or rates near an end ----------------------------------------------
+
+
+class Design(NamedTuple):
+    """Players that a repetition draws, with replacement, from a population whose rate is known exactly."""
+
+    what: str
+    sums: npt.NDArray[np.int64]  # wins and attempts of the population, shape (its players, 2)
+    sizes: tuple[int, ...]  # players of a repetition
+
+    @property
+    def truth(self) -> float:
+        return _rate(self.sums)
+
+    def effective(self, players: int) -> float:
+        """Effective players of a repetition, in the mean to first order."""
+        made = self.sums[:, 1].astype(float)
+        return players * made.mean() ** 2 / float(np.square(made).mean())
+
+
+def designs(population: int = POPULATION) -> Iterator[Design]:
+    """The designs. A world plays each population once, so the law of its players is the engine's own."""
+
+    def played(
+        difficulty: float, attempts: int, *, frailty: float, spread: float = 1.0, after: int = 0,
+        learning: str = "0.0", lapse: str = "0.02", skill: float = 0.0,
+    ) -> npt.NDArray[np.int64]:  # fmt: skip
+        cohorts = QUITTING.format(skill=skill, learning=learning, lapse=lapse, frailty=frailty, spread=spread)
+        sums = _world(
+            players=population, seed=41, controller="constant", options=f"difficulty = {difficulty}",
+            attempts=attempts, after=after, params="guess = 0.0", cohorts=cohorts,
+        )  # fmt: skip
+        return sums[sums[:, 1] > 0]
+
+    learners = '{ kind = "lognormal", median = 0.15, log_sd = 0.5 }'
+    yield Design("fixed difficulty, players quit", played(0.35, 60, frailty=-3.5), (20, 60, 300))
+    long = played(0.35, 400, frailty=-5.5, spread=1.2, after=20, learning=learners)
+    yield Design("up to 400 attempts", long, (30, 60, 100, 360))
+    heavy = played(0.35, 400, frailty=-3.5, spread=1.5, learning=learners)
+    yield Design("up to 400 attempts, heavy tail", heavy, (30, 60, 100, 360))
+    for skill, name in ((-1.5, "0.9"), (-0.65, "0.95"), (0.3, "0.98")):
+        sums = played(0.0, 40, frailty=-5.5, lapse="0.0", skill=skill)
+        yield Design(f"rate near {name}, skills differ", sums, (20, 50, 100))
+    dice = dice_for(42)
+    for rate in (0.9, 0.95, 0.98):
+        sums = crowd(dice, population, CORRELATION, rate)
+        yield Design(f"rate near {rate:g}, correlation 0.2", sums, (20, 50, 100))
+
+
+def drawn(design: Design, players: int, count: int) -> tuple[Line, npt.NDArray[np.int64]]:
+    """Coverage of a design, and the SUMS of all repetitions, shape (count, SUMS)."""
+    dice = np.random.default_rng(np.random.SeedSequence(20_262, spawn_key=(players, len(design.what))))
+    cells = np.zeros((count, len(SUMS)), np.int64)
+    for first in range(0, count, 500):
+        chosen = design.sums[dice.integers(0, len(design.sums), (min(500, count - first), players))]
+        wins, made = chosen[..., 0], chosen[..., 1]
+        columns = cluster_sums(np.ones_like(wins), wins, made, np.zeros_like(wins), 1)
+        cells[first : first + 500] = np.stack([column.sum(axis=1) for column in columns], axis=1)
+    found = [rate_interval(cell.tolist(), "player") for cell in cells]
+    below = float(np.mean([design.truth < one.low for one in found]))
+    above = float(np.mean([design.truth > one.high for one in found]))
+    effective = design.effective(players)
+    few = effective < FEW
+    note = f"{players} players, worth {effective:.0f}; truth {design.truth:.3f}"
+    line = Line(
+        design.what, 1.0 - below - above, count, LEAST_OF_FEW if few else FLOOR, 1.0 if few else CEILING,
+        f"{note}; missed {100 * below:.1f} % below, {100 * above:.1f} % above",
+        0.0 if few else below, 0.0 if few else above,
+    )  # fmt: skip
+    return line, cells
+
+
+def unequal(count: int) -> Iterator[Line]:
+    """Coverage of all designs."""
+    for design in designs():
+        for players in design.sizes:
+            yield drawn(design, players, count)[0]
+
+
+def gates(count: int, population: int = POPULATION) -> Iterator[Line]:
+    """How often a gate says met when the truth is the edge of its band."""
+    for design in designs(population):
+        for players in design.sizes:
+            if design.effective(players) < FEW:
+                continue
+            cells = drawn(design, players, count)[1]
+            for edge, band in (("lower", (design.truth, 1.0)), ("upper", (0.0, design.truth))):
+                met = sum(_met(cell, band) for cell in cells)
+                note = f"{players} players, {edge} edge at {design.truth:.3f}"
+                yield Line(f"gate met at the edge: {design.what}", met / count, count, 0.0, MOST_MISSED, note)
+
+
+def _met(cell: npt.NDArray[np.int64], band: tuple[float, float]) -> bool:
+    tally = Tally.empty(Scheme(1, 0, 0, "player", 0.0, 1.0, (0, 5), 1, 86_400))
+    tally.judged[0, 0] = cell
+    return judge_gate(Goal(("a",), ((band,),), False, 1), tally).state == "met"
+
+
+# --- Plans -----------------------------------------------------------------------------------------------------------
+
+PLANNED: Final = ((0.354, 0.005), (0.358, 0.01), (0.374, 0.03))  # changed difficulty, and about the points it costs
+COMPARED: Final = 400
+FLAGGED: Final = (0.88, 0.92)
+
+
+def planned(count: int = COMPARED) -> Iterator[Line]:
+    """How often a comparison of as many players as a plan names flags the change."""
+    cohorts = QUITTING.format(skill=0.0, learning="0.0", lapse="0.02", frailty=-3.5, spread=1.0)
+
+    def side(difficulty: float, players: int) -> Scenario:
+        return scenario(
+            "side.toml", game="logistic", params="guess = 0.0", controller="constant", cohorts=cohorts,
+            options=f"difficulty = {difficulty}", players=players, attempts=60, target=0.75,
+        )  # fmt: skip
+
+    for difficulty, effect in PLANNED:
+        named = plan(side(0.35, 60), side(difficulty, 60), effect=effect, workers=1)
+        one, two = side(0.35, named.size), side(difficulty, named.size)
+        changes = [change_of(compare(one, two, seed=30_000 + run, workers=1), "win_rate") for run in range(count)]
+        mean = np.mean([change.difference.value for change in changes])
+        note = f"{named.size:,} players for {100 * effect:g} points; {100 * mean:+.2f} points on average"
+        share = float(np.mean([change.flagged for change in changes]))
+        yield Line("flagged at the planned size", share, count, *FLAGGED, note)
+
+
 # --- Differences -----------------------------------------------------------------------------------------------------
 
 
@@ -261,6 +412,8 @@ def lines(replications: int, comparisons: int, changes: int) -> Iterator[Line]:
     yield correlated(replications)
     yield steered(replications)
     yield shared(replications)
+    yield from unequal(replications)
+    yield from gates(gates_of(replications))
     yield paired(replications)
     yield paired_steered(replications)
     yield sequential(replications, rate=0.7, wanted=0.03, experiment=4)
@@ -270,6 +423,11 @@ def lines(replications: int, comparisons: int, changes: int) -> Iterator[Line]:
     yield from best_of_eight(replications)
     yield from false_alarms(comparisons)
     yield from three_points(changes)
+    yield from planned(2 * changes)
+
+
+def gates_of(replications: int) -> int:
+    return GATES * replications // REPLICATIONS
 
 
 def table(found: Sequence[Line], slack: float = 0.0) -> str:

@@ -6,12 +6,8 @@ interval is clustered. The attempts of one player are correlated (or of all play
 controller), and a controller makes the correlation *negative*. So only the spread between clusters measures the
 uncertainty of the rate.
 
-Sources: ratio estimator and its variance over clusters: Cochran, Sampling Techniques, 3rd ed. 1977, sections 6.3 and
-9A; t quantile with clusters - 1 degrees and the factor m / (m - 1): Cameron and Miller, A Practitioner's Guide to
-Cluster-Robust Inference, Journal of Human Resources 50, 2015, section VI; score interval: Wilson, Journal of the
-American Statistical Association 22, 1927; why Wilson for plain proportions: Brown, Cai and DasGupta, Statistical
-Science 16, 2001; why clusters that do not differ count as one attempt each, the effective size of a sample of fully
-correlated clusters: Kish, Survey Sampling, 1965.
+How an interval is computed stands in engine/inference/intervals.py. Its moments are sums of fourth powers, which would
+not fit into 64 bits for large clusters, so they count wins and attempts in a unit that the scheme names.
 """
 
 from __future__ import annotations
@@ -28,7 +24,17 @@ import numpy.typing as npt
 from engine.errors import RunFolderError
 from engine.faults import BAD_PROPOSAL
 from engine.game import FAILED, TIMED_OUT, WON
-from engine.inference.intervals import DIAL_UNIT, SUMS, Cluster, Integers
+from engine.inference.intervals import (
+    DIAL_UNIT,
+    FIRST_SUMS,
+    SUMS,
+    Cluster,
+    Integers,
+    RateInterval,
+    cluster_sums,
+    moment_unit,
+    rate_interval,
+)
 from engine.players import LEAVINGS, QUIT
 from engine.setup import Setup
 
@@ -79,6 +85,7 @@ class Scheme:
     attempt_edges: tuple[int, ...]  # of the bins [edge, next edge) over attempt numbers; the last takes all later ones
     day_bins: int  # of the same width, from the start of the run; the last takes all later attempts
     day_width_s: int  # whole seconds
+    unit: int = 1  # of attempts in the moments of clusters, a power of two
 
 
 def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
@@ -86,6 +93,9 @@ def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
     own, and there are two or more replicas."""
     shared = setup.replicas > 1 and setup.shares_luck
     width_s, bins = day_bins(setup.horizon_s)
+    most, clusters = setup.attempts_per_player, max(setup.counts) * setup.replicas
+    if shared:
+        most, clusters = max(setup.counts) * most, setup.replicas
     return Scheme(
         cohorts=len(setup.cohorts),
         levels=setup.levels,
@@ -96,6 +106,7 @@ def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
         attempt_edges=attempt_edges(setup.attempts_per_player),
         day_bins=bins,
         day_width_s=width_s,
+        unit=moment_unit(most, clusters),
     )
 
 
@@ -128,8 +139,8 @@ def day_bins(horizon_s: float) -> tuple[int, int]:
 class Tally:
     """Exact counts of a run or a part of it: `a + b` is the tally of both, whatever the order.
 
-    All arrays are int64 and additive. The last axis of the first three is SUMS; `judged` has one cell for all
-    attempts and then one for each level of a campaign.
+    All arrays are int64 and additive. The last axis of `quitting` and of the first three is SUMS; `judged` has one cell
+    for all attempts and then one for each level of a campaign.
     """
 
     scheme: Scheme
@@ -138,6 +149,7 @@ class Tally:
     by_day: Integers  # shape (cohorts, bins, SUMS): all attempts, by simulated time of their start
     totals: Integers  # shape (cohorts, TOTALS)
     left: Integers  # players by how they ended, shape (cohorts, LEAVINGS)
+    quitting: Integers  # players in place of attempts, who quit in place of wins, shape (cohorts, SUMS)
 
     @classmethod
     def empty(cls, scheme: Scheme) -> Tally:
@@ -162,6 +174,10 @@ class Tally:
         """Players who quit for good."""
         return int(self.left[cohort, QUIT])
 
+    def quit_interval(self, cohort: int) -> RateInterval:
+        """Share of the players who quit for good, and its margin."""
+        return rate_interval(self.quitting[cohort], self.scheme.cluster)
+
     def to_json(self) -> dict[str, Any]:
         """Plain lists and numbers, for a run's manifest."""
         scheme = {field.name: getattr(self.scheme, field.name) for field in fields(self.scheme)}
@@ -175,7 +191,10 @@ class Tally:
             given = dict(found["scheme"])
             edges = tuple(int(edge) for edge in given.pop("attempt_edges"))
             scheme = Scheme(attempt_edges=edges, **given)
-            arrays = {name: np.array(found[name], np.int64) for name in _shapes(scheme)}
+            kept = {"quitting": [[0] * len(SUMS)] * scheme.cohorts, **found}  # not yet counted by older runs
+            arrays = {name: np.array(kept[name], np.int64) for name in _shapes(scheme)}
+            for name in _CELLS:
+                arrays[name] = _with_moments(arrays[name])
         except (KeyError, TypeError, ValueError, OverflowError) as fault:
             raise RunFolderError(f"the tallies must be those that a run wrote, got {fault!r}") from None
         if arrays["totals"].ndim == 2 and arrays["totals"].shape[1] in _OLD_TOTALS:
@@ -186,6 +205,16 @@ class Tally:
         return cls(scheme, **arrays)
 
 
+def _with_moments(cells: Integers) -> Integers:
+    """Cells with all SUMS; those of runs from before moments were kept get zeros, which say nothing."""
+    if cells.ndim == 0 or cells.shape[-1] != FIRST_SUMS:
+        return cells
+    return np.pad(cells, [(0, 0)] * (cells.ndim - 1) + [(0, len(SUMS) - FIRST_SUMS)])
+
+
+_CELLS: Final = ("judged", "by_attempt", "by_day", "quitting")  # whose last axis is SUMS
+
+
 def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
     cohorts, sums = scheme.cohorts, len(SUMS)
     return {
@@ -194,6 +223,7 @@ def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
         "by_day": (cohorts, scheme.day_bins, sums),
         "totals": (cohorts, len(TOTALS)),
         "left": (cohorts, len(LEAVINGS)),
+        "quitting": (cohorts, sums),
     }
 
 
@@ -220,6 +250,7 @@ def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: 
     """
     tally = Tally.empty(scheme)
     np.add.at(tally.left, (players["cohort"], players["left"]), 1)
+    _count_quits(tally.quitting, players, scheme)
     failed = rows["outcome"] == FAILED
     if failed.any():
         _add(tally.totals, "failed", rows["cohort"][failed])
@@ -241,11 +272,12 @@ def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: 
     judged = _Stretches(*(column[chosen] for column in found))
     judged_run = run[chosen]
     judged_cluster = judged_run if cluster is run else cluster[chosen]
-    _count(tally.judged[:, :1], judged, judged_run, judged_cluster, np.zeros_like(judged.level))
+    unit = scheme.unit
+    _count(tally.judged[:, :1], judged, judged_run, judged_cluster, np.zeros_like(judged.level), unit)
     if scheme.levels:
-        _count(tally.judged[:, 1:], judged, judged_run, judged_cluster, judged.level - 1)
-    _count(tally.by_attempt, found, run, cluster, found.kind >> 1)
-    _count(tally.by_day, found, run, cluster, found.day)
+        _count(tally.judged[:, 1:], judged, judged_run, judged_cluster, judged.level - 1, unit)
+    _count(tally.by_attempt, found, run, cluster, found.kind >> 1, unit)
+    _count(tally.by_day, found, run, cluster, found.day, unit)
     _add(tally.totals, "attempts", found.cohort, found.attempts)
     _add(tally.totals, "wins", found.cohort, found.wins)
     opens = np.concatenate(([True], changes))
@@ -291,7 +323,7 @@ def _stretches(rows: npt.NDArray[np.void], first: int, dial: Integers, scheme: S
     )
 
 
-def _count(cells: Integers, found: _Stretches, run: Integers, cluster: Integers, cell: Integers) -> None:
+def _count(cells: Integers, found: _Stretches, run: Integers, cluster: Integers, cell: Integers, unit: int) -> None:
     """Add stretches to cells, shape (cohorts, cells, SUMS): sums within each cluster first, then their squares."""
     if len(cell) == 0:
         return
@@ -306,22 +338,26 @@ def _count(cells: Integers, found: _Stretches, run: Integers, cluster: Integers,
         columns = [column[order] for column in columns]
     start = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))
     attempts, wins, dial, *players = (np.add.reduceat(column, start) for column in columns)
-    ones = np.ones_like(wins)
-    sums = (
-        ones,
-        players[0] if players else ones,
-        attempts,
-        wins,
-        wins * wins,
-        wins * attempts,
-        attempts * attempts,
-        dial,
-    )
+    sums = cluster_sums(players[0] if players else np.ones_like(wins), wins, attempts, dial, unit)
     flat = cohort[start] * cells.shape[1] + place[start]
     for j, column in enumerate(sums):
         total = np.zeros(cells.shape[0] * cells.shape[1], np.int64)
         np.add.at(total, flat, column)  # exact, unlike bincount with weights
         cells[:, :, j] += total.reshape(cells.shape[:2])
+
+
+def _count_quits(cells: Integers, players: npt.NDArray[np.void], scheme: Scheme) -> None:
+    """Add players to cells, shape (cohorts, SUMS), as if each were an attempt that is won by quitting."""
+    quits = (players["left"] == QUIT).astype(np.int64)
+    for cohort in range(len(cells)):
+        own = quits[players["cohort"] == cohort]
+        if len(own) == 0:
+            continue
+        # A chunk holds one replica, and all its players of a cohort where these are a cluster.
+        wins = own if scheme.cluster == "player" else own.sum(keepdims=True)
+        made = np.ones_like(own) if scheme.cluster == "player" else np.array([len(own)])
+        columns = cluster_sums(made, wins, made, np.zeros_like(made), scheme.unit)
+        cells[cohort] += [column.sum() for column in columns]
 
 
 def _first_of_each(key: Integers) -> Integers:

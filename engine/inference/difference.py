@@ -5,10 +5,9 @@ of a shared controller) to both rates are correlated. The difference is more cer
 that of the clusters' joint influence on both rates, so the covariance is counted and never assumed.
 
 Sources: ratio estimator and the difference of two of them over the same sample: Cochran, Sampling Techniques, 3rd ed.
-1977, chapter 6; t quantile and the factor m / (m - 1): Cameron and Miller, Journal of Human Resources 50, 2015, section
-VI; common random numbers: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 11.2; two rates without spread:
-Newcombe, Statistics in Medicine 17, 1998, p. 873, method 10; sign test: Conover, Practical Nonparametric Statistics,
-3rd ed. 1999, section 3.4.
+1977, chapter 6; clusters left out one by one: Efron and Stein, Annals of Statistics 9, 1981; common random numbers:
+Law, Simulation Modeling and Analysis, 5th ed. 2015, section 11.2; two rates without spread: Newcombe, Statistics in
+Medicine 17, 1998, p. 873, method 10; sign test: Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.4.
 """
 
 from __future__ import annotations
@@ -59,11 +58,12 @@ def paired_difference(
     the same order; a cluster with a denominator of 0 was not seen on that side, and counts with sums of zero, as the
     ratio estimator wants it. Raises ValueError when the shapes differ.
 
-    The degrees of freedom are those of the clusters whose sums changed: where only a few did, the others say nothing of
-    the spread. The interval of a share's change ends at -1 and 1. Where all changed clusters changed in the same way,
-    there is no spread. Then each cluster counts as one attempt, as in `engine.tally.rate_interval`. The interval is
-    Newcombe's for two unpaired proportions (too wide rather than too narrow). p is the larger of that interval's and
-    the sign test's. With fewer than two clusters nothing is certain.
+    The error is that of clusters left out one by one. The degrees of freedom are those of the clusters whose sums
+    changed, as effective ones: where only a few did, or a few made most attempts, the others say nothing of the
+    spread. The interval of a share's change ends at -1 and 1. Where clusters changed but all in the same way, there is
+    no spread to go by: then each cluster counts as one attempt, the interval is Newcombe's for two unpaired proportions
+    (too wide rather than too narrow), and p the larger of that interval's and the sign test's. With fewer than two
+    clusters on a side nothing is sure.
     """
     before, after = np.asarray(before_sums, np.float64), np.asarray(after_sums, np.float64)
     if before.shape != after.shape or before.ndim != 2 or before.shape[1] != 2:
@@ -76,19 +76,20 @@ def paired_difference(
     if m < 2 or math.isnan(value):
         return Difference(was, is_, value, math.nan, math.nan, math.nan, m, math.nan, math.nan)
     unpaired_error = math.hypot(_error(before, was), _error(after, is_))
-    changed = int(np.any(before != after, axis=1).sum())
-    if changed == 0:
+    if not np.any(before != after):
         return Difference(was, is_, 0.0, 0.0, 0.0, 0.0, m, 1.0, unpaired_error)
+    if any(np.any(one[:, 1] >= one[:, 1].sum()) for one in (before, after)):  # all that one side has is one cluster's
+        return Difference(was, is_, value, math.nan, math.nan, math.nan, m, math.nan, math.nan)
     influence = _influence(after, is_) - _influence(before, was)
     size = max(float(np.abs(one[:, 0]).max() / one[:, 1].mean()) for one in (before, after))
     if float(np.abs(influence).max()) <= _ROUNDING * size:
         sides = _Sides(before, after, was, is_)
         p_value = _p_without_spread(sides, m) if abs(value) > _ROUNDING * size else 1.0
         return Difference(was, is_, value, *_newcombe(sides, confidence), 0.0, m, p_value, unpaired_error)
-    error = math.sqrt(float(np.square(influence).sum()) / (m * (m - 1)))
-    degrees = max(changed - 1, 1)
+    spread = spread_of(before, after)
+    error, degrees = float(spread.error), float(spread.degrees)
     half = t_half_width(degrees, confidence) * error
-    p_value = _two_sided(value / error, degrees)
+    p_value = float(two_sided(value / error, degrees))
     most = math.inf if _beyond_share(before, after) else 1.0  # a share cannot change by more
     low, high = max(value - half, -most), min(value + half, most)
     return Difference(was, is_, value, low, high, error, m, p_value, unpaired_error)
@@ -134,7 +135,38 @@ def unpaired_difference(
     half = t_half_width(degrees, confidence) * error
     most = math.inf if _beyond_share(before, after) else 1.0  # a share cannot change by more
     low, high = max(value - half, -most), min(value + half, most)
-    return Difference(was, is_, value, low, high, error, m, _two_sided(value / error, degrees), error)
+    return Difference(was, is_, value, low, high, error, m, float(two_sided(value / error, degrees)), error)
+
+
+class Spread(NamedTuple):
+    """How sure differences are. Arrays, one item a difference; NaN where nothing can be said."""
+
+    value: npt.NDArray[np.float64]  # after - before
+    error: npt.NDArray[np.float64]  # standard error, paired
+    degrees: npt.NDArray[np.float64]  # of freedom, from 1
+
+
+def spread_of(before: Sums, after: Sums) -> Spread:
+    """Many paired differences at once, by leaving out one cluster after the other (the jackknife: Efron and Stein,
+    Annals of Statistics 9, 1981).
+
+    before, after: shape (..., clusters, 2), as for `paired_difference`; the results have the shape (...).
+    """
+    moves, weights = np.zeros(before.shape[:-1]), np.zeros(before.shape[:-1])
+    value = np.zeros(before.shape[:-2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for sums, sign in ((after, 1.0), (before, -1.0)):
+            part, whole = sums[..., 0], sums[..., 1]
+            total = whole.sum(axis=-1, keepdims=True)
+            rate = part.sum(axis=-1, keepdims=True) / total
+            moves += sign * (part - rate * whole) / (total - whole)  # of the rate when the cluster comes in
+            weights += whole / total
+            value += sign * rate[..., 0]
+        m = (weights > 0.0).sum(axis=-1)
+        error = np.sqrt(np.square(moves).sum(axis=-1) * (m - 1) / m)
+        weights *= np.any(before != after, axis=-1)
+        degrees = weights.sum(axis=-1) ** 2 / np.square(weights).sum(axis=-1) - 1.0
+    return Spread(value, error, np.fmax(degrees, 1.0))
 
 
 def _beyond_share(before: Sums, after: Sums) -> bool:
@@ -152,7 +184,10 @@ def _error(sums: Sums, rate: float) -> float:
     """Standard error of one rate alone, over the clusters that were seen; NaN with fewer than two."""
     seen = sums[sums[:, 1] > 0.0]
     m = len(seen)
-    return math.sqrt(float(np.square(_influence(seen, rate)).sum()) / (m * (m - 1))) if m > 1 else math.nan
+    if m < 2:
+        return math.nan
+    moves = (seen[:, 0] - rate * seen[:, 1]) / (seen[:, 1].sum() - seen[:, 1])
+    return math.sqrt(float(np.square(moves).sum()) * (m - 1) / m)
 
 
 class _Sides(NamedTuple):
@@ -196,10 +231,11 @@ def _p_without_spread(sides: _Sides, clusters: int) -> float:
     return max(math.pow(10.0, high), math.ldexp(1.0, 1 - clusters))
 
 
-def _two_sided(t: float, degrees: float) -> float:
+def two_sided(t: npt.ArrayLike, degrees: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Two-sided p-values of Student's t."""
     from scipy.special import stdtr
 
-    return float(2.0 * stdtr(degrees, -abs(t)))
+    return np.asarray(2.0 * stdtr(np.asarray(degrees, np.float64), -np.abs(np.asarray(t, np.float64))), np.float64)
 
 
 def _share(part: float, whole: float) -> float:

@@ -1,9 +1,9 @@
 """How many players (or replicas) it takes: to see an effect, or to know a rate so well; and what so many would see.
 
 What counts is the variance of one cluster: clusters times the squared standard error of whatever is estimated, a rate
-(`engine.tally.rate_interval`) or a difference (`engine.inference.difference`). Two runs of different players differ
-with the sum of their variances, so for two alike it is twice that of one; paired runs have the variance of their
-difference.
+(`engine.inference.intervals`) or a difference (`engine.inference.difference`). Two runs of different players differ
+with the sum of their variances, so for two alike it is twice that of one. Clusters of unequal size have fewer degrees
+of freedom than their number says.
 
 Sources: power of the t test by the noncentral t distribution: Cohen, Statistical Power Analysis for the Behavioral
 Sciences, 2nd ed. 1988, chapters 2 and 12; samples of clusters: Donner and Klar, Design and Analysis of Cluster
@@ -22,6 +22,11 @@ POWER: Final = 0.9
 MOST_CLUSTERS: Final = 10**12  # more cannot be played; larger needs are reported as this one
 
 
+def evenness(found: RateInterval) -> float:
+    """Effective clusters of an interval over its clusters, in (0, 1]: 1 where all are of equal size."""
+    return min(found.effective / found.clusters, 1.0)
+
+
 def cluster_variance(found: RateInterval) -> float:
     """Variance of one cluster's rate, by the interval of two clusters or more.
 
@@ -34,45 +39,58 @@ def cluster_variance(found: RateInterval) -> float:
     return nearest * (1.0 - nearest)
 
 
-def power_of(clusters: int, variance: float, effect: float, confidence: float = CONFIDENCE) -> float:
+def power_of(clusters: int, variance: float, effect: float, confidence: float = CONFIDENCE, even: float = 1.0) -> float:
     """Chance that a two-sided t test at this confidence finds an effect of this size, and in the right direction.
 
-    clusters: 2 or more, in each run; variance: of one cluster, above 0; effect: true difference, above 0.
+    clusters: 2 or more, in each run; variance: of one cluster, above 0; effect: true difference, above 0; even: the
+    evenness of clusters, in (0, 1].
     """
     from scipy.special import nctdtr
 
-    shift = effect * math.sqrt(clusters / variance)
-    limit = t_half_width(clusters - 1, confidence)
-    return 1.0 - float(nctdtr(clusters - 1, shift, limit))
+    shift, degrees = effect * math.sqrt(clusters / variance), _degrees(clusters, even)
+    limit = t_half_width(degrees, confidence)
+    return 1.0 - float(nctdtr(degrees, shift, limit))
 
 
-def clusters_for_effect(variance: float, effect: float, power: float = POWER, confidence: float = CONFIDENCE) -> int:
+def _degrees(clusters: int, even: float) -> float:
+    return max(even * clusters - 1.0, 1.0)
+
+
+def clusters_for_effect(
+    variance: float, effect: float, power: float = POWER, confidence: float = CONFIDENCE, even: float = 1.0
+) -> int:
     """Fewest clusters, 2 or more, in each run with which an effect of this size is found with this power.
 
-    variance: of one cluster, 0 or more; effect: above 0; power: in (0.5, 1).
+    variance: of one cluster, 0 or more; effect: above 0; power: in (0.5, 1); even: as for `power_of`.
     """
     if variance == 0.0:
         return 2
-    return _fewest(lambda clusters: power_of(clusters, variance, effect, confidence) >= power)
+    return _fewest(lambda clusters: power_of(clusters, variance, effect, confidence, even) >= power)
 
 
-def clusters_for_half_width(variance: float, half_width: float, confidence: float = CONFIDENCE) -> int:
+def clusters_for_half_width(
+    variance: float, half_width: float, confidence: float = CONFIDENCE, even: float = 1.0
+) -> int:
     """Fewest clusters, 2 or more, with which an interval is so narrow on average: one time in two it will be wider."""
     return _fewest(
-        lambda clusters: t_half_width(clusters - 1, confidence) * math.sqrt(variance / clusters) <= half_width
+        lambda clusters: (
+            t_half_width(_degrees(clusters, even), confidence) * math.sqrt(variance / clusters) <= half_width
+        )
     )
 
 
-def effect_seen(clusters: int, variance: float, power: float = POWER, confidence: float = CONFIDENCE) -> float:
+def effect_seen(
+    clusters: int, variance: float, power: float = POWER, confidence: float = CONFIDENCE, even: float = 1.0
+) -> float:
     """The smallest effect that so many clusters (2 or more) find with this power."""
     low, high = 0.0, math.sqrt(variance)
     if high == 0.0:
         return 0.0
-    while power_of(clusters, variance, high, confidence) < power:
+    while power_of(clusters, variance, high, confidence, even) < power:
         low, high = high, 2.0 * high
     while high - low > 1e-6 * high:
         middle = 0.5 * (low + high)
-        if power_of(clusters, variance, middle, confidence) < power:
+        if power_of(clusters, variance, middle, confidence, even) < power:
             low = middle
         else:
             high = middle

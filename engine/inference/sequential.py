@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 PILOT: Final = 200  # clusters of each rate in the first pilot, where clusters are players
-LEAST: Final = 50  # clusters of each rate: with fewer, a t interval of skewed players is no 95 % interval
+LEAST: Final = 50  # clusters of each rate: players who play very unequally are then still worth 15 (intervals.FEW)
 PILOT_REPLICAS: Final = 20  # the same where clusters are replicas, which are many players each
 LEAST_REPLICAS: Final = 10
 _GROWTH: Final = 2  # of the pilot from look to look

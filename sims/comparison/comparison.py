@@ -111,7 +111,7 @@ def compare(
     if runs and seed is not None:
         raise ScenarioError("a seed is for scenarios that are played; finished runs have theirs; leave it out.")
     first, *others = map(run_scenario, runs) if runs else [side for side in given if isinstance(side, Scenario)]
-    _refuse_unlike(first, others)
+    refuse_unlike(first, others)
     if runs:
         sides = run_sides(first, others)
         results = read_sides(runs, sides)
@@ -130,7 +130,7 @@ def _opened(side: Compared) -> Scenario | Run:
     return side if isinstance(side, Run) else scenario_of(side)
 
 
-def _refuse_unlike(first: Scenario, others: Sequence[Scenario]) -> None:
+def refuse_unlike(first: Scenario, others: Sequence[Scenario]) -> None:
     """Raise ScenarioError for scenarios of different games, and for one that is alone."""
     if not others:
         raise ScenarioError(f"{first.name}: a comparison needs at least two, got one; add another.")

@@ -1,34 +1,44 @@
 """How many players it takes to notice a change, before they are played: `flowdial plan`.
 
-A pilot with other players (sims.planning.pilot) measures how much players differ. With two scenarios it plays both with
-the same players and the same luck (sims.comparison). It then measures how much their difference varies.
+A pilot with other players (sims.planning.pilot) shows how much players differ. With two scenarios it plays both with
+the same players and the same luck (sims.comparison), and shows how often a comparison of so many flags the change
+(sims.planning.flag_chance). To notice a change is to flag it: it is significant among all that a comparison tests.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from engine.errors import ScenarioError
 from engine.inference.intervals import CONFIDENCE
-from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, power_of
+from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
+from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, evenness, power_of
 from engine.inference.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
-from engine.scenario import Scenario
-from sims.catalog import scenario_of
-from sims.comparison.comparison import compare
-from sims.comparison.metrics import WIN_RATE
+from engine.scenario import Scenario, setup_of
+from sims.catalog import Catalog, scenario_of
+from sims.comparison.comparison import refuse_unlike
+from sims.comparison.differences import EVERYBODY, measure_differences
+from sims.comparison.metrics import LEAST_WORST, OWN_RATE, WIN_RATE, WORST, WORST_RATE, Sums, metrics_for
+from sims.comparison.sides import SideSetups, play_sides, sides_of
 from sims.html.notebook import notebook_table
+from sims.planning.flag_chance import FlagChance, PilotGroup
 from sims.planning.pilot import elsewhere, first_size, growing, interval_of, people, resized, sums_for
 from sims.runs.preflight import prepare_job
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
-from sims.verdict.numbers import rounded_up
 from sims.wording import listed, share_text
 from sims.workers.cores import cores
 
 _PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
+# The same of two scenarios. One player in 300 may quit in one of them only. Few such players decide how often a change
+# is noticed, so it takes many to know how many there are. No more attempts than these, but 200 players at least.
+_PAIRED_PILOT: Final = 20_000
+_PAIRED_WORK: Final = 2_000_000
 
 
 class PilotSpread(NamedTuple):
@@ -37,15 +47,19 @@ class PilotSpread(NamedTuple):
     cohort: str
     players: int  # in the pilot, over all replicas
     clusters: int  # of them: players or replicas with a judged attempt
+    even: float  # effective clusters over clusters
     rate: float
     variance: float  # of one cluster's win rate
-    paired: float | None = None  # of one cluster's difference; None with one scenario
-    change: float | None = None  # of the win rate, in the pilot
 
-    @property
-    def unchanged(self) -> bool:
-        """Whether no player won more or less often after the change."""
-        return self.change == 0.0 and self.paired == 0.0
+
+class Pair(NamedTuple):
+    """What a pilot of two scenarios showed."""
+
+    changes: dict[str, float]  # of the win rate, by cohort
+    unchanged: frozenset[str]  # cohorts in which no player won more or less often
+    needed: dict[str, float]  # for the other cohorts, how many times the players of the pilot
+    now: dict[str, float]  # the chance to notice with the players that the scenario has
+    tests: int
 
 
 class Need(NamedTuple):
@@ -57,19 +71,23 @@ class Need(NamedTuple):
     cohort: str
     rate: float  # in the pilot
     spread: float  # standard deviation of a player's (or replica's) win rate
-    change: float | None
+    change: float | None  # of the win rate, in the pilot; None with one scenario
     unpaired: int  # to notice the effect between two runs of different players
-    paired: int | None  # between two runs of the same players
-    flagged: int | None  # the same, when it is the only change among all that `flowdial compare` tests
+    flagged: int | None  # between two runs of the same players; None with one scenario
     half_width: int  # for a margin of the win rate as wide as the effect
     now: int  # players that the scenario has
     power_now: float  # probability that these notice the effect, paired where that is known; NaN where there is none
     least: int = 0
 
     @property
+    def needed(self) -> int:
+        """To notice the effect, with the same players where that is known."""
+        return self.unpaired if self.flagged is None else self.flagged
+
+    @property
     def is_least(self) -> bool:
         """Whether fewer players would notice the effect, and only the trust in intervals asks for so many."""
-        return (self.paired or self.unpaired) == self.least
+        return self.needed == self.least
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,14 +96,14 @@ class Plan:
 
     Attributes:
         effect: the change, a difference of win rates in (0, 1).
-        power: probability of noticing it, in (0.5, 1).
+        power: probability that a comparison flags it, in (0.5, 1).
         needs: for each cohort.
         unchanged: cohorts in which no player of the pilot won more or less often after the change.
         skipped: cohorts with too few judged players in the pilot.
         noun: what the scenario needs more of: players or replicas.
         size: how many of them in each run; for paired runs where the change is known.
         size_now: how many the scenario has.
-        tests: number of tests that a comparison makes; None without a second scenario.
+        tests: number of tests that a comparison makes.
         pilot_size, pilot_seed: of the pilot, in `noun`.
     """
 
@@ -97,7 +115,7 @@ class Plan:
     noun: str
     size: int
     size_now: int
-    tests: int | None
+    tests: int
     pilot_size: int
     pilot_seed: int
 
@@ -171,7 +189,9 @@ def _plan(
     for one in (scenario, after):
         if one is not None:
             prepare_job(one)
-    noun, size = growing(scenario), first_size(scenario, _PILOT, PILOT_REPLICAS)
+    if after is not None:
+        refuse_unlike(scenario, [after])
+    noun, size = growing(scenario), first_size(scenario, _pilot_players(scenario, after), PILOT_REPLICAS)
     if after is not None and (growing(after), after.scope == "player") != (noun, scenario.scope == "player"):
         raise ScenarioError(
             f"{after.name}: the two scenarios of a plan must agree in controller.scope and in the kind of "
@@ -180,34 +200,59 @@ def _plan(
     pilot = elsewhere(resized(scenario, size))
     on_message(f"pilot with {size:,} other {people(noun)} (seed {pilot.seed}) ...")
     spreads = _spreads(pilot, workers, on_progress)
-    tests = None
-    if after is not None:
-        spreads, tests = _paired(spreads, pilot, elsewhere(resized(after, size)), workers)
     counts = {
         name: count * scenario.form.run.replicas for name, count in zip(scenario.cohorts, scenario.counts, strict=True)
     }
-    least = LEAST_REPLICAS if scenario.shares_luck else LEAST
-    needs = tuple(_need(one, counts[one.cohort], effect, power, tests, least) for one in spreads)
+    pair = None
+    if after is not None:
+        now = scenario.form.players.count if noun == "players" else scenario.form.run.replicas
+        least_share = min(first_size(scenario, LEAST, LEAST_REPLICAS), size) / size
+        pair = _pair(pilot, elsewhere(resized(after, size)), effect, power, now / size, least_share, workers)
+        spreads = [one for one in spreads if one.cohort in pair.changes]
+    tests = _tests(scenario) if pair is None else pair.tests
+    least = LEAST if not scenario.shares_luck else LEAST_REPLICAS
+    needs = tuple(_need(one, counts[one.cohort], effect, power, pair, tests, least) for one in spreads)
     if not needs:
         raise ScenarioError(
             f"{scenario.name}: no player was judged in a pilot with {size} {people(noun)}, so there is no plan; lower "
             "target.after_attempts"
         )
     now = scenario.form.players.count if noun == "players" else scenario.form.run.replicas
-    most = max((need.paired or need.unpaired) / counts[need.cohort] for need in needs)
+    most = max(need.needed / counts[need.cohort] for need in needs)
     return Plan(
         effect,
         power,
         needs,
-        tuple(one.cohort for one in spreads if one.unchanged),
+        () if pair is None else tuple(need.cohort for need in needs if need.cohort in pair.unchanged),
         tuple(name for name in scenario.cohorts if name not in {need.cohort for need in needs}),
         noun,
-        rounded_up(math.ceil(now * most)),
+        _to_three_digits(now * most),
         now,
         tests,
         size,
         pilot.seed,
     )
+
+
+def _pilot_players(scenario: Scenario, after: Scenario | None) -> int:
+    """Players of each cohort in the pilot."""
+    if after is None:
+        return _PILOT
+    work = len(scenario.cohorts) * scenario.form.horizon.attempts_per_player * scenario.form.run.replicas
+    return max(min(_PAIRED_PILOT, _PAIRED_WORK // work), _PILOT)
+
+
+def _to_three_digits(number: float) -> int:
+    """A number of players, rounded up: the chance to notice is then at most half a point larger."""
+    digits = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 2))
+    return math.ceil(number / digits - 1e-9) * digits
+
+
+def _tests(scenario: Scenario) -> int:
+    """How many tests a comparison makes: of all metrics, for every cohort and for all players together."""
+    setup = setup_of(scenario, Catalog())
+    groups = len(scenario.cohorts) + (len(scenario.cohorts) > 1)
+    return groups * len(metrics_for(setup.game.causes, setup.levels))
 
 
 def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[PilotSpread]:
@@ -217,77 +262,108 @@ def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[Pil
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
-            spreads.append(
-                PilotSpread(name, count * pilot.form.run.replicas, one.clusters, one.rate, cluster_variance(one))
-            )
+            players = count * pilot.form.run.replicas
+            spreads.append(PilotSpread(name, players, one.clusters, evenness(one), one.rate, cluster_variance(one)))
     return spreads
 
 
-def _paired(
-    spreads: Sequence[PilotSpread], pilot: Scenario, after: Scenario, workers: int
-) -> tuple[list[PilotSpread], int]:
-    """The same with the variance of the difference, and how many tests a comparison makes."""
-    compared = compare(pilot, after, workers=workers)
-    changes = {change.cohort: change for change in compared.changes if change.metric == WIN_RATE}
-    paired = []
-    for one in spreads:
-        if one.cohort in changes:
-            change = changes[one.cohort].difference
-            if not math.isnan(change.error):
-                paired.append(one._replace(paired=change.clusters * change.error**2, change=change.value))
-    return paired, sum(not math.isnan(change.p_adjusted) for change in compared.changes)
+def _pair(
+    pilot: Scenario, after: Scenario, effect: float, power: float, now: float, least: float, workers: int
+) -> Pair:
+    """Play both with the same players, and see what a comparison notices.
+
+    now, least: the scenario's size, and the smallest that is trusted, over the pilot's.
+    """
+    sides = sides_of(pilot, [after], pilot.seed)
+    results = play_sides(sides, workers=workers)
+    found = measure_differences(sides, results)
+    metrics = [metric for metric in SideSetups(sides).metrics if metric != WORST_RATE]
+    tested = {
+        (change.cohort, change.metric.name) for change in found.changes if not math.isnan(change.difference.p_value)
+    }
+    wins = {
+        change.cohort: change.difference
+        for change in found.changes
+        if change.metric == WIN_RATE and change.cohort != EVERYBODY and not math.isnan(change.difference.error)
+    }
+    unchanged = frozenset(name for name, one in wins.items() if one.value == 0.0 and one.error == 0.0)
+    changed = [name for name in wins if name not in unchanged]
+    by_replica = pilot.shares_luck and pilot.form.run.replicas > 1
+    needed: dict[str, float] = {}
+    chance_now = dict.fromkeys(unchanged, math.nan)
+    if changed:
+        sums = {name: [result.sums[pilot.cohorts.index(name)] for result in results] for name in changed}
+        groups = [
+            PilotGroup(
+                _of_clusters(sums[name][0], by_replica),
+                _of_clusters(sums[name][1], by_replica),
+                np.array([(name, metric.name) in tested for metric in metrics]),
+            )
+            for name in changed
+        ]
+        sampled = {*changed, EVERYBODY} if len(changed) > 1 else set(changed)
+        tails = [_tail_from(sides_sums[0]) for sides_sums in sums.values()]
+        further = sum(name not in sampled and metric != WORST_RATE.name for name, metric in tested)
+        chance = FlagChance(groups, effect, by_replica=by_replica, further_tests=further, tails=tails, seed=pilot.seed)
+        needed = dict(zip(changed, chance.scale_for(power, least).tolist(), strict=True))
+        chance_now |= dict(zip(changed, chance.at(now).tolist(), strict=True))
+    return Pair({name: one.value for name, one in wins.items()}, unchanged, needed, chance_now, len(tested))
 
 
-def _need(one: PilotSpread, now: int, effect: float, power: float, tests: int | None, least: int) -> Need:
+def _of_clusters(sums: Sums, by_replica: bool) -> Sums:
+    """Sums of all players of a cohort, or of its replicas, shape (clusters, metrics, 2)."""
+    return sums.sum(axis=1) if by_replica else sums.reshape(-1, *sums.shape[2:])
+
+
+def _tail_from(sums: Sums) -> float:
+    """How many times these players it takes for a comparison to test the tail of those who win least."""
+    long = int((sums[:, :, 0, 1] >= OWN_RATE).sum())
+    return LEAST_WORST / (WORST * long) if long else math.inf
+
+
+def _need(one: PilotSpread, now: int, effect: float, power: float, pair: Pair | None, tests: int, least: int) -> Need:
     each = one.players / one.clusters  # players that a cluster costs
+    fewest = math.ceil(each * least)
+    strict = 1.0 - FALSE_DISCOVERY_RATE / max(tests, 1)  # as if nothing else were flagged
 
     def players(clusters: int) -> int:
-        return math.ceil(each * max(clusters, least))
+        return max(math.ceil(each * clusters), fewest)
 
-    apart = 2.0 * one.variance
-    variance = apart if one.paired is None else one.paired
-    paired = flagged = None
-    if one.paired is not None and tests is not None:
-        paired = players(clusters_for_effect(variance, effect, power))
-        strict = 1.0 - (1.0 - CONFIDENCE) / max(tests, 1)
-        flagged = players(clusters_for_effect(variance, effect, power, strict))
-    clusters = int(now / each)
-    power_now = 1.0 if variance == 0.0 else power_of(max(clusters, 2), variance, effect)
-    if clusters < 2 or one.unchanged:
-        power_now = math.nan
+    flagged = None
+    clusters, apart = int(now / each), 2.0 * one.variance
+    if pair is not None:
+        flagged = max(math.ceil(pair.needed.get(one.cohort, 0.0) * one.players), fewest)
+        power_now = pair.now[one.cohort] if clusters > 1 else math.nan
+    else:
+        power_now = power_of(clusters, apart, effect, strict, one.even) if clusters > 1 else math.nan
     return Need(
         cohort=one.cohort,
         rate=one.rate,
         spread=math.sqrt(one.variance),
-        change=one.change,
-        unpaired=players(clusters_for_effect(apart, effect, power)),
-        paired=paired,
+        change=None if pair is None else pair.changes[one.cohort],
+        unpaired=players(clusters_for_effect(apart, effect, power, strict, one.even)),
         flagged=flagged,
-        half_width=players(clusters_for_half_width(one.variance, effect)),
+        half_width=players(clusters_for_half_width(one.variance, effect, CONFIDENCE, one.even)),
         now=now,
         power_now=power_now,
-        least=players(least),
+        least=fewest,
     )
 
 
 def _table(plan: Plan) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        (
-            "group", "win rate", "spread", "different players", "same players", f"margin +-{_points(plan.effect)}",
-            "now", "chance to notice",
-        )
-    ]  # fmt: skip
+    same = plan.needs[0].flagged is not None
+    headings = ("group", "win rate", "players now", "chance to notice", "players needed")
+    rows = [(*headings, *(("if they differ",) if same else ()), f"for +-{_points(plan.effect)}")]
     for need in plan.needs:
         rows.append(
             (
                 need.cohort,
                 f"{100 * need.rate:.1f} %",
-                f"{100 * need.spread:.0f} points",
-                f"{need.unpaired:,}",
-                "-" if need.paired is None else f"{need.paired:,}",
-                f"{need.half_width:,}",
                 f"{need.now:,}",
                 share_text(need.power_now),
+                f"{need.needed:,}",
+                *((f"{need.unpaired:,}",) if same else ()),
+                f"{need.half_width:,}",
             )
         )
     return rows
@@ -307,12 +383,12 @@ def _sentences(plan: Plan) -> Iterator[str]:
         )
     else:
         yield from _about_size(plan)
-        if plan.needs[0].paired is not None:
+        if plan.needs[0].flagged is not None:
             yield from _about_pairing(plan)
         else:
             yield "Runs with the same players need fewer. Name the changed scenario too, and the plan says how many."
         yield (
-            f"For a margin of +-{_points(plan.effect)}, the numbers in that column are enough on average; flowdial run "
+            f"The last column is enough for a margin of +-{_points(plan.effect)} on average; flowdial run "
             f"--precision {plan.effect:g} guarantees it."
         )
         if plan.unchanged:
@@ -331,15 +407,19 @@ def _sentences(plan: Plan) -> Iterator[str]:
 def _about_size(plan: Plan) -> Iterator[str]:
     """How large the runs must be, and what decides that."""
     key = "players.count" if plan.noun == "players" else "run.replicas"
-    same = plan.needs[0].paired is not None
+    same = plan.needs[0].flagged is not None
     groups = "every player group" if len(plan.needs) > 1 else plan.needs[0].cohort
     yield (
         f"A change of {_points(plan.effect)} in the win rate of {groups} needs two runs with {plan.size:,} "
         f"{people(plan.noun)} each (--set {key}={plan.size}). The scenario has {plan.size_now:,}."
     )
-    how = "the same players before and after, as flowdial compare plays them" if same else "different players"
-    yield f"With {how}, such a change is then noticed in {100 * plan.power:g} % of comparisons (statistical power)."
-    hardest = max(plan.needs, key=lambda need: (need.paired or need.unpaired) / need.now)
+    how = "the same players before and after" if same else "different players"
+    only = "" if same else ", even if nothing else changes"
+    yield (
+        f"With {how}, {100 * plan.power:g} % of comparisons then show it as significant among the {plan.tests} changes "
+        f"that flowdial compare tests at once{only}."
+    )
+    hardest = max(plan.needs, key=lambda need: need.needed / need.now)
     if len(plan.needs) > 1:
         yield f"The group {hardest.cohort} decides that number."
     enough = min(need.power_now for need in plan.needs)
@@ -351,17 +431,17 @@ def _about_size(plan: Plan) -> Iterator[str]:
 
 
 def _about_pairing(plan: Plan) -> Iterator[str]:
-    needs = [need for need in plan.needs if need.paired is not None and need.flagged is not None]
-    unpaired = sum(need.unpaired for need in needs)
-    paired = sum(need.paired or 0 for need in needs)
-    flagged = max((need.flagged or 0) / (need.paired or 1) for need in needs)
-    least = all(need.is_least for need in needs)  # then equal numbers say nothing of what pairing or a test costs
-    if round(unpaired / paired, 1) > 1.0 or not least:
-        yield f"With different players it would take {unpaired / paired:.1f} times as many."
-    if round(flagged, 1) > 1.0 or not least:
+    """What the same players save, and how far the pilot's change is from the effect."""
+    unpaired = sum(need.unpaired for need in plan.needs)
+    same = sum(need.needed for need in plan.needs)
+    if round(unpaired / same, 1) > 1.0 or not all(need.is_least for need in plan.needs):
+        yield f"With different players it would take {unpaired / same:.1f} times as many."
+    far = [need for need in plan.needs if need.change and not 0.5 <= abs(need.change) / plan.effect <= 2.0]
+    if far:
+        seen = listed([f"{100 * (need.change or 0.0):+.2g} points for {need.cohort}" for need in far])
         yield (
-            f"flowdial compare tests {plan.tests} differences at once. To be significant among them, a change of the "
-            f"win rate alone needs up to {flagged:.1f} times as many players."
+            f"The two scenarios differ by another amount in the pilot: {seen}. The plan is surest for --effect near "
+            "that."
         )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from engine.inference.intervals import Cluster, RateInterval, rate_interval
-from engine.inference.power import POWER, effect_seen
+from engine.inference.power import POWER, effect_seen, evenness
 from engine.tally import Tally
 from sims.verdict.goal import Goal, Row
 from sims.verdict.numbers import rate_with_margin, target_words
@@ -113,7 +113,7 @@ def _noticed(interval: RateInterval, confidence: float) -> float:
         return math.inf
     # Clusters that do not differ count as one attempt each, and where the miss lies these may well differ.
     variance = _LARGEST_VARIANCE if math.isnan(interval.error) else interval.clusters * interval.error**2
-    return effect_seen(interval.clusters, variance, POWER, confidence)
+    return effect_seen(interval.clusters, variance, POWER, confidence, evenness(interval))
 
 
 def _sentences(gate: Gate) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ SUMMARY_COLUMNS: Final = (
         "interval",
         "name",
         "",
-        "how it was computed: by player, by replica, Wilson (clusters do not differ, each counts as one attempt) or "
+        "how it was computed: by player, by replica, Wilson (clusters count as one attempt each, since they do not "
+        "differ or made no more) or "
         "Wilson over attempts (one cluster: too narrow for a verdict); none without attempts",
     ),
     Column("target_low", "number", "1", "lowest wanted win rate"),
@@ -62,6 +63,8 @@ SUMMARY_COLUMNS: Final = (
     ),
     Column("more_players", "integer", "1", "further players that would probably give a clear answer", optional=True),
     Column("difficulty", "number", "1", "mean difficulty over judged attempts", optional=True),
+    Column("difficulty_low", "number", "1", "low end of its 95 % interval", optional=True),
+    Column("difficulty_high", "number", "1", "high end of its 95 % interval", optional=True),
     Column(
         "difficulty_late",
         "number",
@@ -84,6 +87,8 @@ SUMMARY_COLUMNS: Final = (
         optional=True,
     ),
     Column("quit_share", "number", "1", "share of all players that quit for good; empty for a level", optional=True),
+    Column("quit_share_low", "number", "1", "low end of its 95 % interval; empty for a level", optional=True),
+    Column("quit_share_high", "number", "1", "high end of its 95 % interval; empty for a level", optional=True),
     Column(
         "wanted",
         "number",
@@ -210,10 +215,14 @@ class Row:
     state: TargetState
     more_players: int | None  # None where the state is clear, or no number of players would make it so
     difficulty: float
+    difficulty_low: float
+    difficulty_high: float
     difficulty_late: float
     easy_end_share: float  # of judged attempts
     hard_end_share: float
     quit_share: float  # of all players
+    quit_share_low: float
+    quit_share_high: float
     wanted: float = math.nan  # where the target is a win rate with a tolerance
     tolerance: float = math.nan
     never_judged: int | None = None  # players who played and were gone before they were judged; None of a level

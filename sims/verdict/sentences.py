@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from engine.inference.sequential import LEAST, LEAST_REPLICAS
+from engine.inference.intervals import FEW, FEW_REPLICAS, RateInterval, rate_interval
 from engine.tally import Tally
 from sims.verdict.goal import STATE_WORDS, Goal, Row
 from sims.verdict.numbers import rate_with_margin, target_words
@@ -214,13 +214,23 @@ def _about_layouts(goal: Goal) -> str:
 def _about_few(rows: Sequence[Row], tally: Tally) -> list[str]:
     """Which margins rest on so few that they are approximate; one cluster alone is mentioned elsewhere."""
     cluster = tally.scheme.cluster
-    least = LEAST if cluster == "player" else LEAST_REPLICAS
-    clusters = [int(tally.judged[cohort, 0, 0]) for cohort in range(len(rows))]
-    few = [(number, row.cohort) for number, row in zip(clusters, rows, strict=True) if 1 < number < least]
+    least = FEW if cluster == "player" else FEW_REPLICAS
+    found = [rate_interval(tally.judged[cohort, 0], cluster) for cohort in range(len(rows))]
+    few = [
+        (one, row.cohort) for one, row in zip(found, rows, strict=True) if one.clusters > 1 and one.effective < least
+    ]
     if not few:
         return []
-    samples = listed([f"{number} {_noun(cluster)}s in {name}" for number, name in few])
-    return [f"Small sample: {samples}. Below {least} {_noun(cluster)}s the 95 % margin is approximate."]
+    noun = f"{_noun(cluster)}s"
+    samples = listed([_sample(one, name, noun) for one, name in few])
+    return [f"Small sample: {samples}. Below {least} {noun} of equal weight the 95 % margin is approximate."]
+
+
+def _sample(found: RateInterval, name: str, noun: str) -> str:
+    """How many were judged, and how many of equal weight would be as sure."""
+    if round(found.effective) == found.clusters:
+        return f"{found.clusters} {noun} in {name}"
+    return f"{found.clusters} {noun} in {name}, as sure as {found.effective:.0f} who all play as much"
 
 
 def _about_players(goal: Goal, tally: Tally) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from engine.inference.intervals import DIAL_UNIT, RateInterval, mean_dial, rate_interval
+from engine.inference.intervals import DIAL_UNIT, NOTHING_PLAYED, RateInterval, dial_interval, mean_dial, rate_interval
 from engine.tally import SWING_UNIT, TOTALS, Tally
 from sims.html.notebook import notebook_table
 from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, TargetState
@@ -120,6 +120,8 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
     late = tally.total(cohort, "late_attempts") * whole
     judged = int(tally.judged[cohort, 0, 2]) * whole
     wanted, tolerance = _wanted(goal, cohort, level)
+    difficulty_low, difficulty_high = dial_interval(sums)
+    quits = tally.quit_interval(cohort) if whole else NOTHING_PLAYED
     return Row(
         cohort=goal.cohorts[cohort],
         level=level,
@@ -135,10 +137,14 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
         state=state,
         more_players=further_players(found, band, players) if state == "cannot tell" else None,
         difficulty=mean_dial(sums),
+        difficulty_low=difficulty_low,
+        difficulty_high=difficulty_high,
         difficulty_late=mean_dial((0, 0, late, 0, 0, 0, 0, tally.total(cohort, "late_dial"))),
         easy_end_share=share_of(tally.total(cohort, "easy_end"), judged),
         hard_end_share=share_of(tally.total(cohort, "hard_end"), judged),
         quit_share=share_of(tally.quits(cohort), tally.players(cohort) * whole),
+        quit_share_low=quits.low,
+        quit_share_high=quits.high,
         wanted=wanted,
         tolerance=tolerance,
         **(_of_players(tally, cohort) if whole else {}),

@@ -15,7 +15,20 @@ import pytest
 
 from engine.errors import RunFolderError
 from engine.game import LOST, TIMED_OUT, WON
-from engine.inference.intervals import DIAL_UNIT, SUMS, mean_dial, rate_interval, t_half_width, wilson
+from engine.inference.intervals import (
+    DIAL_UNIT,
+    FIRST_SUMS,
+    MOMENTS,
+    SUMS,
+    cluster_sums,
+    dial_interval,
+    mean_dial,
+    moment_unit,
+    rate_interval,
+    sums_of,
+    t_half_width,
+    wilson,
+)
 from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, PLAYER, QUIT
 from engine.record import row_type
 from engine.tally import MOST_BINS, SWING_UNIT, TOTALS, Scheme, Tally, attempt_edges, day_bins, tally_of
@@ -106,17 +119,32 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
         total("late_freedom", cohort, len(dials) - 1)
     for name, found in clusters.items():
         for (cohort, place, _), (who, a, w, dial) in found.items():
-            getattr(tally, name)[cohort, place] += np.array([1, len(who), a, w, w * w, w * a, a * a, dial])
-    for person in people:
+            getattr(tally, name)[cohort, place] += slow_sums(len(who), w, a, dial, scheme.unit)
+    quits: Any = defaultdict(lambda: [0, 0])
+    for place, person in enumerate(people):
         tally.left[person["cohort"], person["left"]] += 1
+        cluster = place if scheme.cluster == "player" else "all of the only replica"
+        cell = quits[int(person["cohort"]), cluster]
+        cell[:] = cell[0] + 1, cell[1] + int(person["left"] == QUIT)
+    for (cohort, _), (players, left) in quits.items():
+        tally.quitting[cohort] += slow_sums(players, left, players, 0, scheme.unit)
     return tally
+
+
+def slow_sums(players, wins, attempts, dial, unit):
+    """What one cluster adds to SUMS, from the words alone."""
+    w, a = (math.floor(number / unit + 0.5) for number in (wins, attempts))
+    steps = math.floor(dial / DIAL_UNIT * 512 / unit + 0.5)
+    moments = [w ** int(name[1]) * a ** int(name[3]) for name in MOMENTS]
+    exact = [1, players, attempts, wins, wins * wins, wins * attempts, attempts * attempts, dial]
+    return np.array([*exact, *moments, steps, steps * steps, steps * a])
 
 
 @pytest.mark.parametrize("cluster", ["player", "replica"])
 @pytest.mark.parametrize("levels", [0, 6])
-@pytest.mark.parametrize("after", [0, 7, 100])
-def test_a_tally_equals_the_count_of_one_row_at_a_time(cluster, levels, after):
-    scheme = dataclasses.replace(SCHEME, cluster=cluster, levels=levels, after_attempts=after)
+@pytest.mark.parametrize(("after", "unit"), [(0, 1), (7, 1), (7, 8), (100, 1)])
+def test_a_tally_equals_the_count_of_one_row_at_a_time(cluster, levels, after, unit):
+    scheme = dataclasses.replace(SCHEME, cluster=cluster, levels=levels, after_attempts=after, unit=unit)
     rows, people = some_rows(1, replicas=3, levels=levels)
     assert tally_of(rows, people, scheme).to_json() == slow_tally(rows, people, scheme).to_json()
 
@@ -229,29 +257,131 @@ def test_day_bins(days):
 # --- Intervals -------------------------------------------------------------------------------------------------------
 
 
-def sums_of(wins, attempts):
-    """SUMS of clusters with so many wins and attempts each."""
-    w, a = np.asarray(wins, np.int64), np.asarray(attempts, np.int64)
-    values = (len(a), len(a), a.sum(), w.sum(), (w * w).sum(), (w * a).sum(), (a * a).sum(), 0)
-    return dict(zip(SUMS, map(int, values), strict=True)).values()
+def interval(wins, attempts, cluster="player", confidence=0.95):
+    """The interval of clusters with so many wins and attempts each."""
+    return rate_interval(sums_of(np.asarray(wins), np.asarray(attempts)), cluster, confidence)
 
 
-def test_the_clustered_interval_is_the_textbooks():
-    wins, attempts = np.array([3, 6, 12, 2, 17]), np.array([5, 10, 21, 4, 30])
-    found = rate_interval(list(sums_of(wins, attempts)), "player")
-    rate = wins.sum() / attempts.sum()
-    error = math.sqrt(5 / 4 * ((wins - rate * attempts) ** 2).sum()) / attempts.sum()
-    assert found.rate == pytest.approx(rate)
-    assert found.error == pytest.approx(error, rel=1e-12)
-    assert found.high - found.rate == pytest.approx(2.776445105 * error, rel=1e-9)  # t table, 4 degrees
-    assert (found.method, found.clusters, found.attempts) == ("by player", 5, 70)
-    assert rate_interval(list(sums_of(wins, attempts)), "replica").method == "by replica"
+def slow_interval(wins, attempts):
+    """Low end, high end and standard error, by the sums over clusters as docs/statistics.md has them."""
+    w, n = np.asarray(wins, float), np.asarray(attempts, float)
+    total, rate = n.sum(), w.sum() / n.sum()
+    r = w - rate * n
+    share = (r**2 * n).sum() / total / (r**2).sum()
+    error = math.sqrt((r**2).sum()) / total / (1.0 - share)
+    effective = total**2 / (n**2).sum()
+    excess = max((r**4).sum() / (r**2).sum() ** 2 - 3.0 / len(w), 0.0)
+    half = t_half_width(1.0 / (1.0 / (effective - 1.0) + excess / 2.0))
+    skewness = (1.2 + 6.0 / effective) * (r**3).sum() / (r**2).sum() ** 1.5
+    pull = (r * n).sum() / total / math.sqrt((r**2).sum())
+    bend = (1.0 - 2.0 * rate) * error / (2.0 * rate * (1.0 - rate))
+    z = 1.959963985
+    shift = min(max((pull + bend) * z**2 - skewness * (2.0 * z**2 + 1.0) / 6.0, -1.0), 1.0)
+    scale, middle = error / rate / (1.0 - rate), math.log(rate / (1.0 - rate))
+    ends = [1.0 / (1.0 + math.exp(-(middle + scale * way))) for way in (-half - shift, half - shift)]
+    return *ends, error
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_interval_is_that_of_the_docs(seed):
+    dice = np.random.default_rng(seed)
+    attempts = dice.integers(1, 60, 25) * dice.choice([1, 8], 25)
+    wins = dice.binomial(attempts, dice.beta(4.0, 1.0, 25))
+    found = interval(wins, attempts)
+    assert (found.low, found.high, found.error) == pytest.approx(slow_interval(wins, attempts), rel=1e-9)
+    assert found.rate == pytest.approx(wins.sum() / attempts.sum())
+    assert found.effective == pytest.approx(attempts.sum() ** 2 / (attempts**2).sum())
+    assert (found.method, found.clusters, found.attempts) == ("by player", 25, attempts.sum())
+    assert interval(wins, attempts, "replica").method == "by replica"
+
+
+def test_players_of_equal_size_and_even_spread_have_the_textbooks_interval_but_for_the_scale():
+    """Left out one by one, m players of equal size have m / (m - 1) times the usual error."""
+    attempts = np.full(40, 100)
+    wins = 50 + np.resize([-5, 5], 40)
+    found = interval(wins, attempts)
+    assert found.error == pytest.approx(0.05 / math.sqrt(40) * 40 / 39, rel=1e-12)
+    assert found.effective == 40.0
+    assert found.high - 0.5 == pytest.approx(0.5 - found.low)
+    assert found.high - 0.5 == pytest.approx(t_half_width(39) * found.error, rel=1e-3)
+
+
+def test_the_same_moments_in_a_coarse_unit_give_nearly_the_same_interval():
+    dice = np.random.default_rng(3)
+    attempts = dice.integers(2000, 20_000, 20)
+    wins = dice.binomial(attempts, dice.beta(40.0, 4.0, 20))
+    dial = np.zeros_like(wins)
+    ends = []
+    for unit in (1, 16):
+        columns = cluster_sums(np.ones_like(wins), wins, attempts, dial, unit)
+        found = rate_interval([int(column.sum()) for column in columns], "replica")
+        ends.append((found.low, found.high))
+    assert ends[1] == pytest.approx(ends[0], abs=0.002 * (ends[0][1] - ends[0][0]))
+
+
+def test_moments_that_are_missing_or_too_coarse_are_left_out():
+    """The first sums alone, as runs had them once, and clusters smaller than the unit: no shape, but an interval."""
+    dice = np.random.default_rng(4)
+    attempts = dice.integers(10, 41, 30)
+    wins = dice.binomial(attempts, dice.beta(4.0, 1.0, 30))
+    columns = cluster_sums(np.ones_like(wins), wins, attempts, np.zeros_like(wins), 128)
+    coarse, exact = [int(column.sum()) for column in columns], list(sums_of(wins, attempts))
+    old = exact[:FIRST_SUMS]
+    found = [rate_interval(sums, "player") for sums in (coarse, old, [*old, *[0] * (len(SUMS) - len(old))])]
+    assert found[0] == found[1] == found[2]
+    best = rate_interval(exact, "player")
+    assert (found[0].rate, found[0].clusters) == (best.rate, best.clusters)
+    assert found[0].high - found[0].low == pytest.approx(best.high - best.low, rel=0.3)
+
+
+@pytest.mark.parametrize(("most", "clusters"), [(1, 1), (400, 360), (400, 10_000_000), (10**7, 1000), (5 * 10**9, 2)])
+def test_moments_fit_into_their_integers(most, clusters):
+    unit = moment_unit(most, clusters)
+    assert ((most + unit // 2) // unit) ** 4 * clusters < 2**63
+    assert unit == 1 or ((2 * most // unit) + 1) ** 4 * clusters >= 2**62
+    assert moment_unit(400, 10_000) == 1
+
+
+def test_mean_difficulty_has_a_margin():
+    """The t interval of players' own means, where all make as many attempts."""
+    dice = np.random.default_rng(5)
+    own = np.clip(dice.normal(0.4, 0.1, 50), 0.0, 1.0)
+    made = np.full(50, 60)
+    dial = np.rint(own * 60 * DIAL_UNIT).astype(np.int64)
+    columns = cluster_sums(np.ones_like(made), made // 2, made, dial, 1)
+    low, high = dial_interval([int(column.sum()) for column in columns])
+    half = t_half_width(49) * own.std(ddof=1) / math.sqrt(50) * math.sqrt(50 / 49)
+    assert (low, high) == pytest.approx((own.mean() - half, own.mean() + half), abs=2e-4)
+    fixed = np.full(50, 21 * DIAL_UNIT)
+    alike = [int(column.sum()) for column in cluster_sums(np.ones_like(made), made // 2, made, fixed, 1)]
+    assert dial_interval(alike) == (0.35, 0.35)
+    assert all(math.isnan(end) for end in dial_interval(alike[:FIRST_SUMS]))
+
+
+@pytest.mark.parametrize("replicas", [1, 6])
+def test_the_share_of_players_who_quit_has_a_margin(replicas):
+    """Wilson's where players are independent; between replicas where they share a controller."""
+    scheme = dataclasses.replace(SCHEME, cohorts=1, cluster="player" if replicas == 1 else "replica")
+    tally = Tally.empty(scheme)
+    dice = np.random.default_rng(6)
+    quits = []
+    for _ in range(replicas):
+        people = np.zeros(40, PLAYER)
+        people["left"] = np.where(dice.random(40) < 0.3, QUIT, ATTEMPT_LIMIT)
+        quits.append(int((people["left"] == QUIT).sum()))
+        tally += tally_of(np.zeros(0, row_type(2, 1)), people, scheme)
+    found = tally.quit_interval(0)
+    assert found.rate == pytest.approx(sum(quits) / (40 * replicas)) == tally.quits(0) / tally.players(0)
+    if replicas == 1:
+        assert (found.low, found.high) == wilson(quits[0], 40)
+    else:
+        assert (found.low, found.high) == pytest.approx(slow_interval(quits, [40] * 6)[:2])
 
 
 def test_a_hundred_million_attempts_lose_no_digit():
     wins, attempts = np.full(1000, 75_000), np.full(1000, 100_000)
     wins[0] += 1
-    found = rate_interval(list(sums_of(wins, attempts)), "player")
+    found = interval(wins, attempts)
     assert found.method == "by player"
     assert found.error == pytest.approx(1e-8, rel=1e-3)
 
@@ -261,17 +391,18 @@ def test_a_hundred_million_attempts_lose_no_digit():
     [
         ([7], [10], "Wilson over attempts", (7, 10)),
         ([10] * 5, [10] * 5, "Wilson", (5, 5)),
-        ([0, 0], [4, 9], "Wilson", (0, 2)),
+        ([0, 0], [4, 9], "Wilson", (0, 169 / 97)),
+        ([1, 0, 1, 1], [1, 1, 1, 1], "Wilson", (3, 4)),
         ([3, 3], [4, 4], "Wilson", (1.5, 2)),
     ],
 )
 def test_wilson_where_clusters_say_nothing(wins, attempts, method, counted):
-    found = rate_interval(list(sums_of(wins, attempts)), "player")
+    found = interval(wins, attempts)
     assert found.method == method
     assert (found.low, found.high) == wilson(*counted)
     assert (found.clusters, found.attempts) == (len(wins), sum(attempts))
     assert 0.0 <= found.low <= found.rate <= found.high <= 1.0
-    assert math.isnan(found.error)
+    assert math.isnan(found.error) == (len(set(wins)) == 1)
 
 
 @pytest.mark.parametrize(("wins", "attempts"), [(0, 1), (1, 1), (0, 50), (8, 10), (499, 500), (500, 500), (1, 10**7)])
@@ -306,7 +437,7 @@ def coverage(correlation, seed, replications=4000, players=50, most=20):
     wins = dice.binomial(attempts, own)
     held = 0
     for w, a in zip(wins, attempts, strict=True):
-        found = rate_interval(list(sums_of(w, a)), "player")
+        found = interval(w, a)
         held += found.low <= rate <= found.high
     return held / replications
 
@@ -321,7 +452,7 @@ def test_clusters_that_do_not_differ_cover_too():
     """Ten players who win always or never, nine in ten of them always: often all of them do."""
     dice = np.random.default_rng(13)
     wins = 50 * dice.binomial(1, 0.9, (1000, 10))
-    alike = [found for found in (rate_interval(list(sums_of(w, [50] * 10)), "player") for w in wins) if found.rate == 1]
+    alike = [found for found in (interval(w, [50] * 10) for w in wins) if found.rate == 1]
     assert len(alike) > 200
     assert all(found.low <= 0.9 <= found.high for found in alike)
 

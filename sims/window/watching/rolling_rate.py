@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from engine.inference.intervals import rate_interval
+import numpy as np
+
+from engine.inference.intervals import rate_interval, sums_of
 from sims.window.panels import Dot
 
 WINDOW: Final = 150  # attempts that a rate is computed over
@@ -99,21 +101,9 @@ class RollingRate:
             group = groups.setdefault(one.cluster, [0, 0])
             group[0] += one.won
             group[1] += 1
-        pairs = groups.values()
-        interval = rate_interval(
-            (
-                len(pairs),
-                len(pairs),
-                sum(n for _, n in pairs),
-                sum(w for w, _ in pairs),
-                sum(w * w for w, _ in pairs),
-                sum(w * n for w, n in pairs),
-                sum(n * n for _, n in pairs),
-                0,
-            ),
-            "player",
-        )
-        return Dot(self._x, interval.rate, interval.low, interval.high)
+        wins, made = np.array(list(groups.values()), np.int64).T
+        found = rate_interval(sums_of(wins, made), "player")
+        return Dot(self._x, found.rate, found.low, found.high)
 
 
 def _middle(x: float, values: list[float]) -> Dot:

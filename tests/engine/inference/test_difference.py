@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.inference.difference import paired_difference, unpaired_difference
-from engine.inference.intervals import rate_interval
+from engine.inference.difference import paired_difference, spread_of, two_sided, unpaired_difference
+from engine.inference.intervals import rate_interval, sums_of
 
 pytestmark = pytest.mark.thorough
 
@@ -33,18 +33,7 @@ def some_sums(seed, players=PLAYERS, change=-0.3):
 
 def sums_for_interval(sums):
     """The SUMS of engine.tally of wins and attempts by cluster."""
-    wins, attempts = (sums[:, j].astype(int) for j in (0, 1))
-    m = int((attempts > 0).sum())
-    return (
-        m,
-        m,
-        attempts.sum(),
-        wins.sum(),
-        (wins * wins).sum(),
-        (wins * attempts).sum(),
-        (attempts * attempts).sum(),
-        0,
-    )
+    return sums_of(*(sums[:, j].astype(int) for j in (0, 1)))
 
 
 @pytest.mark.parametrize("confidence", [0.95, 0.8])
@@ -62,14 +51,15 @@ def test_with_one_attempt_each_it_is_the_paired_t_test(confidence):
 
 
 def test_the_error_counts_the_covariance():
-    """The same from the two variances and the covariance of the linearised ratios, each by NumPy."""
+    """The same from the jackknife as the textbooks have it: both rates without each player in turn."""
     before, after = some_sums(2)
     found = paired_difference(before, after)
-    scores = [(side[:, 0] - side[:, 0].sum() / side[:, 1].sum() * side[:, 1]) / side[:, 1].mean() for side in
-              (before, after)]  # fmt: skip
-    matrix = np.cov(scores[0], scores[1]) / PLAYERS
-    assert found.error == pytest.approx(math.sqrt(matrix[0, 0] + matrix[1, 1] - 2.0 * matrix[0, 1]), rel=1e-10)
-    assert found.unpaired_error == pytest.approx(math.sqrt(matrix[0, 0] + matrix[1, 1]), rel=1e-10)
+    without = [[np.delete(side, j, axis=0).sum(axis=0) for j in range(PLAYERS)] for side in (before, after)]
+    rates = np.array([[wins / made for wins, made in side] for side in without])
+    matrix = np.cov(rates[0], rates[1]) * (PLAYERS - 1) ** 2 / PLAYERS
+    error = math.sqrt(matrix[0, 0] + matrix[1, 1] - 2.0 * matrix[0, 1])
+    assert found.error == pytest.approx(error, rel=2e-3)  # around the mean of those rates, not around the rate
+    assert found.unpaired_error == pytest.approx(math.sqrt(matrix[0, 0] + matrix[1, 1]), rel=2e-3)
     assert found.pairing_factor == pytest.approx((found.unpaired_error / found.error) ** 2)
     assert found.pairing_factor > 2.0
 
@@ -79,8 +69,34 @@ def test_unpaired_it_is_as_sure_as_the_two_rates_together():
     before[5] = after[9] = 0  # players who were not seen on one side
     errors = [rate_interval(sums_for_interval(side), "player").error for side in (before, after)]
     found = paired_difference(before, after)
-    assert found.unpaired_error == pytest.approx(math.hypot(*errors), rel=1e-10)
+    assert found.unpaired_error == pytest.approx(math.hypot(*errors), rel=0.02)  # whose shares are mean ones
     assert found.clusters == PLAYERS
+
+
+def test_many_differences_at_once_are_the_same():
+    pairs = [some_sums(20 + run) for run in range(5)]
+    pairs[3][0][7:9] = 0
+    spread = spread_of(*(np.stack([pair[side] for pair in pairs]).astype(float) for side in (0, 1)))
+    p_values = two_sided(spread.value / spread.error, spread.degrees)
+    for place, pair in enumerate(pairs):
+        found = paired_difference(*pair)
+        assert (found.value, found.error) == pytest.approx((spread.value[place], spread.error[place]), rel=1e-9)
+        assert found.p_value == pytest.approx(p_values[place], rel=1e-6)
+
+
+def test_degrees_of_freedom_are_those_of_the_players_who_changed_and_count_unequal_ones_for_less():
+    before = np.tile([5.0, 10.0], (500, 1))
+    before[:3] = 300.0, 600.0
+    after = before.copy()
+    after[:12, 0] += np.resize([1.0, -1.0, 2.0], 12)
+    weights = before[:12, 1]
+    assert float(spread_of(before, after).degrees) == pytest.approx(weights.sum() ** 2 / (weights**2).sum() - 1.0)
+
+
+def test_a_side_that_rests_on_one_player_says_nothing():
+    before = np.array([[3.0, 10.0], [0.0, 0.0], [0.0, 0.0]])
+    after = np.array([[4.0, 10.0], [5.0, 10.0], [6.0, 10.0]])
+    assert math.isnan(paired_difference(before, after).p_value)
 
 
 def test_swapping_the_sides_turns_the_sign_and_the_order_of_players_does_not_matter():

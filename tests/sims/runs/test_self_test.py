@@ -122,7 +122,7 @@ def counted(setup, *, won=0.7, place=0.5, at_end=0):
         "attempts_attempts": 50 * 400,
         "dial": round(1000 * place * DIAL_UNIT),
     }
-    tally.judged[:, 0] = [sums[name] for name in SUMS]
+    tally.judged[:, 0] = [sums.get(name, 0) for name in SUMS]
     tally.totals[:, TOTALS.index("attempts")] = 1000
     tally.totals[:, TOTALS.index("hard_end")] = at_end
     tally.left[:, 2] = 50

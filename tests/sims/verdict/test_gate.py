@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.inference.intervals import DIAL_UNIT
+from engine.inference.intervals import DIAL_UNIT, cluster_sums
 from engine.tally import TOTALS, Scheme, Tally
 from sims.cli.app import main
 from sims.verdict.gate import ERROR, judge_gate
@@ -23,13 +23,11 @@ ATTEMPTS = 20
 
 def a_tally(wins, levels=0):
     """wins: of each player in ATTEMPTS attempts, shape (cohorts, 1 + levels, players)."""
-    cohorts, cells, players = wins.shape
+    cohorts = len(wins)
     tally = Tally.empty(Scheme(cohorts, levels, 0, "player", 0.0, 1.0, (0, 5), 1, 86_400))
-    made = np.full((cohorts, cells), players * ATTEMPTS)
-    count = np.full((cohorts, cells), players)
-    columns = (count, count, made, wins.sum(axis=2), (wins**2).sum(axis=2), wins.sum(axis=2) * ATTEMPTS,
-               made * ATTEMPTS, 0 * made)  # fmt: skip
-    tally.judged[:] = np.stack(columns, axis=2)
+    ones = np.ones_like(wins)
+    columns = cluster_sums(ones, wins, ATTEMPTS * ones, 0 * ones, 1)
+    tally.judged[:] = np.stack([column.sum(axis=2) for column in columns], axis=2)
     return tally
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from engine.errors import RunFolderError
-from engine.inference.intervals import DIAL_UNIT, RateInterval
-from engine.inference.sequential import LEAST, LEAST_REPLICAS
+from engine.inference.intervals import DIAL_UNIT, FEW, FEW_REPLICAS, RateInterval, cluster_sums, sums_of
 from engine.players import ATTEMPT_LIMIT, QUIT
 from engine.scenario import parse, setup_of
 from engine.tally import SWING_UNIT, TOTALS, Scheme, Tally, scheme_of, tally_of
@@ -37,8 +36,9 @@ def a_tally(*rates, players=400, attempts=100, spread=6, dial=0.31, levels=0, cl
         wins = np.rint(rate * attempts + spread * np.resize([-1, 1], players)).astype(np.int64)
         a = np.full(players, attempts)
         made = int(a.sum())
-        cell = (players, players, made, wins.sum(), (wins * wins).sum(), (wins * a).sum(), (a * a).sum())
-        tally.judged[cohort] = (*cell, round(dial * DIAL_UNIT) * made)
+        ones = np.ones_like(a)
+        tally.judged[cohort] = [column.sum() for column in cluster_sums(ones, wins, a, round(dial * DIAL_UNIT) * a, 1)]
+        tally.quitting[cohort] = sums_of(np.repeat([1, 0], [quits, players - quits]), ones)
         given = {"attempts": made, "late_attempts": made // 3, "late_dial": round(dial * DIAL_UNIT) * (made // 3)}
         for name, number in {**given, **totals}.items():
             tally.totals[cohort, TOTALS.index(name)] = number
@@ -138,8 +138,8 @@ SITUATIONS = {
         a_goal("experts", shared=True, replicas=8),
         a_tally(0.68, players=8, attempts=5000, spread=150, cluster="replica"),
     ),
-    "few_players": lambda: few("player", LEAST),
-    "few_replicas": lambda: few("replica", LEAST_REPLICAS),
+    "few_players": lambda: few("player", FEW),
+    "few_replicas": lambda: few("replica", FEW_REPLICAS),
     "quit_and_timed_out": lambda: (
         a_goal("newcomers", "experts"),
         a_tally(0.60, 0.70, quits=40, timed_out=2000, easy_end=24_000, hard_end=800),
@@ -209,8 +209,8 @@ def test_an_edge_within_the_interval_is_settled_by_as_many_players_as_it_says():
     row = verdict(a_goal("a"), a_tally(0.68, players=40)).rows[0]
     assert row.state == "cannot tell"
     assert row.win_rate_low < 0.67 < row.win_rate
-    assert row.more_players == 270
-    assert verdict(a_goal("a"), a_tally(0.68, players=40 + 270)).rows[0].state == "in band"
+    assert row.more_players == 280
+    assert verdict(a_goal("a"), a_tally(0.68, players=40 + 280)).rows[0].state == "in band"
     assert verdict(a_goal("a", band=(0.60, 0.70)), a_tally(0.70)).rows[0].more_players is None
 
 
@@ -268,7 +268,7 @@ def test_what_is_rare_is_not_mentioned():
     assert verdict(a_goal("a"), a_tally(0.70, **rare)).sentences == plain
 
 
-@pytest.mark.parametrize(("cluster", "least"), [("player", LEAST), ("replica", LEAST_REPLICAS)])
+@pytest.mark.parametrize(("cluster", "least"), [("player", FEW), ("replica", FEW_REPLICAS)])
 def test_a_small_sample_ends_where_the_least_is_reached(cluster, least):
     mentioned = [len(verdict(*few(cluster, clusters)).sentences) for clusters in (least, least + 1)]
     assert mentioned[0] == mentioned[1] + 1
