@@ -37,7 +37,7 @@ from sims.wording import UNCALIBRATED, count, listed
 _MOST_NAMED: Final = 4  # knobs or segments in one sentence
 _MOST_EFFECTS: Final = 3  # knobs whose effect has a sentence
 _ROUNDED: Final = 0.002  # share of a knob's range that rounding may hide
-_TENTHS: Final = {"linear": " (a tenth of its range)", "log": " (a tenth of its range, on a log scale)"}
+_ESTIMATED: Final = "Estimated from all attempts of the search"
 
 
 def answer_text(answer: Answer) -> str:
@@ -82,8 +82,12 @@ def _headline(answer: Answer) -> str:
     if not first.misses:
         return f"Too close to call: {first.letter} may meet {targets}, but these attempts are too few to confirm it."
     if answer.baseline.error <= first.error:
-        return f"No setting meets {targets}, and none comes nearer than your defaults."
-    return f"No setting meets {targets}. The nearest one is {first.letter}."
+        best = f" {first.letter} is the best other setting." if first.changes else ""
+        return (
+            f"None of the measured settings meets {targets}. "
+            f"Nothing measured is better than your defaults: keep them.{best}"
+        )
+    return f"None of the measured settings meets {targets}. The nearest one is {first.letter}."
 
 
 def _about_the_miss(answer: Answer) -> Iterator[str]:
@@ -121,6 +125,8 @@ def _about_option(answer: Answer, option: MeasuredSetting) -> str:
         whole = "both" if knobs == 2 else f"all {count(knobs)}"
         some = f"{count(len(option.changes))} of the {count(knobs)}" if len(option.changes) < knobs else whole
         text = f"{option.letter} changes {some} knobs: {changes}."
+        if answer.nothing_to_change and option is answer.options[0] and option.meets_all:
+            text = f"If you want another setting that also fits: {text}"
     text += _against_first(answer, option)
     if not option.measured:
         return f"{text} It was not measured."
@@ -193,7 +199,7 @@ def _about_reach(answer: Answer) -> Iterator[str]:
     within = [reach.segment.name for reach in alone if reach.verdict == "within reach"]
     for reach in alone:
         if reach.verdict == "out of reach":
-            yield f"By the model of all counts, {_bound(answer.problem, reach)}."
+            yield f"{_ESTIMATED}: {_bound(answer.problem, reach)}."
     if unknown:
         names = listed(_first_few(unknown))
         yield f"These attempts are too few to say whether {names} can reach their target at all."
@@ -202,13 +208,13 @@ def _about_reach(answer: Answer) -> Iterator[str]:
     names = f"target of {within[0]}" if len(within) == 1 else f"targets of {listed(_first_few(within))}"
     each = "" if len(within) == 1 else " each"
     if len(answer.problem.segments) == 1:
-        yield f"By the model of all counts, the {names} can be met. Search with a larger budget."
+        yield f"{_ESTIMATED}: the {names} can be met. Search with a larger budget."
     elif answer.feasibility.conflict:
         targets = _targets(answer.problem.segments)
-        yield f"By the model of all counts, the {names} can{each} be met alone, but no setting meets {targets} at once."
+        yield f"{_ESTIMATED}: the {names} can{each} be met alone, but no setting meets {targets} at once."
     else:
         yield (
-            f"By the model of all counts, the {names} can{each} be met alone. "
+            f"{_ESTIMATED}: the {names} can{each} be met alone. "
             "These attempts are too few to say whether all targets can be met at once."
         )
 
@@ -230,9 +236,11 @@ def _bound(problem: Problem, reach: ReachableRate) -> str:
 
 def _about_the_end(answer: Answer) -> Iterator[str]:
     if answer.record.certain == "met":
-        yield "The search stopped early, because its model was sure that the targets are met."
+        yield "The search stopped early: its estimate said that the targets are met."
     elif answer.record.certain == "unreachable":
-        yield "The search stopped early, because its model was sure that a target is out of reach."
+        refuted = answer.options[0].meets_all or answer.baseline.meets_all
+        shown = " The measurement above shows that it can." if refuted else ""
+        yield f"The search stopped early: its estimate said a target could not be reached.{shown}"
 
 
 def _about_stages(answer: Answer) -> Iterator[str]:
@@ -268,10 +276,9 @@ def _about_effects(answer: Answer) -> Iterator[str]:
     by_knob = {effect.knob.name: effect for effect in reversed(visible)}  # the strongest effect of each knob
     strongest = sorted(by_knob.values(), key=visible.index)
     for place, effect in enumerate(strongest[:_MOST_EFFECTS]):
-        opening = "By the model of all counts, the most influential knob is" if place == 0 else "Next is"
-        by = shift_text(effect.shifts[effect.strongest])
-        segment = names[effect.strongest]
-        yield f"{opening} {effect.knob.name}: {step_text(effect)} changes the win rate of {segment} by {by}."
+        opening = f"Most influential, {_ESTIMATED[0].lower()}{_ESTIMATED[1:]}" if place == 0 else "Next"
+        segment, shift = names[effect.strongest], effect.shifts[effect.strongest]
+        yield f"{opening}: {effect.knob.name}. {_step_clause(effect)} {_shift_clause(shift, segment)}."
     others = list(dict.fromkeys(one.knob.name for one in answer.effects if one.knob.name not in by_knob))
     small = [name for name in others if all(one.small for one in answer.effects if one.knob.name == name)]
     unknown = [name for name in others if name not in small]
@@ -311,7 +318,7 @@ def shift_text(shift: Shift) -> str:
 
 
 def step_text(effect: Effect) -> str:
-    """From where to where a knob goes, as the subject of a sentence."""
+    """From where to where a knob goes."""
     knob = effect.knob
     before, after = (value_text(knob, value) for value in (effect.before, effect.after))
     if knob.scale == "choice":
@@ -320,7 +327,24 @@ def step_text(effect: Effect) -> str:
     if knob.scale == "integer":
         cells = int(effect.after) - int(effect.before)
         return f"{count(abs(cells))} {'more' if cells > 0 else 'fewer'} ({way})"
-    return f"{way}{_TENTHS[knob.scale]}"
+    return way
+
+
+def _step_clause(effect: Effect) -> str:
+    """The step of a knob as the subject of a sentence about that knob."""
+    knob = effect.knob
+    before, after = (value_text(knob, value) for value in (effect.before, effect.after))
+    if knob.scale == "choice":
+        return f"Choosing {after} instead of {before}"
+    manner = "Raising" if float(effect.after) > float(effect.before) else "Lowering"
+    return f"{manner} it from {before} to {after}{_unit(knob)}"
+
+
+def _shift_clause(shift: Shift, segment: str) -> str:
+    """What a visible effect does to the win rate of a segment, without a sign."""
+    manner = "raises" if shift.value > 0.0 else "lowers"
+    low, value, high = (f"{100.0 * end:.1f}" for end in sorted(map(abs, (shift.value, shift.low, shift.high))))
+    return f"{manner} the win rate of {segment} by {value} points (margin {low} to {high})"
 
 
 def knob_change_text(change: KnobChange) -> str:
@@ -382,8 +406,8 @@ def _miss_text(setting: MeasuredSetting, k: int, problem: Problem) -> str:
     """A missed segment in words."""
     rate, segment = setting.rates[k], problem.segments[k]
     side = "above" if rate.rate > segment.high else "below"
-    miss = f"{_percent(_miss(rate, segment))} percentage points {side} their target of {band_text(segment)}"
-    return f"{segment.name} win {rate_text(rate)}, {miss}"
+    miss = f"{_percent(_miss(rate, segment))} percentage points {side} the target of {band_text(segment)}"
+    return f"{segment.name} with {rate_text(rate)}, {miss}"
 
 
 def _rate_and_state(rate: Rate, segment: Segment) -> str:

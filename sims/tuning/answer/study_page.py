@@ -202,7 +202,7 @@ def _effects(answer: Answer) -> Markup:
     note = (
         f"The effect of one knob alone on the win rate around {answer.options[0].letter}, in percentage points. A "
         "number changes by a tenth of its range, a whole number by as much but at least one, a choice to each other "
-        "value. The effects are those of a model of all counts of the study, with a 95 % margin for each."
+        "value. The effects are estimated from all attempts of the search, with a 95 % margin for each."
     )
     numbers = folded("The same as numbers", table(("knob", "step", *names), rows))
     return section("What each knob does", charts(*figures), numbers, note=note)
