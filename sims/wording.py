@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 UNCALIBRATED: Final = (
-    "Win rates are those of synthetic players and not fitted to your game yet (uncalibrated). "
-    "Trust differences between player groups and between runs more than absolute values."
+    "These players are simulated and not fitted to your game yet (uncalibrated). "
+    "Trust comparisons more than the percentages themselves."
 )
 
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

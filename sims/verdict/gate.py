@@ -16,8 +16,8 @@ from typing import Any, Final, Literal, NamedTuple
 from engine.inference.intervals import Cluster, RateInterval, rate_interval
 from engine.inference.power import POWER, effect_seen, evenness
 from engine.tally import Tally
-from sims.verdict.goal import Goal, Row
-from sims.verdict.numbers import rate_with_margin, target_words
+from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
+from sims.verdict.numbers import target_words, won_with_margin
 from sims.verdict.remedies import OTHER_SEED, remedy_of
 from sims.verdict.reservations import about_never_judged, reservation
 from sims.verdict.verdict import state_of, verdict
@@ -119,20 +119,21 @@ def _noticed(interval: RateInterval, confidence: float) -> float:
 def _sentences(gate: Gate) -> tuple[str, ...]:
     if not gate.trusted:
         return (
-            "Gate: too close to call. Players share a controller and there is one repeat only, which says nothing of "
-            "another. Run several repeats (--set run.replicas=8).",
+            "Gate: not known. Players share a controller and there is one repeat only, which says nothing about "
+            "others. Run several repeats (--set run.replicas=8).",
         )
     if gate.state == "met":
         answer = "Gate: met. Every win rate is on target, each with its whole 95 % margin."
     elif gate.state == "missed":
         answer = f"Gate: missed. {_listed(gate.missed)}."
     else:
-        answer = f"Gate: too close to call. {_listed(gate.unsure)}. {_remedy(gate.unsure, gate.cluster)}."
+        words = STATE_WORDS["cannot tell"] if any(row.is_known for row in gate.unsure) else NOT_KNOWN
+        answer = f"Gate: {words}. {_listed(gate.unsure)}. {_remedy(gate.unsure, gate.cluster)}."
     if not math.isfinite(gate.notice):
         return answer, "At least one win rate has too few players for the gate to notice any miss."
     return answer, (
-        f"A win rate {100 * gate.notice:.2g} points or more off target would be called missed in {100 * POWER:g} % of "
-        f"such runs, and one on target in at most {100 * ERROR:g} %."
+        f"Such a run notices a miss of {100 * gate.notice:.2g} points or more {10 * POWER:g} times in 10. "
+        f"It calls a good win rate missed at most 1 time in {1 / ERROR:g}."
     )
 
 
@@ -146,7 +147,7 @@ def _listed(rows: tuple[Row, ...]) -> str:
 def _about(row: Row) -> str:
     if row.attempts == 0:
         return f"{_name(row)}: no player was judged"
-    return f"{_name(row)} win {rate_with_margin(row)}, target {target_words(row)}"
+    return f"{won_with_margin(row, _name(row))}, target {target_words(row)}"
 
 
 def _name(row: Row) -> str:
@@ -159,8 +160,8 @@ def _remedy(rows: tuple[Row, ...], cluster: str) -> str:
         return "Nobody played some of the levels; more attempts per player or more days would take players there"
     if any(row.attempts == 0 for row in rows):
         return "A lower target.after_attempts, or players who stay longer, would let somebody be judged"
-    if any(row.interval in ("none", "Wilson over attempts") for row in rows):
-        return "Several players, or several repeats of a shared controller, must be judged"
+    if any(not row.is_known for row in rows):
+        return "Run with more players. If they share a controller, run more repeats"
     close = [row for row in rows if row.state == "cannot tell"]
     hopeless = [row for row in close if row.more_players is None]
     if hopeless:

@@ -22,6 +22,7 @@ STATE_WORDS: Final[dict[TargetState, str]] = {
     "off": "off target",
     "cannot tell": "too close to call",
 }
+NOT_KNOWN: Final = "not known"  # said instead where nobody was judged, or one player or repeat only
 
 Band = tuple[float, float]  # lowest and highest wanted win rate, 0 <= low <= high <= 1
 Wanted = tuple[float, float]  # wanted win rate and its tolerance, in (0, 1)
@@ -230,6 +231,16 @@ class Row:
     win_rate_by_player: float = math.nan  # of all who played, each counted once, warm-up included
     warm_up_win_rate: float = math.nan
     difficulty_swing: float = math.nan  # standard deviation within a player and level, last third of attempts
+
+    @property
+    def is_known(self) -> bool:
+        """Whether players, or repeats of a shared controller, were judged that can speak for others: two or more."""
+        return self.interval not in ("none", "Wilson over attempts")
+
+    @property
+    def state_words(self) -> str:
+        """What a person reads for the state."""
+        return STATE_WORDS[self.state] if self.is_known else NOT_KNOWN
 
     @property
     def never_judged_share(self) -> float:

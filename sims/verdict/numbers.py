@@ -49,6 +49,12 @@ def rate_with_margin(row: Row) -> str:
     return f"{rate} % (margin {low} to {high} %)"
 
 
+def won_with_margin(row: Row, name: str) -> str:
+    """A group and its win rate without a verb that its name would have to agree with."""
+    rate, low, high = margin_of(row)
+    return f"{name}: {rate} % of attempts won (margin {low} to {high} %)"
+
+
 def rounded_up(number: float) -> int:
     """A number of players, to two digits: more would claim to know better."""
     digits = int(10 ** max(0, math.floor(math.log10(max(number, 1.0))) - 1))

@@ -27,7 +27,7 @@ def reservation(row: Row, steered: bool) -> str:
     """What speaks against praise of a group on target; empty where nothing does. steered: by outcomes, not by plan."""
     if steered and is_at_an_end(row):
         share = share_text(row.easy_end_share + row.hard_end_share)
-        return f"its difficulty was at an end of the dial in {share} of attempts"
+        return f"its difficulty was at its easiest or hardest in {share} of attempts"
     if steered and row.difficulty_swing >= SWINGING:
         return "its difficulty swings"
     if row.never_judged_share >= _MANY_UNJUDGED:
@@ -36,23 +36,28 @@ def reservation(row: Row, steered: bool) -> str:
 
 
 def ends_words(row: Row, steered: bool, subject: str = "") -> str:
-    """How often the dial was at an end, by plan where outcomes do not steer it; empty when that is rare."""
+    """Sentences on how often the dial was at an end, and what that means; empty when that is rare."""
     shares = [(row.easy_end_share, "easiest"), (row.hard_end_share, "hardest")]
-    parts = [f"its {end} end in {share_text(share)} of attempts" for share, end in shares if share >= _WORTH_SAYING]
-    if not parts:
+    shares = [(share, end) for share, end in shares if share >= _WORTH_SAYING]
+    if not shares:
         return ""
-    text = f"{subject or f'The difficulty of {row.cohort}'} was at {' and at '.join(parts)}"
+    whole = " of attempts"
+    parts = []
+    for share, end in shares:
+        parts.append(f"at its {end} in {'every attempt' if share == 1.0 else f'{share_text(share)}{whole}'}")
+        whole = ""
+    text = f"{subject or f'The difficulty of {row.cohort}'} was {', '.join(parts)}"
     if not steered:
-        return f"{text}, by plan"
-    return f"{text}, so the controller had little room left" if is_at_an_end(row) else text
+        return f"{text}, because this controller does not react to outcomes."
+    return f"{text}. So the controller had little room left." if is_at_an_end(row) else f"{text}."
 
 
 def about_swing(row: Row, steered: bool) -> Iterator[str]:
     """A sentence on a controller that does not settle."""
     if steered and row.difficulty_swing >= SWINGING:
         yield (
-            f"The difficulty of {row.cohort} swings: in the last third of a player's attempts its standard deviation "
-            f"is {row.difficulty_swing:.2f}, so a player meets settings far from the one that suits them."
+            f"The difficulty of {row.cohort} swings: its standard deviation is {row.difficulty_swing:.2f} in the last "
+            "third of a player's attempts. So a player meets settings far from the one that suits them."
         )
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from engine.inference.intervals import FEW, FEW_REPLICAS, RateInterval, rate_interval
 from engine.tally import Tally
-from sims.verdict.goal import STATE_WORDS, Goal, Row
-from sims.verdict.numbers import rate_with_margin, target_words
+from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
+from sims.verdict.numbers import rate_with_margin, target_words, won_with_margin
 from sims.verdict.remedies import remedy_of
 from sims.verdict.reservations import about_never_judged, about_swing, ends_words, reservation
 from sims.wording import UNCALIBRATED, count, listed, share_of, share_text
@@ -23,16 +23,16 @@ _MOST_NAMED: Final = 4  # groups whose warm-up is named one by one
 
 def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row]) -> tuple[str, ...]:
     """The answer first, then what is off target and why, quitting and faults, and last what the numbers are not."""
-    cluster, steered = tally.scheme.cluster, goal.steered
+    cluster, steered, warm_up = tally.scheme.cluster, goal.steered, tally.scheme.after_attempts > 0
     if levels:
         sentences = [_levels_headline(rows, levels), *_about_levels(rows, levels, cluster)]
     else:
-        sentences = [_headline(rows) + _reserved(rows, steered)]
+        sentences = [_headline(rows, cluster, warm_up) + _reserved(rows, steered)]
         for row in rows:
-            if row.state != "in band":
-                sentences += _about(row, cluster, steered)
+            if row.state != "in band" and (row.attempts or len(rows) > 1):
+                sentences += _about(row, cluster, steered, warm_up)
     sentences += [
-        f"{ends_words(row, steered)}."
+        ends_words(row, steered)
         for row in rows
         if (levels or row.state in ("in band", "cannot tell"))
         and max(row.easy_end_share, row.hard_end_share) >= _WORTH_A_SENTENCE
@@ -41,8 +41,8 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
     sentences += [*_about_players(goal, tally), *_about_faults(goal, tally)]
     if goal.shared and goal.replicas < 2:
         sentences.append(
-            "Players share a controller and there is one repeat only, so they are not independent and the margins may "
-            "be too narrow. Run several repeats (--set run.replicas=8)."
+            "Players share a controller and there is one repeat only, so one player's results affect the others'. "
+            "The margins may be too narrow. Run several repeats (--set run.replicas=8)."
         )
     if levels:
         sentences.append(_about_layouts(goal))
@@ -53,7 +53,7 @@ def about_warm_up(rows: Sequence[Row], after_attempts: int) -> str:
     """Which attempts are not judged, and how many of them were won; empty when all are judged."""
     if not after_attempts:
         return ""
-    text = f"Not judged: the first {after_attempts:,} attempts of each player (warm-up)"
+    text = f"Left out of the verdict: the first {after_attempts:,} attempts of each player (warm-up)"
     known = [row for row in rows if not math.isnan(row.warm_up_win_rate)]
     if not known:
         return f"{text}."
@@ -65,14 +65,19 @@ def about_warm_up(rows: Sequence[Row], after_attempts: int) -> str:
     return f"{text}, of which the groups won {share_text(min(rates))} to {share_text(max(rates))}."
 
 
-def _headline(rows: Sequence[Row]) -> str:
+def _headline(rows: Sequence[Row], cluster: str, warm_up: bool) -> str:
     """The answer for an endless stream, without its full stop."""
     if len(rows) == 1:
-        return f"The player group {rows[0].cohort} is {STATE_WORDS[rows[0].state]}"
+        row = rows[0]
+        if row.is_known:
+            return f"The player group {row.cohort} is {STATE_WORDS[row.state]}"
+        why = _unjudged(row, warm_up) if not row.attempts else f"there are not enough {_noun(cluster)}s to judge"
+        return f"Whether the player group {row.cohort} is on target is {NOT_KNOWN}: {why}"
     good, unknown = (sum(row.state == state for row in rows) for state in ("in band", "cannot tell"))
     off = len(rows) - good - unknown
+    doubt = " or ".join(dict.fromkeys(row.state_words for row in rows if row.state == "cannot tell"))
     if len(rows) in (good, unknown):
-        return f"{_every(len(rows))} player groups are {STATE_WORDS[rows[0].state]}"
+        return f"{_every(len(rows))} player groups are {doubt or STATE_WORDS['in band']}"
     groups = f"of the {count(len(rows))} player groups"
     if off == len(rows):
         return f"{'Neither' if off == 2 else 'None'} {groups} is on target"
@@ -83,7 +88,7 @@ def _headline(rows: Sequence[Row]) -> str:
     which = count(unknown)
     if first + unknown == len(rows):
         which = "the other" if unknown == 1 else f"the other {which}"
-    return f"{answer}; {which} {_are(unknown)} too close to call"
+    return f"{answer}; {which} {_are(unknown)} {doubt}"
 
 
 def _reserved(rows: Sequence[Row], steered: bool) -> str:
@@ -105,21 +110,26 @@ def _are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _about(row: Row, cluster: str, steered: bool) -> Iterator[str]:
+def _unjudged(row: Row, warm_up: bool) -> str:
+    """Why nobody of a group was judged, as a clause."""
+    return f"no player of {row.cohort} {'got past the warm-up' if warm_up else 'played'}"
+
+
+def _about(row: Row, cluster: str, steered: bool, warm_up: bool) -> Iterator[str]:
     """Sentences on a group that is not known to be on target."""
     if row.attempts == 0:
-        yield f"No player of {row.cohort} played long enough to be judged."
+        why = _unjudged(row, warm_up)
+        yield f"{why[0].upper()}{why[1:]}."
         return
-    rate = f"{row.cohort} win {rate_with_margin(row)}"
-    rate = rate[0].upper() + rate[1:]
-    target = f"their target of {target_words(row)}"
-    if row.interval == "Wilson over attempts":
+    rate = won_with_margin(row, f"{row.cohort[0].upper()}{row.cohort[1:]}")
+    target = f"the target of {target_words(row)}"
+    if not row.is_known:
         noun = _noun(cluster)
         remedy = " Play with several players." if cluster == "player" else ""  # too few repeats are mentioned elsewhere
         yield f"{rate}, but all judged attempts are of one {noun}."
         yield (
-            "That margin (Wilson's) takes attempts as independent, so it is too narrow and says nothing of another "
-            f"{noun}.{remedy}"
+            f"This margin treats attempts of one {noun} as if they came from many {noun}s. So it is too narrow, and "
+            f"says nothing about other {noun}s.{remedy}"
         )
     elif row.state == "cannot tell":
         yield f"{rate}, and an edge of {target} lies within that margin."
@@ -132,7 +142,7 @@ def _about(row: Row, cluster: str, steered: bool) -> Iterator[str]:
         yield f"Their difficulty was {row.difficulty:.2f} on average{late}."
         ends = ends_words(row, steered, "It")
         if ends:
-            yield f"{ends}."
+            yield ends
 
 
 def _noun(cluster: str) -> str:
@@ -152,8 +162,9 @@ def _levels_headline(rows: Sequence[Row], levels: Sequence[Row]) -> str:
     if len(rows) > 1:
         good_ones = "none is" if good == 0 else f"{count(good)} {_are(good)}"
         return f"Of {len(levels):,} win rates, one per player group and level, {good_ones} on target."
-    unknown = sum(level.state == "cannot tell" for level in levels)
-    parts = [(good, "on target"), (len(levels) - good - unknown, "off target"), (unknown, "too close to call")]
+    unknown, close = _unknown_and_close(levels)
+    off = len(levels) - good - unknown - close
+    parts = [(good, "on target"), (off, "off target"), (close, "too close to call"), (unknown, NOT_KNOWN)]
     said = listed(
         [
             f"{count(number) if number else 'none'} {_are(max(number, 1))} {what}"
@@ -164,15 +175,22 @@ def _levels_headline(rows: Sequence[Row], levels: Sequence[Row]) -> str:
     return f"Of {count(number)} {'level' if number == 1 else 'levels'}, {said}."
 
 
+def _unknown_and_close(levels: Sequence[Row]) -> tuple[int, int]:
+    """How many levels are not known, and how many are too close to call."""
+    doubtful = [level.is_known for level in levels if level.state == "cannot tell"]
+    return doubtful.count(False), doubtful.count(True)
+
+
 def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> Iterator[str]:
     """Counts of a campaign for each group; the level that is furthest off; what would settle the others."""
     for row in rows:
         own = [level for level in levels if level.cohort == row.cohort]
-        good, unknown = (sum(level.state == state for level in own) for state in ("in band", "cannot tell"))
+        good, (unknown, close) = sum(level.state == "in band" for level in own), _unknown_and_close(own)
         if good < len(own) and len(rows) > 1:
             yield (
                 f"{row.cohort[0].upper()}{row.cohort[1:]}: {good:,} of {len(own):,} levels on target, "
-                f"{len(own) - good - unknown:,} off target, {unknown:,} too close to call."
+                f"{len(own) - good - unknown - close:,} off target, {close:,} too close to call"
+                f"{f', {unknown:,} {NOT_KNOWN}' if unknown else ''}."
             )
     off = [level for level in levels if level.state in ("below", "above")]
     if off:
@@ -186,10 +204,13 @@ def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> I
         first = missing[0]
         yield (
             f"No player was judged on {count(len(missing))} of the levels (first: level {first.level} for "
-            f"{first.cohort}); "
-            "more attempts per player or more days would take players there, and more players would not."
+            f"{first.cohort}). More attempts per player or more days would take players there. More players would not."
         )
-    close = [level for level in levels if level.state == "cannot tell" and level.attempts]
+    single = [level for level in levels if level.attempts and not level.is_known]
+    if single:
+        where = f"{count(len(single))} {'level' if len(single) == 1 else 'levels'}"
+        yield f"On {where} there are not enough {_noun(cluster)}s to judge."
+    close = [level for level in levels if level.state == "cannot tell" and level.is_known]
     if close:
         hardest = max(close, key=lambda row: -1 if row.more_players is None else row.more_players)
         edges = sum(level.more_players is None for level in close)
@@ -247,7 +268,8 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     if any(share >= _WORTH_SAYING for share in asked.values()):
         share = share_text(sum(tally.total(j, "clipped") for j in cohorts) / attempts)
         sentences.append(
-            f"In {share} of attempts the controller asked for more than floor and ceiling allow{_highest(asked)}."
+            f"In {share} of attempts{_highest(asked)} the controller wanted a difficulty outside the range that the "
+            "scenario allows ([dial] floor to ceiling)."
         )
     stopped = sum(tally.total(j, "timed_out") for j in cohorts)
     if attempts and stopped / attempts >= _WORTH_SAYING:
@@ -271,7 +293,7 @@ def _about_faults(goal: Goal, tally: Tally) -> list[str]:
     )
     if failed:
         sentences.append(
-            f"{failed:,} of {failed + played:,} attempts failed because of a plug-in error. "
+            f"{failed:,} of {failed + played:,} attempts failed because the game's or controller's code broke. "
             "They are left out of all win rates; faults.csv lists them."
         )
     if bad:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from engine.inference.intervals import DIAL_UNIT, NOTHING_PLAYED, RateInterval, dial_interval, mean_dial, rate_interval
 from engine.tally import SWING_UNIT, TOTALS, Tally
 from sims.html.notebook import notebook_table
-from sims.verdict.goal import STATE_WORDS, Band, Goal, Row, TargetState
+from sims.verdict.goal import Band, Goal, Row, TargetState
 from sims.verdict.numbers import margin_of, rounded_up, target_words
 from sims.verdict.sentences import about_warm_up, sentences_of
 from sims.wording import share_of, share_text
@@ -236,7 +236,7 @@ def summary_rows(found: Verdict) -> list[tuple[str | int | float | None, ...]]:
     return rows
 
 
-HEADINGS: Final = ("group", "attempts", "win rate (95 %)", "target", "verdict", "difficulty", "quit")
+HEADINGS: Final = ("group", "attempts", "win rate (margin)", "target", "verdict", "difficulty", "quit")
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -246,6 +246,5 @@ def cells(row: Row) -> tuple[str, ...]:
         middle, low, high = margin_of(row)
         rate = f"{middle} % ({low}-{high})"
         difficulty = f"{row.difficulty:.2f}"
-    state = STATE_WORDS[row.state]
     target = target_words(row, short=True)
-    return row.cohort, f"{row.attempts:,}", rate, target, state, difficulty, share_text(row.quit_share)
+    return row.cohort, f"{row.attempts:,}", rate, target, row.state_words, difficulty, share_text(row.quit_share)

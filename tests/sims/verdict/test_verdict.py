@@ -152,6 +152,10 @@ SITUATIONS = {
     "campaign": campaign,
     "campaign_of_two_groups": two_campaigns,
     "campaign_right_on_average": right_on_average,
+    "campaign_of_one_player": lambda: (
+        levels_of(2, "experts"),
+        a_tally(0.70, levels=2, players=1, attempts=100_000, spread=0),
+    ),
     "campaign_on_target": lambda: (levels_of(2, "newcomers", "experts"), a_tally(0.70, 0.70, levels=2)),
     "campaign_with_layouts_of_each_repeat": lambda: (
         levels_of(2, "experts", replicas=12, layouts="per_replica"),
@@ -193,6 +197,12 @@ def test_headlines(request):
     for rates in many:
         found = verdict(a_goal(*"abcdefghijkl"[: len(rates)]), a_tally(*rates))
         lines.append(f"{' '.join(f'{rate:.2f}' for rate in rates)}\n    {found.sentences[0]}")
+    for rates in ([0.70, 0.67], [0.67, 0.70, 0.67], [0.67, 0.60, 0.70]):  # and nobody was judged of the last one
+        tally = a_tally(*rates)
+        tally.judged[-1] = 0
+        found = verdict(a_goal(*"abc"[: len(rates)]), tally)
+        known = " ".join(f"{rate:.2f}" for rate in rates[:-1])
+        lines.append(f"{known} nobody\n    {found.sentences[0]}")
     check_golden(request, "verdict/headlines", "\n".join(lines))
 
 
@@ -280,11 +290,13 @@ def test_of_one_cluster_nothing_can_be_told(rate, cluster):
     found = verdict(a_goal("a"), a_tally(rate, players=1, attempts=100_000, spread=0, cluster=cluster))
     row = found.rows[0]
     assert (row.state, row.interval, row.more_players) == ("cannot tell", "Wilson over attempts", None)
+    assert row.state_words == "not known"
+    assert f"not enough {'repeats' if cluster == 'replica' else 'players'} to judge" in found.sentences[0]
 
 
 def test_a_rate_of_nobody_is_missing():
     found = verdict(*nobody())
-    assert found.rows[0].state == "cannot tell"
+    assert (found.rows[0].state, found.rows[0].state_words) == ("cannot tell", "not known")
     assert found.to_json()["rows"][0]["win_rate"] is None
     assert summary_rows(found)[0][5] is None
 
@@ -335,8 +347,8 @@ def test_a_controller_that_stays_at_an_end_by_itself_is_told(controller, mode):
     found = verdict(goal_for(scenario, setup), tally)
     share = sum(at_end) / len(at_end)
     assert found.rows[0].easy_end_share == share > 0.9
-    assert f"easiest end in {share_text(share)} of attempts" in found.text
-    assert ("by plan" in found.text) is (mode == "deterministic")
+    assert f"easiest in {'every attempt' if share == 1.0 else f'{share_text(share)} of attempts'}" in found.text
+    assert ("does not react to outcomes" in found.text) is (mode == "deterministic")
 
 
 def test_every_verdict_says_uncalibrated_and_none_says_fun():
