@@ -60,16 +60,24 @@ def margin_text(change: Change) -> str:
     return "" if math.isnan(low) else f"{_number(change, low, '+')} to {_number(change, high, '+')}"
 
 
+def says_nothing(change: Change) -> bool:
+    """Whether the margin of a share leaves everything possible, from none to all."""
+    difference = change.difference
+    return change.metric.kind == "share" and difference.low <= -1.0 and difference.high >= 1.0
+
+
 def change_text(change: Change) -> str:
     """The change with its margin, as in a table."""
+    if says_nothing(change):
+        return "not known"
     margin = margin_text(change)
     return f"{by_text(change)} ({margin})" if margin else by_text(change)
 
 
 def size_text(change: Change) -> str:
-    """How large the change is beside the differences between players; "-" where these are 0 or unknown."""
+    """How large the change is beside the differences between players; "-" where either is unknown, or these are 0."""
     size = abs(change.effect)
-    if math.isnan(size) or math.isinf(size):
+    if math.isnan(size) or math.isinf(size) or says_nothing(change):
         return "-"
     return next((name for least, name in _SIZES if size >= least), _LITTLE)
 

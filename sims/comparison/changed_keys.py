@@ -14,6 +14,7 @@ from engine.scenario_file.toml import format_toml
 
 # Keys that do not change what is played, or follow from others. dial.knobs: all that [game.params] does not fix.
 _NOT_PLAYED: Final = ("title", "notes", "seed", "cohort", "dial.knobs", "record")
+_PRESENT: Final = "present"  # stands for a whole cohort; no TOML text
 _DIGITS: Final = 16  # of a digest, that are shown
 _WHERE_IT_MOVES: Final = ("game.bounds.", "dial.path.")  # a knob is listed there unless [game.params] fixes it
 
@@ -36,7 +37,9 @@ class ChangedKey(NamedTuple):
         return self.text("->")
 
     def text(self, arrow: str) -> str:
-        """The key and both values, with this arrow between them."""
+        """The key and both values, with this arrow between them; of a cohort, whether it came or went."""
+        if _PRESENT in (self.before, self.after):
+            return f"{self.key}: {'removed' if self.after is None else 'added'}"
         return f"{self.key}: {_value_text(self.before)} {arrow} {_value_text(self.after)}"
 
 
@@ -70,11 +73,11 @@ def changed_keys(before: Scenario, after: Scenario, pairs: Sequence[CohortPair])
         keys += (
             _of_cohort(name, before, place, after, partner[0])
             if partner
-            else [ChangedKey(f"cohort.{name}", "present", None)]
+            else [ChangedKey(f"cohort.{name}", _PRESENT, None)]
         )
     taken = {pair.after for pair in pairs}
     return keys + [
-        ChangedKey(f"cohort.{name}", None, "present") for j, name in enumerate(after.cohorts) if j not in taken
+        ChangedKey(f"cohort.{name}", None, _PRESENT) for j, name in enumerate(after.cohorts) if j not in taken
     ]
 
 

@@ -40,7 +40,8 @@ def comparison_page(differences: Differences) -> str:
     played = f"{differences.before.form.game.name}, {players_line(differences, differences.others[0])}"
     subtitles = [differences.before.title, played] if differences.before.title else [played]
     sections = [part for other in differences.others for part in _scenario_parts(differences, other, names)]
-    method = section("How to read this", *(tag("p", one) for one in caution(differences)))
+    exact = f"For analysts: margins are at {100.0 * differences.confidence:.2f} % (Benjamini and Yekutieli 2005)."
+    method = section("How to read this", *(tag("p", one) for one in (*caution(differences), exact)))
     return document(title, header(title, ("uncalibrated", UNCALIBRATED), *subtitles), *sections, method)
 
 

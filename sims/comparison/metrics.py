@@ -42,7 +42,7 @@ class Metric(NamedTuple):
 WIN_RATE: Final = Metric("win_rate", "win rate", "1", "share of judged attempts that were won", "share")
 WORST_RATE: Final = Metric(
     "worst_win_rate",
-    "win rate of the worst 5 %",
+    "win rate of the weakest 5 % of players",
     "1",
     f"mean win rate of the {WORST:.0%} of players who win least, among those with at least {OWN_RATE} judged attempts",
     "share",

@@ -43,12 +43,16 @@ def notes(differences: Differences, other: ComparedScenario) -> list[str]:
         sentences.append(f"The number of repeats differs. Compared: the first {least:,}.")
     if other.shared:
         sentences.append(
-            "Players share a controller and there is only one repeat, so players are not independent. Margins may be "
-            "too narrow, and too many changes significant. Play several repeats (--set run.replicas=8)."
+            "Players share a controller and there is only one repeat, so one player's results affect the others'. "
+            "Margins may be too narrow, and too many changes significant. Play several repeats "
+            "(--set run.replicas=8)."
         )
     for name, number in zip((one, two), other.failed, strict=True):
         if number:
-            sentences.append(f"In {name} {number:,} attempts failed in a plug-in. They do not count.")
+            sentences.append(
+                f"In {name} {number:,} attempts failed because the game's or controller's code broke. "
+                "They do not count."
+            )
     unknown = [change for change in differences.changes_of(other) if not change.known]
     for metric in dict.fromkeys(change.metric for change in unknown):
         players = listed([players_text(change) for change in unknown if change.metric == metric])
@@ -70,7 +74,7 @@ def _about_cohorts(other: ComparedScenario, first: Scenario, one: str, two: str)
         counts = first.counts[pair.before], scenario.counts[pair.after]
         if was != is_:
             same = first.form.cohort[pair.before].traits == scenario.form.cohort[pair.after].traits
-            why = "same traits" if same else "same place in the file"
+            why = "same skills and habits" if same else "same place in the file"
             sentences.append(f"{was} is compared with {is_} of {two} ({why}).")
         if counts[0] != counts[1] and was not in other.strangers:
             sentences.append(

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from engine.scenario import Scenario
-from sims.comparison.cells import by_text, margin_text, players_text, unit_of, value_texts
+from sims.comparison.cells import by_text, margin_text, players_text, says_nothing, unit_of, value_texts
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.metrics import WIN_RATE
 from sims.comparison.target_changes import Direction, TargetChange
@@ -21,8 +22,8 @@ MATTERING: Final = "Changes that matter, largest first: rates, then times and co
 UNCLEAR: Final = "Not significant: may be luck"
 FOLLOWING: Final = "Follow from what was changed itself"
 READING: Final = (
-    "Size compares a change with the differences between players: small from 0.2 standard deviations, medium from 0.5, "
-    "large from 0.8."
+    "Size compares a change with how much players differ from each other: small from a fifth of that spread, medium "
+    "from a half, large from four fifths."
 )
 _MOST_METRICS: Final = 5  # in sentences
 _MOST_COHORTS: Final = 3
@@ -79,6 +80,8 @@ def summary(differences: Differences, other: ComparedScenario) -> list[str]:
     rate = next((change for change in rates if change.cohort == EVERYBODY), rates[0] if rates else None)
     if rate is None:
         return sentences
+    if says_nothing(rate):
+        return [*sentences, f"Too few players to say whether the win rate changed for {players_text(rate)}."]
     if not any(change.metric is WIN_RATE for change in flagged) and not math.isnan(rate.difference.low):
         sentences.append(f"The win rate did not change significantly for {players_text(rate)}: {_by(rate)}.")
     return [*sentences, *(_saved(rate) if rate.paired else [])]
@@ -170,10 +173,10 @@ def _saved(rate: Change) -> list[str]:
     if math.isnan(factor) or math.isinf(factor):
         return []
     if factor < _LEAST_FACTOR:
-        return ["The random streams diverge immediately, so pairing gives no gain for the win rate."]
+        return ["The two runs soon play different levels, so using the same players saves nothing here."]
     return [
-        f"The same players with the same luck saved about {_rounded(rate.saved):,} attempts. To be as sure about the "
-        f"win rate, different players would need {factor:.1f} times as many."
+        f"The same players with the same luck saved about {_rounded(rate.saved):,} attempts. With different players "
+        f"before and after, you would need {factor:.1f} times as many attempts to be as sure."
     ]
 
 
@@ -188,9 +191,10 @@ def caution(differences: Differences) -> list[str]:
     if all(change.exact for change in differences.changes if change.known):
         return [UNCALIBRATED]
     tests = [change for change in differences.changes if change.known and not change.follows]
+    wider = f"Margins are wider than usual, because {len(tests):,} changes are looked at together. "
     return [
         READING,
-        f"Margins are at {100.0 * differences.confidence:.2f} %, adjusted for {len(tests):,} changes. At most "
-        f"{100.0 * FALSE_DISCOVERY_RATE:.0f} % of the significant changes are expected to be luck.",
+        f"{wider if differences.confidence > CONFIDENCE else ''}At most {100.0 * FALSE_DISCOVERY_RATE:.0f} % of the "
+        "significant changes are expected to be luck.",
         UNCALIBRATED,
     ]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from engine.inference.difference import Difference
-from sims.verdict.goal import STATE_WORDS, Row
+from sims.verdict.goal import Row
 from sims.verdict.numbers import target_words
 from sims.verdict.verdict import Verdict
 
@@ -141,9 +141,9 @@ def standing_cells(standing: TargetChange) -> tuple[str, ...]:
         standing.cohort,
         " -> ".join(targets),
         _rate_text(was),
-        STATE_WORDS[was.state],
+        was.state_words,
         _rate_text(is_),
-        STATE_WORDS[is_.state],
+        is_.state_words,
         _answer_text(standing),
     )
 

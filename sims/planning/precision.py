@@ -178,7 +178,8 @@ class Search:
             "played_again": len(self._played) - 1,
             "error_rate": round(1.0 - CONFIDENCE, 12),
         }
-        return Precision(reached, (*self._outcome(widths, reached), *self._stated(pilot.seed)), numbers)
+        stated = self._stated(pilot.seed) if widths else ()
+        return Precision(reached, (*self._outcome(widths, reached), *stated), numbers)
 
     def _outcome(self, widths: Mapping[str, Width], reached: bool) -> Iterator[str]:
         noun = people(self._noun)
@@ -187,8 +188,8 @@ class Search:
             yield f"Precision: unknown, since none of {size} was judged."
             return
         widest = max(widths, key=lambda name: (widths[name].clusters < 2, widths[name].half_width))
-        margin = f"{widest} +-{100 * widths[widest].half_width:.2g} points"
-        wanted = f"+-{100 * self._precision:.3g} points"
+        margin = f"{widest} \u00b1{100 * widths[widest].half_width:.2g} points"
+        wanted = f"\u00b1{100 * self._precision:.3g} points"
         if reached:
             which = "the margin is" if len(widths) == 1 else "every margin is"
             yield f"Precision: reached. With {size}, {which} at most {wanted} (widest: {margin})."
@@ -211,9 +212,8 @@ class Search:
         """That the size was chosen sequentially, and its error rate."""
         noun, error = people(self._noun), f"{100 * (1.0 - CONFIDENCE):.2g} %"
         yield (
-            f"The number of {noun} was chosen with {self._pilot.pilot:,} other {noun} (seed {pilot_seed}), so this "
-            f"run's own luck had no influence. A margin misses the true win rate in {error} of such runs, as in a run "
-            "of fixed length."
+            f"A trial with {self._pilot.pilot:,} other {noun} (seed {pilot_seed}) chose the number of {noun}. "
+            "So the margins are as reliable as those of any run."
         )
         if len(self._played) > 1:
             yield (

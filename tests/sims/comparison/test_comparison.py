@@ -695,7 +695,10 @@ class Careless:
         return {}
 
 
-@pytest.mark.parametrize(("of", "said"), [(25, "attempts failed in a plug-in"), (2, "at most a fifth of the attempts")])
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [(25, "attempts failed because the game's or controller's code broke"), (2, "at most a fifth of the attempts")],
+)
 def test_attempts_that_fail_count_nowhere_and_are_told(words, folder, monkeypatch, of, said):
     usual = Catalog.controller
     careless = dataclasses.replace(kind_of(lambda: Careless(of)), name="careless")
