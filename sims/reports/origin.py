@@ -87,7 +87,7 @@ def methods_part(facts: Facts) -> Markup:
     if alone:
         parts.insert(
             1,
-            f"For {listed(alone)} there is one {noun} only, so Wilson's interval takes attempts as independent, which "
-            "they are not. It is too narrow, so the verdict is too close to call.",
+            f"For {listed(alone)} there is one {noun} only. Wilson's interval treats its attempts as if they came from "
+            f"many {noun}s. It is too narrow, so the verdict is not known.",
         )
     return section("How the numbers were made", *(tag("p", part) for part in parts))

@@ -143,7 +143,15 @@ def _level_table(facts: Facts, levels: Sequence[Row]) -> Markup:
         _, attempts, rate, target, _, difficulty, _ = cells(row)
         name = f"{labels[row.cohort]}, level {row.level}"
         rows.append((name, attempts, rate, target, state(row), difficulty, f"{row.players:,}"))
-    headings = ("level", "judged attempts", "win rate (95 %)", "target", "verdict", "mean difficulty", "players judged")
+    headings = (
+        "level",
+        "judged attempts",
+        "win rate (margin)",
+        "target",
+        "verdict",
+        "mean difficulty",
+        "players judged",
+    )
     cut = f"The first {_MOST_LEVELS:,} of {len(levels):,} rows; all are in summary.csv."
     parts = [tag("p", cut, class_="note") if len(levels) > _MOST_LEVELS else None, table(headings, rows)]
     return joined(*parts) if len(rows) <= _FEW_LEVELS else folded(f"{len(rows):,} levels of cohorts as a table", *parts)

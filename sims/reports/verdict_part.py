@@ -7,7 +7,7 @@ from typing import Final
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import section, table
 from sims.reports.facts import Facts
-from sims.verdict.goal import STATE_WORDS, Row
+from sims.verdict.goal import Row
 from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
 from sims.verdict.verdict import cells
 
@@ -18,7 +18,7 @@ _CHECKS: Final = {PASSED: "good", WARNING: "off"}
 
 def state(row: Row) -> Markup:
     """Where a row lies against its target, as coloured words."""
-    return tag("span", STATE_WORDS[row.state], class_=f"state {STATES[row.state]}")
+    return tag("span", row.state_words, class_=f"state {STATES[row.state]}")
 
 
 def verdict_part(facts: Facts) -> Markup:
@@ -27,7 +27,7 @@ def verdict_part(facts: Facts) -> Markup:
     headings = (
         "group",
         "judged attempts",
-        "win rate (95 %)",
+        "win rate (margin)",
         "target",
         "verdict",
         "mean difficulty",
