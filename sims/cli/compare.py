@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import click
 
 from sims.cli.options import (
+    SEED_RANGE,
     Command,
     NumberRange,
     UserPath,
@@ -74,14 +75,14 @@ _controllers = click.option(
 )
 _quiet = click.option("--quiet", is_flag=True, help="Suppress the progress bar.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-_allow_long = click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
+_allow_long = click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
 _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 
 
 @click.command(cls=Command)
 @click.argument("scenarios", metavar="SCENARIO|RUN...", nargs=-1, required=True)
 @_controllers
-@click.option("--find-gain", metavar="NAME", help="Find the best gain of one controller.")
+@click.option("--find-gain", metavar="NAME", help="Find how strongly one controller should react.")
 @click.option(
     "--least",
     type=NumberRange(0, 1),
@@ -115,8 +116,9 @@ def compare(
 
     Two or more finished runs: the same of what they hold, player by player where the players are the same.
 
-    One scenario: each controller relative to the Bayes-optimal limit. The limit (bayes_limit) and a baseline
-    (best_static) always play too. Without --controller, the scenario's own controller and the default play.
+    One scenario: each controller compared with the best that any controller could do (the limit). The limit
+    (bayes_limit) and a baseline (best_static) always play too. Without --controller, the scenario's own controller and
+    the default play.
     """
     runs = [Path(scenario).is_dir() for scenario in scenarios]
     _check_usage(len(scenarios), bool(controllers), find_gain is not None, least is not None)
@@ -234,7 +236,7 @@ def _exit_code(faulty: bool) -> int:
     show_default=True,
     help="Players in each world.",
 )
-@seed_option
+@click.option("--seed", type=SEED_RANGE, metavar="N", help="Seed: another number gives other luck.")
 @workers_option
 @_out
 @_quiet

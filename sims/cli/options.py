@@ -101,10 +101,10 @@ workers_option = click.option(
 )
 
 scenario_argument = click.argument("scenario")
-allow_long_option = click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
+allow_long_option = click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
 quiet_option = click.option("--quiet", is_flag=True, help="Suppress the progress bar and the table.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-folder_argument = click.argument("folder", metavar="DIR", type=UserPath(exists=True, file_okay=False))
+folder_argument = click.argument("folder", metavar="RUN", type=UserPath(exists=True, file_okay=False))
 
 
 def calculate_alone() -> None:

@@ -24,14 +24,14 @@ from sims.terminal import aligned, meter, no_message, say
     type=NumberRange(0.5, 1, low_open=True, high_open=True),
     default=0.9,
     show_default=True,
-    help="Statistical power: chance to notice it.",
+    help="Chance to notice the change.",
 )
 @seed_option
 @set_option
 @workers_option
 @click.option("--quiet", is_flag=True, help="Suppress progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--allow-long", is_flag=True, help="Allow runs above the safety limit.")
+@click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
 def plan(
     scenario: str,
     after: str | None,

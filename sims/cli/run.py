@@ -49,7 +49,7 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for plu
     "--precision",
     type=NumberRange(0, 0.5, low_open=True),
     metavar="WIDTH",
-    help="Add players until every margin is at most +-WIDTH.",
+    help="Add players until every margin is at most \u00b1WIDTH, e.g. 0.01 for one point.",
 )
 @click.option(
     "--budget",
@@ -60,7 +60,7 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for plu
 @click.option(
     "--gate",
     is_flag=True,
-    help="Exit 0 if all targets are met, 1 if one is missed, 2 if inconclusive.",
+    help="Exit 0 if all targets are met, 1 if one is missed, 2 if too close to call.",
 )
 @quiet_option
 @json_option
@@ -209,7 +209,7 @@ def report(folder: Path) -> None:
 @click.command(cls=Command)
 @click.option("--out", type=UserPath(dir_okay=False), metavar="FILE", help="Write the schema to this file.")
 def schema(out: Path | None) -> None:
-    """Print the JSON schema of scenario files."""
+    """Print the JSON schema for editors that check scenario files."""
 
     from engine.scenario import json_schema
 

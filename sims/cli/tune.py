@@ -56,7 +56,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
     type=NumberRange(0, 1_000_000),
     default=0.0,
     metavar="WEIGHT",
-    help="Prefer settings near your defaults.",
+    help="0: changes cost nothing. Larger: stay nearer to your defaults.",
 )
 @click.option("--level", type=NumberRange(1, whole=True), help="Tune for one level of a campaign.")
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
@@ -64,7 +64,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
     "--warm-start",
     type=UserPath(exists=True, file_okay=False),
     metavar="STUDY",
-    help="Reuse the counts of an earlier study.",
+    help="Start from the attempts of an earlier study.",
 )
 @seed_option
 @set_option
@@ -72,7 +72,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 @click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 @quiet_option
 @json_option
-@click.option("--allow-long", is_flag=True, help="Allow budgets above the safety limit.")
+@click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
 def tune(
     scenario: str,
     budget: int | None,
