@@ -82,6 +82,8 @@ class Advice:
         blocks.append(f"Put into the scenario file\n{textwrap.indent(self.lines, '  ')}")
         blocks.append(f"Measure it\n  {self.command}")
         blocks.append(textwrap.fill(REFUSED, _WIDTH))
+        stated = [*self.reasons, *([] if self.shortcoming is None else [self.shortcoming]), *self.warnings]
+        blocks.append(_filled(f"Sources: {'; '.join(dict.fromkeys(one.source for one in stated))}."))
         return "\n\n".join(blocks)
 
     def to_json(self) -> dict[str, Any]:
@@ -154,11 +156,16 @@ def advice_on(facts: ScenarioFacts, named: Sequence[str] = ()) -> Advice:
 
 
 def _item(mark: str, statement: Statement) -> str:
+    return _filled(statement.text, f"  {mark}")
+
+
+def _filled(text: str, mark: str = "") -> str:
+    """A paragraph behind a mark, its other lines as far in as the mark is wide."""
     return textwrap.fill(
-        f"{statement.text} [{statement.source}]",
+        text,
         _WIDTH,
-        initial_indent=f"  {mark}",
-        subsequent_indent=" " * (2 + len(mark)),
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -27,6 +27,8 @@ DRIFT: Final = 0.05  # of the dial, between a cohort's first and last attempts
 SHARED_Q: Final = 0.001  # kalman's q where SHARING players share a dial; variance per step is inverse to their number
 SHARING: Final = 20.0
 
+FIXED_STEP: Final = "changes the difficulty by a fixed step after each outcome, however well it knows the player"
+
 ARENA: Final = "measured: docs/controllers.md"
 EIBEN: Final = "Eiben, Hinterding and Michalewicz 1999"
 MAP: Final = "the game's response map: flowdial describe GAME --map"
@@ -34,10 +36,11 @@ GAINS: Final = "linearised constant gain, Kushner and Yin 2003; docs/controllers
 
 
 class Statement(NamedTuple):
-    """What a rule says, in one to three sentences, and where that is known from."""
+    """What a rule says, in a few sentences, where that is known from, and the figures behind it for programs."""
 
     text: str
     source: str
+    figures: dict[str, float] | None = None
 
 
 class Choice(NamedTuple):
@@ -112,8 +115,8 @@ def _one_dial_for_many(facts: ScenarioFacts) -> Choice | None:
         facts.scope,
         {},
         Statement(
-            f"All players share one setting, and no difficulty suits {_names(facts)}. Moving the {facts.knobs} knobs "
-            "separately may. A search that adapts its own steps tries that while players play.",
+            f"All players share one setting, and no difficulty suits {_names(facts)}. Changing the {facts.knobs} "
+            "parameters one by one might. A search that adapts its own steps tries that while players play.",
             "Hansen 2016 (CMA-ES)",
         ),
     )
@@ -128,9 +131,8 @@ def _feedback(facts: ScenarioFacts) -> Choice:
     return _adaptive(
         facts,
         scope,
-        f"At one difficulty, win rates of players differ by {_points(spread)} (standard deviation). The median player "
-        f"of a short trial made {facts.attempts:g} attempts, and outcomes are known {known}. Feedback beats every "
-        "fixed plan here.",
+        f"{_apart(spread)}. The median player of a short trial made {facts.attempts:g} attempts, and outcomes are "
+        f"known {known}. A controller that reacts to wins and losses beats any fixed plan here.",
     )
 
 
@@ -142,9 +144,8 @@ def _adaptive(facts: ScenarioFacts, scope: str, why: str) -> Choice:
     sharing = max(sum(counts) if scope == "everyone" else min(counts), 1.0)
     q = _short(min(SHARED_Q * math.sqrt(SHARING / sharing), 0.005))
     text = (
-        f"{why} Attempts are not synchronised, so the practice clock of {DEFAULT_CONTROLLER} would count steps of the "
-        "shared difficulty instead of a player's practice. kalman has no such clock. With "
-        f"{sharing:.0f} players per difficulty its drift q is {q:g}."
+        f"{why} Attempts are not synchronised, so {DEFAULT_CONTROLLER} would take steps of the shared difficulty for "
+        f"a player's practice. kalman does not count practice. Its q suits {sharing:.0f} players per difficulty."
     )
     return Choice("adaptive", "kalman", scope, {"q": q}, Statement(text, ARENA))
 
@@ -180,7 +181,7 @@ def _delay(facts: ScenarioFacts) -> Statement | None:
         return None
     return Statement(
         f"Outcomes arrive {facts.late:g} attempts late. A filter relates each outcome to the difficulty it was played "
-        "at and stays near the limit. Rules with a gain keep reacting to old outcomes.",
+        "at and stays near the limit. Controllers with a fixed step keep reacting to old outcomes.",
         ARENA,
     )
 
@@ -190,7 +191,7 @@ def _cohort_size(facts: ScenarioFacts) -> Statement | None:
         return None
     return Statement(
         f"About {facts.together:.0f} outcomes reach the shared difficulty during one attempt. Their mean is less "
-        "noisy, so steps and drift should be smaller, not larger (kalman: q / 5 for twenty players).",
+        "noisy, so steps should be smaller, not larger (kalman: q / 5 for twenty players).",
         ARENA,
     )
 
@@ -200,8 +201,8 @@ def _changes(facts: ScenarioFacts) -> Statement | None:
     if not drifting:
         return None
     return Statement(
-        f"Skill changes while players play ({' and '.join(drifting)}). A rule that forgets nothing cannot follow, e.g. "
-        "one whose gain falls to 0 or that assumes constant skill.",
+        f"Skill changes while players play ({' and '.join(drifting)}). A controller that forgets nothing cannot "
+        "follow, e.g. one whose steps shrink to 0 or that assumes constant skill.",
         ARENA,
     )
 
@@ -211,8 +212,8 @@ def _moods(facts: ScenarioFacts) -> Statement | None:
     if not moving:
         return None
     return Statement(
-        f"Players have {' and '.join(moving)}. Only a controller with a state for that can correct it: kalman_bank has "
-        "one, and kalman with tilt_sd = 0.3 and tire_sd = 0.1.",
+        f"Players have {' and '.join(moving)}. Only a controller that tracks that can correct it: kalman_bank does, "
+        "and kalman with tilt_sd = 0.3 and tire_sd = 0.1.",
         ARENA,
     )
 
@@ -245,20 +246,20 @@ def _out_of_reach(facts: ScenarioFacts) -> Statement | None:
     for cohort in facts.cohorts:
         wanted = share_text(cohort.target)
         if cohort.hardest > cohort.target:
-            parts.append(f"{cohort.name} win {share_text(cohort.hardest)} even at the hardest (target {wanted})")
+            parts.append(f"{cohort.name}: {share_text(cohort.hardest)} won even at the hardest (target {wanted})")
         elif cohort.easiest < cohort.target:
-            parts.append(f"{cohort.name} win {share_text(cohort.easiest)} even at the easiest (target {wanted})")
+            parts.append(f"{cohort.name}: {share_text(cohort.easiest)} won even at the easiest (target {wanted})")
         elif cohort.beyond > MOST_BEYOND:
-            parts.append(f"{share_text(cohort.beyond)} of {cohort.name} are never on target ({wanted})")
+            parts.append(f"{cohort.name}: {share_text(cohort.beyond)} of the players are never on target ({wanted})")
         for level, target, nearest in cohort.unreachable:
             limit = "at least" if nearest > target else "at most"
             parts.append(
-                f"{cohort.name} win {limit} {share_text(nearest)} on level {level} (target {share_text(target)})"
+                f"{cohort.name}: {limit} {share_text(nearest)} won on level {level} (target {share_text(target)})"
             )
     if not parts:
         return None
     return Statement(
-        f"Infeasible targets between difficulty {facts.floor:g} and {facts.ceiling:g}: {'; '.join(parts)}. Widen the "
+        f"Targets out of reach between difficulty {facts.floor:g} and {facts.ceiling:g}: {'; '.join(parts)}. Widen the "
         "range from floor to ceiling or the bounds of the knobs, or change the targets.",
         MAP,
     )
@@ -288,8 +289,8 @@ def _shared_without_need(facts: ScenarioFacts) -> Statement | None:
     if facts.scope == "player" or facts.deployed or spread <= 0.1 or facts.attempts < LEAST_ATTEMPTS:
         return None
     return Statement(
-        f"At one difficulty, win rates in a player group differ by {_points(spread)} (standard deviation). A shared "
-        'difficulty cannot correct that, and nothing here requires one. Use scope = "player".',
+        f"{_apart(spread)} of the group. A shared difficulty cannot correct that, and nothing here requires one. "
+        'Use scope = "player".',
         MAP,
     )
 
@@ -322,11 +323,12 @@ def _large_gain(facts: ScenarioFacts) -> Statement | None:
     if not gain * slope > most / 2.0:  # nor where it is not known
         return None
     return Statement(
-        f"{facts.kind.name} starts with a large gain and no warm-up: gain x slope = {gain:.3g} x {slope:.2g} = "
-        f"{gain * slope:.2g}. Above {most / 2.0:.2g} it overshoots, above {most:.2g} it never settles"
-        f"{f' (outcomes arrive {facts.late:g} attempts late)' if facts.late else ''}. Reduce it (flowdial compare "
+        f"{facts.kind.name} overreacts: its first steps are so large that it "
+        f"{'never settles' if gain * slope > most else 'overshoots'}. "
+        f"{f'Outcomes arrive {facts.late:g} attempts late. ' if facts.late else ''}Reduce its gain (flowdial compare "
         f"SCENARIO --find-gain {facts.kind.name}), or let it warm up.",
         GAINS,
+        {"gain": gain, "slope": slope, "overshoots_above": most / 2.0, "never_settles_above": most},
     )
 
 
@@ -346,9 +348,10 @@ def _noisy_gain(facts: ScenarioFacts) -> Statement | None:
         return None
     gain, error = gains[worst], known[worst]
     return Statement(
-        f"{facts.kind.name} never settles. Its gain of {gain:.3g} leaves {worst.name} with an error of "
-        f"{_points(error)} (root mean square). The target allows {_points(worst.tolerance)} to either side.",
+        f"{facts.kind.name} never settles: it overreacts to single outcomes. Its error for {worst.name} is about "
+        f"{_points(error)}. The target allows {_points(worst.tolerance)} to either side.",
         GAINS,
+        {"gain": gain, "root_mean_square_error": error},
     )
 
 
@@ -356,9 +359,8 @@ def _gain_with_delay(facts: ScenarioFacts) -> Statement | None:
     if not facts.kind.gains or facts.late < 2.0:
         return None
     return Statement(
-        f"{facts.kind.name} moves by a gain, and outcomes arrive {facts.late:g} attempts late. It keeps reacting to "
-        "errors that it has already corrected. Use a filter, or halve the gain for each attempt of delay (rule of "
-        "thumb).",
+        f"{facts.kind.name} {FIXED_STEP}. Outcomes arrive {facts.late:g} attempts late, so it keeps reacting to errors "
+        "that it has already corrected. Use a filter, or halve the gain for each attempt of delay (rule of thumb).",
         ARENA,
     )
 
@@ -415,6 +417,11 @@ def _names(facts: ScenarioFacts) -> str:
 
 def _short(number: float) -> float:
     return float(f"{number:.3g}")
+
+
+def _apart(spread: float) -> str:
+    """How much the players of one difficulty differ. spread: the standard deviation of their win rates."""
+    return f"At one difficulty, a typical player's win rate is about {100.0 * spread:.0f} points away from the average"
 
 
 def _points(difference: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sims.advice.rules import ARENA, EIBEN, Choice, Statement
+from sims.advice.rules import ARENA, EIBEN, FIXED_STEP, Choice, Statement
 from sims.advice.scenario_facts import EFFECTS, ScenarioFacts
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.wording import listed
@@ -60,7 +60,7 @@ def _of_mode(facts: ScenarioFacts, choice: Choice) -> Statement | None:
     if choice.mode == "deterministic":
         return Statement("reacts to outcomes, which say less here than what is known in advance.", EIBEN)
     if choice.mode == "self_adaptive" and facts.kind.rule is not None:  # a rule asks for a place on the dial
-        return Statement(f"moves the {facts.knobs} knobs together and never separately.", EIBEN)
+        return Statement(f"changes the {facts.knobs} parameters together and never one by one.", EIBEN)
     return None
 
 
@@ -90,7 +90,7 @@ def _of_gain(facts: ScenarioFacts, choice: Choice) -> Statement | None:
         return None
     less = _less(facts, choice)
     states = f" It {_no_state(less, facts.options)}." if less else ""
-    return Statement(f"moves by a gain: it cannot weigh outcomes by how sure it is about a player.{states}", ARENA)
+    return Statement(f"{FIXED_STEP}.{states}", ARENA)
 
 
 def _of_states(facts: ScenarioFacts, choice: Choice) -> Statement | None:
@@ -105,7 +105,7 @@ def _of_both(facts: ScenarioFacts) -> Statement:
     own = _states_of(facts.kind.name, facts.scope, facts.options)
     neither = [name for name in facts.effects if name not in own]
     if neither:
-        text = f"has no state for {listed(neither)}, and neither has the recommended controller. {_MEASURE}"
+        text = f"does not track {_either(neither)}, and neither does the recommended controller. {_MEASURE}"
         return Statement(text, ARENA)
     return Statement(f"accounts for {listed(facts.effects)}. {_MEASURE}", ARENA)
 
@@ -129,8 +129,13 @@ def _no_state(effects: Sequence[str], options: Mapping[str, float]) -> str:
     """Name the states that a controller cannot have, and those that are switched off."""
     off = {effect: one for effect in effects for one in _STATES[effect] if one in options}
     never = [effect for effect in effects if effect not in off]
-    parts = [f"has no state for {listed(never)}"] if never else []
+    text = f"does not track {_either(never)}" if never else ""
     if off:
         switches = " and ".join(f"{option} = 0" for option in off.values())
-        parts.append(f"{'none' if never else 'has no state'} for {listed(list(off))} while {switches}")
-    return " and ".join(parts)
+        text += f"{', nor' if never else 'does not track'} {_either(list(off))} (switched off by {switches})"
+    return text
+
+
+def _either(names: Sequence[str]) -> str:
+    """Names as one reads them out after a denial."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

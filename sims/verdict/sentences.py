@@ -76,6 +76,8 @@ def _headline(rows: Sequence[Row], cluster: str, warm_up: bool) -> str:
     good, unknown = (sum(row.state == state for row in rows) for state in ("in band", "cannot tell"))
     off = len(rows) - good - unknown
     doubt = " or ".join(dict.fromkeys(row.state_words for row in rows if row.state == "cannot tell"))
+    if doubt == NOT_KNOWN and len(rows) == unknown:
+        return f"Whether the {count(len(rows))} player groups are on target is {NOT_KNOWN}"
     if len(rows) in (good, unknown):
         return f"{_every(len(rows))} player groups are {doubt or STATE_WORDS['in band']}"
     groups = f"of the {count(len(rows))} player groups"

@@ -203,6 +203,9 @@ def test_headlines(request):
         found = verdict(a_goal(*"abc"[: len(rates)]), tally)
         known = " ".join(f"{rate:.2f}" for rate in rates[:-1])
         lines.append(f"{known} nobody\n    {found.sentences[0]}")
+    tally = a_tally(0.70, 0.70)
+    tally.judged[:] = 0
+    lines.append(f"nobody nobody\n    {verdict(a_goal('a', 'b'), tally).sentences[0]}")
     check_golden(request, "verdict/headlines", "\n".join(lines))
 
 
