@@ -234,7 +234,7 @@ class Design(NamedTuple):
     def effective(self, players: int) -> float:
         """Effective players of a repetition, in the mean to first order."""
         made = self.sums[:, 1].astype(float)
-        return players * made.mean() ** 2 / float(np.square(made).mean())
+        return float(players * made.mean() ** 2 / np.square(made).mean())
 
 
 def designs(population: int = POPULATION) -> Iterator[Design]:

@@ -351,12 +351,9 @@ def _need(one: PilotSpread, now: int, effect: float, power: float, pair: Pair | 
 
 
 def _table(plan: Plan) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        (
-            "group", "win rate", "spread", "needed: different players", "needed: same players",
-            f"needed for a margin of \u00b1{_points(plan.effect)}", "players now", "chance to notice now",
-        )
-    ]  # fmt: skip
+    same = plan.needs[0].flagged is not None
+    headings = ("group", "win rate", "players now", "chance to notice", "players needed")
+    rows = [(*headings, *(("if they differ",) if same else ()), f"for +-{_points(plan.effect)}")]
     for need in plan.needs:
         rows.append(
             (
@@ -391,8 +388,8 @@ def _sentences(plan: Plan) -> Iterator[str]:
         else:
             yield "Runs with the same players need fewer. Name the changed scenario too, and the plan says how many."
         yield (
-            f"For a margin of \u00b1{_points(plan.effect)}, the numbers in that column are enough on average; "
-            f"flowdial run --precision {plan.effect:g} guarantees it."
+            f"The last column is enough for a margin of +-{_points(plan.effect)} on average; flowdial run "
+            f"--precision {plan.effect:g} guarantees it."
         )
         if plan.unchanged:
             yield (
@@ -416,19 +413,21 @@ def _about_size(plan: Plan) -> Iterator[str]:
         f"A change of {_points(plan.effect)} in the win rate of {groups} needs two runs with {plan.size:,} "
         f"{people(plan.noun)} each (--set {key}={plan.size}). The scenario has {plan.size_now:,}."
     )
-    how = "the same players before and after, as flowdial compare plays them" if same else "different players"
-    yield f"With {how}, such a change is then noticed in {100 * plan.power:g} % of comparisons."
-    hardest = max(plan.needs, key=lambda need: (need.paired or need.unpaired) / need.now)
+    how = "the same players before and after" if same else "different players"
+    only = "" if same else ", even if nothing else changes"
+    yield (
+        f"With {how}, {100 * plan.power:g} % of comparisons then show it as significant among the {plan.tests} changes "
+        f"that flowdial compare tests at once{only}."
+    )
+    hardest = max(plan.needs, key=lambda need: need.needed / need.now)
     if len(plan.needs) > 1:
         yield f"The group {hardest.cohort} decides that number."
     enough = min(need.power_now for need in plan.needs)
-    few = f"{LEAST} judged players" if plan.noun == "players" else f"{hardest.least:,} players"
+    why = "The number is larger because a margin is not trusted below a least number of judged players per group."
     if plan.size > plan.size_now and enough >= plan.power:  # not so for NaN
-        yield f"The players of the scenario are enough to show it in {share_text(enough)} of comparisons."
-        yield f"But with fewer than {few} per group a margin is not trusted."
+        yield f"The players of the scenario notice such a change in {share_text(enough)} of comparisons already. {why}"
     elif hardest.is_least:
-        yield f"Fewer {people(plan.noun)} would be enough to show it."
-        yield f"But with fewer than {few} per group a margin is not trusted."
+        yield f"Fewer players would notice such a change. {why}"
 
 
 def _about_pairing(plan: Plan) -> Iterator[str]:
@@ -441,8 +440,8 @@ def _about_pairing(plan: Plan) -> Iterator[str]:
     if far:
         seen = listed([f"{100 * (need.change or 0.0):+.2g} points for {need.cohort}" for need in far])
         yield (
-            f"flowdial compare looks at {plan.tests} changes at once and is therefore stricter: it may need up to "
-            f"{flagged:.1f} times as many players."
+            f"The two scenarios differ by another amount in the pilot: {seen}. The plan is surest for --effect near "
+            "that."
         )
 
 

@@ -212,13 +212,13 @@ def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> I
     if single:
         where = f"{count(len(single))} {'level' if len(single) == 1 else 'levels'}"
         yield f"On {where} there are not enough {_noun(cluster)}s to judge."
-    close = [level for level in levels if level.state == "cannot tell" and level.is_known]
-    if close:
-        hardest = max(close, key=lambda row: -1 if row.more_players is None else row.more_players)
-        edges = sum(level.more_players is None for level in close)
+    unclear = [level for level in levels if level.state == "cannot tell" and level.is_known]
+    if unclear:
+        hardest = max(unclear, key=lambda row: -1 if row.more_players is None else row.more_players)
+        edges = sum(level.more_players is None for level in unclear)
         which = f"level {hardest.level} for {hardest.cohort}"
         yield f"Of those too close to call, {which} needs most. {remedy_of(hardest, cluster)}."
-        if 0 < edges < len(close):
+        if 0 < edges < len(unclear):
             yield f"{count(edges).capitalize()} of them {_are(edges)} settled by no sensible number of players."
 
 

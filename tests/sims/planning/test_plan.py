@@ -75,6 +75,9 @@ seed = 1
 [game]
 name = "logistic"
 params = {{ guess = 0.0 }}
+[dial]
+floor = 0.0
+ceiling = 1.0
 [target]
 win_rate = 0.75
 after_attempts = 0
