@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from engine.errors import RunFolderError
+from engine.response import chance_map
 from engine.response.response_map import response_map
 from engine.scenario import parse, setup_of
 from sims.arena import true_chances
@@ -190,6 +191,8 @@ def test_off_the_dial_of_a_game_without_a_closed_form_no_single_attempt_is_told(
         return response_map(*setup, attempts=40, skills=[-3.0, 0.0, 3.0], dial=[0.0, 0.25, 0.5, 0.75, 1.0])
 
     monkeypatch.setattr(true_chances, "response_map", small)
+    monkeypatch.setattr(true_chances, "PLAYS", 5_000)
+    monkeypatch.setattr(chance_map, "TRAIT_ATTEMPTS", 2_000)
     result = race(two_groups(game="gap_runner", attempts=25), ["cma_es", "kalman"], workers=1)
     cards = together(result)
     card = cards["cma_es"].card
