@@ -41,7 +41,7 @@ class _Rows(click.ParamType[int]):
 @click.option("--seed", type=SEED_RANGE, default=1, show_default=True, help="Seed that chooses the rows.")
 @json_option
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
-    """Play recorded attempts again and check that they end as recorded."""
+    """Replay recorded attempts and check that they end the same."""
     from sims.runs.verification import verify as verify_rows
 
     result = verify_rows(target, rows=rows or None, seed=seed)

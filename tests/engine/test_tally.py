@@ -123,9 +123,9 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
     quits: Any = defaultdict(lambda: [0, 0])
     for place, person in enumerate(people):
         tally.left[person["cohort"], person["left"]] += 1
-        cluster = place if scheme.cluster == "player" else "all of the only replica"
-        cell = quits[int(person["cohort"]), cluster]
-        cell[:] = cell[0] + 1, cell[1] + int(person["left"] == QUIT)
+        unit: Any = place if scheme.cluster == "player" else "all of the only replica"
+        quit_cell = quits[int(person["cohort"]), unit]
+        quit_cell[:] = quit_cell[0] + 1, quit_cell[1] + int(person["left"] == QUIT)
     for (cohort, _), (players, left) in quits.items():
         tally.quitting[cohort] += slow_sums(players, left, players, 0, scheme.unit)
     return tally

@@ -376,14 +376,14 @@ def test_sums_are_those_of_each_players_rows():
 def test_levels_that_players_pass_are_those_of_a_campaign():
     levels = '[levels]\nkind = "campaign"\ncount = 8'
     one, two = (
-        scenario(levels=levels, cohorts="", players=200, options=f"difficulty = {difficulty}")
+        scenario(levels=levels, after=0, cohorts="", players=200, options=f"difficulty = {difficulty}")
         for difficulty in (0.4, 0.5)
     )
     found = compared(one, two)
     change = of(found, "levels_passed")
     assert change.flagged
     assert 1.0 < change.difference.after < change.difference.before < 8.0
-    endless = compared(one, scenario(cohorts="", players=200))
+    endless = compared(one, scenario(after=0, cohorts="", players=200))
     assert "levels_passed" not in {change.metric.name for change in endless.changes}
 
 
