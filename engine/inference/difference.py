@@ -138,7 +138,7 @@ def unpaired_difference(
     return Difference(was, is_, value, low, high, error, m, float(two_sided(value / error, degrees)), error)
 
 
-class Spread(NamedTuple):
+class SpreadOfDifferences(NamedTuple):
     """How sure differences are. Arrays, one item a difference; NaN where nothing can be said."""
 
     value: npt.NDArray[np.float64]  # after - before
@@ -146,7 +146,7 @@ class Spread(NamedTuple):
     degrees: npt.NDArray[np.float64]  # of freedom, from 1
 
 
-def spread_of(before: Sums, after: Sums) -> Spread:
+def spread_of(before: Sums, after: Sums) -> SpreadOfDifferences:
     """Many paired differences at once, by leaving out one cluster after the other (the jackknife: Efron and Stein,
     Annals of Statistics 9, 1981).
 
@@ -166,7 +166,7 @@ def spread_of(before: Sums, after: Sums) -> Spread:
         error = np.sqrt(np.square(moves).sum(axis=-1) * (m - 1) / m)
         weights *= np.any(before != after, axis=-1)
         degrees = weights.sum(axis=-1) ** 2 / np.square(weights).sum(axis=-1) - 1.0
-    return Spread(value, error, np.fmax(degrees, 1.0))
+    return SpreadOfDifferences(value, error, np.fmax(degrees, 1.0))
 
 
 def _beyond_share(before: Sums, after: Sums) -> bool:

@@ -88,11 +88,11 @@ def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: 
         return NOTHING_PLAYED
     # Sum over clusters of (wins - rate * attempts)^2, times attempts^2: whole numbers, so nothing cancels.
     spread = ww * attempts**2 - 2 * wins * attempts * wa + wins**2 * aa
-    rate, effective = wins / attempts, attempts**2 / aa
+    rate, effective = wins / attempts, attempts**2 / max(aa, attempts)
     if m < 2:
         ends = wilson(wins, attempts, confidence)
         return RateInterval(rate, *ends, math.nan, m, attempts, "Wilson over attempts", effective)
-    if spread <= 0:
+    if spread <= 0 or wins in (0, attempts):
         ends = wilson(effective * rate, effective, confidence)
         return RateInterval(rate, *ends, math.nan, m, attempts, "Wilson", effective)
     if attempts == aa:
@@ -120,7 +120,7 @@ def _shape(sums: Sequence[int] | Integers, spread: int, effective: float) -> _Sh
     spread: sum of r^2, times the squared attempts of all. Where the moments are missing, or too coarse for clusters as
     small as these, the shape of normal clusters of equal size.
     """
-    plain = _Shape(1.0 / effective, 0.0, 0.0, 0.0)
+    plain = _Shape(min(1.0 / effective, 0.5), 0.0, 0.0, 0.0)
     values = [int(number) for number in sums[FIRST_SUMS : FIRST_SUMS + len(MOMENTS)]]
     moment = dict(zip(_PAIRS, values, strict=False))
     if len(moment) < len(MOMENTS) or moment[0, 1] == 0:
@@ -251,7 +251,7 @@ def dial_interval(sums: Sequence[int] | Integers, confidence: float = CONFIDENCE
     m, mean = int(sums[0]), mean_dial(sums)
     found = {name: int(number) for name, number in zip(SUMS, sums, strict=True)}
     a, aa, cubes = (found[name] for name in ("w0a1", "w0a2", "w0a3"))
-    if a == 0:
+    if a <= 0 or aa <= 0 or cubes >= a * aa:  # all that is left after rounding is one cluster's
         return math.nan, math.nan
     d, dd, da = found["steps"], found["steps_steps"], found["steps_attempts"]
     spread = (dd * a**2 - 2 * d * a * da + d**2 * aa) / a**2

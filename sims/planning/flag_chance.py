@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.inference.difference import Spread, spread_of, two_sided
+from engine.inference.difference import SpreadOfDifferences, spread_of, two_sided
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from sims.comparison.metrics import Sums
 
@@ -166,7 +166,7 @@ class _Samples(NamedTuple):
         return math.exp(0.5 * (low + high))
 
 
-def _scores(spread: Spread) -> Numbers:
+def _scores(spread: SpreadOfDifferences) -> Numbers:
     """Normal scores of t statistics; 0 where there is no change, or nothing is known."""
     from scipy.special import ndtri
 

@@ -342,6 +342,21 @@ def test_moments_fit_into_their_integers(most, clusters):
     assert moment_unit(400, 10_000) == 1
 
 
+@pytest.mark.parametrize("made", [(10**9, 1), (10**9, 1, 1), (1, 1), (3, 1)])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_clusters_as_unequal_as_can_be_have_an_interval(made, lost):
+    attempts = np.array(made)
+    wins = attempts.copy()
+    wins[0] -= lost
+    unit = moment_unit(max(made), len(made))
+    columns = cluster_sums(np.ones_like(wins), wins, attempts, wins * (DIAL_UNIT // 4), unit)
+    sums = [int(column.sum()) for column in columns]
+    found = rate_interval(sums, "player")
+    assert 0.0 <= found.low <= found.rate <= found.high <= 1.0
+    assert 1.0 <= found.effective <= len(made)
+    assert all(math.isnan(end) or 0.0 <= end <= 1.0 for end in dial_interval(sums))
+
+
 def test_mean_difficulty_has_a_margin():
     """The t interval of players' own means, where all make as many attempts."""
     dice = np.random.default_rng(5)

@@ -18,7 +18,7 @@ from engine.arithmetic import logistic
 from engine.batch import batch_rows
 from engine.errors import PluginFault
 from engine.game import LOST, PERFECT, RUNNING, WON, Game
-from engine.inference.intervals import DIAL_UNIT, SUMS
+from engine.inference.intervals import DIAL_UNIT, cluster_sums
 from engine.parameters import Knob, ParameterSpace
 from engine.players import COHORT_STRIDE, Distribution
 from engine.randomness import uniform
@@ -112,17 +112,11 @@ def counted(setup, *, won=0.7, place=0.5, at_end=0):
     """The tally of a run in which each cohort made a thousand attempts at one place of the dial."""
     tally = Tally.empty(scheme_of(setup, 0))
     wins = round(1000 * won)
-    sums = {
-        "clusters": 50,
-        "players": 50,
-        "attempts": 1000,
-        "wins": wins,
-        "wins_wins": wins * wins // 50 + 50,
-        "wins_attempts": 20 * wins,
-        "attempts_attempts": 50 * 400,
-        "dial": round(1000 * place * DIAL_UNIT),
-    }
-    tally.judged[:, 0] = [sums.get(name, 0) for name in SUMS]
+    own = np.full(50, wins // 50)
+    own[: wins % 50] += 1
+    ones = np.ones_like(own)
+    columns = cluster_sums(ones, own, 20 * ones, round(20 * place * DIAL_UNIT) * ones, 1)
+    tally.judged[:, 0] = [column.sum() for column in columns]
     tally.totals[:, TOTALS.index("attempts")] = 1000
     tally.totals[:, TOTALS.index("hard_end")] = at_end
     tally.left[:, 2] = 50
