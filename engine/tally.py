@@ -69,6 +69,7 @@ TOTALS: Final = (
     "late_freedom",  # how many of these distances are free: one less than attempts, for each player and level
 )
 _OLD_TOTALS: Final = (len(_FIRST_TOTALS), len(_SECOND_TOTALS))  # widths of files of earlier versions
+NEAR_END: Final = 0.02  # of the way from floor to ceiling: nearer to one of them the difficulty is at its end
 SWING_UNIT: Final = 2**8  # of the dial: the square of a sum over ten million attempts is a whole number of 64 bits
 
 
@@ -379,10 +380,11 @@ def _count_exceptions(totals: Integers, rows: npt.NDArray[np.void], scheme: Sche
     _add(totals, "timed_out", rows["cohort"][np.flatnonzero(rows["outcome"] == TIMED_OUT)])
     _add(totals, "clipped", rows["cohort"][np.flatnonzero(rows["clipped"])])
     _add(totals, "bad_proposals", rows["cohort"][np.flatnonzero(rows["fault"] == BAD_PROPOSAL)])
-    # Whether clipped or not: many controllers keep to floor and ceiling by themselves.
+    # Whether clipped or not: many controllers keep to floor and ceiling by themselves, and some only come near.
+    near = NEAR_END * (scheme.ceiling - scheme.floor)
     difficulty, judged = np.ascontiguousarray(rows["difficulty"]), rows["attempt"] >= scheme.after_attempts
-    _add(totals, "easy_end", rows["cohort"][np.flatnonzero(judged & (difficulty <= scheme.floor))])
-    _add(totals, "hard_end", rows["cohort"][np.flatnonzero(judged & (difficulty >= scheme.ceiling))])
+    _add(totals, "easy_end", rows["cohort"][np.flatnonzero(judged & (difficulty <= scheme.floor + near))])
+    _add(totals, "hard_end", rows["cohort"][np.flatnonzero(judged & (difficulty >= scheme.ceiling - near))])
 
 
 def _count_players(totals: Integers, found: _Stretches, opens: Integers) -> None:

@@ -67,6 +67,7 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
     clusters: Any = {name: defaultdict(lambda: [set(), 0, 0, 0]) for name in ("judged", "by_attempt", "by_day")}
     tally = Tally.empty(scheme)
     made: Counter[tuple[int, int]] = Counter()
+    near = 0.02 * (scheme.ceiling - scheme.floor)
     known: Any = defaultdict(list)  # of each player: whether an attempt was judged, and won
     swings: Any = defaultdict(list)  # of each player and level: late difficulties
     for row in rows:
@@ -96,8 +97,8 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
         total("wins", cohort, won)
         total("timed_out", cohort, int(row["outcome"] == TIMED_OUT))
         total("clipped", cohort, int(row["clipped"]))
-        total("easy_end", cohort, int(judged and row["difficulty"] <= scheme.floor))
-        total("hard_end", cohort, int(judged and row["difficulty"] >= scheme.ceiling))
+        total("easy_end", cohort, int(judged and row["difficulty"] <= scheme.floor + near))
+        total("hard_end", cohort, int(judged and row["difficulty"] >= scheme.ceiling - near))
         late = row["attempt"] >= 2 * made[who] // 3
         total("late_attempts", cohort, int(late))
         total("late_dial", cohort, int(late) * dial)
@@ -179,6 +180,19 @@ def test_a_tally_of_nothing_changes_nothing():
 def test_tallies_of_different_schemes_cannot_be_added():
     with pytest.raises(ValueError, match="one scheme"):
         Tally.empty(SCHEME) + Tally.empty(dataclasses.replace(SCHEME, after_attempts=8))
+
+
+def test_what_is_within_two_percent_of_the_way_is_at_an_end():
+    rows, people = some_rows(5)
+    for place, easy, hard in (
+        (0.1159, True, False),
+        (0.1161, False, False),
+        (0.8839, False, False),
+        (0.8841, False, True),
+    ):
+        rows["difficulty"] = place
+        tally = tally_of(rows, people, SCHEME)
+        assert [tally.total(0, name) > 0 for name in ("easy_end", "hard_end")] == [easy, hard]
 
 
 def test_an_end_of_the_dial_counts_whether_a_proposal_was_clipped_or_not():

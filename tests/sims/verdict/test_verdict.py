@@ -14,7 +14,7 @@ from engine.errors import RunFolderError
 from engine.inference.intervals import DIAL_UNIT, FEW, FEW_REPLICAS, RateInterval, cluster_sums, sums_of
 from engine.players import ATTEMPT_LIMIT, QUIT
 from engine.scenario import parse, setup_of
-from engine.tally import SWING_UNIT, TOTALS, Scheme, Tally, scheme_of, tally_of
+from engine.tally import NEAR_END, SWING_UNIT, TOTALS, Scheme, Tally, scheme_of, tally_of
 from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.cli.verdict_table import print_verdict
@@ -345,7 +345,7 @@ def test_a_controller_that_stays_at_an_end_by_itself_is_told(controller, mode):
     for chunk in chunks(setup):
         played = simulate(setup, chunk)
         assert not np.any(played.rows["clipped"])
-        at_end += (played.rows["difficulty"][played.rows["attempt"] >= 20] == 0.0).tolist()
+        at_end += (played.rows["difficulty"][played.rows["attempt"] >= 20] <= NEAR_END).tolist()
         tally += tally_of(played.rows, played.players, scheme)
     found = verdict(goal_for(scenario, setup), tally)
     share = sum(at_end) / len(at_end)
