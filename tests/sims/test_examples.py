@@ -80,7 +80,7 @@ def test_the_charts_of_a_run_are_drawn(tmp_path, monkeypatch, form, campaign):
         assert spread <= mine["player"].nunique()
         assert spread > 0 or campaign, "who finishes a campaign soon is not judged"
         line = charts[0][column].get_lines()[0]
-        assert len(line.get_xdata()) > 5
+        assert len(line.get_xdata()) > (3 if campaign else 5), "who finishes a campaign soon makes few attempts"
 
 
 def test_the_example_counts_players_not_attempts(tmp_path, monkeypatch):
