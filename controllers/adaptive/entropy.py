@@ -100,5 +100,5 @@ CONTROLLER: Final = ControllerKind(
     rule=Rule(start, ask, tell, beliefs=("difficulty", "excess"), anti_windup=anti_windup),
     scopes=("player", "cohort", "everyone"),
     gains=("gain",),
-    belief_units={"odds": "1", "excess": "1"},
+    belief_units={"excess": "1"},
 )

@@ -37,6 +37,8 @@ def slip_of_line(line: str) -> str:
     if parts is None:
         return ""
     key, value = parts["key"], parts["value"]
+    if not value.isprintable():
+        return ""  # an advice repeats the value, and a terminal would act on it
     if parts["sign"] == ":":
         return f"; write {key} = {value}" if value else f"; write [{key}]"
     if _CURLY.search(value):

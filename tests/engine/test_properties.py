@@ -343,7 +343,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", " ", "'", '"', ",", "\uff1d", 
 @given(st.sampled_from(FORMULAS), st.text(max_size=8))
 @FIXED
 def test_no_word_that_begins_like_a_formula_gets_into_a_row(mark, rest):
-    with pytest.raises(ScenarioError, match="begins with a letter or a digit"):
+    with pytest.raises(ScenarioError, match="begin with a letter or a digit"):
         Sheet("attempts", (WORD,), (), {"word": (mark + rest,)})
 
 

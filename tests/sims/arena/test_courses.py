@@ -137,7 +137,7 @@ def test_options_at_their_defaults_are_no_options():
 
 
 def test_a_map_foretells_attempts_on_the_dial_and_no_others():
-    found = two_groups(game="gap_runner", attempts=12, traits="bend_a = 1.7\nspeed = 1.0")
+    found = two_groups(game="gap_runner", attempts=12, traits="bend_a = 1.7, speed = 1.0")
     base = setup_of(found, CATALOG)
     few = [
         response_map(

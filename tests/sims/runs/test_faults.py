@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import html
 import json
 import math
 import os
@@ -528,8 +529,8 @@ def test_a_run_labels_every_fault_and_is_the_same_with_one_worker_and_when_resum
     assert described["faults"]["foreignKeys"] == [
         {"fields": list(KEY), "reference": {"resource": "attempts", "fields": list(KEY)}}
     ]
-    page = (out / "report.html").read_text(encoding="utf-8")
-    assert f"{failed:,} of {100 * PLAYERS:,} attempts failed because of a plug-in error" in page
+    page = html.unescape((out / "report.html").read_text(encoding="utf-8"))
+    assert f"{failed:,} of {100 * PLAYERS:,} attempts failed because the game's or controller's code broke" in page
 
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "attempts.csv")
