@@ -35,7 +35,7 @@ def test_intervals_cover_in_the_world(experiment):
 
 def test_what_is_wrong_is_seen():
     """The best of eight by its own measure, and pooled attempts of unlike players: far below what is promised."""
-    found = calibration.best_of_eight(300)[1]
+    found = calibration.best_of_eight(2_000)[1]
     assert not Line(found.experiment, found.measured, found.times, 0.94, 0.96).kept(SLACK)
     dice = calibration.dice_for(99)
     crowds = [calibration.crowd(dice, 100, 0.2) for _ in range(300)]
