@@ -8,7 +8,7 @@ from typing import Final
 
 from sims.arena.courses import LIMIT
 from sims.arena.score_card import COST, ScoreLine, cohort_table, legend_text, score_table
-from sims.html.forest import Estimate, forest, shape_key
+from sims.html.forest_plot import Estimate, forest_plot, shape_key
 from sims.html.legend import line_key
 from sims.html.markup import Markup, tag
 from sims.html.page import charts, document, figure, header, section, table
@@ -51,7 +51,7 @@ def _errors(lines: Sequence[ScoreLine]) -> Markup:
     for panel in panels:
         own = sorted((line for line in known if line.cohort == panel), key=lambda line: order.index(line.controller))
         limit = next((line.card.rmse.value for line in own if line.controller == LIMIT), None)
-        drawn = forest([_estimate(line) for line in own], span, ".4f", line=limit)
+        drawn = forest_plot([_estimate(line) for line in own], span, ".4f", line=limit)
         best = min(own, key=lambda line: line.card.rmse.value)
         meaning = f"{len(own)} controllers; {best.controller} has the lowest error, {best.card.rmse.value:.4f}"
         figures.append(figure(panel or _EVERYBODY, drawn, meaning))

@@ -11,10 +11,10 @@ from sims.arena.score_card import number_text, ratio_text
 from sims.arena.score_page import MODES, legend
 from sims.arena.standings import ArenaScores
 from sims.arena.worlds import WORLDS
-from sims.html.forest import Estimate, forest
-from sims.html.heat_map import HeatRow, heat_map
+from sims.html.forest_plot import Estimate, forest_plot
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import document, figure, header, section, table
+from sims.html.shaded_table import ShadedRow, shaded_table
 from sims.wording import UNCALIBRATED
 
 _EDGES: Final = (1.1, 1.25, 1.5, 1.75, 2.0, 2.5)  # multiples of the limit at which the next shade begins
@@ -35,7 +35,7 @@ def standings_page(subtitle: str, arena: ArenaScores) -> str:
 
 
 def _ratios(arena: ArenaScores, worlds: Sequence[str]) -> Markup:
-    """The heat map: mean and worst, then the ten worlds of which they are, then the other worlds."""
+    """The shaded table: mean and worst, then the ten worlds of which they are, then the other worlds."""
     ten = [world for world in WORLDS if world in worlds]
     others = [world for world in worlds if world not in WORLDS]
     titles = {
@@ -43,14 +43,14 @@ def _ratios(arena: ArenaScores, worlds: Sequence[str]) -> Markup:
         for line in arena.scores
     }
     rows = [
-        HeatRow(
+        ShadedRow(
             one.controller,
             [one.mean, one.worst, *(one.ratios[world] for world in (*ten, *others))],
             ["", "", *(titles.get((one.controller, world), "") for world in (*ten, *others))],
         )
         for one in arena.standings
     ]
-    drawn = heat_map(("mean", "worst", *ten, *others), rows, _EDGES, apart={2, 2 + len(ten)})
+    drawn = shaded_table(("mean", "worst", *ten, *others), rows, _EDGES, apart={2, 2 + len(ten)})
     note = (
         f"Error of the true win probability, divided by that of {LIMIT}, the lowest that any controller can reach. "
         "Mean (geometric) and worst are over the ten worlds that follow them, not over the worlds further right."
@@ -76,7 +76,7 @@ def _advantages(arena: ArenaScores) -> Markup:
     span = min(0.0, *ends), max(0.0, *ends)
     rows = [Estimate(name, *gain, *MODES[modes[name]]) for name, gain in gains]
     worst = f"{gains[-1][0]} gives most, {gains[-1][1].value:+.3f}"
-    drawn = figure("", forest(rows, span, "+.3f", line=0.0), f"{len(gains)} controllers; {worst}")
+    drawn = figure("", forest_plot(rows, span, "+.3f", line=0.0), f"{len(gains)} controllers; {worst}")
     note = (
         "What losing three of twenty attempts on purpose gains in the others, in win probability, with 95 % margins. "
         "At the dashed line, it gains nothing."

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.attempt import Result
 from engine.game import Shape
-from sims.playback.outcome_columns import outcome_cells
+from sims.playback.outcome_cells import outcome_cells
 from sims.playback.row_choice import RecordedRow, choose_row
 from sims.playback.stepper import Recording
 

@@ -28,7 +28,6 @@ from pydantic.dataclasses import dataclass
 from engine.errors import RunFolderError, ScenarioError
 from engine.record import Format
 from engine.user_files.regular_file import read_regular
-from sims.run_folder.fields import Name, Text, TextLine
 from sims.run_folder.files import (
     Content,
     content_of,
@@ -39,6 +38,7 @@ from sims.run_folder.files import (
     write_json,
     write_sealed,
 )
+from sims.run_folder.json_types import Name, Text, TextLine
 from sims.run_folder.lock import FolderLock
 from sims.run_folder.manifest_schema import KINDS, FolderKind, fault_of
 from sims.run_folder.new_folder import check_new, new_folder, numbered_folder

@@ -10,7 +10,18 @@ from pydantic import BaseModel, ValidationError
 from engine.errors import RunFolderError
 from engine.record import Format
 from engine.tally import Tally
-from sims.run_folder.fields import STRICT, Count, Finite, Name, Scalar, TextLine, fits, is_count, is_number, place_of
+from sims.run_folder.json_types import (
+    STRICT,
+    Count,
+    Finite,
+    Name,
+    Scalar,
+    TextLine,
+    fits,
+    is_count,
+    is_number,
+    place_of,
+)
 from sims.verdict.goal import goal_of
 
 FolderKind = Literal["run", "study"]

@@ -21,8 +21,8 @@ from engine.response.win_probability import recorded_chances
 from engine.setup import Setup
 from engine.tally import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, simulate
-from sims.run_folder.fields import STRICT, Count, fits, is_count
 from sims.run_folder.files import Content, content_of, new_file, read_sealed, write_sealed
+from sims.run_folder.json_types import STRICT, Count, fits, is_count
 from sims.workers.worker_process import worker_box
 
 CHUNKS: Final = "chunks"

@@ -28,7 +28,7 @@ from engine.scenario import load, setup_of
 from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.playback.human_actions import HUMAN_ACTIONS, read_human_actions
-from sims.playback.outcome_columns import outcome_cells
+from sims.playback.outcome_cells import outcome_cells
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, Recording
 from sims.run_folder.faults_table import read_faults
 from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest

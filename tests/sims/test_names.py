@@ -74,7 +74,9 @@ NAMES = {
     "get": Shared(("games/__init__.py", "controllers/__init__.py"), "a plug-in by its name"),
     "names": Shared(("games/__init__.py", "controllers/__init__.py"), "the names of all plug-ins"),
     # Types of the same values.
-    "Finite": Shared(("engine/scenario_file/sections.py", "sims/run_folder/fields.py"), "a finite number in a file"),
+    "Finite": Shared(
+        ("engine/scenario_file/sections.py", "sims/run_folder/json_types.py"), "a finite number in a file"
+    ),
     "Integers": Shared(("engine/inference/intervals.py", "sims/reports/row_batches.py"), "an array of whole numbers"),
     "Numbers": Shared(("engine/", "controllers/", "sims/"), "an array of numbers"),
     "Sums": Shared(

@@ -8,12 +8,12 @@ from itertools import pairwise
 import pytest
 
 from sims.html.charts import ChartPoint, Line, Stretch, histogram, line_chart, lines_chart, log_line_chart
-from sims.html.forest import Estimate, forest, shape_key
-from sims.html.heat_map import SHADES, HeatRow, heat_map
+from sims.html.forest_plot import Estimate, forest_plot, shape_key
 from sims.html.legend import key, line_key
 from sims.html.markup import escaped, joined, tag
 from sims.html.page import document, figure, section, table
 from sims.html.row_charts import stacked_bars, strips
+from sims.html.shaded_table import SHADES, ShadedRow, shaded_table
 from sims.html.style import STYLE
 
 LINE = [ChartPoint(0.0, 0.2, 0.1, 0.3), ChartPoint(5.0, 0.6, 0.5, 0.7), ChartPoint(10.0, 0.4, 0.3, 0.5)]
@@ -166,8 +166,8 @@ def test_words_stay_words_everywhere():
         key("rate", NASTY),
         line_key("limit", NASTY),
         shape_key("line0", "circle", NASTY),
-        forest([Estimate(NASTY, 0.5, 0.4, 0.6, "line0", "circle")], (0.0, 1.0), ".2f"),
-        heat_map([NASTY], [HeatRow(NASTY, [1.0], [NASTY])], EDGES, apart=()),
+        forest_plot([Estimate(NASTY, 0.5, 0.4, 0.6, "line0", "circle")], (0.0, 1.0), ".2f"),
+        shaded_table([NASTY], [ShadedRow(NASTY, [1.0], [NASTY])], EDGES, apart=()),
     ]
     parts = [
         *pictures,

@@ -17,9 +17,9 @@ from pydantic import ValidationError, create_model
 from engine.errors import RunFolderError
 from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
-from sims.run_folder.fields import STRICT, Count, Finite, Name, Scalar, Text, TextLine, place_of
 from sims.run_folder.files import write_sealed
 from sims.run_folder.folder import MANIFEST, PARTIAL, START, take_up
+from sims.run_folder.json_types import STRICT, Count, Finite, Name, Scalar, Text, TextLine, place_of
 from sims.run_folder.manifest_schema import fault_of
 from sims.runs.execution import resume
 from sims.runs.export import export

@@ -13,7 +13,7 @@ from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from engine.game import PERFECT, Faculties
 from engine.kernel import compiled
 from sims.catalog import Catalog
-from sims.playback.outcome_columns import outcome_cells
+from sims.playback.outcome_cells import outcome_cells
 from sims.playback.row_choice import choose_row
 from sims.playback.stepper import AttemptStepper, Recording
 from sims.run_folder.row_file import open_table

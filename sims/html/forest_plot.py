@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     shape: str  # one of SHAPES, so that colour alone never tells two kinds apart
 
 
-def forest(rows: Sequence[Estimate], span: AxisSpan, form: str, *, line: float | None = None) -> Markup:
+def forest_plot(rows: Sequence[Estimate], span: AxisSpan, form: str, *, line: float | None = None) -> Markup:
     """Draw estimates from top to bottom over one x axis.
 
     span: of the x axis; what lies outside is drawn at the edge. form: how numbers are written, ".4f" for example.

@@ -1,4 +1,4 @@
-"""A heat map: a table of numbers whose cells are darker, the larger the number is."""
+"""A table of numbers whose cells are darker, the larger the number is."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sims.html.page import NOTHING
 SHADES: Final = 7  # different colours of cells
 
 
-class HeatRow(NamedTuple):
-    """One row of a heat map."""
+class ShadedRow(NamedTuple):
+    """One row of a shaded table."""
 
     name: str
     cells: Sequence[float]  # NaN where there is no number
     titles: Sequence[str]  # what each cell says to a resting pointer; "" for nothing
 
 
-def heat_map(
-    headings: Sequence[str], rows: Sequence[HeatRow], edges: Sequence[float], *, apart: Collection[int]
+def shaded_table(
+    headings: Sequence[str], rows: Sequence[ShadedRow], edges: Sequence[float], *, apart: Collection[int]
 ) -> Markup:
     """A table of shaded numbers that stays a table everywhere; its first column stays in view.
 
@@ -32,7 +32,7 @@ def heat_map(
     apart: columns with a gap to their left. Raises ValueError for another number of edges.
     """
     if len(edges) != SHADES - 1:
-        raise ValueError(f"a heat map needs {SHADES - 1} edges, got {len(edges)}")
+        raise ValueError(f"a shaded table needs {SHADES - 1} edges, got {len(edges)}")
 
     def kind(column: int, shade: str | None) -> str | None:
         return " ".join(filter(None, ("apart" if column in apart else None, shade))) or None

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sims.html.forest import SHAPES, Estimate, forest, shape_key
+from sims.html.forest_plot import SHAPES, Estimate, forest_plot, shape_key
 
 ROWS = [
     Estimate("one", 0.2, 0.1, 0.3, "line0", "circle"),
@@ -17,7 +17,7 @@ ROWS = [
 
 
 def test_estimates_stand_at_their_values_on_the_lines_of_their_intervals():
-    picture = forest(ROWS, (0.0, 0.6), ".3f", line=0.3)
+    picture = forest_plot(ROWS, (0.0, 0.6), ".3f", line=0.3)
     ticks = dict(re.findall(r'<path d="M([0-9.]+) 0V[0-9.]+" class="grid"></path><text [^>]*>([0-9.]+)<', picture))
     assert list(ticks.values()) == ["0.0", "0.2", "0.4", "0.6"]
     place = {float(word): float(x) for x, word in ticks.items()}
@@ -37,19 +37,19 @@ def test_estimates_stand_at_their_values_on_the_lines_of_their_intervals():
 
 
 def test_without_a_line_there_is_none_and_without_rows_there_is_an_axis():
-    assert 'class="limit"' not in forest(ROWS, (0.0, 1.0), ".3f")
-    assert 'class="grid"' in forest([], (0.0, 1.0), ".3f")
+    assert 'class="limit"' not in forest_plot(ROWS, (0.0, 1.0), ".3f")
+    assert 'class="grid"' in forest_plot([], (0.0, 1.0), ".3f")
 
 
 def test_what_lies_outside_is_drawn_at_the_edge():
-    picture = forest([Estimate("far", 5.0, 4.0, 6.0, "line0", "circle")], (0.0, 1.0), ".1f")
+    picture = forest_plot([Estimate("far", 5.0, 4.0, 6.0, "line0", "circle")], (0.0, 1.0), ".1f")
     (right,) = re.findall(r'<path d="M([0-9.]+) 0V[0-9.]+" class="grid"></path><text [^>]*>1.0<', picture)
     assert re.findall(r'<circle cx="([0-9.]+)"', picture) == [right]
 
 
 def test_a_long_name_is_broken_and_its_row_is_higher():
     name = "a_plug_in_with_a_name_of_forty_letters_x option=0.123 other=4.5"
-    picture = forest([Estimate(name, 0.5, 0.4, 0.6, "line0", "circle"), ROWS[0]], (0.0, 1.0), ".2f")
+    picture = forest_plot([Estimate(name, 0.5, 0.4, 0.6, "line0", "circle"), ROWS[0]], (0.0, 1.0), ".2f")
     words = re.findall(r'<text x="1" y="([0-9.]+)"( class="quiet")?>([^<]*)</text>', picture)
     assert "".join(text for _, _, text in words[:-1]) == name.replace(" ", "")
     assert [bool(quiet) for _, quiet, _ in words] == [False, False, False, True, True, False]
