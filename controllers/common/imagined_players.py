@@ -219,7 +219,7 @@ def _practice(gain: Numbers, slowness: Numbers) -> Numbers:
 def _felt(a: Numbers, b: Numbers, bottom: Numbers) -> Numbers:
     """Where the dial acts for each voice, in cells, shape (CELLS + 1, voices), or (CELLS + 1, 1) without bends.
 
-    Place d acts as 1 - (1 - d^a)^b (engine.players.felt).
+    Place d acts as 1 - (1 - d^a)^b (engine.players.felt_difficulty).
     """
     if (a == 1.0).all() and (b == 1.0).all():
         return np.arange(CELLS + 1.0)[:, None]

@@ -33,7 +33,7 @@ _TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 def _refused(rule: str, value: object) -> PydanticCustomError:
-    """The error that engine.wording prints as it is; text in braces would be taken for a template."""
+    """The error whose sentence is printed as it is; text in braces would be taken for a template."""
     return PydanticCustomError("rule", "{sentence}", {"sentence": f"must be {rule}, got {quote_value(value)}"})
 
 

@@ -213,7 +213,7 @@ def unshared_traits(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A cohort's table of traits where each player comes from a replica of their own, shape (traits, 6).
 
     A draw that the cohort shares in a replica then becomes one more independent draw. Two normal draws together are one
-    with a spread of sqrt(b^2 + common^2), see engine.players.drawn.
+    with a spread of sqrt(b^2 + common^2), see engine.players.draw_trait.
     """
     unshared = table.copy()
     shared = np.isin(table[:, 0], (KINDS.index("normal"), KINDS.index("lognormal"))) & (table[:, 5] != 0.0)
