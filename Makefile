@@ -121,6 +121,7 @@ bench-comparison: $(TO_DEVELOP)
 calibration: $(TO_DEVELOP)
 	@echo "Repeating experiments whose truth is known (some minutes) ..."
 	@"$(PY)" -m benchmarks.calibration $(ARGS)
+	@"$(PY)" -m benchmarks.controller_intervals $(ARGS)
 
 truth: $(TO_DEVELOP)
 	@echo "Playing again what controllers are judged by (many minutes) ..."
