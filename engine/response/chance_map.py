@@ -189,7 +189,7 @@ def chance_map(
         progress: is told how many levels are done.
     """
     base = response_map(game, space, path, traits, threads=threads) if known is None else known
-    crowd = _strangers(traits)
+    crowd = strangers(traits)
     bare = _chart(base, space, path, crowd, [])
     acting = [place for place in _varying(crowd) if _acts(game, space, path, crowd, bare, place)]
     chart = _chart(base, space, path, crowd, acting)
@@ -294,7 +294,7 @@ def stand_in(player: Any, crowd: Any, seed: int, number: int, level: int) -> Non
     player["thrown"] = 0.0
 
 
-def _strangers(traits: Numbers) -> Numbers:
+def strangers(traits: Numbers) -> Numbers:
     """The cohort's table, with what a cohort shares in one replica drawn for each player: one of many cohorts."""
     crowd = traits.copy()
     for row in crowd:
@@ -333,11 +333,7 @@ def _chart(base: ResponseMap, space: ParameterSpace, path: Numbers, crowd: Numbe
     ends = np.array([[_quantile(row, share) for share in (0.16, 0.84)] for row in rows]).reshape(len(rows), 2)
     for k in np.flatnonzero(bent):
         ends[k] = [log(float(end)) for end in ends[k]]
-    # Both sides of a jump stand next to each other as numbers, and jumps of several knobs nearly so.
-    jumps: list[float] = []
-    for left, right in itertools.pairwise(base.dial.tolist()):
-        if right - left < _SIDES and not (jumps and right - jumps[-1] < _SIDES):
-            jumps.append(right)
+    jumps = dial_jumps(base.dial)
     skills = np.empty(4 * _TRIED)
     compiled(skills_in)(crowd, np.zeros(1, PLAYER), skills)
     return LogitChart(
@@ -345,6 +341,16 @@ def _chart(base: ResponseMap, space: ParameterSpace, path: Numbers, crowd: Numbe
         ends.mean(axis=1), np.maximum(np.diff(ends, axis=1)[:, 0] / 2.0, 1e-9),
         np.array([skills.min(), skills.max()]), np.empty((0, 0)),
     )  # fmt: skip
+
+
+def dial_jumps(places: Numbers) -> list[float]:
+    """Places of the dial from which on a coarse knob has its next value. places: see response_map.dial_places."""
+    # Both sides of a jump stand next to each other as numbers, and jumps of several knobs nearly so.
+    jumps: list[float] = []
+    for left, right in itertools.pairwise(places.tolist()):
+        if right - left < _SIDES and not (jumps and right - jumps[-1] < _SIDES):
+            jumps.append(right)
+    return jumps
 
 
 def skills_in(crowd: Any, players: Any, out: Any) -> None:

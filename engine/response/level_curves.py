@@ -1,32 +1,45 @@
 """What the dial does to a cohort on each numbered level: its mean win probability from floor to ceiling.
 
-The players are imagined: drawn from the cohort's traits, in the condition in which they reach the level if
-they win as often as they should. The chance is a closed form's, or that of the chance map.
+The players are imagined: drawn from the cohort's traits, in the condition in which they reach the level if they win as
+often as they should. The chance is a closed form's mean over them. Where there is none each plays one attempt, at
+places that are spread evenly over the dial. A logistic regression on the place then gives the curve: a cubic, with a
+step at each jump of a knob that has few values. These attempts are addressed by a replica that no run has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, lru_cache
+import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.arithmetic import logistic
-from engine.attempt import unpack_params
-from engine.game import Game
-from engine.kernel import compiled
+from engine.attempt import opening_of, play_of, unpack_params
+from engine.game import WON, Game
+from engine.kernel import compiled, kernel_digest
 from engine.parameters import along, to_real
-from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
-from engine.response.chance_map import MAP_REPLICA, LogitChart, chance_map, chart_logit
+from engine.players import PLAYER, be_born, faculties_of, felt_difficulty
+from engine.response.chance_map import MAP_REPLICA, LevelProgress, dial_jumps, strangers
+from engine.response.kept_tables import keep_tables, read_tables
+from engine.response.logistic_fit import climb, fit_logistic
+from engine.response.response_map import dial_places
 from engine.setup import Setup
 
 Numbers = npt.NDArray[np.float64]
 
-IMAGINED: Final = 200  # players of each cohort
+IMAGINED: Final = 200  # players of each cohort, for a closed form
+MOST_ATTEMPTS: Final = 8_192  # behind each level, in games without a closed form ...
+LEAST_ATTEMPTS: Final = 2_048  # ... and in long campaigns, where all levels share
+ALL_ATTEMPTS: Final = 131_072  # these
 CELLS: Final = 100  # of the dial from floor to ceiling
 _NEAR: Final = 5  # cells to each side over which a slope is taken
+_FREE: Final = 0.1  # inverse prior variance of a coefficient: a step of three logits is no surprise
+_ADDRESS: Final = 2**20  # above every number of a level: attempts of chance maps stand below it
+_FORMAT: Final = 1  # of the files
 
 
 class LevelCurves(NamedTuple):
@@ -62,27 +75,136 @@ class LevelCurves(NamedTuple):
 
 @lru_cache(maxsize=8)
 def level_curves(setup: Setup) -> LevelCurves:
-    """The curves of a campaign; they take a map of each cohort, which is measured when it is new.
+    """The curves of a campaign; without a closed form they are measured, and kept for other processes.
 
-    Where each replica has levels of its own, they are those of fresh layouts: one map for all replicas.
+    Where each replica has levels of its own, they are those of fresh layouts: the same for all replicas.
     """
+    return measure_levels(setup)
+
+
+def measure_levels(setup: Setup, *, threads: int = 1, progress: LevelProgress | None = None) -> LevelCurves:
+    """What `level_curves` gives. threads: of the measuring; they change no number. progress: is told levels done."""
     places = np.array([setup.floor + (setup.ceiling - setup.floor) * k / CELLS for k in range(CELLS + 1)])
     chances = np.empty((len(setup.cohorts), setup.levels, CELLS + 1))
-    players = np.zeros(IMAGINED, PLAYER)
-    for cohort, traits in enumerate(setup.traits):
-        if setup.game.win_probability is not None:
-            kernel = compiled(closed_curve_of(setup.game))
-            known: Any = Dial(setup.space.table(), np.ascontiguousarray(setup.path), np.empty(len(setup.space)))
-        else:
-            kernel = compiled(mapped_curve)
-            levels, seed = (0, 0) if setup.own_layouts else (setup.levels, setup.brief(0).seed_of_levels)
-            known = chance_map(setup.game, setup.space, setup.path, traits, levels=levels, seed=seed).chart
-        tried = 0.0
-        for level in range(setup.levels):
-            compiled(imagine)(players, np.ascontiguousarray(traits), cohort, level + 1, int(tried))
-            kernel(players, places, known, chances[cohort, level])
-            tried += 1.0 / float(setup.targets[cohort, level])
+    for cohort in range(len(setup.cohorts)):
+        known = setup.game.win_probability is not None
+        chances[cohort] = (
+            _closed(setup, cohort, places) if known else _measured(setup, cohort, places, threads, progress)
+        )
     return LevelCurves(places, np.minimum.accumulate(chances, axis=2))
+
+
+def attempts_behind(setup: Setup) -> int:
+    """How many attempts all curves of a campaign take; 0 with a closed form."""
+    if setup.game.win_probability is not None:
+        return 0
+    return len(setup.cohorts) * setup.levels * _count(setup)
+
+
+def _count(setup: Setup) -> int:
+    """Attempts behind one level."""
+    return min(MOST_ATTEMPTS, max(LEAST_ATTEMPTS, ALL_ATTEMPTS // setup.levels))
+
+
+def _tried(setup: Setup, cohort: int) -> list[int]:
+    """How many attempts a player has made who reaches each level, if all are won as often as they should be."""
+    before = np.cumsum(1.0 / setup.targets[cohort])
+    return [0, *before[:-1].astype(np.int64).tolist()]
+
+
+def _closed(setup: Setup, cohort: int, places: Numbers) -> Numbers:
+    """Of one cohort by the closed form, shape (levels, CELLS + 1)."""
+    curves = np.empty((setup.levels, len(places)))
+    players = np.zeros(IMAGINED, PLAYER)
+    known = Dial(setup.space.table(), np.ascontiguousarray(setup.path), np.empty(len(setup.space)))
+    traits = np.ascontiguousarray(setup.traits[cohort])
+    for level, tried in enumerate(_tried(setup, cohort)):
+        compiled(imagine)(players, traits, cohort, level + 1, tried)
+        compiled(closed_curve_of(setup.game))(players, places, known, curves[level])
+    return curves
+
+
+def _measured(setup: Setup, cohort: int, places: Numbers, threads: int, progress: LevelProgress | None) -> Numbers:
+    """Of one cohort by attempts, shape (levels, CELLS + 1); from the cache where they are known."""
+    count, tried = _count(setup), _tried(setup, cohort)
+    key = _key(setup, cohort, tried, count)
+    shape = setup.levels, len(places)
+    tables = read_tables(key, ("curves",), shape)
+    if tables is None:
+        jumps = [at for at in dial_jumps(dial_places(setup.space, setup.path)) if setup.floor < at <= setup.ceiling]
+        curves, done = np.empty(shape), cohort * setup.levels
+        if progress:
+            progress(done, len(setup.cohorts) * setup.levels)
+        with ThreadPoolExecutor(threads) as pool:
+            fitted = pool.map(partial(_curve, setup, cohort, places, jumps, count), range(setup.levels), tried)
+            for level, curve in enumerate(fitted):
+                curves[level] = curve
+                if progress:
+                    progress(done + level + 1, len(setup.cohorts) * setup.levels)
+        tables = {"curves": curves}
+        keep_tables(key, tables)
+    return tables["curves"]
+
+
+def _curve(
+    setup: Setup, cohort: int, places: Numbers, jumps: Iterable[float], count: int, level: int, tried: int
+) -> Numbers:
+    """Of one level, from 0: attempts are played, and a curve is fitted to them."""
+    at, won = np.empty(count), np.empty(count)
+    numbered, seed = (0, 0) if setup.own_layouts else (level + 1, setup.brief(0).seed_of_levels)
+    compiled(level_trials_of(setup.game))(
+        np.ascontiguousarray(strangers(setup.traits[cohort])), setup.space.table(), np.ascontiguousarray(setup.path),
+        np.array([setup.floor, setup.ceiling]), seed, cohort, numbered, tried, np.zeros(1, PLAYER), at, won,
+    )  # fmt: skip
+    design = _terms(at, setup, jumps)
+    found = fit_logistic(design, np.zeros(count), won, np.full(design.shape[1], _FREE))
+    return np.array([logistic(float(x)) for x in _terms(places, setup, jumps) @ found])
+
+
+def _terms(places: Numbers, setup: Setup, jumps: Iterable[float]) -> Numbers:
+    """What the logit is linear in, shape (places, 4 + jumps)."""
+    x = 2.0 * (places - setup.floor) / (setup.ceiling - setup.floor) - 1.0
+    return np.stack(
+        [np.ones_like(x), x, x * x, x * x * x, *((places >= at).astype(np.float64) for at in jumps)], axis=1
+    )
+
+
+def _key(setup: Setup, cohort: int, tried: list[int], count: int) -> str:
+    """32 hex digits that change with anything that could change the curves of a cohort."""
+    digest = kernel_digest(level_trials_of(setup.game), climb)
+    own = setup.own_layouts, 0 if setup.own_layouts else setup.brief(0).seed_of_levels
+    state = hashlib.sha256(f"levels {_FORMAT} {digest} {own} {cohort} {tried} {count} ".encode())
+    state.update(f"{setup.floor!r} {setup.ceiling!r}".encode())
+    for array in (setup.space.table(), setup.path, setup.traits[cohort]):
+        state.update(f" {array.shape} ".encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
+    return state.hexdigest()[:32]
+
+
+@cache
+def level_trials_of(game: Game) -> Callable[..., None]:
+    """The plain kernel: one attempt of each of so many players on a level, at places spread evenly over the dial."""
+    opening, play, knobs = opening_of(game), play_of(game), len(game.space)
+
+    def level_trials(
+        traits: Any, table: Any, path: Any, ends: Any, seed: int, cohort: int, level: int, tried: int, players: Any,
+        places: Any, won: Any,
+    ) -> None:  # fmt: skip
+        player = players[0]
+        values = np.empty(knobs)
+        for i in range(len(won)):
+            newcomer(player, i, traits, cohort, level, tried)
+            # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
+            share = (i + 0.5) * 0.6180339887498949
+            share -= np.floor(share)
+            places[i] = ends[0] + (ends[1] - ends[0]) * share
+            felt = felt_difficulty(player, places[i])
+            for j in range(knobs):
+                values[j] = to_real(table, j, along(path, j, felt))
+            address = _ADDRESS * (cohort + 1) + level
+            ended = play(opening(values, seed, MAP_REPLICA, i, address, level), faculties_of(player))
+            won[i] = 1.0 if ended.outcome == WON else 0.0
+
+    return level_trials
 
 
 class Dial(NamedTuple):
@@ -93,24 +215,17 @@ class Dial(NamedTuple):
     values: Any  # room for params, shape (knobs,)
 
 
+def newcomer(player: Any, number: int, traits: Any, cohort: int, level: int, tried: int) -> None:
+    """Fill a PLAYER record with a player of no run, who has made so many attempts and begins a session."""
+    be_born(player, number, cohort, traits, 0, MAP_REPLICA, level, 0.0)
+    player["attempts"] = tried
+    player["thrown"] = 0.0
+
+
 def imagine(players: Any, traits: Any, cohort: int, level: int, tried: int) -> None:
-    """Fill PLAYER records with players of no run, who have made so many attempts and begin a session."""
+    """Fill PLAYER records with such players."""
     for i in range(len(players)):
-        be_born(players[i], i, cohort, traits, 0, MAP_REPLICA, level, 0.0)
-        players[i]["attempts"] = tried
-        players[i]["thrown"] = 0.0
-
-
-def mapped_curve(players: Any, places: Any, known: LogitChart, out: Any) -> None:
-    """Mean win probability of players at each place, by a chance map, into out."""
-    for k in range(len(places)):
-        total = 0.0
-        for i in range(len(players)):
-            player = players[i]
-            place = felt_difficulty(player, float(places[k]))
-            row = min(int(player["level"]), max(len(known.terms), 1)) - 1  # one row where layouts are fresh
-            total += logistic(chart_logit(known, row, skill_now(player), place, player))
-        out[k] = total / len(players)
+        newcomer(players[i], i, traits, cohort, level, tried)
 
 
 @cache

@@ -41,6 +41,7 @@ from sims.run_folder.provenance import code_digests, versions
 from sims.runs.chunk_pool import play_chunks
 from sims.runs.chunks import ChunkRecord, Job
 from sims.runs.finish import CRASH, finish
+from sims.runs.measuring import measure_first
 from sims.runs.preflight import prepare_job
 from sims.runs.progress import OnRunProgress, no_run_progress
 from sims.runs.run import Run, read_run
@@ -112,6 +113,8 @@ def execute(
     """`run`, or None when what was played is not enough: then the folder is removed. Raises what `run` raises."""
     with disk_faults():
         setup = setup_of(scenario, Catalog())
+        if Catalog().has_own(setup.game.name, setup.kind.name):
+            measure_first(setup, threads=cores() if workers is None else workers, on_message=on_message)
         job = prepare_job(scenario, setup, file_format)  # what cannot be played must not leave a folder
         start = start_of_run(scenario, setup, file_format, plain_name(scenario.name))
         folder = begin(out, start)

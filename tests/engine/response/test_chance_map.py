@@ -103,7 +103,7 @@ def test_a_map_without_a_cache_has_the_same_bits(monkeypatch):
 def test_what_a_cohort_shares_is_one_of_many():
     traits = distribution_table({"slope": Distribution("lognormal", 1.0, 0.3, common=0.4)})
     slope = TRAIT_NAMES.index("slope")
-    assert module._strangers(traits)[slope].tolist()[2::3] == [pytest.approx(0.5), 0.0]
+    assert module.strangers(traits)[slope].tolist()[2::3] == [pytest.approx(0.5), 0.0]
 
 
 # --- The regression behind it
