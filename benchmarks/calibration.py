@@ -52,6 +52,8 @@ _MUCH: Final = 5_000_000  # attempts
 _MANY_PLAYERS: Final = 2_000
 
 
+EASY: Final = {"0.905": 0.284, "0.946": 0.186, "0.965": 0.102}  # difficulty at which default players win so much
+
 QUITTING: Final = """
 [[cohort]]
 name = "a"
@@ -266,6 +268,16 @@ def designs(population: int = POPULATION) -> Iterator[Design]:
         yield Design(f"rate near {rate:g}, correlation 0.2", sums, (20, 50, 100))
 
 
+def edges(population: int = POPULATION) -> Iterator[Design]:
+    """Designs of gates alone: players as they are by default, who quit, at one difficulty that is easy for most."""
+    for name, difficulty in EASY.items():
+        sums = _world(
+            players=population, seed=43, controller="constant", options=f"difficulty = {difficulty}", attempts=50,
+            after=10,
+        )  # fmt: skip
+        yield Design(f"rate near {name}, players of the defaults", sums[sums[:, 1] > 0], (50, 100, 300))
+
+
 def drawn(design: Design, players: int, count: int) -> tuple[Line, npt.NDArray[np.int64]]:
     """Coverage of a design, and the SUMS of all repetitions, shape (count, SUMS)."""
     dice = np.random.default_rng(np.random.SeedSequence(20_262, spawn_key=(players, len(design.what))))
@@ -298,7 +310,7 @@ def unequal(count: int) -> Iterator[Line]:
 
 def gates(count: int, population: int = POPULATION) -> Iterator[Line]:
     """How often a gate says met when the truth is the edge of its band."""
-    for design in designs(population):
+    for design in (*designs(population), *edges(population)):
         for players in design.sizes:
             if design.effective(players) < FEW:
                 continue

@@ -34,14 +34,18 @@ def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
     from rich.text import Text
 
     colours = {"in band": "green", "below": "yellow", "above": "yellow", "off": "yellow", "cannot tell": "cyan"}
+    console = Console(file=stream, highlight=False)
+    lines = [cells(row) for row in verdict.rows]
+    whole = sum(max(len(line[j]) for line in (HEADINGS, *lines)) + 1 for j in range(len(HEADINGS)))
+    if whole > console.width:  # then the margins of difficulty and quit stand below their numbers
+        lines = [(*line[:5], *(text.replace(" (", "\n").rstrip(")") for text in line[5:])) for line in lines]
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for j, heading in enumerate(HEADINGS):
         table.add_column(
             heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold", no_wrap=j not in (0, 4)
         )
-    for row in verdict.rows:
-        table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(cells(row))))
-    console = Console(file=stream, highlight=False)
+    for row, line in zip(verdict.rows, lines, strict=True):
+        table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(line)))
     console.print(table)
     console.print()
     for sentence in (*_judged(verdict), *verdict.sentences):

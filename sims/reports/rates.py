@@ -149,7 +149,7 @@ def _level_table(facts: Facts, levels: Sequence[Row]) -> Markup:
         "win rate (margin)",
         "target",
         "verdict",
-        "mean difficulty",
+        "mean difficulty (margin)",
         "players judged",
     )
     cut = f"The first {_MOST_LEVELS:,} of {len(levels):,} rows; all are in summary.csv."

@@ -30,8 +30,8 @@ def verdict_part(facts: Facts) -> Markup:
         "win rate (margin)",
         "target",
         "verdict",
-        "mean difficulty",
-        "quit",
+        "mean difficulty (margin)",
+        "quit (margin)",
         "players judged",
     )
     rows = []

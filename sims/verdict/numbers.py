@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from sims.verdict.goal import Band, Row
+from sims.wording import share_text
 
 _MOST_DECIMALS: Final = 4  # of a band in per cent; one that needs more is a mean over levels, or no thought of people
 
@@ -53,6 +54,33 @@ def won_with_margin(row: Row, name: str) -> str:
     """A group and its win rate without a verb that its name would have to agree with."""
     rate, low, high = margin_of(row)
     return f"{name}: {rate} % of attempts won (margin {low} to {high} %)"
+
+
+def difficulty_words(row: Row, *, short: bool = False) -> str:
+    """A mean difficulty with its 95 % interval: 0.31 (margin 0.30 to 0.32).
+
+    short: for a table.
+    """
+    middle, low, high = (f"{place:.2f}" for place in (row.difficulty, row.difficulty_low, row.difficulty_high))
+    known = not math.isnan(row.difficulty_low)
+    return _beside(middle, (low, high) if known else None, "", short)
+
+
+def quit_words(share: float, low: float, high: float, *, short: bool = False) -> str:
+    """A share of players who quit with its 95 % interval: 23 % (margin 20 to 26 %).
+
+    low, high: its ends; NaN where they are not known. short: for a table.
+    """
+    known = not math.isnan(low)
+    ends = (f"{100.0 * low:.0f}", f"{100.0 * high:.0f}") if known else None
+    return _beside(share_text(share), ends, " %", short)
+
+
+def _beside(middle: str, ends: tuple[str, str] | None, unit: str, short: bool) -> str:
+    """A number and its margin; without one that is not known, or is narrower than rounding."""
+    if ends is None or {f"{end}{unit}" for end in ends} == {middle}:
+        return middle
+    return f"{middle} ({'-'.join(ends)})" if short else f"{middle} (margin {' to '.join(ends)}{unit})"
 
 
 def rounded_up(number: float) -> int:

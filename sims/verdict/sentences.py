@@ -9,7 +9,7 @@ from typing import Final
 from engine.inference.intervals import FEW, FEW_REPLICAS, RateInterval, rate_interval
 from engine.tally import Tally
 from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
-from sims.verdict.numbers import rate_with_margin, target_words, won_with_margin
+from sims.verdict.numbers import difficulty_words, quit_words, rate_with_margin, target_words, won_with_margin
 from sims.verdict.remedies import remedy_of
 from sims.verdict.reservations import about_never_judged, about_swing, ends_words, reservation
 from sims.wording import UNCALIBRATED, count, listed, share_of, share_text
@@ -141,7 +141,7 @@ def _about(row: Row, cluster: str, steered: bool, warm_up: bool) -> Iterator[str
         late = ""
         if abs(row.difficulty_late - row.difficulty) >= _STILL_MOVING:
             late = f", and {row.difficulty_late:.2f} in the last third of each player's attempts"
-        yield f"Their difficulty was {row.difficulty:.2f} on average{late}."
+        yield f"Their difficulty was {difficulty_words(row)} on average{late}."
         ends = ends_words(row, steered, "It")
         if ends:
             yield ends
@@ -258,13 +258,8 @@ def _sample(found: RateInterval, name: str, noun: str) -> str:
 
 def _about_players(goal: Goal, tally: Tally) -> list[str]:
     """How many quit, what the controller could not have, and what was stopped."""
-    sentences = []
     cohorts = range(len(goal.cohorts))
-    shares = {goal.cohorts[j]: share_of(tally.quits(j), tally.players(j)) for j in cohorts}
-    quits = sum(tally.quits(j) for j in cohorts)
-    if quits:
-        whole = sum(tally.players(j) for j in cohorts)
-        sentences.append(f"{share_text(quits / whole)} of players quit for good{_highest(shares)}.")
+    sentences = [*_about_quitting(goal, tally)]
     asked = {goal.cohorts[j]: share_of(tally.total(j, "clipped"), tally.total(j, "attempts")) for j in cohorts}
     attempts = sum(tally.total(j, "attempts") for j in cohorts)
     if any(share >= _WORTH_SAYING for share in asked.values()):
@@ -277,6 +272,28 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     if attempts and stopped / attempts >= _WORTH_SAYING:
         sentences.append(f"{share_text(stopped / attempts)} of attempts ran into the time limit and count as not won.")
     return sentences
+
+
+def _about_quitting(goal: Goal, tally: Tally) -> Iterator[str]:
+    """The share of all players who quit, and that of the group in which most did, with their margins."""
+    cohorts = range(len(goal.cohorts))
+    counts = [(tally.quits(j), tally.players(j)) for j in cohorts]
+    quits, whole = (sum(column) for column in zip(*counts, strict=True))
+    if not quits:
+        return
+    words = []
+    for j in cohorts:
+        found = tally.quit_interval(j)
+        words.append(quit_words(share_of(*counts[j]), found.low, found.high))
+    if len(counts) == 1:
+        yield f"{words[0]} of players quit for good."
+        return
+    every = share_text(quits / whole)
+    if tally.scheme.cluster == "player":  # a repeat has players in several groups, so groups are no clusters of it
+        found = rate_interval(tally.quitting.sum(axis=0), "player")
+        every = quit_words(quits / whole, found.low, found.high)
+    most = max(cohorts, key=lambda j: share_of(*counts[j]) if counts[j][1] else -1.0)
+    yield f"{every} of players quit for good, most often {goal.cohorts[most]}: {words[most]}."
 
 
 def _highest(shares: dict[str, float]) -> str:

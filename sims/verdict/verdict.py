@@ -18,9 +18,9 @@ from engine.inference.intervals import DIAL_UNIT, NOTHING_PLAYED, RateInterval, 
 from engine.tally import SWING_UNIT, TOTALS, Tally
 from sims.html.notebook import notebook_table
 from sims.verdict.goal import Band, Goal, Row, TargetState
-from sims.verdict.numbers import margin_of, rounded_up, target_words
+from sims.verdict.numbers import difficulty_words, margin_of, quit_words, rounded_up, target_words
 from sims.verdict.sentences import about_warm_up, sentences_of
-from sims.wording import share_of, share_text
+from sims.wording import share_of
 
 _POWER: Final = 0.8416  # normal quantile of 0.8: so often would the further players give a clear answer
 _WIDTH: Final = 1.96  # half width of a 95 % interval in standard errors
@@ -240,11 +240,12 @@ HEADINGS: Final = ("group", "attempts", "win rate (margin)", "target", "verdict"
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """A row as text under HEADINGS; the win rate with its margin, a band with the wanted win rate in brackets."""
+    """A row as text under HEADINGS; numbers with their margins, a band with the wanted win rate in brackets."""
     rate = difficulty = "-"
     if row.attempts:
         middle, low, high = margin_of(row)
         rate = f"{middle} % ({low}-{high})"
-        difficulty = f"{row.difficulty:.2f}"
+        difficulty = difficulty_words(row, short=True)
     target = target_words(row, short=True)
-    return row.cohort, f"{row.attempts:,}", rate, target, row.state_words, difficulty, share_text(row.quit_share)
+    quits = quit_words(row.quit_share, row.quit_share_low, row.quit_share_high, short=True)
+    return row.cohort, f"{row.attempts:,}", rate, target, row.state_words, difficulty, quits

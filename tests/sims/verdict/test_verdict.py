@@ -21,7 +21,7 @@ from sims.cli.verdict_table import print_verdict
 from sims.runs.tables import goal_for
 from sims.verdict.goal import SUMMARY_COLUMNS, Goal, goal_of
 from sims.verdict.numbers import decimals_of
-from sims.verdict.verdict import HEADINGS, further_players, state_of, summary_rows, verdict
+from sims.verdict.verdict import HEADINGS, cells, further_players, state_of, summary_rows, verdict
 from sims.wording import share_text
 from tests.kit.golden import check_golden
 
@@ -398,6 +398,32 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_difficulty_and_quitting_have_margins_wherever_they_are_written():
+    tally = a_tally(0.60, 0.75, quits=40)
+    wins, made = np.tile([55, 65], 200), np.full(400, 100)
+    dial = np.rint(np.tile([0.2, 0.4], 200) * DIAL_UNIT).astype(np.int64) * made
+    columns = cluster_sums(np.ones_like(made), wins, made, dial, 1)
+    tally.judged[0] = [column.sum() for column in columns]
+    found = verdict(a_goal("a", "b"), tally)
+    row = found.rows[0]
+    assert (row.difficulty_low, row.difficulty_high) == pytest.approx((0.29, 0.31), abs=0.0005)
+    assert (row.quit_share_low, row.quit_share_high) == pytest.approx((0.0745, 0.1332), abs=0.0005)
+    assert cells(row)[5:] == ("0.30 (0.29-0.31)", "10 % (7-13)")
+    assert "Their difficulty was 0.30 (margin 0.29 to 0.31) on average." in found.text
+    assert "10 % (margin 8 to 12 %) of players quit for good, most often a: 10 % (margin 7 to 13 %)." in found.text
+
+
+def test_a_margin_narrower_than_rounding_is_not_written():
+    row = verdict(a_goal("a"), a_tally(0.70)).rows[0]
+    assert row.difficulty_low == row.difficulty_high == pytest.approx(0.31, abs=1e-6)
+    assert cells(row)[5] == "0.31"
+
+
+def test_shares_of_groups_who_share_a_controller_are_not_taken_together():
+    found = verdict(a_goal("a", "b", shared=True, replicas=400), a_tally(0.70, 0.70, quits=40, cluster="replica"))
+    assert "10 % of players quit for good, most often a: 10 % (margin 7 to 13 %)." in found.text
+
+
 @pytest.mark.parametrize("no_colour", [False, True])
 def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour):
     monkeypatch.setenv("COLUMNS", "80")
@@ -414,10 +440,12 @@ def test_the_table_fits_80_columns_and_respects_no_color(monkeypatch, no_colour)
     plain = [line for line in text.splitlines() if "\x1b" not in line]
     assert max(map(len, plain)) <= 80
     if no_colour:
-        table = text.splitlines()[:3]
-        assert all(heading in table[0] for heading in HEADINGS)
-        assert "70.0 % (69.4-70.6)" in table[1]
-        assert "too close" in table[2]
+        heads, *lines = text.splitlines()[:5]
+        assert all(heading in heads for heading in HEADINGS)
+        assert "70.0 % (69.4-70.6)" in lines[0]
+        assert lines[0].rstrip().endswith("0 %")
+        assert lines[1].strip() == "0-1"  # the margin of the share who quit, below it
+        assert "too close" in lines[2]
 
 
 def test_markup_of_the_terminal_is_text(monkeypatch):
