@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO
 
-from sims.verdict.verdict import HEADINGS, Verdict, cells
+from sims.verdict.verdict import HEADINGS, Verdict
 
 
 def print_verdict(verdict: Verdict, stream: IO[str]) -> None:
@@ -16,7 +16,7 @@ def print_verdict(verdict: Verdict, stream: IO[str]) -> None:
 
 
 def _print_plain(verdict: Verdict, stream: IO[str]) -> None:
-    lines = [HEADINGS, *(cells(row) for row in verdict.rows)]
+    lines = [HEADINGS, *verdict.lines]
     widths = [max(len(line[j]) for line in lines) for j in range(len(HEADINGS))]
     for line in lines:
         texts = [text.rjust(w) if j in (1, 5, 6) else text.ljust(w) for j, (text, w) in enumerate(zip(line, widths))]
@@ -35,7 +35,7 @@ def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
 
     colours = {"in band": "green", "below": "yellow", "above": "yellow", "off": "yellow", "cannot tell": "cyan"}
     console = Console(file=stream, highlight=False)
-    lines = [cells(row) for row in verdict.rows]
+    lines = verdict.lines
     whole = sum(max(len(line[j]) for line in (HEADINGS, *lines)) + 1 for j in range(len(HEADINGS)))
     if whole > console.width:  # then the margins of difficulty and quit stand below their numbers
         lines = [(*line[:5], *(text.replace(" (", "\n").rstrip(")") for text in line[5:])) for line in lines]

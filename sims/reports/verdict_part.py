@@ -9,16 +9,15 @@ from sims.html.page import section, table
 from sims.reports.facts import Facts
 from sims.verdict.goal import Row
 from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
-from sims.verdict.verdict import cells
 
 ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing about other people."
 STATES: Final = {"in band": "good", "below": "off", "above": "off", "off": "off", "cannot tell": "open"}
 _CHECKS: Final = {PASSED: "good", WARNING: "off"}
 
 
-def state(row: Row) -> Markup:
-    """Where a row lies against its target, as coloured words."""
-    return tag("span", row.state_words, class_=f"state {STATES[row.state]}")
+def state(row: Row, words: str | None = None) -> Markup:
+    """Where a row lies against its target, as coloured words. words: others than the row's own."""
+    return tag("span", words or row.state_words, class_=f"state {STATES[row.state]}")
 
 
 def verdict_part(facts: Facts) -> Markup:
@@ -35,10 +34,10 @@ def verdict_part(facts: Facts) -> Markup:
         "players judged",
     )
     rows = []
-    for label, row in zip(facts.labels, facts.verdict.rows, strict=True):
-        _, attempts, rate, target, _, difficulty, quits = cells(row)
-        rows.append((label, attempts, rate, target, state(row), difficulty, quits, f"{row.players:,}"))
-    judged = facts.verdict.judged or "All attempts are judged."
+    for label, row, line in zip(facts.labels, facts.verdict.rows, facts.verdict.lines, strict=True):
+        _, attempts, rate, target, judged, difficulty, quits = line
+        rows.append((label, attempts, rate, target, state(row, judged), difficulty, quits, f"{row.players:,}"))
+    left_out = facts.verdict.judged or "All attempts are judged."
     charted, groups = len(facts.charted), len(facts.labels)
     shown = f" Charts below are of the first {charted} of {groups} groups." if charted < groups else ""
     return tag(
@@ -47,7 +46,7 @@ def verdict_part(facts: Facts) -> Markup:
         *(tag("p", sentence) for sentence in others),
         tag("p", ONE_PERSON if facts.of_a_person else caution, class_="caution"),
         table(headings, rows),
-        tag("p", judged, " Difficulty runs from 0 (easiest) to 1 (hardest).", shown, class_="note"),
+        tag("p", left_out, " Difficulty runs from 0 (easiest) to 1 (hardest).", shown, class_="note"),
         class_="verdict",
     )
 

@@ -58,12 +58,19 @@ class Verdict:
         """Which attempts the table leaves out, and how many of them were won; empty when it counts all."""
         return about_warm_up(self.rows, self.after_attempts)
 
+    @property
+    def lines(self) -> list[tuple[str, ...]]:
+        """The table of player groups: a line of texts under HEADINGS for each of `rows`.
+
+        A group of a campaign is judged by its levels, so its line counts those that are on target.
+        """
+        return [cells(row, [one for one in self.level_rows if one.cohort == row.cohort]) for row in self.rows]
+
     def __repr__(self) -> str:
         return f"Verdict({self.sentences[0]!r})"
 
     def _repr_html_(self) -> str:
-        rows = [cells(row) for row in self.rows]
-        return notebook_table(HEADINGS, rows, [line for line in (self.judged, *self.sentences) if line])
+        return notebook_table(HEADINGS, self.lines, [line for line in (self.judged, *self.sentences) if line])
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`; what is not a number becomes null."""
@@ -239,13 +246,20 @@ def summary_rows(found: Verdict) -> list[tuple[str | int | float | None, ...]]:
 HEADINGS: Final = ("group", "attempts", "win rate (margin)", "target", "verdict", "difficulty", "quit")
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """A row as text under HEADINGS; numbers with their margins, a band with the wanted win rate in brackets."""
+def cells(row: Row, levels: Sequence[Row] = ()) -> tuple[str, ...]:
+    """A row as text under HEADINGS; numbers with their margins, a band with the wanted win rate in brackets.
+
+    levels: those of a campaign, where the row is of all of them together.
+    """
     rate = difficulty = "-"
     if row.attempts:
         middle, low, high = margin_of(row)
         rate = f"{middle} % ({low}-{high})"
         difficulty = difficulty_words(row, short=True)
-    target = target_words(row, short=True)
+    target, judged = target_words(row, short=True), row.state_words
+    if levels:
+        judged = f"{sum(level.state == 'in band' for level in levels)} of {len(levels)} levels on target"
+        if any((level.target_low, level.target_high) != (row.target_low, row.target_high) for level in levels):
+            target = "of each level"
     quits = quit_words(row.quit_share, row.quit_share_low, row.quit_share_high, short=True)
-    return row.cohort, f"{row.attempts:,}", rate, target, row.state_words, difficulty, quits
+    return row.cohort, f"{row.attempts:,}", rate, target, judged, difficulty, quits
