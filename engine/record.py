@@ -511,14 +511,21 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
 
     Raises pyarrow.ArrowInvalid, an error of the kind ValueError, when the file does not hold these columns.
     """
-    schema = schema_of(columns)
     if path.suffix == ".parquet":
+        schema = schema_of(columns)
         with open_parquet(path, page_checksum_verification=True, pre_buffer=False) as file:
-            for batch in file.iter_batches(65_536):
+            for batch in file.iter_batches(65_536, columns=schema.names):
                 yield batch.select(schema.names).cast(schema)
         return
+    with open_regular(path) as source:
+        yield from read_csv(source, columns)
+
+
+def read_csv(source: Any, columns: Sequence[Column]) -> Iterator[Any]:
+    """`read_batches` of a CSV file that is open for reading. Other columns that it has are left out."""
     from pyarrow import csv
 
+    schema = schema_of(columns)
     convert = csv.ConvertOptions(
         column_types={item.name: item.type for item in schema},
         include_columns=schema.names,
@@ -527,6 +534,5 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
         true_values=["true"],
         false_values=["false"],
     )
-    options = csv.ReadOptions(block_size=1 << 22)
-    with open_regular(path) as source, csv.open_csv(source, options, convert_options=convert) as reader:
+    with csv.open_csv(source, csv.ReadOptions(block_size=1 << 22), convert_options=convert) as reader:
         yield from reader

@@ -22,7 +22,9 @@ from engine.world import Played
 from sims.catalog import Catalog
 from sims.comparison.metrics import metric_sums
 from sims.comparison.sides import Side, SideSetups, SideSums, sides_of
-from sims.run_folder.folder import SCENARIO, sound_manifest
+from sims.run_folder.folder import SCENARIO
+from sims.run_folder.row_file import row_batches_of
+from sims.run_folder.sound_tables import sound_manifest
 from sims.runs.run import Run
 
 _ROW: Final = np.dtype(
@@ -111,7 +113,7 @@ def _rows(run: Run, causes: Sequence[str]) -> Iterator[Rows]:
     columns = [column for column in record.ATTEMPT_COLUMNS if column.name in (_ROW.names or ())]
     words = {"outcome": OUTCOMES, "cause": causes}
     try:
-        for batch in record.read_batches(run.rows_file, columns):
+        for batch in row_batches_of(run.rows_file, columns):
             rows = np.zeros(batch.num_rows, _ROW)
             for name in _ROW.names or ():
                 column = batch.column(name)

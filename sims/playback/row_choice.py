@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine import record
 from engine.attempt import Address
 from engine.errors import RunFolderError, ScenarioError
 from engine.game import FAILED, OUTCOMES, Faculties, Game
@@ -22,7 +21,8 @@ from engine.scenario_file.scenario_faults import suggestion
 from sims.playback.human_actions import read_human_actions
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
 from sims.run_folder.folder import MANIFEST, changed_files, read_manifest
-from sims.run_folder.row_file import AttemptTable, lines_of, open_table, value_of
+from sims.run_folder.row_file import AttemptTable, lines_of, open_table, row_batches_of, value_of
+from sims.run_folder.saved_csv import TornRow, own_spelling
 
 # What is looked for among the rows that fit: the column, and whether its smallest value is meant.
 KINDS: Final[Mapping[str, tuple[str, bool]]] = {
@@ -58,6 +58,7 @@ class RecordedRow(NamedTuple):
     cells: Mapping[str, Any]  # column -> value
     human_actions: list[HumanAction] | None  # what a person did; None for a synthetic player
     several_replicas: bool = False  # whether its file holds more than one
+    ignored: tuple[str, ...] = ()  # columns of its file that no attempt has
 
     def recording(self) -> Recording:
         """The attempt, at its start."""
@@ -120,9 +121,10 @@ def choose_row(
             f"{table.path}, row {number}, cannot be shown: nothing was played in it, since a plug-in failed "
             f"({found.cells['fault']}); choose another row"
         )
-    last = next(lines_of(table.path, table.columns, [table.rows - 1]))  # rows are sorted by replica
-    place = [column.name for column in table.columns].index("replica")
-    return found._replace(several_replicas=found.address.replica > 0 or last[place] != "0")
+    replicas = next(column for column in table.columns if column.name == "replica")
+    last = next(lines_of(table.path, [replicas], [table.rows - 1]), None)  # rows are sorted by replica
+    several = isinstance(last, list) and own_spelling(replicas, last[0]) != "0"
+    return found._replace(several_replicas=found.address.replica > 0 or several)
 
 
 def _numbered(table: AttemptTable, player: int, attempt: int, replica: int | None) -> int:
@@ -201,7 +203,7 @@ def _matches(
     columns = [one for one in table.columns if one.name in names]
     first = 0
     try:
-        for batch in record.read_batches(table.path, columns):
+        for batch in row_batches_of(table.path, columns):
             here = np.flatnonzero(fits(batch))
             if len(here):
                 values = batch.column(column).to_numpy(zero_copy_only=False)[here].astype(np.float64)
@@ -213,9 +215,9 @@ def _matches(
 
 def read_row(table: AttemptTable, number: int) -> RecordedRow:
     """A row by its number. Raises RunFolderError, naming the cell, when a value is not one of its column."""
-    texts = next(iter(lines_of(table.path, table.columns, [number])), [])
-    if len(texts) != len(table.columns):
-        raise RunFolderError(f"{table.path}, row {number}, has {len(texts)} cells, expected are {len(table.columns)}")
+    texts = next(lines_of(table.path, table.columns, [number]), TornRow(0, len(table.columns)))
+    if isinstance(texts, TornRow):
+        raise RunFolderError(f"{table.path}, row {number}, has {texts.cells} cells, expected are {texts.expected}.")
     human = dict(zip((column.name for column in table.columns), texts, strict=True))["source"] == "human"
     cells: dict[str, Any] = {}
     for column, text in zip(table.columns, texts, strict=True):
@@ -239,4 +241,6 @@ def read_row(table: AttemptTable, number: int) -> RecordedRow:
     faculties = NO_FACULTIES if human else Faculties(*(float(cells[name]) for name in Faculties._fields))
     address = Address(**{name: int(cells[name]) for name in Address._fields if name in cells})
     human_actions = read_human_actions(table.path.parent, address, len(game.actions)) if human else None
-    return RecordedRow(table.path, number, game, values, faculties, address, cells, human_actions)
+    return RecordedRow(
+        table.path, number, game, values, faculties, address, cells, human_actions, ignored=table.ignored
+    )

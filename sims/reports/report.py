@@ -17,7 +17,8 @@ from sims.reports.facts import Facts
 from sims.reports.report_page import report_page
 from sims.reports.rows import gather
 from sims.run_folder.files import write_file
-from sims.run_folder.folder import REPORT, SCENARIO, read_manifest, sound_manifest
+from sims.run_folder.folder import REPORT, SCENARIO, read_manifest
+from sims.run_folder.sound_tables import sound_manifest
 from sims.verdict.goal import goal_of
 from sims.verdict.verdict import verdict
 

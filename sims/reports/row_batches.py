@@ -10,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.user_files.regular_file import open_parquet, open_regular
+from engine.record import Column, Kind
+from engine.user_files.regular_file import open_parquet
+from sims.run_folder.saved_csv import csv_head, open_csv
 
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
@@ -19,7 +21,8 @@ _BATCH: Final = 65_536  # rows
 _CSV_BLOCK: Final = 1 << 20  # bytes: with four times that, the rows of a long run take 120 MiB more
 _REPLICA_SHIFT: Final = 30  # a player's number is below 2**30
 _DECIMALS: Final = frozenset({"difficulty", "progress", "trait_skill"})
-_TYPES: Final = {"int32": np.int32, "int64": np.int64, "double": np.float64}
+_TYPES: Final = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int64, "double": np.float64}
+_KINDS: Final[Mapping[str, Kind]] = {"int64": "integer", "double": "number"}
 _WORDS: Final = frozenset({"cohort", "left", "outcome", "cause"})
 
 
@@ -83,8 +86,7 @@ def column_names(path: Path) -> list[str]:
     if path.suffix == ".parquet":
         with open_parquet(path) as opened:
             return list(opened.schema_arrow.names)
-    with open_regular(path) as file:
-        return file.readline().decode().rstrip("\r\n").replace('"', "").split(",")
+    return csv_head(path, "game").names
 
 
 def batches(path: Path, names: Sequence[str], params: Mapping[str, bool], belief: str | None) -> Iterator[Any]:
@@ -104,5 +106,6 @@ def batches(path: Path, names: Sequence[str], params: Mapping[str, bool], belief
         types[belief] = pa.float64()
     convert = csv.ConvertOptions(include_columns=chosen, column_types=types)
     options = csv.ReadOptions(block_size=_CSV_BLOCK)
-    with open_regular(path) as source, csv.open_csv(source, options, convert_options=convert) as reader:
+    columns = [Column(name, _KINDS.get(str(types[name]), "name"), "", "", optional=name == belief) for name in chosen]
+    with open_csv(path, columns) as source, csv.open_csv(source, options, convert_options=convert) as reader:
         yield from reader

@@ -120,11 +120,12 @@ def read_package(folder: Path) -> Package:
 def _table_of(resource: Mapping[str, Any]) -> Resource:
     fields, key = resource["schema"]["fields"], tuple(resource["schema"]["primaryKey"])
     words = {item["name"]: tuple(item["constraints"]["enum"]) for item in fields if "enum" in _limits(item)}
-    sheet = Sheet(resource["name"], tuple(_column(item) for item in fields), key, words)
+    sheet = Sheet(resource["name"], tuple(column_of(item) for item in fields), key, words)
     return Resource(sheet, resource["path"], resource["rowCount"])
 
 
-def _column(item: Mapping[str, Any]) -> Column:
+def column_of(item: Mapping[str, Any]) -> Column:
+    """The column that an entry of a data package describes. Raises KeyError for what is none."""
     limits = _limits(item)
     return Column(
         item["name"],

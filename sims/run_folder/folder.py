@@ -17,7 +17,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -367,30 +367,3 @@ def changed_files(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
         if not path.is_file() or path.stat().st_size != expected.bytes or content_of(path) != expected:
             names.append(name)
     return names
-
-
-def sound_manifest(folder: Path, names: Collection[str] | None = None) -> dict[str, Any]:
-    """The manifest of a complete run whose files are as the run wrote them.
-
-    Whatever reads a table of a run goes through this function, so that all of them refuse an altered one alike.
-
-    Args:
-        folder: of the run.
-        names: the files that are read; None for all that the manifest lists.
-
-    Raises:
-        RunFolderError: as `read_manifest`, and when a file differs from its checksum; it names the file.
-    """
-    manifest = read_manifest(folder)
-    read = (
-        manifest
-        if names is None
-        else {"files": {name: note for name, note in manifest["files"].items() if name in names}}
-    )
-    changed = changed_files(folder, read)
-    if changed:
-        raise RunFolderError(
-            f"the files of {folder} must be as the run wrote them, but {', '.join(changed)} "
-            f"{'is' if len(changed) == 1 else 'are'} not; `flowdial verify {folder}` says more."
-        )
-    return manifest

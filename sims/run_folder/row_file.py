@@ -17,97 +17,109 @@ from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
 from engine.user_files.regular_file import open_parquet, open_regular
 from sims.catalog import Catalog
+from sims.run_folder.saved_csv import (
+    TornRow,
+    cells_in,
+    csv_head,
+    header_of,
+    open_csv,
+    own_spelling,
+    records,
+    refuse_numbers,
+)
 
 # Columns that a file may lack: older runs were written without the first two, the others are on request.
 _ADDED: Final = ("fault", "score", "layout_seed", "win_chance")
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 
 
 class AttemptTable(NamedTuple):
     """A file of attempts and what is needed to read it."""
 
     path: Path
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # those that attempts have, in the file's order
     rows: int
     game: Game
+    ignored: tuple[str, ...] = ()  # other columns of the file
 
 
 def open_table(path: Path) -> AttemptTable:
-    """Look at the header and the first row of a file of attempts. Raises RunFolderError when it is not one."""
+    """Look at the header and the first rows of a file of attempts. Raises RunFolderError when it is not one."""
     names, first, rows = _head(path)
     if "game" not in names:
         raise RunFolderError(f"{path} is not a table of attempts: it has no column named game; name another file.")
-    if first is None:
+    if not first:
         raise RunFolderError(f"{path} has no rows, so there is nothing to replay.")
-    if len(first) != len(names):
-        raise RunFolderError(f"row 0 of {path} has {len(first)} cells, but the header has {len(names)}.")
-    game = Catalog().game(first[names.index("game")])
+    if len(first[0]) != len(names):
+        raise RunFolderError(f"row 0 of {path} has {len(first[0])} cells, but the header has {len(names)}.")
+    game = Catalog().game(first[0][names.index("game")])
     knobs, score = record.knob_columns(game), record.score_columns(game)
     known = {column.name: column for column in (*ATTEMPT_COLUMNS, record.LAYOUT, WIN_CHANCE, *score, *knobs)}
-    columns = []
-    for name in names:
-        if name in known:
-            columns.append(known[name])
-        elif name.startswith("belief_"):
-            columns.append(record.belief_column(name.removeprefix("belief_")))
-        else:
-            raise RunFolderError(f"{path} has a column {name!r}, which rows of {game.name} do not have; remove it.")
+    known |= {name: record.belief_column(name.removeprefix("belief_")) for name in names if name.startswith("belief_")}
     missing = [name for name in known if name not in (*names, *_ADDED)]
     if missing:
         raise RunFolderError(f"{path} lacks the column {missing[0]}, which a replay needs.")
-    return AttemptTable(path, tuple(columns), rows, game)
+    refuse_numbers(path, [known.get(name) for name in names], first)
+    columns = tuple(known[name] for name in names if name in known)
+    return AttemptTable(path, columns, rows, game, tuple(name for name in names if name not in known))
+
+
+def ignored_note(path: Path, names: Sequence[str]) -> str:
+    """What is said of columns that no attempt has."""
+    shown = ", ".join(repr(name[:40]) for name in names[:3]) + (" and more" if len(names) > 3 else "")
+    return f"{path.name} has columns that no attempt has ({shown}); they are left out"
 
 
 def is_empty(path: Path) -> bool:
     """Whether a file has the columns that all attempts have, and no rows: no player arrived within the horizon."""
     names, first, _ = _head(path)
-    return first is None and {column.name for column in ATTEMPT_COLUMNS} <= {*names, *_ADDED}
+    return not first and {column.name for column in ATTEMPT_COLUMNS} <= {*names, *_ADDED}
 
 
-def _head(path: Path) -> tuple[list[str], list[str] | None, int]:
-    """Names of the columns, the first row where there is one, number of rows."""
-    return _parquet_head(path) if path.suffix == ".parquet" else _csv_head(path)
-
-
-def _csv_head(path: Path) -> tuple[list[str], list[str] | None, int]:
+def _head(path: Path) -> tuple[list[str], list[list[str]], int]:
+    """Names of the columns, a few of the first rows, number of rows."""
+    if path.suffix == ".parquet":
+        return _parquet_head(path)
+    found = csv_head(path, "game")
     with open_regular(path) as file:
-        header, first = file.readline(), file.readline()
-        rows = int(bool(first)) + sum(1 for _ in file)
-    cells = _cells(first) if first else None
-    return _cells(header), cells, rows
+        return found.names, found.rows, sum(1 for _ in records(file)) - 1
 
 
-def _cells(line: bytes) -> list[str]:
-    return line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r").split(",")
-
-
-def _parquet_head(path: Path) -> tuple[list[str], list[str] | None, int]:
+def _parquet_head(path: Path) -> tuple[list[str], list[list[str]], int]:
     from pyarrow import ArrowException
 
     try:
         with open_parquet(path, page_checksum_verification=True, pre_buffer=False) as file:
             names, rows = file.schema_arrow.names, file.metadata.num_rows
             if not rows or "game" not in names:
-                return names, None, rows
+                return names, [], rows
             game = next(file.iter_batches(1, columns=["game"]))
-            return names, ["" if name != "game" else str(game[0][0].as_py()) for name in names], rows
+            return names, [["" if name != "game" else str(game[0][0].as_py()) for name in names]], rows
     except (ArrowException, OSError) as fault:
         raise RunFolderError(f"{path} cannot be read: {_one_line(fault)}") from None
 
 
-def lines_of(path: Path, columns: Sequence[Column], numbers: Sequence[int] | None = None) -> Iterator[list[str]]:
-    """The cells of rows as CSV text, whatever the format; numbers: in order, None for all rows."""
+def lines_of(
+    path: Path, columns: Sequence[Column], numbers: Sequence[int] | None = None
+) -> Iterator[list[str] | TornRow]:
+    """The cells of these columns as CSV text, whatever the format; numbers: of the rows, in order, None for all."""
     if path.suffix == ".parquet":
         yield from _parquet_lines(path, columns, numbers)
         return
     wanted = None if numbers is None else set(numbers)
     last = None if numbers is None else max(numbers, default=-1)
     with open_regular(path) as file:
-        file.readline()
-        for number, line in enumerate(file):
+        names = header_of(file)
+        missing = next((column.name for column in columns if column.name not in names), None)
+        if missing is not None:
+            raise RunFolderError(f"{path} lacks the column {missing}.")
+        places = [names.index(column.name) for column in columns]
+        for number, row in enumerate(records(file)):
             if wanted is None or number in wanted:
-                yield _cells(line)
+                cells = cells_in(row)
+                torn = len(cells) != len(names)
+                yield TornRow(len(cells), len(names)) if torn else [cells[place] for place in places]
             if number == last:
                 return
 
@@ -129,11 +141,23 @@ def _parquet_lines(path: Path, columns: Sequence[Column], numbers: Sequence[int]
         raise RunFolderError(f"{path} cannot be read: {_one_line(fault)}") from None
 
 
+def row_batches_of(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
+    """Record batches of these columns of a table, CSV or Parquet, as any program saved it.
+
+    Raises RunFolderError, OSError and pyarrow.ArrowException when the file does not hold them.
+    """
+    if path.suffix == ".parquet":
+        yield from record.read_batches(path, columns)
+        return
+    with open_csv(path, columns) as source:
+        yield from record.read_csv(source, columns)
+
+
 def lines_of_batch(batch: Any) -> Iterator[list[str]]:
     """The cells of a record batch as CSV text."""
     text = io.BytesIO()
     record.write_csv(text, [batch])
-    yield from (_cells(line) for line in text.getvalue().splitlines())
+    yield from (cells_in(line) for line in text.getvalue().splitlines())
 
 
 def _one_line(fault: BaseException) -> str:
@@ -143,9 +167,11 @@ def _one_line(fault: BaseException) -> str:
 def value_of(column: Column, text: str, *, human: bool = False) -> Any:
     """A cell's value. Raises ValueError, with what is expected, when the text is not one of this column.
 
-    human: in a row of a person, whose faculties are unknown; every other row has them. Of all texts with the same
-    bits only the shortest is accepted, so that no digit can change unseen.
+    human: in a row of a person, whose faculties are unknown; every other row has them. Spellings of other programs are
+    accepted (saved_csv), but of all numbers with the same bits only the one of the shortest digits, so that no digit
+    can change unseen.
     """
+    text = own_spelling(column, text)
     if text == "":
         if not column.optional or (column.name in Faculties._fields and not human):
             raise ValueError("a value")

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.record import Format, Sheet, csv_header, read_batches, schema_of, write_csv, write_parquet
+from engine.record import Format
 from sims.reports.report import write_report
-from sims.run_folder.data_package import Package, Resource, package, read_package
+from sims.run_folder.data_package import Package, package, read_package
 from sims.run_folder.files import Content, append_file, file_fault, new_file, sync_folder, write_json
-from sims.run_folder.folder import PACKAGE, PARTIAL, START, sound_manifest, write_manifest
+from sims.run_folder.folder import PACKAGE, PARTIAL, START, write_manifest
 from sims.run_folder.new_folder import check_new
+from sims.run_folder.sound_tables import batches_of_table, sound_manifest, write_table
 from sims.runs.workbook import write_workbook
 
 ExportFormat = Literal["csv", "parquet", "xlsx"]
@@ -43,7 +44,7 @@ def export(folder: Path, form: ExportFormat, out: Path | None = None) -> Path:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp") as place:
             made = Path(place, target.name)  # the name it will have, in case the report tells it
             if form == "xlsx":
-                write_workbook(made, [(table, _batches(folder, table)) for table in found.tables])
+                write_workbook(made, [(table, batches_of_table(folder, table)) for table in found.tables])
             else:
                 made.mkdir()
                 _write_run(folder, manifest, found, form, made)
@@ -97,7 +98,9 @@ def _write_run(folder: Path, manifest: Mapping[str, Any], found: Package, form: 
     for table in found.tables:
         path = names.get(table.path, table.path)
         if table.path in names:
-            notes[path] |= _write_table(made / path, table.sheet, _batches(folder, table))._asdict()
+            with new_file(made / path) as sink:
+                write_table(sink, form, table.sheet, batches_of_table(folder, table))
+            notes[path] |= sink.content._asdict()
         content = Content(notes[path]["bytes"], notes[path]["sha256"])
         described.append((table.sheet, path, content, table.rows))
     notes[PACKAGE] = write_json(made / PACKAGE, package(found.name, found.title, described))._asdict()
@@ -109,44 +112,3 @@ def _copy(source: Path, target: Path) -> Content:
     with new_file(target) as sink:
         append_file(sink, source)
     return sink.content
-
-
-def _write_table(target: Path, sheet: Sheet, batches: Iterator[Any]) -> Content:
-    with new_file(target) as sink:
-        if target.suffix == ".csv":
-            sink.write(csv_header(sheet.columns))
-            write_csv(sink, batches)
-        else:
-            write_parquet(sink, sheet.columns, batches)
-    return sink.content
-
-
-def _batches(folder: Path, table: Resource) -> Iterator[Any]:
-    """The record batches of a table, with the sheet's words in the sheet's order.
-
-    That of the words as they come in a file would show in the bytes of a Parquet file. Raises RunFolderError when the
-    table is not what the data package says.
-    """
-    import pyarrow as pa
-
-    path, columns = folder / table.path, table.sheet.columns
-    try:
-        for batch in read_batches(path, columns):
-            arrays = [
-                _reworded(array, table.sheet.words[column.name]) if column.name in table.sheet.words else array
-                for column, array in zip(columns, batch.columns, strict=True)
-            ]
-            yield pa.record_batch(arrays, schema=schema_of(columns))
-    except (pa.ArrowException, ValueError) as fault:
-        raise RunFolderError(f"{path} must be as {PACKAGE} says, but: {' '.join(str(fault).split())[:300]}") from None
-
-
-def _reworded(array: Any, words: tuple[str, ...]) -> Any:
-    """The same values with these words as the dictionary. Raises ValueError for a value that is none of them."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    numbers = compute.index_in(array.dictionary, value_set=pa.array(words, pa.string()))
-    if numbers.null_count:
-        raise ValueError(f"one of {', '.join(words)} is expected, got {array.dictionary.filter(numbers.is_null())[0]}")
-    return pa.DictionaryArray.from_arrays(numbers.take(array.indices), pa.array(words, pa.string()))

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import RunFolderError
-from engine.user_files.regular_file import open_parquet, open_regular, read_regular
-from sims.run_folder.data_package import resource_of
+from engine.record import Column
+from engine.user_files.regular_file import open_parquet, read_regular
+from sims.run_folder.data_package import column_of, resource_of
 from sims.run_folder.faults_table import NAME as FAULTS_FILE
 from sims.run_folder.faults_table import SHEET as FAULTS
 from sims.run_folder.files import Content
-from sims.run_folder.folder import PACKAGE, sound_manifest
+from sims.run_folder.folder import PACKAGE
+from sims.run_folder.saved_csv import open_csv
+from sims.run_folder.sound_tables import sound_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +62,11 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in wanted.items()})
     path = folder / resource["path"]
     try:
-        return _from_parquet(path, wanted) if path.suffix == ".parquet" else _from_csv(path, wanted)
+        if path.suffix == ".parquet":
+            return _from_parquet(path, wanted)
+        return _from_csv(
+            path, wanted, [column_of(item) for item in resource["schema"]["fields"] if item["name"] in wanted]
+        )
     except (OSError, ValueError, TypeError) as fault:  # Arrow's errors are of these classes
         raise RunFolderError(f"{path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
 
@@ -77,15 +84,15 @@ def _from_parquet(path: Path, types: dict[str, str]) -> pd.DataFrame:
     texts = [name for name, kind in types.items() if kind == "category"]
     with open_parquet(path, read_dictionary=texts) as file:
         table = file.read(columns=list(types))
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True, ignore_metadata=True)
     return frame.astype({name: kind for name, kind in types.items() if str(frame[name].dtype) != kind})
 
 
-def _from_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
+def _from_csv(path: Path, types: dict[str, str], columns: Sequence[Column]) -> pd.DataFrame:
     """Read with Arrow: it rounds no number, and only an empty cell is missing (pandas takes NA, null and more)."""
     import pandas as pd
 
-    with open_regular(path) as file:
+    with open_csv(path, columns) as file:
         frame = pd.read_csv(
             file, usecols=list(types), dtype=types, keep_default_na=False, na_values=[""], engine="pyarrow"
         )

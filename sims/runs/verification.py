@@ -23,7 +23,7 @@ from engine.errors import FlowdialError, RunFolderError
 from engine.faults import BAD_PROPOSAL, FAULTS
 from engine.game import FAILED, OUTCOMES, Faculties
 from engine.kernel import compiled
-from engine.record import Sheet
+from engine.record import Column, Sheet
 from engine.scenario import load, setup_of
 from engine.world import chunks, simulate
 from sims.catalog import Catalog
@@ -34,12 +34,24 @@ from sims.run_folder.faults_table import read_faults
 from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
 from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.provenance import code_digests
-from sims.run_folder.row_file import AttemptTable, is_empty, lines_of, lines_of_batch, open_table, value_of
+from sims.run_folder.rounding import is_rounded, kept_digits, rounding_note
+from sims.run_folder.row_file import (
+    AttemptTable,
+    ignored_note,
+    is_empty,
+    lines_of,
+    lines_of_batch,
+    open_table,
+    value_of,
+)
+from sims.run_folder.saved_csv import TornRow
+from sims.run_folder.sound_tables import holds_the_same
 from sims.runs.chunks import batches_of, job_of
 from sims.runs.run import Run
 from sims.workers.quarantine import ended_workers
 
 HUMAN: Final = "human"
+_ENDINGS: Final = ("duration_s", "outcome", "won", "progress", "score", "cause", "ticks", "state_hash")
 _MOST_SHOWN: Final = 20
 _MOST_FOUND: Final = 1_000
 
@@ -70,6 +82,7 @@ class _Tally:
     changed: int = 0  # of them, files that differ
     differences: list[CellDifference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,6 +99,7 @@ class Verification:
         changed: of them, files that differ.
         differences: cells that are not what they should be.
         notes: sentences about everything else that is wrong.
+        remarks: sentences about what is unusual and does no harm, such as a column that no attempt has.
     """
 
     file: Path
@@ -97,6 +111,7 @@ class Verification:
     changed: int
     differences: tuple[CellDifference, ...]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def equal(self) -> bool:
@@ -121,6 +136,7 @@ class Verification:
             "seed": self.seed,
             "differences": [difference._asdict() for difference in self.differences],
             "notes": list(self.notes),
+            "remarks": list(self.remarks),
         }
 
     def __repr__(self) -> str:
@@ -152,7 +168,10 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
     seen = _Tally(file, seed)
     if manifest is not None:
         changed = [name for name in changed_files(folder, manifest) if path.is_dir() or name == file.name]
+        same = [name for name in changed if holds_the_same(folder, manifest, name)]
+        changed = [name for name in changed if name not in same]
         seen.notes = [f"{name} has changed since the run" for name in changed]
+        seen.remarks = [f"{name} was saved by another program, and every value is as the run wrote it" for name in same]
         seen.checksums, seen.changed = len(manifest["files"]) if path.is_dir() else 1, len(changed)
     try:
         _replay(seen, rows)
@@ -162,7 +181,8 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
         seen.notes.append(str(fault))
     if manifest is not None and changed:
         _pinpoint(seen, folder, manifest, changed)
-    return Verification(**{**vars(seen), "differences": tuple(seen.differences), "notes": tuple(seen.notes)})
+    lists = {name: tuple(getattr(seen, name)) for name in ("differences", "notes", "remarks")}
+    return Verification(**{**vars(seen), **lists})
 
 
 def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
@@ -194,6 +214,12 @@ def _replay(seen: _Tally, rows: int | None) -> None:
     seen.differences, unrecorded, seen.failed = replay_rows(table, numbers)
     seen.replayed = len(numbers) - len(unrecorded) - seen.failed
     seen.faulty = len({difference.row for difference in seen.differences})
+    if table.ignored:
+        seen.remarks.append(ignored_note(table.path, table.ignored))
+    digits = kept_digits(table.path, table.columns) if seen.differences else None
+    if digits is not None:
+        seen.notes.append(rounding_note(table.path, digits))
+        seen.differences = [item for item in seen.differences if item.column not in _ENDINGS]
     if unrecorded:
         seen.notes.append(
             f"{len(unrecorded):,} human rows were skipped (first: row {unrecorded[0]}), because {HUMAN_ACTIONS} beside "
@@ -204,7 +230,8 @@ def _replay(seen: _Tally, rows: int | None) -> None:
 def _refuse_other_version(table: AttemptTable) -> None:
     """Raise RunFolderError when first and last row alike are of other rules than those of the game that is here."""
     place = [column.name for column in table.columns].index("game_version")
-    ends = [cells[place] for cells in lines_of(table.path, table.columns, sorted({0, table.rows - 1}))]
+    lines = lines_of(table.path, table.columns, sorted({0, table.rows - 1}))
+    ends = [cells[place] for cells in lines if not isinstance(cells, TornRow)]
     if len(set(ends)) == 1 and ends[0] != str(table.game.version) and ends[0].isdecimal():
         raise RunFolderError(
             f"{table.path} was played by version {ends[0]} of {table.game.name}, but this Flowdial has version "
@@ -218,17 +245,17 @@ def _pinpoint(seen: _Tally, folder: Path, manifest: Mapping[str, Any], changed: 
     if not tables or manifest.get("source") == HUMAN:  # a person can be replayed row by row only
         return
     try:
-        found, note = replay_run(folder, manifest, tables)
+        found, notes = replay_run(folder, manifest, tables)
     except RunFolderError as fault:  # a table cannot be read to its end
         seen.notes.append(str(fault))
         return
-    seen.notes += [note] if note else []
+    seen.notes += [one for one in notes if one not in seen.notes]
     seen.differences += [item for item in found if item not in seen.differences]
 
 
 def _sentences(result: Verification) -> list[str]:
     same = result.replayed - result.faulty
-    lines = [*result.notes, *(str(difference) for difference in result.differences[:_MOST_SHOWN])]
+    lines = [*result.remarks, *result.notes, *(str(difference) for difference in result.differences[:_MOST_SHOWN])]
     if len(result.differences) > _MOST_SHOWN:
         lines.append(f"and {len(result.differences) - _MOST_SHOWN:,} more cells")
     if result.differences:
@@ -264,8 +291,8 @@ def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellD
         if cells is None:  # a damaged file may hold fewer rows than it says
             found.append(CellDifference("attempts", number, "row", "no row", "a row"))
             continue
-        if len(cells) != len(names):
-            found.append(CellDifference("attempts", number, "row", f"{len(cells)} cells", f"{len(names)} cells"))
+        if isinstance(cells, TornRow):
+            found.append(CellDifference("attempts", number, "row", f"{cells.cells} cells", f"{cells.expected} cells"))
             continue
         row = dict(zip(names, cells, strict=True))
         if row["outcome"] == OUTCOMES[FAILED] and row.get("fault"):
@@ -340,21 +367,25 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def replay_run(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) -> tuple[list[CellDifference], str]:
-    """Play a whole run again: cells of its tables that differ, or why that is unknown."""
+def replay_run(
+    folder: Path, manifest: Mapping[str, Any], names: Sequence[str]
+) -> tuple[list[CellDifference], list[str]]:
+    """Play a whole run again: cells of its tables that differ, and sentences about them, or why that is unknown."""
     try:
         scenario = load(folder / SCENARIO, Catalog(), allow_long=True)
         setup = setup_of(scenario, Catalog())
     except FlowdialError as fault:
-        return [], f"which rows differ is unknown, because {SCENARIO} cannot be read: {fault}"
+        return [], [f"which rows differ is unknown, because {SCENARIO} cannot be read: {fault}"]
     if scenario.digest != manifest["scenario_digest"]:
-        return [], f"which rows differ is unknown, because {SCENARIO} is not the one that was run"
+        return [], [f"which rows differ is unknown, because {SCENARIO} is not the one that was run"]
     if code_digests(setup) != manifest.get("code"):
-        return [], "which rows differ is unknown, because the code has changed since the run"
+        return [], ["which rows differ is unknown, because the code has changed since the run"]
     job = job_of(folder, setup, scenario.after_attempts, manifest["format"])
     sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]
     found: list[CellDifference] = []
     readers = {sheet.name: lines_of(job.table(sheet), sheet.columns) for sheet in sheets}
+    digits = {sheet.name: kept_digits(job.table(sheet), sheet.columns) for sheet in sheets}
+    notes = [rounding_note(job.table(sheet), kept) for sheet in sheets if (kept := digits[sheet.name]) is not None]
     counts = dict.fromkeys(readers, 0)
     known = ended_workers(read_faults(folder))
     for chunk in chunks(setup) if sheets else ():
@@ -365,20 +396,35 @@ def replay_run(folder: Path, manifest: Mapping[str, Any], names: Sequence[str]) 
         for sheet in sheets:
             expected = (line for batch in batches[sheet.name] for line in lines_of_batch(batch))
             for cells in expected:
-                found += _cells_apart(sheet, counts[sheet.name], next(readers[sheet.name], None), cells)
+                line = next(readers[sheet.name], None)
+                found += _cells_apart(sheet, counts[sheet.name], line, cells, digits[sheet.name])
                 counts[sheet.name] += 1
             if len(found) > _MOST_FOUND:
-                return found, f"more than {_MOST_FOUND:,} cells differ"
+                return found, [*notes, f"more than {_MOST_FOUND:,} cells differ"]
     for sheet in sheets:
         if next(readers[sheet.name], None) is not None:
             found.append(CellDifference(sheet.name, counts[sheet.name], "row", "a row", "no row"))
-    return found, "" if found else "no cell differs in value, only in the way it is written"
+    return found, notes or ([] if found else ["no cell differs in value, only in the way it is written"])
 
 
-def _cells_apart(sheet: Sheet, row: int, found: Sequence[str] | None, expected: Sequence[str]) -> list[CellDifference]:
+def _cells_apart(
+    sheet: Sheet, row: int, found: list[str] | TornRow | None, expected: Sequence[str], digits: int | None
+) -> list[CellDifference]:
+    """Cells of a row with another value. digits: to how many the table was rounded, which is told elsewhere."""
     if found is None:
         return [CellDifference(sheet.name, row, "row", "no row", "a row")]
-    if len(found) != len(expected):
-        return [CellDifference(sheet.name, row, "row", f"{len(found)} cells", f"{len(expected)} cells")]
-    pairs = zip(sheet.columns, found, expected, strict=True)
-    return [CellDifference(sheet.name, row, column.name, was, is_) for column, was, is_ in pairs if was != is_]
+    if isinstance(found, TornRow):
+        return [CellDifference(sheet.name, row, "row", f"{found.cells} cells", f"{found.expected} cells")]
+    return [
+        CellDifference(sheet.name, row, column.name, was, is_)
+        for column, was, is_ in zip(sheet.columns, found, expected, strict=True)
+        if was != is_ and not _same(column, was, is_) and not (digits is not None and is_rounded(was, is_, digits))
+    ]
+
+
+def _same(column: Column, text: str, expected: str) -> bool:
+    """Whether two texts of a cell have the same value."""
+    try:
+        return bool(value_of(column, text, human=True) == value_of(column, expected, human=True))
+    except ValueError:
+        return False

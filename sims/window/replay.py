@@ -18,6 +18,8 @@ from engine.game import LOST, OUTCOMES, WON, Shape
 from sims.playback.played import differences_of
 from sims.playback.row_choice import RecordedRow, choose_row, is_altered
 from sims.playback.stepper import Recording
+from sims.run_folder.rounding import kept_digits, rounding_note
+from sims.run_folder.row_file import ignored_note, open_table
 from sims.terminal import quoted, say
 from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
 from sims.window.panels import (
@@ -307,11 +309,16 @@ def replay(
     chosen = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
     if is_altered(chosen.path):  # the row itself is checked by playing it
         say(f"{chosen.path.name} has changed since the run; `flowdial verify {quoted(chosen.path.parent)}` says more.")
+    if chosen.ignored:
+        say(f"{ignored_note(chosen.path, chosen.ignored)}.")
     scene = ReplayScene(chosen, speed=speed, ends_itself=record is not None)
     show_scene(scene, ReplayScene.paint, f"Flowdial replay: {chosen.game.name}", record=record, frames=frames)
     check = scene.finish()
     words = "state equal" if check.equal else "state differs"
     columns = "" if check.equal else f": {', '.join(check.differences)}"
+    table = open_table(chosen.path)
+    if not check.equal and (digits := kept_digits(table.path, table.columns)) is not None:
+        say(f"{rounding_note(table.path, digits)}.")
     if record is not None:
         sys.stdout.write(f"picture {record}\n")
     sys.stdout.write(f"{chosen.path}, row {chosen.number}: {words}{columns} (hash {check.result.state_hash})\n")

@@ -13,8 +13,9 @@ from engine.errors import ScenarioError
 from engine.scenario import load
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
-from sims.run_folder.folder import MANIFEST, SCENARIO, sound_manifest
+from sims.run_folder.folder import MANIFEST, SCENARIO
 from sims.run_folder.names import ATTEMPTS
+from sims.run_folder.sound_tables import sound_manifest
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.screen import show_scene
 from sims.window.watching.row_log import RowLog

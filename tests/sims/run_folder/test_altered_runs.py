@@ -14,7 +14,7 @@ from sims.catalog import Catalog
 from sims.cli.app import main
 from sims.comparison.comparison import compare
 from sims.reports.report import write_report
-from sims.run_folder.folder import sound_manifest
+from sims.run_folder.sound_tables import sound_manifest
 from sims.runs.execution import run
 from sims.runs.export import export
 from sims.runs.run import read_run

@@ -1,0 +1,241 @@
+"""Tables that pandas, R and spreadsheets saved are read as the tables they were; what cannot be is told in one line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from engine.errors import RunFolderError
+from engine.record import ATTEMPT_COLUMNS
+from sims.cli.app import main
+from sims.playback.row_choice import choose_row
+from sims.reports.report import write_report
+from sims.run_folder.row_file import value_of
+from sims.run_folder.saved_csv import own_spelling
+from sims.runs.execution import run
+from sims.runs.export import export
+from sims.runs.run import read_run
+from sims.runs.verification import verify
+from tests.kit.small import scenario
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
+        folder: Path = tmp_path_factory.mktemp("runs") / "run"
+        return run(scenario(players=12, attempts=30), out=folder, workers=1).folder
+
+
+@pytest.fixture
+def folder(whole, tmp_path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+def frame_of(path: Path) -> pd.DataFrame:
+    """The table as a careful analyst reads it."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def rewritten(path: Path, change: Callable[[list[list[str]]], list[list[str]]], **form) -> str:
+    """The table with other cells, or in another form of CSV."""
+    text = io.StringIO()
+    rows = change(list(csv.reader(io.StringIO(path.read_text(encoding="utf-8")))))
+    csv.writer(text, **{"lineterminator": "\n", **form}).writerows(rows)
+    return text.getvalue()
+
+
+def by_pandas(path: Path) -> bytes:
+    frame = frame_of(path)
+    frame["note"] = ["plain", 'with, a "comma"', "two\nlines"] * (len(frame) // 3)
+    return frame.to_csv().encode()  # with its index
+
+
+def by_spreadsheet(path: Path) -> bytes:
+    words = {"true": "TRUE", "false": "FALSE"}
+    text = rewritten(path, lambda rows: [[words.get(cell, cell) for cell in row] for row in rows])
+    return b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+
+
+def by_r(path: Path) -> bytes:
+    whole_columns = {column.name for column in ATTEMPT_COLUMNS if column.kind == "integer"}
+
+    def change(rows):
+        header, *rest = rows
+        return [header, *([_in_r(cell, name in whole_columns) for name, cell in zip(header, row)] for row in rest)]
+
+    return rewritten(path, change, quoting=csv.QUOTE_NONNUMERIC).encode()
+
+
+def _in_r(cell: str, whole: bool) -> str:
+    if whole and cell.endswith("00"):
+        return f"{int(cell.rstrip('0'))}e+{len(cell) - len(cell.rstrip('0')):02d}" if int(cell) else cell
+    return {"true": "TRUE", "false": "FALSE"}.get(cell, cell)
+
+
+def by_numbers(path: Path) -> bytes:
+    """Truth values as 1 and 0, whole numbers as 7.0, columns turned round."""
+    frame = frame_of(path)
+    frame = frame.astype({"won": int, "clipped": float, "ticks": float, "player": float})
+    return frame[frame.columns[::-1]].to_csv(index=False).encode()
+
+
+SAVED = {"pandas": by_pandas, "spreadsheet": by_spreadsheet, "R": by_r, "numbers": by_numbers}
+
+
+@pytest.mark.parametrize("program", SAVED)
+def test_every_row_of_a_table_that_another_program_saved_is_equal(folder, tmp_path, program):
+    lonely = tmp_path / "rows.csv"
+    lonely.write_bytes(SAVED[program](folder / "attempts.csv"))
+    result = verify(lonely)
+    assert result.equal, result.sentences
+    assert (result.replayed, result.faulty) == (read_run(folder).manifest["rows"], 0)
+    assert bool(result.remarks) == (program == "pandas")  # of its index and its notes
+    assert choose_row(lonely, pick="last attempt").number == choose_row(folder, pick="last attempt").number
+
+
+@pytest.mark.parametrize("program", SAVED)
+def test_all_readers_of_a_run_take_it_while_every_value_is_the_same(folder, program, monkeypatch):
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
+    attempts, players = read_run(folder).attempts(), read_run(folder).players()
+    for name in ("attempts.csv", "players.csv"):
+        if name == "attempts.csv" or program in ("spreadsheet", "R"):
+            (folder / name).write_bytes(SAVED[program](folder / name))
+    result = verify(folder, rows=20)
+    assert result.equal, result.sentences
+    assert "attempts.csv was saved by another program, and every value is as the run wrote it" in result.remarks
+    pd.testing.assert_frame_equal(read_run(folder).attempts(), attempts)
+    pd.testing.assert_frame_equal(read_run(folder).players(), players)
+    write_report(folder)
+    original = (export(folder, "csv") / "attempts.csv").read_bytes()
+    assert original == attempts.to_csv(index=False).encode() or original.count(b"\n") == len(attempts) + 1
+
+
+def test_parquet_that_pandas_saved(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
+    kept = export(folder, "parquet")
+    attempts = read_run(kept).attempts()
+    pandas = attempts.astype(dict.fromkeys(("cohort", "outcome"), str))
+    pandas["mine"] = 1
+    pandas = pandas[pandas["won"] | ~pandas["won"]]  # an index column of its own
+    pandas.index = pandas.index + 5
+    pandas.to_parquet(tmp_path / "rows.parquet")
+    result = verify(tmp_path / "rows.parquet")
+    assert result.equal, result.sentences
+    assert "'mine'" in result.remarks[0]
+    pandas.to_parquet(kept / "attempts.parquet")
+    assert verify(kept, rows=20).equal
+    texts = [name for name in attempts if attempts[name].dtype == "category"]
+    pd.testing.assert_frame_equal(read_run(kept).attempts().drop(columns=texts), attempts.drop(columns=texts))
+    assert read_run(kept).attempts()[texts].astype(str).equals(attempts[texts].astype(str))
+    write_report(kept)
+
+
+def test_one_changed_value_in_a_saved_table_is_still_found(folder, monkeypatch):
+    path = folder / "attempts.csv"
+    text = by_spreadsheet(path).decode("utf-8-sig")
+    path.write_text(text.replace(",lost,FALSE,", ",won,TRUE,", 1), encoding="utf-8", newline="")
+    assert not verify(folder, rows=5).equal
+    with pytest.raises(RunFolderError, match=r"attempts\.csv is not"):
+        read_run(folder).attempts()
+
+
+def semicolons(path: Path) -> bytes:
+    return rewritten(path, lambda rows: rows, delimiter=";").encode()
+
+
+def german(path: Path) -> bytes:
+    def change(rows):
+        return [[cell.replace(".", ",") for cell in row] for row in rows]
+
+    return rewritten(path, change, delimiter=";").encode()
+
+
+def decimal_commas(path: Path) -> bytes:
+    return rewritten(
+        path, lambda rows: [rows[0], *([cell.replace(".", ",") for cell in row] for row in rows[1:])]
+    ).encode()
+
+
+def thousands(path: Path) -> bytes:
+    def change(rows):
+        place = rows[0].index("state_hash")
+        return [rows[0], *([*row[:place], f"{int(row[place]):,}".replace(",", "\u202f")] for row in rows[1:])]
+
+    return rewritten(path, change).encode()
+
+
+OTHER = {
+    "semicolons": (semicolons, "must have commas between its cells, got semicolons; save it with commas"),
+    "German": (german, "got semicolons and decimal commas; save it with commas and decimal points"),
+    "tabs": (lambda path: semicolons(path).replace(b";", b"\t"), "got tabs; save it with commas"),
+    "decimal commas": (decimal_commas, "has numbers with the separators of another language, such as '"),
+    "thousands": (thousands, "has numbers with the separators of another language, such as '"),
+    "UTF-16": (lambda path: path.read_text().encode("utf-16"), "must be UTF-8, got UTF-16; save it as CSV UTF-8"),
+    "old Mac": (lambda path: path.read_bytes().replace(b"\n", b"\r"), "got CR alone"),
+    "twice": (lambda path: path.read_bytes().replace(b",session,", b",player,", 1), "has the column 'player' twice"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER)
+def test_other_separators_are_named_in_one_line(folder, tmp_path, kind, capsys):
+    save, words = OTHER[kind]
+    (tmp_path / "rows.csv").write_bytes(save(folder / "attempts.csv"))
+    assert main(["verify", str(tmp_path / "rows.csv")]) == 4
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+
+
+def rounded(path: Path, digits: int = 15) -> bytes:
+    def change(rows):
+        return [rows[0], *([_rounded(cell, digits) for cell in row] for row in rows[1:])]
+
+    return rewritten(path, change).encode()
+
+
+def _rounded(cell: str, digits: int) -> str:
+    return f"{float(cell):.{digits}G}" if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", cell) else cell
+
+
+@pytest.mark.parametrize("digits", [15, 10])
+def test_a_rounded_table_is_told_as_that_once(folder, tmp_path, digits, capsys):
+    (tmp_path / "rows.csv").write_bytes(rounded(folder / "attempts.csv", digits))
+    (folder / "attempts.csv").write_bytes(rounded(folder / "attempts.csv", digits))
+    for target in (tmp_path / "rows.csv", folder):
+        assert main(["verify", str(target)]) == 4
+        said = capsys.readouterr().out
+        assert said.count(f"attempts.csv keeps at most {digits} digits" if target == folder else "keeps at most") == 1
+        assert "state_hash" not in said
+
+
+def test_what_else_was_changed_in_a_rounded_table_is_found(folder):
+    path = folder / "attempts.csv"
+    path.write_bytes(rounded(path).replace(b",lost,false,", b",won,true,", 1))
+    assert {item.column for item in verify(folder, rows=5).differences} == {"outcome", "won"}
+
+
+def test_a_replay_of_a_rounded_row_says_why_it_differs(folder, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(rounded(folder / "attempts.csv", 6))
+    monkeypatch.setattr("sims.window.replay.show_scene", lambda scene, *rest, **more: None)
+    assert main(["replay", str(path), "--row", "3", "--record", str(tmp_path / "a.png")]) == 4
+    assert "rows.csv keeps at most 6 digits of a number" in capsys.readouterr().err
+
+
+def test_words_that_stand_for_nothing_are_missing_only_where_numbers_may_be():
+    columns = {column.name: column for column in ATTEMPT_COLUMNS}
+    assert value_of(columns["skill"], "NaN", human=True) is None
+    assert own_spelling(columns["cause"], "NA") == "NA"  # a game may call a cause so
+    assert own_spelling(columns["ticks"], "NA") == "NA"
+    assert value_of(columns["ticks"], "1e+05") == 100_000
+    for text in ("1.5", "1e-3", "", "0x10", "1e999"):
+        with pytest.raises(ValueError, match=r"."):
+            value_of(columns["ticks"], text)
