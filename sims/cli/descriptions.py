@@ -36,6 +36,7 @@ FAMILIES: Final = {
     "self_adaptive": "outcomes move the difficulty, and the rule's own step sizes or gains too",
     "reference": "yardsticks for comparisons: they know what no game can know",
 }
+_WORLDS: Final = "arena/"
 _SCORED: Final = "how well an attempt was played, 0 to 1: a column of rows, read by controllers with graded > 0"
 _UNSCORED: Final = "none; controllers with graded > 0 read the progress instead"
 _LONG_S: Final = 2.0  # after so long a message says how long it will take
@@ -43,9 +44,17 @@ _PAUSE_S: Final = 10.0
 _SCOPES: Final = {"player": "one per player", "cohort": "one per group", "everyone": "one for all players"}
 
 
-def listing(catalog: Catalog, groups: Sequence[str], as_json: bool) -> str:
-    """The plug-ins and scenarios of these groups, as aligned text or as JSON."""
+def listing(catalog: Catalog, groups: Sequence[str], as_json: bool, *, everything: bool = True) -> str:
+    """The plug-ins and scenarios of these groups, as aligned text or as JSON.
+
+    everything: with the worlds of the arena, which are scenarios, too.
+    """
     listed: dict[str, list[Entry]] = {group: getattr(catalog, group)() for group in groups}
+    hidden = 0
+    if not everything and "scenarios" in listed:
+        shown = [entry for entry in listed["scenarios"] if not entry.name.startswith(_WORLDS)]
+        hidden = len(listed["scenarios"]) - len(shown)
+        listed["scenarios"] = shown
     if as_json:
         return json.dumps({group: [asdict(entry) for entry in entries] for group, entries in listed.items()}, indent=2)
     blocks = []
@@ -56,6 +65,10 @@ def listing(catalog: Catalog, groups: Sequence[str], as_json: bool) -> str:
         texts = aligned([(entry.name, entry.origin, entry.summary) for entry in entries]).split("\n")
         if group == "controllers":
             texts = _by_family(entries, texts)
+        if group == "scenarios":
+            texts.append(" flowdial new NAME writes one of your own")
+            if hidden:
+                texts.append(f" --all lists {hidden} more: the worlds in which controllers are compared")
         blocks.append("\n".join([group, *texts]))
     return "\n\n".join(blocks)
 
