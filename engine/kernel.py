@@ -73,22 +73,37 @@ def _type_of(value: Any) -> Any:
 @cache
 def _loaded_numba() -> Any:
     """The compiler. It reads variables named NUMBA_... as it is loaded, and some values stop it."""
+    variables = sorted(name for name in os.environ if name.startswith("NUMBA_"))
+    features = [one.strip() for one in os.environ.get("NUMBA_CPU_FEATURES", "").split(",")]
+    if not all(one.startswith(("+", "-")) for one in features if one):  # LLVM would end the process
+        raise EnvironmentFault("each of NUMBA_CPU_FEATURES must begin with + or -; correct it, or unset it.")
     try:
         import numba
+
+        if variables:  # some of them are read only when something is compiled, and no plug-in is to blame for them
+            numba.njit(_nothing)()  # type: ignore[call-arg]
     except Exception as fault:
-        variables = ", ".join(sorted(name for name in os.environ if name.startswith("NUMBA_")))
-        remedy = f"correct {variables}" if variables else "install Flowdial again with what it needs"
+        remedy = f"correct {', '.join(variables)}" if variables else "install Flowdial again with what it needs"
         raise EnvironmentFault(
-            f"the compiler numba cannot be loaded: {' '.join(str(fault).split())}; {remedy}."
+            f"the compiler numba does not work here: {' '.join(str(fault).split())[:300]}; {remedy}."
         ) from fault
     return numba
+
+
+def _nothing() -> int:
+    return 0
 
 
 @cache
 def _dispatcher(function: Callable[..., Any]) -> Any:
     from numba import njit
 
-    dispatcher: Any = njit(**_OUTER)(_linked(function, _inner))
+    try:
+        linked = _linked(function, _inner)
+    except RecursionError as fault:
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"{name} uses functions that call each other, which cannot be compiled") from fault
+    dispatcher: Any = njit(**_OUTER)(linked)
     _attach_cache(dispatcher, function)
     return dispatcher
 

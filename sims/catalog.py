@@ -7,6 +7,9 @@ cannot be used is a warning, not an error.
 
 A process reads the installed plug-ins once, and again after an install. So a catalog costs nothing to make, and need
 not be passed around.
+
+One more game may come from a file that the user names on the command line (`use_game_file`). A scenario, which may be
+a stranger's, cannot name one.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from importlib import import_module, metadata
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.errors import ScenarioError
@@ -62,7 +67,7 @@ class Plugin:
         module, _, attribute = self.target.partition(":")
         try:
             with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
-                found = import_module(module)
+                found = _module_of_file() if module == _FILE_MODULE else import_module(module)
                 for part in attribute.split("."):
                     found = getattr(found, part)
         except (Exception, SystemExit) as fault:  # a third-party module may raise anything
@@ -137,10 +142,15 @@ class Catalog:
         path = Path(name_or_path)
         if name_or_path in bundled:
             return bundled[name_or_path]
-        if path.suffix == ".toml" or len(path.parts) > 1 or path.exists():
+        if path.exists():
             return path
-        known = f"give the path of a TOML file, or a name of flowdial list scenarios{suggestion(name_or_path, bundled)}"
-        raise ScenarioError(f"there is no scenario {name_or_path!r}; {known}")
+        here = _toml_files(path.parent)
+        likely = f"{name_or_path.removesuffix(path.suffix)}.toml"
+        word, names = (likely, here) if likely in here else (name_or_path, [*here, *bundled])
+        if path.suffix == ".toml" or len(path.parts) > 1:
+            raise ScenarioError(printable(f"{name_or_path}: there is no such file{suggestion(word, here)}"))
+        known = f"give the path of a TOML file, or a name of flowdial list scenarios{suggestion(word, names)}"
+        raise ScenarioError(printable(f"there is no scenario {name_or_path!r}; {known}"))
 
     def _object(self, group: Group, name: str) -> Any:
         if (group, name) not in self._loaded:
@@ -148,7 +158,10 @@ class Catalog:
             if plugin is None:
                 names = self.names(group)
                 known = f"there are {', '.join(names)}" if len(names) <= _FEW else f"see flowdial list {group}"
-                raise ScenarioError(f"there is no {_NOUNS[group]} {name[:64]!r}; {known}{suggestion(name, names)}")
+                file = "; a game in a file needs --game FILE" if group == "games" else ""
+                raise ScenarioError(
+                    printable(f"there is no {_NOUNS[group]} {name[:64]!r}; {known}{file}{suggestion(name, names)}")
+                )
             self._loaded[group, name] = plugin.load()
         return self._loaded[group, name]
 
@@ -171,6 +184,8 @@ class Catalog:
     @cached_property
     def _foreign(self) -> dict[Group, dict[str, Plugin]]:
         found: dict[Group, dict[str, Plugin]] = {"games": {}, "controllers": {}}
+        if _game_file is not None:
+            found["games"][_game_file.name] = _game_file
         for plugin in _foreign_plugins(_search_path()):
             taken = self._own[plugin.group].get(plugin.name) or found[plugin.group].get(plugin.name)
             if not _NAME.fullmatch(plugin.name):
@@ -186,6 +201,76 @@ class Catalog:
             else:
                 found[plugin.group][plugin.name] = plugin
         return found
+
+
+_FILE_MODULE: Final = "flowdial_game_file"  # the name under which a game's file is imported
+_game_file: Plugin | None = None  # the game of the file that this process was told to use
+_game_path: Path | None = None
+
+
+def use_game_file(path: Path | None) -> str | None:
+    """Let this process, and the workers that it starts, know the game of one file.
+
+    Args:
+        path: of a Python file that defines GAME; None for no file.
+
+    Returns:
+        The name of the game; None without a file.
+
+    Raises:
+        ScenarioError: if there is no such file or no game in it, or if an installed game has its name.
+    """
+    global _game_file, _game_path
+    _game_file = _game_path = None
+    sys.modules.pop(_FILE_MODULE, None)
+    if path is None:
+        return None
+    if path.suffix != ".py" or not path.is_file():
+        raise ScenarioError(printable(f"--game must name a Python file that ends in .py, got {path}"))
+    _game_path = path.absolute()  # a plug-in may change the current folder
+    origin = printable(str(path))
+    plugin = Plugin("games", "", f"{_FILE_MODULE}:GAME", origin)
+    try:
+        with redirect_stdout(sys.stderr):
+            name = str(_module_of_file().GAME.name)
+    except (Exception, SystemExit) as fault:
+        reason = f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
+        raise ScenarioError(printable(f"{path} must define GAME, an engine.game.Game, but: {reason}")) from fault
+    if not _NAME.fullmatch(name) or name in Catalog().names("games"):
+        raise ScenarioError(
+            printable(f"{path}: GAME.name must be 1 to 64 letters, digits, _ and - that no game has, got {name!r}")
+        )
+    _game_file = replace(plugin, name=name)
+    _game_file.load()
+    return name
+
+
+def game_file() -> Path | None:
+    """The file given to `use_game_file`."""
+    return _game_path
+
+
+def _module_of_file() -> ModuleType:
+    """The module of the game's file, which is imported once."""
+    if _FILE_MODULE not in sys.modules:
+        assert _game_path is not None
+        spec = spec_from_file_location(_FILE_MODULE, _game_path)
+        assert spec is not None  # it ends in .py
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        sys.modules[_FILE_MODULE] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[_FILE_MODULE]
+            raise
+    return sys.modules[_FILE_MODULE]
+
+
+def plugin_modules() -> frozenset[str]:
+    """The top modules of all plug-ins of others: whose code is to blame when it is on the stack."""
+    targets = (plugin.target for plugin in _foreign_plugins(_search_path()))
+    return frozenset([_FILE_MODULE, *(target.partition(":")[0].partition(".")[0] for target in targets)])
 
 
 def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
@@ -271,6 +356,14 @@ def _foreign_plugins(path: SearchPath) -> tuple[Plugin, ...]:
                 origin = f"{name} {point.dist.version}" if point.dist else "unknown"
                 rows.append((point.name, origin, point.value, group))
     return tuple(Plugin(group, name, target, printable(origin)) for name, origin, target, group in sorted(set(rows)))
+
+
+def _toml_files(folder: Path) -> list[str]:
+    """Paths of scenarios in a folder, as one types them."""
+    try:
+        return sorted(str(path) for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError:
+        return []
 
 
 @cache

@@ -108,18 +108,18 @@ def nothing_is_left_out(game: Game) -> Iterator[str]:
 
 def states_hold_numbers(game: Game) -> Iterator[str]:
     """A state is a named tuple of numbers, tuples of numbers or arrays, always of the same types."""
+    yield from first_state_is_playable(game)
     first = next(moments(game, 0.5, 0.0, 0)).state
     if not hasattr(first, "_fields"):
-        yield f"start must return a NamedTuple, got {type(first).__name__}"
         return
     for moment in sampled_moments(game):
         if type(moment.state) is not type(first):
             yield f"step must return the State that start returns, got {type(moment.state).__name__}"
             return
         for name, value, begin in zip(first._fields, moment.state, first, strict=True):
-            items = value if isinstance(value, tuple) else (value,)
-            if not isinstance(value, np.ndarray) and not all(isinstance(x, int | float | np.number) for x in items):
-                yield f"state.{name} must be a number, a tuple of numbers or an array, got {value!r}"
+            if not _is_numbers(value):
+                if _is_numbers(begin):  # otherwise it was said of the first state
+                    yield _not_numbers(name, value)
                 return
             if not isinstance(value, np.ndarray) and isinstance(value, float) != isinstance(begin, float):
                 yield (
@@ -127,6 +127,26 @@ def states_hold_numbers(game: Game) -> Iterator[str]:
                     f"got {type(value).__name__} at tick {moment.tick}; write 0.0 for a float"
                 )
                 return
+
+
+def first_state_is_playable(game: Game) -> Iterator[str]:
+    """The first state is a named tuple of numbers, tuples of numbers or arrays; nothing else can be compiled."""
+    first = next(moments(game, 0.5, 0.0, 0)).state
+    if not hasattr(first, "_fields"):
+        yield f"start must return a NamedTuple, got {type(first).__name__}"
+        return
+    wrong = next((name for name, value in zip(first._fields, first, strict=True) if not _is_numbers(value)), None)
+    if wrong is not None:
+        yield _not_numbers(wrong, getattr(first, wrong))
+
+
+def _is_numbers(value: Any) -> bool:
+    items = value if isinstance(value, tuple) else (value,)
+    return isinstance(value, np.ndarray) or all(isinstance(item, int | float | np.number) for item in items)
+
+
+def _not_numbers(name: str, value: Any) -> str:
+    return f"state.{name} must be a number, a tuple of numbers or an array, got {value!r}"
 
 
 def actions_exist(game: Game) -> Iterator[str]:

@@ -19,6 +19,7 @@ import click
 from sims.cli.compare import advise, arena, compare
 from sims.cli.describe import describe, list_
 from sims.cli.export import export
+from sims.cli.new import new
 from sims.cli.options import Commands, CommandState, set_debug
 from sims.cli.plan import plan
 from sims.cli.run import check, report, resume, run, schema
@@ -75,6 +76,7 @@ def cli(context: click.Context) -> None:
 
 
 for _command in (
+    new,
     run,
     check,
     resume,

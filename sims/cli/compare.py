@@ -14,6 +14,7 @@ from sims.cli.options import (
     Command,
     NumberRange,
     UserPath,
+    game_option,
     once,
     pairs_of,
     scenario_from_options,
@@ -96,6 +97,7 @@ _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder
 @_quiet
 @_json
 @_allow_long
+@game_option
 def compare(
     scenarios: tuple[str, ...],
     controllers: tuple[ControllerChoice, ...],
@@ -272,6 +274,7 @@ def arena(
 @click.argument("scenario")
 @set_option
 @_json
+@game_option
 def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Recommend a controller and review the current one."""
     checked = scenario_from_options(scenario, settings, None, True)

@@ -9,6 +9,7 @@ import click
 
 from sims.cli.options import (
     Command,
+    game_name_option,
     json_option,
 )
 from sims.terminal import say
@@ -18,24 +19,27 @@ if TYPE_CHECKING:
 
 
 @click.command("list", cls=Command)
-@click.argument("what", required=False, type=click.Choice(["games", "controllers", "scenarios"]))
+@click.argument("what", required=False, type=click.Choice(["scenarios", "games", "controllers"]))
+@click.option("--all", "everything", is_flag=True, help="Also the worlds in which controllers are compared.")
 @json_option
-def list_(what: str | None, as_json: bool) -> None:
-    """List installed games, controllers and scenarios."""
+def list_(what: str | None, everything: bool, as_json: bool) -> None:
+    """List installed scenarios, games and controllers."""
     from sims.catalog import Catalog
     from sims.cli.descriptions import listing
 
     catalog = Catalog()
-    click.echo(listing(catalog, [what] if what else ["games", "controllers", "scenarios"], as_json))
+    groups = [what] if what else ["scenarios", "games", "controllers"]
+    click.echo(listing(catalog, groups, as_json, everything=everything))
     _warn(catalog)
 
 
 @click.command(cls=Command)
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--dial", is_flag=True, help="For a game: win rates by difficulty, for three skills.")
 @click.option("--map", "heat_map", is_flag=True, help="For a game: chance to win by skill and difficulty.")
 @click.option("--json", "as_json", is_flag=True, help="With --dial or --map: print JSON.")
-def describe(name: str, dial: bool, heat_map: bool, as_json: bool) -> None:
+@game_name_option
+def describe(name: str | None, dial: bool, heat_map: bool, as_json: bool, in_file: str | None) -> None:
     """Describe a game, a controller or a scenario."""
     from sims.catalog import Catalog
     from sims.cli.descriptions import description, dial_description, show_map
@@ -45,10 +49,13 @@ def describe(name: str, dial: bool, heat_map: bool, as_json: bool) -> None:
     if as_json and not (dial or heat_map):
         raise click.UsageError("--json prints the numbers of a table; add --dial or --map.")
     catalog = Catalog()
+    chosen = name if name is not None else in_file
+    if chosen is None:
+        raise click.MissingParameter(param_type="argument", param_hint="'NAME'")
     if heat_map:
-        show_map(catalog.game(name), as_json, say, sys.stdout)
+        show_map(catalog.game(chosen), as_json, say, sys.stdout)
     else:
-        click.echo(dial_description(catalog.game(name), as_json, say) if dial else description(catalog, name))
+        click.echo(dial_description(catalog.game(chosen), as_json, say) if dial else description(catalog, chosen))
     _warn(catalog)
 
 

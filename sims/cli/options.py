@@ -100,6 +100,33 @@ workers_option = click.option(
     help="Worker processes (default: one per core).",
 )
 
+
+def _use_game(context: click.Context, parameter: click.Parameter, path: Path | None) -> str | None:
+    from sims.catalog import use_game_file
+
+    return use_game_file(path)
+
+
+_game_settings: Final[dict[str, Any]] = {
+    "type": UserPath(dir_okay=False),
+    "metavar": "FILE",
+    "is_eager": True,
+    "callback": _use_game,
+    "help": "Python file with a game that is not installed.",
+}
+game_option = click.option("--game", expose_value=False, **_game_settings)
+game_name_option = click.option("--game", "in_file", **_game_settings)  # in_file: the name of the game, None without
+
+
+def one_game(name: str | None, in_file: str | None) -> str:
+    """The game that is meant, by its name or by its file. Raises click.UsageError for none, or for two."""
+    if in_file is None and name is None:
+        raise click.MissingParameter(param_type="argument", param_hint="'GAME'")
+    if in_file is not None and name not in (None, in_file):
+        raise click.UsageError(f"--game gives the game {in_file!r}, but the command says {name!r}; give one.")
+    return in_file or str(name)
+
+
 scenario_argument = click.argument("scenario")
 allow_long_option = click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
 quiet_option = click.option("--quiet", is_flag=True, help="Suppress the progress bar and the table.")

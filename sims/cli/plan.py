@@ -6,7 +6,15 @@ import json
 
 import click
 
-from sims.cli.options import Command, NumberRange, scenario_from_options, seed_option, set_option, workers_option
+from sims.cli.options import (
+    Command,
+    NumberRange,
+    game_option,
+    scenario_from_options,
+    seed_option,
+    set_option,
+    workers_option,
+)
 from sims.terminal import aligned, meter, no_message, say
 
 
@@ -32,6 +40,7 @@ from sims.terminal import aligned, meter, no_message, say
 @click.option("--quiet", is_flag=True, help="Suppress progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
+@game_option
 def plan(
     scenario: str,
     after: str | None,

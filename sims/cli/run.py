@@ -16,6 +16,7 @@ from sims.cli.options import (
     allow_long_option,
     calculate_alone,
     folder_argument,
+    game_option,
     json_option,
     quiet_option,
     scenario_argument,
@@ -65,6 +66,7 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for plu
 @quiet_option
 @json_option
 @allow_long_option
+@game_option
 def run(
     scenario: str,
     out: Path | None,
@@ -110,6 +112,7 @@ def run(
 @click.option("--resolved", is_flag=True, help="Print the complete scenario with all defaults.")
 @click.option("--out", type=UserPath(), metavar="FILE", help="With --resolved: a new file to write.")
 @allow_long_option
+@game_option
 def check(
     scenario: str, seed: int | None, settings: tuple[str, ...], resolved: bool, out: Path | None, allow_long: bool
 ) -> None:
@@ -126,11 +129,12 @@ def check(
 
     setup = prepare_job(checked).setup
     if out is not None:
-        if out.exists():
-            raise click.UsageError(f"{out} already exists; choose another --out or remove it.")
-        from sims.run_folder.files import write_file
+        from sims.run_folder.files import write_new_file
 
-        write_file(out, checked.resolved_toml().encode())
+        try:
+            write_new_file(out, checked.resolved_toml().encode())
+        except FileExistsError:
+            raise click.UsageError(f"{out} already exists; choose another --out or remove it.") from None
     elif resolved:
         print_utf8(checked.resolved_toml())
     else:
@@ -147,6 +151,7 @@ def check(
 @workers_option
 @quiet_option
 @json_option
+@game_option
 def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
     """Finish a run or a study that was stopped."""
     calculate_alone()

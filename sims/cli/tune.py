@@ -13,6 +13,7 @@ from sims.cli.options import (
     NumberRange,
     UserPath,
     calculate_alone,
+    game_option,
     json_option,
     once,
     pairs_of,
@@ -73,6 +74,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 @quiet_option
 @json_option
 @click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
+@game_option
 def tune(
     scenario: str,
     budget: int | None,

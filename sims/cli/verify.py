@@ -12,6 +12,7 @@ from sims.cli.options import (
     SEED_RANGE,
     Command,
     UserPath,
+    game_option,
     json_option,
 )
 
@@ -40,6 +41,7 @@ class _Rows(click.ParamType[int]):
 )
 @click.option("--seed", type=SEED_RANGE, default=1, show_default=True, help="Seed that chooses the rows.")
 @json_option
+@game_option
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
     """Replay recorded attempts and check that they end the same."""
     from sims.runs.verification import verify as verify_rows

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from sims.cli.options import Command, NumberRange, UserPath, seed_option
+from sims.cli.options import Command, NumberRange, UserPath, game_name_option, game_option, one_game, seed_option
 
 _PICTURES: Final = (".png", ".webp", ".gif")  # as in sims.window.screen.Recorder, which help must not import
 
@@ -42,7 +42,7 @@ _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder
 
 
 @click.command(cls=Command)
-@click.argument("game")
+@click.argument("game", required=False)
 @click.option("--controller", metavar="NAME", help="Controller that sets the difficulty.")
 @click.option(
     "--target",
@@ -60,8 +60,9 @@ _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder
 )
 @_frames
 @_out
+@game_name_option
 def play(
-    game: str,
+    game: str | None,
     controller: str | None,
     target: float | None,
     scenario: str | None,
@@ -69,22 +70,26 @@ def play(
     record: Path | None,
     frames: int | None,
     out: Path | None,
+    in_file: str | None,
 ) -> int:
     """Play a game yourself while a controller adapts it to you.
 
     Without --controller and --target, those of the scenario are preselected. You can change both on the start screen.
     """
+    chosen = one_game(game, in_file)
     if record is not None:
         if out is not None:
             raise click.UsageError("--out keeps a person's rows, but --record shows a synthetic player; leave one out.")
         from sims.window.playing.demonstration import demonstrate
 
         return demonstrate(
-            game, record, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames
+            chosen, record, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames
         )
     from sims.window.playing.play import play as open_window
 
-    return open_window(game, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames, out=out)
+    return open_window(
+        chosen, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames, out=out
+    )
 
 
 @click.command(cls=Command)
@@ -102,6 +107,7 @@ def play(
 @_record
 @_frames
 @_out
+@game_option
 def watch(
     target: str,
     cohort: str | None,
@@ -130,6 +136,7 @@ def watch(
 @_speed
 @_record
 @_frames
+@game_option
 def replay(
     target: Path,
     row: int | None,

@@ -121,6 +121,19 @@ def write_file(path: Path, data: bytes) -> Content:
     return sink.content
 
 
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write a small file that must not exist yet. Raises FileExistsError when it does, OSError on I/O errors."""
+    with naming(path), open(path, "xb", opener=open_unlinked) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    sync_folder(path.parent)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> Content:
     """Write JSON for people and programs, see `new_file`. Raises ValueError for a number that JSON cannot hold."""
     return write_file(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from engine.errors import FlowdialError
 from engine.faults import Fault
+from engine.game import Game
 from engine.record import Format
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally
 from engine.world import LEAST_ROWS, Chunk, World, chunks, simulate
-from sims.catalog import Catalog
+from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.run_folder.provenance import code_digest
 from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
+from sims.runs.preflight import contract_sentence
 from sims.runs.progress import OnRunProgress, RunProgress, no_run_progress
 from sims.runs.self_test import warm
 from sims.workers.pool import STALL_S, Pool
 from sims.workers.quarantine import Quarantine, check_fault_share
+from sims.workers.task_fault import TaskFault
 from sims.workers.worker_process import worker_box
 
 _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
@@ -74,7 +79,7 @@ def _play(
         _warm_up(job, argument, own=not apart)
     if workers > 0:
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
-        with Pool(workers, job_in_worker, argument, play_chunk, **chosen) as pool:
+        with Pool(workers, job_in_worker, argument, play_or_explain, **chosen) as pool:
             for _, record in pool.run(todo):
                 yield record
 
@@ -112,7 +117,35 @@ def play_little(job: Job, chunk: Chunk | None) -> None:
     if chunk is None:
         warm(job.setup)
     else:
-        simulate(_little(job.setup), chunk, box=worker_box())
+        with explained(job.setup.game):
+            simulate(_little(job.setup), chunk, box=worker_box())
+
+
+def play_or_explain(job: Job, chunk: Chunk) -> ChunkRecord:
+    """`play_chunk`, in a worker's process; a game that does not compile is told in the words of `check_game`.
+
+    Raises TaskFault for such a game, and what `play_chunk` raises.
+    """
+    with explained(job.setup.game):
+        return play_chunk(job, chunk)
+
+
+@contextlib.contextmanager
+def explained(game: Game) -> Iterator[None]:
+    """Look into a fault outside of attempts: whether the game of a plug-in does not compile, and which rule of it."""
+    try:
+        yield
+    except (FlowdialError, OSError, MemoryError):
+        raise
+    except Exception as fault:
+        if Catalog().has_own(game.name, DEFAULT_CONTROLLER):
+            raise
+        from engine.contract.game_wins import compiles
+
+        finding = next(compiles(game), None)
+        if finding is None:  # it is the controller, or something else
+            raise
+        raise TaskFault(contract_sentence(game, finding), "".join(traceback.format_exception(fault))) from fault
 
 
 def _little(setup: Setup) -> Setup:

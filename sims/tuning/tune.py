@@ -37,6 +37,7 @@ from sims.run_folder.folder import (
 from sims.run_folder.names import plain_name
 from sims.run_folder.provenance import code_digests, search_digest, versions
 from sims.runs.finish import finish
+from sims.runs.preflight import check_rules
 from sims.terminal import OnMessage, no_message
 from sims.tuning.answer.answer import answer_of
 from sims.tuning.answer.as_json import write_answer
@@ -131,6 +132,7 @@ def tune(
     if warm_start is not None:
         request = replace(request, earlier=tuple(earlier_tells(Path(warm_start), problem)))
     check_budget(problem, attempts)
+    check_rules(Catalog().game(problem.scenario.form.game.name))
     _begin(problem, request, search_budget(attempts, problem.segments))  # a refusal must not leave a folder
     if contradiction := find_contradiction(problem):
         on_message(f"warning: {contradiction}")

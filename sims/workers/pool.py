@@ -124,7 +124,7 @@ class Pool:
     def _run_here(self, tasks: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         prepare, argument, work = self._recipe
         if self._here is None:
-            self._here = (_guarded("cannot start", prepare, argument),)
+            self._here = (_guarded("cannot start", prepare, argument, starting=True),)
         (shared,) = self._here
         for number, item in tasks:
             try:
@@ -149,7 +149,7 @@ class Pool:
                     self._replace(worker, lost)
                 elif isinstance(message, Failure):
                     what = f"{self._noun} {worker.tasks[0][0]} failed" if worker.prepared else "a worker cannot start"
-                    message.raise_it(what)
+                    message.raise_it(what, starting=not worker.prepared)
                 elif worker.prepared:
                     number, _ = worker.tasks.popleft()
                     worker.since = self._watch.look()
@@ -265,7 +265,7 @@ class _Lost:
         self.alone: deque[tuple[int, Any]] = deque()  # to be tried when nothing else runs
 
 
-def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+def _guarded(what: str, function: Callable[..., Any], *arguments: Any, starting: bool = False) -> Any:
     """Call what plug-ins have a part in, here: what it prints is a message, and it cannot end this process."""
     try:
         with redirect_stdout(sys.stderr):
@@ -273,4 +273,4 @@ def _guarded(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     except MemoryError:
         raise
     except (Exception, SystemExit) as fault:  # noqa: BLE001 - a plug-in may raise anything
-        failure_of(fault).raise_it(what)
+        failure_of(fault).raise_it(what, starting=starting)

@@ -35,7 +35,7 @@ def _cause(modules: Iterable[str]) -> str:
     program = "\n".join(["import sys", f"sys.path[:] = {sys.path!a}", *(f"import {module}" for module in modules)])
     try:
         done = subprocess.run(
-            [spawn.get_executable(), "-"],
+            [spawn.get_executable(), "-P", "-"],
             input=program,
             capture_output=True,
             encoding="utf-8",

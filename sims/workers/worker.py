@@ -13,12 +13,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import Any, Final
 
 from engine.faults import ATTEMPT_AT, BOX_SIZE, NOBODY, PLAYER_AT, ROWS_AT
+from sims.catalog import game_file
 from sims.workers.scriptless_process import ScriptlessProcess
 from sims.workers.task_fault import WorkerFault
 from sims.workers.worker_process import NO_MEMORY, serve
+
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
 
 
 class Worker:
@@ -31,10 +34,10 @@ class Worker:
         self.box = context.RawArray("q", BOX_SIZE)
         self.box[PLAYER_AT] = NOBODY
         self.process = ScriptlessProcess(
-            target=serve, args=(theirs, os.getpid(), self.box, prepare, argument, work), daemon=True
+            target=serve, args=(theirs, os.getpid(), self.box, game_file(), prepare, argument, work), daemon=True
         )
         try:
-            with undisturbed():
+            with _without_current_folder(), undisturbed():  # the tracker of resources may start, too
                 self.process.start()
         except OSError as fault:
             raise WorkerFault(f"a worker cannot start: {fault.strerror or fault}; use fewer workers.") from fault
@@ -110,6 +113,20 @@ def undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
     for one in heard:
         signal.raise_signal(one)
+
+
+@contextlib.contextmanager
+def _without_current_folder() -> Iterator[None]:
+    """A new process imports nothing from the current folder, which may be a stranger's, before it knows our path."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _fate_of(exit_code: int | None) -> str:

@@ -13,11 +13,13 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from engine.faults import BlackBox, empty_box
+from sims.catalog import use_game_file
 from sims.workers.task_fault import failure_of
 
 NO_MEMORY: Final = 75  # exit code of a worker for whose task the memory was not enough
@@ -34,13 +36,15 @@ def serve(
     pipe: Connection,
     parent: int,
     box: Any,
+    game: Path | None,
     prepare: Callable[[Any], Any],
     argument: Any,
     work: Callable[[Any, Any], Any],
 ) -> None:
     """Prepare, answer (), then answer each item with (result,), or with a Failure, until the pipe ends.
 
-    parent: the number of its process; box: the shared memory of this worker's black box.
+    parent: the number of its process; box: the shared memory of this worker's black box; game: the file of a game that
+    the user named, see sims.catalog.use_game_file.
     """
     global _box
     _box = box
@@ -48,6 +52,8 @@ def serve(
     die_with(parent)
     sys.stdout = sys.stderr  # results belong to the parent; what a plug-in prints is a message
     try:
+        if game is not None:
+            use_game_file(game)
         shared = prepare(argument)
     except BaseException as fault:  # noqa: BLE001 - a plug-in may raise anything, SystemExit too
         _answer(pipe, failure_of(fault))

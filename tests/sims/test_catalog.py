@@ -177,10 +177,11 @@ def test_a_scenario_is_a_bundled_name_or_a_path(tmp_path, monkeypatch):
     (tmp_path / "mine").write_text("")
     found = Catalog()
     assert found.scenario("quickstart").name == "quickstart.toml"
-    assert found.scenario("./quickstart.toml") == Path("quickstart.toml")
+    assert found.scenario("./quickstart") == Path("quickstart")
     assert found.scenario("mine") == Path("mine")
-    assert found.scenario("other.toml") == Path("other.toml")
-    assert found.scenario("folder/other") == Path("folder/other")
+    for absent in ("./quickstart.toml", "other.toml", "folder/other"):
+        with pytest.raises(ScenarioError, match="there is no such file"):
+            found.scenario(absent)
 
 
 def test_what_is_installed_is_read_once_in_a_process(monkeypatch):

@@ -50,7 +50,8 @@ def test_what_a_page_links_to_is_there(name):
 
 @pytest.fixture
 def any_path(monkeypatch):
-    """Commands take paths that are not there."""
+    """Commands take paths that are not there; games in files are those of the examples."""
+    monkeypatch.chdir(ROOT / "docs" / "examples")
     for command in cli.commands.values():
         for parameter in command.params:
             if isinstance(parameter.type, click.Path):
