@@ -16,6 +16,7 @@ from sims.reports.changes import read_changes
 from sims.reports.facts import Facts
 from sims.reports.report_page import report_page
 from sims.reports.rows import gather
+from sims.run_folder.agreement import refuse_disagreement
 from sims.run_folder.files import write_file
 from sims.run_folder.folder import REPORT, SCENARIO, read_manifest
 from sims.run_folder.sound_tables import sound_manifest
@@ -43,6 +44,8 @@ def write_report(folder: Path, *, fresh: bool = False) -> Path:
     missing = [name for name in _NEEDED if name not in manifest]
     if missing:
         raise RunFolderError(f"the manifest of {folder} must have {', '.join(missing)}; there is no report without it.")
+    if not fresh:
+        refuse_disagreement(folder, manifest)
     tally = Tally.from_json(manifest["tallies"])
     goal = goal_of(manifest)
     rows = gather(folder, manifest, tally.scheme)

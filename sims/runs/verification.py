@@ -30,6 +30,7 @@ from sims.catalog import Catalog
 from sims.playback.human_actions import HUMAN_ACTIONS, read_human_actions
 from sims.playback.outcome_cells import outcome_cells
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, Recording
+from sims.run_folder.agreement import disagreements
 from sims.run_folder.faults_table import read_faults
 from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
 from sims.run_folder.names import ATTEMPTS
@@ -181,6 +182,8 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
         seen.notes.append(str(fault))
     if manifest is not None and changed:
         _pinpoint(seen, folder, manifest, changed)
+    elif manifest is not None and path.is_dir() and manifest.get("source") != HUMAN:
+        seen.notes += disagreements(folder, manifest)
     lists = {name: tuple(getattr(seen, name)) for name in ("differences", "notes", "remarks")}
     return Verification(**{**vars(seen), **lists})
 
