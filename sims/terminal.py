@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 OnProgress = Callable[[int, int], None]  # takes what is done and what there is in all
 OnMessage = Callable[[str], None]  # takes one sentence
@@ -24,10 +24,42 @@ def no_message(sentence: str) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message on stderr; a stderr that is closed or full is no reason to fail."""
+    """Print a message of one line on stderr; a stderr that is closed or full is no reason to fail."""
+    from engine.scenario_file.scenario_faults import printable  # help must not need the engine
+
+    show_error(f"flowdial: {printable(message)}")
+
+
+def show_error(text: str) -> None:
+    """Print text on stderr, see `say`. It may have several lines."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"flowdial: {message}\n")
+            sys.stderr.write(f"{harmless(text)}\n")
+
+
+def show(text: object, end: str = "\n") -> None:
+    """Print a result on stdout: the one way from texts of others, such as names of folders, to a terminal.
+
+    A program that reads the result gets it as it is. Raises OSError where stdout is closed or full.
+    """
+    words = f"{text}{end}"
+    sys.stdout.write(harmless(words) if sys.stdout.isatty() else words)
+
+
+def harmless(text: str) -> str:
+    """Text that cannot control a terminal: all unprintable characters but line ends and tabs are escaped."""
+    if text.isprintable():
+        return text
+    from engine.scenario_file.scenario_faults import printable
+
+    return "".join(mark if mark in "\n\t" else printable(mark) for mark in text)
+
+
+def is_lively(stream: IO[str] | None) -> bool:
+    """Whether a stream is a terminal that can draw over its last line: not one without a name, nor a dumb one."""
+    if stream is None or not stream.isatty():
+        return False
+    return os.name == "nt" or os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
 def print_utf8(text: str) -> None:
@@ -74,17 +106,60 @@ _LONG_S: Final = 2.0  # a longer wait is explained
 _PAUSE_S: Final = 10.0
 
 
+class Forecast:
+    """How long something will take, by how long its parts took. The first part tells nothing: it may compile."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None  # when a part was done for the first time, and how much then
+
+    def left_s(self, done: int, total: int) -> float | None:
+        """Seconds until all is done.
+
+        Args:
+            done: how much is done.
+            total: how much there is.
+
+        Returns:
+            The seconds; None before anything could be measured.
+        """
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, done) if done else None
+            return None
+        began, before = self._first
+        return (now - began) * (total - done) / (done - before) if done > before else None
+
+
+def duration(seconds: float) -> str:
+    """A time in words: seconds, minutes or hours, as exactly as a forecast is worth."""
+    for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"about {seconds / size:.0f} {unit}"
+    return f"about {max(seconds, 1.0):.0f} s"
+
+
 def meter(quiet: bool) -> Callable[[int, int], None]:
-    """Takes attempts done and attempts in all; shows them where stderr is a terminal, unless quiet."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    """Takes attempts done and attempts in all; shows them where stderr is a terminal, unless quiet.
+
+    Elsewhere it says once, near the beginning, how long it will take.
+    """
+    if quiet or sys.stderr is None:
         return lambda done, all_: None
-    began = time.monotonic()
+    forecast, said = Forecast(), False
+    on_terminal = is_lively(sys.stderr)
 
     def show(done: int, all_: int) -> None:
-        left = (time.monotonic() - began) * (all_ - done) / max(done, 1)
-        end = "\n" if done >= all_ else ""
-        sys.stderr.write(f"\r{done / max(all_, 1):4.0%}  {done:,} attempts, about {left:.0f} s left   {end}")
-        sys.stderr.flush()
+        nonlocal said
+        left = forecast.left_s(done, all_)
+        if on_terminal:
+            end = "\n" if done >= all_ else ""
+            words = "" if left is None else f", {duration(left)} left"
+            sys.stderr.write(f"\r{done / max(all_, 1):4.0%}  {done:,} attempts{words}   {end}")
+            sys.stderr.flush()
+        elif left is not None and not said and (left >= _LONG_S or done >= all_):
+            said = True
+            if done < all_:
+                say(f"at most {all_:,} attempts are played, which takes {duration(left)}.")
 
     return show
 
@@ -96,8 +171,8 @@ def teller(quiet: bool) -> Callable[[str], None]:
     def tell(sentence: str) -> None:
         nonlocal due
         now = time.monotonic()
-        if not quiet and sys.stderr is not None and now >= due:
+        if not quiet and now >= due:
             due = now + _PAUSE_S
-            sys.stderr.write(f"flowdial: {sentence}\n")
+            say(sentence)
 
     return tell

@@ -29,7 +29,7 @@ from engine.response.response_map import Progress, ResponseMap, response_map
 from engine.response.win_probability import closed_form
 from engine.setup import Setup
 from engine.world import Played
-from sims.terminal import OnMessage, no_message
+from sims.terminal import Forecast, OnMessage, duration, no_message
 
 Numbers = npt.NDArray[np.float64]
 
@@ -132,9 +132,9 @@ def chance_maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_mes
 
     def progress_of(cohort: str) -> LevelProgress:
         what = f"{setup.levels} levels" if setup.levels else "players who differ"
-        return lambda done, rows: on_message(
-            f"measuring win probabilities of {setup.game.name} for {cohort} on {what}, {attempts:,} attempts: "
-            f"{done} of {rows} done"
+        return _told(
+            on_message,
+            f"measuring win probabilities of {setup.game.name} for {cohort} on {what}, {attempts:,} attempts",
         )
 
     return tuple(
@@ -152,11 +152,21 @@ def maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) -
     """The response map of each cohort. on_message: takes sentences while one is measured by playing."""
 
     def progress_of(cohort: str) -> Progress:
-        return lambda done, skills: on_message(
-            f"measuring win probabilities of {setup.game.name} for {cohort}: {done} of {skills} skills"
-        )
+        return _told(on_message, f"measuring win probabilities of {setup.game.name} for {cohort}")
 
     return tuple(
         response_map(setup.game, setup.space, setup.path, traits, threads=threads, progress=progress_of(cohort))
         for cohort, traits in zip(setup.cohorts, setup.traits, strict=True)
     )
+
+
+def _told(on_message: OnMessage, what: str) -> Progress:
+    """Progress as sentences, from the first moment on at which it is known how long it will take."""
+    forecast = Forecast()
+
+    def progress(done: int, parts: int) -> None:
+        left = forecast.left_s(done, parts)
+        if left is not None and done < parts:
+            on_message(f"{what}: {done} of {parts} parts are done, {duration(left)} left.")
+
+    return progress

@@ -27,7 +27,7 @@ from sims.cli.shadowed_packages import check_packages
 from sims.cli.tune import tune
 from sims.cli.verify import verify
 from sims.cli.window import play, replay, watch
-from sims.terminal import say
+from sims.terminal import say, show, show_error
 
 EXIT_CODES: Final = """\b
 Exit codes:
@@ -51,7 +51,7 @@ def _show_version(context: click.Context, parameter: click.Parameter, value: boo
     if value:
         from sims.catalog import version
 
-        click.echo(f"flowdial {version()}")
+        show(f"flowdial {version()}")
         context.exit()
 
 
@@ -72,7 +72,7 @@ def cli(context: click.Context) -> None:
     SCENARIO is the path of a TOML file, or a name of flowdial list scenarios.
     """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        show(context.get_help())
 
 
 for _command in (
@@ -110,8 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of few letters must not end a run
     state = CommandState()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if not {"-h", "--help", "--version"} & set(words) and not _has_current_folder():
+        say("the current folder does not exist any more; go to another one and try again.")
+        return _ENVIRONMENT
     try:
-        code = _invoke(sys.argv[1:] if arguments is None else list(arguments), state)
+        code = _invoke(words, state)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - each becomes its exit code, only here
         if state.debug:
@@ -121,6 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("stdout is closed, so the result cannot be printed.")
         return _ENVIRONMENT
     return code
+
+
+def _has_current_folder() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _invoke(arguments: list[str], state: CommandState) -> int:
@@ -144,10 +156,10 @@ def _exit_code_of(fault: Exception | KeyboardInterrupt) -> int:
         case click.ClickException():
             context = getattr(fault, "ctx", None)
             command = context.command_path if context else "flowdial"
-            click.echo(f"{command}: {' '.join(fault.format_message().split())} See {command} --help.", err=True)
+            show_error(f"{command}: {' '.join(fault.format_message().split())} See {command} --help.")
             return _USAGE
         case ScenarioError():
-            click.echo(str(fault), err=True)
+            show_error(str(fault))
             return fault.exit_code
         case FlowdialError():
             say(str(fault))

@@ -22,7 +22,7 @@ from sims.cli.options import (
     set_option,
     workers_option,
 )
-from sims.terminal import json_text, meter, teller
+from sims.terminal import json_text, meter, show, teller
 
 if TYPE_CHECKING:
     from sims.arena.race import ControllerChoice
@@ -190,11 +190,11 @@ def _deliver(compute: Callable[[], _R], out: Path | None, as_json: bool, files: 
         if folder is not None:
             result.write(folder)
     if as_json:
-        click.echo(json_text(result.to_json()), nl=False)
+        show(json_text(result.to_json()), end="")
         return result
-    click.echo(result.text)
+    show(result.text)
     if out is not None:
-        click.echo(f"\n{files}  {out}")
+        show(f"\n{files}  {out}")
     return result
 
 
@@ -282,4 +282,4 @@ def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
 
     named = [scenario, *(word for setting in settings for word in ("--set", setting))]
     advice = recommend(checked, named=named, on_message=teller(quiet=as_json))
-    click.echo(json_text(advice.to_json()) if as_json else advice.text, nl=not as_json)
+    show(json_text(advice.to_json()) if as_json else advice.text, end="" if as_json else "\n")

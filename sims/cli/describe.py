@@ -12,7 +12,7 @@ from sims.cli.options import (
     game_name_option,
     json_option,
 )
-from sims.terminal import say
+from sims.terminal import say, show
 
 if TYPE_CHECKING:
     from sims.catalog import Catalog
@@ -29,7 +29,7 @@ def list_(what: str | None, everything: bool, as_json: bool) -> None:
 
     catalog = Catalog()
     groups = [what] if what else ["scenarios", "games", "controllers"]
-    click.echo(listing(catalog, groups, as_json, everything=everything))
+    show(listing(catalog, groups, as_json, everything=everything))
     _warn(catalog)
 
 
@@ -55,7 +55,7 @@ def describe(name: str | None, dial: bool, heat_map: bool, as_json: bool, in_fil
     if heat_map:
         show_map(catalog.game(chosen), as_json, say, sys.stdout)
     else:
-        click.echo(dial_description(catalog.game(chosen), as_json, say) if dial else description(catalog, chosen))
+        show(dial_description(catalog.game(chosen), as_json, say) if dial else description(catalog, chosen))
     _warn(catalog)
 
 

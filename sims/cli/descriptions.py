@@ -16,7 +16,7 @@ from engine.game import Game
 from engine.parameters import Knob, straight_path
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
-from sims.terminal import aligned
+from sims.terminal import Forecast, aligned, duration, show
 from sims.verdict.numbers import band_words
 from sims.workers.cores import cores
 
@@ -126,7 +126,7 @@ def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[s
 
     found = _played(game, SKILLS, ATTEMPTS, say)
     if as_json:
-        stream.write(_map_json(game, found) + "\n")
+        show(_map_json(game, found))
         return
     from rich.console import Console
 
@@ -134,7 +134,7 @@ def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[s
     if stream.isatty():
         Console(file=stream, highlight=False).print(text, soft_wrap=True)
     else:
-        stream.write(text.plain + "\n")
+        show(text.plain)
 
 
 def map_text(game: Game, found: ResponseMap) -> Text:
@@ -183,23 +183,17 @@ def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[s
 
 
 def _patience(game: Game, say: Callable[[str], None]) -> Callable[[int, int], None]:
-    """Report how far a map is, first after two seconds and then now and then.
-
-    The first skill says nothing of the speed, because it may include a compilation.
-    """
+    """Report how far a map is, first after two seconds and then now and then."""
     due = time.monotonic() + _LONG_S
-    began = 0.0
+    forecast = Forecast()
 
     def progress(done: int, skills: int) -> None:
-        nonlocal began, due
+        nonlocal due
         now = time.monotonic()
-        if done == 1:
-            began = now
-            return
-        left = (now - began) / (done - 1) * (skills - done)
-        if due <= now and left >= _LONG_S:
+        left = forecast.left_s(done, skills)
+        if left is not None and due <= now and left >= _LONG_S:
             due = now + _PAUSE_S
-            say(f"playing {game.name}: {done} of {skills} skills done, about {left:.0f} s left.")
+            say(f"playing {game.name}: {done} of {skills} skills done, {duration(left)} left.")
 
     return progress
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sims.cli.options import Command, UserPath
+from sims.terminal import show
 
 if TYPE_CHECKING:
     from sims.runs.export import ExportFormat
@@ -32,4 +33,4 @@ def export(folder: Path, form: ExportFormat, out: Path | None) -> None:
     """
     from sims.runs.export import export as write_export
 
-    click.echo(write_export(folder, form, out))
+    show(write_export(folder, form, out))

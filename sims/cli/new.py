@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from sims.cli.options import Command, NumberRange
-from sims.terminal import quoted
+from sims.terminal import quoted, show
 
 _KINDS: Final = (
     "endless",
@@ -51,7 +51,7 @@ def new(
 
     given = (kind, game, target, levels, patch_day)
     if all(value is None for value in given) and sys.stdin.isatty() and sys.stdout.isatty():
-        click.echo("\n".join(f"{one:12}  {meaning}" for one, meaning in KINDS.items()))
+        show("\n".join(f"{one:12}  {meaning}" for one, meaning in KINDS.items()))
         kind, game, target, levels, patch_day = _asked()
     if levels is not None and kind != "campaign":
         raise click.UsageError("--levels needs --kind campaign: only a campaign has numbered levels.")
@@ -69,7 +69,7 @@ def new(
             changes[place] = value
     path = new_file_of(name or chosen)
     write_from_template(path, chosen, changes)
-    click.echo(f"{path} is written. Next: flowdial check {quoted(path)}, then flowdial run {quoted(path)}")
+    show(f"{path} is written. Next: flowdial check {quoted(path)}, then flowdial run {quoted(path)}")
 
 
 def _asked() -> tuple[str, str, float, int | None, int | None]:

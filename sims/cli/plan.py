@@ -15,7 +15,7 @@ from sims.cli.options import (
     set_option,
     workers_option,
 )
-from sims.terminal import aligned, meter, no_message, say
+from sims.terminal import aligned, meter, no_message, say, show
 
 
 @click.command(cls=Command)
@@ -67,6 +67,6 @@ def plan(
         on_message=no_message if quiet else say,
     )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(result.to_json(), indent=1, allow_nan=False))
+        show(json.dumps(result.to_json(), indent=1, allow_nan=False))
     else:
-        click.echo(aligned(result.table, indent="") + "\n\n" + "\n".join(result.sentences))
+        show(aligned(result.table, indent="") + "\n\n" + "\n".join(result.sentences))

@@ -27,7 +27,7 @@ from sims.cli.options import (
 )
 from sims.cli.run_bar import run_bar
 from sims.cli.study_view import best_printer, print_study, study_line
-from sims.terminal import no_message, print_utf8, say
+from sims.terminal import no_message, print_utf8, say, show
 
 if TYPE_CHECKING:
     from engine.record import Format
@@ -141,9 +141,9 @@ def check(
         groups = len(checked.cohorts)
         players = f"{checked.form.players.count:,} players in {groups} group{'' if groups == 1 else 's'}"
         fingerprint = checked.digest[:16]
-        click.echo(f"{scenario}: valid; {players}, at most {checked.work:,} attempts, fingerprint {fingerprint}")
+        show(f"{scenario}: valid; {players}, at most {checked.work:,} attempts, fingerprint {fingerprint}")
         for note in notes_of(checked, setup):
-            click.echo(f"note: {note}")
+            show(f"note: {note}")
 
 
 @click.command(cls=Command)
@@ -181,9 +181,9 @@ def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
     judged = result.gate() if gate else None
     if as_json:
         content = result.to_json() | ({} if judged is None else {"gate": judged.to_json()})
-        click.echo(json.dumps(content, indent=1))
+        show(json.dumps(content, indent=1))
     elif quiet:
-        click.echo(result.folder)
+        show(result.folder)
         for warning in result.warnings:
             say(f"Sanity check failed. {warning}")
         if judged is not None and judged.exit_code:
@@ -191,11 +191,11 @@ def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
     else:
         print_verdict(result.verdict, sys.stdout)
         for warning in result.warnings:
-            click.echo(f"Sanity check failed. {warning}")
+            show(f"Sanity check failed. {warning}")
         for extra in (result.precision, judged):
             if extra is not None:
-                click.echo("\n" + "\n".join(extra.sentences))
-        click.echo(f"\nrows    {result.rows_file}\nreport  {result.report_file}")
+                show("\n" + "\n".join(extra.sentences))
+        show(f"\nrows    {result.rows_file}\nreport  {result.report_file}")
     if result.unreported is not None:
         raise result.unreported
     code = 0 if judged is None else judged.exit_code
@@ -208,7 +208,7 @@ def report(folder: Path) -> None:
     """Rebuild report.html from the rows of a run."""
     from sims.reports.report import write_report
 
-    click.echo(write_report(folder))
+    show(write_report(folder))
 
 
 @click.command(cls=Command)
@@ -220,7 +220,7 @@ def schema(out: Path | None) -> None:
 
     text = json.dumps(json_schema(), indent=2)
     if out is None:
-        click.echo(text)
+        show(text)
     else:
         from sims.run_folder.files import write_file
 

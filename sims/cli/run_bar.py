@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from sims.terminal import is_lively
+
 if TYPE_CHECKING:
     from sims.runs.progress import OnRunProgress, RunProgress
 
@@ -17,7 +19,7 @@ def run_bar(quiet: bool) -> Iterator[OnRunProgress]:
     """A callback that shows progress where stderr is a terminal, unless --quiet; the terminal is left as it was."""
     from sims.runs.progress import no_run_progress
 
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or not is_lively(sys.stderr):
         yield no_run_progress
         return
     bar = _Bar()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-import click
+from sims.terminal import is_lively, show
 
 if TYPE_CHECKING:
     from sims.tuning.answer.best_so_far import BestSoFar
@@ -23,13 +23,13 @@ def study_line(quiet: bool) -> OnStudyProgress:
     """A callback that shows progress in one line where stderr is a terminal, unless --quiet."""
     from sims.tuning.progress import no_study_progress
 
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or not is_lively(sys.stderr):
         return no_study_progress
     began = time.monotonic()
     due = began
     first: int | None = None  # attempts that were there already, in a resumed study
 
-    def show(progress: StudyProgress) -> None:
+    def draw(progress: StudyProgress) -> None:
         nonlocal due, first
         now = time.monotonic()
         if now < due:
@@ -41,7 +41,7 @@ def study_line(quiet: bool) -> OnStudyProgress:
         sys.stderr.write(f"\r{progress_text(progress, left)}\x1b[K")
         sys.stderr.flush()
 
-    return show
+    return draw
 
 
 def progress_text(progress: StudyProgress, left: str = "") -> str:
@@ -58,18 +58,18 @@ def progress_text(progress: StudyProgress, left: str = "") -> str:
 def best_printer(as_json: bool) -> Callable[[BestSoFar], None]:
     """A callback that prints the best setting of a study that is stopped."""
 
-    def show(best: BestSoFar) -> None:
-        click.echo(json.dumps(best.to_json(), indent=1) if as_json else best.text)
+    def print_best(best: BestSoFar) -> None:
+        show(json.dumps(best.to_json(), indent=1) if as_json else best.text)
 
-    return show
+    return print_best
 
 
 def print_study(study: TunedStudy, *, quiet: bool, as_json: bool) -> None:
     """Print a complete study: its answer and where its files are."""
     if as_json:
-        click.echo(json.dumps(study.to_json(), indent=1))
+        show(json.dumps(study.to_json(), indent=1))
     elif quiet:
-        click.echo(study.folder)
+        show(study.folder)
     else:
         places = {"report": study.report_file, "counts": study.counts_file, "folder": study.folder}
-        click.echo("\n".join([study.text, "", *(f"{name}  {path}" for name, path in places.items())]))
+        show("\n".join([study.text, "", *(f"{name}  {path}" for name, path in places.items())]))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import IO
+import shutil
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Final
 
+from sims.terminal import harmless
 from sims.verdict.verdict import HEADINGS, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WRAPPED: Final = (0, 4)  # columns of words, which may take several lines
 
 
 def print_verdict(verdict: Verdict, stream: IO[str]) -> None:
@@ -34,19 +42,44 @@ def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
     from rich.text import Text
 
     colours = {"in band": "green", "below": "yellow", "above": "yellow", "off": "yellow", "cannot tell": "cyan"}
-    console = Console(file=stream, highlight=False)
+    width = shutil.get_terminal_size().columns  # rich would take a dumb terminal for 80 columns wide
+    console = Console(file=stream, highlight=False, width=width, height=25)
     lines = verdict.lines
     whole = sum(max(len(line[j]) for line in (HEADINGS, *lines)) + 1 for j in range(len(HEADINGS)))
-    if whole > console.width:  # then the margins of difficulty and quit stand below their numbers
+    if whole > width:  # then the margins of difficulty and quit stand below their numbers
         lines = [(*line[:5], *(text.replace(" (", "\n").rstrip(")") for text in line[5:])) for line in lines]
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for j, heading in enumerate(HEADINGS):
         table.add_column(
-            heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold", no_wrap=j not in (0, 4)
+            heading, justify="right" if j in (1, 5, 6) else "left", overflow="fold", no_wrap=j not in _WRAPPED
         )
     for row, line in zip(verdict.rows, lines, strict=True):
-        table.add_row(*(Text(text, colours[row.state] if j == 4 else "") for j, text in enumerate(line)))
-    console.print(table)
-    console.print()
+        table.add_row(*(Text(harmless(text), colours[row.state] if j == 4 else "") for j, text in enumerate(line)))
+    if _least_width([HEADINGS, *lines]) <= width:
+        console.print(table)
+        console.print()
+    else:
+        for row, line in zip(verdict.rows, verdict.lines, strict=True):
+            _print_block(line, colours[row.state], console)
     for sentence in (*_judged(verdict), *verdict.sentences):
-        console.print(Text(sentence))
+        console.print(Text(harmless(sentence)))
+
+
+def _least_width(lines: Sequence[Sequence[str]]) -> int:
+    """Columns of a terminal that a table needs, so that lines are broken between words only."""
+    longest = 0
+    for j, texts in enumerate(zip(*lines, strict=True)):
+        end = None if j in _WRAPPED else "\n"
+        longest += 1 + max(len(word) for text in texts for word in text.split(end))
+    return longest
+
+
+def _print_block(texts: Sequence[str], colour: str, console: Console) -> None:
+    """A player group on a narrow terminal: a line for each of its numbers, which is broken between words only."""
+    from rich.text import Text
+
+    console.print(Text(harmless(texts[0]), "bold"))
+    for j, (heading, text) in enumerate(zip(HEADINGS[1:], texts[1:], strict=True), 1):
+        words = heading.partition(" (")[0]
+        console.print(Text.assemble(f"  {words} ", (text, colour if j == 4 else "")))
+    console.print()

@@ -15,6 +15,7 @@ from sims.cli.options import (
     game_option,
     json_option,
 )
+from sims.terminal import show
 
 _DIFFERS: Final = 4  # engine.errors.RunFolderError.exit_code, which help must not import
 
@@ -47,5 +48,5 @@ def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
     from sims.runs.verification import verify as verify_rows
 
     result = verify_rows(target, rows=rows or None, seed=seed)
-    click.echo(json.dumps(result.to_json(), indent=1) if as_json else "\n".join(result.sentences))
+    show(json.dumps(result.to_json(), indent=1) if as_json else "\n".join(result.sentences))
     return 0 if result.equal else _DIFFERS

@@ -7,7 +7,6 @@ play the attempt again. At its end its state hash is compared with the row's: "s
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,7 +19,7 @@ from sims.playback.row_choice import RecordedRow, choose_row, is_altered
 from sims.playback.stepper import Recording
 from sims.run_folder.rounding import kept_digits, rounding_note
 from sims.run_folder.row_file import ignored_note, open_table
-from sims.terminal import quoted, say
+from sims.terminal import quoted, say, show
 from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
 from sims.window.panels import (
     BODY,
@@ -320,6 +319,6 @@ def replay(
     if not check.equal and (digits := kept_digits(table.path, table.columns)) is not None:
         say(f"{rounding_note(table.path, digits)}.")
     if record is not None:
-        sys.stdout.write(f"picture {record}\n")
-    sys.stdout.write(f"{chosen.path}, row {chosen.number}: {words}{columns} (hash {check.result.state_hash})\n")
+        show(f"picture {record}")
+    show(f"{chosen.path}, row {chosen.number}: {words}{columns} (hash {check.result.state_hash})")
     return 0 if check.equal else RunFolderError.exit_code

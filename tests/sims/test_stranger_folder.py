@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ NAMES = ("click", "numpy", "numba", "engine", "games", "tomllib", "socket", "pic
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path):
     place = tmp_path / "folder"
     place.mkdir()
     for name in NAMES:

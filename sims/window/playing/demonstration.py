@@ -5,7 +5,6 @@ No rows are kept: a row whose source is `human` was always played by a person.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from engine.errors import ScenarioError
 from engine.game import Faculties
 from sims.catalog import Catalog
 from sims.playback.stepper import AttemptStepper, HumanAction
+from sims.terminal import show
 from sims.window.playing.play import scenario_for_play
 from sims.window.playing.play_picture import paint_play
 from sims.window.playing.play_scene import DEMONSTRATOR, PlayScene
@@ -91,5 +91,5 @@ def demonstrate(
             show_scene(scene, paint_play, f"Flowdial play: {game}", record=record, frames=frames)
         finally:
             scene.close()
-    sys.stdout.write(f"picture {record}\n")
+    show(f"picture {record}")
     return 0

@@ -6,7 +6,6 @@ process computes both, so that no frame waits for it and play can begin before a
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from engine.scenario import Scenario, load, parse
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.run_folder.folder import REPORT
 from sims.run_folder.names import ATTEMPTS
+from sims.terminal import say, show
 from sims.window.input import CellInput
 from sims.window.panels import percent
 from sims.window.playing.play_picture import paint_play
@@ -128,7 +128,7 @@ def _keep(scene: PlayScene, folder: Path) -> None:
         try:
             scene.close()
             if scene.attempts:
-                sys.stderr.write("flowdial: all rows are saved; writing the report ...\n")
+                say("all rows are saved; writing the report ...")
             scene.write_run()
         finally:
             discard(folder)  # if no attempt was played
@@ -138,13 +138,13 @@ def _keep(scene: PlayScene, folder: Path) -> None:
 def _print_results(scene: PlayScene, folder: Path) -> None:
     given_up = f", {scene.given_up} given up" if scene.given_up else ""
     plural = "" if scene.attempts == 1 else "s"
-    sys.stdout.write(f"played  {scene.attempts} attempt{plural}, won {scene.wins}{given_up}\n")
+    show(f"played  {scene.attempts} attempt{plural}, won {scene.wins}{given_up}")
     estimate = scene.estimate
     if estimate is not None:
         words = f"{estimate.skill:+.2f} ({estimate.low:+.2f} to {estimate.high:+.2f}), "
         words += f"better than {percent(estimate.percentile)} "
         words += f"({percent(estimate.percentile_low)} to {percent(estimate.percentile_high)}) of the synthetic players"
         left_out = f"; excludes {scene.given_up} given up" if scene.given_up else ""
-        sys.stdout.write(f"skill   {words}{left_out}; not fitted to real players yet (uncalibrated)\n")
+        show(f"skill   {words}{left_out}; not fitted to real players yet (uncalibrated)")
     if scene.attempts:
-        sys.stdout.write(f"rows    {folder / ATTEMPTS}\nreport  {folder / REPORT}\n")
+        show(f"rows    {folder / ATTEMPTS}\nreport  {folder / REPORT}")

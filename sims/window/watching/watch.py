@@ -6,7 +6,6 @@ stepping the plain rules. So rows do not depend on what is shown, paused or skip
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from engine.errors import ScenarioError
@@ -16,6 +15,7 @@ from sims.catalog import Catalog
 from sims.run_folder.folder import MANIFEST, SCENARIO
 from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.sound_tables import sound_manifest
+from sims.terminal import show
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.screen import show_scene
 from sims.window.watching.row_log import RowLog
@@ -65,7 +65,7 @@ def watch(
     finally:
         _keep(scene, kept)
     if record is not None:
-        sys.stdout.write(f"picture {record}\n")
+        show(f"picture {record}")
     return 0
 
 
@@ -76,6 +76,6 @@ def _keep(scene: WatchScene, folder: Path | None) -> None:
     with Stopping() as stopping:
         stopping.hold()  # a second Ctrl-C must not interrupt the saving
         if scene.row_log.publish():
-            sys.stdout.write(f"rows    {folder / ATTEMPTS}\n")
+            show(f"rows    {folder / ATTEMPTS}")
         else:
             discard(folder)
