@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from sims.runs.run import read_run as read_run
     from sims.runs.verification import Verification as Verification
     from sims.runs.verification import verify as verify
+    from sims.sweeping.finished_sweep import FinishedSweep as FinishedSweep
+    from sims.sweeping.finished_sweep import read_sweep as read_sweep
+    from sims.sweeping.sweep import resume_sweep as resume_sweep
+    from sims.sweeping.sweep import sweep as sweep
     from sims.tuning.tune import resume_study as resume_study
     from sims.tuning.tune import tune as tune
     from sims.tuning.tuned_study import TunedOption as TunedOption
@@ -51,6 +55,7 @@ _HOMES = {
     "Advice": "sims.advice.advice",
     "Arena": "sims.arena.arena",
     "Comparison": "sims.comparison.comparison",
+    "FinishedSweep": "sims.sweeping.finished_sweep",
     "GainSearch": "sims.arena.gain_finder",
     "Gate": "sims.verdict.gate",
     "Plan": "sims.planning.plan",
@@ -70,11 +75,14 @@ _HOMES = {
     "race": "sims.arena.race",
     "read_run": "sims.runs.run",
     "read_study": "sims.tuning.tuned_study",
+    "read_sweep": "sims.sweeping.finished_sweep",
     "resume": "sims.runs.execution",
     "resume_study": "sims.tuning.tune",
+    "resume_sweep": "sims.sweeping.sweep",
     "run": "sims.runs.execution",
     "run_arena": "sims.arena.arena",
     "run_to_precision": "sims.planning.precision",
+    "sweep": "sims.sweeping.sweep",
     "tune": "sims.tuning.tune",
     "verify": "sims.runs.verification",
 }

@@ -75,7 +75,7 @@ def paired_difference(
     value = is_ - was
     if m < 2 or math.isnan(value):
         return Difference(was, is_, value, math.nan, math.nan, math.nan, m, math.nan, math.nan)
-    unpaired_error = math.hypot(_error(before, was), _error(after, is_))
+    unpaired_error = math.hypot(ratio_error(before, was), ratio_error(after, is_))
     if not np.any(before != after):
         return Difference(was, is_, 0.0, 0.0, 0.0, 0.0, m, 1.0, unpaired_error)
     if any(np.any(one[:, 1] >= one[:, 1].sum()) for one in (before, after)):  # all that one side has is one cluster's
@@ -123,7 +123,7 @@ def unpaired_difference(
     value, m = is_ - was, len(before) + len(after)
     if min(map(len, sides)) < 2 or math.isnan(value):
         return Difference(was, is_, value, math.nan, math.nan, math.nan, m, math.nan, math.nan)
-    errors = [_error(one, rate) for one, rate in ((before, was), (after, is_))]
+    errors = [ratio_error(one, rate) for one, rate in ((before, was), (after, is_))]
     error = math.hypot(*errors)
     size = max(float(np.abs(one[:, 0]).max() / one[:, 1].mean()) for one in sides)
     if error <= _ROUNDING * size:
@@ -180,7 +180,7 @@ def _influence(sums: Sums, rate: float) -> npt.NDArray[np.float64]:
     return found
 
 
-def _error(sums: Sums, rate: float) -> float:
+def ratio_error(sums: Sums, rate: float) -> float:
     """Standard error of one rate alone, over the clusters that were seen; NaN with fewer than two."""
     seen = sums[sums[:, 1] > 0.0]
     m = len(seen)

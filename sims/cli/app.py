@@ -24,6 +24,7 @@ from sims.cli.options import Commands, CommandState, set_debug
 from sims.cli.plan import plan
 from sims.cli.run import check, report, resume, run, schema
 from sims.cli.shadowed_packages import check_packages
+from sims.cli.sweep import sweep
 from sims.cli.tune import tune
 from sims.cli.verify import verify
 from sims.cli.window import play, replay, watch
@@ -93,6 +94,7 @@ for _command in (
     advise,
     export,
     tune,
+    sweep,
     plan,
 ):
     cli.add_command(_command)

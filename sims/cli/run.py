@@ -27,7 +27,8 @@ from sims.cli.options import (
 )
 from sims.cli.run_bar import run_bar
 from sims.cli.study_view import best_printer, print_study, study_line
-from sims.terminal import no_message, print_utf8, say, show
+from sims.cli.sweep import print_sweep
+from sims.terminal import meter, no_message, print_utf8, say, show
 
 if TYPE_CHECKING:
     from engine.record import Format
@@ -153,9 +154,10 @@ def check(
 @json_option
 @game_option
 def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
-    """Finish a run or a study that was stopped."""
+    """Finish a run, a study or a sweep that was stopped."""
     calculate_alone()
     from sims.runs.execution import resume as resume_run
+    from sims.sweeping.sweep import is_sweep, resume_sweep
     from sims.tuning.tune import is_study, resume_study
 
     if is_study(folder):
@@ -167,6 +169,10 @@ def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int
             on_stop=best_printer(as_json),
         )
         print_study(study, quiet=quiet, as_json=as_json)
+        return 0
+    if is_sweep(folder):
+        done = resume_sweep(folder, workers=workers, on_progress=meter(quiet), on_message=say, on_stop=click.echo)
+        print_sweep(done, quiet=quiet, as_json=as_json)
         return 0
     with run_bar(quiet) as on_progress:
         result = resume_run(folder, workers=workers, on_progress=on_progress, on_message=say)

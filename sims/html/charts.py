@@ -51,18 +51,22 @@ def line_chart(
     band: AxisSpan | None = None,
     stretches: Sequence[Stretch] = (),
     end: float | None = None,
+    *,
+    begin: float = 0.0,
+    log_x: bool = False,
 ) -> Markup:
     """Draw a line with its interval, over the wanted band if there is one.
 
     colour: a name of the style sheet; labels: of the x and y axes; span: of the y axis; band: wanted for all x;
     stretches: wanted bands that differ with x, which then ends where they do; end: of the x axis, None for the last
-    point. What lies outside the span is cut off. Raises ValueError without points.
+    point; begin: of the x axis, unless a point is before it; log_x: the x axis is logarithmic, and begins above 0. What
+    lies outside the span is cut off. Raises ValueError without points.
     """
     if not points:
         raise ValueError("a line needs one point or more, got none")
     last = points[-1].x if end is None else end
-    ends = (stretches[0].left, stretches[-1].right) if stretches else (min(0.0, points[0].x), last)
-    axes = Axes(ends, span)
+    ends = (stretches[0].left, stretches[-1].right) if stretches else (min(begin, points[0].x), last)
+    axes = Axes(ends, span, log_x=log_x)
     wanted = [Stretch(*axes.x_span, *band)] if band is not None else stretches
     bands = [box(axes, (one.left, one.right), (one.low, one.high), "wanted") for one in wanted]
     radius, kind = (3, "dot") if len(points) < _MANY else (6, "spot")

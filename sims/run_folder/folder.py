@@ -66,7 +66,8 @@ class Start:
     format: Format  # of the table of attempts
     code: Mapping[TextLine, TextLine]  # digests of the game, the controller and the engine
     versions: Mapping[TextLine, TextLine]  # of Python and of the libraries that the result depends on
-    study: Mapping[str, Any] = field(default_factory=dict)  # what a study is asked for besides; empty for a run
+    study: Mapping[str, Any] = field(default_factory=dict)  # what a study is asked for besides; empty for others
+    sweep: Mapping[str, Any] = field(default_factory=dict)  # what a sweep is asked for besides; empty for others
 
     def difference(self, now: Start) -> str | None:
         """The first thing in which two starts differ, in words; None when they agree."""
@@ -79,7 +80,7 @@ class Start:
             return changed
         if self.scenario_digest != now.scenario_digest:
             return f"the fingerprint of the scenario was {self.scenario_digest} and is {now.scenario_digest}"
-        for table, what in (("study", "{}"), ("versions", "{}"), ("code", "the code of the {}")):
+        for table, what in (("study", "{}"), ("sweep", "{}"), ("versions", "{}"), ("code", "the code of the {}")):
             was_all, is_all = getattr(self, table), getattr(now, table)
             for key in sorted({*was_all, *is_all}):
                 was, is_ = was_all.get(key, "not there"), is_all.get(key, "not there")
@@ -198,14 +199,16 @@ class WorkFolder:
 
 
 def begin(out: Path | None, start: Start) -> WorkFolder:
-    """Make the working folder of a new run or study.
+    """Make the working folder of a new run, study or sweep.
 
-    out: its final name, None for runs/<name>-001, -002 ... whichever is free, or studies/<name>-001 and so on.
+    out: its final name, None for runs/<name>-001, -002 ... whichever is free, or the same in studies or
+    sweeps.
 
     Raises RunFolderError when `out` or its working folder exists, OSError when it cannot be made.
     """
     if out is None:
-        path = numbered_folder(Path("studies" if start.study else "runs"), start.name, PARTIAL)
+        parent = "studies" if start.study else "sweeps" if start.sweep else "runs"
+        path = numbered_folder(Path(parent), start.name, PARTIAL)
     else:
         path = _working_folder(out)
     folder = WorkFolder(path, FolderLock(path))
@@ -233,7 +236,7 @@ def _way_on(folder: WorkFolder, start: Start) -> str:
     condition = ""
     if not (folder.path / MANIFEST).is_file():  # otherwise it may be complete, whatever has changed since
         begun = folder.read_start()
-        if (begun.scenario, begun.study) != (start.scenario, start.study):
+        if (begun.scenario, begun.study, begun.sweep) != (start.scenario, start.study, start.sweep):
             condition = " if its code has not changed since"
         elif (difference := begun.difference(start)) is not None:
             return f" that cannot be resumed: {difference}; remove it"
@@ -311,10 +314,10 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def read_manifest(folder: Path, kind: FolderKind = "run") -> dict[str, Any]:
-    """The manifest of a complete run, or of a complete study.
+    """The manifest of a complete run, study or sweep.
 
     It has all entries, of the types that they were written with. Raises RunFolderError when it is missing, damaged, of
-    a newer format, or of the other kind.
+    a newer format, or of another kind.
     """
     try:
         found = json.loads(read_regular(folder / MANIFEST), parse_float=_finite, parse_constant=_finite)

@@ -1,4 +1,4 @@
-"""What the manifest of a run and of a study may say: a reader relies on it, even where the file is untrusted."""
+"""What the manifest of a run, a study or a sweep may say: a reader relies on it, even where the file is untrusted."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from sims.run_folder.json_types import (
 )
 from sims.verdict.goal import goal_of
 
-FolderKind = Literal["run", "study"]
-KINDS: Final[tuple[FolderKind, ...]] = ("run", "study")
+FolderKind = Literal["run", "study", "sweep"]
+KINDS: Final[tuple[FolderKind, ...]] = ("run", "study", "sweep")
 
 
 def _is_file_name(value: str) -> bool:
@@ -111,7 +111,7 @@ class _FileNote(_Model):
 
 
 class _Manifest(_Model):
-    """What manifests of both kinds say."""
+    """What manifests of all kinds say."""
 
     format_version: Count
     flowdial_version: TextLine
@@ -155,7 +155,16 @@ class _StudyManifest(_Manifest):
     knobs: list[Name]
 
 
-_MODELS: Final[Mapping[FolderKind, type[_Manifest]]] = {"run": _RunManifest, "study": _StudyManifest}
+class _SweepManifest(_Manifest):
+    code: Annotated[dict[TextLine, TextLine], fits(lambda code: "game" in code)]
+    sweep: dict[TextLine, Any]
+
+
+_MODELS: Final[Mapping[FolderKind, type[_Manifest]]] = {
+    "run": _RunManifest,
+    "study": _StudyManifest,
+    "sweep": _SweepManifest,
+}
 
 
 def fault_of(manifest: object, kind: FolderKind) -> str | None:

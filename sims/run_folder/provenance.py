@@ -53,14 +53,19 @@ def code_digests(setup: Setup) -> dict[str, str]:
     return {"game": record, "controller": controller, "engine": _digest_of_files(engine)}
 
 
-def search_digest() -> str:
-    """Digest of what decides a study's course, beyond what decides a run's.
+def search_digest(*rooms: str) -> str:
+    """Digest of what decides the course of a study or a sweep, beyond what decides a run's.
 
-    The files of sims/tuning/answer only say what came of it: an edit of those does not keep a study from being resumed.
+    rooms: folders of sims. The files of an `answer` folder only say what came of it: an edit of those does not keep it
+    from being resumed.
     """
-    room = _ROOT / "sims" / "tuning"
-    files = [file for file in room.rglob("*.py") if room / "answer" not in file.parents]
-    return _digest_of_files(sorted(files))
+    files = [
+        file
+        for room in rooms
+        for file in sorted((_ROOT / "sims" / room).rglob("*.py"))
+        if "answer" not in file.relative_to(_ROOT).parts
+    ]
+    return _digest_of_files(files)
 
 
 def code_digest(setup: Setup) -> str:

@@ -200,7 +200,7 @@ def start_of_study(problem: Problem, request: StudyRequest, name: str) -> Start:
         scenario=scenario.resolved_toml(),
         scenario_digest=scenario.digest,
         format="csv",
-        code={**code_digests(setup_of(scenario, Catalog())), "search": search_digest()},
+        code={**code_digests(setup_of(scenario, Catalog())), "search": search_digest("tuning")},
         versions=versions(*_LIBRARIES.get(request.method, ())),
         study=request.to_json(),
     )

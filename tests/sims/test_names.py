@@ -64,6 +64,7 @@ NAMES = {
     "replay": Shared(("sims/cli/window.py", "sims/window/replay.py"), "command"),
     "resume": Shared(("sims/cli/run.py", "sims/runs/execution.py"), "command"),
     "run": Shared(("sims/cli/run.py", "sims/runs/execution.py"), "command"),
+    "sweep": Shared(("sims/cli/sweep.py", "sims/sweeping/sweep.py"), "command"),
     "tune": Shared(("sims/cli/tune.py", "sims/tuning/tune.py"), "command"),
     "verify": Shared(("sims/cli/verify.py", "sims/runs/verification.py"), "command"),
     "watch": Shared(("sims/cli/window.py", "sims/window/watching/watch.py"), "command"),
@@ -91,8 +92,10 @@ MODULES = {
     "progress": Shared(("sims/runs/", "sims/tuning/"), "what on_progress takes"),
     "run": Shared(("sims/cli/", "sims/runs/"), "the command, and the object that it leaves"),
     "sentences": Shared(
-        ("sims/arena/", "sims/comparison/", "sims/tuning/answer/", "sims/verdict/"), "what a room says in words"
+        ("sims/arena/", "sims/comparison/", "sims/sweeping/answer/", "sims/tuning/answer/", "sims/verdict/"),
+        "what a room says in words",
     ),
+    "sweep": Shared(("sims/cli/", "sims/sweeping/"), "the command, and what it calls"),
     "tune": Shared(("sims/cli/", "sims/tuning/"), "the command, and what it calls"),
 }
 

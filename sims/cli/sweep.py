@@ -1,0 +1,149 @@
+"""The command that sweeps keys of a scenario."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sims.cli.options import (
+    Command,
+    NumberRange,
+    UserPath,
+    calculate_alone,
+    json_option,
+    quiet_option,
+    scenario_argument,
+    scenario_from_options,
+    seed_option,
+    set_option,
+    workers_option,
+)
+from sims.cli.tune import attempts_for
+from sims.terminal import meter, say
+
+if TYPE_CHECKING:
+    from sims.sweeping.finished_sweep import FinishedSweep
+
+_METHODS: Final = (
+    "auto",
+    "grid",
+    "random",
+    "tpe",
+    "hyperband",
+    "staged",
+)  # SWEEP_METHODS of sims.sweeping.sweep_request
+_OBJECTIVES: Final = ("auto", "true_chance", "win_rates", "quit_share", "longest_losses")  # of sims.sweeping.objective
+
+
+@click.command(cls=Command)
+@scenario_argument
+@click.option(
+    "--over",
+    "overs",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="Key to vary (repeatable): low:high:steps, low:high, log:low:high or a,b,c.",
+)
+@click.option(
+    "--space",
+    type=UserPath(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="TOML file with a table [sweep] of keys and values, instead of --over.",
+)
+@click.option("--budget", type=NumberRange(1, whole=True), metavar="N", help="Maximum number of attempts.")
+@click.option("--seconds", type=NumberRange(1), help="Approximate time limit. The result then depends on the machine.")
+@click.option("--money", type=NumberRange(0, low_open=True), help="Maximum cost, with --price-per-million.")
+@click.option("--price-per-million", type=NumberRange(0, low_open=True), help="Cost of a million attempts.")
+@click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="Search method.")
+@click.option(
+    "--objective", type=click.Choice(_OBJECTIVES), default="auto", show_default=True, help="What is to be small."
+)
+@seed_option
+@set_option
+@workers_option
+@click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
+@quiet_option
+@json_option
+@click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
+def sweep(
+    scenario: str,
+    overs: tuple[str, ...],
+    space: Path | None,
+    budget: int | None,
+    seconds: float | None,
+    money: float | None,
+    price_per_million: float | None,
+    method: str,
+    objective: str,
+    seed: int | None,
+    settings: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+    allow_long: bool,
+) -> None:
+    """Vary any keys of a scenario and say which values are best.
+
+    One --over draws a curve, two a heat map. Your own settings are always played beside the others, by the same players
+    with the same luck. The best trial and your settings are measured again on fresh players.
+
+    A trial has as many attempts as a run; --set players.count=200 makes it smaller. Without a limit every combination
+    of values is played.
+    """
+    calculate_alone()
+    over = _over(overs, space)
+    limited = budget is not None or money is not None or price_per_million is not None
+    attempts = attempts_for(budget, seconds, money, price_per_million, allow_long=allow_long) if limited else None
+    checked = scenario_from_options(scenario, settings, seed, allow_long)
+    from sims.sweeping.sweep import sweep as sweep_scenario
+
+    done = sweep_scenario(
+        checked,
+        over,
+        budget=attempts,
+        seconds=seconds,
+        method=method,
+        objective=objective,
+        out=out,
+        workers=workers,
+        on_progress=meter(quiet),
+        on_message=say,
+        on_stop=click.echo,
+    )
+    print_sweep(done, quiet=quiet, as_json=as_json)
+
+
+def print_sweep(done: FinishedSweep, *, quiet: bool, as_json: bool) -> None:
+    """Print a complete sweep: its answer and where its files are."""
+    if as_json:
+        click.echo(json.dumps(done.to_json(), indent=1))
+    elif quiet:
+        click.echo(done.folder)
+    else:
+        click.echo(f"{done.text}\n\nreport  {done.report_file}\ntrials  {done.trials_file}\nfolder  {done.folder}")
+
+
+def _over(overs: tuple[str, ...], space: Path | None) -> dict[str, Any]:
+    """The keys of --over, or of a file. Raises click.UsageError, or ScenarioError for the file."""
+    if space is None:
+        if not overs:
+            raise click.UsageError("a sweep needs a key to vary; give --over, e.g. --over target.win_rate=0.6:0.8:5.")
+        pairs = []
+        for one in overs:
+            key, equals, values = one.partition("=")
+            if not equals:
+                raise click.BadParameter(f"must be KEY=VALUES, got {one!r}.", param_hint="'--over'")
+            pairs.append((key.strip(), values.strip()))
+        for place, (key, _) in enumerate(pairs):
+            if key in dict(pairs[:place]):
+                raise click.UsageError(f"--over gives {key} twice; give it once.")
+        return dict(pairs)
+    if overs:
+        raise click.UsageError("--space and --over both say what is varied; give one of them.")
+    from sims.sweeping.space_file import read_space
+
+    return read_space(space)

@@ -1,0 +1,67 @@
+"""What every search method of a sweep does: name trials, learn what came of them, and say which one is best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, Protocol
+
+from sims.sweeping.space import Settings
+from sims.sweeping.trial_losses import Gain, pooled
+from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
+
+BATCH: Final = 16  # trials that are played together; the workers have no say in it
+
+
+class Explorer(Protocol):
+    """A search method. The baseline is no business of its: whoever plays adds it to every block."""
+
+    def ask(self) -> list[TrialAsk]:
+        """The next trials; none when the search has ended. Trials are numbered from 1."""
+
+    def tell(self, records: Sequence[TrialRecord]) -> None:
+        """Learn what came of the last ask, in its order."""
+
+    def finalists(self) -> list[int]:
+        """Numbers of the trials that may win, best first; of those that count."""
+
+
+class PlannedTrials:
+    """Settings that are known beforehand, on one block. The base of grid and random search."""
+
+    def __init__(self, settings: Iterable[Settings], trials: int, block: PlayerBlock) -> None:
+        self._settings: Iterator[Settings] = islice(settings, trials)
+        self._block = block
+        self._asked = 0
+        self._records: list[TrialRecord] = []
+
+    def ask(self) -> list[TrialAsk]:
+        """The next batch."""
+        batch = list(islice(self._settings, BATCH))
+        self._asked += len(batch)
+        first = self._asked - len(batch) + 1
+        return [TrialAsk(first + place, one, self._block) for place, one in enumerate(batch)]
+
+    def tell(self, records: Sequence[TrialRecord]) -> None:
+        """Remember what came of them."""
+        self._records += records
+
+    def finalists(self) -> list[int]:
+        """All trials that count."""
+        return ranked_trials(self._records)
+
+
+def ranked_trials(records: Sequence[TrialRecord]) -> list[int]:
+    """Numbers of the trials that count, by the upper end of their pooled gain: a lucky mean is not enough."""
+    gains = gains_of(records)
+    return sorted(gains, key=lambda trial: (gains[trial].high, gains[trial].value, trial))
+
+
+def gains_of(records: Sequence[TrialRecord]) -> dict[int, Gain]:
+    """The gain of each trial that counts, over all its blocks, weighted by players."""
+    failed = {record.ask.trial for record in records if record.failure}
+    parts: dict[int, list[tuple[Gain, float]]] = {}
+    for record in records:
+        if record.ask.trial not in failed:
+            parts.setdefault(record.ask.trial, []).append((record.gain, float(record.ask.block.players)))
+    return {trial: pooled(own) for trial, own in parts.items()}

@@ -1,0 +1,287 @@
+"""A scenario swept to a folder: begin a sweep, or resume one that was stopped.
+
+The first Ctrl-C or SIGTERM keeps the journal and raises Stopped; a second one ends the process at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from engine.errors import RunFolderError
+from engine.scenario import Scenario, load, setup_of
+from engine.user_files.regular_file import read_regular
+from sims.catalog import Catalog, scenario_of, version
+from sims.run_folder.files import disk_faults, read_sealed, write_file
+from sims.run_folder.folder import (
+    FORMAT_VERSION,
+    MANIFEST,
+    PARTIAL,
+    REPORT,
+    SCENARIO,
+    START,
+    Start,
+    WorkFolder,
+    begin,
+    changed_files,
+    changed_line,
+    read_manifest,
+    take_up,
+)
+from sims.run_folder.names import plain_name
+from sims.run_folder.provenance import code_digests, search_digest, versions
+from sims.runs.finish import finish
+from sims.runs.preflight import prepare_job
+from sims.sweeping.answer.sentences import settings_text, short_names
+from sims.sweeping.answer.sweep_answer import SweepAnswer
+from sims.sweeping.answer.sweep_page import sweep_page
+from sims.sweeping.exploration import Exploration
+from sims.sweeping.finished_sweep import FinishedSweep, read_sweep
+from sims.sweeping.objective import AUTO, Objective, objective_of
+from sims.sweeping.space import SweepSpace, space_of
+from sims.sweeping.sweep_files import SWEEP_JOURNAL, write_sweep_files, write_sweep_manifest
+from sims.sweeping.sweep_plan import SweepPlan, plan_sweep
+from sims.sweeping.sweep_request import SweepRequest, check_sweep
+from sims.sweeping.trial_player import TrialPlayer
+from sims.sweeping.trial_records import SweepJournal
+from sims.sweeping.trial_scenarios import check_space
+from sims.terminal import OnMessage, OnProgress, no_message, no_progress
+from sims.workers.cores import cores
+
+OnSweepStop = Callable[[str], None]  # takes a sentence about the best trial so far, before Stopped is raised
+
+
+def _no_sweep_stop(sentence: str) -> None:
+    """Show nothing."""
+
+
+class _Work(NamedTuple):
+    """A sweep to carry out."""
+
+    scenario: Scenario
+    request: SweepRequest
+    space: SweepSpace
+    objective: Objective
+    plan: SweepPlan
+    start: Start
+
+
+def sweep(
+    scenario: Scenario | str | Path,
+    over: Mapping[str, str | Sequence[Any]],
+    *,
+    budget: int | None = None,
+    seconds: float | None = None,
+    method: str = "auto",
+    objective: str = AUTO,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
+    on_stop: OnSweepStop = _no_sweep_stop,
+) -> FinishedSweep:
+    """Vary keys of a scenario, say which values are best and for whom, and leave a sweep folder.
+
+    Args:
+        scenario: a scenario, the path of its TOML file, or the name of a bundled one.
+        over: key -> "low:high:steps", "low:high", "log:low:high", or a list of values.
+        budget: most attempts, from 1; None for all settings of a finite space.
+        seconds: about how long the sweep may take, above 0; the result then depends on the machine.
+        method: grid, random, tpe, hyperband, staged, or auto, which chooses one of them and says why.
+        objective: true_chance, win_rates, quit_share or longest_losses, the smaller the better; "auto" for the first
+            where the game's chances are known, else the second.
+        out: the folder, which may not exist yet; None for sweeps/<name>-001, -002 ..., the first that is free.
+        workers: number of processes, from 1; None for one per core.
+        on_progress: takes attempts so far, and the largest possible number of attempts in all.
+        on_message: takes sentences for people, such as how to resume a sweep that was stopped.
+        on_stop: takes a sentence about the best trial so far when Ctrl-C or SIGTERM comes.
+
+    Returns:
+        The complete sweep.
+
+    Raises:
+        ScenarioError: the scenario or a key is wrong, or the sweep would cost more than it may.
+        RunFolderError: the folder exists already.
+        EnvironmentFault: the disk or a worker process failed, or a package is missing; the journal is kept.
+        PluginFault: the scenario itself, or every trial, failed.
+        Stopped: Ctrl-C or SIGTERM came; it is a KeyboardInterrupt.
+
+    Example:
+        >>> from sims import sweep
+        >>> sweep("quickstart", {"game.params.speed": "5:9:9"}).sentences  # doctest: +SKIP
+    """
+    request = SweepRequest(dict(over), budget, seconds, method, objective)
+    work = _work(scenario_of(scenario), request)
+    work.plan.begin(work.space, work.scenario.seed)  # a refusal must not leave a folder
+    with disk_faults():
+        folder = begin(None if out is None else Path(out), work.start)
+    return _carry_out(folder, work, workers or cores(), on_progress, on_message, on_stop)
+
+
+def resume_sweep(
+    folder: Path | str,
+    *,
+    workers: int | None = None,
+    on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
+    on_stop: OnSweepStop = _no_sweep_stop,
+) -> FinishedSweep:
+    """Finish a sweep that was stopped: the trials in its journal are used again, the rest is played.
+
+    Args:
+        folder: NAME.partial, or the NAME that it will have.
+        workers: number of processes, from 1; None for one per core.
+        on_progress: as of `sweep`.
+        on_message: as of `sweep`.
+        on_stop: as of `sweep`.
+
+    Returns:
+        The complete sweep, byte for byte as if it had not been stopped.
+
+    Raises:
+        RunFolderError: another process works on the folder, or scenario, code or versions have changed since.
+        EnvironmentFault: the disk or a worker process failed.
+        Stopped: Ctrl-C or SIGTERM came again.
+
+    Example:
+        >>> from sims import resume_sweep
+        >>> resume_sweep("sweeps/mine-001.partial")  # doctest: +SKIP
+    """
+    with disk_faults():
+        work_folder = take_up(Path(folder))
+    with work_folder.closed_on_fault(), disk_faults():
+        begun = None if _needs_name_only(work_folder.path) else _begun_work(work_folder)
+    if begun is None:
+        return _opened_sweep(finish(work_folder, lambda: True, on_message=on_message))
+    return _carry_out(work_folder, begun, workers or cores(), on_progress, on_message, on_stop)
+
+
+def is_sweep(target: Path) -> bool:
+    """Whether an unfinished folder, given as NAME.partial or NAME, is that of a sweep."""
+    path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
+    try:
+        return bool(read_sealed(path / START).get("sweep"))
+    except (OSError, RunFolderError):
+        try:
+            return bool(read_manifest(path, "sweep"))
+        except RunFolderError:
+            return False
+
+
+def _work(scenario: Scenario, request: SweepRequest) -> _Work:
+    """Everything that follows from scenario and request. Raises ScenarioError."""
+    check_sweep(request)
+    setup = prepare_job(scenario).setup
+    space = space_of(request.over, scenario)
+    objective = objective_of(request.objective, setup)
+    plan = plan_sweep(request, space, scenario, setup)
+    check_space(scenario, space)
+    libraries = ("optuna",) if plan.method == "tpe" else ()
+    start = Start(
+        format_version=FORMAT_VERSION,
+        flowdial_version=version(),
+        name=plain_name(scenario.name),
+        scenario=scenario.resolved_toml(),
+        scenario_digest=scenario.digest,
+        format="csv",
+        code={**_code_of(scenario, space), "search": search_digest("sweeping", "comparison", "arena")},
+        versions=versions(*libraries),
+        sweep=request.to_json(),
+    )
+    return _Work(scenario, request, space, objective, plan, start)
+
+
+def _code_of(scenario: Scenario, space: SweepSpace) -> dict[str, str]:
+    """Digests of what plays the scenario, and of every other controller that a trial may have."""
+    setup, catalog = setup_of(scenario, Catalog()), Catalog()
+    found = code_digests(setup)
+    for name in space.options:
+        if name != scenario.controller:
+            from dataclasses import replace
+
+            kind = catalog.controller(name)
+            found[name] = code_digests(replace(setup, kind=kind, options=kind.options()))["controller"]
+    return found
+
+
+def _needs_name_only(path: Path) -> bool:
+    """Whether a sweep was stopped just before its folder got its final name."""
+    if not (path / MANIFEST).is_file() or (path / START).is_file():
+        return False
+    changed = changed_files(path, read_manifest(path, "sweep"))
+    if changed:
+        raise RunFolderError(f"{path / changed[0]} was changed after the sweep wrote it; start a new sweep.")
+    return True
+
+
+def _begun_work(folder: WorkFolder) -> _Work:
+    """What a sweep began with, which must be what it would begin with now."""
+    begun = folder.read_start()
+    path = folder.path / SCENARIO
+    text = read_regular(path).decode(errors="replace") if os.path.lexists(path) else ""
+    difference = changed_line(begun.scenario, text)
+    if difference is None:
+        work = _work(load(path, Catalog(), allow_long=True), SweepRequest.from_json(begun.sweep))
+        now = Start(**{**asdict(work.start), "name": begun.name})
+        difference = begun.difference(now)
+        if difference is None:
+            return work._replace(start=begun)
+    raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new sweep.")
+
+
+def _carry_out(
+    folder: WorkFolder, work: _Work, workers: int, on_progress: OnProgress, on_message: OnMessage, on_stop: OnSweepStop
+) -> FinishedSweep:
+    """Carry a sweep out in its folder, and publish the folder."""
+    scenario, request, space, objective, plan, start = work
+    began = time.monotonic()
+    explorations: list[Exploration] = []
+
+    def write() -> bool:
+        seal = hashlib.sha256(json.dumps(asdict(start), sort_keys=True).encode()).hexdigest()
+        with (
+            SweepJournal(folder.path / SWEEP_JOURNAL, seal) as journal,
+            TrialPlayer(scenario, objective, workers=workers) as player,
+        ):
+            exploration = Exploration(
+                plan,
+                plan.begin(space, scenario.seed),
+                player.play,
+                journal,
+                per_player=scenario.work // scenario.form.players.count,
+                seconds=request.seconds,
+                on_progress=on_progress,
+            )
+            explorations.append(exploration)
+            outcome = exploration.run()
+            answer = SweepAnswer(scenario, space, request, plan, objective, player.metrics, outcome)
+        names = write_sweep_files(folder.path, answer)
+        write_file(folder.path / REPORT, sweep_page(answer, start).encode())
+        write_sweep_manifest(folder.path, start, answer, [*names, REPORT], time.monotonic() - began)
+        return True
+
+    def stopped() -> None:
+        best = explorations[0].best_so_far() if explorations else None
+        if best is not None:
+            what = settings_text(best.ask.settings, short_names(space.names))
+            on_stop(f"Best so far: {what}. It may be good by luck: it was not measured on fresh players.")
+
+    final = finish(
+        folder,
+        write,
+        on_message=on_message,
+        is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller),
+        on_stop=stopped,
+    )
+    return _opened_sweep(final)
+
+
+def _opened_sweep(final: Path | None) -> FinishedSweep:
+    assert final is not None  # the work of a sweep is always enough
+    return read_sweep(final)

@@ -1,0 +1,129 @@
+"""What is known of a trial on a block of players, and the journal of a sweep.
+
+A block is a set of players with their luck. All trials of a block meet the same players, and no two blocks have any in
+common. The records of a journal are what a sweep was told, in order; everything else follows from them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from engine.errors import RunFolderError
+from sims.run_folder.appended_records import AppendedRecords
+from sims.sweeping.space import Settings
+from sims.sweeping.trial_losses import Gain
+
+
+class PlayerBlock(NamedTuple):
+    """Players with their luck. number: 0 has the luck of a run of the scenario; players: in each replica."""
+
+    number: int
+    players: int
+
+
+class TrialAsk(NamedTuple):
+    """A trial to play on a block. Trial 0 is the baseline: the scenario as it is."""
+
+    trial: int
+    settings: Settings
+    block: PlayerBlock
+
+
+class Measure(NamedTuple):
+    """A number of a player group with its 95 % margin; NaN where unknown."""
+
+    value: float
+    low: float
+    high: float
+
+
+class TrialRecord(NamedTuple):
+    """What came of a trial on a block.
+
+    Attributes:
+        ask: what was played.
+        attempts: that were made.
+        failed: of these, by a fault of a plug-in.
+        failure: why the trial does not count; empty where it does.
+        loss: what the objective makes of it, with its error.
+        gain: the loss less the baseline's on the same players.
+        states: of each cohort, "in band", "below", "above" or "cannot tell".
+        measures: by cohort, and for all players together last, then by metric.
+    """
+
+    ask: TrialAsk
+    attempts: int
+    failed: int
+    failure: str
+    loss: Gain
+    gain: Gain
+    states: tuple[str, ...]
+    measures: tuple[tuple[Measure, ...], ...]
+
+
+class ClockTime(NamedTuple):
+    """Seconds that a sweep has taken, as it read them to decide whether to go on."""
+
+    seconds: float
+
+
+SweepRecord = TrialRecord | ClockTime
+
+
+class SweepJournal(AppendedRecords[SweepRecord]):
+    """The journal of a sweep, see sims.run_folder.appended_records."""
+
+    @staticmethod
+    def items_of(record: SweepRecord) -> list[Any]:
+        """The values of a line; a number that is not known becomes null."""
+        if isinstance(record, ClockTime):
+            return [record.seconds]
+        trial, settings, block = record.ask
+        return [
+            trial,
+            [list(pair) for pair in settings],
+            list(block),
+            record.attempts,
+            record.failed,
+            record.failure,
+            _kept(record.loss),
+            _kept(record.gain),
+            list(record.states),
+            [[_kept(measure) for measure in group] for group in record.measures],
+        ]
+
+    @staticmethod
+    def record_of(items: Any) -> SweepRecord:
+        """The record of a line. Raises RunFolderError for one that no sweep writes."""
+        try:
+            match items:
+                case [float() | int() as seconds]:
+                    return ClockTime(float(seconds))
+                case [
+                    int(trial), list(settings), [int(number), int(players)], int(attempts), int(failed), str(failure),
+                    list(loss), list(gain), list(states), list(measures),
+                ]:  # fmt: skip
+                    given = tuple((str(key), value) for key, value in settings)
+                    found = tuple(tuple(Measure(*_read(one)) for one in group) for group in measures)
+                    return TrialRecord(
+                        TrialAsk(trial, given, PlayerBlock(number, players)),
+                        attempts,
+                        failed,
+                        failure,
+                        Gain(*_read(loss)),
+                        Gain(*_read(gain)),
+                        tuple(map(str, states)),
+                        found,
+                    )
+        except (TypeError, ValueError):
+            pass
+        raise RunFolderError(f"a journal of a sweep holds trials, got {str(items)[:80]}; it cannot be used.")
+
+
+def _kept(numbers: tuple[float, ...]) -> list[float | str | None]:
+    return [None if math.isnan(one) else "inf" if one == math.inf else one for one in numbers]
+
+
+def _read(items: list[Any]) -> list[float]:
+    return [math.nan if one is None else float(one) for one in items]

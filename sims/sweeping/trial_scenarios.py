@@ -1,0 +1,73 @@
+"""The scenario of a trial: the baseline with some keys changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from engine.errors import ScenarioError
+from engine.scenario import Scenario, parse
+from engine.scenario_file.toml import format_toml
+from sims.catalog import Catalog
+from sims.sweeping.space import CONTROLLER, Settings, SweepSpace
+
+_KNOB: Final = "game.params."
+_MOST_CHECKED: Final = 60  # values of a key that are checked before anything is played
+
+
+def trial_scenario(baseline: Scenario, settings: Settings, players: int | None = None) -> Scenario:
+    """The baseline with these settings. players: in each replica, None for as many as the baseline has.
+
+    Raises ScenarioError where that is no scenario.
+    """
+    if not settings:
+        return _with_players(baseline, players)
+    pairs = [*_freeing(baseline, settings), *((key, format_toml(value)) for key, value in settings)]
+    text = baseline.resolved_toml().encode()
+    return _with_players(parse(text, baseline.name, Catalog(), pairs, allow_long=True), players)
+
+
+def check_space(baseline: Scenario, space: SweepSpace) -> None:
+    """Raise ScenarioError with one line for each value that no trial could have.
+
+    Of a range both ends are tried. Settings that only do not go together are found when they are played.
+    """
+    faults: dict[str, None] = {}
+    for controller in space.options:
+        own = {CONTROLLER: controller} if CONTROLLER in space.names else {}
+        for one in space.keys:
+            values = one.spaced(2)
+            step = -(-len(values) // _MOST_CHECKED)
+            for value in (*values[::step], values[-1]):
+                given = space.settings({**dict.fromkeys(space.names, ""), one.key: value} | own)
+                settings = tuple(pair for pair in given if pair[0] == one.key or pair[0] in own)
+                try:
+                    trial_scenario(baseline, settings)
+                except ScenarioError as fault:
+                    faults.update(dict.fromkeys(line.replace("--set ", "--over ") for line in fault.lines))
+    if faults:
+        raise ScenarioError(*faults)
+
+
+def _freeing(baseline: Scenario, settings: Settings) -> list[tuple[str, str]]:
+    """What has to go before the settings fit: the options of another controller, and the dial's hold on a knob."""
+    keys = dict(settings)
+    pairs = []
+    if keys.get(CONTROLLER, baseline.controller) != baseline.controller:
+        pairs.append(("controller.options", "{}"))
+    held = {key.removeprefix(_KNOB) for key in keys if key.startswith(_KNOB)}
+    form = baseline.form
+    moving = [name for name in form.dial.knobs or () if name not in held]
+    if len(moving) < len(form.dial.knobs or ()):
+        pairs.append(("dial.knobs", format_toml(moving)))
+        for key, table in (("dial.path", form.dial.path), ("game.bounds", form.game.bounds)):
+            left = {name: list(ends) for name, ends in table.items() if name not in held}
+            pairs.append((key, format_toml(left)))
+    return pairs
+
+
+def _with_players(scenario: Scenario, players: int | None) -> Scenario:
+    if players is None or players == scenario.form.players.count:
+        return scenario
+    group = scenario.form.players.model_copy(update={"count": players})
+    return replace(scenario, form=scenario.form.model_copy(update={"players": group}))
