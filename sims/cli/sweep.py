@@ -34,7 +34,7 @@ _METHODS: Final = (
     "tpe",
     "hyperband",
     "staged",
-)  # SWEEP_METHODS of sims.sweeping.sweep_request
+)  # of sims.sweeping.sweep_request
 _OBJECTIVES: Final = ("auto", "true_chance", "win_rates", "quit_share", "longest_losses")  # of sims.sweeping.objective
 
 
