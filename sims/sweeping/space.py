@@ -70,10 +70,13 @@ class SweptKey(NamedTuple):
 
 
 class SweepSpace(NamedTuple):
-    """All keys of a sweep, and which options each controller has that it may meet."""
+    """All keys of a sweep, and which options each controller has that it may meet.
+
+    options: by controller. own_controller: that of the scenario.
+    """
 
     keys: tuple[SweptKey, ...]
-    options: Mapping[str, tuple[str, ...]]  # by controller
+    options: Mapping[str, tuple[str, ...]]
     own_controller: str
 
     @property
@@ -90,7 +93,7 @@ class SweepSpace(NamedTuple):
     def size(self) -> int:
         """How many different settings there are; only of a finite space."""
         return sum(
-            math.prod(len(one.values) for one in self.keys if one.key != CONTROLLER and self._applies(one.key, name))
+            math.prod(len(one.values) for one in self.keys if one.key != CONTROLLER and self.applies(one.key, name))
             for name in self.options
         )
 
@@ -101,9 +104,10 @@ class SweepSpace(NamedTuple):
         return f"{product}: {self.size:,}" if len(self.keys) > 1 else f"{self.size:,}"
 
     def settings(self, values: Mapping[str, SweptValue]) -> Settings:
-        """Those of the values that apply, with the controller that they name."""
+        """Those of the values that apply with the controller that they name, or else with the scenario's."""
         controller = str(values.get(CONTROLLER, self.own_controller))
-        return tuple((one.key, values[one.key]) for one in self.keys if self._applies(one.key, controller))
+        found = (one.key for one in self.keys if one.key in values)
+        return tuple((key, values[key]) for key in found if self.applies(key, controller))
 
     def grid(self, steps: int = 0) -> Iterator[Settings]:
         """All settings, the last key varying fastest. steps: how many values a range has here."""
@@ -115,7 +119,8 @@ class SweepSpace(NamedTuple):
         """The settings at a place in the unit cube."""
         return self.settings({one.key: one.at(unit) for one, unit in zip(self.keys, units, strict=True)})
 
-    def _applies(self, key: str, controller: str) -> bool:
+    def applies(self, key: str, controller: str) -> bool:
+        """Whether a key means anything with a controller."""
         return not key.startswith(_OPTION) or key.removeprefix(_OPTION) in self.options[controller]
 
 

@@ -6,11 +6,11 @@ set to it; then the keys that are left are played again around that. Each stage 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from sims.sweeping.search.explorer import BATCH, gains_of, ranked_trials
-from sims.sweeping.space import CONTROLLER, Settings, SweepSpace, SweptValue
+from sims.sweeping.space import Settings, SweepSpace, SweptValue
 from sims.sweeping.trial_losses import Gain
 from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
 
@@ -60,23 +60,15 @@ class KeyByKey:
         others = [trial for trial in ranked_trials(self._all) if trial != self._best]
         return [self._best, *others] if self._best else others
 
-    def _settings(self, values: Mapping[str, SweptValue]) -> Settings:
-        """Only keys that were set; options only of the controller that is set."""
-        given = self._space.settings({**dict.fromkeys(self._space.names, ""), **self._own(values), **values})
-        return tuple(pair for pair in given if pair[0] in values)
-
-    def _own(self, values: Mapping[str, SweptValue]) -> dict[str, SweptValue]:
-        return {} if CONTROLLER in values else {CONTROLLER: self._space.own_controller}
-
     def _begin_stage(self) -> None:
         block = PlayerBlock(self._blocks, self._players)
         self._blocks += 1
-        found = [self._settings(self._set)] if self._set else []
+        found = [self._space.settings(self._set)] if self._set else []
         for one in self._space.keys:
             if one.key not in self._set:
-                found += [self._settings({**self._set, one.key: value}) for value in one.spaced(STEPS)]
+                found += [self._space.settings({**self._set, one.key: value}) for value in one.spaced(STEPS)]
         found = [one for one in dict.fromkeys(found) if one]
-        new = [one for one in found if one != self._settings(self._set)]
+        new = [one for one in found if one != self._space.settings(self._set)]
         if not new or self._asked + len(found) > self._most:
             self._ended = True
             return

@@ -83,13 +83,9 @@ class TpeTrials:
         """What Optuna proposes. The controller comes first: only options that it has are asked for."""
         values: dict[str, SweptValue] = {}
         for one in sorted(self._space.keys, key=lambda one: one.key != CONTROLLER):
-            wanted = self._space.settings({**dict.fromkeys(self._space.names, ""), **self._chosen(values), one.key: ""})
-            if one.key == CONTROLLER or one.key in dict(wanted):
+            if self._space.applies(one.key, str(values.get(CONTROLLER, self._space.own_controller))):
                 values[one.key] = _suggested(trial, one)
-        return self._space.settings({**dict.fromkeys(self._space.names, ""), **values, **self._chosen(values)})
-
-    def _chosen(self, values: dict[str, SweptValue]) -> dict[str, SweptValue]:
-        return {CONTROLLER: values.get(CONTROLLER, self._space.own_controller)}
+        return self._space.settings(values)
 
 
 def _suggested(trial: Any, one: SweptKey) -> SweptValue:
