@@ -61,6 +61,7 @@ class Exploration:
         self._per_player, self._seconds, self._on_progress = per_player, seconds, on_progress
         self._search: list[TrialRecord] = []
         self._blocks: set[PlayerBlock] = set()
+        self._searching = True
         self._done = 0
         self._began = time.monotonic()
         self._before_s = 0.0
@@ -74,7 +75,6 @@ class Exploration:
         in_time = True
         while asks := self._explorer.ask():
             found = self._with_baseline(asks)
-            self._search += found
             self._explorer.tell([record for record in found if record.ask.trial != BASELINE_TRIAL])
             if self._is_late():
                 in_time = False
@@ -84,6 +84,7 @@ class Exploration:
             failures = [record.failure for record in self._search if record.failure]
             raise PluginFault(f"all {len(failures):,} trials failed, the first one because {failures[0]}.")
         winner = finalists[0]
+        self._searching = False
         fresh = self._measure_again(winner)
         if self._journal.unread:
             raise _other_trials(self._journal)
@@ -132,6 +133,8 @@ class Exploration:
         if record.ask.trial == BASELINE_TRIAL and record.failure:
             raise PluginFault(f"the scenario itself cannot be played: {record.failure}.")
         found.append(record)
+        if self._searching:
+            self._search.append(record)
         self._done += record.ask.block.players * self._per_player
         self._on_progress(self._done, self._plan.attempts)
 

@@ -243,11 +243,15 @@ def _carry_out(
     began = time.monotonic()
     explorations: list[Exploration] = []
 
+    def is_own() -> bool:
+        catalog = Catalog()
+        return all(catalog.has_own(scenario.form.game.name, name) for name in (scenario.controller, *space.options))
+
     def write() -> bool:
         seal = hashlib.sha256(json.dumps(asdict(start), sort_keys=True).encode()).hexdigest()
         with (
             SweepJournal(folder.path / SWEEP_JOURNAL, seal) as journal,
-            TrialPlayer(scenario, objective, workers=workers) as player,
+            TrialPlayer(scenario, objective, workers=workers, apart=not is_own()) as player,
         ):
             exploration = Exploration(
                 plan,
@@ -276,7 +280,7 @@ def _carry_out(
         folder,
         write,
         on_message=on_message,
-        is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller),
+        is_own=is_own,
         on_stop=stopped,
     )
     return _opened_sweep(final)

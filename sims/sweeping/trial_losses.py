@@ -106,7 +106,8 @@ def gain_of(groups: Sequence[LossGroup], baseline: Sequence[LossGroup]) -> Gain:
             values.append(difference)
             variances.append(variance)
             continue
-        # a^2 - b^2 = (a - b) (a + b), with a and b the distances; both factors have errors
+        # a^2 - b^2 = (a - b) (a + b), with a and b the distances; both factors have errors. The linear term is taken at
+        # distances that were measured, so very near to a target this is too wide. Less of it covers less than 95 %.
         a, b = ratio.value - one.target, base.value - usual.target
         values.append(a**2 - b**2 - (ratio.variance - base.variance))
         first = 2.0 * (a * ratio.moves - b * base.moves)

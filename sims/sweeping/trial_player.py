@@ -49,7 +49,7 @@ from sims.sweeping.trial_losses import NO_GAIN, Gain, LossGroup, gain_of, loss_o
 from sims.sweeping.trial_records import Measure, PlayerBlock, TrialAsk, TrialRecord
 from sims.sweeping.trial_scenarios import trial_scenario
 from sims.verdict.verdict import verdict
-from sims.workers.pool import Loss, Pool
+from sims.workers.pool import STALL_S, Loss, Pool
 from sims.workers.worker_process import worker_box
 
 _NEXT_SEED: Final = 1_000_000_007  # from the seed of a block to that of the next one
@@ -178,12 +178,11 @@ def _summed(setups: TrialSetups, trial: ReadyTrial, played: Played, replica: int
 class TrialPlayer:
     """Plays the asks of a sweep. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, baseline: Scenario, objective: Objective, *, workers: int) -> None:
+    def __init__(self, baseline: Scenario, objective: Objective, *, workers: int, apart: bool = False) -> None:
+        """apart: with one worker too in a process of its own, as plug-ins of others may hang or end it."""
         self._setups = TrialSetups(baseline, objective)
-        own = self._setups.catalog.has_own(baseline.form.game.name, baseline.controller)
-        self._pool = Pool(
-            workers, prepare_trials, (baseline, objective), play_players, noun="trial", apart=not own, explain=_Blame()
-        )
+        chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "trial", "apart": apart, "explain": _Blame()}
+        self._pool = Pool(workers, prepare_trials, (baseline, objective), play_players, **chosen)
         self._usual: dict[PlayerBlock, tuple[LossGroup, ...]] = {}  # of the baseline
 
     def __enter__(self) -> TrialPlayer:

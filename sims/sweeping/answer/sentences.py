@@ -97,7 +97,7 @@ def _headline(answer: SweepAnswer) -> str:
             return f"No setting makes a difference: with {what} every fresh player did the same as with your settings."
     return (
         f"Nothing was found that is surely better than your settings. The best trial is {what}: on fresh players "
-        f"{where} ({gain_text(answer, gain)})."
+        f"{where}; the difference is {gain_text(answer, gain)}."
     )
 
 

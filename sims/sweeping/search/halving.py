@@ -117,8 +117,8 @@ class Halving:
             self._trials += len(fresh)
         rung = self._rungs.pop(0)
         if self._records:
-            better = ranked_trials(self._records)[: rung.trials]
             settings = dict(self._going)
+            better = [trial for trial in ranked_trials(self._records) if trial in settings][: rung.trials]
             self._going = [(trial, settings[trial]) for trial in sorted(better)]
         block = PlayerBlock(self._blocks, rung.players)
         self._blocks += 1

@@ -1,0 +1,190 @@
+"""Every method names different settings, learns only from what it was told, and finds what is there to find."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from importlib.util import find_spec
+from itertools import pairwise
+
+import pytest
+
+from engine.errors import EnvironmentFault, ScenarioError
+from engine.scenario import setup_of
+from sims.catalog import Catalog
+from sims.sweeping.search.explorer import Explorer, ranked_trials
+from sims.sweeping.search.halving import Halving, cost_of, plan_brackets
+from sims.sweeping.search.random_trials import drawn
+from sims.sweeping.search.stages import KeyByKey
+from sims.sweeping.space import Settings, SweepSpace, space_of
+from sims.sweeping.sweep_plan import SweepPlan, plan_sweep
+from sims.sweeping.sweep_request import SweepRequest, check_sweep
+from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
+from tests.kit import small
+from tests.kit.sweeps import record
+
+SCENARIO = small.scenario(controller="kalman", players=600, attempts=100)
+SETUP = setup_of(SCENARIO, Catalog())
+WORK = SCENARIO.work
+BEST = 0.01
+OVER = {"controller.options.q": "log:0.0001:1", "target.win_rate": "0.4:0.8"}
+SPACE = space_of(OVER, SCENARIO)
+
+
+def loss(settings: Settings) -> float:
+    """Lowest at q = 0.01 and a win rate of 0.5; 0 is what the baseline has."""
+    values = dict(settings)
+    q, rate = float(values.get("controller.options.q", 0.1)), float(values.get("target.win_rate", 0.6))
+    return math.log10(q / BEST) ** 2 + 10.0 * (rate - 0.5) ** 2 - 1.1
+
+
+def play(explorer: Explorer) -> list[TrialRecord]:
+    found: list[TrialRecord] = []
+    while asks := explorer.ask():
+        told = [record(ask, loss(ask.settings), 0.01) for ask in asks]
+        explorer.tell(told)
+        found += told
+    return found
+
+
+def plan(over=OVER, **request) -> tuple[SweepSpace, SweepPlan]:
+    space = space_of(over, SCENARIO)
+    return space, plan_sweep(SweepRequest(over, **request), space, SCENARIO, SETUP)
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "hyperband", "staged"])
+def test_a_method_keeps_its_budget_and_names_the_best_of_what_it_played(method):
+    space, chosen = plan(budget=60 * WORK, method=method)
+    explorer = chosen.begin(space, 7)
+    records = play(explorer)
+    blocks = {one.ask.block for one in records}
+    attempts = sum(one.ask.block.players for one in records) + sum(block.players for block in blocks)
+    assert attempts * WORK // 600 + 2 * chosen.fresh * WORK <= chosen.attempts <= 60 * WORK
+    numbers = {one.ask.trial: one.ask.settings for one in records}
+    assert len(set(numbers.values())) == len(numbers) == max(numbers)
+    best = explorer.finalists()[0]
+    through = [one.ask.trial for one in records if one.ask.block.players == 600]
+    assert loss(numbers[best]) == min(loss(numbers[trial]) for trial in through)
+    again = play(chosen.begin(space, 7))
+    assert [one.ask for one in again] == [one.ask for one in records]
+
+
+def test_random_draws_differ_and_end_where_a_space_ends():
+    tiny = space_of({"controller.name": "kalman,elo"}, SCENARIO)
+    assert sorted(drawn(tiny, 1)) == sorted(tiny.grid())
+    first, second = ([next(iter(drawn(SPACE, seed))) for _ in range(1)] for seed in (1, 2))
+    assert first != second
+
+
+def test_brackets_halve_trials_and_pay_for_the_baseline_on_every_rung():
+    brackets = plan_brackets(600, 60 * WORK, 100)
+    for bracket in brackets:
+        assert [one.players for one in bracket] == sorted(one.players for one in bracket)
+        assert bracket[-1].players == 600
+        assert all(later.trials <= max(rung.trials // 3, 1) for rung, later in pairwise(bracket))
+    assert cost_of(brackets, 100) <= 60 * WORK
+    assert plan_brackets(100, 60 * WORK, 100) == ()  # two rungs need 180 players
+    assert plan_brackets(600, WORK, 100) == ()
+
+
+def test_a_lucky_mean_does_not_go_on():
+    """Two trials with the same mean: the surer one goes on, even if the other looks a little better."""
+    block = PlayerBlock(0, 60)
+    lucky = record(TrialAsk(1, (("a", 1),), block), -0.12, 0.2)
+    sure = record(TrialAsk(2, (("a", 2),), block), -0.10, 0.01)
+    failed = record(TrialAsk(3, (("a", 3),), block), -9.0, 0.0, "raised")
+    assert ranked_trials([lucky, sure, failed]) == [2, 1]
+
+
+def test_a_trial_goes_on_with_fresh_luck_on_every_rung():
+    halving = Halving(SPACE, plan_brackets(600, 60 * WORK, 100), 3)
+    blocks: dict[PlayerBlock, list[int]] = {}
+    for one in play(halving):
+        blocks.setdefault(one.ask.block, []).append(one.ask.trial)
+    assert [block.number for block in blocks] == list(range(len(blocks)))
+    later = [trials for block, trials in blocks.items() if block.players == 600]
+    assert later
+    assert len(blocks[PlayerBlock(0, 67)]) > len(blocks[PlayerBlock(1, 200)]) > 0
+    assert set(blocks[PlayerBlock(1, 200)]) < set(blocks[PlayerBlock(0, 67)])
+
+
+def test_stages_set_one_key_after_the_other_and_stop_when_nothing_is_surely_better():
+    search = KeyByKey(SPACE, 600, 100)
+    play(search)
+    assert [stage.key for stage in search.stages] == ["controller.options.q", "target.win_rate"]
+    assert [stage.value for stage in search.stages] == [BEST, 0.5]
+    dull = KeyByKey(SPACE, 600, 100)
+    while asks := dull.ask():
+        dull.tell([record(ask, 0.0, 0.01) for ask in asks])
+    assert dull.stages == []
+    assert dull.finalists()
+
+
+@pytest.mark.skipif(find_spec("optuna") is None, reason="needs the extra search")
+def test_tpe_gets_nearer_than_random_and_never_plays_a_setting_twice():
+    space, chosen = plan(budget=80 * WORK, method="tpe")
+    records = play(chosen.begin(space, 7))
+    settings = [one.ask.settings for one in records]
+    assert len(set(settings)) == len(settings) == chosen.trials
+    _, usual = plan(budget=80 * WORK, method="random")
+    random = [one.loss.value for one in play(usual.begin(space, 7))]
+    assert min(one.loss.value for one in records) < min(random)
+    assert sum(one.loss.value for one in records[-20:]) < sum(random[-20:])
+
+
+@pytest.mark.skipif(find_spec("optuna") is not None, reason="needs an environment without the extra search")
+def test_tpe_without_optuna_names_the_extra():
+    space, chosen = plan(budget=80 * WORK, method="tpe")
+    with pytest.raises(EnvironmentFault, match=r"needs the package optuna.*flowdial\[search\]"):
+        chosen.begin(space, 7)
+
+
+@pytest.mark.parametrize(
+    ("over", "budget", "method", "words"),
+    [
+        ({"target.win_rate": "0.5,0.6,0.7"}, None, "grid", "all 3 settings can be played"),
+        ({"target.win_rate": "0.5:0.7"}, 40, "grid", "draw the whole curve"),
+        (OVER, 60, "random", "too few to learn from"),
+        (OVER, 400, "hyperband", "the poor ones should be dropped"),
+    ],
+)
+def test_auto_chooses_by_the_table_and_says_why(over, budget, method, words):
+    _, chosen = plan(over, budget=None if budget is None else budget * WORK)
+    assert chosen.method == method
+    assert words in chosen.why
+
+
+@pytest.mark.parametrize(
+    ("over", "request_", "message"),
+    [
+        (OVER, {}, "a range has no end of values.*needs a budget"),
+        (OVER, {"budget": 3 * WORK}, "too few for two trials, the baseline and the final measurement"),
+        ({"target.win_rate": "0.1:0.9:90"}, {"budget": 30 * WORK}, r"the grid has 90 settings, but --budget .* allow"),
+        ({**OVER, "dial.floor": "0:0.1"}, {"budget": 20 * WORK, "method": "grid"}, "fewer than 3 values"),
+    ],
+)
+def test_what_would_cost_too_much_is_refused_with_a_way_out(over, request_, message):
+    request = {"method": "grid" if "allow" in message else "auto", **request_}
+    with pytest.raises(ScenarioError, match=message):
+        plan(over, **request)
+
+
+def test_hyperband_is_refused_where_few_players_are_another_world():
+    shared = space_of({"target.win_rate": "0.4:0.8"}, SCENARIO)
+    with pytest.raises(ScenarioError, match="players share a controller here"):
+        plan_sweep(
+            SweepRequest({}, budget=500 * WORK, method="hyperband"), shared, SCENARIO, replace(SETUP, scope="everyone")
+        )
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"method": "tpee"}, "the method must be one of auto, grid.*'tpee' - did you mean 'tpe'"),
+        ({"budget": 0}, "the budget must be 1 to"),
+        ({"seconds": -1.0}, "the time must be a number of seconds above 0"),
+    ],
+)
+def test_a_wrong_request_is_refused(request_, message):
+    with pytest.raises(ScenarioError, match=message):
+        check_sweep(SweepRequest(OVER, **request_))
