@@ -33,6 +33,7 @@ _SPAN: Final = 2  # high - low; for a log knob log(high / low)
 _LEVELS: Final = 3
 _TURNED: Final = 4  # 1 when the low end is the hard one
 _HIGH: Final = 5
+WIDTH: Final = 6  # columns that every space has; after them the values of numbered levels
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,23 @@ class Knob:
 class ParameterSpace(Sequence[Knob]):
     """The knobs of a game in a fixed order, some of them possibly held at a value."""
 
-    def __init__(self, *knobs: Knob, held: Mapping[str, Value] | None = None) -> None:
+    def __init__(
+        self,
+        *knobs: Knob,
+        held: Mapping[str, Value] | None = None,
+        levels: Mapping[str, Sequence[Value]] | None = None,
+    ) -> None:
+        """held: values that do not change; levels: values of held knobs on each numbered level."""
         names = [knob.name for knob in knobs]
         if not knobs or len(set(names)) != len(names):
             raise ValueError(f"a space needs one or more knobs with different names, got {names}")
         self.knobs = tuple(knobs)
         self.names = tuple(names)
         self.held = {name: self[names.index(name)].real(value) for name, value in (held or {}).items()}
+        self.levels = {
+            name: tuple(self[names.index(name)].real(value) for value in values)
+            for name, values in (levels or {}).items()
+        }
 
     def __getitem__(self, index: Any) -> Any:
         return self.knobs[index]
@@ -129,9 +140,13 @@ class ParameterSpace(Sequence[Knob]):
         return tuple(j for j, knob in enumerate(self.knobs) if knob.name not in self.held)
 
     def table(self) -> npt.NDArray[np.float64]:
-        """The space as numbers for the kernels, shape (knobs, 6)."""
-        rows = np.zeros((len(self.knobs), 6))
+        """The space as numbers for the kernels, shape (knobs, 6 + levels); NaN on a level without a value of its own."""
+        count = max(map(len, self.levels.values()), default=0)
+        rows = np.zeros((len(self.knobs), WIDTH + count))
+        rows[:, WIDTH:] = math.nan
         for row, knob in zip(rows, self.knobs, strict=True):
+            own = self.levels.get(knob.name, ())
+            row[WIDTH : WIDTH + len(own)] = own
             row[_LEVELS], row[_HIGH] = knob.levels, knob.high
             row[_TURNED] = float(knob.harder == "low" and knob.scale != "choice")
             if knob.name in self.held:
@@ -204,6 +219,22 @@ def along(path: npt.NDArray[np.float64], j: int, difficulty: float) -> float:
     i = min(int(place), last - 1)
     share = place - i
     return float(path[i, j]) * (1.0 - share) + float(path[i + 1, j]) * share
+
+
+def value_at(
+    table: npt.NDArray[np.float64], path: npt.NDArray[np.float64], j: int, difficulty: float, level: int
+) -> float:
+    """Knob j as rules see it: the value of a numbered level where it has one, else where the dial stands."""
+    return level_value(table, j, level, to_real(table, j, along(path, j, difficulty)))
+
+
+def level_value(table: npt.NDArray[np.float64], j: int, level: int, other: float) -> float:
+    """The value that knob j has on a numbered level, or the other one where it has none of its own."""
+    if 0 < level <= table.shape[1] - WIDTH:
+        own = float(table[j, WIDTH + level - 1])
+        if not math.isnan(own):
+            return own
+    return other
 
 
 def straight_path(space: ParameterSpace) -> npt.NDArray[np.float64]:

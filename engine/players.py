@@ -9,6 +9,7 @@ review in docs/players.md; constants without a source there are assumptions to b
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +17,18 @@ import numpy.typing as npt
 
 from engine.arithmetic import exp, log, logistic
 from engine.game import FAILED, WON, Faculties
-from engine.randomness import ARRIVAL, FLOW, RETURN, TRAITS, key_of, standard_exponential, standard_normal, unit, words
+from engine.randomness import (
+    ARRIVAL,
+    FLOW,
+    RETURN,
+    TRAITS,
+    Key,
+    key_of,
+    standard_exponential,
+    standard_normal,
+    unit,
+    words,
+)
 
 COHORT_STRIDE: Final = 10_000_000  # player number = cohort * stride + place in cohort, so cohorts can grow
 LARGEST_COHORT: Final = 64
@@ -70,6 +82,7 @@ TRAIT_LIST: Final = (
 )
 TRAIT_NAMES: Final = tuple(trait.name for trait in TRAIT_LIST)
 OVERRIDES: Final = ("reaction_s", "slip", "lapse", "foresight")
+MIX: Final = 6  # columns of a distribution table before those of correlations
 LONG_SESSION: Final = 50  # attempts after which tiring is complete
 
 # One record a player: traits, then condition.
@@ -165,15 +178,21 @@ DEFAULT_TRAITS: Final = {
 }
 
 
-def distribution_table(traits: dict[str, Distribution]) -> npt.NDArray[np.float64]:
+def distribution_table(
+    traits: dict[str, Distribution], correlation: Mapping[str, Mapping[str, float]] | None = None
+) -> npt.NDArray[np.float64]:
     """A cohort's traits as numbers for the kernels, shape (traits, 6): kind, a, b, low, high, common.
 
-    Missing: the default.
+    Missing: the default. With a correlation the shape is (traits, 6 + traits): after them the row of the factor that
+    makes correlated normal numbers of independent ones.
     """
-    rows = np.zeros((len(TRAIT_LIST), 6))
+    factor = correlation_factor(correlation) if correlation else None
+    rows = np.zeros((len(TRAIT_LIST), MIX if factor is None else MIX + len(TRAIT_LIST)))
+    if factor is not None:
+        rows[:, MIX:] = factor
     for row, trait in zip(rows, TRAIT_LIST, strict=True):
         chosen = traits.get(trait.name, DEFAULT_TRAITS.get(trait.name, Distribution("fixed", NOT_SET)))
-        row[:] = (
+        row[:MIX] = (
             KINDS.index(chosen.kind),
             chosen.a,
             chosen.b,
@@ -184,14 +203,57 @@ def distribution_table(traits: dict[str, Distribution]) -> npt.NDArray[np.float6
     return rows
 
 
+def correlation_factor(
+    correlation: Mapping[str, Mapping[str, float]],
+) -> npt.NDArray[np.float64] | None:
+    """The Cholesky factor of the traits' correlations, shape (traits, traits); None where they are impossible."""
+    size = len(TRAIT_NAMES)
+    wanted = np.eye(size)
+    for name, others in correlation.items():
+        for other, value in others.items():
+            i, j = TRAIT_NAMES.index(name), TRAIT_NAMES.index(other)
+            wanted[i, j] = wanted[j, i] = value
+    factor = np.zeros((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            left = float(wanted[i, j])
+            for k in range(j):
+                left -= float(factor[i, k]) * float(factor[j, k])
+            if i == j:
+                if left < 0.0:
+                    return None
+                factor[i, i] = math.sqrt(left)
+            elif factor[j, j] > 0.0:
+                factor[i, j] = left / float(factor[j, j])
+            elif abs(left) > 1e-12:
+                return None
+    return factor
+
+
+def mixed_normal(table: Any, key: Key, j: int) -> float:
+    """The standard normal number of trait j, correlated with those of the traits before it as the table says."""
+    mixed = 0.0
+    for k in range(j + 1):
+        weight = float(table[j, MIX + k])
+        if weight != 0.0:
+            mixed = mixed + weight * standard_normal(words(key, k)[0])
+    return mixed
+
+
 def draw_trait(row: Any, word: int, shared: int) -> float:
     """A trait from one row of a distribution table, the player's random word, and that of the whole cohort."""
+    normal = standard_normal(word) if int(row[0]) == 1 or int(row[0]) == 2 else 0.0
+    return trait_of(row, word, normal, shared)
+
+
+def trait_of(row: Any, word: int, normal: float, shared: int) -> float:
+    """The same from the player's normal number, which a normal or log-normal trait takes."""
     kind = int(row[0])
     a = float(row[1])
     b = float(row[2])
     spread = 0.0
     if kind == 1 or kind == 2:
-        spread = b * standard_normal(word)
+        spread = b * normal
         if row[5] != 0.0:
             spread = spread + float(row[5]) * standard_normal(shared)
     if kind == 1:
@@ -219,7 +281,11 @@ def be_born(
     born = np.empty(len(table))
     for j in range(len(table)):
         own = 0 if table[j, 0] == 0.0 else words(key, j)[0]  # a fixed trait needs no dice
-        born[j] = draw_trait(table[j], own, 0 if table[j, 5] == 0.0 else words(shared, j)[0])
+        common = 0 if table[j, 5] == 0.0 else words(shared, j)[0]
+        if table.shape[1] > MIX and table[j, MIX + j] != 1.0:
+            born[j] = trait_of(table[j], own, mixed_normal(table, key, j), common)
+        else:
+            born[j] = draw_trait(table[j], own, common)
     player["skill"] = born[0]
     player["slope"] = born[1]
     player["learning"] = born[2]

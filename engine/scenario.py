@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
 from engine.scenario_file import toml
+from engine.scenario_file.calibration_label import CalibrationLabel, calibration_label
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.resolution import form_digest, resolve_form, text_of
@@ -28,6 +29,7 @@ from engine.scenario_file.sections import (
     DEFAULT_TOLERANCE,
     FORMAT,
     Campaign,
+    CohortSection,
     CohortTarget,
     Form,
     LaunchWave,
@@ -107,6 +109,11 @@ class Scenario:
     def after_attempts(self) -> int:
         """A player is judged from this attempt on, counted from 0."""
         return self.form.target.after_attempts
+
+    @property
+    def calibration(self) -> CalibrationLabel:
+        """Whether the players were fitted to real plays, and are still as they were fitted."""
+        return calibration_label(self.form)
 
     @property
     def digest(self) -> str:
@@ -230,6 +237,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
     space = ParameterSpace(
         *(knob.narrowed(*bounds[knob.name]) if knob.name in bounds else knob for knob in game.space),
         held=form.game.params,
+        levels=form.levels.params if isinstance(form.levels, Campaign) else None,
     )
     arrival = form.players.arrival
     return Setup(
@@ -243,7 +251,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         scope=scenario.scope,
         cohorts=scenario.cohorts,
         counts=scenario.counts,
-        traits=np.array([_traits(cohort.traits) for cohort in form.cohort]),
+        traits=_traits(form.cohort),
         targets=np.array([scenario.win_rates(i) for i in range(len(form.cohort))]),
         levels=scenario.levels,
         flow=Flow(**form.players.flow.model_dump()),
@@ -287,8 +295,18 @@ def _path(scenario: Scenario, space: ParameterSpace) -> npt.NDArray[np.float64]:
     return path
 
 
-def _traits(traits: Mapping[str, Spread]) -> npt.NDArray[np.float64]:
-    return distribution_table({name: _distribution(spread) for name, spread in traits.items()})
+def _traits(cohorts: Sequence[CohortSection]) -> npt.NDArray[np.float64]:
+    """The tables of all cohorts; with room for correlations where one cohort has any."""
+    some = any(cohort.correlation for cohort in cohorts)
+    return np.array(
+        [
+            distribution_table(
+                {name: _distribution(spread) for name, spread in cohort.traits.items()},
+                (cohort.correlation or {"skill": {}}) if some else None,
+            )
+            for cohort in cohorts
+        ]
+    )
 
 
 def _distribution(spread: Spread) -> Distribution:

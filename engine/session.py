@@ -18,7 +18,7 @@ from engine.attempt import attempt_of, define_function
 from engine.controller import Bounds, Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
-from engine.parameters import along, to_real
+from engine.parameters import along, level_value, to_real, value_at
 from engine.players import (
     FLOW_FIELDS,
     PLAYING,
@@ -196,7 +196,7 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
         acts_at = felt_difficulty(player, difficulty)
         for j in range(knobs):
             u = along(path, j, acts_at) if units[0] < 0.0 else float(units[j])
-            values[j] = to_real(table, j, u)
+            values[j] = level_value(table, j, int(player["level"]), to_real(table, j, u))
         row["target"] = target_for(targets, int(player["cohort"]), int(player["level"]))
         row["difficulty"] = difficulty
         row["clipped"] = clipped
@@ -275,7 +275,7 @@ def session_of(
                     clipped = 0 if asked == difficulty else 1
             acts_at = felt_difficulty(player, difficulty)
             for j in range(knobs):
-                values[j] = to_real(table, j, along(path, j, acts_at))
+                values[j] = value_at(table, path, j, acts_at, level)
             row["target"] = target
             row["difficulty"] = difficulty
             row["clipped"] = clipped

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sims.arena.gain_finder import find_gain as find_gain
     from sims.arena.race import Race as Race
     from sims.arena.race import race as race
+    from sims.calibration.calibration import Calibration as Calibration
+    from sims.calibration.calibration import calibrate as calibrate
     from sims.catalog import load_scenario as load_scenario
     from sims.comparison.comparison import Comparison as Comparison
     from sims.comparison.comparison import compare as compare
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Advice": "sims.advice.advice",
     "Arena": "sims.arena.arena",
+    "Calibration": "sims.calibration.calibration",
     "Comparison": "sims.comparison.comparison",
     "FinishedSweep": "sims.sweeping.finished_sweep",
     "GainSearch": "sims.arena.gain_finder",
@@ -68,6 +71,7 @@ _HOMES = {
     "Verdict": "sims.verdict.verdict",
     "Verification": "sims.runs.verification",
     "advise": "sims.advice.advice",
+    "calibrate": "sims.calibration.calibration",
     "compare": "sims.comparison.comparison",
     "find_gain": "sims.arena.gain_finder",
     "load_scenario": "sims.catalog",

@@ -44,7 +44,7 @@ def closed_chance_of(game: Game) -> Callable[..., float]:
 
     def closed_chance(player: Any, acts_at: float, known: Closed) -> float:
         for j in range(knobs):
-            known.values[j] = to_real(known.table, j, along(known.path, j, acts_at))
+            known.values[j] = value_at(known.table, known.path, j, acts_at, int(player["level"]))
         return float(chance(unpack(known.values), faculties_of(player)))
 
     return closed_chance
@@ -121,7 +121,7 @@ class Oracle:
         )
         acts_at = felt_difficulty(player, difficulty)
         for j in range(len(self._values)):
-            self._values[j] = to_real(self._table, j, along(brief.path, j, acts_at))
+            self._values[j] = value_at(self._table, brief.path, j, acts_at, situation.level)
         result = self._attempt(
             self._values, faculties_of(player), brief.seed, brief.replica, who.player, situation.attempt,
             situation.level, brief.layout_seed,

@@ -269,7 +269,7 @@ def trials_of(game: Game) -> Callable[..., None]:
             place = (i + 0.5) * 0.6180339887498949
             place -= np.floor(place)
             for j in range(knobs):
-                values[j] = to_real(table, j, along(path, j, place))
+                values[j] = value_at(table, path, j, place, level)
             ended = play(opening(values, seed, MAP_REPLICA, i, level, level), faculties_of(player))
             skill = skill_now(player)
             offsets[i] = logit_at(chart.logits, chart.skills, chart.dial, skill, place)

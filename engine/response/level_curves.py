@@ -21,7 +21,7 @@ from engine.arithmetic import logistic
 from engine.attempt import opening_of, play_of, unpack_params
 from engine.game import WON, Game
 from engine.kernel import compiled, kernel_digest
-from engine.parameters import along, to_real
+from engine.parameters import value_at
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty
 from engine.response.chance_map import MAP_REPLICA, LevelProgress, dial_jumps, strangers
 from engine.response.kept_tables import keep_tables, read_tables
@@ -151,10 +151,10 @@ def _curve(
 ) -> Numbers:
     """Of one level, from 0: attempts are played, and a curve is fitted to them."""
     at, won = np.empty(count), np.empty(count)
-    numbered, seed = (0, 0) if setup.own_layouts else (level + 1, setup.brief(0).seed_of_levels)
+    drawn, seed = (0, 0) if setup.own_layouts else (level + 1, setup.brief(0).seed_of_levels)
     compiled(level_trials_of(setup.game))(
         np.ascontiguousarray(strangers(setup.traits[cohort])), setup.space.table(), np.ascontiguousarray(setup.path),
-        np.array([setup.floor, setup.ceiling]), seed, cohort, numbered, tried, np.zeros(1, PLAYER), at, won,
+        np.array([setup.floor, setup.ceiling]), seed, cohort, level + 1, drawn, tried, np.zeros(1, PLAYER), at, won,
     )  # fmt: skip
     design = _terms(at, setup, jumps)
     found = fit_logistic(design, np.zeros(count), won, np.full(design.shape[1], _FREE))
@@ -182,26 +182,29 @@ def _key(setup: Setup, cohort: int, tried: list[int], count: int) -> str:
 
 @cache
 def level_trials_of(game: Game) -> Callable[..., None]:
-    """The plain kernel: one attempt of each of so many players on a level, at places spread evenly over the dial."""
+    """The plain kernel: one attempt of each of so many players on a level, at places spread evenly over the dial.
+
+    number: of the level, from 1; drawn: the same, or 0 where its layouts are fresh.
+    """
     opening, play, knobs = opening_of(game), play_of(game), len(game.space)
 
     def level_trials(
-        traits: Any, table: Any, path: Any, ends: Any, seed: int, cohort: int, level: int, tried: int, players: Any,
-        places: Any, won: Any,
+        traits: Any, table: Any, path: Any, ends: Any, seed: int, cohort: int, number: int, drawn: int, tried: int,
+        players: Any, places: Any, won: Any,
     ) -> None:  # fmt: skip
         player = players[0]
         values = np.empty(knobs)
         for i in range(len(won)):
-            newcomer(player, i, traits, cohort, level, tried)
+            newcomer(player, i, traits, cohort, number, tried)
             # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
             share = (i + 0.5) * 0.6180339887498949
             share -= np.floor(share)
             places[i] = ends[0] + (ends[1] - ends[0]) * share
             felt = felt_difficulty(player, places[i])
             for j in range(knobs):
-                values[j] = to_real(table, j, along(path, j, felt))
-            address = _ADDRESS * (cohort + 1) + level
-            ended = play(opening(values, seed, MAP_REPLICA, i, address, level), faculties_of(player))
+                values[j] = value_at(table, path, j, felt, number)
+            address = _ADDRESS * (cohort + 1) + drawn
+            ended = play(opening(values, seed, MAP_REPLICA, i, address, drawn), faculties_of(player))
             won[i] = 1.0 if ended.outcome == WON else 0.0
 
     return level_trials
@@ -241,7 +244,7 @@ def closed_curve_of(game: Game) -> Callable[..., None]:
             for i in range(len(players)):
                 place = felt_difficulty(players[i], float(places[k]))
                 for j in range(knobs):
-                    known.values[j] = to_real(known.table, j, along(known.path, j, place))
+                    known.values[j] = value_at(known.table, known.path, j, place, int(players[i]["level"]))
                 total += chance(unpack(known.values), faculties_of(players[i]))
             out[k] = total / len(players)
 

@@ -14,7 +14,7 @@ from engine.controller import ControllerKind, Scope
 from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob
-from engine.players import COHORT_STRIDE, TRAIT_LIST, Trait
+from engine.players import COHORT_STRIDE, DEFAULT_TRAITS, TRAIT_LIST, TRAIT_NAMES, Trait, correlation_factor
 from engine.scenario_file.dial_path import fault_of_dial
 from engine.scenario_file.likely_slips import slip_of_shares
 from engine.scenario_file.positions import KeyPath
@@ -68,8 +68,9 @@ def check_consistency(
         kind = _found(catalog.controller, name, "controller", faults)
     if game is not None and parts.game is not None:
         _check_knobs(parts.game, game, faults)
+        _check_level_params(parts, game, faults)
         if parts.dial is not None:
-            _check_dial(parts.dial, parts.game, game, kind, faults)
+            _check_dial(parts.dial, fixed_names(parts.game, parts.levels), game, kind, faults)
     if kind is not None and parts.controller is not None:
         _check_controller(parts.controller, kind, faults)
         _check_telemetry(parts, kind, faults)
@@ -79,11 +80,12 @@ def check_consistency(
         came = f"{parts.dial.floor:g} and {parts.dial.ceiling:g}"
         faults.add(("dial", "floor"), f"must be below the ceiling, got {came}")
     if game is not None and parts.game is not None and parts.dial is not None:
-        _check_direction(parts.dial, parts.game, game, faults)
+        _check_direction(parts.dial, parts, game, faults)
     _check_targets(parts, faults)
     _check_players(parts, faults)
     for place, cohort in parts.cohorts.items():
         _check_traits(("cohort", place, "traits"), cohort, faults)
+        _check_correlation(("cohort", place, "correlation"), cohort, faults)
     _check_work(parts, allow_long, faults)
     return game, kind
 
@@ -124,25 +126,57 @@ def _check_knobs(section: GameSection, game: Game, faults: Faults) -> None:
             faults.add(address, f"{fault}{suggestion(value, knobs[name].choices)}")
 
 
+def fixed_names(section: GameSection, levels: Endless | Campaign | None) -> frozenset[str]:
+    """Knobs that the dial does not move: those with one value, and those with a value for each level."""
+    own = levels.params if isinstance(levels, Campaign) and levels.params else {}
+    return frozenset(section.params) | frozenset(own)
+
+
+def _check_level_params(parts: Parts, game: Game, faults: Faults) -> None:
+    """Every value of a level is one that its knob has, and there is one for each level."""
+    if not isinstance(parts.levels, Campaign) or parts.game is None:
+        return
+    knobs: dict[str, Knob] = {knob.name: knob for knob in game.space}
+    for name, values in (parts.levels.params or {}).items():
+        address: KeyPath = ("levels", "params", name)
+        if not _known(name, knobs, address, f"{game.name} has the knobs", faults):
+            continue
+        if len(values) != parts.levels.count:
+            rule = f"must have one value for each of the {parts.levels.count} levels"
+            faults.add(address, f"{rule}, got {len(values)}")
+        if parts.game.params.get(name, knobs[name].default) != knobs[name].default:
+            rule = "is given for each level here and once in [game.params]; remove one of the two"
+            faults.add(address, rule)
+        for value in values:
+            try:
+                knobs[name].real(value if isinstance(value, int | float) else value[:64])
+            except ValueError as fault:
+                faults.add(address, f"{fault}{suggestion(value, knobs[name].choices)}")
+                break
+
+
 def _check_dial(
-    section: DialSection, fixed: GameSection, game: Game, kind: ControllerKind | None, faults: Faults
+    section: DialSection, fixed: Collection[str], game: Game, kind: ControllerKind | None, faults: Faults
 ) -> None:
     names = game.space.names
-    moving = [name for name in names if name not in fixed.params] if section.knobs is None else section.knobs
+    moving = [name for name in names if name not in fixed] if section.knobs is None else section.knobs
     seen = set[str]()
     address: KeyPath
     for place, name in enumerate(section.knobs or []):
         address = ("dial", "knobs", place)
         if not _known(name, names, address, f"{game.name} has the knobs", faults):
             continue
-        if name in fixed.params:
-            faults.add(address, f"{name} is fixed in [game.params], so it does not move; remove it from one of the two")
+        if name in fixed:
+            faults.add(
+                address,
+                f"{name} is fixed in [game.params] or [levels] params, so it does not move; remove it from one of the two",
+            )
         elif name in seen:
             faults.add(address, f"a knob must be listed once, but {name} is listed twice")
         seen.add(name)
     if not moving:
         # A tuned setting is played as it is; an adaptive controller would have nothing to change.
-        if kind is None or kind.mode != "deterministic" or not fixed.params.keys() >= set(names):
+        if kind is None or kind.mode != "deterministic" or not set(fixed) >= set(names):
             rule = "a dial must move at least one knob, but all are fixed"
             remedy = 'remove one from [game.params], or fix all of them there with [controller] name = "constant"'
             faults.add(("dial", "knobs"), f"{rule}; {remedy}")
@@ -157,17 +191,20 @@ def _check_dial(
             faults.add(address, f"paths of more than two positions must be equally long, got {counts} positions")
 
 
-def moving_knobs(section: DialSection, fixed: GameSection, game: Game) -> dict[str, Knob]:
+def moving_knobs(
+    section: DialSection, own: GameSection, levels: Endless | Campaign | None, game: Game
+) -> dict[str, Knob]:
     """The knobs that a dial moves, with the scenario's bounds. All of them must be those of the game."""
-    names = [name for name in game.space.names if name not in fixed.params] if section.knobs is None else section.knobs
+    fixed = fixed_names(own, levels)
+    names = [name for name in game.space.names if name not in fixed] if section.knobs is None else section.knobs
     knobs = {knob.name: knob for knob in game.space}
-    return {name: knobs[name].narrowed(*fixed.bounds[name]) if name in fixed.bounds else knobs[name] for name in names}
+    return {name: knobs[name].narrowed(*own.bounds[name]) if name in own.bounds else knobs[name] for name in names}
 
 
-def _check_direction(section: DialSection, fixed: GameSection, game: Game, faults: Faults) -> None:
-    if faults.touch("dial") or faults.touch("game"):
+def _check_direction(section: DialSection, parts: Parts, game: Game, faults: Faults) -> None:
+    if faults.touch("dial") or faults.touch("game") or parts.game is None:
         return
-    knobs = moving_knobs(section, fixed, game)
+    knobs = moving_knobs(section, parts.game, parts.levels, game)
     found = fault_of_dial(section.floor, section.ceiling, knobs, section.path) if knobs else None
     if found is not None:
         faults.add(*found)
@@ -356,6 +393,29 @@ def _check_traits(address: KeyPath, cohort: CohortSection, faults: Faults) -> No
         if low >= high and not faults.touch(*here):
             noun = "uniform" if isinstance(spread, UniformSpread | LoguniformSpread) else "range"
             faults.add((*here, "low"), f"low must be below high in a {noun}, got {low:g} and {high:g}")
+
+
+def _check_correlation(address: KeyPath, cohort: CohortSection, faults: Faults) -> None:
+    """Correlated traits are normal or log-normal ones, and all correlations of a cohort are possible together."""
+    seen: set[frozenset[str]] = set()
+    for name, others in (cohort.correlation or {}).items():
+        for other in others:
+            here = (*address, name, other)
+            if not all(_known(one, TRAIT_NAMES, here, "the traits are", faults) for one in (name, other)):
+                return
+            if name == other or frozenset((name, other)) in seen:
+                rule = "must be of two traits, each pair once"
+                faults.add(here, f"{rule}, got {name} and {other}")
+                return
+            seen.add(frozenset((name, other)))
+            for one in (name, other):
+                spread = cohort.traits.get(one)
+                kind = DEFAULT_TRAITS[one].kind if spread is None and one in DEFAULT_TRAITS else "fixed"
+                if not isinstance(spread, NormalSpread | LognormalSpread) and kind not in ("normal", "lognormal"):
+                    faults.add(here, f"needs normal or log-normal traits, but {one} is neither")
+                    return
+    if cohort.correlation and correlation_factor(cohort.correlation) is None:
+        faults.add(address, "must be possible together, but these correlations contradict each other; make one weaker")
 
 
 def _check_trait(address: KeyPath, value: float, trait: Trait, faults: Faults) -> None:

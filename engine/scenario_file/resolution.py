@@ -14,7 +14,7 @@ from engine.controller import ControllerKind
 from engine.game import Game
 from engine.parameters import Knob
 from engine.players import DEFAULT_TRAITS, TRAIT_LIST, Distribution, Trait
-from engine.scenario_file.consistency import scope_of
+from engine.scenario_file.consistency import fixed_names, scope_of
 from engine.scenario_file.sections import DEFAULT_TOLERANCE, Form, GameSection, Section
 from engine.scenario_file.toml import format_toml, key_text
 
@@ -28,7 +28,7 @@ def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controlle
     """The form with nothing left out, and the dotted keys whose value is not the default. The form must be checked."""
     knobs = [_narrowed(knob, form.game) for knob in game.space]
     listed = game.space.names if form.dial.knobs is None else form.dial.knobs
-    moving = [knob for knob in knobs if knob.name in listed and knob.name not in form.game.params]
+    moving = [knob for knob in knobs if knob.name in listed and knob.name not in fixed_names(form.game, form.levels)]
     fixed = {knob.name: _value(knob, form.game) for knob in knobs if knob not in moving}
 
     tree = form.model_dump(exclude_none=True)
@@ -45,6 +45,9 @@ def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controlle
             target.setdefault("tolerance", common)
     for cohort in tree["cohort"]:
         cohort["traits"] = _traits(cohort["traits"])
+        correlation = _without_zeros(cohort.pop("correlation", {}))
+        if correlation:  # a correlation of 0 is none, so that its bytes are the same
+            cohort["correlation"] = correlation
 
     defaults = _defaults(Form)
     defaults["game"] |= {
@@ -83,6 +86,11 @@ def _traits(given: Mapping[str, Any]) -> Tree:
         elif trait.name in DEFAULT_TRAITS:
             traits[trait.name] = _usual(DEFAULT_TRAITS[trait.name], trait)
     return traits
+
+
+def _without_zeros(correlation: Mapping[str, Mapping[str, float]]) -> Tree:
+    kept = {name: {other: value for other, value in others.items() if value} for name, others in correlation.items()}
+    return {name: others for name, others in kept.items() if others}
 
 
 def _held_in(spread: Tree, trait: Trait) -> Tree:
@@ -141,7 +149,7 @@ def _write(table: Tree, header: str, key: str, changed: frozenset[str], lines: l
     inner: list[tuple[str, Any]] = []
     start = len(lines)
     for name, value in table.items():
-        inline = key.startswith("cohort.") and (name == "target" or key.endswith(".traits"))
+        inline = key.startswith("cohort.") and (name == "target" or key.endswith((".traits", ".correlation")))
         if (isinstance(value, dict) and not inline) or name == "cohort":
             inner.append((name, value))
             continue

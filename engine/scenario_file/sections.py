@@ -22,6 +22,7 @@ from engine.setup import Layouts
 
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
+MOST_LEVELS: Final = 10_000  # of a campaign
 LARGEST: Final = 1e300  # of a number whose range only the game or the controller knows
 LOWEST_WIN_RATE: Final = 1e-6  # of a target: its odds are finite, and far beyond what can be distinguished
 HIGHEST_WIN_RATE: Final = 1.0 - LOWEST_WIN_RATE
@@ -148,6 +149,7 @@ Seconds = Annotated[float, Number(0, _LONGEST_TIME_S, unit="s")]
 Wait = Annotated[float, Number(0, _LONGEST_TIME_S, above=True, unit="s")]
 Logit = Annotated[float, Number(-40, 40)]
 LogSpread = Annotated[float, Number(0, 5)]
+Correlation = Annotated[float, Number(-1, 1)]
 
 _FLOW: Final = Flow()
 
@@ -193,12 +195,15 @@ class Campaign(Section):
     """Numbered levels, each tried again until it is passed."""
 
     kind: Literal["campaign"]
-    count: Annotated[int, Number(1, 1000, whole=True)] = Field(description="number of levels")
+    count: Annotated[int, Number(1, MOST_LEVELS, whole=True)] = Field(description="number of levels")
     seed: Annotated[int, Number(0, LARGEST_SEED, whole=True)] | None = Field(
         default=None, description="from which their layouts are drawn; the run's seed when left out"
     )
     layouts: Layouts = Field(
         default="shared", description="shared: all replicas meet the same layouts; per_replica: each draws its own"
+    )
+    params: dict[str, Annotated[list[Annotated[float | str, KnobValue()]], Field(max_length=MOST_LEVELS)]] | None = (
+        Field(default=None, description="values of knobs, one for each level, in the game's own units")
     )
 
 
@@ -209,7 +214,7 @@ class CohortTarget(Section):
     band: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="wanted range [low, high] of the win rate; the controller aims at its middle"
     )
-    levels: Annotated[list[WinRate], Field(max_length=1000)] | None = Field(
+    levels: Annotated[list[WinRate], Field(max_length=MOST_LEVELS)] | None = Field(
         default=None, description="wanted win rate of each level of a campaign"
     )
     tolerance: Annotated[float, Number(0, 0.5, above=True)] | None = Field(
@@ -383,6 +388,10 @@ class CohortSection(Section):
         default=None, description="overrides [target]; keys that are left out keep its values"
     )
     traits: dict[str, Spread] = Field(default={}, description="traits of its players at birth")
+    correlation: dict[str, dict[str, Correlation]] | None = Field(
+        default=None,
+        description="correlation of a normal or log-normal trait with others, as in skill = { quit_frailty = -0.4 }",
+    )
 
 
 class HorizonSection(Section):
@@ -412,6 +421,28 @@ class RecordSection(Section):
     )
 
 
+class CalibrationSection(Section):
+    """[calibration]: what the players were fitted to; flowdial calibrate writes it, and it is part of the digest."""
+
+    source: Annotated[str, FreeText(200)] = Field(description="name of the file of plays")
+    players: Annotated[int, Number(1, 10**9, whole=True)] = Field(description="players in it")
+    attempts: Annotated[int, Number(1, 10**12, whole=True)] = Field(description="attempts in it")
+    levels: Annotated[int, Number(1, MOST_LEVELS, whole=True)] = Field(description="levels in it")
+    error: Share | None = Field(default=None, description="mean error of the win rates of unseen players")
+    error_low: Share | None = Field(default=None, description="low end of its 95 % interval")
+    error_high: Share | None = Field(default=None, description="high end of its 95 % interval")
+    error_of_level_means: Share | None = Field(default=None, description="the error of the mean of each level")
+    error_of_one_rate: Share | None = Field(default=None, description="the error of one rate for all levels")
+    first_day: Annotated[str, FreeText(10)] | None = Field(default=None, description="first day of the plays")
+    last_day: Annotated[str, FreeText(10)] | None = Field(default=None, description="last day of the plays")
+    difficulty: Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(
+        description="lowest and highest difficulty at which the file has plays"
+    )
+    fitted: dict[str, Annotated[str, FreeText(64)]] = Field(
+        description="fingerprint of each part that was fitted: a part with another one was changed afterwards"
+    )
+
+
 class Form(Section):
     """A scenario: game, players, levels, target, controller, horizon."""
 
@@ -435,4 +466,5 @@ class Form(Section):
     ]
     horizon: HorizonSection
     run: RunSection = RunSection()
+    calibration: CalibrationSection | None = None
     record: RecordSection | None = None  # absent from the resolved form, too, so that it has one spelling

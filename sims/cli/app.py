@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 
 import click
 
+from sims.cli.calibrate import calibrate
 from sims.cli.compare import advise, arena, compare
 from sims.cli.describe import describe, list_
 from sims.cli.export import export
@@ -96,6 +97,7 @@ for _command in (
     tune,
     sweep,
     plan,
+    calibrate,
 ):
     cli.add_command(_command)
 

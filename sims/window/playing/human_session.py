@@ -203,7 +203,7 @@ class HumanSession:
         values = np.empty(len(setup.space))
         for j in range(len(values)):
             unit = along(setup.path, j, setting.difficulty) if units[0] < 0.0 else float(units[j])
-            values[j] = to_real(self._frame.table, j, unit)
+            values[j] = level_value(self._frame.table, j, level, to_real(self._frame.table, j, unit))
         beliefs = self._desk.believed(who) if self._desk.beliefs else ()
         if not setup.levels and place is None:
             self._levels += 1

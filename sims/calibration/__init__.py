@@ -1,0 +1,1 @@
+"""A studio's own telemetry becomes synthetic players who win and quit like its real ones."""

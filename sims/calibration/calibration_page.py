@@ -1,0 +1,138 @@
+"""The page of a calibration: the answer in words, then pictures of what was fitted and how well it predicts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims.calibration.fit import Fit, predict
+from sims.calibration.held_out import HeldOut
+from sims.calibration.histories import Histories
+from sims.calibration.play_table import PlayTable
+from sims.calibration.sentences import mapping_words, rate_words, sentences_of
+from sims.calibration.session_ends import SessionEnds
+from sims.html.charts import ChartPoint, Line, line_chart, lines_chart
+from sims.html.forest_plot import Estimate, forest_plot
+from sims.html.markup import Markup, tag
+from sims.html.page import charts, document, figure, header, section, table
+
+_MOST_ATTEMPTS = 200  # of the curve of those who are still there
+_LEAST_PLAYERS = 10  # behind each point: fewer are not shown
+
+
+def calibration_page(
+    plays: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
+) -> str:
+    """The whole document."""
+    title = f"Players fitted to {plays.source}"
+    headline, *others = sentences_of(plays, histories, fitted, tried, ends)
+    badge = ("fitted to your plays", "The players were fitted to the file that is named here.")
+    answer = tag(
+        "section",
+        tag("p", headline, class_="headline"),
+        *(tag("p", sentence) for sentence in others),
+        class_="verdict",
+    )
+    days = "" if plays.dates is None else f", {plays.dates[0]} to {plays.dates[1]}"
+    return document(
+        title,
+        header(title, badge, f"{plays.source}{days}; {mapping_words(plays)}"),
+        answer,
+        _errors(tried),
+        _levels(histories, fitted),
+        _attempts(histories, fitted),
+        _methods(),
+    )
+
+
+def _errors(tried: HeldOut | None) -> Markup | None:
+    if tried is None:
+        return None
+    ways = (("fitted players", tried.model), ("level means", tried.level_means), ("one rate", tried.one_rate))
+    shown = [
+        Estimate(
+            name, score.error, score.low, score.high, "line0" if i == 0 else "line1", "circle" if i == 0 else "square"
+        )
+        for i, (name, score) in enumerate(ways)
+    ]
+    most = max(score.high if score.high == score.high else score.error for _, score in ways)
+    drawn = forest_plot(shown, (0.0, 1.05 * most), ".3f", line=tried.luck)
+    meaning = f"fitted players {rate_words(tried.model.error)}, level means {rate_words(tried.level_means.error)}"
+    rows = [
+        (name, rate_words(score.error), f"{score.log_loss:.4f}", rate_words(score.calibration_error))
+        for name, score in ways
+    ]
+    note = (
+        "Distance of a level's predicted win rate from the true one, for players whom the fit had not seen. Further left "
+        "is better. The dashed line is the luck of so few players: no prediction gets below it."
+    )
+    scores = table(("prediction", "level rates off by", "log-loss of an attempt", "calibration error"), rows)
+    return section("Unseen players", charts(figure("Error of level rates", drawn, meaning)), scores, note=note)
+
+
+def _levels(histories: Histories, fitted: Fit) -> Markup:
+    levels = len(histories.levels)
+    won, tried = np.bincount(histories.level, histories.won, levels), np.bincount(histories.level, minlength=levels)
+    points = [ChartPoint(float(i + 1), float(fitted.difficulty[i]), *fitted.interval(i)) for i in range(levels)]
+    low, high = min(point.low for point in points), max(point.high for point in points)
+    difficulty = line_chart(points, "line0", ("level", "difficulty (logits)"), (low, high))
+    expected = np.bincount(histories.level, predict(fitted, histories), levels) / tried
+    seen = [(float(i + 1), float(won[i] / tried[i])) for i in range(levels)]
+    fits = [(float(i + 1), float(expected[i])) for i in range(levels)]
+    rates = lines_chart([Line("seen in the file", seen), Line("fitted players", fits)], ("level", "win rate"))
+    note = (
+        "Level 1 is "
+        + histories.levels[0]
+        + (f", level {levels} is {histories.levels[-1]}" if levels > 1 else "")
+        + "."
+    )
+    return section(
+        "Levels",
+        charts(
+            figure("Difficulty, with 95 % intervals", difficulty, f"{levels} levels"),
+            figure("Win rates", rates, f"{levels} levels, seen and fitted"),
+        ),
+        note=note,
+    )
+
+
+def _attempts(histories: Histories, fitted: Fit) -> Markup | None:
+    """Who is still there, and what they win, by attempts made."""
+    sizes = np.diff(histories.starts)
+    number = np.arange(histories.rows) - np.repeat(histories.starts[:-1], sizes)
+    there = np.bincount(number)
+    last = min(int(np.searchsorted(-there, -_LEAST_PLAYERS, side="right")), _MOST_ATTEMPTS)
+    if last < 2 or not fitted.effects:
+        return None
+    won = np.bincount(number, histories.won)[:last] / there[:last]
+    expected = np.bincount(number, predict(fitted, histories))[:last] / there[:last]
+    stays = [(float(i + 1), float(there[i] / there[0])) for i in range(last)]
+    left = lines_chart([Line("still playing", stays)], ("attempt", "players"))
+    rates = lines_chart(
+        [
+            Line("seen in the file", [(float(i + 1), float(won[i])) for i in range(last)]),
+            Line("fitted players", [(float(i + 1), float(expected[i])) for i in range(last)]),
+        ],
+        ("attempt", "win rate"),
+    )
+    return section(
+        "Attempt by attempt",
+        charts(
+            figure("Players who make this attempt", left, f"{last} attempts"),
+            figure("Win rate of those who are there", rates, f"{last} attempts, seen and fitted"),
+        ),
+        note=f"Up to the last attempt that {_LEAST_PLAYERS} players made.",
+    )
+
+
+def _methods() -> Markup:
+    return section(
+        "For analysts",
+        tag(
+            "p",
+            "One likelihood of wins and quits, in which skill and the tendency to quit are correlated normal traits of "
+            "each player, integrated on a grid; Newton steps with the exact curvature (Louis 1982), whose inverse gives "
+            "the intervals. Level difficulties have a normal prior with the mean and spread of the levels themselves. "
+            "Unseen players are predicted attempt by attempt, from the fit without their part of the players and from "
+            "what they did before. No id of a player is in this folder, and nothing of fewer than ten players.",
+        ),
+    )

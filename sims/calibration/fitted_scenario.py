@@ -1,0 +1,143 @@
+"""A scenario that plays the fitted players on the levels of the file, and is labelled with its error."""
+
+from __future__ import annotations
+
+import math
+from pathlib import PurePath
+from typing import Any, Final
+
+import numpy as np
+
+from engine.scenario import Scenario, parse
+from engine.scenario_file.calibration_label import fingerprints
+from engine.scenario_file.toml import format_toml, key_text
+from sims.calibration.fit import Fit
+from sims.calibration.held_out import HeldOut
+from sims.calibration.histories import FATIGUE, LEARNING, Histories
+from sims.calibration.play_table import PlayTable
+from sims.calibration.session_ends import SessionEnds
+from sims.catalog import Catalog
+
+GAME: Final = "ladder"
+AS_PLAYED: Final = 0.5  # of the dial: no help, as the game was when the file was made
+TOLERANCE: Final = 0.05
+OWN_TARGET: Final = 0.75  # where the file's own rates are not those of players who retry until they pass
+RETRIES: Final = 0.8  # share of losses that are tried again, from which a file is one of a campaign
+_PLAYERS: Final = (1_000, 5_000)  # fewest and most of the scenario
+_ATTEMPTS: Final = (50, 5_000)
+_ENDS: Final = (0.01, 0.99)  # of a wanted win rate
+
+
+def is_campaign(table: PlayTable) -> bool:
+    """Whether players of the file retry a lost level, as those of a campaign do."""
+    return table.retried >= RETRIES
+
+
+def fitted_scenario(
+    table: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
+) -> Scenario:
+    """The scenario, checked and complete, with its [calibration].
+
+    Args:
+        table: what the file says.
+        histories: the players.
+        fitted: the estimates.
+        tried: the error for unseen players; None where it is not known.
+        ends: how sessions end; None for the defaults.
+    """
+    tables = _tables(table, histories, fitted, ends)
+    catalog = Catalog()
+    name = f"{PurePath(table.source).stem or 'plays'}.toml"
+    plain = parse(_text(tables).encode(), name, catalog)
+    tables["calibration"] = _calibration(table, histories, tried) | {"fitted": fingerprints(plain.form)}
+    return parse(_text(tables).encode(), name, catalog)
+
+
+def _tables(table: PlayTable, histories: Histories, fitted: Fit, ends: SessionEnds | None) -> dict[str, Any]:
+    levels = len(histories.levels)
+    rates = np.bincount(histories.level, histories.won, levels) / np.bincount(histories.level, minlength=levels)
+    target: dict[str, Any] = {"win_rate": OWN_TARGET, "tolerance": TOLERANCE}
+    if is_campaign(table):
+        target = {"levels": [_short(min(max(float(rate), _ENDS[0]), _ENDS[1])) for rate in rates]}
+        target["tolerance"] = TOLERANCE
+    most = int(np.quantile(np.diff(histories.starts), 0.99))
+    traits: dict[str, Any] = {
+        "skill": _normal(0.0, fitted.skill_sd),
+        "slope": 1.0,
+        "learning": _short(fitted.effect(LEARNING)),
+        "fatigue": _short(fitted.effect(FATIGUE)),
+        "lapse": 0.0,
+    }
+    flow: dict[str, Any] = {}
+    cohort: dict[str, Any] = {"name": "players", "label": "Players of the file", "share": 1.0, "traits": traits}
+    if fitted.joint:
+        frailty, streak, won, log_sd, bent = fitted.point[-5:].tolist()
+        traits["quit_frailty"] = _normal(frailty, math.exp(log_sd))
+        flow |= {
+            "quit_streak": _short(streak), "quit_won": _short(won), "quit_frustration": 0.0, "quit_boredom": 0.0,
+        }  # fmt: skip
+        cohort["correlation"] = {"skill": {"quit_frailty": _short(math.tanh(bent))}}
+    if ends is not None:
+        traits["session_frailty"] = _normal(0.0, ends.frailty_sd)
+        flow |= {"end_base": _short(ends.base), "end_place": _short(ends.place), "end_won": _short(ends.won)}
+    players: dict[str, Any] = {"count": min(max(histories.players, _PLAYERS[0]), _PLAYERS[1])}
+    if flow:
+        players["flow"] = flow
+    return {
+        "format": 1,
+        "title": f"Players fitted to {table.source}"[:120],
+        "notes": "Written by flowdial calibrate. calibration.json beside it has the estimates and their intervals.",
+        "game": {"name": GAME, "params": {"guess": 0.0}},
+        "dial": {"knobs": ["help"], "floor": 0.0, "ceiling": 1.0},
+        "levels": {
+            "kind": "campaign",
+            "count": levels,
+            "params": {"level_difficulty": [_short(float(one)) for one in fitted.difficulty]},
+        },
+        "target": target,
+        "controller": {"name": "constant", "options": {"difficulty": AS_PLAYED}},
+        "players": players,
+        "cohort": [cohort],
+        "horizon": {"days": 365.0, "attempts_per_player": min(max(2 * most, _ATTEMPTS[0]), _ATTEMPTS[1])},
+    }
+
+
+def _calibration(table: PlayTable, histories: Histories, tried: HeldOut | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "source": table.source,
+        "players": histories.players,
+        "attempts": histories.rows,
+        "levels": len(histories.levels),
+        "difficulty": [AS_PLAYED, AS_PLAYED],
+    }
+    if tried is not None:
+        found["error"] = _short(tried.model.error)
+        if not math.isnan(tried.model.low):
+            found |= {"error_low": _short(tried.model.low), "error_high": _short(min(tried.model.high, 1.0))}
+        found |= {
+            "error_of_level_means": _short(tried.level_means.error),
+            "error_of_one_rate": _short(tried.one_rate.error),
+        }
+    if table.dates is not None:
+        found |= {"first_day": table.dates[0], "last_day": table.dates[1]}
+    return found
+
+
+def _normal(mean: float, sd: float) -> dict[str, Any]:
+    return {"kind": "normal", "mean": _short(mean), "sd": _short(sd)}
+
+
+def _short(number: float) -> float:
+    return round(number, 4) + 0.0
+
+
+def _text(tables: dict[str, Any]) -> str:
+    """The tables as TOML."""
+    lines = [f"{key} = {format_toml(value)}" for key, value in tables.items() if not isinstance(value, dict | list)]
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            lines += [f"[{key}]", *(f"{key_text(name)} = {format_toml(inner)}" for name, inner in value.items())]
+        elif isinstance(value, list):
+            for each in value:
+                lines += [f"[[{key}]]", *(f"{name} = {format_toml(inner)}" for name, inner in each.items())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,159 @@
+"""The plays of a file as what the likelihood needs: each player's rows in order, what came before each, and the risks.
+
+The order of players is that of a digest of what they did, not of their ids or of the rows of the file. So the same
+plays give the same numbers, whatever the ids are called and however the rows are sorted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.int8]
+
+FOLDS: Final = 5
+LEARNING: Final = "learning"
+FATIGUE: Final = "fatigue"
+REASONS: Final = ("quit_frailty", "quit_streak", "quit_won")  # what multiplies the columns of `reasons`
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Players and their attempts, in the order in which they were made where the file tells."""
+
+    levels: tuple[str, ...]  # names, in their natural order
+    starts: Counts  # first row of each player, shape (players + 1,)
+    level: Counts  # index into levels, shape (rows,)
+    won: Flags  # shape (rows,)
+    effects: tuple[str, ...]  # names of the columns of features
+    features: Numbers  # shape (rows, effects)
+    risk: Flags  # whether the player could quit after it and it is known whether they did, shape (rows,)
+    quits: Flags  # shape (rows,)
+    reasons: Numbers  # shape (rows, 3): 1, log(1 + losses in a row), won
+    fold: Counts  # of each player, 0 to FOLDS - 1
+
+    @property
+    def players(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def rows(self) -> int:
+        return len(self.level)
+
+    @property
+    def tells_quits(self) -> bool:
+        """Whether the file says of anybody that they quit, or that they stayed."""
+        return bool(self.risk.any() and self.quits.any())
+
+    def part(self, players: npt.NDArray[np.bool_]) -> Histories:
+        """The same with some of the players only. players: shape (players,)."""
+        sizes = np.diff(self.starts)
+        rows = np.repeat(players, sizes)
+        return Histories(
+            self.levels,
+            np.concatenate(([0], np.cumsum(sizes[players]))),
+            self.level[rows],
+            self.won[rows],
+            self.effects,
+            self.features[rows],
+            self.risk[rows],
+            self.quits[rows],
+            self.reasons[rows],
+            self.fold[players],
+        )
+
+
+@dataclass(frozen=True)
+class Plays:
+    """Attempts as a file has them: one row each, all arrays of shape (rows,)."""
+
+    levels: tuple[str, ...]
+    player: Counts  # numbers in no particular order
+    level: Counts
+    won: Flags
+    order: Counts | None  # rank of the attempt within everything that was told; None where the file has no order
+    place: Counts | None  # attempts of the same session before it; None where the file has no sessions
+    gone: Flags | None  # 1 on the last row of a player who quit; None where the file does not tell
+    closed: Flags | None  # whether it is known of this player that they stayed or quit
+    extra: tuple[str, ...] = ()  # names of numeric columns
+    numbers: Numbers | None = None  # shape (rows, extra), centred and scaled
+
+
+def histories_of(plays: Plays) -> Histories:
+    """Sort players by what they did, and add what came before each attempt.
+
+    Args:
+        plays: the attempts, in any order.
+    """
+    rows = len(plays.player)
+    rank = plays.order if plays.order is not None else np.zeros(rows, np.int64)
+    numbers = plays.numbers if plays.numbers is not None else np.empty((rows, 0))
+    keys = [*(numbers[:, j] for j in range(numbers.shape[1])), plays.won, plays.level, rank, plays.player]
+    sort = np.lexsort(keys)
+    player = plays.player[sort]
+    first = np.flatnonzero(np.concatenate(([True], player[1:] != player[:-1])))
+    bounds = np.concatenate((first, [rows]))
+    facts = [plays.level[sort], plays.won[sort].astype(np.int64)]
+    facts += [each[sort].astype(np.int64) for each in (plays.place, plays.gone, plays.closed) if each is not None]
+    told = np.ascontiguousarray(np.column_stack([*facts, numbers[sort].view(np.int64)]))
+    digests = [hashlib.blake2b(told[a:b].tobytes(), digest_size=8).digest() for a, b in zip(bounds, bounds[1:])]
+    value = np.frombuffer(b"".join(digests), dtype=">u8")
+    players = np.argsort(value, kind="stable")
+    sizes = np.diff(bounds)[players]
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    rows_of = np.repeat(bounds[:-1][players] - starts[:-1], sizes) + np.arange(rows)
+    own = sort[rows_of]
+    owner = np.repeat(np.arange(len(players)), sizes)
+    level, won = plays.level[own], plays.won[own]
+
+    effects, columns = _effects(plays, own, starts, owner)
+    streak = _streaks(won, starts, owner)
+    reasons = np.column_stack((np.ones(rows), np.log1p(streak), won.astype(np.float64)))
+    quits = plays.gone[own] if plays.gone is not None else np.zeros(rows, np.int8)
+    risk = np.zeros(rows, np.int8)
+    if plays.gone is not None:
+        risk[:] = 1
+        last = starts[1:] - 1
+        finished = (level[last] == len(plays.levels) - 1) & (won[last] == 1)
+        open_end = np.zeros(len(last), bool) if plays.closed is None else plays.closed[own][last] == 0
+        risk[last[(finished | open_end) & (quits[last] == 0)]] = 0
+    return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, _folds(value[players]))
+
+
+def _effects(plays: Plays, own: Counts, starts: Counts, owner: Counts) -> tuple[tuple[str, ...], Numbers]:
+    """The columns that add to skill, with their names."""
+    rows = len(own)
+    names: list[str] = []
+    columns: list[Numbers] = []
+    if plays.order is not None:
+        names.append(LEARNING)
+        columns.append(np.log1p(np.arange(rows) - starts[owner]))
+    if plays.place is not None:
+        names.append(FATIGUE)
+        columns.append(-np.log1p(plays.place[own]))
+    for j, name in enumerate(plays.extra):
+        assert plays.numbers is not None
+        names.append(name)
+        columns.append(plays.numbers[own, j])
+    return tuple(names), np.column_stack(columns) if columns else np.empty((rows, 0))
+
+
+def _streaks(won: Flags, starts: Counts, owner: Counts) -> Counts:
+    """Losses in a row up to and with each attempt."""
+    rows = np.arange(len(won))
+    last_win = np.maximum.accumulate(np.where(won == 1, rows, -1))
+    return rows - np.maximum(last_win, starts[owner] - 1)
+
+
+def _folds(digests: npt.NDArray[np.uint64]) -> Counts:
+    """The fold of each player: by digest, and one after the other where many did the same."""
+    count = len(digests)
+    first = np.flatnonzero(np.concatenate(([True], digests[1:] != digests[:-1])))
+    run = np.arange(count) - np.repeat(first, np.diff(np.concatenate((first, [count]))))
+    return ((digests % FOLDS).astype(np.int64) + run) % FOLDS

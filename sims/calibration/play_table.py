@@ -1,0 +1,387 @@
+"""The columns of a file as numbers: every cell read, every bad row named, and what cannot be used left out."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import ScenarioError
+from sims.calibration.columns import Form, Mapped, map_columns
+from sims.calibration.histories import Counts, Flags, Numbers, Plays
+from sims.calibration.play_file import PlayFile
+
+WON: Final = frozenset(
+    "1 1.0 true t yes y won win w success successful solved pass passed victory completed complete cleared correct ok"
+    .split()
+)  # fmt: skip
+LOST: Final = frozenset(
+    "0 0.0 false f no n lost loss lose l fail failed failure unsolved defeat timed_out timeout incorrect wrong dnf"
+    .split()
+)  # fmt: skip
+LEAST_PLAYERS: Final = 50
+LEAST_ATTEMPTS: Final = 300
+MOST_LEVELS: Final = 2_000
+MOST_ATTEMPTS: Final = 5_000  # of a player; more are the work of a bot
+CHURN_S: Final = 7 * 86_400.0  # without play before the end of the data: the player has quit
+SESSION_GAP_S: Final = 1_800.0  # a longer break ends a session
+MOST_SKIPPED: Final = 0.01  # of the rows
+_MOST_NAMED: Final = 20  # bad rows
+_EARLIEST: Final = 946_684_800.0  # 2000-01-01: an earlier time is no time of a play
+_LATEST: Final = 4_102_444_800.0  # 2100-01-01
+_MS: Final = 1e11  # a larger number counts milliseconds
+
+
+@dataclass(frozen=True)
+class PlayTable:
+    """What a file says, and what was left out of it."""
+
+    source: str
+    form: Form
+    mapped: Mapped
+    plays: Plays
+    left_out: dict[str, int]  # why -> how many rows
+    few: tuple[str, ...]  # levels that fewer than ten players met
+    dates: tuple[str, str] | None  # first and last day of the plays
+    retried: float  # share of losses after which the same player tried the same level again; NaN without an order
+
+
+def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool = False) -> PlayTable:
+    """Read every cell of the columns that are used.
+
+    Args:
+        file: the table of texts.
+        given: role -> column, as --columns says.
+        skip_bad: leave out rows that cannot be read, if they are at most 1 %.
+
+    Raises:
+        ScenarioError: a column is missing, rows cannot be read, or there are too few players or attempts.
+    """
+    mapped = map_columns(list(file.columns), given, lambda name: _is_won(file.columns[name]))
+    reader = _Reader(file, mapped)
+    form = mapped.form
+    if form == "totals":
+        raise ScenarioError(
+            f"{file.name} has no column that says who played; totals of levels alone do not tell how players differ. "
+            "Give one row for each player and level, or add --columns player=NAME."
+        )
+    level, names = reader.names("level")
+    player, _ = reader.names("player")
+    if "replica" in mapped:
+        replica, _ = reader.names("replica")
+        player = player * (int(replica.max(initial=0)) + 1) + replica
+    tried: Counts | None = None
+    if form == "attempts":
+        won = reader.won("won").astype(np.int64)
+    else:
+        tried, won = reader.count("attempts"), reader.count("successes")
+        reader.bad(won > tried, "successes", "is above the attempts of its row")
+    order = reader.number("order") if "order" in mapped else None
+    time = reader.time("time") if "time" in mapped else None
+    quit_flag = reader.won("quit") if "quit" in mapped else None
+    session = reader.names("session")[0] if "session" in mapped else None
+    good = reader.good_rows(skip_bad)
+    left_out = {"rows that cannot be read": int((~good).sum()) + len(file.ragged)}
+
+    if form == "counts" and tried is not None and order is not None and (tried[good] == 1).all():
+        form = "attempts"  # one try a row, in an order: each is an attempt
+    if form == "counts":
+        assert tried is not None
+        order = time = session = quit_flag = None
+        rows = np.flatnonzero(good & (tried > 0))
+        lost = np.repeat(rows, tried[rows] - won[rows])
+        won_rows = np.repeat(rows, won[rows])
+        rows = np.concatenate((lost, won_rows))
+        result = np.concatenate((np.zeros(len(lost), np.int8), np.ones(len(won_rows), np.int8)))
+    else:
+        rows = np.flatnonzero(good)
+        result = won[rows].astype(np.int8)
+    player, level = player[rows], level[rows]
+    order, time, session, quit_flag = (
+        None if each is None else each[rows] for each in (order, time, session, quit_flag)
+    )
+
+    rank = _ranks(order, time, player)
+    keep = np.ones(len(rows), bool)
+    if rank is not None:
+        keep = _first_of_equals(player, level, result, order, time)
+        left_out["rows that are there twice"] = int((~keep).sum())
+    played = np.bincount(player[keep], minlength=int(player.max(initial=0)) + 1)
+    bots = (played > MOST_ATTEMPTS)[player] & keep
+    left_out[f"attempts of players with more than {MOST_ATTEMPTS:,}, likely bots"] = int(bots.sum())
+    keep &= ~bots
+    met = np.unique(np.column_stack((level[keep], player[keep])), axis=0)[:, 0] if keep.any() else np.empty(0, int)
+    people = np.bincount(met, minlength=len(names))
+    few = [i for i in range(len(names)) if 0 < people[i] < 10]
+    rare = np.isin(level, few) & keep
+    left_out["attempts on levels that fewer than ten players met"] = int(rare.sum())
+    keep &= ~rare
+    if session is None and time is None:
+        place = None
+    else:
+        place = _places(player, rank, session, time, keep)
+    gone, closed = _quits(player, rank, quit_flag, time, keep)
+    used = _natural_order([names[i] for i in range(len(names)) if people[i] >= 10])
+    number = np.full(len(names), -1)
+    for i, name in enumerate(names):
+        if name in used:
+            number[i] = used.index(name)
+    for what, least, came in (
+        ("players", LEAST_PLAYERS, len(np.unique(player[keep]))),
+        ("attempts", LEAST_ATTEMPTS, int(keep.sum())),
+    ):
+        if came < least:
+            raise ScenarioError(
+                f"a calibration needs at least {LEAST_PLAYERS} players and {LEAST_ATTEMPTS} attempts on levels that ten "
+                f"players met, but {file.name} has {came:,} {what}; give more of your telemetry."
+            )
+    if len(used) > MOST_LEVELS:
+        raise ScenarioError(
+            f"a calibration takes at most {MOST_LEVELS:,} levels, got {len(used):,}; give the levels of one part of the game."
+        )
+    extra, columns = reader.params(rows)
+    plays = Plays(
+        tuple(used), player[keep], number[level[keep]], result[keep], None if rank is None else rank[keep],
+        None if place is None else place[keep], None if gone is None else gone[keep],
+        None if closed is None else closed[keep], extra, None if columns is None else columns[keep],
+    )  # fmt: skip
+    dates = None
+    if time is not None:
+        dates = _day(float(time[keep].min())), _day(float(time[keep].max()))
+    return PlayTable(
+        file.name, form, mapped, plays, {why: n for why, n in left_out.items() if n}, tuple(names[i] for i in few),
+        dates, _retried(plays),
+    )  # fmt: skip
+
+
+class _Reader:
+    """Reads columns and remembers which rows are bad, and why."""
+
+    def __init__(self, file: PlayFile, mapped: Mapped) -> None:
+        self._file, self._mapped = file, mapped
+        self._good = np.ones(file.rows, bool)
+        self._faults: list[tuple[int, str]] = list(file.ragged)
+        self._count = len(file.ragged)
+
+    def bad(self, rows: npt.NDArray[np.bool_], role: Any, rule: str) -> None:
+        """Note rows whose cell of a role is bad."""
+        name = self._mapped.get(role, role)
+        places = np.flatnonzero(rows)
+        self._count += int((rows & self._good).sum())
+        self._good &= ~rows
+        for place in places[:_MOST_NAMED].tolist():
+            value = str(self._file.columns[name][place])[:40]
+            self._faults.append((int(self._file.numbers[place]), f"{name} {rule}, got {value!r}"))
+
+    def names(self, role: Any) -> tuple[Counts, list[str]]:
+        """Numbers of the different texts of a column, and the texts without blanks at their ends."""
+        coded = self._coded(role)
+        texts = [str(text).strip() for text in coded.dictionary.to_pylist()]
+        if all(_WHOLE.fullmatch(text) for text in texts if text):
+            texts = [str(int(float(text))) if text else text for text in texts]
+        distinct = list(dict.fromkeys(texts))
+        place = {text: i for i, text in enumerate(distinct)}
+        codes = np.array([place[text] for text in texts], np.int64)[_codes(coded)]
+        if "" in place:
+            self.bad(codes == place[""], role, "must say something")
+        return codes, distinct
+
+    def won(self, role: Any) -> Flags:
+        coded = self._coded(role)
+        words = [str(text).strip().lower() for text in coded.dictionary.to_pylist()]
+        values = np.array([1 if word in WON else 0 if word in LOST else -1 for word in words], np.int8)
+        found = values[_codes(coded)]
+        self.bad(found < 0, role, "must be won or lost (1/0, true/false, yes/no, won/lost)")
+        return found
+
+    def number(self, role: Any) -> Numbers:
+        found = self._numeric(role, float)
+        self.bad(~np.isfinite(found), role, "must be a number")
+        return found
+
+    def count(self, role: Any) -> Counts:
+        found = self._numeric(role, float)
+        bad = ~(np.isfinite(found) & (found >= 0) & (found == np.floor(found)) & (found < 1e9))
+        self.bad(bad, role, "must be a whole number from 0")
+        return np.where(bad, 0, found).astype(np.int64)
+
+    def time(self, role: Any) -> Numbers:
+        """Seconds since 1970: of a day and time by ISO 8601, of unix seconds or milliseconds."""
+        found = self._numeric(role, _seconds)
+        self.bad(~np.isfinite(found), role, "must be a time as 2024-05-31T12:00:00, or unix seconds or milliseconds")
+        return found
+
+    def params(self, rows: Counts) -> tuple[tuple[str, ...], Numbers | None]:
+        """The numeric columns whose names begin with param_, those that vary."""
+        names, columns = [], []
+        for name in self._file.columns:
+            if not name.startswith("param_"):
+                continue
+            found = self._numeric(name, float)[rows]
+            if np.isfinite(found).all() and np.ptp(found) > 0.0:
+                names.append(name)
+                columns.append((found - found.mean()) / found.std())
+        return tuple(names), np.column_stack(columns) if columns else None
+
+    def good_rows(self, skip_bad: bool) -> npt.NDArray[np.bool_]:
+        """The rows that can be used. Raises ScenarioError for bad ones that may not be skipped."""
+        rows = self._file.rows + len(self._file.ragged)
+        if not self._count:
+            return self._good
+        lines = [f"{self._file.name}: row {number}: {what}" for number, what in sorted(set(self._faults))[:_MOST_NAMED]]
+        more = f"; the first {len(lines)} of them are above" if self._count > len(lines) else ""
+        share = self._count / max(rows, 1)
+        if not skip_bad:
+            remedy = "correct them, or add --skip-bad to leave them out"
+        elif share > MOST_SKIPPED:
+            remedy = f"--skip-bad leaves out at most {100 * MOST_SKIPPED:.0f} %"
+        else:
+            return self._good
+        raise ScenarioError(
+            *lines, f"{self._file.name}: {self._count:,} of {rows:,} rows cannot be read{more}; {remedy}."
+        )
+
+    def _coded(self, role: Any) -> Any:
+        return self._file.columns[self._mapped.get(role, role)].dictionary_encode()
+
+    def _numeric(self, role: Any, read: Callable[[str], float]) -> Numbers:
+        coded = self._coded(role)
+        values = np.array([_tried(read, str(text).strip()) for text in coded.dictionary.to_pylist()] or [math.nan])
+        return values[_codes(coded)]
+
+
+_WHOLE: Final = re.compile(r"[+-]?\d{1,15}(\.0+)?")
+
+
+def _codes(coded: Any) -> Counts:
+    return np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _tried(read: Callable[[str], float], text: str) -> float:
+    try:
+        return read(text)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        import datetime
+
+        found = datetime.datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=datetime.UTC)
+        number = found.timestamp()
+    seconds = number / 1000.0 if abs(number) > _MS else number
+    return seconds if _EARLIEST <= seconds <= _LATEST else math.nan
+
+
+def _day(seconds: float) -> str:
+    import datetime
+
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date().isoformat()
+
+
+def _is_won(column: Any) -> bool:
+    words = {str(text).strip().lower() for text in column.unique().to_pylist()}
+    return len(words) == 2 and bool(words & WON) and bool(words & LOST)
+
+
+def _ranks(order: Numbers | None, time: Numbers | None, player: Counts) -> Counts | None:
+    """The rank of each row in time; by order where the file has one, else by time."""
+    if order is None and time is None:
+        return None
+    keys = [each for each in (time, order) if each is not None]  # lexsort: the last is first
+    sort = np.lexsort((*keys, player)) if len(keys) == 1 else np.lexsort((order, time, player))
+    changed = np.ones(len(player), bool)
+    changed[1:] = player[sort][1:] != player[sort][:-1]
+    for key in keys:
+        changed[1:] |= key[sort][1:] != key[sort][:-1]
+    ranks = np.empty(len(player), np.int64)
+    ranks[sort] = np.cumsum(changed)
+    return ranks
+
+
+def _first_of_equals(
+    player: Counts, level: Counts, won: Flags, order: Numbers | None, time: Numbers | None
+) -> npt.NDArray[np.bool_]:
+    """Whether each row is the first of those that say the same of one attempt."""
+    keys = [player, level, won.astype(np.int64), *(each for each in (order, time) if each is not None)]
+    sort = np.lexsort(keys)
+    same = np.ones(len(player), bool)
+    same[:1] = False
+    for key in keys:
+        same[1:] &= key[sort][1:] == key[sort][:-1]
+    keep = np.empty(len(player), bool)
+    keep[sort] = ~same
+    return keep
+
+
+def _places(
+    player: Counts, rank: Counts | None, session: Counts | None, time: Numbers | None, keep: npt.NDArray[np.bool_]
+) -> Counts | None:
+    """Attempts of the same session before each; by the session's column, else by breaks of half an hour."""
+    if rank is None:
+        return None
+    sort = np.lexsort((rank, player))
+    sort = sort[keep[sort]]
+    fresh = np.ones(len(sort), bool)
+    fresh[1:] = player[sort][1:] != player[sort][:-1]
+    if session is not None:
+        fresh[1:] |= session[sort][1:] != session[sort][:-1]
+    elif time is not None:
+        fresh[1:] |= time[sort][1:] - time[sort][:-1] > SESSION_GAP_S
+    at = np.arange(len(sort))
+    places = np.zeros(len(player), np.int64)
+    places[sort] = at - np.maximum.accumulate(np.where(fresh, at, 0))
+    return places
+
+
+def _quits(
+    player: Counts, rank: Counts | None, flag: Flags | None, time: Numbers | None, keep: npt.NDArray[np.bool_]
+) -> tuple[Flags | None, Flags | None]:
+    """Whether a player quit after a row, and whether it is known of the player; None where the file does not tell."""
+    if rank is None or (flag is None and time is None):
+        return None, None
+    sort = np.lexsort((rank, player))
+    sort = sort[keep[sort]]
+    last = sort[np.concatenate((player[sort][1:] != player[sort][:-1], [True]))] if len(sort) else sort
+    gone, closed = np.zeros(len(player), np.int8), np.ones(len(player), np.int8)
+    if flag is not None:
+        gone[last] = flag[last] == 1
+        return gone, closed
+    assert time is not None
+    if not len(last):
+        return gone, closed
+    end = float(time[keep].max())
+    if end - float(time[keep].min()) < 2.0 * CHURN_S:
+        return None, None
+    gone[last] = end - time[last] > CHURN_S
+    closed[last] = gone[last]
+    return gone, closed
+
+
+def _natural_order(names: list[str]) -> list[str]:
+    """Names with numbers in them as a person would sort them."""
+    return sorted(names, key=lambda name: ([(not part.isdecimal(), part.zfill(18)) for part in _parts(name)], name))
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in re.split(r"(\d+)", name.lower()) if part]
+
+
+def _retried(plays: Plays) -> float:
+    if plays.order is None:
+        return math.nan
+    sort = np.lexsort((plays.order, plays.player))
+    player, level, won = plays.player[sort], plays.level[sort], plays.won[sort]
+    followed = player[1:] == player[:-1]
+    lost = followed & (won[:-1] == 0)
+    return float((level[1:] == level[:-1])[lost].mean()) if lost.any() else math.nan

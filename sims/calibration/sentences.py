@@ -1,0 +1,161 @@
+"""What a calibration says in words: the answer first, then what was fitted, left out and assumed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from sims.calibration.columns import MEANINGS
+from sims.calibration.fit import Fit
+from sims.calibration.held_out import HeldOut
+from sims.calibration.histories import FATIGUE, LEARNING, Histories
+from sims.calibration.play_table import CHURN_S, SESSION_GAP_S, PlayTable
+from sims.calibration.session_ends import SessionEnds
+from sims.wording import listed
+
+_RETRIES = 0.8  # see sims.calibration.fitted_scenario
+_MOST_NAMED = 5
+
+
+def headline_of(histories: Histories, tried: HeldOut | None) -> str:
+    """Sizes, and the error for unseen players beside two trivial answers."""
+    sizes = (
+        f"{_counted(len(histories.levels), 'level')}, {_counted(histories.players, 'player')}, "
+        f"{_counted(histories.rows, 'attempt')}."
+    )
+    if tried is None:
+        return f"{sizes} Too few players met any level to try the fit on unseen ones."
+    return (
+        f"{sizes} Win rates of players we had not seen: off by {rate_words(tried.model.error)} on average (level means "
+        f"{rate_words(tried.level_means.error)}, one rate for all {rate_words(tried.one_rate.error)})."
+    )
+
+
+def sentences_of(
+    table: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
+) -> tuple[str, ...]:
+    """All sentences, the answer first."""
+    return (
+        headline_of(histories, tried),
+        *_about_error(tried),
+        *_about_players(histories, fitted),
+        *_about_quits(table, fitted),
+        *_about_form(table),
+        *_about_left_out(table),
+        *(f"Not in the file, so assumed: {one}." for one in assumed_of(histories, fitted, ends)),
+    )
+
+
+def mapping_words(table: PlayTable) -> str:
+    """Which column was taken for what."""
+    return "columns: " + ", ".join(f"{name} is {MEANINGS[role]}" for role, name in table.mapped.items())
+
+
+def assumed_of(histories: Histories, fitted: Fit, ends: SessionEnds | None) -> Iterator[str]:
+    """What the file cannot tell, and what stands in its place."""
+    if LEARNING not in histories.effects:
+        yield "the order of attempts, so players neither learn nor tire"
+    elif FATIGUE not in histories.effects:
+        yield "sessions, so players do not tire, and sessions end as by default"
+    if not fitted.joint:
+        yield "who quit, so quitting is as by default"
+    if FATIGUE in histories.effects and ends is None:
+        yield "how sessions end, as too few did; they end as by default"
+    yield "guessing and lapses, which are 0"
+    yield "times between sessions and how long an attempt takes, which are as by default"
+
+
+def rate_words(rate: float) -> str:
+    """An error of a win rate, with three digits."""
+    return f"{rate:.3f}".removeprefix("0")
+
+
+def _about_error(tried: HeldOut | None) -> Iterator[str]:
+    if tried is None:
+        return
+    yield (
+        f"Luck alone would make {rate_words(tried.luck)} of that, since so few unseen players met each level "
+        f"({tried.rates:,} rates compared, {_counted(tried.folds, 'part')} of the players left out in turn)."
+    )
+    worse = tried.model.error > tried.level_means.error
+    surely = tried.model.low > tried.level_means.error
+    if worse:
+        yield (
+            f"The mean of each level is {'surely' if surely else 'about as good, or'} better for that. The fit still "
+            "says how players differ, learn and quit, which level means do not."
+        )
+    yield (
+        f"Log-loss of an attempt: {tried.model.log_loss:.4f} (level means {tried.level_means.log_loss:.4f}, one rate "
+        f"{tried.one_rate.log_loss:.4f}); calibration error {rate_words(tried.model.calibration_error)}."
+    )
+
+
+def _about_players(histories: Histories, fitted: Fit) -> Iterator[str]:
+    place = fitted.levels + len(fitted.effects)
+    low, high = (math.exp(end) for end in fitted.interval(place))
+    yield (
+        f"Players differ in skill by {fitted.skill_sd:.2f} ({low:.2f} to {high:.2f}) logits of standard deviation: on a "
+        f"level that the median player wins half of the time, one of 84 in 100 wins {_chance(fitted.skill_sd)}."
+    )
+    if LEARNING in histories.effects:
+        gain = fitted.effect(LEARNING)
+        yield (
+            f"Learning: {gain:.2f}{_margin(fitted, LEARNING)} logits per log attempt."
+            if gain > 0.0
+            else "No learning was found; it is held at 0."
+        )
+    if FATIGUE in histories.effects:
+        loss = fitted.effect(FATIGUE)
+        yield (
+            f"Tiring: {loss:.2f}{_margin(fitted, FATIGUE)} logits per log attempt of a session."
+            if loss > 0.0
+            else "No tiring within sessions was found; it is held at 0."
+        )
+
+
+def _about_quits(table: PlayTable, fitted: Fit) -> Iterator[str]:
+    if not fitted.joint:
+        return
+    point = fitted.point
+    rho = math.tanh(float(point[-1]))
+    low, high = (math.tanh(end) for end in fitted.interval(len(point) - 1))
+    yield (
+        f"Quitting: skill and the tendency to quit go together by {rho:+.2f} ({low:+.2f} to {high:+.2f}); a row of losses "
+        f"adds {float(point[-4]):+.2f} logits per log loss, a win {float(point[-3]):+.2f}."
+    )
+    if "quit" not in table.mapped:
+        yield (
+            f"A player has quit who did not play in the last {CHURN_S / 86_400:.0f} days of the file; those who played "
+            "in them may still come back, and count as neither."
+        )
+
+
+def _about_form(table: PlayTable) -> Iterator[str]:
+    if "time" in table.mapped and "session" not in table.mapped:
+        yield f"A session ends with a break of {SESSION_GAP_S / 60:.0f} minutes."
+    if not math.isnan(table.retried) and table.retried < _RETRIES:
+        yield (
+            f"After {100 * (1 - table.retried):.0f} % of their losses players went to another level. Those of the "
+            "scenario retry until they pass, so its rates differ from the file's, and its target is ours: put yours."
+        )
+
+
+def _about_left_out(table: PlayTable) -> Iterator[str]:
+    for why, number in table.left_out.items():
+        yield f"Left out: {number:,} {why}."
+    if table.few:
+        more = f" and {len(table.few) - _MOST_NAMED} more" if len(table.few) > _MOST_NAMED else ""
+        yield f"Levels that are left out: {listed([*table.few[:_MOST_NAMED]])}{more}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _margin(fitted: Fit, name: str) -> str:
+    low, high = fitted.interval(fitted.levels + fitted.effects.index(name))
+    return f" ({low:.2f} to {high:.2f})"
+
+
+def _chance(skill: float) -> str:
+    return f"{100.0 / (1.0 + math.exp(-skill)):.0f} %"

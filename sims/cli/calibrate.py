@@ -1,0 +1,72 @@
+"""The command that fits players to a file of plays: calibrate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from sims.cli.options import Command, NumberRange, UserPath, calculate_alone, json_option, quiet_option
+from sims.terminal import say
+
+
+@click.command(cls=Command)
+@click.argument("plays", metavar="FILE")
+@click.option("--columns", metavar="PART=NAME,...", help="Name the columns, e.g. player=uid,level=stage,won=result.")
+@click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be read, at most 1 % of them.")
+@click.option(
+    "--gate",
+    type=NumberRange(0, 1, low_open=True),
+    metavar="ERROR",
+    help="Exit 0 if unseen players are surely off by at most ERROR, 1 if surely more, 2 if too close to call.",
+)
+@click.option(
+    "--threads", type=NumberRange(1, 256, whole=True, range_shown=False), metavar="N", help="Default: one per core."
+)
+@click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
+@quiet_option
+@json_option
+def calibrate(
+    plays: str,
+    columns: str | None,
+    skip_bad: bool,
+    gate: float | None,
+    threads: int | None,
+    out: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Fit synthetic players to the plays of your real ones.
+
+    FILE is CSV (also gzip) or Parquet, or - for standard input: one row for each attempt (player, level, won; better
+    also order or time, session, quit), or attempts and successes for each player and level. The output folder has a
+    scenario to run, calibration.json and a report. Ids of players are in none of them.
+    """
+    calculate_alone()
+    from sims.calibration.calibration import calibrate as fit_players
+    from sims.calibration.columns import parse_columns
+    from sims.calibration.sentences import mapping_words
+
+    result = fit_players(
+        plays if plays == "-" else Path(plays).expanduser(),
+        columns=parse_columns(columns) if columns else None,
+        skip_bad=skip_bad,
+        out=out,
+        threads=threads,
+    )
+    judged = None if gate is None else result.gate(gate)
+    if as_json:
+        verdict = {} if judged is None else {"gate": judged.to_json()}
+        click.echo(json.dumps({**result.to_json(), "folder": str(result.folder), **verdict}, indent=1))
+    elif quiet:
+        click.echo(result.folder)
+        if judged is not None and judged.exit_code:
+            say(judged.sentence)
+    else:
+        click.echo("\n".join(result.sentences))
+        click.echo(f"\n{mapping_words(result.table)}")
+        if judged is not None:
+            click.echo(f"\n{judged.sentence}")
+        click.echo(f"\nscenario  {result.scenario_file}\nreport    {result.report_file}")
+    return 0 if judged is None else judged.exit_code
