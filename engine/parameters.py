@@ -140,7 +140,7 @@ class ParameterSpace(Sequence[Knob]):
         return tuple(j for j, knob in enumerate(self.knobs) if knob.name not in self.held)
 
     def table(self) -> npt.NDArray[np.float64]:
-        """The space as numbers for the kernels, shape (knobs, 6 + levels); NaN on a level without a value of its own."""
+        """The space as numbers for the kernels, shape (knobs, 6 + levels); NaN where a level has none."""
         count = max(map(len, self.levels.values()), default=0)
         rows = np.zeros((len(self.knobs), WIDTH + count))
         rows[:, WIDTH:] = math.nan

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.scenario_file.calibration_label import CalibrationLabel
 
 UNCALIBRATED: Final = (
     "These players are simulated and not fitted to your game yet (uncalibrated). "
     "Trust comparisons more than the percentages themselves."
 )
 
+_CAUTIONS: Final = {
+    "calibrated": "These players are simulated and {}.",
+    "changed": "These players are simulated and {}. What was changed is not fitted to your game.",
+    "outside": "These players are simulated and {}. What lies outside is the model's guess.",
+}
+
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def caution_of(label: CalibrationLabel) -> str:
+    """What a reader must know of the players behind win rates."""
+    return _CAUTIONS[label.state].format(label.words) if label.state in _CAUTIONS else UNCALIBRATED
+
+
+def badge_of(label: CalibrationLabel, plain: str = "uncalibrated") -> tuple[str, str]:
+    """A word above a page's title, and what it means. plain: what stands there of players who were never fitted."""
+    return (plain if label.state == "uncalibrated" else label.words.partition(":")[0]), caution_of(label)
+
+
+def weakest(labels: Iterable[CalibrationLabel]) -> CalibrationLabel:
+    """The label that promises least, the first of equals; for results of several scenarios."""
+    order = ("uncalibrated", "changed", "outside", "calibrated")
+    return min(labels, key=lambda label: order.index(label.state))
 
 
 def count(number: int) -> str:

@@ -24,7 +24,7 @@ from engine.batch import Crowd, batch_rows
 from engine.controller import Brief
 from engine.game import WON
 from engine.parameters import along
-from engine.players import TRAIT_NAMES
+from engine.players import MIX, TRAIT_NAMES
 
 BINS: Final = 6
 SKILLS: Final = (-2.0, -1.33, -0.67, 0.0, 0.67, 1.33, 2.0)  # standard deviations from the population's mean
@@ -81,7 +81,7 @@ def _simulated(brief: Brief) -> npt.NDArray[np.void]:
         sd = max(sd, LEAST_SD)
         for number, step in enumerate(SKILLS):
             traits = table.copy()
-            traits[place] = (0.0, mean + step * sd, 0.0, -1e300, 1e300, 0.0)
+            traits[place, :MIX] = (0.0, mean + step * sd, 0.0, -1e300, 1e300, 0.0)
             crowd = Crowd(traits, players, cohort=cohort, first=number * players)
             rows = batch_rows(brief.game, values, crowd, SEED)[:, :, 0]
             cells = found[cohort, number]

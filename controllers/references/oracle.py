@@ -19,7 +19,7 @@ from engine.attempt import attempt_of, unpack_params
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
 from engine.game import WON, Game
 from engine.kernel import compiled
-from engine.parameters import along, to_real
+from engine.parameters import value_at
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
 from engine.response.chance_map import LogitChart, chance_map, chart_logit
 

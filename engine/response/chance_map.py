@@ -30,8 +30,8 @@ from engine.arithmetic import exp, log, logistic
 from engine.attempt import opening_of, play_of
 from engine.game import WON, Game
 from engine.kernel import compiled, kernel_digest
-from engine.parameters import ParameterSpace, along, to_real
-from engine.players import PLAYER, TRAIT_NAMES, be_born, draw_trait, faculties_of, skill_now
+from engine.parameters import ParameterSpace, value_at
+from engine.players import MIX, PLAYER, TRAIT_NAMES, be_born, draw_trait, faculties_of, skill_now
 from engine.randomness import CONTROLLER, LARGEST_REPLICA, key_of, unit, words
 from engine.response.kept_tables import keep_tables, read_tables
 from engine.response.logistic_fit import climb, fit_logistic
@@ -321,7 +321,7 @@ def _acts(game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, bare
     for share in (0.02, 0.98):
         table = crowd.copy()
         end = _quantile(crowd[at], share)
-        table[at] = (0.0, end, 0.0, end, end, 0.0)
+        table[at, :MIX] = (0.0, end, 0.0, end, end, 0.0)
         ends.append(_tried(game, space, path, table, bare, 0, 0, _TRIED))
     return bool((ends[0].won != ends[1].won).any() or (ends[0].ticks != ends[1].ticks).any())
 

@@ -30,6 +30,7 @@ from engine.inference.intervals import normal_half_width, wilson
 from engine.kernel import compiled, kernel_digest
 from engine.parameters import ParameterSpace, along, to_real
 from engine.players import (
+    MIX,
     OVERRIDES,
     PLAYER,
     TRAIT_LIST,
@@ -258,7 +259,7 @@ def _calm_crowd(traits: Numbers) -> Numbers:
     calm = distribution_table(_CALM)
     for name in ACTING:
         row = TRAIT_NAMES.index(name)
-        calm[row] = traits[row]
+        calm[row] = traits[row, :MIX]
         # One draw that a cohort shares in a replica is one of many cohorts here: each player gets a draw of it.
         calm[row, 2] = math.sqrt(traits[row, 2] ** 2 + traits[row, 5] ** 2) if traits[row, 5] else traits[row, 2]
         calm[row, 5] = 0.0
@@ -268,7 +269,7 @@ def _calm_crowd(traits: Numbers) -> Numbers:
 def _of_skill(crowd: Numbers, skill: float) -> Numbers:
     """The same players, all with this skill."""
     table = crowd.copy()
-    table[TRAIT_NAMES.index("skill")] = (0.0, skill, 0.0, skill, skill, 0.0)
+    table[TRAIT_NAMES.index("skill"), :MIX] = (0.0, skill, 0.0, skill, skill, 0.0)
     return table
 
 

@@ -27,6 +27,7 @@ from engine.scenario_file.sections import (
     CohortTarget,
     ControllerSection,
     DialSection,
+    Endless,
     GameSection,
     LognormalSpread,
     LoguniformSpread,
@@ -70,7 +71,7 @@ def check_consistency(
         _check_knobs(parts.game, game, faults)
         _check_level_params(parts, game, faults)
         if parts.dial is not None:
-            _check_dial(parts.dial, fixed_names(parts.game, parts.levels), game, kind, faults)
+            _check_dial(parts.dial, parts.game, fixed_names(parts.game, parts.levels), game, kind, faults)
     if kind is not None and parts.controller is not None:
         _check_controller(parts.controller, kind, faults)
         _check_telemetry(parts, kind, faults)
@@ -156,7 +157,12 @@ def _check_level_params(parts: Parts, game: Game, faults: Faults) -> None:
 
 
 def _check_dial(
-    section: DialSection, fixed: Collection[str], game: Game, kind: ControllerKind | None, faults: Faults
+    section: DialSection,
+    own: GameSection,
+    fixed: Collection[str],
+    game: Game,
+    kind: ControllerKind | None,
+    faults: Faults,
 ) -> None:
     names = game.space.names
     moving = [name for name in names if name not in fixed] if section.knobs is None else section.knobs
@@ -167,9 +173,10 @@ def _check_dial(
         if not _known(name, names, address, f"{game.name} has the knobs", faults):
             continue
         if name in fixed:
+            where = "[game.params]" if name in own.params else "[levels] params"
             faults.add(
                 address,
-                f"{name} is fixed in [game.params] or [levels] params, so it does not move; remove it from one of the two",
+                f"{name} is fixed in {where}, so it does not move; remove it from one of the two",
             )
         elif name in seen:
             faults.add(address, f"a knob must be listed once, but {name} is listed twice")

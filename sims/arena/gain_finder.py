@@ -65,7 +65,7 @@ class GainSearch(GainTrials):
 
     def write(self, folder: Path) -> None:
         """Write gains.html into a folder. Raises OSError on I/O errors."""
-        page = gain_page(scenario_title(self.scenario), played_by(self.scenario), self)
+        page = gain_page(scenario_title(self.scenario), played_by(self.scenario), self, self.scenario.calibration)
         write_page(folder / GAIN_PAGE, page)
 
     def __repr__(self) -> str:

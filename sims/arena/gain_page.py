@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from engine.scenario_file.calibration_label import NOT_FITTED, CalibrationLabel
 from sims.arena.gains import GainTrial, GainTrials
 from sims.arena.score_card import number_text
 from sims.html.charts import ChartPoint, log_line_chart
 from sims.html.legend import key, line_key
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import NOTHING, document, figure, header, section, table
-from sims.wording import UNCALIBRATED
+from sims.wording import badge_of
 
 
-def gain_page(title: str, subtitle: str, result: GainTrials) -> str:
+def gain_page(title: str, subtitle: str, result: GainTrials, label: CalibrationLabel = NOT_FITTED) -> str:
     """The whole document."""
     headline, *sentences = result.sentences
-    head = header(f"Gain of {result.controller} on {title}", ("uncalibrated", UNCALIBRATED), subtitle)
+    head = header(f"Gain of {result.controller} on {title}", badge_of(label), subtitle)
     answer = tag(
         "section",
         tag("p", headline, class_="headline"),

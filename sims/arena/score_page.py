@@ -6,13 +6,14 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from engine.scenario_file.calibration_label import NOT_FITTED, CalibrationLabel
 from sims.arena.courses import LIMIT
 from sims.arena.score_card import COST, ScoreLine, cohort_table, legend_text, score_table
 from sims.html.forest_plot import Estimate, forest_plot, shape_key
 from sims.html.legend import line_key
 from sims.html.markup import Markup, tag
 from sims.html.page import charts, document, figure, header, section, table
-from sims.wording import UNCALIBRATED
+from sims.wording import badge_of
 
 _MOST_PANELS: Final = 6
 _EVERYBODY: Final = "all players"
@@ -25,10 +26,17 @@ MODES: Final = {
 }
 
 
-def score_page(title: str, subtitle: str, lines: Sequence[ScoreLine], verdict: str, notes: Sequence[str]) -> str:
+def score_page(
+    title: str,
+    subtitle: str,
+    lines: Sequence[ScoreLine],
+    verdict: str,
+    notes: Sequence[str],
+    label: CalibrationLabel = NOT_FITTED,
+) -> str:
     """The whole document. lines: those of all players together, then those of each cohort."""
     headline, _, rest = verdict.partition(". ")
-    head = header(f"Controllers on {title}", ("uncalibrated", UNCALIBRATED), subtitle)
+    head = header(f"Controllers on {title}", badge_of(label), subtitle)
     answer = tag(
         "section",
         tag("p", f"{headline}." if rest else headline, class_="headline"),

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from engine.scenario import Scenario
-from sims.calibration.fit import Fit, fit
 from sims.calibration.error_gate import ErrorGate, error_gate
+from sims.calibration.fit import Fit, fit
 from sims.calibration.held_out import HeldOut, held_out
 from sims.calibration.histories import FATIGUE, LEARNING, Histories, histories_of
 from sims.calibration.play_file import read_play_file

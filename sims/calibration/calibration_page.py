@@ -62,8 +62,8 @@ def _errors(tried: HeldOut | None) -> Markup | None:
         for name, score in ways
     ]
     note = (
-        "Distance of a level's predicted win rate from the true one, for players whom the fit had not seen. Further left "
-        "is better. The dashed line is the luck of so few players: no prediction gets below it."
+        "Distance of a level's predicted win rate from the true one, for players whom the fit had not seen. Further "
+        "left is better. The dashed line is the luck of so few players: no prediction gets below it."
     )
     scores = table(("prediction", "level rates off by", "log-loss of an attempt", "calibration error"), rows)
     return section("Unseen players", charts(figure("Error of level rates", drawn, meaning)), scores, note=note)
@@ -130,8 +130,8 @@ def _methods() -> Markup:
         tag(
             "p",
             "One likelihood of wins and quits, in which skill and the tendency to quit are correlated normal traits of "
-            "each player, integrated on a grid; Newton steps with the exact curvature (Louis 1982), whose inverse gives "
-            "the intervals. Level difficulties have a normal prior with the mean and spread of the levels themselves. "
+            "each player, integrated on a grid; Newton steps with the exact curvature (Louis 1982), whose inverse "
+            "gives the intervals. Level difficulties have a normal prior around a smooth curve over the levels. "
             "Unseen players are predicted attempt by attempt, from the fit without their part of the players and from "
             "what they did before. No id of a player is in this folder, and nothing of fewer than ten players.",
         ),

@@ -1,14 +1,18 @@
 """The fit: Newton steps on the joint likelihood with weak priors, and the covariance of its estimates.
 
-Level difficulties have a normal prior whose mean and spread are those of the levels themselves (empirical Bayes). The
-other priors are so wide that they matter only where the file says nothing.
+Level difficulties have a normal prior around a smooth curve over the levels, whose spread is that of the levels
+themselves (empirical Bayes). The curve has no prior: players of a campaign learn while levels get harder, and a prior
+that held the levels together would take the learning away. The other priors are so wide that they matter only where
+the file says nothing.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -29,8 +33,10 @@ _MOST_STEPS: Final = 60
 _MOST_ROUNDS: Final = 5  # of fitting and of looking at the spread of the levels again
 _DONE: Final = 1e-10  # Newton decrement, squared: a hundred-thousandth of a standard error
 _LEVEL_SD: Final = 1.5  # of the first round, and with few levels of all
-_FEW_LEVELS: Final = 5
+_FEW_LEVELS: Final = 8
+_CURVE: Final = 3  # numbers of the curve
 _WIDE: Final = 3.0  # sd of the prior of effects and reasons
+_WIDEST: Final = 20.0  # and of what has a place but no size
 _LOG_SD: Final = (math.log(0.9), 1.5)  # prior of log sd: mean and sd
 _RHO: Final = (0.0, 1.0)  # prior of atanh rho
 _LEAST_LEVEL_SD: Final = 0.05
@@ -50,6 +56,7 @@ class Fit:
     level_mean: float
     level_sd: float
     evaluations: int
+    held: Mapping[str, float]  # effects that are held at 0, since below it they are none: upper end of the interval
 
     @property
     def difficulty(self) -> Numbers:
@@ -70,15 +77,20 @@ class Fit:
         return (*self.effects, "log_skill_sd", *quitting)
 
     def interval(self, place: int, width: float = 1.959964) -> tuple[float, float]:
-        """The 95 % interval of one number of the point."""
+        """The 95 % interval of one number of the point; from 0 where it is held there."""
+        name = self.names[place - self.levels] if place >= self.levels else ""
+        if name in self.held:
+            return 0.0, self.held[name]
         error = math.sqrt(max(float(self.covariance[place, place]), 0.0))
         return float(self.point[place]) - width * error, float(self.point[place]) + width * error
 
 
 @dataclass(frozen=True)
 class _Prior:
+    """A normal prior of the point."""
+
     mean: Numbers
-    precision: Numbers
+    precision: Numbers  # shape (numbers, numbers)
 
 
 def fit(histories: Histories, *, threads: int = 1, start: Fit | None = None, quits: bool | None = None) -> Fit:
@@ -95,8 +107,13 @@ def fit(histories: Histories, *, threads: int = 1, start: Fit | None = None, qui
     """
     joint = histories.tells_quits if quits is None else quits
     found = _fitted(histories, joint, threads, start, frozenset())
-    held = frozenset(name for name in (LEARNING, FATIGUE) if name in histories.effects and found.effect(name) < 0.0)
-    return _fitted(histories, joint, threads, found, held) if held else found
+    below = [name for name in (LEARNING, FATIGUE) if name in histories.effects and found.effect(name) < 0.0]
+    if not below:
+        return found
+    ends: dict[str, float] = {}
+    for name in below:
+        ends[name] = max(found.interval(found.levels + found.effects.index(name))[1], 0.0)
+    return replace(_fitted(histories, joint, threads, found, frozenset(below)), held=ends)
 
 
 def _fitted(histories: Histories, joint: bool, threads: int, start: Fit | None, held: frozenset[str]) -> Fit:
@@ -115,7 +132,8 @@ def _fitted(histories: Histories, joint: bool, threads: int, start: Fit | None, 
     evaluations = 0
     for _ in range(rounds):
         work = _Work(histories, joint, math.exp(point[levels + effects]), threads)
-        prior = _prior(size, levels, effects, joint, mean, spread)
+        off_curve = _off_curve(levels)
+        prior = _prior(size, effects, joint, mean, off_curve / spread**2)
         point, value, bend = _climb(work, prior, point, free)
         evaluations += work.evaluations
         covariance = np.zeros((size, size))
@@ -124,12 +142,13 @@ def _fitted(histories: Histories, joint: bool, threads: int, start: Fit | None, 
         if levels < _FEW_LEVELS:
             mean = float(own.mean())
             break
-        wanted = math.sqrt(float(np.mean((own - own.mean()) ** 2 + np.diag(covariance)[:levels])))
-        settled = abs(math.log(max(wanted, _LEAST_LEVEL_SD) / spread)) < 0.02
+        away = float(own @ off_curve @ own) + float(np.sum(off_curve * covariance[:levels, :levels]))
+        wanted = max(math.sqrt(away / (levels - _CURVE)), _LEAST_LEVEL_SD)
+        settled = abs(math.log(wanted / spread)) < 0.02
         if rounds == 1 or settled:
             break
-        mean, spread = float(own.mean()), max(wanted, _LEAST_LEVEL_SD)
-    return Fit(levels, histories.effects, joint, point, covariance, value, free, mean, spread, evaluations)
+        mean, spread = float(own.mean()), wanted
+    return Fit(levels, histories.effects, joint, point, covariance, value, free, mean, spread, evaluations, {})
 
 
 def _first_point(histories: Histories, joint: bool, size: int) -> Numbers:
@@ -145,15 +164,28 @@ def _first_point(histories: Histories, joint: bool, size: int) -> Numbers:
     return point
 
 
-def _prior(size: int, levels: int, effects: int, joint: bool, mean: float, spread: float) -> _Prior:
+def _off_curve(levels: int) -> Numbers:
+    """What is left of difficulties beside their curve, as a projection, shape (levels, levels)."""
+    if levels < _FEW_LEVELS:
+        return np.eye(levels)
+    place = np.arange(levels) / levels
+    curve, _ = np.linalg.qr(np.column_stack((np.ones(levels), place, np.log1p(np.arange(levels)))))
+    left: Numbers = np.eye(levels) - curve @ curve.T
+    return left
+
+
+def _prior(size: int, effects: int, joint: bool, mean: float, of_levels: Numbers) -> _Prior:
+    levels = len(of_levels)
     means, sds = np.zeros(size), np.full(size, _WIDE)
-    means[:levels], sds[:levels] = mean, spread
+    means[:levels], sds[:levels] = mean, _WIDEST
     means[levels + effects], sds[levels + effects] = _LOG_SD
     if joint:
-        sds[-len(REASONS) - 2] = 10.0 * _WIDE
+        sds[-len(REASONS) - 2] = _WIDEST
         means[-2], sds[-2] = _LOG_SD
         means[-1], sds[-1] = _RHO
-    return _Prior(means, 1.0 / sds**2)
+    precision = np.diag(1.0 / sds**2)
+    precision[:levels, :levels] += of_levels
+    return _Prior(means, precision)
 
 
 class _Work:
@@ -213,7 +245,8 @@ def grids_of(sizes: npt.NDArray[np.int64], sd: float) -> npt.NDArray[np.int64]:
     width = 1.0 / np.sqrt(1.0 + sd * sd * sizes / 4.0)
     wanted = 2.0 * REACH / (_STEP_TO_WIDTH * width) + 1.0
     places = np.searchsorted(_GRIDS, wanted)
-    return np.array(_GRIDS)[np.minimum(places, len(_GRIDS) - 1)]
+    grids: npt.NDArray[np.int64] = np.array(_GRIDS)[np.minimum(places, len(_GRIDS) - 1)]
+    return grids
 
 
 def _tasks(starts: npt.NDArray[np.int64], grids: npt.NDArray[np.int64]) -> Any:
@@ -223,7 +256,7 @@ def _tasks(starts: npt.NDArray[np.int64], grids: npt.NDArray[np.int64]) -> Any:
     edges = {0, players, *(int(np.searchsorted(work, work[-1] * k / _CHUNKS)) for k in range(1, _CHUNKS))}
     edges |= set((np.flatnonzero(np.diff(grids)) + 1).tolist())
     ends = sorted(edges)
-    for first, last in zip(ends, ends[1:]):
+    for first, last in pairwise(ends):
         yield first, last, int(grids[first])
 
 
@@ -244,8 +277,9 @@ def _climb(work: _Work, prior: _Prior, point: Numbers, free: npt.NDArray[np.bool
     def at(place: Numbers) -> tuple[float, float, Numbers, Numbers]:
         value, gradient, bend = work.evaluate(place)
         away = place - prior.mean
-        height = value - 0.5 * float(np.sum(prior.precision * away * away))
-        return height, value, gradient - prior.precision * away, bend - np.diag(prior.precision)
+        pull = prior.precision @ away
+        height = value - 0.5 * float(away @ pull)
+        return height, value, gradient - pull, bend - prior.precision
 
     height, value, gradient, bend = at(point)
     inside = np.ix_(free, free)
@@ -301,5 +335,5 @@ def predict(fitted: Fit, histories: Histories, *, threads: int = 1) -> Numbers:
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, zip(edges, edges[1:])))
+        list(pool.map(part, pairwise(edges)))
     return out

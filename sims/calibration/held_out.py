@@ -86,11 +86,12 @@ def held_out(
         tests.append(test)
         chances.append((predict(found, test, threads=threads), means, np.full(test.rows, rate)))
     on_fold(count, count)
-    model, means, one = (_score(tests, [each[way] for each in chances]) for way in range(3))
-    if model is None or means is None or one is None:
+    scores = [_score(tests, [each[way] for each in chances]) for way in range(3)]
+    if None in scores:
         return None
+    model, by_level, one = (score for score in scores if score is not None)
     luck, rates = _luck(tests, [each[0] for each in chances])
-    return HeldOut(model, means, one, luck, count, rates)
+    return HeldOut(model, by_level, one, luck, count, rates)
 
 
 def _level_sums(test: Histories, values: Numbers) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_]]:
@@ -99,7 +100,8 @@ def _level_sums(test: Histories, values: Numbers) -> tuple[Numbers, Numbers, npt
     owner = np.repeat(np.arange(test.players), np.diff(test.starts))
     met = np.unique(test.level * test.players + owner) // max(test.players, 1)
     enough = np.bincount(met, minlength=levels) >= LEAST_PLAYERS
-    return np.bincount(test.level, values, levels), np.bincount(test.level, minlength=levels), enough
+    tried = np.bincount(test.level, minlength=levels).astype(np.float64)
+    return np.bincount(test.level, values, levels).astype(np.float64), tried, enough
 
 
 def _score(tests: list[Histories], chances: list[Numbers]) -> Score | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -94,15 +95,15 @@ def histories_of(plays: Plays) -> Histories:
     rows = len(plays.player)
     rank = plays.order if plays.order is not None else np.zeros(rows, np.int64)
     numbers = plays.numbers if plays.numbers is not None else np.empty((rows, 0))
-    keys = [*(numbers[:, j] for j in range(numbers.shape[1])), plays.won, plays.level, rank, plays.player]
-    sort = np.lexsort(keys)
+    keys: list[npt.NDArray[Any]] = [*numbers.T, plays.won, plays.level, rank, plays.player]
+    sort = np.lexsort(tuple(keys))
     player = plays.player[sort]
     first = np.flatnonzero(np.concatenate(([True], player[1:] != player[:-1])))
     bounds = np.concatenate((first, [rows]))
     facts = [plays.level[sort], plays.won[sort].astype(np.int64)]
     facts += [each[sort].astype(np.int64) for each in (plays.place, plays.gone, plays.closed) if each is not None]
     told = np.ascontiguousarray(np.column_stack([*facts, numbers[sort].view(np.int64)]))
-    digests = [hashlib.blake2b(told[a:b].tobytes(), digest_size=8).digest() for a, b in zip(bounds, bounds[1:])]
+    digests = [hashlib.blake2b(told[a:b].tobytes(), digest_size=8).digest() for a, b in pairwise(bounds.tolist())]
     value = np.frombuffer(b"".join(digests), dtype=">u8")
     players = np.argsort(value, kind="stable")
     sizes = np.diff(bounds)[players]

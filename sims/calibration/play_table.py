@@ -16,14 +16,14 @@ from sims.calibration.columns import Form, Mapped, map_columns
 from sims.calibration.histories import Counts, Flags, Numbers, Plays
 from sims.calibration.play_file import PlayFile
 
-WON: Final = frozenset(
-    "1 1.0 true t yes y won win w success successful solved pass passed victory completed complete cleared correct ok"
-    .split()
-)  # fmt: skip
-LOST: Final = frozenset(
-    "0 0.0 false f no n lost loss lose l fail failed failure unsolved defeat timed_out timeout incorrect wrong dnf"
-    .split()
-)  # fmt: skip
+WON: Final = {
+    "1", "1.0", "true", "t", "yes", "y", "won", "win", "w", "success", "successful", "solved", "pass", "passed",
+    "victory", "completed", "complete", "cleared", "correct", "ok",
+}  # fmt: skip
+LOST: Final = {
+    "0", "0.0", "false", "f", "no", "n", "lost", "loss", "lose", "l", "fail", "failed", "failure", "unsolved",
+    "defeat", "timed_out", "timeout", "incorrect", "wrong", "dnf",
+}  # fmt: skip
 LEAST_PLAYERS: Final = 50
 LEAST_ATTEMPTS: Final = 300
 MOST_LEVELS: Final = 2_000
@@ -102,9 +102,10 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
         rows = np.flatnonzero(good)
         result = won[rows].astype(np.int8)
     player, level = player[rows], level[rows]
-    order, time, session, quit_flag = (
-        None if each is None else each[rows] for each in (order, time, session, quit_flag)
-    )
+    order = None if order is None else order[rows]
+    time = None if time is None else time[rows]
+    session = None if session is None else session[rows]
+    quit_flag = None if quit_flag is None else quit_flag[rows]
 
     rank = _ranks(order, time, player)
     keep = np.ones(len(rows), bool)
@@ -137,12 +138,13 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     ):
         if came < least:
             raise ScenarioError(
-                f"a calibration needs at least {LEAST_PLAYERS} players and {LEAST_ATTEMPTS} attempts on levels that ten "
-                f"players met, but {file.name} has {came:,} {what}; give more of your telemetry."
+                f"a calibration needs at least {LEAST_PLAYERS} players and {LEAST_ATTEMPTS} attempts on levels "
+                f"that ten players met, but {file.name} has {came:,} {what}; give more of your telemetry."
             )
     if len(used) > MOST_LEVELS:
         raise ScenarioError(
-            f"a calibration takes at most {MOST_LEVELS:,} levels, got {len(used):,}; give the levels of one part of the game."
+            f"a calibration takes at most {MOST_LEVELS:,} levels, got {len(used):,}; "
+            "give the levels of one part of the game."
         )
     extra, columns = reader.params(rows)
     plays = Plays(
@@ -298,8 +300,8 @@ def _ranks(order: Numbers | None, time: Numbers | None, player: Counts) -> Count
     """The rank of each row in time; by order where the file has one, else by time."""
     if order is None and time is None:
         return None
-    keys = [each for each in (time, order) if each is not None]  # lexsort: the last is first
-    sort = np.lexsort((*keys, player)) if len(keys) == 1 else np.lexsort((order, time, player))
+    keys = [each for each in (order, time) if each is not None]  # lexsort: the last is first, so time decides
+    sort = np.lexsort((*keys, player))
     changed = np.ones(len(player), bool)
     changed[1:] = player[sort][1:] != player[sort][:-1]
     for key in keys:

@@ -94,8 +94,8 @@ def _about_players(histories: Histories, fitted: Fit) -> Iterator[str]:
     place = fitted.levels + len(fitted.effects)
     low, high = (math.exp(end) for end in fitted.interval(place))
     yield (
-        f"Players differ in skill by {fitted.skill_sd:.2f} ({low:.2f} to {high:.2f}) logits of standard deviation: on a "
-        f"level that the median player wins half of the time, one of 84 in 100 wins {_chance(fitted.skill_sd)}."
+        f"Players differ in skill by {fitted.skill_sd:.2f} ({low:.2f} to {high:.2f}) logits of standard deviation: on "
+        f"a level that the median player wins half of the time, one of 84 in 100 wins {_chance(fitted.skill_sd)}."
     )
     if LEARNING in histories.effects:
         gain = fitted.effect(LEARNING)
@@ -120,8 +120,8 @@ def _about_quits(table: PlayTable, fitted: Fit) -> Iterator[str]:
     rho = math.tanh(float(point[-1]))
     low, high = (math.tanh(end) for end in fitted.interval(len(point) - 1))
     yield (
-        f"Quitting: skill and the tendency to quit go together by {rho:+.2f} ({low:+.2f} to {high:+.2f}); a row of losses "
-        f"adds {float(point[-4]):+.2f} logits per log loss, a win {float(point[-3]):+.2f}."
+        f"Quitting: skill and the tendency to quit go together by {rho:+.2f} ({low:+.2f} to {high:+.2f}); a row of "
+        f"losses adds {float(point[-4]):+.2f} logits per log loss, a win {float(point[-3]):+.2f}."
     )
     if "quit" not in table.mapped:
         yield (

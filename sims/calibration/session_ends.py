@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,8 @@ def fit_session_ends(plays: Plays, *, threads: int = 1) -> SessionEnds | None:
     first = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
     # Players in the order of what they did, as in histories_of, so that ids decide nothing.
     starts = np.concatenate((first, [len(owner)]))
-    told = [tuple(zip(ended[a:b].tolist(), place[a:b].tolist(), won[a:b].tolist())) for a, b in zip(starts, starts[1:])]
+    facts = np.column_stack((ended, place, won)).tolist()
+    told = [facts[a:b] for a, b in pairwise(starts.tolist())]
     order = np.array(sorted(range(len(told)), key=told.__getitem__))
     sizes = np.diff(starts)[order]
     bounds = np.concatenate(([0], np.cumsum(sizes)))

@@ -13,7 +13,7 @@ from engine.record import Column
 from sims.comparison.comparison_page import comparison_page
 from sims.comparison.differences import Change, Differences
 from sims.comparison.notes import notes
-from sims.comparison.sentences import names_of, summary
+from sims.comparison.sentences import label_of_all, names_of, summary
 from sims.run_folder.files import sync_folder, write_file
 from sims.run_folder.names import plain_name
 from sims.terminal import json_text
@@ -99,7 +99,8 @@ def json_content(differences: Differences) -> dict[str, Any]:
     return {
         "before": names[0],
         "seed": differences.seed,
-        "calibrated": False,
+        "calibrated": label_of_all(differences).calibrated,
+        "calibration": label_of_all(differences).words,
         "flagged": len(differences.flagged),
         "least": differences.least,
         "mattering": len(differences.mattering),

@@ -16,6 +16,7 @@ from sims.comparison.sentences import (
     TARGETS,
     UNCLEAR,
     caution,
+    label_of_all,
     names_of,
     players_line,
     small_heading,
@@ -25,7 +26,7 @@ from sims.comparison.target_changes import HEADINGS as STANDING_HEADINGS
 from sims.comparison.target_changes import standing_cells
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, header, section, table
-from sims.wording import UNCALIBRATED
+from sims.wording import badge_of
 
 _WIDTH: Final = 120  # of a bar, px
 _HEIGHT: Final = 14
@@ -42,7 +43,7 @@ def comparison_page(differences: Differences) -> str:
     sections = [part for other in differences.others for part in _scenario_parts(differences, other, names)]
     exact = f"For analysts: margins are at {100.0 * differences.confidence:.2f} % (Benjamini and Yekutieli 2005)."
     method = section("How to read this", *(tag("p", one) for one in (*caution(differences), exact)))
-    return document(title, header(title, ("uncalibrated", UNCALIBRATED), *subtitles), *sections, method)
+    return document(title, header(title, badge_of(label_of_all(differences)), *subtitles), *sections, method)
 
 
 def _scenario_parts(differences: Differences, other: ComparedScenario, names: Sequence[str]) -> list[Markup]:

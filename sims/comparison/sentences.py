@@ -10,11 +10,12 @@ from typing import Final
 from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from engine.scenario import Scenario
+from engine.scenario_file.calibration_label import CalibrationLabel
 from sims.comparison.cells import by_text, margin_text, players_text, says_nothing, unit_of, value_texts
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
 from sims.comparison.metrics import WIN_RATE
 from sims.comparison.target_changes import Direction, TargetChange
-from sims.wording import UNCALIBRATED, listed
+from sims.wording import caution_of, listed, weakest
 
 SAME: Final = "same players and same luck"
 TARGETS: Final = "Each player group against its target"
@@ -186,15 +187,20 @@ def _rounded(number: float) -> int:
     return int(round(number / size) * size)
 
 
+def label_of_all(differences: Differences) -> CalibrationLabel:
+    """What can be said of the players of all scenarios together."""
+    return weakest([differences.before.calibration, *(other.scenario.calibration for other in differences.others)])
+
+
 def caution(differences: Differences) -> list[str]:
     """How to read the numbers, if anything differs."""
     if all(change.exact for change in differences.changes if change.known):
-        return [UNCALIBRATED]
+        return [caution_of(label_of_all(differences))]
     tests = [change for change in differences.changes if change.known and not change.follows]
     wider = f"Margins are wider than usual, because {len(tests):,} changes are looked at together. "
     return [
         READING,
         f"{wider if differences.confidence > CONFIDENCE else ''}At most {100.0 * FALSE_DISCOVERY_RATE:.0f} % of the "
         "significant changes are expected to be luck.",
-        UNCALIBRATED,
+        caution_of(label_of_all(differences)),
     ]

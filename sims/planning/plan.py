@@ -21,6 +21,7 @@ from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE
 from engine.inference.power import cluster_variance, clusters_for_effect, clusters_for_half_width, evenness, power_of
 from engine.inference.sequential import LEAST, LEAST_REPLICAS, PILOT_REPLICAS
 from engine.scenario import Scenario, setup_of
+from engine.scenario_file.calibration_label import UNFITTED
 from sims.catalog import Catalog, scenario_of
 from sims.comparison.comparison import refuse_unlike
 from sims.comparison.differences import EVERYBODY, measure_differences
@@ -105,6 +106,7 @@ class Plan:
         size_now: how many the scenario has.
         tests: number of tests that a comparison makes.
         pilot_size, pilot_seed: of the pilot, in `noun`.
+        calibration: whether the players were fitted to real plays, in words.
     """
 
     effect: float
@@ -118,6 +120,7 @@ class Plan:
     tests: int
     pilot_size: int
     pilot_seed: int
+    calibration: str = UNFITTED
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -399,8 +402,12 @@ def _sentences(plan: Plan) -> Iterator[str]:
     for name in plan.skipped:
         yield f"The plan leaves out {name}: too few of its players were judged in the pilot."
     yield (
-        f"The pilot had {plan.pilot_size:,} other {people(plan.noun)} (seed {plan.pilot_seed}). Like all rates of "
-        "synthetic players, its numbers are not fitted to your game yet (uncalibrated)."
+        f"The pilot had {plan.pilot_size:,} other {people(plan.noun)} (seed {plan.pilot_seed}). "
+        + (
+            "Like all rates of synthetic players, its numbers are not fitted to your game yet (uncalibrated)."
+            if plan.calibration == UNFITTED
+            else f"Its players are {plan.calibration}."
+        )
     )
 
 

@@ -13,7 +13,7 @@ from sims.reports.rates import levels_part, rates_part
 from sims.reports.settings import changes_part, controller_part, settings_part
 from sims.reports.survivors import survivors_part
 from sims.reports.verdict_part import ONE_PERSON, self_test_part, verdict_part
-from sims.wording import UNCALIBRATED
+from sims.wording import badge_of
 
 
 def report_page(facts: Facts) -> str:
@@ -41,7 +41,7 @@ def _header(facts: Facts) -> Markup:
     manifest = facts.manifest
     players = len(facts.rows.people.key)
     people = f"{players:,} synthetic player{'' if players == 1 else 's'}"
-    badge = ("not fitted to your game yet", UNCALIBRATED)
+    badge = badge_of(facts.verdict.label, "not fitted to your game yet")
     if facts.of_a_person:
         people = "a person at the window"
         badge = ("one person", ONE_PERSON)

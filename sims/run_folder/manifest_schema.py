@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.errors import RunFolderError
 from engine.record import Format
+from engine.scenario_file.calibration_label import CalibrationState
 from engine.tally import Tally
 from sims.run_folder.json_types import (
     STRICT,
@@ -124,6 +125,13 @@ class _Manifest(_Model):
     versions: dict[TextLine, TextLine | None]
 
 
+class _Calibration(_Model):
+    """Whether the players were fitted to real plays."""
+
+    state: CalibrationState
+    words: TextLine
+
+
 class _RunManifest(_Manifest):
     code: dict[TextLine, TextLine] = {}
     game_version: Scalar
@@ -135,6 +143,7 @@ class _RunManifest(_Manifest):
     targets: dict[TextLine, Annotated[Any, fits(_are_bands)]]
     wanted: dict[TextLine, Annotated[Any, fits(_are_wanted)]] | None = None
     layouts: TextLine = ""
+    calibration: _Calibration | None = None
     replicas: Count
     knobs: list[_Knob]
     rows: Count

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from engine.inference.sequential import LEAST, LEAST_REPLICAS
-from engine.players import KINDS, TRAIT_NAMES, Flow
+from engine.players import KINDS, MIX, TRAIT_NAMES, Flow
 from engine.scenario import Scenario
 from engine.scenario_file.dial_path import still_parts
 from engine.scenario_file.sections import DEFAULT_TOLERANCE
@@ -153,7 +153,7 @@ def _about_quitting(setup: Setup) -> Iterator[str]:
 
 def _most(row: Sequence[float]) -> float:
     """What a trait exceeds for one player in 30,000 at most. row: see engine.players.distribution_table."""
-    kind, first, second, _, high, common = row
+    kind, first, second, _, high, common = row[:MIX]
     if KINDS[int(kind)] == "fixed":
         return float(first)
     if KINDS[int(kind)] == "normal":

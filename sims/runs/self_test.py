@@ -28,7 +28,7 @@ from engine.game import WON
 from engine.inference.difference import Difference, paired_difference
 from engine.inference.intervals import SUMS, mean_dial, rate_interval
 from engine.parameters import along
-from engine.players import COHORT_STRIDE, TRAIT_NAMES
+from engine.players import COHORT_STRIDE, MIX, TRAIT_NAMES
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally, scheme_of
@@ -93,7 +93,7 @@ class Bench:
         """
         table: Numbers = self.setup.traits[cohort].copy()
         for name, value in (("jump", skill), ("jump_attempt", 0.0), ("thrown", 0.0)):
-            table[TRAIT_NAMES.index(name)] = (0.0, value, 0.0, value, value, 0.0)
+            table[TRAIT_NAMES.index(name), :MIX] = (0.0, value, 0.0, value, value, 0.0)
         return table
 
 

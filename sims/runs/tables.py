@@ -83,6 +83,7 @@ def goal_for(scenario: Scenario, setup: Setup) -> Goal:
         steered=setup.kind.mode != "deterministic",
         wanted=tuple(tuple(scenario.wanted(cohort, level) for level in levels) for cohort in cohorts),
         layouts=setup.layouts,
+        label=scenario.calibration,
     )
 
 
@@ -114,6 +115,7 @@ def manifest_of(
         "replicas": setup.replicas,
         "levels": setup.levels,
         "layouts": setup.layouts,
+        "calibration": scenario.calibration._asdict(),
         "knobs": [_knob(setup, place) for place in range(len(setup.space))],
         "rows": files[job.table(job.sheets[0]).name]["rows"],
         "format": job.format,

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from engine.batch import Crowd, batch_wins
 from engine.errors import FlowdialError, PluginFault
 from engine.faults import message_of, too_many
+from engine.parameters import level_value
 from engine.players import COHORT_STRIDE, KINDS
 from engine.randomness import LARGEST_REPLICA
 from engine.scenario import Scenario, setup_of
@@ -268,6 +269,7 @@ def _wins(worker: WorkerSetup, piece: Piece) -> int:
         strata=piece.strata,
     )
     replica = FIRST_REPLICA + piece.block * levels + max(segment.level - 1, 0)  # other players on each level
-    values = np.array([piece.values])
+    table = worker.setup.space.table()
+    values = np.array([[level_value(table, j, segment.level, value) for j, value in enumerate(piece.values)]])
     with redirect_stdout(sys.stderr):  # what a plug-in prints is not a result
         return int(batch_wins(worker.setup.game, values, crowd, worker.setup.seed, replica=replica)[0])

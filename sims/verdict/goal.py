@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from engine.errors import RunFolderError
 from engine.record import Column
+from engine.scenario_file.calibration_label import NOT_FITTED, CalibrationLabel
 from engine.setup import Layouts
 from sims.wording import share_of
 
@@ -42,7 +43,13 @@ SUMMARY_COLUMNS: Final = (
     Column("players", "integer", "1", "players with at least one judged attempt"),
     Column("attempts", "integer", "1", "judged attempts"),
     Column("wins", "integer", "1", "judged attempts that were won"),
-    Column("win_rate", "number", "1", "share of judged attempts that were won; uncalibrated", optional=True),
+    Column(
+        "win_rate",
+        "number",
+        "1",
+        "share of judged attempts that were won, by the players that `calibration` of the manifest describes",
+        optional=True,
+    ),
     Column("win_rate_low", "number", "1", "low end of its 95 % interval", optional=True),
     Column("win_rate_high", "number", "1", "high end of its 95 % interval", optional=True),
     Column(
@@ -145,6 +152,7 @@ class Goal:
         wanted: win rate and tolerance behind each of the bands; None for a band that was given as one. Empty where
             nothing is known of them.
         layouts: whether the numbered levels of a campaign are drawn once, or in each repeat.
+        label: whether the players were fitted to real plays.
     """
 
     cohorts: tuple[str, ...]
@@ -154,6 +162,7 @@ class Goal:
     steered: bool = True
     wanted: tuple[tuple[Wanted | None, ...], ...] = ()
     layouts: Layouts = "shared"
+    label: CalibrationLabel = NOT_FITTED
 
     def __post_init__(self) -> None:
         if len(self.bands) != len(self.cohorts) or not all(self.bands):
@@ -175,9 +184,16 @@ def goal_of(manifest: Mapping[str, Any]) -> Goal:
             steered=manifest.get("mode") != "deterministic",
             wanted=_wanted(manifest.get("wanted"), cohorts),
             layouts="per_replica" if manifest.get("layouts") == "per_replica" else "shared",
+            label=label_of(manifest),
         )
     except (KeyError, TypeError, ValueError) as fault:
         raise RunFolderError(f"the manifest must name cohorts, targets, scope and replicas, got {fault!r}") from None
+
+
+def label_of(manifest: Mapping[str, Any]) -> CalibrationLabel:
+    """The label of a run's players; a manifest of an earlier version has none."""
+    found = manifest.get("calibration")
+    return NOT_FITTED if found is None else CalibrationLabel(found["state"], str(found["words"]))
 
 
 def _bands(found: Sequence[Any]) -> tuple[Band, ...]:

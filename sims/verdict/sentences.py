@@ -12,7 +12,7 @@ from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
 from sims.verdict.numbers import difficulty_words, quit_words, rate_with_margin, target_words, won_with_margin
 from sims.verdict.remedies import remedy_of
 from sims.verdict.reservations import about_never_judged, about_swing, ends_words, reservation
-from sims.wording import UNCALIBRATED, count, listed, share_of, share_text
+from sims.wording import caution_of, count, listed, share_of, share_text
 
 _WORTH_SAYING: Final = 0.01  # share of attempts clipped or timed out that is mentioned
 _WORTH_A_SENTENCE: Final = 0.1  # share of attempts at an end of the dial that is mentioned of a group that is not off
@@ -46,7 +46,7 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
         )
     if levels:
         sentences.append(_about_layouts(goal))
-    return (*sentences, *_about_few(rows, tally), UNCALIBRATED)
+    return (*sentences, *_about_few(rows, tally), caution_of(goal.label))
 
 
 def about_warm_up(rows: Sequence[Row], after_attempts: int) -> str:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from engine.inference.intervals import DIAL_UNIT, NOTHING_PLAYED, RateInterval, dial_interval, mean_dial, rate_interval
+from engine.scenario_file.calibration_label import NOT_FITTED, CalibrationLabel
 from engine.tally import SWING_UNIT, TOTALS, Tally
 from sims.html.notebook import notebook_table
 from sims.verdict.goal import Band, Goal, Row, TargetState
@@ -37,6 +38,7 @@ class Verdict:
     rows: tuple[Row, ...]  # one per cohort
     level_rows: tuple[Row, ...]  # one per cohort and level of a campaign
     after_attempts: int
+    label: CalibrationLabel = NOT_FITTED  # whether the players were fitted to real plays
 
     @property
     def settled(self) -> bool:
@@ -85,7 +87,8 @@ class Verdict:
             "verdict": self.text,
             "met": self.met,
             "settled": self.settled,
-            "calibrated": False,
+            "calibrated": self.label.calibrated,
+            "calibration": self.label.words,
             "after_attempts": self.after_attempts,
             "rows": rows,
         }
@@ -101,7 +104,7 @@ def verdict(goal: Goal, tally: Tally) -> Verdict:
     if levels:
         rows = [_together(row, [level for level in levels if level.cohort == row.cohort]) for row in rows]
     said = sentences_of(goal, tally, rows, levels)
-    return Verdict(said, tuple(rows), levels, tally.scheme.after_attempts)
+    return Verdict(said, tuple(rows), levels, tally.scheme.after_attempts, goal.label)
 
 
 def _together(row: Row, levels: Sequence[Row]) -> Row:

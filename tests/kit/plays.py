@@ -35,7 +35,7 @@ class Planted(NamedTuple):
     difficulty: np.ndarray
 
 
-def planted(players: int, truth: Truth = Truth(), most: int = 80, campaign: bool = True) -> Planted:
+def planted(players: int, truth: Truth, most: int = 80, campaign: bool = True) -> Planted:
     """Players of a campaign who retry until they pass, or who meet random levels; they leave at the end or quit."""
     draw = np.random.default_rng(truth.seed)
     difficulty = np.round(np.linspace(-2.0, 0.6, truth.levels) + 0.4 * draw.standard_normal(truth.levels), 3)
@@ -79,4 +79,5 @@ def planted(players: int, truth: Truth = Truth(), most: int = 80, campaign: bool
         here = here[~gone & ~done]
         if not len(here):
             break
-    return Planted(*(np.concatenate(each) for each in zip(*columns, strict=True)), difficulty)
+    found = [np.concatenate(each) for each in zip(*columns, strict=True)]
+    return Planted._make([*found, difficulty])

@@ -58,7 +58,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         ],
         "conflict": answer.feasibility.conflict,
         "stopped_early": record.certain or None,
-        "calibrated": False,
+        "calibrated": answer.problem.scenario.calibration.calibrated,
+        "calibration": answer.problem.scenario.calibration.words,
     }
 
 

@@ -32,7 +32,7 @@ from sims.tuning.search.staged_search import StageResult
 from sims.tuning.study import CountedPoint
 from sims.tuning.study_files import practice_note, shown_values, tuned_name
 from sims.verdict.numbers import rounded_up
-from sims.wording import UNCALIBRATED, count, listed
+from sims.wording import caution_of, count, listed
 
 _MOST_NAMED: Final = 4  # knobs or segments in one sentence
 _MOST_EFFECTS: Final = 3  # knobs whose effect has a sentence
@@ -43,7 +43,7 @@ _ESTIMATED: Final = "Estimated from all attempts of the search"
 def answer_text(answer: Answer) -> str:
     """The whole answer for a terminal: sentences, the table, the files, and that win rates are uncalibrated."""
     files = "; ".join(f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options))
-    notes = [f"{files}.", practice_note(answer.problem), UNCALIBRATED]
+    notes = [f"{files}.", practice_note(answer.problem), caution_of(answer.problem.scenario.calibration)]
     return "\n\n".join(["\n".join(sentences(answer)), answer_table(answer), "\n".join(filter(None, notes))])
 
 

@@ -38,7 +38,7 @@ from sims.tuning.search.scoreboard import Scoreboard
 from sims.tuning.search.search_space import values_of
 from sims.tuning.study import BASELINE, FINAL_RACE, MEASUREMENT, SEARCH
 from sims.tuning.study_files import COUNTS, practice_note, shown_values, tuned_name
-from sims.wording import UNCALIBRATED, listed
+from sims.wording import badge_of, caution_of, listed
 
 _COLOURS: Final = ("dial", "rate", "belief", "loss")  # of the defaults and the first options
 _MOST_TRACKS: Final = 24  # segments in the chart of rates
@@ -85,7 +85,7 @@ def _header(answer: Answer, start: Start, title: str) -> Markup:
         f"{answer.problem.search_space.size} knobs of {scenario.form.game.name}, tuned with {attempts:,} attempts of "
         f"synthetic players (method {start.study['method']}, seed {scenario.seed})"
     )
-    return header(title, ("uncalibrated", UNCALIBRATED), subtitle)
+    return header(title, badge_of(scenario.calibration), subtitle)
 
 
 def _verdict(answer: Answer) -> Markup:
@@ -101,7 +101,7 @@ def _verdict(answer: Answer) -> Markup:
         tag("p", headline, class_="headline"),
         *(tag("p", sentence) for sentence in others),
         tag("p", files, f" {practice_note(answer.problem)}".rstrip()),
-        tag("p", UNCALIBRATED, class_="caution"),
+        tag("p", caution_of(answer.problem.scenario.calibration), class_="caution"),
         class_="verdict",
     )
 

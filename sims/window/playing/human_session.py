@@ -28,7 +28,7 @@ from engine import record
 from engine.attempt import Address
 from engine.controller import ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
-from engine.parameters import along, to_real
+from engine.parameters import along, level_value, to_real
 from engine.players import (
     COHORT_STRIDE,
     FINISHED,
