@@ -82,9 +82,8 @@ class Race:
     def write(self, folder: Path) -> None:
         """Write scores.csv and scores.html into a folder. Raises OSError on I/O errors."""
         write_scores(folder, self.scores)
-        page = score_page(
-            self.title, played_by(self.scenario), self.scores, self.verdict, self.notes, self.scenario.calibration
-        )
+        label = self.scenario.calibration
+        page = score_page(self.title, played_by(self.scenario), self.scores, self.verdict, self.notes, label)
         write_page(folder / SCORE_PAGE, page)
 
     def __repr__(self) -> str:

@@ -9,9 +9,7 @@ from typing import Final, Literal
 from engine.errors import ScenarioError
 from engine.scenario_file.scenario_faults import suggestion
 
-Role = Literal[
-    "player", "level", "won", "order", "time", "duration", "session", "quit", "attempts", "successes", "replica"
-]
+Role = Literal["player", "level", "won", "order", "time", "session", "quit", "attempts", "successes", "replica"]
 Form = Literal["attempts", "counts", "totals"]
 
 MEANINGS: Final[Mapping[Role, str]] = {
@@ -20,7 +18,6 @@ MEANINGS: Final[Mapping[Role, str]] = {
     "won": "whether the attempt was won",
     "order": "number of the attempt",
     "time": "when it began",
-    "duration": "how long it took",
     "session": "session of the player",
     "quit": "whether the player left for good after it",
     "attempts": "attempts of this row",
@@ -45,7 +42,6 @@ _USUAL: Final[Mapping[Role, tuple[str, ...]]] = {
         "seq", "playindex", "orderid",
     ),
     "time": ("timestamp", "datetime", "date", "ts", "eventtime", "startedat", "starttime", "createdat", "unixtime"),
-    "duration": ("durations", "seconds", "elapsed", "elapseds", "timespent", "playtime"),
     "session": ("sessionid", "sessionnumber"),
     "quit": ("churn", "churned", "left", "abandoned", "quits"),
     "attempts": ("tries", "nattempts", "attemptcount", "plays", "ntries", "failsplussuccesses"),

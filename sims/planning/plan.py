@@ -234,6 +234,7 @@ def _plan(
         tests,
         size,
         pilot.seed,
+        scenario.calibration.words,
     )
 
 

@@ -47,7 +47,7 @@ SUMMARY_COLUMNS: Final = (
         "win_rate",
         "number",
         "1",
-        "share of judged attempts that were won, by the players that `calibration` of the manifest describes",
+        "share of judged attempts that were won; `calibration` of the manifest says by whom",
         optional=True,
     ),
     Column("win_rate_low", "number", "1", "low end of its 95 % interval", optional=True),
