@@ -17,7 +17,7 @@ from sims.calibration.held_out import HeldOut, held_out
 from sims.calibration.histories import FATIGUE, LEARNING, Histories, histories_of
 from sims.calibration.play_file import read_play_file
 from sims.calibration.play_table import PlayTable, read_play_table
-from sims.calibration.sentences import assumed_of, headline_of, sentences_of
+from sims.calibration.sentences import all_sentences, assumed_of, headline_of
 from sims.calibration.session_ends import SessionEnds, fit_session_ends
 from sims.html.notebook import notebook_table
 from sims.run_folder.folder import REPORT, SCENARIO
@@ -59,7 +59,7 @@ class Calibration:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The answer, what was fitted, what was left out, and what is assumed."""
-        return sentences_of(self.table, self.histories, self.fit, self.held_out, self.session_ends)
+        return all_sentences(self.table, self.histories, self.fit, self.held_out, self.session_ends)
 
     @property
     def scenario_file(self) -> Path:

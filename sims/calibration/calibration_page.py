@@ -8,7 +8,7 @@ from sims.calibration.fit import Fit, predict
 from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import Histories
 from sims.calibration.play_table import PlayTable
-from sims.calibration.sentences import mapping_words, rate_words, sentences_of
+from sims.calibration.sentences import all_sentences, mapping_words, rate_words
 from sims.calibration.session_ends import SessionEnds
 from sims.html.charts import ChartPoint, Line, line_chart, lines_chart
 from sims.html.forest_plot import Estimate, forest_plot
@@ -24,7 +24,7 @@ def calibration_page(
 ) -> str:
     """The whole document."""
     title = f"Players fitted to {plays.source}"
-    headline, *others = sentences_of(plays, histories, fitted, tried, ends)
+    headline, *others = all_sentences(plays, histories, fitted, tried, ends)
     badge = ("fitted to your plays", "The players were fitted to the file that is named here.")
     answer = tag(
         "section",

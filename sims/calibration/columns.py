@@ -10,7 +10,7 @@ from engine.errors import ScenarioError
 from engine.scenario_file.scenario_faults import suggestion
 
 Role = Literal["player", "level", "won", "order", "time", "session", "quit", "attempts", "successes", "replica"]
-Form = Literal["attempts", "counts", "totals"]
+FileForm = Literal["attempts", "counts", "totals"]
 
 MEANINGS: Final[Mapping[Role, str]] = {
     "player": "who played",
@@ -48,7 +48,7 @@ _USUAL: Final[Mapping[Role, tuple[str, ...]]] = {
     "successes": ("wins", "nsuccess", "nsuccesses", "successcount", "passes", "nwins", "solves"),
     "replica": (),
 }  # fmt: skip
-_NEEDED: Final[Mapping[Form, tuple[Role, ...]]] = {
+_NEEDED: Final[Mapping[FileForm, tuple[Role, ...]]] = {
     "attempts": ("player", "level", "won"),
     "counts": ("player", "level", "attempts", "successes"),
     "totals": ("level", "attempts", "successes"),
@@ -59,7 +59,7 @@ class Mapped(dict[Role, str]):
     """Role -> name of its column."""
 
     @property
-    def form(self) -> Form:
+    def form(self) -> FileForm:
         """What a row is: an attempt, the counts of a player on a level, or those of all players on a level."""
         if "won" in self and "player" in self:
             return "attempts"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.int8]
 
 FOLDS: Final = 5
@@ -29,15 +29,15 @@ class Histories:
     """Players and their attempts, in the order in which they were made where the file tells."""
 
     levels: tuple[str, ...]  # names, in their natural order
-    starts: Counts  # first row of each player, shape (players + 1,)
-    level: Counts  # index into levels, shape (rows,)
+    starts: Indices  # first row of each player, shape (players + 1,)
+    level: Indices  # index into levels, shape (rows,)
     won: Flags  # shape (rows,)
     effects: tuple[str, ...]  # names of the columns of features
     features: Numbers  # shape (rows, effects)
     risk: Flags  # whether the player could quit after it and it is known whether they did, shape (rows,)
     quits: Flags  # shape (rows,)
     reasons: Numbers  # shape (rows, 3): 1, log(1 + losses in a row), won
-    fold: Counts  # of each player, 0 to FOLDS - 1
+    fold: Indices  # of each player, 0 to FOLDS - 1
 
     @property
     def players(self) -> int:
@@ -75,11 +75,11 @@ class Plays:
     """Attempts as a file has them: one row each, all arrays of shape (rows,)."""
 
     levels: tuple[str, ...]
-    player: Counts  # numbers in no particular order
-    level: Counts
+    player: Indices  # numbers in no particular order
+    level: Indices
     won: Flags
-    order: Counts | None  # rank of the attempt within everything that was told; None where the file has no order
-    place: Counts | None  # attempts of the same session before it; None where the file has no sessions
+    order: Indices | None  # rank of the attempt within everything that was told; None where the file has no order
+    place: Indices | None  # attempts of the same session before it; None where the file has no sessions
     gone: Flags | None  # 1 on the last row of a player who quit; None where the file does not tell
     closed: Flags | None  # whether it is known of this player that they stayed or quit
     extra: tuple[str, ...] = ()  # names of numeric columns
@@ -127,7 +127,7 @@ def histories_of(plays: Plays) -> Histories:
     return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, _folds(value[players]))
 
 
-def _effects(plays: Plays, own: Counts, starts: Counts, owner: Counts) -> tuple[tuple[str, ...], Numbers]:
+def _effects(plays: Plays, own: Indices, starts: Indices, owner: Indices) -> tuple[tuple[str, ...], Numbers]:
     """The columns that add to skill, with their names."""
     rows = len(own)
     names: list[str] = []
@@ -145,14 +145,14 @@ def _effects(plays: Plays, own: Counts, starts: Counts, owner: Counts) -> tuple[
     return tuple(names), np.column_stack(columns) if columns else np.empty((rows, 0))
 
 
-def _streaks(won: Flags, starts: Counts, owner: Counts) -> Counts:
+def _streaks(won: Flags, starts: Indices, owner: Indices) -> Indices:
     """Losses in a row up to and with each attempt."""
     rows = np.arange(len(won))
     last_win = np.maximum.accumulate(np.where(won == 1, rows, -1))
     return rows - np.maximum(last_win, starts[owner] - 1)
 
 
-def _folds(digests: npt.NDArray[np.uint64]) -> Counts:
+def _folds(digests: npt.NDArray[np.uint64]) -> Indices:
     """The fold of each player: by digest, and one after the other where many did the same."""
     count = len(digests)
     first = np.flatnonzero(np.concatenate(([True], digests[1:] != digests[:-1])))

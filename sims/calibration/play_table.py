@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ScenarioError
-from sims.calibration.columns import Form, Mapped, map_columns
-from sims.calibration.histories import Counts, Flags, Numbers, Plays
+from sims.calibration.columns import FileForm, Mapped, map_columns
+from sims.calibration.histories import Flags, Indices, Numbers, Plays
 from sims.calibration.play_file import PlayFile
 
 WON: Final = {
@@ -42,7 +42,7 @@ class PlayTable:
     """What a file says, and what was left out of it."""
 
     source: str
-    form: Form
+    form: FileForm
     mapped: Mapped
     plays: Plays
     left_out: dict[str, int]  # why -> how many rows
@@ -75,7 +75,7 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     if "replica" in mapped:
         replica, _ = reader.names("replica")
         player = player * (int(replica.max(initial=0)) + 1) + replica
-    tried: Counts | None = None
+    tried: Indices | None = None
     if form == "attempts":
         won = reader.won("won").astype(np.int64)
     else:
@@ -180,7 +180,7 @@ class _Reader:
             value = str(self._file.columns[name][place])[:40]
             self._faults.append((int(self._file.numbers[place]), f"{name} {rule}, got {value!r}"))
 
-    def names(self, role: Any) -> tuple[Counts, list[str]]:
+    def names(self, role: Any) -> tuple[Indices, list[str]]:
         """Numbers of the different texts of a column, and the texts without blanks at their ends."""
         coded = self._coded(role)
         texts = [str(text).strip() for text in coded.dictionary.to_pylist()]
@@ -206,7 +206,7 @@ class _Reader:
         self.bad(~np.isfinite(found), role, "must be a number")
         return found
 
-    def count(self, role: Any) -> Counts:
+    def count(self, role: Any) -> Indices:
         found = self._numeric(role, float)
         bad = ~(np.isfinite(found) & (found >= 0) & (found == np.floor(found)) & (found < 1e9))
         self.bad(bad, role, "must be a whole number from 0")
@@ -218,7 +218,7 @@ class _Reader:
         self.bad(~np.isfinite(found), role, "must be a time as 2024-05-31T12:00:00, or unix seconds or milliseconds")
         return found
 
-    def params(self, rows: Counts) -> tuple[tuple[str, ...], Numbers | None]:
+    def params(self, rows: Indices) -> tuple[tuple[str, ...], Numbers | None]:
         """The numeric columns whose names begin with param_, those that vary."""
         names, columns = [], []
         for name in self._file.columns:
@@ -260,7 +260,7 @@ class _Reader:
 _WHOLE: Final = re.compile(r"[+-]?\d{1,15}(\.0+)?")
 
 
-def _codes(coded: Any) -> Counts:
+def _codes(coded: Any) -> Indices:
     return np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)
 
 
@@ -296,7 +296,7 @@ def _is_won(column: Any) -> bool:
     return len(words) == 2 and bool(words & WON) and bool(words & LOST)
 
 
-def _ranks(order: Numbers | None, time: Numbers | None, player: Counts) -> Counts | None:
+def _ranks(order: Numbers | None, time: Numbers | None, player: Indices) -> Indices | None:
     """The rank of each row in time; by order where the file has one, else by time."""
     if order is None and time is None:
         return None
@@ -312,7 +312,7 @@ def _ranks(order: Numbers | None, time: Numbers | None, player: Counts) -> Count
 
 
 def _first_of_equals(
-    player: Counts, level: Counts, won: Flags, order: Numbers | None, time: Numbers | None
+    player: Indices, level: Indices, won: Flags, order: Numbers | None, time: Numbers | None
 ) -> npt.NDArray[np.bool_]:
     """Whether each row is the first of those that say the same of one attempt."""
     keys = [player, level, won.astype(np.int64), *(each for each in (order, time) if each is not None)]
@@ -327,8 +327,12 @@ def _first_of_equals(
 
 
 def _places(
-    player: Counts, rank: Counts | None, session: Counts | None, time: Numbers | None, keep: npt.NDArray[np.bool_]
-) -> Counts | None:
+    player: Indices,
+    rank: Indices | None,
+    session: Indices | None,
+    time: Numbers | None,
+    keep: npt.NDArray[np.bool_],
+) -> Indices | None:
     """Attempts of the same session before each; by the session's column, else by breaks of half an hour."""
     if rank is None:
         return None
@@ -347,7 +351,7 @@ def _places(
 
 
 def _quits(
-    player: Counts, rank: Counts | None, flag: Flags | None, time: Numbers | None, keep: npt.NDArray[np.bool_]
+    player: Indices, rank: Indices | None, flag: Flags | None, time: Numbers | None, keep: npt.NDArray[np.bool_]
 ) -> tuple[Flags | None, Flags | None]:
     """Whether a player quit after a row, and whether it is known of the player; None where the file does not tell."""
     if rank is None or (flag is None and time is None):

@@ -31,7 +31,7 @@ def headline_of(histories: Histories, tried: HeldOut | None) -> str:
     )
 
 
-def sentences_of(
+def all_sentences(
     table: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
 ) -> tuple[str, ...]:
     """All sentences, the answer first."""

@@ -57,6 +57,7 @@ NAMES = {
     "start": Shared(GAME_AND_RULE, "field of Game and of Rule: the first state"),
     # A command of flowdial is called as the function that it calls.
     "advise": Shared(("sims/cli/compare.py", "sims/advice/advice.py"), "command"),
+    "calibrate": Shared(("sims/cli/calibrate.py", "sims/calibration/calibration.py"), "command"),
     "compare": Shared(("sims/cli/compare.py", "sims/comparison/comparison.py"), "command"),
     "export": Shared(("sims/cli/export.py", "sims/runs/export.py"), "command"),
     "plan": Shared(("sims/cli/plan.py", "sims/planning/plan.py"), "command"),
@@ -88,11 +89,13 @@ NAMES = {
 
 MODULES = {
     "export": Shared(("sims/cli/", "sims/runs/"), "the command, and what it calls"),
+    "ladder": Shared(("engine/contract/", "games/"), "an abstract game: that of the controller contract, or of levels"),
     "plan": Shared(("sims/cli/", "sims/planning/"), "the command, and what it calls"),
     "progress": Shared(("sims/runs/", "sims/tuning/"), "what on_progress takes"),
     "run": Shared(("sims/cli/", "sims/runs/"), "the command, and the object that it leaves"),
     "sentences": Shared(
         ("sims/arena/", "sims/comparison/", "sims/sweeping/answer/", "sims/tuning/answer/", "sims/verdict/"),
+        ("sims/arena/", "sims/calibration/", "sims/comparison/", "sims/tuning/answer/", "sims/verdict/"),
         "what a room says in words",
     ),
     "sweep": Shared(("sims/cli/", "sims/sweeping/"), "the command, and what it calls"),
