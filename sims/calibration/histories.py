@@ -102,9 +102,7 @@ def histories_of(plays: Plays) -> Histories:
     bounds = np.concatenate((first, [rows]))
     facts = [plays.level[sort], plays.won[sort].astype(np.int64)]
     facts += [each[sort].astype(np.int64) for each in (plays.place, plays.gone, plays.closed) if each is not None]
-    told = np.ascontiguousarray(np.column_stack([*facts, numbers[sort].view(np.int64)]))
-    digests = [hashlib.blake2b(told[a:b].tobytes(), digest_size=8).digest() for a, b in pairwise(bounds.tolist())]
-    value = np.frombuffer(b"".join(digests), dtype=">u8")
+    value = digests_of(np.column_stack([*facts, numbers[sort].view(np.int64)]), bounds)
     players = np.argsort(value, kind="stable")
     sizes = np.diff(bounds)[players]
     starts = np.concatenate(([0], np.cumsum(sizes)))
@@ -125,6 +123,18 @@ def histories_of(plays: Plays) -> Histories:
         open_end = np.zeros(len(last), bool) if plays.closed is None else plays.closed[own][last] == 0
         risk[last[(finished | open_end) & (quits[last] == 0)]] = 0
     return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, _folds(value[players]))
+
+
+def digests_of(facts: Indices, bounds: Indices) -> npt.NDArray[np.uint64]:
+    """A number for each player that follows from what they did alone; equal where two did the same.
+
+    Args:
+        facts: shape (rows, facts), the rows of a player together.
+        bounds: first row of each player, shape (players + 1,).
+    """
+    told = np.ascontiguousarray(facts)
+    found = [hashlib.blake2b(told[a:b].tobytes(), digest_size=8).digest() for a, b in pairwise(bounds.tolist())]
+    return np.frombuffer(b"".join(found), dtype=">u8")
 
 
 def _effects(plays: Plays, own: Indices, starts: Indices, owner: Indices) -> tuple[tuple[str, ...], Numbers]:

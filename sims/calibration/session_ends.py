@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from sims.calibration.fit import Fit, fit
-from sims.calibration.histories import Histories, Plays
+from sims.calibration.histories import Histories, Plays, digests_of
 
 _LEAST_ENDS = 50
 
@@ -71,9 +70,7 @@ def fit_session_ends(plays: Plays, *, threads: int = 1) -> SessionEnds | None:
     first = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
     # Players in the order of what they did, as in histories_of, so that ids decide nothing.
     starts = np.concatenate((first, [len(owner)]))
-    facts = np.column_stack((ended, place, won)).tolist()
-    told = [facts[a:b] for a, b in pairwise(starts.tolist())]
-    order = np.array(sorted(range(len(told)), key=told.__getitem__))
+    order = np.argsort(digests_of(np.column_stack((ended, place, won)), starts), kind="stable")
     sizes = np.diff(starts)[order]
     bounds = np.concatenate(([0], np.cumsum(sizes)))
     rows = np.repeat(starts[:-1][order] - bounds[:-1], sizes) + np.arange(len(owner))
