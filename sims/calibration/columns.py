@@ -61,7 +61,7 @@ class Mapped(dict[Role, str]):
     @property
     def form(self) -> FileForm:
         """What a row is: an attempt, the counts of a player on a level, or those of all players on a level."""
-        if "won" in self and "player" in self:
+        if "won" in self or not {"attempts", "successes"} <= self.keys():
             return "attempts"
         return "counts" if "player" in self else "totals"
 
@@ -107,8 +107,6 @@ def map_columns(names: Sequence[str], given: Mapping[str, str], is_won: Callable
         if len(likely) == 1:
             found["won"] = likely[0]
     missing = [role for role in _NEEDED[found.form] if role not in found]
-    if "won" not in found and missing and found.form == "counts":
-        missing = ["won"]
     if missing:
         role = missing[0]
         raise ScenarioError(

@@ -93,7 +93,7 @@ def _texts(column: Any) -> Any:
 
 def _text(data: bytes, name: str) -> PlayFile:
     import pyarrow as pa
-    from pyarrow import csv
+    from pyarrow import compute, csv
 
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -141,6 +141,12 @@ def _text(data: bytes, name: str) -> PlayFile:
         )
     except (pa.ArrowException, ValueError) as fault:
         raise ScenarioError(f"{name} cannot be read as CSV: {' '.join(str(fault).split())[:200]}.") from None
+    skipped = np.array(sorted([number for number, _ in odd] + empty), np.int64)
+    some = np.zeros(table.num_rows, bool)  # a line of nothing is no row
+    for column in table.columns:
+        some |= np.asarray(compute.greater(compute.binary_length(column), 0))
+    numbers = _line_numbers(table.num_rows, skipped)[some]
+    table = table.filter(pa.array(some))
     columns = {column: table.column(i).combine_chunks() for i, column in enumerate(table.column_names)}
     if len(columns) != len(table.column_names):
         map_names: Sequence[str] = table.column_names
@@ -148,8 +154,6 @@ def _text(data: bytes, name: str) -> PlayFile:
         raise ScenarioError(f"every column needs a name of its own, but {doubled!r} is there twice; rename one.")
     if not table.num_rows and not odd:
         raise ScenarioError(f"{name} must hold rows, but it has a header only.")
-    skipped = np.array(sorted([number for number, _ in odd] + empty), np.int64)
-    numbers = _line_numbers(table.num_rows, skipped)
     return PlayFile(name, {key.strip(): column for key, column in columns.items()}, numbers, odd)
 
 

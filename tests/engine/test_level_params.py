@@ -8,7 +8,7 @@ import pytest
 from engine.errors import ScenarioError
 from engine.parameters import ParameterSpace, value_at
 from engine.scenario import parse, setup_of
-from engine.world import Chunk, chunks, simulate
+from engine.world import chunks, simulate
 from games.gap_runner import GAME as GAP_RUNNER
 from sims.catalog import Catalog
 
@@ -44,7 +44,7 @@ def read(text=TEXT):
 
 def rows_of(scenario):
     setup = setup_of(scenario, CATALOG)
-    return np.concatenate([simulate(setup, chunk).rows for chunk in chunks(setup) if isinstance(chunk, Chunk)]), setup
+    return np.concatenate([simulate(setup, chunk).rows for chunk in chunks(setup)]), setup
 
 
 def test_rows_have_the_values_of_their_level():

@@ -1,0 +1,206 @@
+"""What is read of a file: columns, spellings, forms, bad rows, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.errors import ScenarioError
+from sims.calibration.columns import map_columns, parse_columns
+from sims.calibration.histories import histories_of
+from sims.calibration.play_file import read_play_file
+from sims.calibration.play_table import read_play_table
+from tests.kit.plays import Truth, planted
+
+P = planted(120, Truth(levels=5, seed=3), most=30)
+FRAME = pd.DataFrame({"player": P.player, "level": P.level + 1, "won": P.won, "order": P.order, "session": P.session})
+
+
+def read(tmp_path, data, columns=None, **flags):
+    path = tmp_path / "plays.csv"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return read_play_table(read_play_file(path), columns or {}, **flags)
+
+
+def csv(frame=FRAME, **options):
+    return frame.to_csv(index=False, **options)
+
+
+def same(one, other):
+    a, b = histories_of(one.plays), histories_of(other.plays)
+    assert a.levels == b.levels
+    for name in ("starts", "level", "won", "features", "risk", "quits", "reasons", "fold"):
+        assert getattr(a, name).tobytes() == getattr(b, name).tobytes(), name
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        csv(sep=";"),
+        csv(sep="\t"),
+        csv(sep="|"),
+        "\ufeff" + csv(),
+        csv(lineterminator="\r\n"),
+        gzip.compress(csv().encode()),
+        csv().encode("utf-16"),
+        csv(FRAME.assign(won=FRAME.won.map({1: "Yes", 0: "no"}))),
+        csv(FRAME.assign(won=FRAME.won.map({1: "TRUE", 0: "False"}))),
+        csv(FRAME.assign(won=FRAME.won.map({1: " won ", 0: "lost"}))),
+        csv(FRAME.assign(won=FRAME.won.astype(float))),
+        csv(FRAME.assign(level=FRAME.level.astype(float), player=["id " + str(x) for x in FRAME.player])),
+        csv(FRAME.rename(columns={"player": "User ID", "level": "stage", "won": "success", "order": "attempt"})),
+        csv(FRAME.sample(frac=1.0, random_state=2)),
+        csv(pd.concat([FRAME, FRAME.iloc[:40]])),
+        csv() + "\n\n",
+    ],
+    ids=[
+        "semicolons", "tabs", "bars", "byte-order mark", "CR LF", "gzip", "UTF-16", "yes and no", "TRUE and False",
+        "won and lost", "1.0 and 0.0", "other ids", "other names", "other order", "rows twice", "empty lines",
+    ],
+)  # fmt: skip
+def test_other_spellings_of_a_file_mean_the_same(tmp_path, data):
+    same(read(tmp_path, data), read(tmp_path, csv()))
+
+
+def test_parquet_means_the_same(tmp_path):
+    buffer = io.BytesIO()
+    FRAME.assign(won=FRAME.won.astype(bool)).to_parquet(buffer)
+    same(read(tmp_path, buffer.getvalue()), read(tmp_path, csv()))
+
+
+@pytest.mark.parametrize("form", ["ISO", "unix", "ms"])
+def test_times_give_order_sessions_and_who_quit(tmp_path, form):
+    start = pd.Timestamp("2024-03-01T00:00:00Z")
+    seconds = FRAME.order * 60 + FRAME.session * 86_400 + 1
+    times = {
+        "ISO": [(start + pd.Timedelta(seconds=s)).isoformat() for s in seconds],
+        "unix": (start.timestamp() + seconds).astype(int),
+        "ms": ((start.timestamp() + seconds) * 1000).astype("int64"),
+    }
+    found = read(tmp_path, csv(FRAME.drop(columns=["order", "session"]).assign(time=times[form])))
+    plain = read(tmp_path, csv())
+    assert found.dates is not None
+    assert found.dates[0] == "2024-03-01"
+    a, b = histories_of(found.plays), histories_of(plain.plays)
+    assert sorted(np.diff(a.starts)) == sorted(np.diff(b.starts))
+    assert np.sort(a.features, axis=0) == pytest.approx(np.sort(b.features, axis=0))
+
+
+def test_the_last_week_is_open(tmp_path):
+    """Two players of three stopped: one within the last seven days, who has not quit."""
+    day = 86_400
+    lines = ["player,level,won,time"]
+    for player in range(60):
+        last = {0: 10, 1: 28, 2: 30}[player % 3]
+        lines += [f"{player},{d % 4},{(d + player) % 2},{1_700_000_000 + d * day}" for d in range(last + 1)]
+    table = read(tmp_path, "\n".join(lines))
+    histories = histories_of(table.plays)
+    last = histories.starts[1:] - 1
+    sizes = np.diff(histories.starts)
+    assert set(histories.quits[last][sizes == 11]) == {1}
+    assert set(histories.quits[last][sizes > 11]) == {0}
+    assert set(histories.risk[last][sizes > 11]) == {0}
+    assert histories.quits.sum() == 20
+
+
+def test_counts_become_attempts_without_an_order(tmp_path):
+    counts = FRAME.groupby(["player", "level"], as_index=False).agg(attempts=("won", "size"), successes=("won", "sum"))
+    table = read(tmp_path, csv(counts))
+    assert table.form == "counts"
+    assert len(table.plays.won) == len(FRAME)
+    assert table.plays.won.sum() == FRAME.won.sum()
+    assert table.plays.order is None
+    assert histories_of(table.plays).effects == ()
+
+
+BAD = "player,level,won\n" + "".join(f"{i % 60},{i % 4},{i % 2}\n" for i in range(400))
+
+
+def test_all_bad_rows_are_named_at_once_with_their_lines(tmp_path):
+    lines = BAD.splitlines()
+    lines[3] = "7,2,perhaps"
+    lines[10] = ",1,1"
+    lines[20] = "7,1"
+    with pytest.raises(ScenarioError) as fault:
+        read(tmp_path, "\n".join(lines))
+    assert fault.value.lines == (
+        "plays.csv: row 4: won must be won or lost (1/0, true/false, yes/no, won/lost), got 'perhaps'",
+        "plays.csv: row 11: player must say something, got ''",
+        "plays.csv: row 21: has 2 cells where the header has 3",
+        "plays.csv: 3 of 400 rows cannot be read; correct them, or add --skip-bad to leave them out.",
+    )
+    assert len(read(tmp_path, "\n".join(lines), skip_bad=True).plays.won) == 397
+    with pytest.raises(ScenarioError, match="--skip-bad leaves out at most 1 %"):
+        read(tmp_path, "\n".join(lines + ["1,1,x"] * 5), skip_bad=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "must hold a header and rows, but it is empty"),
+        ("player,level,won\n", "must hold rows, but it has a header only"),
+        ("player,level,won\n" + "1,1,1\n" * 400, "at least 50 players and 300 attempts on levels that ten players met"),
+        ("level,attempts,successes\n1,100,50\n", "totals of levels alone do not tell how players differ"),
+        ("player,stage,points\n1,1,7\n", "a column must say whether the attempt was won"),
+        ("level,won\n1,1\n2,0\n", "a column must say who played"),
+        ("player,player,level,won\n1,1,1,1\n", "'player' is there twice"),
+        ("uid,userid,level,won\n1,1,1,1\n", "'uid' and 'userid' both may; add --columns player=uid"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path, text, sentence):
+    with pytest.raises(ScenarioError) as fault:
+        read(tmp_path, text)
+    assert sentence in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_wrong_byte_is_named_with_its_line(tmp_path):
+    with pytest.raises(ScenarioError, match="must be saved as UTF-8, but line 3 has the byte 0xe9"):
+        read(tmp_path, b"player,level,won\n1,1,1\ncaf\xe9,1,1\n")
+
+
+def test_an_exact_name_comes_before_usual_ones_and_content_finds_wins():
+    found = map_columns(["user", "player", "level", "won", "success"], {}, lambda name: False)
+    assert (found["player"], found["won"]) == ("player", "won")
+    assert map_columns(["user", "stage", "flag"], {}, lambda name: name == "flag")["won"] == "flag"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("player", "must be like player=uid,level=stage, got 'player'"),
+        ("player=a,player=b", "gives player twice"),
+    ],
+)
+def test_columns_that_are_written_wrongly(text, sentence):
+    with pytest.raises(ScenarioError, match=sentence):
+        parse_columns(text)
+
+
+def test_columns_that_do_not_exist_are_named_with_the_nearest():
+    with pytest.raises(ScenarioError, match="did you mean 'stage'|stage"):
+        map_columns(["uid", "stage", "won"], {"level": "stge"}, lambda name: False)
+    with pytest.raises(ScenarioError, match="knows the parts"):
+        map_columns(["uid", "stage", "won"], {"levl": "stage"}, lambda name: False)
+
+
+def test_a_level_of_few_players_and_a_bot_are_left_out_and_said(tmp_path):
+    rare = pd.DataFrame({"player": [0, 1, 2], "level": 99, "won": 1, "order": 900, "session": 90})
+    bot = pd.DataFrame({"player": 9_999, "level": 1, "won": 1, "order": range(5_001), "session": 0})
+    table = read(tmp_path, csv(pd.concat([FRAME, rare, bot])))
+    assert table.few == ("99",)
+    assert table.left_out == {
+        "attempts of players with more than 5,000, likely bots": 5_001,
+        "attempts on levels that fewer than ten players met": 3,
+    }
+    same(table, read(tmp_path, csv()))
+
+
+def test_levels_are_in_their_natural_order(tmp_path):
+    names = {1: "level 2", 2: "level 10", 3: "level 1", 4: "bonus 1", 5: "level 3"}
+    table = read(tmp_path, csv(FRAME.assign(level=FRAME.level.map(names))))
+    assert table.plays.levels == ("bonus 1", "level 1", "level 2", "level 3", "level 10")
