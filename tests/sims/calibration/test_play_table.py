@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,7 @@ def test_parquet_means_the_same(tmp_path):
 def test_times_give_order_sessions_and_who_quit(tmp_path, form):
     start = pd.Timestamp("2024-03-01T00:00:00Z")
     seconds = FRAME.order * 60 + FRAME.session * 86_400 + 1
-    times = {
+    times: dict[str, Any] = {
         "ISO": [(start + pd.Timedelta(seconds=s)).isoformat() for s in seconds],
         "unix": (start.timestamp() + seconds).astype(int),
         "ms": ((start.timestamp() + seconds) * 1000).astype("int64"),
@@ -95,8 +96,8 @@ def test_the_last_week_is_open(tmp_path):
     day = 86_400
     lines = ["player,level,won,time"]
     for player in range(60):
-        last = {0: 10, 1: 28, 2: 30}[player % 3]
-        lines += [f"{player},{d % 4},{(d + player) % 2},{1_700_000_000 + d * day}" for d in range(last + 1)]
+        final = {0: 10, 1: 28, 2: 30}[player % 3]
+        lines += [f"{player},{d % 4},{(d + player) % 2},{1_700_000_000 + d * day}" for d in range(final + 1)]
     table = read(tmp_path, "\n".join(lines))
     histories = histories_of(table.plays)
     last = histories.starts[1:] - 1

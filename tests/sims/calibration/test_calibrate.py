@@ -1,0 +1,187 @@
+"""flowdial calibrate as a user meets it: a file in, a folder out, a scenario whose label says what it was fitted to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from engine.scenario import parse
+from sims.calibration.calibration import calibrate
+from sims.calibration.error_gate import error_gate
+from sims.calibration.held_out import HeldOut, Score
+from sims.catalog import Catalog, load_scenario
+from sims.cli.app import main
+from sims.runs.execution import run
+from sims.wording import UNCALIBRATED
+from tests.kit.plays import Truth, planted
+
+TRUTH = Truth(levels=8, seed=11, quit_frailty=-3.5)
+P = planted(400, TRUTH, most=40)
+SECRET = 7_340_000_000  # ids begin here: no output may have them
+
+
+def frame():
+    return pd.DataFrame(
+        {
+            "user": [f"u{SECRET + 7919 * player}" for player in P.player],
+            "stage": P.level + 1,
+            "attempt": P.order,
+            "session": P.session,
+            "churned": P.quit,
+            "result": pd.Series(P.won).map({1: "won", 0: "lost"}),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    place = tmp_path_factory.mktemp("calibrate")
+    frame().to_csv(place / "plays.csv", index=False)
+    return place
+
+
+@pytest.fixture(scope="module")
+def found(home):
+    return calibrate(home / "plays.csv", out=home / "out", threads=2)
+
+
+def test_the_answer_is_one_line_with_two_rivals(found):
+    assert found.headline.startswith(
+        f"8 levels, 400 players, {len(P.player):,} attempts. Win rates of players we had not"
+    )
+    tried = found.held_out
+    assert tried is not None
+    assert tried.rates == 40
+    assert tried.model.error < tried.one_rate.error
+    assert tried.model.log_loss < tried.level_means.log_loss < tried.one_rate.log_loss
+    assert found.headline.endswith(
+        f"off by {tried.model.error:.3f} on average (level means {tried.level_means.error:.3f}, one rate for all "
+        f"{tried.one_rate.error:.3f}).".replace("0.", ".")
+    )
+
+
+def test_the_planted_players_are_found(found):
+    estimates = found.to_json()["estimates"]
+    planted_numbers = {
+        "skill_sd": TRUTH.skill_sd, "learning": TRUTH.learning, "fatigue": TRUTH.fatigue, "quit_sd": TRUTH.quit_sd,
+        "quit_frailty": TRUTH.quit_frailty, "quit_streak": TRUTH.quit_streak, "quit_won": TRUTH.quit_won,
+        "correlation": TRUTH.rho,
+    }  # fmt: skip
+    for name, truth in planted_numbers.items():
+        width = (estimates[name]["high"] - estimates[name]["low"]) / 3.92  # four standard errors, nearly symmetric
+        assert abs(estimates[name]["value"] - truth) < 4.0 * width, name
+
+
+def test_the_folder_has_what_it_should_and_no_id_of_a_player(found):
+    assert sorted(path.name for path in found.folder.iterdir()) == ["calibration.json", "report.html", "scenario.toml"]
+    for path in found.folder.iterdir():
+        text = path.read_text(encoding="utf-8")
+        for player in set(P.player.tolist()):
+            assert str(SECRET + 7919 * player) not in text
+    levels = json.loads((found.folder / "calibration.json").read_text(encoding="utf-8"))["levels"]
+    assert min(level["players"] for level in levels) >= 10
+
+
+def test_the_scenario_runs_and_its_verdict_says_what_it_was_fitted_to(found, home):
+    scenario = load_scenario(found.scenario_file, **{"players.count": 150})
+    label = scenario.calibration
+    tried = found.held_out
+    assert tried is not None
+    assert label.calibrated
+    error = f"{round(tried.model.error, 4):.3f}".removeprefix("0")
+    assert label.words.startswith(f"calibrated on plays.csv: unseen players off by {error} (")
+    assert label.words.endswith("), levels 1-8")
+    result = run(scenario, out=home / "run", workers=1)
+    assert result.verdict.sentences[-1] == f"These players are simulated and {label.words}."
+    assert result.verdict.to_json()["calibrated"] is True
+    assert result.manifest["calibration"] == {"state": "calibrated", "words": label.words}
+    page = result.report_file.read_text(encoding="utf-8")
+    assert "calibrated on plays.csv" in page
+    assert UNCALIBRATED not in page
+
+
+def test_the_fitted_players_win_and_quit_as_those_of_the_file(found, home):
+    """Rates of 3,000 players against the file's 400, by level and over all: four standard errors of both."""
+    result = run(load_scenario(found.scenario_file, **{"players.count": 3000}), out=home / "many", workers=2)
+    seen = pd.DataFrame({"player": P.player, "level": P.level + 1, "won": P.won})
+    for row in result.verdict.level_rows:
+        own = seen[seen.level == row.level]
+        error = (0.25 / len(own.player.unique()) + ((row.win_rate_high - row.win_rate_low) / 3.92) ** 2) ** 0.5
+        assert abs(own.won.mean() - row.win_rate) < 4.0 * error, row.level
+    quits = P.quit.sum() / 400
+    assert abs(result.verdict.rows[0].quit_share - quits) < 4.0 * (quits * (1 - quits) * (1 / 400 + 1 / 3000)) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "words"),
+    [
+        ({"players.flow.quit_streak": 0.9}, "changed", "calibrated on plays.csv, then changed: flow"),
+        ({"cohort.players.traits.learning": 1.0}, "changed", "calibrated on plays.csv, then changed: traits"),
+        (
+            {"controller.options.difficulty": 0.4},
+            "outside",
+            "calibrated on plays.csv, outside its range: difficulty 0.4, not 0.5",
+        ),
+        ({"seed": 7, "players.count": 50, "title": "Mine"}, "calibrated", None),
+    ],
+)
+def test_a_change_of_what_was_fitted_is_said(found, change, state, words):
+    label = load_scenario(found.scenario_file, **change).calibration
+    assert label.state == state
+    assert words is None or label.words == words
+
+
+def test_the_label_is_part_of_the_digest(found):
+    text = found.scenario_file.read_text(encoding="utf-8")
+    other = text.replace('source = "plays.csv"', 'source = "other.csv"')
+    catalog = Catalog()
+    one, two = (parse(each.encode(), "a.toml", catalog) for each in (text, other))
+    assert one.digest != two.digest
+    assert one.resolved_toml() == text
+
+
+def test_the_same_plays_give_the_same_bytes(found, home):
+    mixed = frame().sample(frac=1.0, random_state=3)
+    mixed["user"] = [f"someone-{hash_of(name)}" for name in mixed["user"]]
+    folder = home / "again"
+    folder.mkdir()
+    mixed.to_csv(folder / "plays.csv", index=False, sep=";")
+    assert (
+        main(["calibrate", str(folder / "plays.csv"), "--out", str(folder / "out"), "--threads", "7", "--quiet"]) == 0
+    )
+    for name in ("calibration.json", "scenario.toml", "report.html"):
+        assert (folder / "out" / name).read_bytes() == (found.folder / name).read_bytes(), name
+
+
+def hash_of(name):
+    return int(name[1:]) * 31 % 1_000_003
+
+
+def test_the_command_prints_the_answer_the_columns_and_the_gate(home, capsys):
+    assert main(["calibrate", str(home / "plays.csv"), "--out", str(home / "cli"), "--gate", "0.5"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("8 levels, 400 players")
+    assert "columns: user is who played, stage is what was played, result is whether the attempt was won" in text
+    assert "Gate: met; unseen players are off by" in text
+    assert f"scenario  {home / 'cli' / 'scenario.toml'}" in text
+    assert main(["calibrate", str(home / "plays.csv"), "--out", str(home / "cli")]) == 4
+    assert main(["calibrate", str(home / "plays.csv"), "--columns", "level=nothing"]) == 2
+
+
+def test_json_has_the_content_of_the_file(home, capsys):
+    assert main(["calibrate", str(home / "plays.csv"), "--out", str(home / "json"), "--json", "--gate", "0.001"]) == 1
+    content = json.loads(capsys.readouterr().out)
+    assert content.pop("gate")["state"] == "missed"
+    assert Path(content.pop("folder")) == home / "json"
+    assert content == json.loads((home / "json" / "calibration.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("limit", "state", "code"), [(0.03, "met", 0), (0.02, "cannot tell", 2), (0.005, "missed", 1)])
+def test_the_gate_is_sure_or_says_that_it_is_not(limit, state, code):
+    score = Score(0.02, 0.01, 0.03, 0.5, 0.01)
+    gate = error_gate(HeldOut(score, score, score, 0.01, 5, 40), limit)
+    assert (gate.state, gate.exit_code) == (state, code)
+    assert error_gate(None, limit).exit_code == 2
