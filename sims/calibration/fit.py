@@ -9,7 +9,7 @@ the file says nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -73,8 +73,7 @@ class Fit:
     @property
     def names(self) -> tuple[str, ...]:
         """What the numbers after the difficulties are."""
-        quitting = (*REASONS, "log_quit_sd", "atanh_rho") if self.joint else ()
-        return (*self.effects, "log_skill_sd", *quitting)
+        return number_names(self.effects, self.joint)
 
     def interval(self, place: int, width: float = 1.959964) -> tuple[float, float]:
         """The 95 % interval of one number of the point; from 0 where it is held there."""
@@ -85,6 +84,11 @@ class Fit:
         return float(self.point[place]) - width * error, float(self.point[place]) + width * error
 
 
+def number_names(effects: tuple[str, ...], joint: bool) -> tuple[str, ...]:
+    """What the numbers of a point after the difficulties are."""
+    return (*effects, "log_skill_sd", *((*REASONS, "log_quit_sd", "atanh_rho") if joint else ()))
+
+
 @dataclass(frozen=True)
 class _Prior:
     """A normal prior of the point."""
@@ -93,7 +97,14 @@ class _Prior:
     precision: Numbers  # shape (numbers, numbers)
 
 
-def fit(histories: Histories, *, threads: int = 1, start: Fit | None = None, quits: bool | None = None) -> Fit:
+def fit(
+    histories: Histories,
+    *,
+    threads: int = 1,
+    start: Fit | None = None,
+    quits: bool | None = None,
+    held: Collection[str] = (),
+) -> Fit:
     """Fit how players win and quit.
 
     Args:
@@ -101,27 +112,29 @@ def fit(histories: Histories, *, threads: int = 1, start: Fit | None = None, qui
         threads: of the sums; they change no number.
         start: a fit of nearly the same players, to begin from and to take the priors of; None for none.
         quits: whether to fit quitting; None where the file tells.
+        held: numbers that stay 0, such as "atanh_rho" for traits that are not correlated.
 
     Returns:
         The estimates. Learning and fatigue below 0 are held at 0, as the synthetic players have them.
     """
     joint = histories.tells_quits if quits is None else quits
-    found = _fitted(histories, joint, threads, start, frozenset())
-    below = [name for name in (LEARNING, FATIGUE) if name in histories.effects and found.effect(name) < 0.0]
+    found = _fitted(histories, joint, threads, start, frozenset(held))
+    below = [name for name in (LEARNING, FATIGUE) if found.effect(name) < 0.0]
     if not below:
         return found
     ends: dict[str, float] = {}
     for name in below:
         ends[name] = max(found.interval(found.levels + found.effects.index(name))[1], 0.0)
-    return replace(_fitted(histories, joint, threads, found, frozenset(below)), held=ends)
+    return replace(_fitted(histories, joint, threads, found, frozenset((*held, *below))), held=ends)
 
 
 def _fitted(histories: Histories, joint: bool, threads: int, start: Fit | None, held: frozenset[str]) -> Fit:
     levels, effects = len(histories.levels), len(histories.effects)
     size = levels + effects + 1 + (len(REASONS) + 2 if joint else 0)
     free = np.ones(size, bool)
+    names = number_names(histories.effects, joint)
     for name in held:
-        free[levels + histories.effects.index(name)] = False
+        free[levels + names.index(name)] = False
     if start is None:
         point = _first_point(histories, joint, size)
         mean, spread, rounds = float(point[:levels].mean()), _LEVEL_SD, _MOST_ROUNDS
