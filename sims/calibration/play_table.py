@@ -146,7 +146,7 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
             f"a calibration takes at most {MOST_LEVELS:,} levels, got {len(used):,}; "
             "give the levels of one part of the game."
         )
-    extra, columns = reader.params(rows)
+    extra, columns = reader.params(rows, level)
     plays = Plays(
         tuple(used), player[keep], number[level[keep]], result[keep], None if rank is None else rank[keep],
         None if place is None else place[keep], None if gone is None else gone[keep],
@@ -218,14 +218,18 @@ class _Reader:
         self.bad(~np.isfinite(found), role, "must be a time as 2024-05-31T12:00:00, or unix seconds or milliseconds")
         return found
 
-    def params(self, rows: Indices) -> tuple[tuple[str, ...], Numbers | None]:
-        """The numeric columns whose names begin with param_, those that vary."""
+    def params(self, rows: Indices, level: Indices) -> tuple[tuple[str, ...], Numbers | None]:
+        """The numeric columns whose names begin with param_, those that vary on a level."""
         names, columns = [], []
         for name in self._file.columns:
             if not name.startswith("param_"):
                 continue
             found = self._numeric(name, float)[rows]
-            if np.isfinite(found).all() and np.ptp(found) > 0.0:
+            if not np.isfinite(found).all():
+                continue
+            tried = np.maximum(np.bincount(level), 1)
+            around = found - (np.bincount(level, found) / tried)[level]
+            if around.std() > 1e-6 * (found.std() + 1e-300):
                 names.append(name)
                 columns.append((found - found.mean()) / found.std())
         return tuple(names), np.column_stack(columns) if columns else None

@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("folder", metavar="RUN", type=UserPath(exists=True, file_okay=False))
 @click.option(
-    "--to", "form", type=click.Choice(["csv", "parquet", "xlsx"]), required=True, help="Format of the tables."
+    "--to",
+    "form",
+    type=click.Choice(["csv", "parquet", "xlsx", "telemetry"]),
+    required=True,
+    help="Format of the tables.",
 )
 @click.option(
     "--out",
     type=UserPath(),
     metavar="DIR|FILE",
-    help="New folder or .xlsx file (default: beside the run).",
+    help="New folder, .xlsx or .csv file (default: beside the run).",
 )
 def export(folder: Path, form: ExportFormat, out: Path | None) -> None:
-    """Export the tables of a run as CSV, Parquet or XLSX.
+    """Export the tables of a run as CSV, Parquet or XLSX, or its attempts as telemetry.
 
     csv and parquet write a run folder, the same as `flowdial run --format`. xlsx writes a workbook with one sheet per
-    table and one sheet that explains the columns. The run itself does not change.
+    table and one sheet that explains the columns. telemetry writes one CSV file with what a game could have logged, as
+    `flowdial calibrate` reads it. The run itself does not change.
     """
     from sims.runs.export import export as write_export
 

@@ -1,7 +1,8 @@
 """A run once more with its rows in another form.
 
-As CSV or Parquet it is a run folder of its own, equal to what `flowdial run --format` leaves, byte for byte where
-nothing tells of the clock. As a workbook it is for reading: a spreadsheet keeps 15 digits of a number.
+As telemetry it is one file with what a game could have logged, to be read by `flowdial calibrate`. As CSV or Parquet
+it is a run folder of its own, equal to what `flowdial run --format` leaves, byte for byte where nothing tells of the
+clock. As a workbook it is for reading: a spreadsheet keeps 15 digits of a number.
 
 All of it comes from the run folder alone, so neither the game nor the controller need be installed.
 """
@@ -22,11 +23,14 @@ from sims.run_folder.files import Content, append_file, file_fault, new_file, sy
 from sims.run_folder.folder import PACKAGE, PARTIAL, START, write_manifest
 from sims.run_folder.new_folder import check_new
 from sims.run_folder.sound_tables import batches_of_table, sound_manifest, write_table
+from sims.runs.run import read_run
+from sims.runs.telemetry import write_telemetry
 from sims.runs.workbook import write_workbook
 
-ExportFormat = Literal["csv", "parquet", "xlsx"]
+ExportFormat = Literal["csv", "parquet", "xlsx", "telemetry"]
 
 _WORKBOOK: Final = ".xlsx"
+_TELEMETRY: Final = "-telemetry.csv"
 _ROWS: Final = "attempts"  # the table whose form a run may choose
 
 
@@ -45,6 +49,8 @@ def export(folder: Path, form: ExportFormat, out: Path | None = None) -> Path:
             made = Path(place, target.name)  # the name it will have, in case the report tells it
             if form == "xlsx":
                 write_workbook(made, [(table, batches_of_table(folder, table)) for table in found.tables])
+            elif form == "telemetry":
+                write_telemetry(made, read_run(folder))
             else:
                 made.mkdir()
                 _write_run(folder, manifest, found, form, made)
@@ -75,7 +81,8 @@ def _package(folder: Path, manifest: Mapping[str, Any]) -> Package:
 def _target(folder: Path, form: ExportFormat, out: Path | None) -> Path:
     """Where the export will be; nothing is there yet."""
     run = folder.resolve()
-    name = f"{run.name}{_WORKBOOK}" if form == "xlsx" else f"{run.name}-{form}"
+    endings = {"xlsx": _WORKBOOK, "telemetry": _TELEMETRY}
+    name = f"{run.name}{endings.get(form, f'-{form}')}"
     target = out if out is not None else (folder.parent if folder.name else run.parent) / name
     if form == "xlsx" and target.suffix != _WORKBOOK:
         raise ScenarioError(f"--out must name a new file that ends in {_WORKBOOK}, got {target}")

@@ -94,8 +94,14 @@ MODULES = {
     "progress": Shared(("sims/runs/", "sims/tuning/"), "what on_progress takes"),
     "run": Shared(("sims/cli/", "sims/runs/"), "the command, and the object that it leaves"),
     "sentences": Shared(
-        ("sims/arena/", "sims/comparison/", "sims/sweeping/answer/", "sims/tuning/answer/", "sims/verdict/"),
-        ("sims/arena/", "sims/calibration/", "sims/comparison/", "sims/tuning/answer/", "sims/verdict/"),
+        (
+            "sims/arena/",
+            "sims/calibration/",
+            "sims/comparison/",
+            "sims/sweeping/answer/",
+            "sims/tuning/answer/",
+            "sims/verdict/",
+        ),
         "what a room says in words",
     ),
     "sweep": Shared(("sims/cli/", "sims/sweeping/"), "the command, and what it calls"),
