@@ -101,8 +101,12 @@ def _text(data: bytes, name: str) -> PlayFile:
         except UnicodeDecodeError:
             raise ScenarioError(f"{name} must be saved as UTF-8, but it is damaged UTF-16.") from None
     data = data.removeprefix(_MARK)
-    if b"\x00" in data[:4096]:
-        raise ScenarioError(f"{name} must be CSV, gzip or Parquet, but it holds other bytes; export it as CSV.")
+    if b"\x00" in data:
+        line = data.count(b"\n", 0, data.index(b"\x00")) + 1
+        raise ScenarioError(
+            f"{name} must be CSV, gzip or Parquet, but row {line} holds a byte of 0, which no text has; "
+            "export it as CSV."
+        )
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     head = data[: data.find(b"\n")] if b"\n" in data else data
@@ -112,8 +116,13 @@ def _text(data: bytes, name: str) -> PlayFile:
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
         raise ScenarioError(
-            f"{name} must be saved as UTF-8, but line {line} has the byte 0x{data[fault.start]:02x}; save it again."
+            f"{name} must be saved as UTF-8, but row {line} has the byte 0x{data[fault.start]:02x}; save it again."
         ) from None
+    if (open_row := _unclosed_quote(data)) is not None:
+        raise ScenarioError(
+            f"{name}: row {open_row} has a quotation mark without its other half, and a cell may hold no line break; "
+            "correct it."
+        )
     delimiter = max(_DELIMITERS, key=header.count)
     odd: list[tuple[int, str]] = []
     empty: list[int] = []
@@ -155,6 +164,13 @@ def _text(data: bytes, name: str) -> PlayFile:
     if not table.num_rows and not odd:
         raise ScenarioError(f"{name} must hold rows, but it has a header only.")
     return PlayFile(name, {key.strip(): column for key, column in columns.items()}, numbers, odd)
+
+
+def _unclosed_quote(data: bytes) -> int | None:
+    """The first line with an odd number of quotation marks, which would swallow those that follow; None without one."""
+    if b'"' not in data:
+        return None
+    return next((number for number, line in enumerate(data.split(b"\n"), 1) if line.count(b'"') % 2), None)
 
 
 def _line_numbers(rows: int, skipped: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

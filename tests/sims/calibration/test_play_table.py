@@ -160,7 +160,7 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path, text, sentence
 
 
 def test_a_wrong_byte_is_named_with_its_line(tmp_path):
-    with pytest.raises(ScenarioError, match="must be saved as UTF-8, but line 3 has the byte 0xe9"):
+    with pytest.raises(ScenarioError, match="must be saved as UTF-8, but row 3 has the byte 0xe9"):
         read(tmp_path, b"player,level,won\n1,1,1\ncaf\xe9,1,1\n")
 
 

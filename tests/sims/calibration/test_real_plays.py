@@ -33,7 +33,11 @@ def test_people_differ_in_skill_as_all_of_the_data_say(found):
 
 def test_what_the_file_cannot_tell_is_said(found):
     words = " ".join(found.sentences)
-    for missing in ("sessions, so players do not tire", "who quit, so quitting is as by default", "guessing and lapses"):
+    for missing in (
+        "sessions, so players do not tire",
+        "who quit, so quitting is as by default",
+        "guessing and lapses",
+    ):
         assert f"Not in the file, so assumed: {missing}" in words
     assert "After 100 % of their losses players went to another level." in words
     assert found.table.form == "attempts"  # counts of one try each, in an order

@@ -1,0 +1,109 @@
+"""Damaged files of plays: refused in sentences that name the place, or read without the damage; never a traceback."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.errors import FlowdialError
+from sims.calibration.histories import histories_of
+from sims.calibration.play_file import read_play_file
+from sims.calibration.play_table import read_play_table
+from tests.kit.plays import Truth, planted
+
+P = planted(80, Truth(levels=4, seed=9), most=15)
+FRAME = pd.DataFrame({"player": P.player, "level": P.level + 1, "won": P.won, "order": P.order, "session": P.session})
+TEXT = FRAME.to_csv(index=False)
+JUNK = [
+    "",
+    "NaN",
+    "-1",
+    "1e400",
+    "maybe",
+    '"',
+    "é",
+    "\x00",
+    "1,1",
+    "  ",
+    "2024-13-45",
+    "0x10",
+    "９",
+    "=1+1",
+    "-",
+    "inf",
+]
+
+
+def damaged(kind, dice):
+    """One file with one kind of damage."""
+    lines = TEXT.splitlines()
+    row, column = int(dice.integers(1, len(lines))), int(dice.integers(5))
+    match kind:
+        case "cell":
+            cells = lines[row].split(",")
+            cells[column] = JUNK[int(dice.integers(len(JUNK)))]
+            lines[row] = ",".join(cells)
+        case "byte":
+            data = bytearray(TEXT.encode())
+            data[int(dice.integers(len(data)))] = int(dice.integers(256))
+            return bytes(data)
+        case "cut":
+            return TEXT.encode()[: int(dice.integers(len(TEXT)))]
+        case "header":
+            names = lines[0].split(",")
+            names[column] = JUNK[int(dice.integers(len(JUNK)))]
+            lines[0] = ",".join(names)
+        case "column":
+            lines = [",".join(cell for j, cell in enumerate(line.split(",")) if j != column) for line in lines]
+        case "line":
+            lines.insert(row, JUNK[int(dice.integers(len(JUNK)))] * int(dice.integers(1, 9)))
+        case "gzip":
+            data = bytearray(gzip.compress(TEXT.encode(), mtime=0))
+            data[int(dice.integers(len(data)))] ^= 1 << int(dice.integers(8))
+            return bytes(data)
+        case "parquet":
+            buffer = io.BytesIO()
+            FRAME.to_parquet(buffer)
+            data = bytearray(buffer.getvalue())
+            data[int(dice.integers(len(data)))] ^= 1 << int(dice.integers(8))
+            return bytes(data)
+    return "\n".join(lines).encode()
+
+
+KINDS = ("cell", "byte", "cut", "header", "column", "line", "gzip", "parquet")
+
+
+def try_files(count, seed, folder):
+    """Read so many damaged files; returns how many were refused."""
+    dice = np.random.default_rng(seed)
+    path = folder / "plays.csv"
+    refused = 0
+    for k in range(count):
+        kind = KINDS[k % len(KINDS)]
+        path.write_bytes(damaged(kind, dice))
+        try:
+            table = read_play_table(read_play_file(path), {})
+            histories = histories_of(table.plays)
+        except FlowdialError as fault:
+            refused += 1
+            assert all(line and "\n" not in line and len(line) < 600 for line in getattr(fault, "lines", [str(fault)]))
+            if kind == "cell":
+                assert " row " in str(fault)
+        else:
+            assert histories.rows <= len(FRAME) + 1
+            assert set(np.unique(histories.won)) <= {0, 1}
+            assert np.isfinite(histories.features).all()
+    return refused
+
+
+def test_damaged_files_are_refused_in_sentences(tmp_path):
+    assert 40 < try_files(240, 5, tmp_path) < 240
+
+
+@pytest.mark.thorough
+def test_two_thousand_damaged_files(tmp_path):
+    try_files(2_000, 6, tmp_path)
