@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from engine.parameters import Knob, ParameterSpace
+from engine.scenario_file.calibration_label import NOT_FITTED
 from sims.tuning.final_race import Rate
 from sims.tuning.journal import TellRecord
 from sims.tuning.problem import Problem
@@ -50,6 +51,7 @@ def problem(
         after_attempts=after_attempts,
         cohorts=tuple(segment.name for segment in segments),
         form=SimpleNamespace(game=SimpleNamespace(name="known")),
+        calibration=NOT_FITTED,
     )
     return Problem(scenario, space, search_space_of(space), tuple(segments), point_of(space, space.defaults()))
 

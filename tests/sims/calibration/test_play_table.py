@@ -183,7 +183,7 @@ def test_columns_that_are_written_wrongly(text, sentence):
 
 
 def test_columns_that_do_not_exist_are_named_with_the_nearest():
-    with pytest.raises(ScenarioError, match="did you mean 'stage'|stage"):
+    with pytest.raises(ScenarioError, match="did you mean"):
         map_columns(["uid", "stage", "won"], {"level": "stge"}, lambda name: False)
     with pytest.raises(ScenarioError, match="knows the parts"):
         map_columns(["uid", "stage", "won"], {"levl": "stage"}, lambda name: False)
