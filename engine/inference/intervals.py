@@ -3,14 +3,17 @@
 A win rate is a ratio of sums over clusters that may be of very unequal size, near 0 or 1, with a few clusters far from
 the rest. Then the usual interval, rate +- t standard errors, is too narrow and lies too near the middle. So:
 
-- the standard error is that of clusters left out one by one (Bell and McCaffrey, Survey Methodology 28, 2002, HC3);
+- the standard error is unbiased where clusters spread alike (HC2: MacKinnon and White, Journal of Econometrics 29, 1985;
+  for clusters: Bell and McCaffrey, Survey Methodology 28, 2002);
 - the t quantile has the degrees of freedom of *effective* clusters, (sum n)^2 / sum n^2 (Kish, Survey Sampling, 1965),
   and fewer where few clusters make most of the spread: by the kurtosis of what each adds to the error (Satterthwaite,
   Biometrics Bulletin 2, 1946, with the variance of a sample variance of Cramer, Mathematical Methods of Statistics,
-  1946, section 27.4);
+  1946, section 27.4), and by its skewness;
 - the interval is built on the logit scale, so it stays within 0 and 1;
 - and shifted by the skewness of the estimate (the Cornish-Fisher quantiles of a studentized mean: Hall, The Bootstrap
-  and Edgeworth Expansion, 1992, section 2.6; the terms of ratio and logit are derived in `_shift`).
+  and Edgeworth Expansion, 1992, section 2.6; the terms of ratio and logit are derived in `_shift`). A few clusters show
+  their own skewness badly. So most of it is that of players whose chances are beta, of this rate and spread (Skellam,
+  Journal of the Royal Statistical Society B 10, 1948).
 
 docs/statistics.md says what else was tried.
 """
@@ -53,9 +56,12 @@ SUMS: Final = (*_EXACT, *MOMENTS, "steps", "steps_steps", "steps_attempts")
 FIRST_SUMS: Final = len(_EXACT)
 
 _LEAST_SPREAD: Final = 0.5  # a rounded spread below this share of the exact one says nothing of its shape
-_SKEWNESS: Final = 1.2  # times the measured one, which is too small in small samples ...
-_SKEWNESS_OF_FEW: Final = 6.0  # ... by so much more, over the effective clusters: fitted to `make calibration`
-_LARGEST_SHIFT: Final = 1.0  # in standard errors
+# Fitted to 105 designs of other rates, sizes and seeds than those of `make calibration` (docs/statistics.md).
+_MEASURED: Final = 0.6  # of the skewness: its measured part, which is too small in small samples ...
+_MEASURED_OF_FEW: Final = 6.5  # ... by so much more, over the effective clusters
+_EXPECTED: Final = 0.7  # of the skewness: the part of beta-binomial players
+_UNSURE: Final = 0.03  # of the squared skewness, taken from the degrees of freedom
+_LARGEST_SHIFT: Final = 2.0  # in standard errors
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: 
         error = math.sqrt(rate * (1.0 - rate) / (m - 1))
         return RateInterval(rate, *wilson(wins, m, confidence), error, m, attempts, "Wilson", effective)
     shape = _shape(sums, spread, effective)
-    error = math.sqrt(spread / attempts**4) / (1.0 - shape.share)
+    error = math.sqrt(spread / attempts**4 / (1.0 - shape.share))
     low, high = _logit_interval(rate, error, effective, shape, confidence)
     method: Method = "by player" if cluster == "player" else "by replica"
     return RateInterval(rate, low, high, error, m, attempts, method, effective)
@@ -109,7 +115,7 @@ class _Shape(NamedTuple):
     """How what clusters add to the error of a rate is spread over them; each adds r = wins - rate attempts."""
 
     share: float  # of all attempts, that of a cluster, weighted by r^2: how far a cluster pulls the rate to itself
-    skewness: float  # sum r^3 / (sum r^2)^(3/2)
+    skewness: float  # of the rate: measured, sum r^3 / (sum r^2)^(3/2), and expected
     excess: float  # sum r^4 / (sum r^2)^2, less that of a normal distribution, 0 or more
     pull: float  # sum r attempts / (attempts of all sqrt(sum r^2)): whether large clusters win more
 
@@ -133,37 +139,51 @@ def _shape(sums: Sequence[int] | Integers, spread: int, effective: float) -> _Sh
             math.comb(order, i) * a**i * (-w) ** (order - i) * moment[i, order - i + more] for i in range(order + 1)
         )
 
-    second = power(2)
-    exact = spread / int(sums[2]) ** 2 / (int(sums[2]) / a) ** 2  # in the unit of the moments
-    if not _LEAST_SPREAD <= (second / a**2) / exact <= 1.0 / _LEAST_SPREAD:
+    m, attempts, wins = (int(sums[SUMS.index(name)]) for name in ("clusters", "attempts", "wins"))
+    second, unit = power(2), attempts / a
+    exact = spread / attempts**2
+    if not _LEAST_SPREAD <= second / a**2 * unit**2 / exact <= 1.0 / _LEAST_SPREAD:
         return plain
-    excess = max(power(4) / second**2 - 3.0 / int(sums[0]), 0.0)
+    skewness = (_MEASURED + _MEASURED_OF_FEW / effective) * power(3) / second**1.5
+    skewness += _EXPECTED * _expected_skewness(wins / attempts, exact, attempts, effective, moment[0, 3] * unit**3)
     pull = (a * moment[1, 1] - w * moment[0, 2]) / (a * math.sqrt(second))
-    return _Shape(power(2, 1) / (a * second), power(3) / second**1.5, excess, pull)
+    return _Shape(power(2, 1) / (a * second), skewness, max(power(4) / second**2 - 3.0 / m, 0.0), pull)
+
+
+def _expected_skewness(rate: float, spread: float, attempts: int, effective: float, cubes: float) -> float:
+    """Skewness of the wins of all clusters, if each has a chance of its own from the beta distribution of this rate.
+
+    spread: sum of r^2, which tells how much chances differ (their intra-class correlation); cubes: sum of attempts^3.
+    """
+    variance, squares = rate * (1.0 - rate), attempts**2 / effective
+    per_attempt = spread / variance * effective / max(effective - 1.0, 1e-9)
+    alike = min(max((per_attempt - attempts) / max(squares - attempts, 1e-9), 0.0), 1.0)
+    second = (1.0 - alike) * attempts + alike * squares
+    third = (1.0 - alike) ** 2 * attempts + 3.0 * alike * (1.0 - alike) * squares + 2.0 * alike**2 * cubes
+    return (1.0 - 2.0 * rate) / math.sqrt(variance) * third / (1.0 + alike) / second**1.5
 
 
 def _logit_interval(
     rate: float, error: float, effective: float, shape: _Shape, confidence: float
 ) -> tuple[float, float]:
     """Both ends of a t interval on the logit scale, shifted by skewness."""
-    degrees = 1.0 / (1.0 / max(effective - 1.0, 1.0) + 0.5 * shape.excess)
-    half, shift = t_half_width(max(degrees, 1.0), confidence), _shift(rate, error, effective, shape, confidence)
+    lost = 1.0 / max(effective - 1.0, 1.0) + 0.5 * shape.excess + _UNSURE * shape.skewness**2
+    half, shift = t_half_width(max(1.0 / lost, 1.0), confidence), _shift(rate, error, shape, confidence)
     scale, middle = error / (rate * (1.0 - rate)), math.log(rate / (1.0 - rate))
     return _logistic(middle - scale * (half + shift)), _logistic(middle + scale * (half - shift))
 
 
-def _shift(rate: float, error: float, effective: float, shape: _Shape, confidence: float) -> float:
+def _shift(rate: float, error: float, shape: _Shape, confidence: float) -> float:
     """How far both quantiles of (estimate - truth) / error lie from those of t, in standard errors.
 
     A studentized mean of skewness g has the quantile z - g (2 z^2 + 1) / 6. For a ratio of sums the error moves with
     the estimate by its covariance with the attempts, which adds pull z^2; the logit's curvature adds the last term.
-    Beyond some value of its own the expansion means nothing, and the shift stops there.
+    Beyond some value of its own the expansion means nothing, so the shift approaches a largest one.
     """
     z = normal_half_width(confidence)
-    skewness = (_SKEWNESS + _SKEWNESS_OF_FEW / effective) * shape.skewness
     bend = (1.0 - 2.0 * rate) * error / (2.0 * rate * (1.0 - rate))
-    shift = (shape.pull + bend) * z * z - skewness * (2.0 * z * z + 1.0) / 6.0
-    return min(max(shift, -_LARGEST_SHIFT), _LARGEST_SHIFT)
+    shift = (shape.pull + bend) * z * z - shape.skewness * (2.0 * z * z + 1.0) / 6.0
+    return _LARGEST_SHIFT * math.tanh(shift / _LARGEST_SHIFT)
 
 
 def _logistic(x: float) -> float:
@@ -257,6 +277,6 @@ def dial_interval(sums: Sequence[int] | Integers, confidence: float = CONFIDENCE
     spread = (dd * a**2 - 2 * d * a * da + d**2 * aa) / a**2
     if spread <= m:  # no cluster is further off than rounding
         return mean, mean
-    error = math.sqrt(spread) / (_DIAL_STEP * a) / (1.0 - cubes / (a * aa))
+    error = math.sqrt(spread / (1.0 - cubes / (a * aa))) / (_DIAL_STEP * a)
     half = t_half_width(max(a**2 / aa - 1.0, 1.0), confidence) * error
     return max(mean - half, 0.0), min(mean + half, 1.0)

@@ -71,7 +71,7 @@ def quit_words(share: float, low: float, high: float, *, short: bool = False) ->
 
     low, high: its ends; NaN where they are not known. short: for a table.
     """
-    known = not math.isnan(low)
+    known = not math.isnan(share) and not math.isnan(low)
     ends = (f"{100.0 * low:.0f}", f"{100.0 * high:.0f}") if known else None
     return _beside(share_text(share), ends, " %", short)
 

@@ -282,15 +282,20 @@ def slow_interval(wins, attempts):
     total, rate = n.sum(), w.sum() / n.sum()
     r = w - rate * n
     share = (r**2 * n).sum() / total / (r**2).sum()
-    error = math.sqrt((r**2).sum()) / total / (1.0 - share)
+    error = math.sqrt((r**2).sum() / (1.0 - share)) / total
     effective = total**2 / (n**2).sum()
     excess = max((r**4).sum() / (r**2).sum() ** 2 - 3.0 / len(w), 0.0)
-    half = t_half_width(1.0 / (1.0 / (effective - 1.0) + excess / 2.0))
-    skewness = (1.2 + 6.0 / effective) * (r**3).sum() / (r**2).sum() ** 1.5
+    alike = ((r**2).sum() * effective / (effective - 1.0) / rate / (1.0 - rate) - total) / ((n**2).sum() - total)
+    alike = min(max(alike, 0.0), 1.0)
+    own = n * ((1.0 - alike) + alike * n)  # variance of a player's wins, over rate (1 - rate)
+    lopsided = own * ((1.0 - alike) + 2.0 * alike * n) / (1.0 + alike)
+    expected = (1.0 - 2.0 * rate) / math.sqrt(rate * (1.0 - rate)) * lopsided.sum() / own.sum() ** 1.5
+    skewness = (0.6 + 6.5 / effective) * (r**3).sum() / (r**2).sum() ** 1.5 + 0.7 * expected
+    half = t_half_width(1.0 / (1.0 / (effective - 1.0) + excess / 2.0 + 0.03 * skewness**2))
     pull = (r * n).sum() / total / math.sqrt((r**2).sum())
     bend = (1.0 - 2.0 * rate) * error / (2.0 * rate * (1.0 - rate))
     z = 1.959963985
-    shift = min(max((pull + bend) * z**2 - skewness * (2.0 * z**2 + 1.0) / 6.0, -1.0), 1.0)
+    shift = 2.0 * math.tanh(((pull + bend) * z**2 - skewness * (2.0 * z**2 + 1.0) / 6.0) / 2.0)
     scale, middle = error / rate / (1.0 - rate), math.log(rate / (1.0 - rate))
     ends = [1.0 / (1.0 + math.exp(-(middle + scale * way))) for way in (-half - shift, half - shift)]
     return *ends, error
@@ -310,11 +315,10 @@ def test_the_interval_is_that_of_the_docs(seed):
 
 
 def test_players_of_equal_size_and_even_spread_have_the_textbooks_interval_but_for_the_scale():
-    """Left out one by one, m players of equal size have m / (m - 1) times the usual error."""
     attempts = np.full(40, 100)
     wins = 50 + np.resize([-5, 5], 40)
     found = interval(wins, attempts)
-    assert found.error == pytest.approx(0.05 / math.sqrt(40) * 40 / 39, rel=1e-12)
+    assert found.error == pytest.approx(0.05 / math.sqrt(39), rel=1e-12)
     assert found.effective == 40.0
     assert found.high - 0.5 == pytest.approx(0.5 - found.low)
     assert found.high - 0.5 == pytest.approx(t_half_width(39) * found.error, rel=1e-3)
@@ -379,7 +383,7 @@ def test_mean_difficulty_has_a_margin():
     dial = np.rint(own * 60 * DIAL_UNIT).astype(np.int64)
     columns = cluster_sums(np.ones_like(made), made // 2, made, dial, 1)
     low, high = dial_interval([int(column.sum()) for column in columns])
-    half = t_half_width(49) * own.std(ddof=1) / math.sqrt(50) * math.sqrt(50 / 49)
+    half = t_half_width(49) * own.std(ddof=1) / math.sqrt(50)
     assert (low, high) == pytest.approx((own.mean() - half, own.mean() + half), abs=2e-4)
     fixed = np.full(50, 21 * DIAL_UNIT)
     alike = [int(column.sum()) for column in cluster_sums(np.ones_like(made), made // 2, made, fixed, 1)]
