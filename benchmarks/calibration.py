@@ -336,7 +336,7 @@ def _met(cell: npt.NDArray[np.int64], band: tuple[float, float]) -> bool:
 
 # --- Plans -----------------------------------------------------------------------------------------------------------
 
-# Changed difficulty, and about the points it costs. So few players notice the last that a plan names the least there is.
+# Changed difficulty, and about the points it costs. So few players notice the last that a plan names the least size.
 PLANNED: Final = ((0.3524, 0.003), (0.354, 0.005), (0.358, 0.01), (0.374, 0.03))
 COMPARED: Final = 400
 FLAGGED: Final = (0.88, 0.92)

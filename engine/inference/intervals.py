@@ -3,8 +3,8 @@
 A win rate is a ratio of sums over clusters that may be of very unequal size, near 0 or 1, with a few clusters far from
 the rest. Then the usual interval, rate +- t standard errors, is too narrow and lies too near the middle. So:
 
-- the standard error is unbiased where clusters spread alike (HC2: MacKinnon and White, Journal of Econometrics 29, 1985;
-  for clusters: Bell and McCaffrey, Survey Methodology 28, 2002);
+- the standard error is unbiased where clusters spread alike (HC2: MacKinnon and White, Journal of Econometrics 29,
+  1985; for clusters: Bell and McCaffrey, Survey Methodology 28, 2002);
 - the t quantile has the degrees of freedom of *effective* clusters, (sum n)^2 / sum n^2 (Kish, Survey Sampling, 1965),
   and fewer where few clusters make most of the spread: by the kurtosis of what each adds to the error (Satterthwaite,
   Biometrics Bulletin 2, 1946, with the variance of a sample variance of Cramer, Mathematical Methods of Statistics,
@@ -160,7 +160,7 @@ def _expected_skewness(rate: float, spread: float, attempts: int, effective: flo
     alike = min(max((per_attempt - attempts) / max(squares - attempts, 1e-9), 0.0), 1.0)
     second = (1.0 - alike) * attempts + alike * squares
     third = (1.0 - alike) ** 2 * attempts + 3.0 * alike * (1.0 - alike) * squares + 2.0 * alike**2 * cubes
-    return (1.0 - 2.0 * rate) / math.sqrt(variance) * third / (1.0 + alike) / second**1.5
+    return (1.0 - 2.0 * rate) / math.sqrt(variance) * third / (1.0 + alike) / math.sqrt(second) ** 3
 
 
 def _logit_interval(
