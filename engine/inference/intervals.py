@@ -160,7 +160,7 @@ def _expected_skewness(rate: float, spread: float, attempts: int, effective: flo
     alike = min(max((per_attempt - attempts) / max(squares - attempts, 1e-9), 0.0), 1.0)
     second = (1.0 - alike) * attempts + alike * squares
     third = (1.0 - alike) ** 2 * attempts + 3.0 * alike * (1.0 - alike) * squares + 2.0 * alike**2 * cubes
-    return (1.0 - 2.0 * rate) / math.sqrt(variance) * third / (1.0 + alike) / math.sqrt(second) ** 3
+    return float((1.0 - 2.0 * rate) / math.sqrt(variance) * third / (1.0 + alike) / math.sqrt(second) ** 3)
 
 
 def _logit_interval(

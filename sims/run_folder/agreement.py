@@ -120,7 +120,7 @@ class _Table:
         keys = players["key"]
         if not len(keys):
             raise ValueError(f"{self.path.name} has players, but {_PLAYERS} has none")
-        place = np.minimum(np.searchsorted(keys, found["key"]), len(keys) - 1)
+        place: npt.NDArray[np.int64] = np.minimum(np.searchsorted(keys, found["key"]), len(keys) - 1)
         for wrong, words in (
             (keys[place] != found["key"], f"its player is not in {_PLAYERS}"),
             (players["cohort"][place] != found["cohort"], f"{_PLAYERS} has its player in another group"),

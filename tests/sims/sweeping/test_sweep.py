@@ -141,7 +141,8 @@ def test_a_sweep_that_was_stopped_is_resumed_to_the_same_bytes(curve, tmp_path, 
                 if left is not None and number + 1 >= left:
                     os.kill(os.getpid(), signal.SIGINT)
 
-    said, best = [], []
+    said: list[str] = []
+    best: list[str] = []
     monkeypatch.setattr("sims.sweeping.sweep.TrialPlayer", Interrupted)
     with pytest.raises(Stopped):
         sweep(SCENARIO, CURVE, out=tmp_path / "sweep", workers=1, on_message=said.append, on_stop=best.append)
@@ -217,7 +218,7 @@ def test_two_numbers_make_a_heat_map(tmp_path):
 
 
 @pytest.fixture
-def stranger(tmp_path, monkeypatch) -> Path:
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shaky controller, installed as a third party's."""
     place = tmp_path / "site"
     info = place / "shaky-1.0.dist-info"
