@@ -20,7 +20,7 @@ import types
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.errors import EnvironmentFault
 from engine.user_files.cache_folder import cache_folder, is_own_file, prune
@@ -32,6 +32,8 @@ __all__ = ["bound", "compiled", "kernel_digest"]
 _OUTER: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # Nothing but a kernel calls a helper, so it gets no entry for Python or C: each would hold all of its code once more.
 _INNER: dict[str, Any] = {**_OUTER, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+_LEAST_ADDRESSES: Final = 1 << 30  # bytes: a run of a few players takes about so much, most of it code of libraries
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,9 +72,27 @@ def _type_of(value: Any) -> Any:
     return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
 
 
+def check_address_space() -> None:
+    """Refuse to compile in an address space that is too small: where it ends, LLVM ends the process or never returns.
+
+    Raises EnvironmentFault.
+    """
+    if os.name == "nt":
+        return
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_ADDRESSES:
+        raise EnvironmentFault(
+            f"a process must have {_LEAST_ADDRESSES >> 20:,} MB of address space, got {limit >> 20:,} MB; raise the "
+            "limit (ulimit -v)."
+        )
+
+
 @cache
 def _loaded_numba() -> Any:
     """The compiler. It reads variables named NUMBA_... as it is loaded, and some values stop it."""
+    check_address_space()
     variables = sorted(name for name in os.environ if name.startswith("NUMBA_"))
     features = [one.strip() for one in os.environ.get("NUMBA_CPU_FEATURES", "").split(",")]
     if not all(one.startswith(("+", "-")) for one in features if one):  # LLVM would end the process

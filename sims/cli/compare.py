@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -200,7 +201,7 @@ def _deliver(compute: Callable[[], _R], out: Path | None, as_json: bool, files: 
 
 @contextlib.contextmanager
 def _output_folder(out: Path | None) -> Iterator[Path | None]:
-    """Make the folder of --out before anything is played. It is removed again if there is nothing to put into it."""
+    """Make the folder of --out before anything is played. Without a result it is removed, so that it is in no way."""
     if out is None:
         yield None
         return
@@ -210,8 +211,7 @@ def _output_folder(out: Path | None) -> Iterator[Path | None]:
     try:
         yield folder
     except BaseException:
-        with contextlib.suppress(OSError):  # it is not empty
-            folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)  # it was made above, and all in it is ours
         raise
 
 

@@ -20,7 +20,7 @@ from engine.game import FAILED, OUTCOMES, Faculties, Game
 from engine.scenario_file.scenario_faults import suggestion
 from sims.playback.human_actions import read_human_actions
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
-from sims.run_folder.folder import MANIFEST, changed_files, read_manifest
+from sims.run_folder.folder import changed_files, has_manifest, read_manifest
 from sims.run_folder.row_file import AttemptTable, lines_of, open_table, row_batches_of, value_of
 from sims.run_folder.saved_csv import TornRow, own_spelling
 
@@ -69,7 +69,7 @@ def attempts_file(target: Path) -> Path:
     """The file of attempts of a run folder, or the file itself. Raises RunFolderError when there is neither."""
     if target.is_file():
         return target
-    if (target / MANIFEST).is_file():
+    if has_manifest(target):
         return target / f"attempts.{read_manifest(target)['format']}"
     for name in ("attempts.csv", "attempts.parquet"):  # a sitting at the window has no manifest
         if (target / name).is_file():
@@ -79,7 +79,7 @@ def attempts_file(target: Path) -> Path:
 
 def is_altered(path: Path) -> bool:
     """Whether a file of attempts is no more as the manifest beside it says; not where there is none."""
-    if not (path.parent / MANIFEST).is_file():
+    if not has_manifest(path.parent):
         return False
     files = read_manifest(path.parent)["files"]
     return path.name in files and bool(changed_files(path.parent, {"files": {path.name: files[path.name]}}))

@@ -131,12 +131,13 @@ class _Table:
         return place
 
     def _whole(self, column: Any, of: Column) -> npt.NDArray[np.int64]:
+        if column.null_count:
+            raise ValueError(f"{self.path.name} lacks a value in {of.name}")
         if of.name not in self._words:
-            return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.int64)
+            return np.array(column.to_numpy(zero_copy_only=False), dtype=np.int64)
         words = self._words[of.name]
         codes = np.array([words.index(word) for word in column.dictionary.to_pylist()], np.int64)
-        places: npt.NDArray[np.int64] = column.indices.to_numpy(zero_copy_only=False)
-        return codes[places] if len(codes) else np.zeros(0, np.int64)
+        return codes[np.array(column.indices.to_numpy(zero_copy_only=False), dtype=np.int64)]
 
     def _check_order(self, found: Mapping[str, npt.NDArray[np.int64]]) -> None:
         keys = np.concatenate([[self._last[0]], found["key"]])

@@ -234,7 +234,7 @@ def _way_on(folder: WorkFolder, start: Start) -> str:
     if not folder.resumable:
         return "; remove it"
     condition = ""
-    if not (folder.path / MANIFEST).is_file():  # otherwise it may be complete, whatever has changed since
+    if not has_manifest(folder.path):  # otherwise it may be complete, whatever has changed since
         begun = folder.read_start()
         if (begun.scenario, begun.study, begun.sweep) != (start.scenario, start.study, start.sweep):
             condition = " if its code has not changed since"
@@ -296,7 +296,7 @@ def take_up(target: Path) -> WorkFolder:
     path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
     if folder_state(path) == "absent":
         whole = target.with_name(target.name.removesuffix(PARTIAL))
-        if (whole / MANIFEST).is_file():
+        if has_manifest(whole):
             raise RunFolderError(f"{whole} is already complete; nothing to resume.")
         raise RunFolderError(f"there is no unfinished run at {path}; name the folder that ends in {PARTIAL}.")
     folder = WorkFolder(path, FolderLock(path))
@@ -306,6 +306,11 @@ def take_up(target: Path) -> WorkFolder:
         remove_unfinished(path)
         remove_unfinished(folder.chunks)
     return folder
+
+
+def has_manifest(folder: Path) -> bool:
+    """Whether a folder has something of the manifest's name, which `read_manifest` may still refuse."""
+    return os.path.lexists(folder / MANIFEST)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
 from sims.runs.preflight import contract_sentence
 from sims.runs.progress import OnRunProgress, RunProgress, no_run_progress
 from sims.runs.self_test import warm
+from sims.terminal import OnMessage, no_message
 from sims.workers.pool import STALL_S, Pool
 from sims.workers.quarantine import Quarantine, check_fault_share
 from sims.workers.task_fault import TaskFault
@@ -35,7 +36,11 @@ _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may
 
 
 def play_chunks(
-    job: Job, scenario: Scenario, workers: int, on_progress: OnRunProgress = no_run_progress
+    job: Job,
+    scenario: Scenario,
+    workers: int,
+    on_progress: OnRunProgress = no_run_progress,
+    on_message: OnMessage = no_message,
 ) -> tuple[list[ChunkRecord], Tally]:
     """The records of all chunks in the order of their keys, those that were there already included."""
     own = Catalog().has_own(job.setup.game.name, job.setup.kind.name)
@@ -66,19 +71,26 @@ def play_chunks(
         if kept is not None:
             take(kept)
     todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
-    for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own):
+    for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own, on_message=on_message):
         take(record)
     return [records[chunk.number] for chunk in plan], total
 
 
 def _play(
-    job: Job, scenario: Scenario, todo: Iterable[tuple[int, Chunk]], workers: int, *, apart: bool
+    job: Job,
+    scenario: Scenario,
+    todo: Iterable[tuple[int, Chunk]],
+    workers: int,
+    *,
+    apart: bool,
+    on_message: OnMessage,
 ) -> Iterable[ChunkRecord]:
     argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
     if workers > 1:
         _warm_up(job, argument, own=not apart)
     if workers > 0:
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
+        chosen["on_message"] = on_message
         with Pool(workers, job_in_worker, argument, play_or_explain, **chosen) as pool:
             for _, record in pool.run(todo):
                 yield record

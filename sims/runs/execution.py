@@ -24,7 +24,6 @@ from sims.catalog import Catalog, scenario_of, version
 from sims.run_folder.files import disk_faults
 from sims.run_folder.folder import (
     FORMAT_VERSION,
-    MANIFEST,
     SCENARIO,
     START,
     Start,
@@ -32,6 +31,7 @@ from sims.run_folder.folder import (
     begin,
     changed_files,
     changed_line,
+    has_manifest,
     read_manifest,
     take_up,
     write_manifest,
@@ -124,7 +124,7 @@ def execute(
     unreported: list[Exception] = []
 
     def work() -> bool:
-        tally = _play(folder, scenario, job, start, workers, on_progress, is_enough)
+        tally = _play(folder, scenario, job, start, workers, on_progress, on_message, is_enough)
         if tally is not None:
             unreported.extend(_add_report(folder.path))
         return tally is not None
@@ -172,7 +172,7 @@ def resume(
 
     def work() -> bool:
         if begun is not None:
-            _play(work_folder, *begun, workers, on_progress, lambda tally: True)
+            _play(work_folder, *begun, workers, on_progress, on_message, lambda tally: True)
         unreported.extend(_add_report(work_folder.path))
         return True
 
@@ -190,7 +190,7 @@ def _whole(final: Path, unreported: list[Exception], on_message: OnMessage) -> R
 
 def _is_whole(path: Path) -> bool:
     """Whether a run was stopped between its last file and its final name."""
-    if not (path / MANIFEST).is_file():
+    if not has_manifest(path):
         return False
     try:
         manifest = read_manifest(path)
@@ -238,12 +238,13 @@ def _play(
     start: Start,
     workers: int | None,
     on_progress: OnRunProgress,
+    on_message: OnMessage,
     is_enough: Enough,
 ) -> Tally | None:
     """Play what is missing and write all files but the report; None when it is not enough and the folder is gone."""
     count = workers if workers is not None else cores()
     began = time.monotonic()
-    records, tally = play_chunks(job, scenario, count, on_progress)
+    records, tally = play_chunks(job, scenario, count, on_progress, on_message)
     played_s = time.monotonic() - began
     if not is_enough(tally):
         folder.abandon()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import FlowdialError, PluginFault, ScenarioError
 from engine.game import Game
+from engine.kernel import check_address_space
 from engine.record import Format
 from engine.scenario import Scenario, setup_of
 from engine.scenario_file.scenario_faults import printable
@@ -20,8 +21,10 @@ def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: For
     """The job of a scenario, still without a folder. setup: the scenario's, where there is one already.
 
     Raises ScenarioError, naming the file, when the controller refuses the scenario or cannot be created, or when a name
-    of a plug-in cannot stand in a table; PluginFault when the game's state is nothing that can be compiled.
+    of a plug-in cannot stand in a table; EnvironmentFault when the address space is too small; PluginFault when the
+    game's state is nothing that can be compiled.
     """
+    check_address_space()
     setup = setup or setup_of(scenario, Catalog())
     check_rules(setup.game)
     try:

@@ -24,7 +24,9 @@ from engine.faults import BAD_PROPOSAL, FAULTS
 from engine.game import FAILED, OUTCOMES, Faculties
 from engine.kernel import compiled
 from engine.record import Column, Sheet
-from engine.scenario import load, setup_of
+from engine.scenario import parse, setup_of
+from engine.scenario_file.toml import LARGEST_FILE
+from engine.user_files.regular_file import read_regular
 from engine.world import chunks, simulate
 from sims.catalog import Catalog
 from sims.playback.human_actions import HUMAN_ACTIONS, read_human_actions
@@ -32,7 +34,7 @@ from sims.playback.outcome_cells import outcome_cells
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, Recording
 from sims.run_folder.agreement import disagreements
 from sims.run_folder.faults_table import read_faults
-from sims.run_folder.folder import MANIFEST, PACKAGE, SCENARIO, changed_files, read_manifest
+from sims.run_folder.folder import PACKAGE, SCENARIO, changed_files, has_manifest, read_manifest
 from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.provenance import code_digests
 from sims.run_folder.rounding import is_rounded, kept_digits, rounding_note
@@ -191,13 +193,13 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
 def _run_of(target: Path) -> tuple[Path, dict[str, Any] | None]:
     """The run folder of a target and its manifest; none for a sitting at the window, or a file that lies elsewhere."""
     if target.is_dir():
-        whole = (target / MANIFEST).exists() or ((target / PACKAGE).exists() and not (target / HUMAN_ACTIONS).exists())
+        whole = has_manifest(target) or ((target / PACKAGE).exists() and not (target / HUMAN_ACTIONS).exists())
         sitting = (target / ATTEMPTS).is_file() and not whole
         return target, None if sitting else read_manifest(target)
     if not target.is_file():
         raise RunFolderError(f"there is no run folder and no file at {target}; name another one.")
     folder = target.parent
-    if (folder / MANIFEST).is_file():
+    if has_manifest(folder):
         manifest = read_manifest(folder)
         if target.name == _attempts_file(manifest):
             return folder, manifest
@@ -375,9 +377,10 @@ def replay_run(
 ) -> tuple[list[CellDifference], list[str]]:
     """Play a whole run again: cells of its tables that differ, and sentences about them, or why that is unknown."""
     try:
-        scenario = load(folder / SCENARIO, Catalog(), allow_long=True)
+        path = folder / SCENARIO
+        scenario = parse(read_regular(path, LARGEST_FILE), str(path), Catalog(), allow_long=True)
         setup = setup_of(scenario, Catalog())
-    except FlowdialError as fault:
+    except (FlowdialError, OSError) as fault:
         return [], [f"which rows differ is unknown, because {SCENARIO} cannot be read: {fault}"]
     if scenario.digest != manifest["scenario_digest"]:
         return [], [f"which rows differ is unknown, because {SCENARIO} is not the one that was run"]

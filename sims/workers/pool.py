@@ -1,7 +1,8 @@
 """A supervised pool: one process and one pipe per worker.
 
 A worker that dies costs one task, which is tried again on a fresh worker; one that hangs is killed at its deadline,
-or when its black box (engine.faults) has told of one attempt for too long; a machine that slept uses up neither. A
+or when its black box (engine.faults) has told of one attempt for too long; a machine that slept uses up neither. So is
+one that a signal has stopped, as SIGSTOP does, while this process went on. A
 task that lost two workers is tried a last time when no other runs, with all the memory to itself. A pool that is kept
 apart for plug-ins of others has a worker in reserve from its first loss on, so that the next loss waits for no start.
 docs/decisions.md says which pools of others were tried.
@@ -28,6 +29,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from engine.faults import ATTEMPT_AT, KILLED, NOBODY, PLAYER_AT, ROWS_AT, TIMEOUT
+from sims.terminal import OnMessage, no_message
 from sims.workers.awake_clock import AwakeWatch
 from sims.workers.start_fault import start_fault
 from sims.workers.task_fault import Failure, WorkerFault, failure_of
@@ -36,6 +38,7 @@ from sims.workers.worker_process import NO_MEMORY
 
 DEADLINE_S: Final = 1800.0  # for one task
 STALL_S: Final = 60.0  # for one attempt
+STILL_S: Final = 30.0  # for a process that a signal has stopped
 START_S: Final = 300.0  # for a worker to start and prepare
 AHEAD: Final = 2  # tasks per worker in flight: one is worked on, one waits, so that memory stays flat
 _TRIES: Final = 3  # the last of them alone
@@ -74,17 +77,21 @@ class Pool:
         noun: str = "task",
         apart: bool = False,
         explain: Explain | None = None,
+        still_s: float = STILL_S,
+        on_message: OnMessage = no_message,
     ) -> None:
         """workers: 1 or more; argument and items must be picklable, they travel through a pipe; noun: for messages.
 
         apart: with one worker too, in a process of its own; explain: (item, loss) -> the item to try instead, as if
-        nothing had been lost, or None when the loss is not explained.
+        nothing had been lost, or None when the loss is not explained; still_s: how long a worker may be stopped by a
+        signal; on_message: takes a sentence when one was.
         """
         if workers < 1:
             raise ValueError(f"a pool needs one worker or more, got {workers}")
         self._size = workers
         self._recipe = (prepare, argument, work)
         self._deadline_s, self._stall_s = deadline_s, stall_s
+        self._still_s, self._on_message = still_s, on_message
         self._noun = noun
         self._apart = apart or workers > 1
         self._explain = explain
@@ -93,7 +100,7 @@ class Pool:
         self._reserve: Worker | None = None
         self._any_lost = False
         self._here: tuple[Any] | None = None  # what `prepare` gave, where all of it happens in this process
-        self._watch = AwakeWatch(min(_LOOK_S, deadline_s / 4, stall_s / 4))
+        self._watch = AwakeWatch(min(_LOOK_S, deadline_s / 4, stall_s / 4, still_s / 3))
 
     def __enter__(self) -> Pool:
         return self
@@ -201,10 +208,24 @@ class Pool:
         now = self._watch.look()
         for worker in limits:
             limit = self._limit(worker)  # it may have begun another attempt since
-            if worker.pipe not in ready and now >= limit:
+            if worker.pipe in ready:
+                worker.still_since = None
+            elif now >= limit:
                 worker.fate = f"took longer than {limit - worker.begun:g} s"
                 worker.process.kill()
+            elif self._stands_still(worker, now):
+                worker.fate = f"was stopped by a signal for {self._still_s:g} s"
+                self._on_message(f"a worker {worker.fate}; its {self._noun} is played again.")
+                worker.process.kill()
         return [worker for worker in limits if worker.pipe in ready or worker.fate]
+
+    def _stands_still(self, worker: Worker, now: float) -> bool:
+        """Whether somebody has stopped a worker's process and this one went on without it."""
+        if not worker.is_stopped():
+            worker.still_since = None
+        elif worker.still_since is None:
+            worker.still_since = now
+        return worker.still_since is not None and now - worker.still_since >= self._still_s
 
     def _limit(self, worker: Worker) -> float:
         """When a worker's time is up, by our watch."""

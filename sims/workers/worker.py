@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class Worker:
         self.since = 0.0  # when it began with the first of its tasks
         self.seen = self.attempt()  # by its black box
         self.seen_at = 0.0
+        self.still_since: float | None = None  # since when its process is stopped, by the parent's watch
         self.begun = 0.0  # with what it was killed for, when it was
         self.fate = ""
 
@@ -72,6 +74,16 @@ class Worker:
     def attempt(self) -> tuple[int, int, int]:
         """Whose attempt is under way, which one, and how many were before it."""
         return self.box[PLAYER_AT], self.box[ATTEMPT_AT], self.box[ROWS_AT]
+
+    def is_stopped(self) -> bool:
+        """Whether its process was stopped by a signal, as SIGSTOP; only Linux tells."""
+        if sys.platform != "linux":
+            return False
+        try:
+            with open(f"/proc/{self.process.pid}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split()[0] == b"T"
+        except (OSError, IndexError):
+            return False
 
     def ended(self) -> str:
         """How it ended, in words."""

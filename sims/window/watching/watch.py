@@ -12,7 +12,7 @@ from engine.errors import ScenarioError
 from engine.scenario import load
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
-from sims.run_folder.folder import MANIFEST, SCENARIO
+from sims.run_folder.folder import SCENARIO, has_manifest
 from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.sound_tables import sound_manifest
 from sims.terminal import show
@@ -43,7 +43,7 @@ def watch(
     catalog = Catalog()
     folder = Path(target)
     path = folder / SCENARIO if folder.is_dir() else catalog.scenario(target)
-    if (folder / MANIFEST).is_file():
+    if has_manifest(folder):
         sound_manifest(folder, (SCENARIO,))
     scenario = load(path, catalog, [] if seed is None else [("seed", str(seed))], allow_long=True)
     number = None

@@ -203,7 +203,10 @@ def test_a_full_disk_is_the_environments_fault(workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_cannot_start_says_why(workers):
-    with Pool(workers, prepare, "raise", square) as pool, pytest.raises(TaskFault, match="cannot start: RuntimeError"):
+    with (
+        Pool(workers, prepare, "raise", square) as pool,
+        pytest.raises(WorkerFault, match="cannot start: RuntimeError"),
+    ):
         list(pool.run(enumerate(range(4))))
 
 
@@ -211,7 +214,10 @@ def test_a_worker_that_cannot_start_says_why(workers):
 def test_a_plugin_that_exits_is_a_fault_not_the_end(workers):
     with Pool(workers, prepare, None, misbehave) as pool, pytest.raises(TaskFault, match="SystemExit: 3"):
         list(pool.run([(0, ("exit", None))]))
-    with Pool(workers, prepare, "exit", square) as pool, pytest.raises(TaskFault, match="cannot start: SystemExit: 0"):
+    with (
+        Pool(workers, prepare, "exit", square) as pool,
+        pytest.raises(WorkerFault, match="cannot start: SystemExit: 0"),
+    ):
         list(pool.run([(0, 1)]))
 
 
@@ -484,3 +490,20 @@ def test_workers_die_with_their_parent(tmp_path, number):
     time.sleep(0.5)
     assert len(sizes) == 2
     assert sizes == [path.stat().st_size for path in sorted(traces.iterdir())]
+
+
+def stop_once(folder, item):
+    """Stop this process by a signal in the first task that comes to it, outside of any attempt."""
+    mark = Path(folder) / "stopped"
+    if item == 3 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return item
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a stopped process")
+def test_a_worker_that_a_signal_has_stopped_is_told_and_its_task_tried_again(tmp_path):
+    said: list[str] = []
+    with Pool(2, prepare, str(tmp_path), stop_once, still_s=0.5, noun="chunk", on_message=said.append) as pool:
+        assert sorted(number for number, _ in pool.run(enumerate(range(8)))) == list(range(8))
+    assert said == ["a worker was stopped by a signal for 0.5 s; its chunk is played again."]
