@@ -22,6 +22,7 @@ from engine.world import Played
 from sims.catalog import Catalog
 from sims.comparison.metrics import metric_sums
 from sims.comparison.sides import Side, SideSetups, SideSums, sides_of
+from sims.run_folder.agreement import refuse_disagreement
 from sims.run_folder.folder import SCENARIO
 from sims.run_folder.row_file import row_batches_of
 from sims.run_folder.sound_tables import sound_manifest
@@ -47,6 +48,7 @@ def run_scenario(run: Run) -> Scenario:
         ScenarioError: its game or controller is not here, or has other knobs now.
     """
     manifest = sound_manifest(run.folder)
+    refuse_disagreement(run.folder, manifest)
     if manifest.get("source") == "human":
         raise RunFolderError(f"{run.folder} was played by a person; only runs of synthetic players can be compared.")
     scenario = load(run.folder / SCENARIO, Catalog(), allow_long=True)

@@ -12,10 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.errors import RunFolderError
+from engine.errors import RunFolderError, ScenarioError
 from engine.record import LAYOUT, PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from engine.scenario_file.scenario_faults import printable
 from engine.user_files.regular_file import read_regular
 from sims.run_folder.faults_table import SHEET as FAULTS
+from sims.run_folder.fields import is_count, is_number
 from sims.run_folder.files import Content
 from sims.run_folder.folder import PACKAGE
 from sims.verdict.goal import ORIGIN_COLUMNS, SUMMARY_COLUMNS
@@ -112,16 +114,47 @@ def read_package(folder: Path) -> Package:
     path = folder / PACKAGE
     try:
         found = json.loads(read_regular(path))
-        return Package(found["name"], found["title"], tuple(_table_of(resource) for resource in found["resources"]))
-    except (OSError, ValueError, TypeError, KeyError) as fault:
-        raise RunFolderError(f"{path} must be as the run wrote it, got {fault!r}.") from None
+        package = Package(found["name"], found["title"], tuple(_table_of(one) for one in found["resources"]))
+        _check_package(package)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ScenarioError) as fault:
+        reason = " ".join(str(fault).split())[:200]
+        raise RunFolderError(
+            f"{path} must be as the run wrote it, but: {type(fault).__name__}: {printable(reason)}."
+        ) from None
+    return package
+
+
+def _check_package(package: Package) -> None:
+    """Raise ValueError for a package that no run writes, although it has all entries."""
+    texts: list[Any] = [package.name, package.title]
+    for sheet, path, rows in package.tables:
+        texts += [sheet.name, path]
+        if Path(path).name != path or not is_count(rows):
+            raise ValueError(f"the table {sheet.name} must have a file of its own and a number of rows")
+        for column in sheet.columns:
+            texts += [column.name, column.unit, column.meaning]
+            bounds = (column.low, column.high)
+            if not all(bound is None or is_number(bound) for bound in bounds):
+                raise ValueError(f"the column {column.name} must have numbers as its bounds")
+        texts += [word for words in sheet.words.values() for word in words] + list(sheet.key)
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        raise ValueError("names and meanings must be texts that can be printed")
+    names = [table.sheet.name for table in package.tables]
+    if len(set(names)) < len(names) or len({table.path for table in package.tables}) < len(names):
+        raise ValueError("no table may stand twice")
 
 
 def _table_of(resource: Mapping[str, Any]) -> Resource:
     fields, key = resource["schema"]["fields"], tuple(resource["schema"]["primaryKey"])
-    words = {item["name"]: tuple(item["constraints"]["enum"]) for item in fields if "enum" in _limits(item)}
+    words = {item["name"]: _words(item["constraints"]["enum"]) for item in fields if "enum" in _limits(item)}
     sheet = Sheet(resource["name"], tuple(column_of(item) for item in fields), key, words)
     return Resource(sheet, resource["path"], resource["rowCount"])
+
+
+def _words(listed: Any) -> tuple[str, ...]:
+    if not isinstance(listed, list):
+        raise TypeError(f"enum must be a list, got {type(listed).__name__}")
+    return tuple(listed)
 
 
 def column_of(item: Mapping[str, Any]) -> Column:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import RunFolderError
 from engine.record import Column
 from engine.user_files.regular_file import open_parquet, read_regular
-from sims.run_folder.data_package import column_of, resource_of
+from sims.run_folder.data_package import column_of, read_package, resource_of
 from sims.run_folder.faults_table import NAME as FAULTS_FILE
 from sims.run_folder.faults_table import SHEET as FAULTS
 from sims.run_folder.files import Content
@@ -73,11 +73,8 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
 
 def _resources(folder: Path) -> dict[str, dict[str, Any]]:
     """The entries of all tables in the data package, by name."""
-    try:
-        package = json.loads(read_regular(folder / PACKAGE))
-        return {one["name"]: one for one in package["resources"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise RunFolderError(f"{folder / PACKAGE} is missing or damaged; the tables cannot be read.") from None
+    read_package(folder)  # is it one?
+    return {one["name"]: one for one in json.loads(read_regular(folder / PACKAGE))["resources"]}
 
 
 def _from_parquet(path: Path, types: dict[str, str]) -> pd.DataFrame:
