@@ -229,7 +229,7 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(place)
     monkeypatch.delitem(sys.modules, "shaky", raising=False)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return Path(tmp_path)
 
 
 @pytest.mark.parametrize(
