@@ -182,7 +182,7 @@ def _work(scenario: Scenario, request: SweepRequest) -> _Work:
     objective = objective_of(request.objective, setup)
     plan = plan_sweep(request, space, scenario, setup)
     check_space(scenario, space)
-    libraries = ("optuna",) if plan.method == "tpe" else ()
+    libraries, rooms = (("optuna",), ("tuning",)) if plan.method == "tpe" else ((), ())
     start = Start(
         format_version=FORMAT_VERSION,
         flowdial_version=version(),
@@ -190,7 +190,7 @@ def _work(scenario: Scenario, request: SweepRequest) -> _Work:
         scenario=scenario.resolved_toml(),
         scenario_digest=scenario.digest,
         format="csv",
-        code={**_code_of(scenario, space), "search": search_digest("sweeping", "comparison", "arena")},
+        code={**_code_of(scenario, space), "search": search_digest("sweeping", "comparison", "arena", *rooms)},
         versions=versions(*libraries),
         sweep=request.to_json(),
     )

@@ -1,23 +1,20 @@
 """A tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011), by Optuna: it plays more where losses were small.
 
 It sees the loss less the baseline's on the same players, which has far less luck in it than the loss. Optuna comes with
-the extra `search`, and is imported only here and in sims.tuning.search.optuna_search.
+the extra `search`.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any, Final
 
-from engine.errors import EnvironmentFault
 from sims.sweeping.search.explorer import ranked_trials
 from sims.sweeping.space import CONTROLLER, Settings, SweepSpace, SweptKey, SweptValue
 from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
+from sims.tuning.search.optuna_search import study_in_memory, tell_failure, tpe_sampler
 
 _BATCH: Final = 4  # trials that are asked for together; those still in play count as bad ones
-_SEEDS: Final = 2**32  # of a sampler's seed
 _REPEATS: Final = 100  # proposals that were there before, for each trial
 
 
@@ -26,16 +23,7 @@ class TpeTrials:
 
     def __init__(self, space: SweepSpace, block: PlayerBlock, trials: int, seed: int) -> None:
         """seed: 0 or more. Raises EnvironmentFault without Optuna."""
-        if find_spec("optuna") is None:
-            raise EnvironmentFault("method tpe needs the package optuna, which is missing: install flowdial[search]")
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with warnings.catch_warnings():  # Optuna 4 calls these options experimental, Optuna 5 does not
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True, group=True, constant_liar=True)
-        self._study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), sampler=sampler)
-        self._failed = optuna.trial.TrialState.FAIL
+        self._study = study_in_memory(tpe_sampler(seed, conditional=True))
         self._space, self._block, self._most = space, block, trials
         self._trials: list[Any] = []  # of the last ask
         self._asked = 0
@@ -55,7 +43,7 @@ class TpeTrials:
                 repeats += 1
                 known = self._losses.get(settings)
                 if known is None:
-                    self._study.tell(trial, state=self._failed)
+                    tell_failure(self._study, trial)
                 else:
                     self._study.tell(trial, known)
                 continue
@@ -70,7 +58,7 @@ class TpeTrials:
         self._records += records
         for trial, record in zip(self._trials, records, strict=True):
             if record.failure:
-                self._study.tell(trial, state=self._failed)
+                tell_failure(self._study, trial)
             else:
                 self._losses[record.ask.settings] = record.gain.value
                 self._study.tell(trial, record.gain.value)

@@ -23,6 +23,7 @@ from sims.tuning.search.search_space import Point, SearchSpace
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+    from optuna.study import Study
 
 _ATTEMPTS: Final = 100  # in each segment of a point, at most
 _BATCH: Final = 8  # points
@@ -38,11 +39,10 @@ class OptunaSearch:
         """budget: attempts of the whole search; start: the first point to play."""
         import optuna
 
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
         self._attempts = (max(min(_ATTEMPTS, budget // len(segments)), 1),) * len(segments)
         self._board = Scoreboard(space, segments, start)
-        self._study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), sampler=sampler)
+        self._study = study_in_memory(sampler)
         self._knobs: dict[str, BaseDistribution] = {
             name: optuna.distributions.FloatDistribution(0.0, 1.0)
             if levels == 0
@@ -96,13 +96,35 @@ class TpeSearch(OptunaSearch):
         self, space: SearchSpace, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
         """seed: 0 or more; budget and start as of OptunaSearch. Raises EnvironmentFault without Optuna."""
-        _require("tpe", "optuna", "install flowdial[search]")
-        import optuna
+        super().__init__(space, segments, tpe_sampler(seed), budget, start)
 
-        with warnings.catch_warnings():  # Optuna 4 calls both options experimental, Optuna 5 does not
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True, constant_liar=True)
-        super().__init__(space, segments, sampler, budget, start)
+
+def tpe_sampler(seed: int, *, conditional: bool = False) -> BaseSampler:
+    """Optuna's estimator over all parameters together. Raises EnvironmentFault without Optuna.
+
+    seed: 0 or more; conditional: some parameters are asked for only where others have certain values.
+    """
+    _require("tpe", "optuna", "install flowdial[search]")
+    import optuna
+
+    with warnings.catch_warnings():  # Optuna 4 calls these options experimental, Optuna 5 does not
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True, group=conditional, constant_liar=True)
+
+
+def study_in_memory(sampler: BaseSampler) -> Study:
+    """An Optuna study that says nothing and leaves no file."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(storage=optuna.storages.InMemoryStorage(), sampler=sampler)
+
+
+def tell_failure(study: Study, trial: Any) -> None:
+    """Tell an Optuna study that a trial has no loss."""
+    import optuna
+
+    study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
 
 class GpSearch(OptunaSearch):
