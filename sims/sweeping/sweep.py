@@ -44,13 +44,13 @@ from sims.sweeping.answer.sweep_page import sweep_page
 from sims.sweeping.exploration import Exploration
 from sims.sweeping.finished_sweep import FinishedSweep, read_sweep
 from sims.sweeping.objective import AUTO, Objective, objective_of
-from sims.sweeping.space import SweepSpace, space_of
+from sims.sweeping.space import SweepSpace
 from sims.sweeping.sweep_files import SWEEP_JOURNAL, write_sweep_files, write_sweep_manifest
 from sims.sweeping.sweep_plan import SweepPlan, plan_sweep
 from sims.sweeping.sweep_request import SweepRequest, check_sweep
 from sims.sweeping.trial_player import TrialPlayer
 from sims.sweeping.trial_records import SweepJournal
-from sims.sweeping.trial_scenarios import check_space
+from sims.sweeping.trial_scenarios import checked_space
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.workers.cores import cores
 
@@ -178,10 +178,9 @@ def _work(scenario: Scenario, request: SweepRequest) -> _Work:
     """Everything that follows from scenario and request. Raises ScenarioError."""
     check_sweep(request)
     setup = prepare_job(scenario).setup
-    space = space_of(request.over, scenario)
+    space = checked_space(request.over, scenario)
     objective = objective_of(request.objective, setup)
     plan = plan_sweep(request, space, scenario, setup)
-    check_space(scenario, space)
     libraries, rooms = (("optuna",), ("tuning",)) if plan.method == "tpe" else ((), ())
     start = Start(
         format_version=FORMAT_VERSION,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from engine.errors import ScenarioError
 from engine.scenario import Scenario, parse
 from engine.scenario_file.toml import format_toml
 from sims.catalog import Catalog
-from sims.sweeping.space import CONTROLLER, Settings, SweepSpace
+from sims.sweeping.space import CONTROLLER, Settings, SweepSpace, space_of
 
 _KNOB: Final = "game.params."
 _MOST_CHECKED: Final = 60  # values of a key that are checked before anything is played
@@ -25,6 +26,23 @@ def trial_scenario(baseline: Scenario, settings: Settings, players: int | None =
     pairs = [*_freeing(baseline, settings), *((key, format_toml(value)) for key, value in settings)]
     text = baseline.resolved_toml().encode()
     return _with_players(parse(text, baseline.name, Catalog(), pairs, allow_long=True), players)
+
+
+def checked_space(over: Mapping[str, str | Sequence[Any]], baseline: Scenario) -> SweepSpace:
+    """The space that a user has asked for, see sims.sweeping.space. Raises ScenarioError with all errors at once."""
+    try:
+        space = space_of(over, baseline)
+    except ScenarioError as fault:
+        lines = list(fault.lines)
+        names = {key: text for key, text in over.items() if key == CONTROLLER}
+        for key, text in over.items():  # those that can be read may be wrong in another way
+            try:
+                check_space(baseline, space_of({**names, key: text}, baseline))
+            except ScenarioError as other:
+                lines += [line for line in other.lines if line not in lines]
+        raise ScenarioError(*lines) from None
+    check_space(baseline, space)
+    return space
 
 
 def check_space(baseline: Scenario, space: SweepSpace) -> None:

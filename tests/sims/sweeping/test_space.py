@@ -10,7 +10,7 @@ from engine.errors import ScenarioError
 from sims.catalog import load_scenario
 from sims.sweeping.space import SweepSpace, space_of, value_in
 from sims.sweeping.space_file import read_space
-from sims.sweeping.trial_scenarios import check_space, trial_scenario
+from sims.sweeping.trial_scenarios import check_space, checked_space, trial_scenario
 from tests.kit import small
 
 SCENARIO = small.scenario(controller="kalman")
@@ -86,6 +86,13 @@ def test_all_errors_are_told_at_once():
         check_space(SCENARIO, space(target__win_rate="0.5,1.5", dial__floor="0.1,3.0"))
     assert len(raised.value.lines) == 2
     assert all("--over" in line for line in raised.value.lines)
+    with pytest.raises(ScenarioError) as raised:
+        checked_space({"seed": "1,2", "dial.floor": "0.1,3.0", "controller.nome": "1,2"}, SCENARIO)
+    assert [line.partition(": ")[0].rpartition(" ")[2] for line in raised.value.lines] == [
+        "seed",
+        "dial.floor",
+        "controller.nome",
+    ]
 
 
 def test_an_option_varies_only_where_its_controller_is():
