@@ -125,6 +125,7 @@ def check(
     if out is not None and not resolved:
         raise click.UsageError("--out needs --resolved: only the complete scenario can be written to a file.")
     checked = scenario_from_options(scenario, settings, seed, allow_long)
+    from sims.advice.usual_mistakes import mistakes_in
     from sims.runs.preflight import prepare_job
     from sims.runs.scenario_notes import notes_of
 
@@ -143,7 +144,7 @@ def check(
         players = f"{checked.form.players.count:,} players in {groups} group{'' if groups == 1 else 's'}"
         fingerprint = checked.digest[:16]
         show(f"{scenario}: valid; {players}, at most {checked.work:,} attempts, fingerprint {fingerprint}")
-        for note in notes_of(checked, setup):
+        for note in (*notes_of(checked, setup), *mistakes_in(checked, setup)):
             show(f"note: {note}")
 
 

@@ -16,6 +16,11 @@ def notes(differences: Differences, other: ComparedScenario) -> list[str]:
     names = names_of(differences)
     one, two = names[0], names[other.number]
     sentences = []
+    changed = _changed_apart([key.key for key in other.keys])
+    if changed > 1:
+        sentences.append(
+            f"{changed} keys differ, so this shows what they do together. Change one at a time to tell them apart."
+        )
     for name, own, played in ((one, first.seed, differences.seed), (two, scenario.seed, other.seed)):
         if own != played:
             sentences.append(
@@ -64,6 +69,12 @@ def _why(tail: bool) -> str:
     if not tail:
         return "there is nothing to count, or only one repeat or player"
     return f"it needs {round(LEAST_WORST / WORST)} players with at least {OWN_RATE} judged attempts"
+
+
+def _changed_apart(keys: list[str]) -> int:
+    """How many keys differ for a reason of their own: another controller has other options."""
+    others = [key for key in keys if not (key.startswith("controller.options.") and "controller.name" in keys)]
+    return len(others)
 
 
 def _about_cohorts(other: ComparedScenario, first: Scenario, one: str, two: str) -> list[str]:
