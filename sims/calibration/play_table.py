@@ -46,7 +46,6 @@ class PlayTable:
     mapped: Mapped
     plays: Plays
     left_out: dict[str, int]  # why -> how many rows
-    few: tuple[str, ...]  # levels that fewer than ten players met
     dates: tuple[str, str] | None  # first and last day of the plays
     retried: float  # share of losses after which the same player tried the same level again; NaN without an order
 
@@ -114,13 +113,13 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
         left_out["rows that are there twice"] = int((~keep).sum())
     played = np.bincount(player[keep], minlength=int(player.max(initial=0)) + 1)
     bots = (played > MOST_ATTEMPTS)[player] & keep
-    left_out[f"attempts of players with more than {MOST_ATTEMPTS:,}, likely bots"] = int(bots.sum())
+    left_out[f"players with more than {MOST_ATTEMPTS:,} attempts, likely bots"] = int((played > MOST_ATTEMPTS).sum())
     keep &= ~bots
     met = np.unique(np.column_stack((level[keep], player[keep])), axis=0)[:, 0] if keep.any() else np.empty(0, int)
     people = np.bincount(met, minlength=len(names))
     few = [i for i in range(len(names)) if 0 < people[i] < 10]
     rare = np.isin(level, few) & keep
-    left_out["attempts on levels that fewer than ten players met"] = int(rare.sum())
+    left_out["levels that fewer than ten players met"] = len(few)
     keep &= ~rare
     if session is None and time is None:
         place = None
@@ -156,7 +155,7 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     if time is not None:
         dates = _day(float(time[keep].min())), _day(float(time[keep].max()))
     return PlayTable(
-        file.name, form, mapped, plays, {why: n for why, n in left_out.items() if n}, tuple(names[i] for i in few),
+        file.name, form, mapped, plays, {why: n for why, n in left_out.items() if n},
         dates, _retried(plays),
     )  # fmt: skip
 

@@ -11,10 +11,8 @@ from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import FATIGUE, LEARNING, Histories
 from sims.calibration.play_table import CHURN_S, SESSION_GAP_S, PlayTable
 from sims.calibration.session_ends import SessionEnds
-from sims.wording import listed
 
 _RETRIES = 0.8  # see sims.calibration.fitted_scenario
-_MOST_NAMED = 5
 
 
 def headline_of(histories: Histories, tried: HeldOut | None) -> str:
@@ -39,6 +37,7 @@ def all_sentences(
         headline_of(histories, tried),
         *_about_error(tried),
         *_about_players(histories, fitted),
+        *_about_settings(fitted),
         *_about_quits(table, fitted),
         *_about_form(table),
         *_about_left_out(table),
@@ -113,6 +112,15 @@ def _about_players(histories: Histories, fitted: Fit) -> Iterator[str]:
         )
 
 
+def _about_settings(fitted: Fit) -> Iterator[str]:
+    for name in fitted.effects:
+        if name not in (LEARNING, FATIGUE):
+            yield (
+                f"{name}: {fitted.effect(name):+.2f}{_margin(fitted, name)} logits per standard deviation of it; the "
+                "scenario has it at its mean."
+            )
+
+
 def _about_quits(table: PlayTable, fitted: Fit) -> Iterator[str]:
     if not fitted.joint:
         return
@@ -143,9 +151,6 @@ def _about_form(table: PlayTable) -> Iterator[str]:
 def _about_left_out(table: PlayTable) -> Iterator[str]:
     for why, number in table.left_out.items():
         yield f"Left out: {number:,} {why}."
-    if table.few:
-        more = f" and {len(table.few) - _MOST_NAMED} more" if len(table.few) > _MOST_NAMED else ""
-        yield f"Levels that are left out: {listed([*table.few[:_MOST_NAMED]])}{more}."
 
 
 def _counted(number: int, noun: str) -> str:

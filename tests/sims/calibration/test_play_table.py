@@ -12,6 +12,7 @@ import pytest
 
 from engine.errors import ScenarioError
 from sims.calibration.columns import map_columns, parse_columns
+from sims.calibration.fit import fit
 from sims.calibration.histories import histories_of
 from sims.calibration.play_file import read_play_file
 from sims.calibration.play_table import read_play_table
@@ -193,12 +194,23 @@ def test_a_level_of_few_players_and_a_bot_are_left_out_and_said(tmp_path):
     rare = pd.DataFrame({"player": [0, 1, 2], "level": 99, "won": 1, "order": 900, "session": 90})
     bot = pd.DataFrame({"player": 9_999, "level": 1, "won": 1, "order": range(5_001), "session": 0})
     table = read(tmp_path, csv(pd.concat([FRAME, rare, bot])))
-    assert table.few == ("99",)
     assert table.left_out == {
-        "attempts of players with more than 5,000, likely bots": 5_001,
-        "attempts on levels that fewer than ten players met": 3,
+        "players with more than 5,000 attempts, likely bots": 1,
+        "levels that fewer than ten players met": 1,
     }
     same(table, read(tmp_path, csv()))
+
+
+def test_numbers_that_vary_on_a_level_are_effects_on_winning(tmp_path):
+    dice = np.random.default_rng(12)
+    wind = dice.normal(20.0, 5.0, len(FRAME))
+    won = (dice.random(len(FRAME)) < 1.0 / (1.0 + np.exp(-0.8 * (wind - 20.0) / 5.0))).astype(int)
+    frame = FRAME.assign(won=won, param_wind=wind, param_size=FRAME.level * 3.0, param_same=7)
+    histories = histories_of(read(tmp_path, csv(frame)).plays)
+    assert histories.effects == ("learning", "fatigue", "param_wind")  # size says no more than the level does
+    found = fit(histories)
+    low, high = found.interval(found.levels + 2)
+    assert abs(found.effect("param_wind") - 0.8) < 4.0 * (high - low) / 3.92
 
 
 def test_levels_are_in_their_natural_order(tmp_path):
