@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sims.cli.options import Command, NumberRange, UserPath, calculate_alone, json_option, quiet_option
+from sims.cli.options import Command, NumberRange, UserPath, calculate_alone, json_option
 from sims.terminal import say
 
 
@@ -17,15 +17,15 @@ from sims.terminal import say
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be read, at most 1 % of them.")
 @click.option(
     "--gate",
-    type=NumberRange(0, 1, low_open=True),
+    type=NumberRange(0, 1, low_open=True, range_shown=False),
     metavar="ERROR",
-    help="Exit 0 if unseen players are surely off by at most ERROR, 1 if surely more, 2 if too close to call.",
+    help="Exit 0 if unseen players are off by at most ERROR, 1 if by more, 2 if unclear.",
 )
 @click.option(
     "--threads", type=NumberRange(1, 256, whole=True, range_shown=False), metavar="N", help="Default: one per core."
 )
 @click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
-@quiet_option
+@click.option("--quiet", is_flag=True, help="Print the output folder only.")
 @json_option
 def calibrate(
     plays: str,

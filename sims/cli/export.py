@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="New folder, .xlsx or .csv file (default: beside the run).",
 )
 def export(folder: Path, form: ExportFormat, out: Path | None) -> None:
-    """Export the tables of a run as CSV, Parquet or XLSX, or its attempts as telemetry.
+    """Export the tables or the telemetry of a run.
 
     csv and parquet write a run folder, the same as `flowdial run --format`. xlsx writes a workbook with one sheet per
     table and one sheet that explains the columns. telemetry writes one CSV file with what a game could have logged, as

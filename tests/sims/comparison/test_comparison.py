@@ -590,9 +590,10 @@ def test_json_holds_what_a_program_needs(folder, capsys):
     assert main(["compare", "=cmd()<b>.toml", "@after.toml", "@after.toml", "--workers", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert told.keys() == {
-        "before", "seed", "calibrated", "flagged", "least", "mattering", "false_discovery_rate", "confidence",
-        "comparisons", "changes",
+        "before", "seed", "calibrated", "calibration", "flagged", "least", "mattering", "false_discovery_rate",
+        "confidence", "comparisons", "changes",
     }  # fmt: skip
+    assert told["calibration"] == "uncalibrated"
     assert (told["seed"], told["calibrated"], told["false_discovery_rate"]) == (11, False, 0.05)
     assert told["flagged"] == sum(change["flagged"] for change in told["changes"]) > 0
     assert [one["comparison"] for one in told["comparisons"]] == [1, 2]
