@@ -425,7 +425,9 @@ class CalibrationSection(Section):
     """[calibration]: what the players were fitted to; flowdial calibrate writes it, and it is part of the digest."""
 
     source: Annotated[str, FreeText(200)] = Field(description="name of the file of plays")
-    players: Annotated[int, Number(1, 10**9, whole=True)] = Field(description="players in it")
+    players: Annotated[int, Number(1, 10**9, whole=True)] | None = Field(
+        default=None, description="players in it, where it says who played"
+    )
     attempts: Annotated[int, Number(1, 10**12, whole=True)] = Field(description="attempts in it")
     levels: Annotated[int, Number(1, MOST_LEVELS, whole=True)] = Field(description="levels in it")
     error: Share | None = Field(default=None, description="mean error of the win rates of unseen players")

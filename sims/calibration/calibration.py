@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from engine.scenario import Scenario
+from sims.calibration.calibration_files import check_out, content_of_findings, write_calibration
+from sims.calibration.calibration_findings import Findings, sizes_of, sizes_of_totals
 from sims.calibration.error_gate import ErrorGate, error_gate
-from sims.calibration.fit import Fit, fit
-from sims.calibration.held_out import HeldOut, held_out
-from sims.calibration.histories import FATIGUE, LEARNING, Histories, histories_of
+from sims.calibration.fit import fit
+from sims.calibration.fitted_scenario import fitted_scenario
+from sims.calibration.held_out import held_out
+from sims.calibration.histories import histories_of
+from sims.calibration.level_totals import fit_totals
 from sims.calibration.play_file import read_play_file
 from sims.calibration.play_table import PlayTable, read_play_table
-from sims.calibration.sentences import all_sentences, assumed_of, headline_of
-from sims.calibration.session_ends import SessionEnds, fit_session_ends
+from sims.calibration.sentences import all_sentences, headline_of
+from sims.calibration.session_ends import fit_session_ends
 from sims.html.notebook import notebook_table
 from sims.run_folder.folder import REPORT, SCENARIO
 from sims.terminal import OnProgress, no_progress
 from sims.workers.cores import cores
 
-FORMAT_VERSION: Final = 1
-_DIGITS: Final = 6  # of the numbers in calibration.json
+_STEPS = 8  # of the work: one to read, one to fit, five to try the fit, one to write
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,33 +33,24 @@ class Calibration:
     """Players who were fitted to a file of plays.
 
     Attributes:
-        source: name of the file.
-        table: what the file says, and what was left out of it.
-        fit: the estimates.
-        held_out: how well unseen players were predicted; None where too few met any level.
-        session_ends: how sessions end; None where the file has no sessions.
+        findings: what the file says, the estimates, and how well unseen players were predicted.
         scenario: a scenario with these players and levels, to be run.
         folder: where the files lie.
     """
 
-    source: str
-    table: PlayTable
-    histories: Histories
-    fit: Fit
-    held_out: HeldOut | None
-    session_ends: SessionEnds | None
+    findings: Findings
     scenario: Scenario
     folder: Path
 
     @property
     def headline(self) -> str:
         """The answer in one line: sizes, and the error for unseen players beside two trivial answers."""
-        return headline_of(self.histories, self.held_out)
+        return headline_of(self.findings)
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The answer, what was fitted, what was left out, and what is assumed."""
-        return all_sentences(self.table, self.histories, self.fit, self.held_out, self.session_ends)
+        return all_sentences(self.findings)
 
     @property
     def scenario_file(self) -> Path:
@@ -77,19 +68,18 @@ class Calibration:
         Args:
             limit: the largest mean error of a level's win rate.
         """
-        return error_gate(self.held_out, limit)
+        return error_gate(self.findings.held_out, limit)
 
     def __repr__(self) -> str:
         return f"Calibration({self.headline!r})"
 
     def _repr_html_(self) -> str:
-        estimates = estimates_of(self.fit, self.session_ends)
-        rows = [(name, *(f"{number:.3g}" for number in numbers)) for name, numbers in estimates.items()]
+        rows = [(name, *(f"{number:.3g}" for number in found)) for name, found in self.findings.estimates.items()]
         return notebook_table(("estimate", "value", "low", "high"), rows, self.sentences)
 
     def to_json(self) -> dict[str, Any]:
         """The content of calibration.json; no id of a player, and nothing of fewer than ten of them."""
-        return content_of_calibration(self.table, self.histories, self.fit, self.held_out, self.session_ends)
+        return content_of_findings(self.findings)
 
 
 def calibrate(
@@ -104,11 +94,11 @@ def calibrate(
     """Fit how players win, learn, tire and quit to a file of plays, and leave a folder with a scenario.
 
     Args:
-        plays: a CSV or Parquet file with a row for each attempt, or counts for each player and level; "-" for
-            standard input.
+        plays: a CSV or Parquet file with a row for each attempt, or counts for each player and level, or for each
+            level; "-" for standard input.
         columns: part -> column, as in {"player": "uid"}, where names do not tell.
         skip_bad: leave out rows that cannot be read, at most 1 % of them.
-        out: the new folder; None for a numbered one beside where the command runs.
+        out: the new folder; None for a numbered one below calibrations/.
         threads: of the sums; None for one per core. They change no number.
         on_progress: is told how much is done, and how much there is.
 
@@ -126,93 +116,28 @@ def calibrate(
         Traceback (most recent call last):
         FileNotFoundError: [Errno 2] No such file or directory: 'missing.csv'
     """
-    from sims.calibration.calibration_files import check_out, write_calibration
-    from sims.calibration.fitted_scenario import fitted_scenario
-
     check_out(out)
-    count = threads or cores()
     table = read_play_table(read_play_file(plays), columns or {}, skip_bad=skip_bad)
+    on_progress(1, _STEPS)
+    findings = _findings_of(table, threads or cores(), on_progress)
+    scenario = fitted_scenario(findings)
+    folder = write_calibration(out, findings, scenario)
+    on_progress(_STEPS, _STEPS)
+    return Calibration(findings, scenario, folder)
+
+
+def _findings_of(table: PlayTable, threads: int, on_progress: OnProgress) -> Findings:
+    if table.totals is not None:
+        return Findings(table, sizes_of_totals(table.totals), None, fit_totals(table.totals), None, None)
+    assert table.plays is not None  # a file has plays or totals
     histories = histories_of(table.plays)
-    on_progress(1, 8)
-    found = fit(histories, threads=count)
-    on_progress(2, 8)
+    found = fit(histories, threads=threads)
+    on_progress(2, _STEPS)
     tried = held_out(
-        found, histories, threads=count, on_fold=lambda done, total: on_progress(2 + round(5 * done / total), 8)
+        found,
+        histories,
+        threads=threads,
+        on_fold=lambda done, total: on_progress(2 + round(5 * done / total), _STEPS),
     )
-    ends = fit_session_ends(table.plays, threads=count)
-    scenario = fitted_scenario(table, histories, found, tried, ends)
-    content = content_of_calibration(table, histories, found, tried, ends)
-    folder = write_calibration(out, table, histories, found, tried, ends, scenario, content)
-    on_progress(8, 8)
-    return Calibration(table.source, table, histories, found, tried, ends, scenario, folder)
-
-
-def estimates_of(fitted: Fit, ends: SessionEnds | None) -> dict[str, tuple[float, float, float]]:
-    """Every estimate with its 95 % interval, in the words of docs/calibration.md."""
-    found = {}
-    for place, name in enumerate(fitted.names, fitted.levels):
-        low, high = fitted.interval(place)
-        value = float(fitted.point[place])
-        if name in ("log_skill_sd", "log_quit_sd"):
-            name, value, low, high = name.removeprefix("log_"), math.exp(value), math.exp(low), math.exp(high)
-        elif name == "atanh_rho":
-            name, value, low, high = "correlation", math.tanh(value), math.tanh(low), math.tanh(high)
-        found[name] = (value, low, high)
-    if ends is not None:
-        found |= ends.estimates
-    return found
-
-
-def content_of_calibration(
-    table: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
-) -> dict[str, Any]:
-    """Everything that was found, as JSON; the same bytes for any order of rows, spelling of ids and threads."""
-    levels = len(histories.levels)
-    won = np.bincount(histories.level, histories.won, levels)
-    attempts = np.bincount(histories.level, minlength=levels)
-    owner = np.repeat(np.arange(histories.players), np.diff(histories.starts))
-    met = np.bincount(np.unique(histories.level * histories.players + owner) // histories.players, minlength=levels)
-    known = {LEARNING, FATIGUE} & set(histories.effects)
-    return {
-        "format_version": FORMAT_VERSION,
-        "source": table.source,
-        "columns": dict(table.mapped),
-        "players": histories.players,
-        "attempts": histories.rows,
-        "days": None if table.dates is None else list(table.dates),
-        "left_out": table.left_out,
-        "fitted": sorted(known) + (["quitting"] if fitted.joint else []) + (["sessions"] if ends else []),
-        "assumed": list(assumed_of(histories, fitted, ends)),
-        "estimates": {
-            name: dict(zip(("value", "low", "high"), map(_rounded, numbers), strict=True))
-            for name, numbers in estimates_of(fitted, ends).items()
-        },
-        "levels_mean": _rounded(fitted.level_mean),
-        "levels_sd": _rounded(fitted.level_sd),
-        "unseen_players": None
-        if tried is None
-        else {
-            "model": tried.model.to_json(),
-            "level_means": tried.level_means.to_json(),
-            "one_rate": tried.one_rate.to_json(),
-            "luck": _rounded(tried.luck),
-            "folds": tried.folds,
-            "level_rates": tried.rates,
-        },
-        "levels": [
-            {
-                "level": name,
-                "players": int(met[i]),
-                "attempts": int(attempts[i]),
-                "win_rate": _rounded(float(won[i] / attempts[i])),
-                "difficulty": _rounded(float(fitted.difficulty[i])),
-                "low": _rounded(fitted.interval(i)[0]),
-                "high": _rounded(fitted.interval(i)[1]),
-            }
-            for i, name in enumerate(histories.levels)
-        ],
-    }
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.{_DIGITS}g}")
+    ends = fit_session_ends(table.plays, threads=threads)
+    return Findings(table, sizes_of(histories), histories, found, tried, ends)

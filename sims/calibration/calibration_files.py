@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from engine.scenario import Scenario
+from sims.calibration.calibration_findings import Findings
 from sims.calibration.calibration_page import calibration_page
-from sims.calibration.fit import Fit
 from sims.calibration.held_out import HeldOut
-from sims.calibration.histories import Histories
-from sims.calibration.play_table import PlayTable
-from sims.calibration.session_ends import SessionEnds
+from sims.calibration.histories import FATIGUE, LEARNING
+from sims.calibration.sentences import assumed_of
 from sims.run_folder.files import sync_folder, write_file, write_json
 from sims.run_folder.folder import REPORT, SCENARIO
 from sims.run_folder.names import plain_name
@@ -20,6 +18,8 @@ from sims.run_folder.new_folder import check_new, new_folder, numbered_folder
 
 CALIBRATION: Final = "calibration.json"
 PARENT: Final = "calibrations"
+FORMAT_VERSION: Final = 1
+_DIGITS: Final = 6  # of the numbers in calibration.json
 
 
 def check_out(out: Path | None) -> None:
@@ -28,31 +28,73 @@ def check_out(out: Path | None) -> None:
         check_new(out)
 
 
-def write_calibration(
-    out: Path | None,
-    table: PlayTable,
-    histories: Histories,
-    fitted: Fit,
-    tried: HeldOut | None,
-    ends: SessionEnds | None,
-    scenario: Scenario,
-    content: Mapping[str, Any],
-) -> Path:
+def write_calibration(out: Path | None, findings: Findings, scenario: Scenario) -> Path:
     """Write the folder.
 
     Args:
         out: the new folder; None for calibrations/<name>-001, -002 and so on.
-        table: what the file says.
-        histories: the players.
-        fitted: the estimates.
-        tried: the error for unseen players.
-        ends: how sessions end.
+        findings: what was found.
         scenario: the scenario to run.
-        content: of calibration.json.
     """
-    folder = numbered_folder(Path(PARENT), plain_name(table.source)) if out is None else new_folder(out)
-    write_json(folder / CALIBRATION, content)
+    folder = numbered_folder(Path(PARENT), plain_name(findings.table.source)) if out is None else new_folder(out)
+    write_json(folder / CALIBRATION, content_of_findings(findings))
     write_file(folder / SCENARIO, scenario.resolved_toml().encode())
-    write_file(folder / REPORT, calibration_page(table, histories, fitted, tried, ends).encode())
+    write_file(folder / REPORT, calibration_page(findings).encode())
     sync_folder(folder)
     return folder
+
+
+def content_of_findings(findings: Findings) -> dict[str, Any]:
+    """Everything that was found, as JSON; the same bytes for any order of rows, spelling of ids and threads."""
+    table, sizes, fitted = findings.table, findings.sizes, findings.fit
+    fits: list[str] = [name for name in (LEARNING, FATIGUE) if name in fitted.effects]
+    fits += ["skill"] if sizes.players is not None else []
+    fits += ["quitting"] if fitted.joint else []
+    fits += ["sessions"] if findings.session_ends is not None else []
+    return {
+        "format_version": FORMAT_VERSION,
+        "source": table.source,
+        "columns": dict(table.mapped),
+        "players": sizes.players,
+        "attempts": sizes.attempts,
+        "days": None if table.dates is None else list(table.dates),
+        "left_out": table.left_out,
+        "fitted": ["difficulty", *fits],
+        "assumed": list(assumed_of(findings)),
+        "estimates": {
+            name: dict(zip(("value", "low", "high"), map(_rounded, numbers), strict=True))
+            for name, numbers in findings.estimates.items()
+        },
+        "levels_mean": _rounded(fitted.level_mean),
+        "levels_sd": _rounded(fitted.level_sd),
+        "unseen_players": None if findings.held_out is None else _scores(findings.held_out),
+        "levels": [_level(findings, place) for place in range(len(sizes.levels))],
+    }
+
+
+def _scores(tried: HeldOut) -> dict[str, Any]:
+    return {
+        "model": tried.model.to_json(),
+        "level_means": tried.level_means.to_json(),
+        "one_rate": tried.one_rate.to_json(),
+        "luck": _rounded(tried.luck),
+        "folds": tried.folds,
+        "level_rates": tried.rates,
+    }
+
+
+def _level(findings: Findings, place: int) -> dict[str, Any]:
+    sizes, (low, high) = findings.sizes, findings.fit.interval(place)
+    return {
+        "level": sizes.levels[place],
+        "players": None if sizes.met is None else int(sizes.met[place]),
+        "attempts": int(sizes.tried[place]),
+        "win_rate": _rounded(float(sizes.won[place] / sizes.tried[place])),
+        "difficulty": _rounded(float(findings.fit.difficulty[place])),
+        "low": _rounded(low),
+        "high": _rounded(high),
+    }
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.{_DIGITS}g}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from sims.calibration.fit import Fit, predict
+from sims.calibration.calibration_findings import Findings
+from sims.calibration.fit import predict
 from sims.calibration.held_out import HeldOut
-from sims.calibration.histories import Histories
-from sims.calibration.play_table import PlayTable
 from sims.calibration.sentences import all_sentences, mapping_words, rate_words
-from sims.calibration.session_ends import SessionEnds
 from sims.html.charts import ChartPoint, Line, line_chart, lines_chart
 from sims.html.forest_plot import Estimate, forest_plot
 from sims.html.markup import Markup, tag
@@ -19,12 +18,11 @@ _MOST_ATTEMPTS = 200  # of the curve of those who are still there
 _LEAST_PLAYERS = 10  # behind each point: fewer are not shown
 
 
-def calibration_page(
-    plays: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
-) -> str:
+def calibration_page(findings: Findings) -> str:
     """The whole document."""
+    plays = findings.table
     title = f"Players fitted to {plays.source}"
-    headline, *others = all_sentences(plays, histories, fitted, tried, ends)
+    headline, *others = all_sentences(findings)
     badge = ("fitted to your plays", "The players were fitted to the file that is named here.")
     answer = tag(
         "section",
@@ -37,10 +35,10 @@ def calibration_page(
         title,
         header(title, badge, f"{plays.source}{days}; {mapping_words(plays)}"),
         answer,
-        _errors(tried),
-        _levels(histories, fitted),
-        _attempts(histories, fitted),
-        _methods(),
+        _errors(findings.held_out),
+        _levels(findings),
+        _attempts(findings),
+        _methods() if findings.histories is not None else None,
     )
 
 
@@ -63,28 +61,25 @@ def _errors(tried: HeldOut | None) -> Markup | None:
     ]
     note = (
         "Distance of a level's predicted win rate from the true one, for players whom the fit had not seen. Further "
-        "left is better. The dashed line is the luck of so few players: no prediction gets below it."
+        "left is better. The dashed line is the luck of so few players: nothing can be counted on to get below it."
     )
     scores = table(("prediction", "level rates off by", "log-loss of an attempt", "calibration error"), rows)
     return section("Unseen players", charts(figure("Error of level rates", drawn, meaning)), scores, note=note)
 
 
-def _levels(histories: Histories, fitted: Fit) -> Markup:
-    levels = len(histories.levels)
-    won, tried = np.bincount(histories.level, histories.won, levels), np.bincount(histories.level, minlength=levels)
+def _levels(findings: Findings) -> Markup:
+    sizes, fitted, histories = findings.sizes, findings.fit, findings.histories
+    levels = fitted.levels
     points = [ChartPoint(float(i + 1), float(fitted.difficulty[i]), *fitted.interval(i)) for i in range(levels)]
     low, high = min(point.low for point in points), max(point.high for point in points)
     difficulty = line_chart(points, "line0", ("level", "difficulty (logits)"), (low, high))
-    expected = np.bincount(histories.level, predict(fitted, histories), levels) / tried
-    seen = [(float(i + 1), float(won[i] / tried[i])) for i in range(levels)]
-    fits = [(float(i + 1), float(expected[i])) for i in range(levels)]
-    rates = lines_chart([Line("seen in the file", seen), Line("fitted players", fits)], ("level", "win rate"))
-    note = (
-        "Level 1 is "
-        + histories.levels[0]
-        + (f", level {levels} is {histories.levels[-1]}" if levels > 1 else "")
-        + "."
-    )
+    lines = [Line("seen in the file", _along(sizes.won / sizes.tried))]
+    if histories is not None:
+        expected = np.bincount(histories.level, predict(fitted, histories), levels) / sizes.tried
+        lines.append(Line("fitted players", _along(expected)))
+    rates = lines_chart(lines, ("level", "win rate"))
+    numbered = sizes.levels == tuple(str(i + 1) for i in range(levels))
+    note = None if numbered else f"Level 1 is {sizes.levels[0]}, level {levels} is {sizes.levels[-1]}."
     return section(
         "Levels",
         charts(
@@ -95,25 +90,27 @@ def _levels(histories: Histories, fitted: Fit) -> Markup:
     )
 
 
-def _attempts(histories: Histories, fitted: Fit) -> Markup | None:
+def _along(values: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Points of a line over 1, 2, 3 ..."""
+    return [(float(i + 1), float(value)) for i, value in enumerate(values)]
+
+
+def _attempts(findings: Findings) -> Markup | None:
     """Who is still there, and what they win, by attempts made."""
+    histories, fitted = findings.histories, findings.fit
+    if histories is None or not fitted.effects:
+        return None
     sizes = np.diff(histories.starts)
     number = np.arange(histories.rows) - np.repeat(histories.starts[:-1], sizes)
     there = np.bincount(number)
     last = min(int(np.searchsorted(-there, -_LEAST_PLAYERS, side="right")), _MOST_ATTEMPTS)
-    if last < 2 or not fitted.effects:
+    if last < 2:
         return None
     won = np.bincount(number, histories.won)[:last] / there[:last]
     expected = np.bincount(number, predict(fitted, histories))[:last] / there[:last]
-    stays = [(float(i + 1), float(there[i] / there[0])) for i in range(last)]
-    left = lines_chart([Line("still playing", stays)], ("attempt", "players"))
-    rates = lines_chart(
-        [
-            Line("seen in the file", [(float(i + 1), float(won[i])) for i in range(last)]),
-            Line("fitted players", [(float(i + 1), float(expected[i])) for i in range(last)]),
-        ],
-        ("attempt", "win rate"),
-    )
+    left = lines_chart([Line("still playing", _along(there[:last] / there[0]))], ("attempt", "players"))
+    seen = [Line("seen in the file", _along(won)), Line("fitted players", _along(expected))]
+    rates = lines_chart(seen, ("attempt", "win rate"))
     return section(
         "Attempt by attempt",
         charts(

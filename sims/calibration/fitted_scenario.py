@@ -11,11 +11,9 @@ import numpy as np
 from engine.scenario import Scenario, parse
 from engine.scenario_file.calibration_label import fingerprints
 from engine.scenario_file.toml import format_toml, key_text
-from sims.calibration.fit import Fit
-from sims.calibration.held_out import HeldOut
-from sims.calibration.histories import FATIGUE, LEARNING, Histories
+from sims.calibration.calibration_findings import Findings
+from sims.calibration.histories import FATIGUE, LEARNING
 from sims.calibration.play_table import PlayTable
-from sims.calibration.session_ends import SessionEnds
 from sims.catalog import Catalog
 
 GAME: Final = "ladder"
@@ -33,34 +31,64 @@ def is_campaign(table: PlayTable) -> bool:
     return table.retried >= RETRIES
 
 
-def fitted_scenario(
-    table: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
-) -> Scenario:
+def fitted_scenario(findings: Findings) -> Scenario:
     """The scenario, checked and complete, with its [calibration].
 
     Args:
-        table: what the file says.
-        histories: the players.
-        fitted: the estimates.
-        tried: the error for unseen players; None where it is not known.
-        ends: how sessions end; None for the defaults.
+        findings: what was found.
     """
-    tables = _tables(table, histories, fitted, ends)
+    tables = _tables(findings)
     catalog = Catalog()
-    name = f"{PurePath(table.source).stem or 'plays'}.toml"
+    name = f"{PurePath(findings.table.source).stem or 'plays'}.toml"
     plain = parse(_text(tables).encode(), name, catalog)
-    tables["calibration"] = _calibration(table, histories, tried) | {"fitted": fingerprints(plain.form)}
+    tables["calibration"] = _calibration(findings) | {"fitted": fingerprints(plain.form)}
     return parse(_text(tables).encode(), name, catalog)
 
 
-def _tables(table: PlayTable, histories: Histories, fitted: Fit, ends: SessionEnds | None) -> dict[str, Any]:
-    levels = len(histories.levels)
-    rates = np.bincount(histories.level, histories.won, levels) / np.bincount(histories.level, minlength=levels)
-    target: dict[str, Any] = {"win_rate": OWN_TARGET, "tolerance": TOLERANCE}
-    if is_campaign(table):
-        target = {"levels": [_short(min(max(float(rate), _ENDS[0]), _ENDS[1])) for rate in rates]}
-        target["tolerance"] = TOLERANCE
-    most = int(np.quantile(np.diff(histories.starts), 0.99))
+def _tables(findings: Findings) -> dict[str, Any]:
+    table, fitted = findings.table, findings.fit
+    cohort, flow = _players(findings)
+    players: dict[str, Any] = {"count": min(max(findings.sizes.players or 0, _PLAYERS[0]), _PLAYERS[1])}
+    if flow:
+        players["flow"] = flow
+    return {
+        "format": 1,
+        "title": f"Players fitted to {table.source}"[:120],
+        "notes": "Written by flowdial calibrate. calibration.json beside it has the estimates and their intervals.",
+        "game": {"name": GAME, "params": {"guess": 0.0}},
+        "dial": {"knobs": ["help"], "floor": 0.0, "ceiling": 1.0},
+        "levels": {
+            "kind": "campaign",
+            "count": fitted.levels,
+            "params": {"level_difficulty": [_short(float(one)) for one in fitted.difficulty]},
+        },
+        "target": _target(findings),
+        "controller": {"name": "constant", "options": {"difficulty": AS_PLAYED}},
+        "players": players,
+        "cohort": [cohort],
+        "horizon": {"days": 365.0, "attempts_per_player": _most_attempts(findings)},
+    }
+
+
+def _target(findings: Findings) -> dict[str, Any]:
+    """The file's own rates where they are those of a campaign, so that the first run shows the fit; else ours."""
+    if not is_campaign(findings.table):
+        return {"win_rate": OWN_TARGET, "tolerance": TOLERANCE}
+    rates = (findings.sizes.won / findings.sizes.tried).tolist()
+    return {"levels": [_short(min(max(rate, _ENDS[0]), _ENDS[1])) for rate in rates], "tolerance": TOLERANCE}
+
+
+def _most_attempts(findings: Findings) -> int:
+    """Twice what the busiest hundredth of the players made."""
+    if findings.histories is None:
+        return max(_ATTEMPTS[0], 10 * findings.fit.levels)
+    most = int(np.quantile(np.diff(findings.histories.starts), 0.99))
+    return min(max(2 * most, _ATTEMPTS[0]), _ATTEMPTS[1])
+
+
+def _players(findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The cohort, and what differs from the defaults of [players.flow]."""
+    fitted, ends = findings.fit, findings.session_ends
     traits: dict[str, Any] = {
         "skill": _normal(0.0, fitted.skill_sd),
         "slope": 1.0,
@@ -80,36 +108,19 @@ def _tables(table: PlayTable, histories: Histories, fitted: Fit, ends: SessionEn
     if ends is not None:
         traits["session_frailty"] = _normal(0.0, ends.frailty_sd)
         flow |= {"end_base": _short(ends.base), "end_place": _short(ends.place), "end_won": _short(ends.won)}
-    players: dict[str, Any] = {"count": min(max(histories.players, _PLAYERS[0]), _PLAYERS[1])}
-    if flow:
-        players["flow"] = flow
-    return {
-        "format": 1,
-        "title": f"Players fitted to {table.source}"[:120],
-        "notes": "Written by flowdial calibrate. calibration.json beside it has the estimates and their intervals.",
-        "game": {"name": GAME, "params": {"guess": 0.0}},
-        "dial": {"knobs": ["help"], "floor": 0.0, "ceiling": 1.0},
-        "levels": {
-            "kind": "campaign",
-            "count": levels,
-            "params": {"level_difficulty": [_short(float(one)) for one in fitted.difficulty]},
-        },
-        "target": target,
-        "controller": {"name": "constant", "options": {"difficulty": AS_PLAYED}},
-        "players": players,
-        "cohort": [cohort],
-        "horizon": {"days": 365.0, "attempts_per_player": min(max(2 * most, _ATTEMPTS[0]), _ATTEMPTS[1])},
-    }
+    return cohort, flow
 
 
-def _calibration(table: PlayTable, histories: Histories, tried: HeldOut | None) -> dict[str, Any]:
+def _calibration(findings: Findings) -> dict[str, Any]:
+    table, tried = findings.table, findings.held_out
     found: dict[str, Any] = {
         "source": table.source,
-        "players": histories.players,
-        "attempts": histories.rows,
-        "levels": len(histories.levels),
+        "attempts": findings.sizes.attempts,
+        "levels": findings.fit.levels,
         "difficulty": [AS_PLAYED, AS_PLAYED],
     }
+    if findings.sizes.players is not None:
+        found["players"] = findings.sizes.players
     if tried is not None:
         found["error"] = _short(tried.model.error)
         if not math.isnan(tried.model.low):

@@ -5,43 +5,43 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from sims.calibration.calibration_findings import Findings
 from sims.calibration.columns import MEANINGS
 from sims.calibration.fit import Fit
 from sims.calibration.held_out import HeldOut
-from sims.calibration.histories import FATIGUE, LEARNING, Histories
+from sims.calibration.histories import FATIGUE, LEARNING
 from sims.calibration.play_table import CHURN_S, SESSION_GAP_S, PlayTable
-from sims.calibration.session_ends import SessionEnds
 
 _RETRIES = 0.8  # see sims.calibration.fitted_scenario
 
 
-def headline_of(histories: Histories, tried: HeldOut | None) -> str:
+def headline_of(findings: Findings) -> str:
     """Sizes, and the error for unseen players beside two trivial answers."""
-    sizes = (
-        f"{_counted(len(histories.levels), 'level')}, {_counted(histories.players, 'player')}, "
-        f"{_counted(histories.rows, 'attempt')}."
-    )
+    sizes, tried = findings.sizes, findings.held_out
+    counted = [_counted(len(sizes.levels), "level")]
+    counted += [_counted(sizes.players, "player")] if sizes.players is not None else []
+    words = f"{', '.join([*counted, _counted(sizes.attempts, 'attempt')])}."
+    if sizes.players is None:
+        return f"{words} Only the difficulty of levels was fitted, since the file does not say who played."
     if tried is None:
-        return f"{sizes} Too few players met any level to try the fit on unseen ones."
+        return f"{words} Too few players met any level to try the fit on unseen ones."
     return (
-        f"{sizes} Win rates of players we had not seen: off by {rate_words(tried.model.error)} on average (level means "
+        f"{words} Win rates of players we had not seen: off by {rate_words(tried.model.error)} on average (level means "
         f"{rate_words(tried.level_means.error)}, one rate for all {rate_words(tried.one_rate.error)})."
     )
 
 
-def all_sentences(
-    table: PlayTable, histories: Histories, fitted: Fit, tried: HeldOut | None, ends: SessionEnds | None
-) -> tuple[str, ...]:
+def all_sentences(findings: Findings) -> tuple[str, ...]:
     """All sentences, the answer first."""
     return (
-        headline_of(histories, tried),
-        *_about_error(tried),
-        *_about_players(histories, fitted),
-        *_about_settings(fitted),
-        *_about_quits(table, fitted),
-        *_about_form(table),
-        *_about_left_out(table),
-        *(f"Not in the file, so assumed: {one}." for one in assumed_of(histories, fitted, ends)),
+        headline_of(findings),
+        *_about_error(findings.held_out),
+        *(_about_players(findings.fit) if findings.histories is not None else ()),
+        *_about_settings(findings.fit),
+        *_about_quits(findings.table, findings.fit),
+        *_about_form(findings.table),
+        *_about_left_out(findings.table),
+        *(f"Not in the file, so assumed: {one}." for one in assumed_of(findings)),
     )
 
 
@@ -50,15 +50,18 @@ def mapping_words(table: PlayTable) -> str:
     return "columns: " + ", ".join(f"{name} is {MEANINGS[role]}" for role, name in table.mapped.items())
 
 
-def assumed_of(histories: Histories, fitted: Fit, ends: SessionEnds | None) -> Iterator[str]:
+def assumed_of(findings: Findings) -> Iterator[str]:
     """What the file cannot tell, and what stands in its place."""
-    if LEARNING not in histories.effects:
+    fitted = findings.fit
+    if findings.histories is None:
+        yield f"how players differ, so skill has the default spread of {fitted.skill_sd:g} logits"
+    if LEARNING not in fitted.effects:
         yield "the order of attempts, so players neither learn nor tire"
-    elif FATIGUE not in histories.effects:
+    elif FATIGUE not in fitted.effects:
         yield "sessions, so players do not tire, and sessions end as by default"
     if not fitted.joint:
         yield "who quit, so quitting is as by default"
-    if FATIGUE in histories.effects and ends is None:
+    if FATIGUE in fitted.effects and findings.session_ends is None:
         yield "how sessions end, as too few did; they end as by default"
     yield "guessing and lapses, which are 0"
     yield "times between sessions and how long an attempt takes, which are as by default"
@@ -89,21 +92,22 @@ def _about_error(tried: HeldOut | None) -> Iterator[str]:
     )
 
 
-def _about_players(histories: Histories, fitted: Fit) -> Iterator[str]:
+def _about_players(fitted: Fit) -> Iterator[str]:
     place = fitted.levels + len(fitted.effects)
     low, high = (math.exp(end) for end in fitted.interval(place))
     yield (
         f"Players differ in skill by {fitted.skill_sd:.2f} ({low:.2f} to {high:.2f}) logits of standard deviation: on "
-        f"a level that the median player wins half of the time, one of 84 in 100 wins {_chance(fitted.skill_sd)}."
+        f"a level that the median player wins half of the time, who is better than 84 in 100 wins "
+        f"{_chance(fitted.skill_sd)} of attempts."
     )
-    if LEARNING in histories.effects:
+    if LEARNING in fitted.effects:
         gain = fitted.effect(LEARNING)
         yield (
             f"Learning: {gain:.2f}{_margin(fitted, LEARNING)} logits per log attempt."
             if gain > 0.0
             else "No learning was found; it is held at 0."
         )
-    if FATIGUE in histories.effects:
+    if FATIGUE in fitted.effects:
         loss = fitted.effect(FATIGUE)
         yield (
             f"Tiring: {loss:.2f}{_margin(fitted, FATIGUE)} logits per log attempt of a session."
@@ -141,7 +145,9 @@ def _about_quits(table: PlayTable, fitted: Fit) -> Iterator[str]:
 def _about_form(table: PlayTable) -> Iterator[str]:
     if "time" in table.mapped and "session" not in table.mapped:
         yield f"A session ends with a break of {SESSION_GAP_S / 60:.0f} minutes."
-    if not math.isnan(table.retried) and table.retried < _RETRIES:
+    if table.plays is None or table.plays.order is None:
+        yield "The target of the scenario is ours, since the file does not tell what follows a loss: put yours."
+    elif table.retried < _RETRIES:
         yield (
             f"After {100 * (1 - table.retried):.0f} % of their losses players went to another level. Those of the "
             "scenario retry until they pass, so its rates differ from the file's, and its target is ours: put yours."

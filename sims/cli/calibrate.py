@@ -65,7 +65,7 @@ def calibrate(
             say(judged.sentence)
     else:
         click.echo("\n".join(result.sentences))
-        click.echo(f"\n{mapping_words(result.table)}")
+        click.echo(f"\n{mapping_words(result.findings.table)}")
         if judged is not None:
             click.echo(f"\n{judged.sentence}")
         click.echo(f"\nscenario  {result.scenario_file}\nreport    {result.report_file}")

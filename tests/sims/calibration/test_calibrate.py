@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -52,7 +53,7 @@ def test_the_answer_is_one_line_with_two_rivals(found):
     assert found.headline.startswith(
         f"8 levels, 400 players, {len(P.player):,} attempts. Win rates of players we had not"
     )
-    tried = found.held_out
+    tried = found.findings.held_out
     assert tried is not None
     assert tried.rates == 40
     assert tried.model.error < tried.one_rate.error
@@ -88,7 +89,7 @@ def test_the_folder_has_what_it_should_and_no_id_of_a_player(found):
 def test_the_scenario_runs_and_its_verdict_says_what_it_was_fitted_to(found, home):
     scenario = load_scenario(found.scenario_file, **{"players.count": 150})
     label = scenario.calibration
-    tried = found.held_out
+    tried = found.findings.held_out
     assert tried is not None
     assert label.calibrated
     error = f"{round(tried.model.error, 4):.3f}".removeprefix("0")
@@ -177,6 +178,27 @@ def test_json_has_the_content_of_the_file(home, capsys):
     assert content.pop("gate")["state"] == "missed"
     assert Path(content.pop("folder")) == home / "json"
     assert content == json.loads((home / "json" / "calibration.json").read_text(encoding="utf-8"))
+
+
+def test_totals_give_difficulties_only_and_say_so(tmp_path):
+    rows = frame().assign(won=P.won).groupby("stage").agg(attempts=("won", "size"), wins=("won", "sum")).reset_index()
+    rows.to_csv(tmp_path / "totals.csv", index=False)
+    found = calibrate(tmp_path / "totals.csv", out=tmp_path / "out")
+    assert found.headline == (
+        f"8 levels, {len(P.player):,} attempts. Only the difficulty of levels was fitted, since the file does not say "
+        "who played."
+    )
+    label = found.scenario.calibration
+    assert label == ("calibrated", "calibrated on totals.csv: levels 1-8, difficulties only")
+    content = found.to_json()
+    assert (content["players"], content["fitted"], content["estimates"]) == (None, ["difficulty"], {})
+    weights = np.exp(-0.5 * np.linspace(-8, 8, 2001) ** 2)
+    for level in content["levels"]:
+        chances = 1.0 / (1.0 + np.exp(level["difficulty"] - 0.9 * np.linspace(-8, 8, 2001)))
+        assert (weights * chances).sum() / weights.sum() == pytest.approx(level["win_rate"], abs=0.01)
+        assert level["low"] < level["difficulty"] < level["high"]
+    assert found.gate(0.05).exit_code == 2
+    assert "Players differ" not in found.report_file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("limit", "state", "code"), [(0.03, "met", 0), (0.02, "cannot tell", 2), (0.005, "missed", 1)])

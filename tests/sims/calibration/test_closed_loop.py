@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sims.calibration.calibration import calibrate, estimates_of
+from sims.calibration.calibration import calibrate
 from sims.catalog import load_scenario
 from sims.cli.app import main
 from sims.runs.execution import run
@@ -86,14 +86,14 @@ def test_telemetry_has_what_a_game_could_log_and_nothing_else(telemetry):
 
 def test_the_players_of_the_run_are_found_again(telemetry, tmp_path):
     found = calibrate(telemetry[0], out=tmp_path / "out", threads=2)
-    estimates = estimates_of(found.fit, found.session_ends)
+    estimates = found.findings.estimates
     assert estimates.keys() == TRUTH.keys()
     for name, (value, low, high) in estimates.items():
         assert abs(value - TRUTH[name]) <= 4.0 * (high - low) / 3.92, name
-    errors = np.sqrt(np.diag(found.fit.covariance)[: len(LEVELS)])
-    assert np.abs((found.fit.difficulty - np.array(LEVELS)) / errors).max() < 4.0
+    errors = np.sqrt(np.diag(found.findings.fit.covariance)[: len(LEVELS)])
+    assert np.abs((found.findings.fit.difficulty - np.array(LEVELS)) / errors).max() < 4.0
     table = found.scenario.form.levels.model_dump()["params"]["level_difficulty"]
-    assert table == pytest.approx(found.fit.difficulty.tolist(), abs=6e-5)
+    assert table == pytest.approx(found.findings.fit.difficulty.tolist(), abs=6e-5)
 
 
 def test_the_second_run_wins_and_quits_as_the_first(telemetry, tmp_path):
@@ -111,6 +111,6 @@ def test_the_second_run_wins_and_quits_as_the_first(telemetry, tmp_path):
 def test_rows_of_a_run_can_be_read_as_they_are(telemetry, tmp_path):
     """attempts.csv has no column that says who quit, so quitting keeps its default, and that is said."""
     found = calibrate(telemetry[1].rows_file, out=tmp_path / "out", threads=2)
-    assert not found.fit.joint
+    assert not found.findings.fit.joint
     assert "Not in the file, so assumed: who quit, so quitting is as by default." in found.sentences
-    assert abs(found.fit.effect("learning") - 0.3) < 0.3
+    assert abs(found.findings.fit.effect("learning") - 0.3) < 0.3

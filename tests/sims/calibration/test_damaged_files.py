@@ -87,7 +87,9 @@ def try_files(count, seed, folder):
         path.write_bytes(damaged(kind, dice))
         said = ""
         try:
-            histories = histories_of(read_play_table(read_play_file(path), {}).plays)
+            plays = read_play_table(read_play_file(path), {}).plays
+            assert plays is not None
+            histories = histories_of(plays)
         except FlowdialError as fault:
             said = str(fault)
         refused += said != ""

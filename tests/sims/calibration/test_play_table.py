@@ -145,8 +145,8 @@ def test_all_bad_rows_are_named_at_once_with_their_lines(tmp_path):
     [
         ("", "must hold a header and rows, but it is empty"),
         ("player,level,won\n", "must hold rows, but it has a header only"),
-        ("player,level,won\n" + "1,1,1\n" * 400, "at least 50 players and 300 attempts on levels that ten players met"),
-        ("level,attempts,successes\n1,100,50\n", "totals of levels alone do not tell how players differ"),
+        ("player,level,won\n" + "1,1,1\n" * 400, "at least 50 players and 300 attempts on levels that 10 players met"),
+        ("level,attempts,successes\n1,9,5\n", "needs a level with 10 attempts, but plays.csv has none"),
         ("player,stage,points\n1,1,7\n", "a column must say whether the attempt was won"),
         ("level,won\n1,1\n2,0\n", "a column must say who played"),
         ("player,player,level,won\n1,1,1,1\n", "'player' is there twice"),
@@ -196,7 +196,7 @@ def test_a_level_of_few_players_and_a_bot_are_left_out_and_said(tmp_path):
     table = read(tmp_path, csv(pd.concat([FRAME, rare, bot])))
     assert table.left_out == {
         "players with more than 5,000 attempts, likely bots": 1,
-        "levels that fewer than ten players met": 1,
+        "levels that fewer than 10 players met": 1,
     }
     same(table, read(tmp_path, csv()))
 

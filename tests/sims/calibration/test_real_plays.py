@@ -18,7 +18,7 @@ def found(tmp_path_factory):
 
 
 def test_unseen_people_are_predicted_better_than_by_either_rival(found):
-    tried = found.held_out
+    tried = found.findings.held_out
     assert tried is not None
     assert tried.model.log_loss < tried.level_means.log_loss < tried.one_rate.log_loss
     assert tried.model.error < tried.level_means.error < tried.one_rate.error
@@ -26,9 +26,9 @@ def test_unseen_people_are_predicted_better_than_by_either_rival(found):
 
 def test_people_differ_in_skill_as_all_of_the_data_say(found):
     """All 270 people: sd 1.98, standard error .15, by this fit; half of them must agree within four errors."""
-    place = found.fit.levels + found.fit.names.index("log_skill_sd")
-    error = math.sqrt(found.fit.covariance[place, place] + (0.15 / 1.98) ** 2)
-    assert abs(math.log(found.fit.skill_sd / 1.98)) < 4.0 * error
+    place = found.findings.fit.levels + found.findings.fit.names.index("log_skill_sd")
+    error = math.sqrt(found.findings.fit.covariance[place, place] + (0.15 / 1.98) ** 2)
+    assert abs(math.log(found.findings.fit.skill_sd / 1.98)) < 4.0 * error
 
 
 def test_what_the_file_cannot_tell_is_said(found):
@@ -40,4 +40,4 @@ def test_what_the_file_cannot_tell_is_said(found):
     ):
         assert f"Not in the file, so assumed: {missing}" in words
     assert "After 100 % of their losses players went to another level." in words
-    assert found.table.form == "attempts"  # counts of one try each, in an order
+    assert found.findings.table.form == "attempts"  # counts of one try each, in an order
