@@ -207,3 +207,17 @@ def test_the_gate_is_sure_or_says_that_it_is_not(limit, state, code):
     gate = error_gate(HeldOut(score, score, score, 0.01, 5, 40), limit)
     assert (gate.state, gate.exit_code) == (state, code)
     assert error_gate(None, limit).exit_code == 2
+
+
+def test_a_level_that_everybody_won_and_a_file_of_one_level_have_an_answer(home, tmp_path):
+    data = frame()
+    won = data.assign(result=data["result"].where(data["stage"] != 3, "won"))
+    won.to_csv(tmp_path / "won.csv", index=False)
+    levels = calibrate(tmp_path / "won.csv", out=tmp_path / "won").to_json()["levels"]
+    assert levels[2]["win_rate"] == 1.0
+    assert min(level["difficulty"] for level in levels) == levels[2]["difficulty"] > -8.0
+    assert levels[2]["high"] - levels[2]["low"] > 2.0 * (levels[3]["high"] - levels[3]["low"])
+    data[data["stage"] == 1].to_csv(tmp_path / "one.csv", index=False)
+    found = calibrate(tmp_path / "one.csv", out=tmp_path / "one")
+    assert found.headline.startswith("1 level, 400 players")
+    assert found.scenario.calibration.words.endswith(", one level")
