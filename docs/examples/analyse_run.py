@@ -119,5 +119,6 @@ for chart, cohort in zip(charts[2], cohorts):
 
 # %% Keep the picture
 
-figure.suptitle(f"{manifest['title'] or manifest['name']} (uncalibrated: synthetic players)", parse_math=False)
+players = manifest["calibration"]["words"].partition(":")[0]  # "uncalibrated", or what they were fitted to
+figure.suptitle(f"{manifest['title'] or manifest['name']} (synthetic players, {players})", parse_math=False)
 figure.savefig(PICTURE, dpi=120)
