@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ScenarioError
+from engine.scenario_file.scenario_faults import printable
 
 STDIN: Final = "-"
 _GZIP: Final = b"\x1f\x8b"
 _PARQUET: Final = b"PAR1"
 _MARK: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = ",;\t|"
+_LONGEST_NAME: Final = 100  # characters of a file's name that are said
 _LARGEST: Final = 4 << 30  # bytes of a file, unpacked
 
 
@@ -48,7 +50,7 @@ def read_play_file(path: Path | str) -> PlayFile:
         ScenarioError: it is empty, damaged, or no table of text.
         OSError: it cannot be read.
     """
-    name = "standard input" if str(path) == STDIN else Path(path).name
+    name = "standard input" if str(path) == STDIN else printable(Path(path).name)[:_LONGEST_NAME]
     data = sys.stdin.buffer.read() if str(path) == STDIN else Path(path).read_bytes()
     if data.startswith(_GZIP):
         data = _unpacked(data, name)
@@ -74,7 +76,7 @@ def _parquet(data: bytes, name: str) -> PlayFile:
 
     try:
         table = parquet.read_table(io.BytesIO(data))
-        columns = {column: _texts(table.column(column)) for column in table.column_names}
+        columns = {printable(name): _texts(table.column(name)) for name in table.column_names}
     except (pa.ArrowException, OSError, ValueError) as fault:
         raise ScenarioError(f"{name} cannot be read as Parquet: {' '.join(str(fault).split())[:200]}.") from None
     return PlayFile(name, columns, np.arange(1, table.num_rows + 1))
@@ -163,7 +165,7 @@ def _text(data: bytes, name: str) -> PlayFile:
         raise ScenarioError(f"every column needs a name of its own, but {doubled!r} is there twice; rename one.")
     if not table.num_rows and not odd:
         raise ScenarioError(f"{name} must hold rows, but it has a header only.")
-    return PlayFile(name, {key.strip(): column for key, column in columns.items()}, numbers, odd)
+    return PlayFile(name, {printable(key.strip()): column for key, column in columns.items()}, numbers, odd)
 
 
 def _unclosed_quote(data: bytes) -> int | None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import ScenarioError
+from engine.scenario_file.scenario_faults import printable
 from sims.calibration.columns import FileForm, Mapped, map_columns
 from sims.calibration.histories import Flags, Indices, Numbers, Plays
 from sims.calibration.level_totals import LevelTotals
@@ -266,6 +267,7 @@ class _Reader:
         texts = [str(text).strip() for text in coded.dictionary.to_pylist()]
         if all(_WHOLE.fullmatch(text) for text in texts if text):
             texts = [str(int(float(text))) if text else text for text in texts]
+        texts = [printable(text) for text in texts]
         distinct = list(dict.fromkeys(texts))
         place = {text: i for i, text in enumerate(distinct)}
         codes = np.array([place[text] for text in texts], np.int64)[_codes(coded)]

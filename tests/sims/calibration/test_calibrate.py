@@ -221,3 +221,13 @@ def test_a_level_that_everybody_won_and_a_file_of_one_level_have_an_answer(home,
     found = calibrate(tmp_path / "one.csv", out=tmp_path / "one")
     assert found.headline.startswith("1 level, 400 players")
     assert found.scenario.calibration.words.endswith(", one level")
+
+
+def test_a_nasty_name_of_a_file_does_no_harm(tmp_path):
+    path = tmp_path / f"<b>\u202e\n=1+1{'x' * 150}.csv"
+    frame().to_csv(path, index=False)
+    found = calibrate(path, out=tmp_path / "out")
+    assert load_scenario(found.scenario_file).calibration.calibrated
+    text = found.report_file.read_text(encoding="utf-8")
+    assert "<b>" not in text
+    assert "\u202e" not in text
