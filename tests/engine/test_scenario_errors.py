@@ -117,7 +117,7 @@ TABLE = {
         '"campaign"', '"campain"', 26, "levels.kind", ("endless, campaign", "did you mean 'campaign'?")
     ),
     "no count": Wrong("count = 3", "#", 25, "levels.count", ("required", "1 to 1000")),
-    "too many levels": Wrong("count = 3", "count = 1001", 27, "levels.count", ("1 to 1000", "got 1001")),
+    "too many levels": Wrong("count = 3", "count = 10001", 27, "levels.count", ("1 to 10000", "got 10001")),
     "count in an endless stream": Wrong('"campaign"', '"endless"', 27, "levels.count", ("has the keys",)),
     "win rates of two levels": Wrong(
         "[0.9, 0.8, 0.7]", "[0.9, 0.8]", 30, "target.levels", ("each of the 3 levels", "got 2")
