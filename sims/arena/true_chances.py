@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.kernel import compiled
-from engine.parameters import along, to_real
+from engine.parameters import value_at
 from engine.players import felt_difficulty
 from engine.randomness import CONTROLLER, LARGEST_REPLICA, key_of, unit, words
 from engine.response.chance_map import LEVEL_ATTEMPTS, TRAIT_ATTEMPTS, ChanceMap, LevelProgress, chance_map
@@ -100,7 +100,7 @@ def locate_on_dial(rows: Any, players: Any, owners: Any, table: Any, path: Any, 
         row = rows[i]
         place = felt_difficulty(players[owners[i]], float(row["difficulty"]))
         for j in range(len(row["params"])):
-            if row["params"][j] != to_real(table, j, along(path, j, place)):
+            if row["params"][j] != value_at(table, path, j, place, int(row["level"])):
                 place = math.nan
                 break
         out[i] = place
