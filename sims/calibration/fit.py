@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.errors import ScenarioError
 from engine.kernel import compiled
 from sims.calibration.histories import FATIGUE, LEARNING, REASONS, Histories
 from sims.calibration.likelihood import add_players, predict_players
@@ -316,6 +317,11 @@ def _climb(work: _Work, prior: _Prior, point: Numbers, free: npt.NDArray[np.bool
         ridge = 0.0 if share == 1.0 else ridge
         if gained < _DONE:
             break
+    else:
+        raise ScenarioError(
+            f"the fit did not settle in {_MOST_STEPS} steps; leave out columns or levels that say little, and report the "
+            "file's form as a fault of Flowdial."
+        )
     return point, value, bend
 
 

@@ -59,7 +59,9 @@ def assumed_of(findings: Findings) -> Iterator[str]:
         yield "the order of attempts, so players neither learn nor tire"
     elif FATIGUE not in fitted.effects:
         yield "sessions, so players do not tire, and sessions end as by default"
-    if not fitted.joint:
+    if not fitted.joint and "quit" in findings.table.mapped:
+        yield "after which attempt players quit, so quitting is as by default"
+    elif not fitted.joint:
         yield "who quit, so quitting is as by default"
     if FATIGUE in fitted.effects and findings.session_ends is None:
         yield "how sessions end, as too few did; they end as by default"
