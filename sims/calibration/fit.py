@@ -319,8 +319,8 @@ def _climb(work: _Work, prior: _Prior, point: Numbers, free: npt.NDArray[np.bool
             break
     else:
         raise ScenarioError(
-            f"the fit did not settle in {_MOST_STEPS} steps; leave out columns or levels that say little, and report it "
-            "as a fault of Flowdial."
+            f"the fit did not settle in {_MOST_STEPS} steps; leave out columns or levels that say little, and report "
+            "it as a fault of Flowdial."
         )
     return point, value, bend
 
