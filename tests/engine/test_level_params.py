@@ -7,10 +7,13 @@ import pytest
 
 from engine.errors import ScenarioError
 from engine.parameters import ParameterSpace, value_at
+from engine.response.level_curves import level_curves
 from engine.scenario import parse, setup_of
 from engine.world import chunks, simulate
 from games.gap_runner import GAME as GAP_RUNNER
 from sims.catalog import Catalog
+from sims.tuning.search.counts import Segment
+from sims.tuning.simulator import Piece, play_pieces, prepare_worker
 
 CATALOG = Catalog()
 TEXT = """
@@ -90,3 +93,49 @@ def test_a_space_without_values_of_levels_is_as_it_was():
     path = np.zeros((2, len(own)))
     j = GAP_RUNNER.space.names.index("hearts")
     assert [value_at(own, path, j, 0.5, level) for level in range(4)] == [2.0, 1.0, 3.0, 2.0]
+
+
+LADDER = """
+format = 1
+[game]
+name = "ladder"
+params = { guess = 0.0 }
+[dial]
+knobs = ["help"]
+floor = 0.0
+ceiling = 1.0
+[levels]
+kind = "campaign"
+count = 3
+params = { level_difficulty = [-1.0, 0.0, 1.0] }
+[target]
+levels = [0.8, 0.7, 0.6]
+[players]
+count = 20
+[[cohort]]
+name = "players"
+share = 1.0
+traits = { learning = 0.0, fatigue = 0.0 }
+[horizon]
+days = 30
+attempts_per_player = 15
+"""
+
+
+def test_curves_of_levels_know_their_values():
+    """Help runs over six skill units along the dial: one unit of it makes the second level as easy as the first."""
+    curves = level_curves(setup_of(read(LADDER), CATALOG))
+    easy, medium, hard = (float(np.interp(0.5, curves.places, curves.chances[0, level])) for level in range(3))
+    assert easy > medium > hard
+    for level, chance in ((1, easy), (2, medium)):
+        helped = float(np.interp(0.5 - 1.0 / 6.0, curves.places, curves.chances[0, level]))
+        assert helped == pytest.approx(chance, abs=1e-4)
+
+
+def test_a_study_plays_a_level_with_its_values():
+    scenario = read()
+    segments = tuple(Segment(f"level {level}", 0, level, 0.6, 0.8) for level in (1, 3))
+    worker = prepare_worker((scenario, segments))
+    values = tuple(worker.setup.space.defaults())
+    counts, _ = play_pieces(worker, tuple(Piece(0, place, values, 0, 0, 200, 200) for place in range(2)))
+    assert counts[0].wins > counts[1].wins  # three hearts and wide gaps against one heart and narrow ones
