@@ -13,22 +13,15 @@ from engine.scenario_file.calibration_label import fingerprints
 from engine.scenario_file.toml import format_toml, key_text
 from sims.calibration.calibration_findings import Findings
 from sims.calibration.histories import FATIGUE, LEARNING
-from sims.calibration.play_table import PlayTable
 from sims.catalog import Catalog
 
 GAME: Final = "ladder"
 AS_PLAYED: Final = 0.5  # of the dial: no help, as the game was when the file was made
 TOLERANCE: Final = 0.05
 OWN_TARGET: Final = 0.75  # where the file's own rates are not those of players who retry until they pass
-RETRIES: Final = 0.8  # share of losses that are tried again, from which a file is one of a campaign
 _PLAYERS: Final = (1_000, 5_000)  # fewest and most of the scenario
 _ATTEMPTS: Final = (50, 5_000)
 _ENDS: Final = (0.01, 0.99)  # of a wanted win rate
-
-
-def is_campaign(table: PlayTable) -> bool:
-    """Whether players of the file retry a lost level, as those of a campaign do."""
-    return table.retried >= RETRIES
 
 
 def fitted_scenario(findings: Findings) -> Scenario:
@@ -72,7 +65,7 @@ def _tables(findings: Findings) -> dict[str, Any]:
 
 def _target(findings: Findings) -> dict[str, Any]:
     """The file's own rates where they are those of a campaign, so that the first run shows the fit; else ours."""
-    if not is_campaign(findings.table):
+    if not findings.table.is_campaign:
         return {"win_rate": OWN_TARGET, "tolerance": TOLERANCE}
     rates = (findings.sizes.won / findings.sizes.tried).tolist()
     return {"levels": [_short(min(max(rate, _ENDS[0]), _ENDS[1])) for rate in rates], "tolerance": TOLERANCE}

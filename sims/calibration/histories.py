@@ -84,6 +84,7 @@ class Plays:
     closed: Flags | None  # whether it is known of this player that they stayed or quit
     extra: tuple[str, ...] = ()  # names of numeric columns
     numbers: Numbers | None = None  # shape (rows, extra), centred and scaled
+    campaign: bool = False  # whether players retry a level until they pass: who won the last one has finished
 
 
 def histories_of(plays: Plays) -> Histories:
@@ -119,7 +120,8 @@ def histories_of(plays: Plays) -> Histories:
     if plays.gone is not None:
         risk[:] = 1
         last = starts[1:] - 1
-        finished = (level[last] == len(plays.levels) - 1) & (won[last] == 1)
+        finished = plays.campaign & (level[last] == len(plays.levels) - 1) & (won[last] == 1)
+        quits[last[finished]] = 0  # there was nothing left to play
         open_end = np.zeros(len(last), bool) if plays.closed is None else plays.closed[own][last] == 0
         risk[last[(finished | open_end) & (quits[last] == 0)]] = 0
     return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, _folds(value[players]))

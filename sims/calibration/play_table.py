@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -33,6 +33,7 @@ MOST_LEVELS: Final = 2_000
 MOST_ATTEMPTS: Final = 5_000  # of a player; more are the work of a bot
 CHURN_S: Final = 7 * 86_400.0  # without play before the end of the data: the player has quit
 SESSION_GAP_S: Final = 1_800.0  # a longer break ends a session
+RETRIES: Final = 0.8  # share of losses that are tried again, from which on a file is one of a campaign
 MOST_SKIPPED: Final = 0.01  # of the rows
 _MOST_NAMED: Final = 20  # bad rows
 _EARLIEST: Final = 946_684_800.0  # 2000-01-01: an earlier time is no time of a play
@@ -52,6 +53,11 @@ class PlayTable:
     left_out: dict[str, int]  # why -> how many
     dates: tuple[str, str] | None  # first and last day of the plays
     retried: float  # share of losses after which the same player tried the same level again; NaN without an order
+
+    @property
+    def is_campaign(self) -> bool:
+        """Whether players of the file retry a lost level, as those of a campaign do."""
+        return self.retried >= RETRIES
 
 
 def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool = False) -> PlayTable:
@@ -83,7 +89,9 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     time = attempts.time
     dates = None if time is None else (_day(float(time[keep].min())), _day(float(time[keep].max())))
     said = {why: number for why, number in left_out.items() if number}
-    return PlayTable(file.name, form, mapped, plays, None, said, dates, _retried(plays))
+    retried = _retried(plays)
+    plays = replace(plays, campaign=retried >= RETRIES)
+    return PlayTable(file.name, form, mapped, plays, None, said, dates, retried)
 
 
 class _Cells(NamedTuple):

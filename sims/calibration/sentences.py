@@ -12,8 +12,6 @@ from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import FATIGUE, LEARNING
 from sims.calibration.play_table import CHURN_S, SESSION_GAP_S, PlayTable
 
-_RETRIES = 0.8  # see sims.calibration.fitted_scenario
-
 
 def headline_of(findings: Findings) -> str:
     """Sizes, and the error for unseen players beside two trivial answers."""
@@ -149,7 +147,7 @@ def _about_form(table: PlayTable) -> Iterator[str]:
         yield f"A session ends with a break of {SESSION_GAP_S / 60:.0f} minutes."
     if table.plays is None or table.plays.order is None:
         yield "The target of the scenario is ours, since the file does not tell what follows a loss: put yours."
-    elif table.retried < _RETRIES:
+    elif not table.is_campaign:
         yield (
             f"After {100 * (1 - table.retried):.0f} % of their losses players went to another level. Those of the "
             "scenario retry until they pass, so its rates differ from the file's, and its target is ours: put yours."

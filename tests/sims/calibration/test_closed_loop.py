@@ -108,6 +108,16 @@ def test_the_second_run_wins_and_quits_as_the_first(telemetry, tmp_path):
     assert abs(one.quit_share - two.quit_share) < 4.0 * math.sqrt(2.0) * width
 
 
+def test_times_alone_tell_who_quit(telemetry, tmp_path):
+    """Without the columns of attempts, sessions and quits; who finished the campaign has not quit."""
+    frame = pd.read_csv(telemetry[0])[["player", "level", "won", "time"]]
+    frame.to_csv(tmp_path / "times.csv", index=False)
+    found = calibrate(tmp_path / "times.csv", out=tmp_path / "out", threads=2)
+    for name in ("skill_sd", "quit_frailty", "quit_streak", "quit_won", "quit_sd", "correlation"):
+        value, low, high = found.findings.estimates[name]
+        assert abs(value - TRUTH[name]) <= 4.0 * (high - low) / 3.92, name
+
+
 def test_rows_of_a_run_can_be_read_as_they_are(telemetry, tmp_path):
     """attempts.csv has no column that says who quit, so quitting keeps its default, and that is said."""
     found = calibrate(telemetry[1].rows_file, out=tmp_path / "out", threads=2)

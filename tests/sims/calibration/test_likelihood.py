@@ -12,7 +12,7 @@ from sims.calibration.histories import Plays, histories_of
 from tests.kit.plays import Truth, planted
 
 
-def plays_of(p, *, quits=True):
+def plays_of(p, *, quits=True, campaign=True):
     """Planted players as a file would tell them."""
     return Plays(
         tuple(str(i + 1) for i in range(len(p.difficulty))),
@@ -23,6 +23,7 @@ def plays_of(p, *, quits=True):
         p.place.astype(np.int64),
         p.quit.astype(np.int8) if quits else None,
         np.ones(len(p.player), np.int8) if quits else None,
+        campaign=campaign,
     )
 
 
@@ -87,6 +88,7 @@ def test_threads_and_the_order_of_rows_change_no_bit():
         plays.levels,
         renamed[plays.player[mixed]],
         *(each[mixed] for each in (plays.level, plays.won, plays.order, plays.place, plays.gone, plays.closed)),
+        campaign=True,
     )
     one, two = fit(histories_of(plays)), fit(histories_of(other), threads=3)
     assert one.point.tobytes() == two.point.tobytes()
@@ -102,7 +104,7 @@ def test_players_with_many_attempts_get_a_finer_grid():
 def test_a_finer_grid_moves_estimates_by_a_fiftieth_of_their_error_at_most(monkeypatch):
     import sims.calibration.fit as module
 
-    histories = histories_of(plays_of(planted(60, Truth(levels=3, seed=2), most=150, campaign=False)))
+    histories = histories_of(plays_of(planted(60, Truth(levels=3, seed=2), most=150, campaign=False), campaign=False))
     usual = fit(histories)
     monkeypatch.setattr(module, "_GRIDS", (601,))
     monkeypatch.setattr(module, "_QUIT_NODES", 301)
