@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,12 +85,8 @@ def test_threads_and_the_order_of_rows_change_no_bit():
     plays = plays_of(p)
     mixed = np.random.default_rng(5).permutation(len(p.player))
     renamed = np.random.default_rng(6).permutation(10_000)
-    other = Plays(
-        plays.levels,
-        renamed[plays.player[mixed]],
-        *(each[mixed] for each in (plays.level, plays.won, plays.order, plays.place, plays.gone, plays.closed)),
-        campaign=True,
-    )
+    names = ("level", "won", "order", "place", "gone", "closed")
+    other = replace(plays, player=renamed[plays.player[mixed]], **{name: getattr(plays, name)[mixed] for name in names})
     one, two = fit(histories_of(plays)), fit(histories_of(other), threads=3)
     assert one.point.tobytes() == two.point.tobytes()
     assert one.covariance.tobytes() == two.covariance.tobytes()
