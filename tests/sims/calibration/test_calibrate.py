@@ -13,6 +13,7 @@ from engine.scenario import parse
 from sims.calibration.calibration import calibrate
 from sims.calibration.error_gate import error_gate
 from sims.calibration.held_out import HeldOut, Score
+from sims.calibration.level_totals import ASSUMED_SD
 from sims.catalog import Catalog, load_scenario
 from sims.cli.app import main
 from sims.runs.execution import run
@@ -194,7 +195,7 @@ def test_totals_give_difficulties_only_and_say_so(tmp_path):
     assert (content["players"], content["fitted"], content["estimates"]) == (None, ["difficulty"], {})
     weights = np.exp(-0.5 * np.linspace(-8, 8, 2001) ** 2)
     for level in content["levels"]:
-        chances = 1.0 / (1.0 + np.exp(level["difficulty"] - 0.9 * np.linspace(-8, 8, 2001)))
+        chances = 1.0 / (1.0 + np.exp(level["difficulty"] - ASSUMED_SD * np.linspace(-8, 8, 2001)))
         assert (weights * chances).sum() / weights.sum() == pytest.approx(level["win_rate"], abs=0.01)
         assert level["low"] < level["difficulty"] < level["high"]
     assert found.gate(0.05).exit_code == 2
