@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -232,3 +233,12 @@ def test_a_nasty_name_of_a_file_does_no_harm(tmp_path):
     text = found.report_file.read_text(encoding="utf-8")
     assert "<b>" not in text
     assert "\u202e" not in text
+
+
+def test_standard_input_is_a_file_too(found, tmp_path, monkeypatch):
+    data = frame().to_csv(index=False).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    piped = calibrate("-", out=tmp_path / "out")
+    assert piped.findings.table.source == "standard input"
+    assert piped.findings.estimates == found.findings.estimates
+    assert piped.scenario.calibration.words.startswith("calibrated on standard input: unseen players off by")
