@@ -17,9 +17,9 @@ from engine.record import LAYOUT, PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column
 from engine.scenario_file.scenario_faults import printable
 from engine.user_files.regular_file import read_regular
 from sims.run_folder.faults_table import SHEET as FAULTS
-from sims.run_folder.fields import is_count, is_number
 from sims.run_folder.files import Content
 from sims.run_folder.folder import PACKAGE
+from sims.run_folder.json_types import is_count, is_number
 from sims.verdict.goal import ORIGIN_COLUMNS, SUMMARY_COLUMNS
 
 _TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean", "name": "string"}
