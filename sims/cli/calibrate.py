@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from sims.cli.options import Command, NumberRange, UserPath, calculate_alone, json_option
-from sims.terminal import say
+from sims.terminal import json_text, say, show
 
 
 @click.command(cls=Command)
@@ -58,15 +57,15 @@ def calibrate(
     judged = None if gate is None else result.gate(gate)
     if as_json:
         verdict = {} if judged is None else {"gate": judged.to_json()}
-        click.echo(json.dumps({**result.to_json(), "folder": str(result.folder), **verdict}, indent=1))
+        show(json_text({**result.to_json(), "folder": str(result.folder), **verdict}), end="")
     elif quiet:
-        click.echo(result.folder)
+        show(result.folder)
         if judged is not None and judged.exit_code:
             say(judged.sentence)
     else:
-        click.echo("\n".join(result.sentences))
-        click.echo(f"\n{mapping_words(result.findings.table)}")
+        show("\n".join(result.sentences))
+        show(f"\n{mapping_words(result.findings.table)}")
         if judged is not None:
-            click.echo(f"\n{judged.sentence}")
-        click.echo(f"\nscenario  {result.scenario_file}\nreport    {result.report_file}")
+            show(f"\n{judged.sentence}")
+        show(f"\nscenario  {result.scenario_file}\nreport    {result.report_file}")
     return 0 if judged is None else judged.exit_code

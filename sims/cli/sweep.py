@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +21,7 @@ from sims.cli.options import (
     workers_option,
 )
 from sims.cli.tune import attempts_for
-from sims.terminal import meter, say
+from sims.terminal import json_text, meter, say, show
 
 if TYPE_CHECKING:
     from sims.sweeping.finished_sweep import FinishedSweep
@@ -112,7 +111,7 @@ def sweep(
         workers=workers,
         on_progress=meter(quiet),
         on_message=say,
-        on_stop=click.echo,
+        on_stop=show,
     )
     print_sweep(done, quiet=quiet, as_json=as_json)
 
@@ -120,11 +119,11 @@ def sweep(
 def print_sweep(done: FinishedSweep, *, quiet: bool, as_json: bool) -> None:
     """Print a complete sweep: its answer and where its files are."""
     if as_json:
-        click.echo(json.dumps(done.to_json(), indent=1))
+        show(json_text(done.to_json()), end="")
     elif quiet:
-        click.echo(done.folder)
+        show(done.folder)
     else:
-        click.echo(f"{done.text}\n\nreport  {done.report_file}\ntrials  {done.trials_file}\nfolder  {done.folder}")
+        show(f"{done.text}\n\nreport  {done.report_file}\ntrials  {done.trials_file}\nfolder  {done.folder}")
 
 
 def _over(overs: tuple[str, ...], space: Path | None) -> dict[str, Any]:

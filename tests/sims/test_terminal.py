@@ -167,7 +167,7 @@ def test_no_number_is_broken_on_a_narrow_terminal(verdict, monkeypatch, columns,
     assert max(map(len, shown.splitlines())) <= columns
     for row in verdict.rows:
         for text in cells(row):
-            assert [word for word in re.findall(r"[\d.,()%-]+", text) if word not in shown] == []
+            assert [word for word in re.findall(r"[\d.,%-]+", text) if word not in shown] == []
 
 
 def test_a_current_folder_that_was_deleted_is_told(tmp_path, monkeypatch, capsys):

@@ -234,7 +234,7 @@ def test_a_study_is_not_resumed_when_anything_has_changed(whole, tmp_path, stopp
         resume_study(partial)
     write_sealed(partial / START, start)
     with monkeypatch.context() as changed:
-        changed.setattr(tune_module, "search_digest", lambda: "other")
+        changed.setattr(tune_module, "search_digest", lambda *rooms: "other")
         with pytest.raises(RunFolderError, match=r"the code of the search was .* and is other"):
             resume_study(partial)
     resume_study(partial, workers=1)  # put back as it was, it goes on
@@ -245,16 +245,16 @@ def test_an_edit_of_any_file_that_decides_a_studys_course_changes_its_digest(tmp
     room = tmp_path / "sims" / "tuning"
     shutil.copytree(ROOT / "sims" / "tuning", room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(provenance, "_ROOT", tmp_path)
-    before = provenance.search_digest()
+    before = provenance.search_digest("tuning")
     files = sorted(room.rglob("*.py"))
     assert len(files) > 30
     for file in files:
         text = file.read_text(encoding="utf-8")
         file.write_text(f"{text}\nEDITED = 1\n", encoding="utf-8")
         only_words = room / "answer" in file.parents
-        assert (provenance.search_digest() == before) == only_words, file
+        assert (provenance.search_digest("tuning") == before) == only_words, file
         file.write_text(text, encoding="utf-8")
-    assert provenance.search_digest() == before
+    assert provenance.search_digest("tuning") == before
 
 
 @pytest.mark.parametrize("with_start", [True, False])
