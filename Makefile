@@ -18,7 +18,7 @@ NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 PYTEST := PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all fuzz torture coverage lint format types bench bench-controllers bench-comparison \
+.PHONY: help setup demo test test-all fuzz mutants torture coverage lint format types bench bench-controllers bench-comparison \
   bench-tuning torture-tune calibration truth pictures wheel-check clean
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make test         prove the product in minutes (one file: make test ARGS=tests/sims/cli/test_shadowed_packages.py)"
 	@echo "make test-all     run the thorough tests too: all but the slow ones"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
+	@echo "make mutants      read 2,000 strange folders of runs and studies: none may crash or hang"
 	@echo "make torture      kill runs at random moments and compare what is left"
 	@echo "make coverage     run all tests and measure what they reach in the modules that read, write and resume"
 	@echo "make lint         check style and layout of the code"
@@ -82,6 +83,10 @@ test-all: $(TO_DEVELOP)
 fuzz: $(TO_DEVELOP)
 	@echo "Reading 19,000 wrong scenarios (some minutes) ..."
 	@"$(PY)" -m pytest --quiet -m slow tests/engine/test_scenario_fuzz.py $(ARGS)
+
+mutants: $(TO_DEVELOP)
+	@echo "Reading 2,000 strange folders of runs and studies (a quarter of an hour) ..."
+	@"$(PY)" -m pytest --quiet -m slow tests/sims/run_folder/test_folder_mutants.py $(ARGS)
 
 torture: $(TO_DEVELOP)
 	@echo "Killing runs at random moments (about a quarter of an hour) ..."

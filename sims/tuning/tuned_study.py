@@ -177,4 +177,11 @@ def read_study(folder: Path | str) -> TunedStudy:
     file = path / ANSWER
     if expected is None or not file.is_file() or content_of(file).sha256 != expected["sha256"]:
         raise RunFolderError(f"{file} is missing or was changed after the study; the study cannot be read.")
-    return TunedStudy(path, json.loads(read_regular(file)))
+    try:
+        study = TunedStudy(path, json.loads(read_regular(file)))
+        _ = (repr(study), study.text, study.baseline, study.options, study.sentences, study.attempts)  # all can be read
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as fault:
+        raise RunFolderError(
+            f"{file} must be as the study wrote it, but: {type(fault).__name__}; the study cannot be read."
+        ) from None
+    return study

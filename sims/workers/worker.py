@@ -31,13 +31,13 @@ class Worker:
     def __init__(self, prepare: Callable[[Any], Any], argument: Any, work: Callable[[Any, Any], Any]) -> None:
         """Start it, see sims.workers.worker_process.serve. Raises WorkerFault when that cannot be done."""
         context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.box = context.RawArray("q", BOX_SIZE)
-        self.box[PLAYER_AT] = NOBODY
-        self.process = ScriptlessProcess(
-            target=serve, args=(theirs, os.getpid(), self.box, game_file(), prepare, argument, work), daemon=True
-        )
         try:
+            self.pipe, theirs = context.Pipe()
+            self.box = context.RawArray("q", BOX_SIZE)
+            self.box[PLAYER_AT] = NOBODY
+            self.process = ScriptlessProcess(
+                target=serve, args=(theirs, os.getpid(), self.box, game_file(), prepare, argument, work), daemon=True
+            )
             with _without_current_folder(), undisturbed():  # the tracker of resources may start, too
                 self.process.start()
         except OSError as fault:

@@ -134,6 +134,40 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, monkeypatch, file, kilobytes
     assert flowdial(*again, folder=tmp_path).returncode == 0
 
 
+FILES = {  # what each command writes first
+    "schema": (["schema", "--out", "schema.json"], "schema.json"),
+    "new": (["new", "mine"], "mine.toml"),
+    "check": (["check", "quickstart", "--resolved", "--out", "full.toml"], "full.toml"),
+    "run": (["run", "small.toml", "--out", "made", "--workers", "1"], "made.partial"),
+    "report": (["report", "run"], "run/report.html"),
+    "export": (["export", "run", "--to", "csv", "--out", "exported"], "exported"),
+    "workbook": (["export", "run", "--to", "xlsx", "--out", "made.xlsx"], "made.xlsx"),
+    "compare": (["compare", "small.toml", "small.toml", "--out", "compared", "--quiet", "--workers", "1"], "compared"),
+    "race": (["compare", "small.toml", "--out", "raced", "--quiet", "--workers", "1"], "raced"),
+    "workers": (["compare", "small.toml", "small.toml", "--out", "compared", "--quiet"], "a worker cannot start"),
+    "replay": (["replay", "run", "--record", "picture.png"], "picture.png"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX limits")
+@pytest.mark.parametrize("command", FILES)
+def test_each_command_names_the_file_that_has_no_room_and_can_be_started_again(tmp_path, monkeypatch, file, command):
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1)
+    words, name = FILES[command]
+    variables = {"SDL_VIDEODRIVER": "dummy"}
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (400, 400))
+    done = flowdial(*words, folder=tmp_path, preexec_fn=limit, env=variables)
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, "Traceback" in done.stderr) == (5, False), done.stderr
+    assert "File too large" in last
+    assert name in last, last
+    left = {path.name for path in tmp_path.iterdir()} - {"run", "small.toml", "made.partial"}
+    assert left == set()
+    again = ["resume", "made.partial"] if (tmp_path / "made.partial" / "start.json").exists() else words
+    assert flowdial(*again, folder=tmp_path, env=variables).returncode == 0
+
+
 # --- No permission -------------------------------------------------------------------------------------------------
 
 
