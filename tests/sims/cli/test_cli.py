@@ -22,8 +22,8 @@ from tests.kit.places import ROOT
 from tests.kit.small import TEXT
 
 COMMANDS = (
-    "advise", "arena", "check", "compare", "describe", "export", "list", "plan", "play", "replay", "report", "resume",
-    "run", "schema", "tune", "verify", "watch",
+    "advise", "arena", "check", "compare", "describe", "export", "list", "new", "plan", "play", "replay", "report",
+    "resume", "run", "schema", "tune", "verify", "watch",
 )  # fmt: skip
 
 

@@ -27,8 +27,6 @@ from sims.reports import beliefs
 from sims.reports.report import write_report
 from sims.reports.row_batches import BatchArrays
 from sims.reports.rows import gather
-from sims.verdict.goal import SUMMARY_COLUMNS, goal_of
-from sims.verdict.verdict import summary_rows, verdict
 from sims.wording import share_text
 from tests.kit.golden import check_golden
 from tests.kit.places import ROOT
@@ -140,16 +138,10 @@ def make_run(
     wins = np.bincount(np.searchsorted(people["player"], rows["player"]), rows["outcome"] == WON, len(people))
     with open(folder / "players.csv", "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["replica", "cohort", "player", "trait_skill", "sessions", "attempts", "wins", "level", "left"])
+        writer.writerow(["replica", "cohort", "player", "trait_skill", "attempts", "wins", "level", "left"])
         for person, won in zip(people, wins, strict=True):
-            who = [0, names[person["cohort"]], person["player"], float(person["skill"]), min(person["attempts"], 1)]
+            who = [0, names[person["cohort"]], person["player"], float(person["skill"])]
             writer.writerow([*who, person["attempts"], int(won), person["level"], LEAVINGS[person["left"]]])
-    with open(folder / "sessions.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["replica", "cohort", "player", "session", "attempts", "wins"])
-        for person, won in zip(people, wins, strict=True):
-            if person["attempts"]:
-                writer.writerow([0, names[person["cohort"]], person["player"], 0, person["attempts"], int(won)])
     targets = [0.80, 0.75, 0.70, 0.70]
     found = {
         "format_version": 1,
@@ -178,10 +170,6 @@ def make_run(
         "finished": "2031-02-03T04:05:06Z",
         **manifest,
     }
-    with open(folder / "summary.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([column.name for column in SUMMARY_COLUMNS])
-        writer.writerows(summary_rows(verdict(goal_of(found), tally_of(rows, people, scheme))))
     (folder / "manifest.json").write_text(json.dumps(found))
     (folder / "scenario.toml").write_text(SCENARIO)
     return folder
@@ -236,7 +224,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder):
-    return write_report(folder, fresh=True).read_text(encoding="utf-8")
+    return write_report(folder).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -349,7 +337,7 @@ def test_charts_that_are_compared_share_their_axis(tmp_path, heading):
 def test_a_losing_run_counts_to_the_last_attempt_and_who_never_played_has_none(tmp_path):
     folder = make_run(tmp_path, players=60, attempts=4, cohorts=("all",))
     with open(folder / "players.csv", "a") as file:
-        file.write("0,all,77,0.5,0,0,0,0,horizon\n")
+        file.write("0,all,77,0.5,0,0,0,horizon\n")
     rows = rows_of(folder / "attempts.csv")
     manifest = json.loads((folder / "manifest.json").read_text())
     found = gather(folder, manifest, Tally.from_json(manifest["tallies"]).scheme)
@@ -470,10 +458,10 @@ def test_csv_and_parquet_give_the_same_page_and_again_the_same(tmp_path):
 
 def test_a_fresh_process_with_another_hash_seed_and_settings_gives_the_same_bytes(run_folder):
     """And it needs neither kernels nor a library of tables."""
-    expected = write_report(run_folder, fresh=True).read_bytes()
+    expected = write_report(run_folder).read_bytes()
     line = (
         "import sys; from pathlib import Path; from sims.reports.report import write_report; "
-        f"write_report(Path({str(run_folder)!r}), fresh=True); "
+        f"write_report(Path({str(run_folder)!r})); "
         "sys.exit(len({'numba', 'pandas', 'pygame'} & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"}
@@ -584,8 +572,8 @@ def test_a_run_in_which_nobody_played(request, tmp_path):
     ("damage", "words"),
     [
         (lambda folder: (folder / "attempts.csv").unlink(), "tables"),
-        (lambda folder: (folder / "attempts.csv").write_text("a,b\n1,2\n"), "lacks the column"),
-        (lambda folder: (folder / "players.csv").write_text("nothing"), "lacks the column"),
+        (lambda folder: (folder / "attempts.csv").write_text("a,b\n1,2\n"), "attempts.csv lacks the column"),
+        (lambda folder: (folder / "players.csv").write_text("nothing"), "players.csv lacks the column"),
         (lambda folder: (folder / "manifest.json").write_text('{"format_version": 1}'), "manifest"),
         (lambda folder: (folder / "manifest.json").unlink(), "manifest"),
         (lambda folder: cut_in_half(folder / "attempts.csv"), "attempts"),
