@@ -26,7 +26,6 @@ from sims.sweeping.answer.sentences import short_names, sweep_sentences
 from sims.sweeping.answer.sweep_answer import MeasuredTrial, SweepAnswer
 from sims.sweeping.answer.sweep_text import sweep_text
 from sims.sweeping.trial_records import Measure
-from sims.sweeping.trial_scenarios import trial_scenario
 
 SWEEP_JOURNAL: Final = "journal.txt"
 SWEEP_JSON: Final = "sweep.json"
@@ -37,8 +36,7 @@ ALL_PLAYERS: Final = "all players"
 
 def write_sweep_files(folder: Path, answer: SweepAnswer) -> list[str]:
     """Write all files whose bytes follow from the request; return their names. Raises OSError on I/O errors."""
-    best = trial_scenario(answer.scenario, answer.winner.settings).resolved_toml()
-    write_file(folder / BEST, best.encode())
+    write_file(folder / BEST, answer.best.resolved_toml().encode())
     write_file(folder / TRIALS, _table(answer).encode())
     write_json(folder / SWEEP_JSON, sweep_json(answer))
     return [SCENARIO, SWEEP_JOURNAL, BEST, TRIALS, SWEEP_JSON]

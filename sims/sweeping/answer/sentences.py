@@ -41,7 +41,9 @@ def swept_text(value: SweptValue | None) -> str:
     """A value as people read it; a dash where there is none."""
     if value is None:
         return "-"
-    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return f"{value:.0f}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def state_words(state: str) -> str:
@@ -105,12 +107,20 @@ def _about_groups(answer: SweepAnswer) -> Iterator[str]:
     """Each cohort with the winner and with the baseline."""
     before, after = answer.rates(answer.fresh_baseline), answer.rates(answer.fresh_winner)
     for place, label in enumerate(answer.scenario.labels):
-        low, high = answer.scenario.band(place)
         yield (
             f"{label[:1].upper()}{label[1:]} win {_rate(after[place])} instead of {_rate(before[place])} (target "
-            f"{100.0 * low:.0f} to {100.0 * high:.0f} %): {state_words(answer.fresh_winner.states[place])}, with your "
+            f"{targets_text(answer, place)}): {state_words(answer.fresh_winner.states[place])}, with your "
             f"settings {state_words(answer.fresh_baseline.states[place])}."
         )
+
+
+def targets_text(answer: SweepAnswer, cohort: int) -> str:
+    """The target of a cohort with the best settings, and with your settings where that is another one."""
+    best, own = (
+        f"{100.0 * low:.0f} to {100.0 * high:.0f} %"
+        for low, high in (answer.best.band(cohort), answer.scenario.band(cohort))
+    )
+    return best if best == own else f"{best} instead of {own}"
 
 
 def _rate(rate: Measure) -> str:
@@ -178,8 +188,8 @@ def _about_course(answer: SweepAnswer) -> Iterator[str]:
         which = "One trial" if len(failed) == 1 else f"{len(failed):,} trials"
         verb = "does" if len(failed) == 1 else "do"
         yield f"{which} failed and {verb} not count, the first because {failed[0].failure}."
-    if any(key.startswith(("target.", "cohort.")) and "target" in key for key in answer.space.names):
-        yield "Targets are swept: each trial is judged by its own, so a lower target is not a better game."
+    if answer.sweeps_targets:
+        yield "Targets are swept: each trial is judged by its own, so a smaller loss may come from an easier target."
     if answer.scenario.shares_luck and answer.scenario.form.run.replicas == 1:
         yield "Players share luck and there is one repeat, so margins are too narrow; set run.replicas."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -19,6 +19,7 @@ from sims.sweeping.sweep_plan import SweepPlan
 from sims.sweeping.sweep_request import SweepRequest
 from sims.sweeping.trial_losses import Gain, pooled
 from sims.sweeping.trial_records import Measure, TrialRecord
+from sims.sweeping.trial_scenarios import trial_scenario
 
 Claim = Literal["better", "worse", "same", "cannot tell"]
 
@@ -107,7 +108,17 @@ class SweepAnswer:
 
     @cached_property
     def _fresh(self) -> tuple[MeasuredTrial, ...]:
-        return tuple(_merged(self.outcome.fresh, self.scenario))
+        return tuple(_merged(self.outcome.fresh, {BASELINE_TRIAL: self.scenario, self.outcome.winner: self.best}))
+
+    @cached_property
+    def best(self) -> Scenario:
+        """The scenario with the settings of the winner."""
+        return trial_scenario(self.scenario, self.winner.settings)
+
+    @property
+    def sweeps_targets(self) -> bool:
+        """Whether trials may have targets of their own."""
+        return any("target" in name.split(".") for name in self.space.names)
 
     @cached_property
     def claim(self) -> Claim:
@@ -175,8 +186,8 @@ class SweepAnswer:
         return tuple(group[place] for group in trial.measures)
 
 
-def _merged(records: Sequence[TrialRecord], scenario: Scenario | None = None) -> Iterator[MeasuredTrial]:
-    """Trials in the order of their numbers. scenario: to join equal blocks; None to show the largest block."""
+def _merged(records: Sequence[TrialRecord], scenarios: Mapping[int, Scenario] | None = None) -> Iterator[MeasuredTrial]:
+    """Trials in the order of their numbers. scenarios: by trial, to join equal blocks; None for the largest block."""
     by_trial: dict[int, list[TrialRecord]] = {}
     for record in records:
         by_trial.setdefault(record.ask.trial, []).append(record)
@@ -186,10 +197,10 @@ def _merged(records: Sequence[TrialRecord], scenario: Scenario | None = None) ->
         largest = max(reversed(own), key=lambda record: record.ask.block.players)
         measures = largest.measures
         states = largest.states
-        if scenario is not None:
+        if scenarios is not None:
             measures = _joined([record.measures for record in own])
             states = tuple(
-                _state(group[0], scenario.band(cohort)) for cohort, group in enumerate(measures[: len(states)])
+                _state(group[0], scenarios[number].band(cohort)) for cohort, group in enumerate(measures[: len(states)])
             )
         parts = list(zip(own, weights, strict=True))
         yield MeasuredTrial(

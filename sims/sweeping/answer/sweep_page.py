@@ -25,6 +25,7 @@ from sims.sweeping.answer.sentences import (
     state_words,
     sweep_sentences,
     swept_text,
+    targets_text,
 )
 from sims.sweeping.answer.sweep_answer import MeasuredTrial, SweepAnswer
 from sims.sweeping.answer.sweep_text import shown_trials, trial_headings, trial_rows
@@ -83,10 +84,10 @@ def _fresh(answer: SweepAnswer) -> Markup:
             Mark(name, *rate, colour)
             for name, rate, colour in zip(("your settings", "best"), rates, ("dial", "rate"), strict=True)
         ]
-        band = answer.scenario.band(place)
+        band = answer.best.band(place)
         tracks.append(Track(label, marks, band))
         cells = [_rate_cell(rate, trial.states[place]) for rate, trial in zip(rates, pair, strict=True)]
-        body.append((label, f"{100.0 * band[0]:.0f} to {100.0 * band[1]:.0f} %", *cells))
+        body.append((label, targets_text(answer, place), *cells))
     losses = [loss_text(answer, answer.shown(trial.loss)) for trial in pair]
     body.append(("loss", "0", *losses))
     ends = [end for track in tracks for mark in track.marks for end in (mark.low, mark.high)]
@@ -152,7 +153,7 @@ def _curve(answer: SweepAnswer, name: str, metric: Metric, group: int) -> Markup
     cohort = group < len(answer.scenario.labels)
     share = metric.kind != "number"
     top = 1.0 if cohort or metric.kind == "dial" else max(point.high for point in points)
-    band = answer.scenario.band(group) if metric is WIN_RATE and cohort else None
+    band = answer.scenario.band(group) if metric is WIN_RATE and cohort and not answer.sweeps_targets else None
     if share and not cohort and metric.kind != "dial":
         top = min(max(top * 1.1, 0.02), 1.0)
     return _line(answer, points, "rate", (name, metric.label), (0.0, top or 1.0), band)

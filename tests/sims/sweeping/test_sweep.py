@@ -212,6 +212,8 @@ def test_two_numbers_make_a_heat_map(tmp_path):
     assert text.count('<table class="heat">') == 3  # the loss, and a win rate for each group
     assert "guess by win_rate" in text
     assert any(sentence.startswith("Targets are swept") for sentence in done.sentences)
+    low, high = done.scenario.band(0)
+    assert f"(target {100 * low:.0f} to {100 * high:.0f} % instead of 55 to 65 %)" in " ".join(done.sentences)
 
 
 # --- Plug-ins that fail ----------------------------------------------------------------------------------------------
