@@ -11,7 +11,7 @@ from sims.sweeping.search.explorer import Explorer
 from sims.sweeping.search.full_grid import FullGrid
 from sims.sweeping.search.halving import Bracket, Halving, cost_of, plan_brackets
 from sims.sweeping.search.random_trials import RandomTrials
-from sims.sweeping.search.stages import KeyByKey
+from sims.sweeping.search.stages import STEPS, KeyByKey
 from sims.sweeping.space import SweepSpace
 from sims.sweeping.sweep_request import MOST_ATTEMPTS, SweepRequest
 from sims.sweeping.trial_records import PlayerBlock
@@ -81,7 +81,7 @@ def plan_sweep(request: SweepRequest, space: SweepSpace, scenario: Scenario, set
             f"a trial takes {work:,} attempts, so {limit:,} are too few for two trials, the baseline and the final "
             f"measurement; give a budget of {5 * work:,} or more, or fewer players"
         )
-    brackets = _brackets(setup, players, search, work)
+    brackets = () if budget is None else _brackets(setup, players, search, work)
     method, why = (request.method, "you asked for it") if request.method != "auto" else _chosen(space, trials, brackets)
     steps = 0
     cost = 0
@@ -96,11 +96,18 @@ def plan_sweep(request: SweepRequest, space: SweepSpace, scenario: Scenario, set
                 f"{(size + 1 + 2 * fresh) * work:,}"
             )
         trials = size
+    elif method == "staged":
+        first = sum(len(one.spaced(STEPS)) for one in space.keys)
+        if trials < first:
+            raise ScenarioError(
+                f"staged tries {first:,} values, one key at a time, but {limit:,} attempts allow {trials:,} trials of "
+                f"{work:,}; use fewer values, fewer players, or a budget of {(first + 1 + 2 * fresh) * work:,}"
+            )
     elif space.is_finite:
         trials = min(trials, space.size)
     if method == "hyperband":
         if not brackets:
-            raise ScenarioError(_no_rungs(setup, players))
+            raise ScenarioError(_no_rungs(setup, players, budget))
         cost = cost_of(brackets, work // players)
         trials = sum(bracket[0].trials for bracket in brackets)
     elif budget is None and request.seconds is not None:
@@ -117,7 +124,9 @@ def _brackets(setup: Setup, players: int, search: int, work: int) -> tuple[Brack
     return () if setup.scope != "player" else plan_brackets(players, search, work // players)
 
 
-def _no_rungs(setup: Setup, players: int) -> str:
+def _no_rungs(setup: Setup, players: int, budget: int | None) -> str:
+    if budget is None:
+        return "hyperband plans its rungs by attempts, so it needs a budget; give --budget, or use --method random"
     if setup.scope != "player":
         return "players share a controller here, so a rung of few players is another world; use --method random"
     return (

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from sims.sweeping.answer.sweep_answer import MeasuredTrial, SweepAnswer
 from sims.sweeping.space import Settings, SweptValue
 from sims.sweeping.trial_records import Measure
 from sims.wording import listed
 
-_STATES = {"in band": "on target", "above": "above target", "below": "below target", "cannot tell": "too close to call"}
+_MANY_KEYS: Final = 4  # in a grid
+_STATES: Final = {
+    "in band": "on target",
+    "above": "above target",
+    "below": "below target",
+    "off": "off target",
+    "cannot tell": "too close to call",
+}
 
 
 def sweep_sentences(answer: SweepAnswer) -> tuple[str, ...]:
@@ -181,6 +189,11 @@ def _about_course(answer: SweepAnswer) -> Iterator[str]:
         rungs = [f"{rung.trials} with {rung.players:,} players" for rung in plan.brackets[0]]
         words += f"; the first bracket has {listed(rungs)}"
     yield f"{words}."
+    if plan.method == "grid" and len(answer.space.keys) >= _MANY_KEYS:
+        yield (
+            f"A grid over {len(answer.space.keys)} keys spends most trials on keys that hardly matter; random or "
+            "hyperband gets further with as many."
+        )
     if not answer.outcome.in_time:
         yield "The time was up before the search had ended."
     failed = answer.failures

@@ -199,9 +199,7 @@ def _merged(records: Sequence[TrialRecord], scenarios: Mapping[int, Scenario] | 
         states = largest.states
         if scenarios is not None:
             measures = _joined([record.measures for record in own])
-            states = tuple(
-                _state(group[0], scenarios[number].band(cohort)) for cohort, group in enumerate(measures[: len(states)])
-            )
+            states = _joined_states(scenarios[number], measures, [record.states for record in own])
         parts = list(zip(own, weights, strict=True))
         yield MeasuredTrial(
             number,
@@ -231,6 +229,18 @@ def _joined(blocks: Sequence[tuple[tuple[Measure, ...], ...]]) -> tuple[tuple[Me
         tuple(Measure(*map(float, three)) for three in zip(*rows, strict=True))
         for rows in zip(value, low, high, strict=True)
     )
+
+
+def _joined_states(
+    scenario: Scenario, measures: Sequence[tuple[Measure, ...]], blocks: Sequence[tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The state of each cohort in all blocks together. A campaign is judged by levels, so its blocks must agree."""
+    if len(blocks) == 1:
+        return blocks[0]
+    if scenario.levels:
+        found = [set(states) for states in zip(*blocks, strict=True)]
+        return tuple(states.pop() if len(states) == 1 else "cannot tell" for states in found)
+    return tuple(_state(measures[cohort][0], scenario.band(cohort)) for cohort in range(len(blocks[0])))
 
 
 def _state(rate: Measure, band: tuple[float, float]) -> str:

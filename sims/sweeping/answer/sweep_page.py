@@ -32,7 +32,7 @@ from sims.sweeping.answer.sweep_text import shown_trials, trial_headings, trial_
 from sims.sweeping.trial_records import Measure
 from sims.wording import UNCALIBRATED
 
-_STATES: Final = {"in band": "good", "above": "off", "below": "off", "cannot tell": "open"}
+_STATES: Final = {"in band": "good", "above": "off", "below": "off", "off": "off", "cannot tell": "open"}
 _CURVES: Final = ("quit_share", "attempts", "duration_s", "longest_losses", "difficulty")  # besides the win rates
 _MOST_CELLS: Final = 21  # of a heat map, in a row
 _MOST_BARS: Final = 12  # rows of causes

@@ -30,6 +30,7 @@ class KeyByKey:
     """Sets one key in each stage, until none is surely better."""
 
     def __init__(self, space: SweepSpace, players: int, trials: int) -> None:
+        """trials: most of them, besides one of the baseline."""
         self._space, self._players, self._most = space, players, trials
         self._set: dict[str, SweptValue] = {}
         self._best = 0  # trial that all settings so far are
@@ -37,7 +38,7 @@ class KeyByKey:
         self._records: list[TrialRecord] = []  # of this stage
         self._all: list[TrialRecord] = []
         self._numbers: dict[Settings, int] = {(): 0}
-        self._asked = self._blocks = 0
+        self._spent = self._blocks = 0
         self._ended = False
         self.stages: list[KeyStage] = []
 
@@ -69,12 +70,13 @@ class KeyByKey:
                 found += [self._space.settings({**self._set, one.key: value}) for value in one.spaced(STEPS)]
         found = [one for one in dict.fromkeys(found) if one]
         new = [one for one in found if one != self._space.settings(self._set)]
-        if not new or self._asked + len(found) > self._most:
+        cost = len(found) + 1  # the baseline plays every stage
+        if not new or self._spent + cost > self._most + 1:
             self._ended = True
             return
         for settings in found:
             self._numbers.setdefault(settings, len(self._numbers))
-        self._asked += len(found)
+        self._spent += cost
         self._waiting = [TrialAsk(self._numbers[one], one, block) for one in found]
 
     def _end_stage(self) -> None:

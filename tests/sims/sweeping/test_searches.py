@@ -161,12 +161,19 @@ def test_auto_chooses_by_the_table_and_says_why(over, budget, method, words):
         (OVER, {"budget": 3 * WORK}, "too few for two trials, the baseline and the final measurement"),
         ({"target.win_rate": "0.1:0.9:90"}, {"budget": 30 * WORK}, r"the grid has 90 settings, but --budget .* allow"),
         ({**OVER, "dial.floor": "0:0.1"}, {"budget": 20 * WORK, "method": "grid"}, "fewer than 3 values"),
+        (OVER, {"budget": 10 * WORK, "method": "staged"}, "staged tries 10 values, one key at a time"),
+        (OVER, {"seconds": 9.0, "method": "hyperband"}, "needs a budget; give --budget"),
     ],
 )
 def test_what_would_cost_too_much_is_refused_with_a_way_out(over, request_, message):
     request = {"method": "grid" if "allow" in message else "auto", **request_}
     with pytest.raises(ScenarioError, match=message):
         plan(over, **request)
+
+
+def test_auto_without_a_budget_plans_no_rungs():
+    _, chosen = plan(OVER, seconds=60.0)
+    assert chosen.method == "random"
 
 
 def test_hyperband_is_refused_where_few_players_are_another_world():
