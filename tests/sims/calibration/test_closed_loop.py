@@ -12,6 +12,7 @@ from sims.calibration.calibration import calibrate
 from sims.catalog import load_scenario
 from sims.cli.app import main
 from sims.runs.execution import run
+from sims.runs.export import export
 
 LEVELS = [-1.5, -1.0, -0.6, -0.9, -0.2, 0.1, -0.3, 0.4]
 SCENARIO = f"""
@@ -124,3 +125,25 @@ def test_rows_of_a_run_can_be_read_as_they_are(telemetry, tmp_path):
     assert not found.findings.fit.joint
     assert "Not in the file, so assumed: who quit, so quitting is as by default." in found.sentences
     assert abs(found.findings.fit.effect("learning") - 0.3) < 0.3
+
+
+def loops_held(count, home):
+    """Share of so many loops in which each interval holds, and that of all levels together."""
+    (home / "world.toml").write_text(SCENARIO, encoding="utf-8")
+    hits, level_hits = [], []
+    for k in range(count):
+        world = load_scenario(home / "world.toml", **{"seed": 5_000 + k, "players.count": 1_000})
+        result = run(world, out=home / f"run-{k}", workers=1)
+        found = calibrate(export(result.folder, "telemetry", home / f"{k}.csv"), out=home / f"out-{k}", threads=1)
+        intervals = [found.findings.estimates[name][1:] for name in TRUTH]
+        hits.append([low <= true <= high for (low, high), true in zip(intervals, TRUTH.values(), strict=True)])
+        ends = map(found.findings.fit.interval, range(len(LEVELS)))
+        level_hits.append([low <= true <= high for (low, high), true in zip(ends, LEVELS, strict=True)])
+    return np.mean(hits, axis=0), float(np.mean(level_hits))
+
+
+@pytest.mark.slow
+def test_intervals_of_fifty_loops_hold_as_the_docs_tell(tmp_path):
+    held, of_levels = loops_held(50, tmp_path)
+    assert held.min() >= 0.9, dict(zip(TRUTH, held, strict=True))
+    assert of_levels >= 0.9
