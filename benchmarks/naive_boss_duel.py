@@ -58,7 +58,7 @@ class Player:
         in_danger = health <= 1.6 * blow
         needed = (self.reaction + self.tail) * (0.3 + 3.0 * disguise)
         if needed > knobs["telegraph_s"] * self.foresight:
-            wanted = "heal" if can_heal and in_danger else "block"
+            wanted = "heal" if can_heal and in_danger else "attack"
         elif can_heal and (windup == "rest" or (in_danger and windup == "light")):
             wanted = "heal"
         else:

@@ -72,16 +72,20 @@ class Hands:
         self.pending = "run"
         self.due = 0
 
-    def act(self, wanted: str, tick: int) -> str:
+    def act(self, wanted: str, due_s: float, tick: int) -> str:
         if wanted != self.wanted:
             self.wanted = wanted
             self.pending = wanted
-            error = self.rng.random()
+            error = 1.0 if wanted == "run" else self.rng.random()
             if error < self.player.lapse:
                 self.pending = self.action
             elif error < self.player.lapse + self.player.slip:
                 self.pending = self.rng.choice([other for other in ("run", "jump", "duck") if other != wanted])
-            self.due = tick + math.ceil(self.player.reaction_time(self.rng) / TICK_S - 0.5)
+            if wanted == "run" or due_s > self.player.reaction_s + self.player.reaction_tail_s - TICK_S:
+                wait_s = max(self.rng.gauss(due_s, self.player.reaction_sd_s), 0.0)  # it was seen coming
+            else:
+                wait_s = self.player.reaction_time(self.rng)
+            self.due = tick + math.ceil(wait_s / TICK_S - 0.5)
         if tick >= self.due:
             self.action = self.pending
         return self.action
@@ -103,6 +107,7 @@ class Runner:
         self.ahead = 0
         self.hearts = settings.hearts
         self.hurt_by = ""
+        self.stumbles = False  # in the tick after a hit
 
     def step(self, action: str) -> None:
         if action == "jump" and self.x >= self.landing and self.held != "jump":
@@ -111,6 +116,7 @@ class Runner:
         self.x += self.settings.speed * TICK_S
         self.ducking = action == "duck" and self.x >= self.landing
         self.held = action
+        self.stumbles = False
         if self.ahead < len(self.obstacles):
             self.meet(self.obstacles[self.ahead], begin)
 
@@ -123,7 +129,8 @@ class Runner:
             self.hurt_by = obstacle.kind
             self.x = end + HALF_WIDTH
             self.landing = self.x
-        if self.x - HALF_WIDTH >= end:
+            self.stumbles = True
+        if self.stumbles or self.x - HALF_WIDTH >= end:
             self.ahead += 1
 
     def touches(self, obstacle: Obstacle, begin: float) -> bool:
@@ -140,19 +147,20 @@ class Runner:
             return overlap((begin, min(self.x, self.landing)), reach)
         return overlap((begin, self.x), reach)
 
-    def wants(self, player: Player) -> str:
-        """What an expert would do now, who sees as far and knows their own latency as well as this player does."""
-        if self.x < self.landing or self.ahead >= len(self.obstacles):
-            return "run"
+    def wants(self, player: Player) -> tuple[str, float]:
+        """What an expert would want now, who sees as far as this player does, and in how many seconds it is due."""
+        if self.x < self.landing or self.stumbles or self.ahead >= len(self.obstacles):
+            return "run", 0.0
         obstacle = self.obstacles[self.ahead]
-        speed = self.settings.speed
         if obstacle.at - self.x > self.settings.sight_m * min(player.foresight, 1.0):
-            return "run"
-        lead_s = player.reaction_s + player.reaction_tail_s
-        if obstacle.kind == "beam":
-            return "duck" if obstacle.at - HALF_WIDTH - 0.8 - self.x <= speed * lead_s else "run"
-        to_take_off = obstacle.at + 0.5 * (obstacle.width - JUMP_LENGTH) - self.x
-        return "jump" if to_take_off <= speed * lead_s else "run"
+            return "run", 0.0
+        best = obstacle.at - HALF_WIDTH - 0.8
+        if obstacle.kind != "beam":
+            best = obstacle.at + 0.5 * (obstacle.width - JUMP_LENGTH)
+        due_s = (best - self.x) / self.settings.speed
+        if due_s > player.reaction_s + player.reaction_tail_s:  # it is early enough to make up one's mind later
+            return "run", 0.0
+        return "duck" if obstacle.kind == "beam" else "jump", max(due_s, 0.0)
 
 
 def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
@@ -183,7 +191,7 @@ def attempt(
     began = env.now
     tick = 0
     while runner.hearts > 0 and runner.x < runner.goal and tick < MAX_TICKS:
-        runner.step(hands.act(runner.wants(player), tick))
+        runner.step(hands.act(*runner.wants(player), tick))
         tick += 1
         yield env.timeout(TICK_S)
     outcome = "lost" if runner.hearts <= 0 else "won" if runner.x >= runner.goal else "timed_out"

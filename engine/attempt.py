@@ -5,8 +5,9 @@ and compiles as a kernel. Its three parts are functions of their own: `opening_o
 first tick), `play_of` (tick by tick to the end) and `result_of` (what a row says about it).
 
 The player does what the game's expert would do, but late, sometimes wrongly, sometimes not at all. Reaction, slip and
-lapse are drawn once per *change of intent*, never per tick, so that behaviour does not depend on the tick rate. In
-games of turns slip and lapse are drawn per turn; thinking changes nothing but the duration and is drawn as a whole.
+lapse are drawn once per *change of intent*, never per tick, so that behaviour does not depend on the tick rate. What
+the player sees coming is timed ahead, with errors to both sides; what comes as a surprise takes a reaction. In games
+of turns slip and lapse are drawn per turn; thinking changes nothing but the duration and is drawn as a whole.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Motor(NamedTuple):
 
 
 AT_REST: Final = Motor(wanted=0, action=0, pending=0, due=0, changes=0)
+SURPRISE: Final = -1.0  # seconds until an action is due that nobody saw coming
 
 
 def reaction_time(faculties: Faculties, normal_word: int, tail_word: int) -> float:
@@ -108,23 +110,33 @@ def reaction_time(faculties: Faculties, normal_word: int, tail_word: int) -> flo
 
 
 def act(
-    motor: Motor, wanted: int, actions: int, faculties: Faculties, key: Key, tick: int, tick_seconds: float
+    motor: Motor, wanted: int, due_s: float, actions: int, faculties: Faculties, key: Key, tick: int, tick_seconds: float
 ) -> Motor:
-    """The hands one tick later: a new intent is due after a reaction time, a due one is carried out.
+    """The hands one tick later: a new intent is due after a while, a due one is carried out.
+
+    due_s: seconds until a new intent is due, from 0, where the player sees it coming; below 0 for a surprise. Who has
+    at least their own usual latency aims for that moment, with errors to both sides. All others react.
 
     A lapse leaves the hands as they are until the next change of intent; a slip picks another action at random.
-    A new intent replaces one that was not yet carried out.
+    Letting go at a moment that was seen coming belongs to the press before: it does not slip or lapse. A new intent
+    replaces one that was not yet carried out.
     """
     if wanted != motor.wanted:
         normal_word, tail_word, error_word, other_word = words(key, motor.changes)
-        error = unit(error_word)
+        lets_go = wanted == 0 and due_s >= 0.0
+        error = 1.0 if lets_go else unit(error_word)
         pending = wanted
         if error < faculties.lapse:
             pending = motor.action
         elif error < faculties.lapse + faculties.slip:
             pending = other_action(wanted, actions, other_word)
-        # Half a tick of slack: a reaction of exactly n ticks must not become n + 1 by rounding.
-        delay = math.ceil(reaction_time(faculties, normal_word, tail_word) / tick_seconds - 0.5)
+        # The usual latency is met in the tick that begins within it.
+        if lets_go or due_s > faculties.reaction_s + faculties.reaction_tail_s - tick_seconds:
+            delay_s = max(due_s + faculties.reaction_sd_s * standard_normal(normal_word), 0.0)
+        else:
+            delay_s = reaction_time(faculties, normal_word, tail_word)
+        # Half a tick of slack: a delay of exactly n ticks must not become n + 1 by rounding.
+        delay = math.ceil(delay_s / tick_seconds - 0.5)
         motor = Motor(wanted, motor.action, pending, tick + int(delay), motor.changes + 1)
     if tick >= motor.due and motor.action != motor.pending:
         motor = Motor(motor.wanted, motor.pending, motor.pending, motor.due, motor.changes)
@@ -185,7 +197,7 @@ def opening_of(game: Game) -> Callable[..., Opening]:
 @cache
 def play_of(game: Game) -> Callable[..., Ending]:
     """(opened, faculties) -> Ending: tick by tick to the end."""
-    expert, step, status = game.expert, dealt_step(game), game.status
+    expert, step, status, due_of = game.expert, dealt_step(game), game.status, foreseen_of(game)
     actions, tick_seconds, max_ticks = len(game.actions), game.tick_seconds, game.max_ticks
     takes_turns, abstract, dealt_luck = game.pace == "turns", game.pace == "abstract", game.dealt
     blocks = DEALT if takes_turns or dealt_luck else 0
@@ -209,7 +221,10 @@ def play_of(game: Game) -> Callable[..., Ending]:
             elif takes_turns:
                 action = choose(wanted, actions, faculties, block_at(hands, place))
             else:
-                motor = act(motor, wanted, actions, faculties, motor_key, tick, tick_seconds)
+                due_s = SURPRISE
+                if wanted != motor.wanted:
+                    due_s = due_of(params, layout, state, faculties, wanted)
+                motor = act(motor, wanted, due_s, actions, faculties, motor_key, tick, tick_seconds)
                 action = motor.action
             state = step(params, layout, state, action, chance, luck, tick)
             tick += 1
@@ -217,6 +232,16 @@ def play_of(game: Game) -> Callable[..., Ending]:
         return Ending(state, tick, TIMED_OUT if now == RUNNING else now)
 
     return play
+
+
+@cache
+def foreseen_of(game: Game) -> Callable[..., float]:
+    """(params, level, state, faculties, action) -> seconds until a new intent is due, or SURPRISE."""
+
+    def always_a_surprise(params: Any, level: Any, state: Any, faculties: Faculties, action: int) -> float:
+        return SURPRISE
+
+    return game.foreseen or always_a_surprise
 
 
 @cache

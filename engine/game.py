@@ -95,4 +95,6 @@ class Game:
     how_to: tuple[str, ...] = ()  # what a person must know to play it, in sentences: first the goal, then the means
     score: Callable[..., float] | None = None  # (params, level, state) -> [0, 1]: how well it was played, won or lost,
     # finer than progress; None: as well as it progressed
+    foreseen: Callable[..., float] | None = None  # (params, level, state, faculties, action) -> seconds until a newly
+    # wanted action is due, from 0, where the player saw it coming; below 0 where it is a surprise. None: always one
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -79,10 +79,12 @@ TRAIT_LIST: Final = (
     Trait("bend_a", "1", "bend of the difficulty: d acts as 1 - (1 - d^a)^b; 1 and 1 for none", 0.01, 100.0),
     Trait("bend_b", "1", "see bend_a", 0.01, 100.0),
     Trait("thrown", "attempts", "attempts at the start of each session that are lost on purpose", 0.0, 1e6),
+    Trait("layout_share", "1", "share of practice that belongs to the numbered level it was made on", 0.0, 1.0),
 )
 TRAIT_NAMES: Final = tuple(trait.name for trait in TRAIT_LIST)
 OVERRIDES: Final = ("reaction_s", "slip", "lapse", "foresight")
 MIX: Final = 6  # columns of a distribution table before those of correlations
+USUAL_REACTION_S: Final = 0.3  # mean of the normal part of the median player's reaction time
 LONG_SESSION: Final = 50  # attempts after which tiring is complete
 
 # One record a player: traits, then condition.
@@ -95,6 +97,7 @@ PLAYER: Final = np.dtype(
         ("place", np.int64),  # played so far in this session
         ("session", np.int64),  # number of the session, from 0
         ("level", np.int64),  # next level of a campaign, from 1; 0 in an endless stream
+        ("tries", np.int64),  # attempts made on that level; 0 in an endless stream, where every layout is new
         ("streak", np.int64),  # losses in a row
         ("mood", np.float64),  # moving average of wins, half-life five attempts, starts at `content`
         ("last", np.float64),  # the last outcome: 1 won, 0 not; 1 before the first
@@ -116,14 +119,15 @@ _MOOD_KEPT: Final = 0.8705505632961241  # 0.5 ** (1 / 5)
 class Flow(NamedTuple):
     """How outcomes act on staying; coefficients of the logits in `after_attempt`, and the times between plays.
 
-    No public source gives these numbers: they are assumptions of the scenario, to be fitted to telemetry.
+    The effect of the last outcome on quitting follows the churn by the last three outcomes of 36.9 million matches
+    (Chen et al. 2017). The other numbers are assumptions of the scenario, to be fitted to telemetry.
     """
 
     end_base: float = -2.0  # session end: logit at the first attempt of a session, plus session_frailty
     end_place: float = 0.25  # per log(1 + attempts this session)
     end_won: float = 0.0
     quit_streak: float = 0.15  # quitting for good: per log(1 + losses in a row)
-    quit_won: float = 0.0
+    quit_won: float = -0.4  # after a win; with mood and streak 1.8 times the odds after one loss as after a win
     content: float = 0.85  # win share that players are content with
     quit_boredom: float = 0.0  # per win share above it
     quit_frustration: float = -1.0  # per win share above it, so below it a negative number raises quitting
@@ -175,6 +179,7 @@ DEFAULT_TRAITS: Final = {
     "bend_a": Distribution("fixed", 1.0),
     "bend_b": Distribution("fixed", 1.0),
     "thrown": Distribution("fixed", 0.0),
+    "layout_share": Distribution("fixed", 0.0),
 }
 
 
@@ -309,10 +314,12 @@ def be_born(
     player["bend_a"] = born[20]
     player["bend_b"] = born[21]
     player["thrown"] = born[22]
+    player["layout_share"] = born[23]
     player["attempts"] = 0
     player["place"] = 0
     player["session"] = 0
     player["level"] = level
+    player["tries"] = 0
     player["streak"] = 0
     player["mood"] = content
     player["last"] = 1.0
@@ -328,17 +335,19 @@ def skill_now(player: Any) -> float:
         + practice_gain (1 - (1 + attempts / practice_attempts)^-0.8) - tiring min(place / 49, 1)
         + jump, once `jump_attempt` attempts are made,
 
-    held in [lowest_skill, highest_skill]; then tilt / slope more after a win, and less after a loss.
+    held in [lowest_skill, highest_skill]; then tilt / slope more after a win, and less after a loss. Of both kinds of
+    practice the share `layout_share` counts the attempts on this level alone: another level does not profit from it.
     """
     tried = int(player["attempts"])
-    skill = (
-        float(player["skill"])
-        + float(player["learning"]) * log(1.0 + tried)
-        - float(player["fatigue"]) * log(1.0 + int(player["place"]))
-    )
-    gain = float(player["practice_gain"])
-    if gain != 0.0:
-        skill = skill + gain * (1.0 - exp(-0.8 * log(1.0 + tried / float(player["practice_attempts"]))))
+    practice = practised(player, tried)
+    share = float(player["layout_share"])
+    if share != 0.0:
+        practice = (1.0 - share) * practice + share * practised(player, int(player["tries"]))
+    skill = float(player["skill"]) + practice - float(player["fatigue"]) * log(1.0 + int(player["place"]))
+    gain = gained(player, tried)
+    if share != 0.0:
+        gain = (1.0 - share) * gain + share * gained(player, int(player["tries"]))
+    skill = skill + gain
     tiring = float(player["tiring"])
     if tiring != 0.0:
         skill = skill - tiring * min(int(player["place"]) / (LONG_SESSION - 1.0), 1.0)
@@ -349,6 +358,17 @@ def skill_now(player: Any) -> float:
     if tilt != 0.0:
         skill = skill + tilt * (2.0 * float(player["last"]) - 1.0) / float(player["slope"])
     return skill
+
+
+def practised(player: Any, attempts: int) -> float:
+    """Gain of skill by so many attempts, by the unbounded law of practice."""
+    return float(player["learning"]) * log(1.0 + attempts)
+
+
+def gained(player: Any, attempts: int) -> float:
+    """The same by the bounded law; 0 for a player who has none."""
+    gain = float(player["practice_gain"])
+    return gain * (1.0 - exp(-0.8 * log(1.0 + attempts / float(player["practice_attempts"])))) if gain != 0.0 else 0.0
 
 
 def felt_difficulty(player: Any, difficulty: float) -> float:
@@ -370,13 +390,16 @@ def faculties_of(player: Any) -> Faculties:
     """What the player can do now.
 
     The reaction is choice-like and ex-Gaussian: 300 ms, sd 40 ms, tail 100 ms at skill 0. It is multiplied by exp(-0.15
-    skill) (latency falls about log-linearly with skill) and by the player's own speed. Slips, lapses and foresight are
+    skill) (latency falls about log-linearly with skill) and by the player's own speed. Where its mean is set, sd and
+    tail go with it, so that a player without latency has no spread either. Slips, lapses and foresight are
     logistic and exponential in skill with assumed constants: 4 % slips, 2 % lapses and a look-ahead of 1 at skill 0. A
     player who throws an attempt misses every change of intent.
     """
     skill = skill_now(player)
     quick = float(player["speed"]) * exp(-0.15 * skill)
-    mean = either(float(player["reaction_s"]), 0.3 * quick)
+    mean = either(float(player["reaction_s"]), USUAL_REACTION_S * quick)
+    if not math.isnan(float(player["reaction_s"])):
+        quick = mean / USUAL_REACTION_S
     slip = either(float(player["slip"]), logistic(-3.2 - 0.8 * skill))
     lapse = either(float(player["lapse"]), logistic(-3.9 - 0.5 * skill))
     sight = either(float(player["foresight"]), exp(0.3 * skill))
@@ -410,8 +433,9 @@ def after_attempt(
         won, streak, mood = float(player["last"]), int(player["streak"]), float(player["mood"])
     clock_s = float(player["clock_s"]) + duration_s
     level = int(player["level"])
+    tries = int(player["tries"]) + 1 if levels > 0 else 0
     if levels > 0 and outcome == WON:
-        level = level + 1
+        level, tries = level + 1, 0
 
     above = mood - flow.content
     pull = flow.quit_boredom if above > 0.0 else flow.quit_frustration
@@ -436,6 +460,7 @@ def after_attempt(
     player["attempts"] = number + 1
     player["place"] = place
     player["level"] = level
+    player["tries"] = tries
     player["streak"] = streak
     player["mood"] = mood
     player["last"] = won

@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,9 @@ from engine.inference.intervals import (
 )
 from engine.players import LEAVINGS, QUIT
 from engine.setup import Setup
+
+Outcome = Literal["lost", "won"]
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("lost", "won")  # cells of quits_after
 
 MOST_BINS: Final = 30
 _BLOCK: Final = 8192  # rows
@@ -151,6 +154,8 @@ class Tally:
     totals: Integers  # shape (cohorts, TOTALS)
     left: Integers  # players by how they ended, shape (cohorts, LEAVINGS)
     quitting: Integers  # players in place of attempts, who quit in place of wins, shape (cohorts, SUMS)
+    quits_after: Integers  # losses, then wins in place of attempts, after which players quit in place of wins,
+    # shape (cohorts, 2, SUMS)
 
     @classmethod
     def empty(cls, scheme: Scheme) -> Tally:
@@ -179,6 +184,14 @@ class Tally:
         """Share of the players who quit for good, and its margin."""
         return rate_interval(self.quitting[cohort], self.scheme.cluster)
 
+    def quits_after_each(self, outcome: Outcome) -> RateInterval:
+        """Share of all losses, or of all wins, after which a player quit for good, and its margin."""
+        return rate_interval(self.quits_after[:, _OUTCOMES.index(outcome)].sum(axis=0), self.scheme.cluster)
+
+    def quits_of(self, cohort: int, outcome: Outcome) -> RateInterval:
+        """The same of one cohort."""
+        return rate_interval(self.quits_after[cohort, _OUTCOMES.index(outcome)], self.scheme.cluster)
+
     def to_json(self) -> dict[str, Any]:
         """Plain lists and numbers, for a run's manifest."""
         scheme = {field.name: getattr(self.scheme, field.name) for field in fields(self.scheme)}
@@ -192,7 +205,8 @@ class Tally:
             given = dict(found["scheme"])
             edges = tuple(int(edge) for edge in given.pop("attempt_edges"))
             scheme = Scheme(attempt_edges=edges, **given)
-            kept = {"quitting": [[0] * len(SUMS)] * scheme.cohorts, **found}  # not yet counted by older runs
+            nothing = [0] * len(SUMS)  # was counted by older runs
+            kept = {"quitting": [nothing] * scheme.cohorts, "quits_after": [[nothing] * 2] * scheme.cohorts, **found}
             arrays = {name: np.array(kept[name], np.int64) for name in _shapes(scheme)}
             for name in _CELLS:
                 arrays[name] = _with_moments(arrays[name])
@@ -213,7 +227,7 @@ def _with_moments(cells: Integers) -> Integers:
     return np.pad(cells, [(0, 0)] * (cells.ndim - 1) + [(0, len(SUMS) - FIRST_SUMS)])
 
 
-_CELLS: Final = ("judged", "by_attempt", "by_day", "quitting")  # whose last axis is SUMS
+_CELLS: Final = ("judged", "by_attempt", "by_day", "quitting", "quits_after")  # whose last axis is SUMS
 
 
 def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
@@ -225,6 +239,7 @@ def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
         "totals": (cohorts, len(TOTALS)),
         "left": (cohorts, len(LEAVINGS)),
         "quitting": (cohorts, sums),
+        "quits_after": (cohorts, len(_OUTCOMES), sums),
     }
 
 
@@ -283,6 +298,7 @@ def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: 
     _add(tally.totals, "wins", found.cohort, found.wins)
     opens = np.concatenate(([True], changes))
     _count_players(tally.totals, found, np.flatnonzero(opens))
+    _count_quits_after(tally.quits_after, found, np.flatnonzero(opens), players, scheme)
     _count_late(tally.totals, rows, found.start[opens], dial)
     return tally
 
@@ -359,6 +375,46 @@ def _count_quits(cells: Integers, players: npt.NDArray[np.void], scheme: Scheme)
         made = np.ones_like(own) if scheme.cluster == "player" else np.array([len(own)])
         columns = cluster_sums(made, wins, made, np.zeros_like(made), scheme.unit)
         cells[cohort] += [column.sum() for column in columns]
+
+
+def _count_quits_after(
+    cells: Integers, found: _Stretches, opens: Integers, players: npt.NDArray[np.void], scheme: Scheme
+) -> None:
+    """Add players to cells, shape (cohorts, 2, SUMS): their losses, then their wins, and which of these was the last.
+
+    opens: index of each player's first stretch. A player who quit did so after `last`.
+    """
+    attempts, won = (np.add.reduceat(column, opens) for column in (found.attempts, found.wins))
+    player, replica, cohort = (column[opens] for column in (found.player, found.replica, found.cohort))
+    left = players[_rows_of(player, replica, players["player"])]
+    quits, last = left["left"] == QUIT, left["last"] == 1.0
+    made = np.stack((attempts - won, won), axis=1)
+    gone = np.stack((quits & ~last, quits & last), axis=1).astype(np.int64)
+    played = np.ones_like(made)
+    if scheme.cluster == "replica":  # all players of a cohort in a replica are one cluster
+        _, first, cluster = np.unique(np.stack((replica, cohort)), axis=1, return_index=True, return_inverse=True)
+        sums = np.zeros((3, len(first), 2), np.int64)
+        for column, total in zip((made, gone, played), sums, strict=True):
+            np.add.at(total, cluster.ravel(), column)
+        made, gone, played = sums
+        cohort = cohort[first]
+    for place in range(cells.shape[1]):
+        some = made[:, place] > 0
+        columns = cluster_sums(
+            played[some, place], gone[some, place], made[some, place], np.zeros(some.sum(), np.int64), scheme.unit
+        )
+        for j, column in enumerate(columns):
+            np.add.at(cells[:, place, j], cohort[some], column)
+
+
+def _rows_of(player: Integers, replica: Integers, numbers: Integers) -> Integers:
+    """The place of each player in the table of players, in which each replica's stand together, in ascending order."""
+    if replica[0] == replica[-1]:
+        return np.searchsorted(numbers, player)
+    copy = np.concatenate(([0], np.cumsum(numbers[1:] <= numbers[:-1])))
+    here = np.concatenate(([0], np.cumsum(replica[1:] != replica[:-1])))
+    stride = int(numbers.max()) + 1
+    return np.searchsorted(copy * stride + numbers, here * stride + player)
 
 
 def _first_of_each(key: Integers) -> Integers:

@@ -20,7 +20,8 @@ as waiting, and so does a lapse of attention.
 A wind-up looks like its move and, to some degree, like a second move: the **disguise**. A stronger disguise or a
 shorter wind-up (`telegraph_s`) makes the move harder to recognise. A player needs their own usual latency to recognise
 it, and longer for a disguised move. One unit of foresight is the whole wind-up, so half a unit is half the time. A
-player who does not recognise the move blocks: that is never the worst answer, but it wins no fight.
+player who does not recognise the move attacks, as in a fight without tactics. Skill decides how often a turn's tactic
+is thought of: it makes a player quick and sharp-eyed.
 
 The player wins by bringing the boss to 0 health before the turns run out. Difficulty comes from the boss's health, the
 cost of a mistake, how rarely the player recognises a wind-up, and how little a potion restores. A boss's habits (how
@@ -166,13 +167,13 @@ def effort(disguise: float) -> float:
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
-    """The best answer to a recognised move, otherwise a block; a potion when the next mistake could kill."""
+    """The best answer to a recognised move, otherwise an attack; a potion when the next mistake could kill."""
     needed_s = (faculties.reaction_s + faculties.reaction_tail_s) * effort(state.disguise)
     recognised = needed_s <= params.telegraph_s * faculties.foresight
     can_heal = state.potions > 0 and state.health + params.heal <= HEALTH
     in_danger = state.health <= float(BLOWS[HEAVY]) * params.damage * level.might
     if not recognised:
-        return HEAL if can_heal and in_danger else BLOCK
+        return HEAL if can_heal and in_danger else ATTACK
     if can_heal and (state.windup == REST or (in_danger and state.windup == LIGHT)):
         return HEAL
     return int(ANSWERS[state.windup])
@@ -336,7 +337,7 @@ def draw_windup(params: Params, state: State) -> list[Shape]:
 
 GAME: Final = Game(
     name="boss_duel",
-    version=1,
+    version=2,
     summary="Turn-based duel of numbers and luck: read the wind-up, answer it, outlast the boss.",
     pace="turns",
     tick_seconds=1.0,
@@ -368,6 +369,6 @@ GAME: Final = Game(
     how_to=(
         "Bring the boss to 0 before you fall or your turns run out.",
         "The boss waits for your answer. The fuller column is the likelier move; the green word below it is the best "
-        "answer. Block when you are not sure. Heal uses a potion and leaves you open. Wait does nothing.",
+        "answer. Attack when you are not sure. Heal uses a potion and leaves you open. Wait does nothing.",
     ),
 )

@@ -19,6 +19,9 @@ a jump. Difficulty comes from speed, which leaves less time for the same distanc
 depends on how early obstacles are visible, how many there are, and how many mistakes are forgiven. One unit of
 foresight is the whole visible stretch (`sight_m`); a player with less sees an obstacle later.
 
+A player who sees an obstacle in time aims for the best moment and errs to both sides (Lee and Oulasvirta 2016). Whoever
+sees it later than their own usual latency reacts, and is late. A jump is one tap: the key is let go in the air.
+
 The score measures how cleanly the runner passes: the mean over all obstacles. An obstacle right below the top of the
 arc scores 1, and less with the distance from there. A beam without a hit scores 1. A hit, or an obstacle never reached,
 scores 0.
@@ -83,6 +86,7 @@ class State(NamedTuple):
     hearts: int
     hurt_by: int  # kind of the last obstacle hit; -1 so far
     clean: float  # sum of the cleanness of all obstacles so far
+    stumbling: int  # 1 in the tick after a hit
 
 
 class Obstacle(NamedTuple):
@@ -109,23 +113,34 @@ def build(params: Params, key: Key) -> Level:
 
 def start(params: Params, level: Level, key: Key) -> State:
     first = obstacle(params, level, 0)
-    return State(0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0)
+    return State(0.0, 0.0, RUN, 0, 0, first.at, first.width, first.kind, params.hearts, -1, 0.0, 0)
+
+
+def until_due(params: Params, state: State) -> float:
+    """Seconds until the best moment to act on the obstacle ahead: its middle at the top of the arc, or down early."""
+    if state.kind == BEAM:
+        return (state.at - HALF_WIDTH - DUCK_EARLY - state.x) / params.speed
+    return (state.at + 0.5 * (state.width - JUMP_LENGTH) - state.x) / params.speed
 
 
 def expert(params: Params, level: Level, state: State, faculties: Faculties) -> int:
     """Jump so that the middle of the obstacle passes at the top of the arc; duck early and stay down.
 
-    A player who sees the obstacle in time starts earlier by their own usual latency, as practised players do.
+    A player who sees the obstacle in time makes up their mind earlier by their own usual latency. A hit ends what the
+    hands were about to do.
     """
-    if state.flown > 0.0:
+    if state.flown > 0.0 or state.stumbling:
         return RUN
     if state.at - state.x > params.sight_m * min(faculties.foresight, 1.0):
         return RUN
-    lead_s = faculties.reaction_s + faculties.reaction_tail_s
-    if state.kind == BEAM:
-        return DUCK if state.at - HALF_WIDTH - DUCK_EARLY - state.x <= params.speed * lead_s else RUN
-    to_take_off = state.at + 0.5 * (state.width - JUMP_LENGTH) - state.x
-    return JUMP if to_take_off <= params.speed * lead_s else RUN
+    if until_due(params, state) > faculties.reaction_s + faculties.reaction_tail_s:
+        return RUN
+    return DUCK if state.kind == BEAM else JUMP
+
+
+def foreseen(params: Params, level: Level, state: State, faculties: Faculties, action: int) -> float:
+    """An obstacle is seen coming; who lets a key go knew when."""
+    return 0.0 if action == RUN else max(until_due(params, state), 0.0)
 
 
 def step(params: Params, level: Level, state: State, action: int, key: Key, tick: int) -> State:
@@ -146,6 +161,7 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
     width = state.width
     kind = state.kind
     clean = state.clean
+    stumbling = 0
     if x + HALF_WIDTH > at:
         middle = at + 0.5 * width
         before_top = take_off + 0.5 * JUMP_LENGTH - middle
@@ -156,15 +172,16 @@ def step(params: Params, level: Level, state: State, action: int, key: Key, tick
             hurt_by = kind
             x = at + width + HALF_WIDTH
             flown = 0.0
+            stumbling = 1
         elif state.x < middle <= x:
             clean = clean + cleanness(before_top, width, kind)
-        if x - HALF_WIDTH >= at + width:
+        if stumbling or x - HALF_WIDTH >= at + width:  # who was hit is past, whatever rounding makes of the place
             ahead = ahead + 1
             thing = obstacle(params, level, ahead)
             at = thing.at
             width = thing.width
             kind = thing.kind
-    return State(x, flown, action, ducking, ahead, at, width, kind, hearts, hurt_by, clean)
+    return State(x, flown, action, ducking, ahead, at, width, kind, hearts, hurt_by, clean, stumbling)
 
 
 def touches(
@@ -317,7 +334,7 @@ def draw_runner(left: float, state: State) -> list[Shape]:
 
 GAME: Final = Game(
     name="gap_runner",
-    version=3,
+    version=4,
     summary="Side-scroller of reflexes: jump gaps and spikes, duck beams, reach the flag.",
     pace="real_time",
     tick_seconds=TICK_S,
@@ -337,6 +354,7 @@ GAME: Final = Game(
     build=build,
     start=start,
     expert=expert,
+    foreseen=foreseen,
     step=step,
     status=status,
     progress=progress,

@@ -1,4 +1,8 @@
-"""Kesten: stochastic approximation whose steps shrink only when the error turns its sign."""
+"""Kesten: stochastic approximation whose steps shrink only when the error turns its sign.
+
+The variant of Treutwein 1995: the step that answers the outcome which turns the sign is already the shorter one. By the
+wording of 1958 it would be the next.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ def tell(options: Options, state: State, seen: Observation) -> State:
     n = state.n + 1.0
     error = seen.won - seen.target
     reversals = state.reversals + reversal(state.sign, error)
-    divisor = n if n <= 2.0 else 2.0 + reversals  # Kesten 1958: one further only where the sign turns
+    divisor = n if n <= 2.0 else 2.0 + reversals  # one further only where the sign turns, this outcome included
     gain = gain_for(max(options.c / divisor, options.floor), seen.weight, options.scaling)
     moved = min(max(state.difficulty + gain * error, 0.0), 1.0)
     return State(moved, n, reversals, sign_after(state.sign, error))
@@ -48,10 +52,10 @@ def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
 CONTROLLER: Final = ControllerKind(
     name="kesten",
     mode="adaptive",
-    summary="Steps stay long while outcomes agree and shrink with every reversal: finds its own scale, then freezes.",
+    summary="Steps stay long while outcomes agree and shrink with every reversal, in Treutwein's variant; then freezes.",
     formula="d <- clip(d + gain (won - target), 0, 1); gain = max(c / n, floor) for n <= 2, then max(c / (2 + R), "
-    "floor), R = changes of sign of the error so far",
-    source="Kesten 1958, Accelerated stochastic approximation; as a staircase: Treutwein 1995, Faes et al. 2007",
+    "floor), R = changes of sign of the error so far, that of this outcome included",
+    source="Kesten 1958, Accelerated stochastic approximation, in the variant of Treutwein 1995; Faes et al. 2007",
     use="Where players do not change, and for shared difficulty. Avoid it where outcomes arrive late: the sign then "
     "changes late, after the difficulty has moved far.",
     options=Options,

@@ -26,7 +26,10 @@ ARGUMENTS: Final = {
     "cause": ("params", "level", "state"),
     "draw": ("params", "level", "state"),
 }
-SCORE: Final = {"score": ("params", "level", "state")}  # of games that have one
+OPTIONAL: Final = {  # of games that have one
+    "score": ("params", "level", "state"),
+    "foreseen": ("params", "level", "state", "faculties", "action"),
+}
 REPEATABLE_MATH: Final = frozenset(
     {"sqrt", "floor", "ceil", "fabs", "frexp", "ldexp", "copysign", "trunc", "isnan", "isinf", "isfinite"}
 )
@@ -87,7 +90,7 @@ def params_follow_space(game: Any) -> Iterator[str]:
 
 def arguments_of(game: Any) -> dict[str, tuple[str, ...]]:
     """The game's functions and what they take."""
-    return ARGUMENTS if game.score is None else ARGUMENTS | SCORE
+    return ARGUMENTS | {name: taken for name, taken in OPTIONAL.items() if getattr(game, name) is not None}
 
 
 def functions_take_arguments(game: Game) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.attempt import AT_REST, Address, act, choose, luck_of, opening_of
+from engine.attempt import AT_REST, SURPRISE, Address, act, choose, foreseen_of, luck_of, opening_of
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
 from engine.players import PLAYER, Distribution, be_born, distribution_table, faculties_of
 from engine.randomness import Key, words
@@ -65,7 +65,10 @@ def step_through(game: Game, values: Any, faculties: Faculties, address: Address
         elif game.pace == "turns":
             action = choose(wanted, len(game.actions), faculties, words(motor_key, tick))
         else:
-            motor = act(motor, wanted, len(game.actions), faculties, motor_key, tick, game.tick_seconds)
+            due_s = SURPRISE
+            if wanted != motor.wanted:
+                due_s = foreseen_of(game)(params, level, state, faculties, wanted)
+            motor = act(motor, wanted, due_s, len(game.actions), faculties, motor_key, tick, game.tick_seconds)
             action = motor.action
         yield Moment(params, level, state, faculties, action, chance, tick)
         state = game.step(params, level, state, action, luck_of(game, chance, tick), tick)
@@ -175,6 +178,8 @@ def rules_are_pure(game: Game) -> Iterator[str]:
         }
         if game.score is not None:
             calls["score"] = (params, level, state)
+        if game.foreseen is not None:
+            calls["foreseen"] = (params, level, state, faculties, action)
         if is_over(game, moment):
             del calls["expert"], calls["step"]
         for name, arguments in calls.items():

@@ -49,7 +49,8 @@ def _rules_that_do_not_compile(game: Game) -> Iterator[tuple[str, str]]:
 def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
     """The arguments of every rule at a moment of an attempt."""
     params, level, state, faculties, action, key, tick = moment
-    score = {} if game.score is None else {"score": (params, level, state)}
+    rated = {} if game.score is None else {"score": (params, level, state)}
+    seen = {} if game.foreseen is None else {"foreseen": (params, level, state, faculties, action)}
     return {
         "build": (params, key),
         "start": (params, level, key),
@@ -58,7 +59,8 @@ def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
         "status": (params, level, state),
         "progress": (params, level, state),
         "cause": (params, level, state),
-        **score,
+        **rated,
+        **seen,
     }
 
 

@@ -290,6 +290,7 @@ def stand_in(player: Any, crowd: Any, seed: int, number: int, level: int) -> Non
     attempts = int(exp(log(_MOST_TRIED + 1.0) * unit(tried))) - 1
     player["attempts"] = attempts
     player["place"] = min(attempts, int(exp(log(_MOST_PLACE + 0.0) * unit(sat))) - 1)
+    player["tries"] = player["place"] if level > 0 else 0  # where practice on a level counts, it is spread like that
     player["last"] = 1.0 if unit(before) < 0.5 else 0.0
     player["thrown"] = 0.0
 

@@ -12,7 +12,19 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import AT_REST, Address, Ending, Result, act, choose, luck_of, opening_of, result_of
+from engine.attempt import (
+    AT_REST,
+    SURPRISE,
+    Address,
+    Ending,
+    Result,
+    act,
+    choose,
+    foreseen_of,
+    luck_of,
+    opening_of,
+    result_of,
+)
 from engine.game import RUNNING, TIMED_OUT, Faculties, Game, Shape
 from engine.randomness import words
 
@@ -72,8 +84,11 @@ class AttemptStepper:
         elif game.pace == "turns":
             action = choose(wanted, actions, self.faculties, words(self._opened.motor, self.tick))
         else:
+            due_s = SURPRISE
+            if wanted != self._motor.wanted:
+                due_s = foreseen_of(game)(self.params, self.level, self.state, self.faculties, wanted)
             self._motor = act(
-                self._motor, wanted, actions, self.faculties, self._opened.motor, self.tick, game.tick_seconds
+                self._motor, wanted, due_s, actions, self.faculties, self._opened.motor, self.tick, game.tick_seconds
             )
             action = self._motor.action
         self.do(HumanAction(action))

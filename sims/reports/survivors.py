@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engine.inference.intervals import RateInterval
 from sims.html.charts import PARTS, Line, lines_chart
 from sims.html.markup import Markup, Part, tag
 from sims.html.page import figure, section, table
@@ -96,7 +97,27 @@ def survivors_part(facts: Facts) -> Markup:
         f"Late numbers are those of the players who are still there. {whole}Where it rises along the way, late win "
         "rates are those of better players; where it falls, of weaker ones."
     )
-    return section(heading, tag("div", *pictures, class_="charts wider"), _mile_table(facts, last, noun), note=note)
+    parts = [tag("div", *pictures, class_="charts wider"), _mile_table(facts, last, noun), *_quit_table(facts)]
+    return section(heading, *parts, note=note)
+
+
+def _quit_table(facts: Facts) -> list[Markup]:
+    """After how many losses and how many wins players quit, with margins; nothing where nobody quit."""
+    rows = []
+    for j, label in enumerate(facts.labels):
+        found = [facts.tally.quits_of(j, outcome) for outcome in ("lost", "won")]
+        if any(one.attempts and one.rate > 0.0 for one in found):
+            cells = [_quit_cell(one) for one in found]
+            rows.append((label, *cells[0], *cells[1]))
+    headings = ("group", "losses", "quit after a loss (margin)", "wins", "quit after a win (margin)")
+    return [table(headings, rows)] if rows else []
+
+
+def _quit_cell(found: RateInterval) -> tuple[str, str]:
+    if not found.attempts:
+        return "0", "-"
+    share, low, high = (100.0 * number for number in (found.rate, found.low, found.high))
+    return f"{found.attempts:,}", f"{share:.2f} % ({low:.2f}-{high:.2f})"
 
 
 def _lines(facts: Facts, last: int, noun: str) -> Markup:

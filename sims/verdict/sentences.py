@@ -260,6 +260,8 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     """How many quit, what the controller could not have, and what was stopped."""
     cohorts = range(len(goal.cohorts))
     sentences = [*_about_quitting(goal, tally)]
+    if sentences:
+        sentences += _about_quits(tally)
     asked = {goal.cohorts[j]: share_of(tally.total(j, "clipped"), tally.total(j, "attempts")) for j in cohorts}
     attempts = sum(tally.total(j, "attempts") for j in cohorts)
     if any(share >= _WORTH_SAYING for share in asked.values()):
@@ -294,6 +296,25 @@ def _about_quitting(goal: Goal, tally: Tally) -> Iterator[str]:
         every = quit_words(quits / whole, found.low, found.high)
     most = max(cohorts, key=lambda j: share_of(*counts[j]) if counts[j][1] else -1.0)
     yield f"{every} of players quit for good, most often {goal.cohorts[most]}: {words[most]}."
+
+
+def _about_quits(tally: Tally) -> list[str]:
+    """How much quitting depends on losing, and what that means for the difficulty."""
+    lost, won = tally.quits_after_each("lost"), tally.quits_after_each("won")
+    if not lost.attempts or not won.attempts:
+        return []
+    if lost.low > won.high:
+        meaning = "so the easiest difficulty keeps most players here"
+    elif won.low > lost.high:
+        meaning = "so winning drives players away here"
+    else:
+        meaning = "so quitting says nothing of balance here"
+    return [f"They quit after {_quit_share(lost)} of losses and after {_quit_share(won)} of wins, {meaning}."]
+
+
+def _quit_share(found: RateInterval) -> str:
+    """A share of outcomes in per cent with its margin: 1.9 % (1.7-2.2)."""
+    return f"{100.0 * found.rate:.2g} % ({100.0 * found.low:.2g}-{100.0 * found.high:.2g})"
 
 
 def _highest(shares: dict[str, float]) -> str:

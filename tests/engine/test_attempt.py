@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from engine.attempt import (
+    AT_REST,
     DEALT,
     FASTEST_REACTION_S,
     RUNS_OWN,
+    SURPRISE,
+    act,
     attempt_of,
     block_at,
     deal_blocks,
@@ -97,3 +100,49 @@ def test_an_attempt_is_its_opening_its_play_and_its_result(game):
     assert found.ticks == ended.ticks > 0
     thinking = thinking_time(MEDIAN, opened.motor, ended.ticks) if game.pace == "turns" else 0.0
     assert found.duration_s == ended.ticks * game.tick_seconds + thinking
+
+
+# --- Hands
+
+TICK_S = 0.001
+STEADY = MEDIAN._replace(slip=0.0, lapse=0.0)
+
+
+def delays(due_s, faculties=STEADY, count=4000):
+    """Seconds from a new intent until the hands carry it out, of as many intents."""
+    kernel = compiled(act)
+    hands = [kernel(AT_REST, 1, due_s, 3, faculties, key_of(SEED, 0, MOTOR, 3, n), 0, TICK_S) for n in range(count)]
+    return np.array([hand[3] for hand in hands]) * TICK_S
+
+
+def test_what_is_seen_coming_is_timed_with_errors_to_both_sides():
+    errors = delays(0.6) - 0.6
+    n = len(errors)
+    assert abs(errors.mean()) < ERRORS * 0.04 / math.sqrt(n) + TICK_S / 2
+    assert abs(errors.std() - 0.04) < ERRORS * 0.04 / math.sqrt(2 * n)
+    skew = ((errors / errors.std()) ** 3).mean()
+    assert abs(skew) < ERRORS * math.sqrt(6 / n)
+
+
+@pytest.mark.parametrize("due_s", [SURPRISE, 0.0, 0.2])
+def test_what_is_seen_too_late_takes_a_reaction_with_its_tail(due_s):
+    late = delays(due_s)
+    n = len(late)
+    assert abs(late.mean() - 0.4) < ERRORS * math.hypot(0.04, 0.1) / math.sqrt(n) + TICK_S / 2
+    assert np.median(late) < late.mean() - 0.01  # the tail is on one side
+
+
+def test_letting_go_at_a_foreseen_moment_neither_slips_nor_lapses():
+    clumsy = MEDIAN._replace(slip=0.5, lapse=0.5)
+    pressed = AT_REST._replace(wanted=1, action=1, pending=1)
+    for n in range(300):
+        hand = act(pressed, 0, 0.0, 3, clumsy, key_of(SEED, 0, MOTOR, 4, n), 100, TICK_S)
+        assert hand.pending == 0
+        assert 100 <= hand.due < 100 + 5 * 0.04 / TICK_S
+        missed = act(pressed, 0, SURPRISE, 3, clumsy, key_of(SEED, 0, MOTOR, 4, n), 100, TICK_S)
+        assert missed.pending != 0
+
+
+def test_without_latency_hands_are_exact():
+    assert (delays(0.6, PERFECT, 50) == 0.6).all()
+    assert (delays(SURPRISE, PERFECT, 50) == 0.0).all()

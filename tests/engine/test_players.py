@@ -205,7 +205,13 @@ def test_the_median_player_has_the_documented_faculties():
 def test_overrides_replace_the_mapping_and_nothing_else():
     plain, persona = faculties_of(one(skill=1.0)), faculties_of(one(skill=1.0, reaction_s=0.5, slip=0.3, lapse=0.0))
     assert (persona.reaction_s, persona.slip, persona.lapse) == (0.5, 0.3, 0.0)
-    assert (persona.foresight, persona.reaction_tail_s) == (plain.foresight, plain.reaction_tail_s)
+    assert persona.foresight == plain.foresight
+
+
+def test_spread_and_tail_of_a_reaction_go_with_its_mean():
+    for mean in (0.0, 0.15, 0.6):
+        persona = faculties_of(one(skill=1.0, speed=1.3, reaction_s=mean))
+        assert persona[2:5] == pytest.approx((mean, 0.04 / 0.3 * mean, 0.1 / 0.3 * mean))
 
 
 def test_practice_helps_and_a_long_session_tires():

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks import naive_gap_runner
-from engine.attempt import Result, attempt_of, unpack_params
+from engine.attempt import Address, Result, attempt_of, unpack_params
 from engine.batch import Crowd, batch_rows
-from engine.contract.game_rules import faculties_at, values_at
+from engine.contract.game_floors import sensible_of
+from engine.contract.game_rules import faculties_at, step_through, values_at
 from engine.game import LOST, PERFECT, RUNNING, WON
 from engine.kernel import compiled
 from engine.players import distribution_table
@@ -35,6 +36,7 @@ from games.gap_runner import (
     build,
     cause,
     expert,
+    foreseen,
     obstacle,
     score,
     start,
@@ -210,3 +212,66 @@ def test_a_perfect_player_scores_nearly_all_and_skill_scores_more():
     assert scores(PERFECT).min() > 0.9
     better, worse = scores(faculties_at(1.0)), scores(faculties_at(-1.0))
     assert better.mean() - worse.mean() > ERRORS * np.hypot(better.std(), worse.std()) / np.sqrt(400.0)
+
+
+def test_a_hit_is_hardly_ever_from_a_key_still_held():
+    hits = held = 0
+    for number in range(60):
+        address = Address(SEED, 0, 0, number, 0)
+        moments = list(step_through(GAME, values_at(GAME, (0.2, 0.4, 0.6)[number % 3]), faculties_at(0.0), address))
+        for before, after in pairwise(moments):
+            if after.state.hearts < before.state.hearts:
+                hits += 1
+                # The key that made the last jump is down on the ground, where only a fresh press jumps.
+                held += before.action == JUMP and before.state.held == JUMP and before.state.flown == 0.0
+    assert hits > 60
+    assert held / hits <= 0.03
+
+
+def test_whoever_has_no_latency_wins_more_than_the_median_player_everywhere():
+    play = compiled(sensible_of(GAME))
+    median = faculties_at(0.0)
+    quick = median._replace(reaction_s=0.0, reaction_sd_s=0.0, reaction_tail_s=0.0)
+    rounds, better = 4000, 0
+    for tenth in range(11):
+        values = values_at(GAME, tenth / 10)
+        theirs, ours = (play(values, who, SEED, 0, 0, rounds) / rounds for who in (median, quick))
+        noise = ERRORS * math.sqrt((theirs * (1 - theirs) + ours * (1 - ours)) / rounds)
+        assert ours >= theirs - noise
+        better += ours > theirs + noise
+        assert ours > theirs or max(theirs, 1.0 - theirs) > 0.99
+    assert better >= 6
+
+
+def test_a_jump_that_is_seen_coming_errs_to_both_sides_and_one_that_is_not_is_late():
+    params, level, state, _ = placed(speed=7.0, sight_m=8.0)
+    median = faculties_at(0.0)
+    assert expert(params, level, state, median) == RUN
+    lead_s = median.reaction_s + median.reaction_tail_s
+    near = state._replace(x=take_off(SPIKE) - lead_s * params.speed + 1e-6)
+    assert expert(params, level, near, median) == JUMP
+    assert foreseen(params, level, near, median, JUMP) == pytest.approx(lead_s)
+    assert foreseen(params, level, near, median, RUN) == 0.0
+    past = state._replace(x=take_off(SPIKE) + 0.2)
+    assert foreseen(params, level, past, median, JUMP) == 0.0
+    assert expert(params, level, near._replace(stumbling=1), median) == RUN
+
+
+def placed(**knobs):
+    """params, level, a state well before one spike, and its chance key."""
+    params = unpack_params(GAME)(values_at(GAME, 0.3))._replace(**knobs)
+    level = build(params, key_of(SEED, 0, LEVEL, 0, 0))
+    first = start(params, level, key_of(SEED, 0, START, 0, 0))
+    state = first._replace(x=AT - 7.5, at=AT, width=SPIKE_WIDTH, kind=SPIKE)
+    return params, level, state, key_of(SEED, 0, CHANCE, 0, 0)
+
+
+def test_who_was_hit_is_past_the_obstacle_however_its_place_is_rounded():
+    dice = random.Random(SEED)
+    for _ in range(3000):
+        params, level, state, key = placed(speed=dice.uniform(5.0, 10.0))
+        at = dice.uniform(10.0, 300.0)
+        width = dice.uniform(1.0, 4.0)
+        hit = step(params, level, state._replace(x=at + 0.01, at=at, width=width, kind=GAP), RUN, key, 0)
+        assert (hit.hearts, hit.ahead, hit.stumbling) == (params.hearts - 1, 1, 1)
+        assert step(params, level, hit, RUN, key, 1).stumbling == 0
