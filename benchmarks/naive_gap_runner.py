@@ -177,7 +177,7 @@ def make_level(settings: Settings, rng: random.Random) -> list[Obstacle]:
         if kind == "gap":
             width = JUMP_LENGTH * settings.gap_share * (0.8 + 0.2 * rng.random())
         else:
-            width = 1.4 if kind == "spike" else 0.8
+            width = 1.8 if kind == "spike" else 0.8
         level.append(Obstacle(kind, at, width))
     return level
 

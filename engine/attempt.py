@@ -110,7 +110,14 @@ def reaction_time(faculties: Faculties, normal_word: int, tail_word: int) -> flo
 
 
 def act(
-    motor: Motor, wanted: int, due_s: float, actions: int, faculties: Faculties, key: Key, tick: int, tick_seconds: float
+    motor: Motor,
+    wanted: int,
+    due_s: float,
+    actions: int,
+    faculties: Faculties,
+    key: Key,
+    tick: int,
+    tick_seconds: float,
 ) -> Motor:
     """The hands one tick later: a new intent is due after a while, a due one is carried out.
 

@@ -80,6 +80,8 @@ TRAIT_LIST: Final = (
     Trait("bend_b", "1", "see bend_a", 0.01, 100.0),
     Trait("thrown", "attempts", "attempts at the start of each session that are lost on purpose", 0.0, 1e6),
     Trait("layout_share", "1", "share of practice that belongs to the numbered level it was made on", 0.0, 1.0),
+    Trait("forgetting", "1/day", "rate at which practice is forgotten between sessions; 0 for never", 0.0, 100.0),
+    Trait("recovery_s", "s", "time between sessions in which half of the tiredness goes; 0 for all at once", 0.0, 1e8),
 )
 TRAIT_NAMES: Final = tuple(trait.name for trait in TRAIT_LIST)
 OVERRIDES: Final = ("reaction_s", "slip", "lapse", "foresight")
@@ -98,6 +100,8 @@ PLAYER: Final = np.dtype(
         ("session", np.int64),  # number of the session, from 0
         ("level", np.int64),  # next level of a campaign, from 1; 0 in an endless stream
         ("tries", np.int64),  # attempts made on that level; 0 in an endless stream, where every layout is new
+        ("forgotten", np.float64),  # share of practice that is forgotten
+        ("carried", np.float64),  # attempts of earlier sessions whose tiredness is left
         ("streak", np.int64),  # losses in a row
         ("mood", np.float64),  # moving average of wins, half-life five attempts, starts at `content`
         ("last", np.float64),  # the last outcome: 1 won, 0 not; 1 before the first
@@ -113,6 +117,7 @@ FINISHED: Final = 3  # the campaign's last level is passed
 HORIZON: Final = 4
 ATTEMPT_LIMIT: Final = 5
 
+_LN2: Final = 0.6931471805599453
 _MOOD_KEPT: Final = 0.8705505632961241  # 0.5 ** (1 / 5)
 
 
@@ -180,6 +185,8 @@ DEFAULT_TRAITS: Final = {
     "bend_b": Distribution("fixed", 1.0),
     "thrown": Distribution("fixed", 0.0),
     "layout_share": Distribution("fixed", 0.0),
+    "forgetting": Distribution("fixed", 0.0),
+    "recovery_s": Distribution("fixed", 0.0),
 }
 
 
@@ -315,11 +322,15 @@ def be_born(
     player["bend_b"] = born[21]
     player["thrown"] = born[22]
     player["layout_share"] = born[23]
+    player["forgetting"] = born[24]
+    player["recovery_s"] = born[25]
     player["attempts"] = 0
     player["place"] = 0
     player["session"] = 0
     player["level"] = level
     player["tries"] = 0
+    player["forgotten"] = 0.0
+    player["carried"] = 0.0
     player["streak"] = 0
     player["mood"] = content
     player["last"] = 1.0
@@ -337,20 +348,23 @@ def skill_now(player: Any) -> float:
 
     held in [lowest_skill, highest_skill]; then tilt / slope more after a win, and less after a loss. Of both kinds of
     practice the share `layout_share` counts the attempts on this level alone: another level does not profit from it.
+    What is forgotten of practice is missing, and `place` includes the attempts whose tiredness is left.
     """
     tried = int(player["attempts"])
     practice = practised(player, tried)
     share = float(player["layout_share"])
     if share != 0.0:
         practice = (1.0 - share) * practice + share * practised(player, int(player["tries"]))
-    skill = float(player["skill"]) + practice - float(player["fatigue"]) * log(1.0 + int(player["place"]))
+    kept = 1.0 - float(player["forgotten"])
+    tired = int(player["place"]) + float(player["carried"])
+    skill = float(player["skill"]) + kept * practice - float(player["fatigue"]) * log(1.0 + tired)
     gain = gained(player, tried)
     if share != 0.0:
         gain = (1.0 - share) * gain + share * gained(player, int(player["tries"]))
-    skill = skill + gain
+    skill = skill + kept * gain
     tiring = float(player["tiring"])
     if tiring != 0.0:
-        skill = skill - tiring * min(int(player["place"]) / (LONG_SESSION - 1.0), 1.0)
+        skill = skill - tiring * min(tired / (LONG_SESSION - 1.0), 1.0)
     if tried >= float(player["jump_attempt"]):
         skill = skill + float(player["jump"])
     skill = min(max(skill, float(player["lowest_skill"])), float(player["highest_skill"]))
@@ -479,7 +493,14 @@ def come_back(player: Any, flow: Flow, seed: int, replica: int, horizon_s: float
         away_s = max(DAY_S + flow.daily_sd_s * z, 3600.0)
     else:
         away_s = flow.later_s * exp(flow.return_log_sd * z)
-    clock_s = float(player["clock_s"]) + away_s * float(player["return_scale"])
+    away_s = away_s * float(player["return_scale"])
+    clock_s = float(player["clock_s"]) + away_s
+    forgetting = float(player["forgetting"])
+    if forgetting > 0.0:
+        player["forgotten"] = 1.0 - (1.0 - float(player["forgotten"])) * exp(-forgetting * away_s / DAY_S)
+    recovery_s = float(player["recovery_s"])
+    if recovery_s > 0.0:
+        player["carried"] = (float(player["carried"]) + int(player["place"])) * exp(-_LN2 * away_s / recovery_s)
     player["clock_s"] = clock_s
     player["session"] = session + 1
     player["place"] = 0

@@ -40,7 +40,7 @@ JUMP_LENGTH: Final = 4.9  # m
 JUMP_HEIGHT: Final = 1.84  # m
 HALF_WIDTH: Final = 0.3  # m, of the runner
 SPIKE_HEIGHT: Final = 0.6  # m
-SPIKE_WIDTH: Final = 1.4  # m
+SPIKE_WIDTH: Final = 1.8  # m
 BEAM_WIDTH: Final = 0.8  # m
 DUCK_EARLY: Final = 0.8  # m, how far before a beam an expert wants to be down
 RUN_UP: Final = 14.0  # m
@@ -342,11 +342,11 @@ GAME: Final = Game(
     actions=("run", "jump", "duck"),
     space=ParameterSpace(
         Knob("speed", 5.0, 10.0, 7.0, "m/s", "how fast the runner moves"),
-        Knob("gap_share", 0.3, 0.75, 0.5, "1", "width of a gap as a share of a jump's length"),
-        Knob("spacing_m", 8.4, 24.0, 14.0, "m", "distance from one obstacle to the next", harder="low", scale="log"),
-        Knob("sight_m", 5.0, 20.0, 12.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
-        Knob("obstacles", 8, 26, 12, "1", "obstacles before the flag", scale="integer"),
-        Knob("hearts", 1, 4, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
+        Knob("gap_share", 0.62, 0.88, 0.75, "1", "width of a gap as a share of a jump's length"),
+        Knob("spacing_m", 9.2, 11.2, 10.4, "m", "distance from one obstacle to the next", harder="low", scale="log"),
+        Knob("sight_m", 6.5, 10.0, 8.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
+        Knob("obstacles", 8, 20, 12, "1", "obstacles before the flag", scale="integer"),
+        Knob("hearts", 2, 3, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
         Knob("hazards", default="gaps_spikes", meaning="kinds of obstacle", scale="choice", choices=KINDS_IN),
     ),
     params=Params,

@@ -52,7 +52,7 @@ def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
 CONTROLLER: Final = ControllerKind(
     name="kesten",
     mode="adaptive",
-    summary="Steps stay long while outcomes agree and shrink with every reversal, in Treutwein's variant; then freezes.",
+    summary="Steps stay long while outcomes agree and shrink with every reversal (Treutwein's variant), then freezes.",
     formula="d <- clip(d + gain (won - target), 0, 1); gain = max(c / n, floor) for n <= 2, then max(c / (2 + R), "
     "floor), R = changes of sign of the error so far, that of this outcome included",
     source="Kesten 1958, Accelerated stochastic approximation, in the variant of Treutwein 1995; Faes et al. 2007",

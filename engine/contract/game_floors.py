@@ -1,7 +1,7 @@
 """Last stage of the game contract: what a game gives to those who play it without any sense.
 
-Doing nothing, one action for ever and random actions are floors. A player model that wins less than a floor says nothing
-about people: they would find the floor. Where a perfect player wins no more than a weak one, luck alone wins.
+Doing nothing, one action for ever and random actions are floors. A player model that wins less than a floor says
+nothing about people: they would find the floor. Where a perfect player wins no more than a weak one, luck alone wins.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from engine.players import distribution_table
 
 POINTS: Final = 5  # of a range: four stretches
 PLACES: Final = (0.25, 0.5, 0.75)  # of the other knobs on the dial, besides their defaults
-CROWDS: Final = (400, 1600, 6400)  # players of each round; those of later rounds are other players
-DEAD: Final = 0.01  # a change of the win rate that is nothing to a designer
+CROWDS: Final = (400, 1600, 4000)  # players of each round; those of later rounds are other players
+DEAD: Final = 0.005  # a change of the win rate that is nothing to a designer
 ERRORS: Final = 4.0  # standard errors beyond which a change is seen
 SURE: Final = 2.0  # standard errors within which it must be nothing, in every place
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.arithmetic import log, logistic
 from engine.game import LOST, WON
 from engine.players import PLAYER, Distribution, Flow, after_attempt, be_born, distribution_table, skill_now
@@ -70,7 +71,8 @@ def test_the_fifth_attempt_at_a_level_wins_more_than_the_first_by_what_the_trait
         "lapse": Distribution("fixed", 0.0),
         "layout_share": Distribution("fixed", 1.0),
     }
-    setup = setup_of(cohorts=(traits,), counts=(3000,), levels=8, attempts_per_player=40)
+    options = CONSTANT.options(difficulty=0.65)
+    setup = setup_of(kind=CONSTANT, options=options, cohorts=(traits,), counts=(3000,), levels=8)
     rows = played(setup).rows
     rows = rows[np.lexsort((rows["attempt"], rows["player"]))]
     begins = np.r_[True, (np.diff(rows["player"]) != 0) | (np.diff(rows["level"]) != 0)]

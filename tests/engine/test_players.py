@@ -221,6 +221,26 @@ def test_practice_helps_and_a_long_session_tires():
     assert skill_now(player) == pytest.approx(0.5 + 0.2 * math.log(11.0) - 0.1 * math.log(4.0))
 
 
+def test_practice_is_forgotten_between_sessions_and_tiredness_goes_little_by_little():
+    player = one(skill=0.5, learning=0.2, fatigue=0.1, forgetting=0.3, recovery_s=7200.0, session_frailty=40.0)
+    before_s = 0.0
+    kept, carried = 1.0, 0.0
+    for attempts in range(1, 6):
+        assert play_on(player, WON) == SESSION_END
+        before_s = float(player["clock_s"])
+        come_back(player, Flow(), SEED, 0, 1e12)
+        away_s = float(player["clock_s"]) - before_s
+        kept *= math.exp(-0.3 * away_s / DAY_S)
+        carried = (carried + 1.0) * 2.0 ** (-away_s / 7200.0)
+        expected = 0.5 + kept * 0.2 * math.log(1.0 + attempts) - 0.1 * math.log(1.0 + carried)
+        assert skill_now(player) == pytest.approx(expected)
+    assert 0.0 < kept < 0.9
+    calm = one(skill=0.5, learning=0.2, session_frailty=40.0)
+    play_on(calm, WON)
+    come_back(calm, Flow(), SEED, 0, 1e12)
+    assert (float(calm["forgotten"]), float(calm["carried"])) == (0.0, 0.0)
+
+
 def changing(count):
     """Players with all that changes skill set at random, in the middle of their sessions."""
     table = distribution_table(

@@ -122,10 +122,10 @@ def test_a_score_is_half_what_the_boss_has_lost_and_half_what_is_left():
     assert score(params, level, state._replace(boss_health=-3.0)) == 1.0
 
 
-def test_who_cannot_tell_the_move_blocks_and_foresight_or_a_longer_windup_helps():
+def test_who_cannot_tell_the_move_attacks_and_foresight_or_a_longer_windup_helps():
     params, level, state, _ = opening(telegraph_s=0.5)
     hidden = state._replace(windup=HEAVY, disguise=0.9)
-    assert expert(params, level, hidden, MEDIAN) == BLOCK
+    assert expert(params, level, hidden, MEDIAN) == ATTACK
     assert expert(params, level, hidden._replace(disguise=0.1), MEDIAN) == DODGE
     assert expert(params, level, hidden, MEDIAN._replace(foresight=3.0)) == DODGE
     assert expert(params._replace(telegraph_s=1.6), level, hidden, MEDIAN) == DODGE

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from engine.arithmetic import logistic as logistic_of
 from engine.attempt import attempt_of
 from engine.contract.checks import check_game
 from engine.contract.game_rules import faculties_at
@@ -233,6 +234,27 @@ def windy_expert(params, level, state, faculties):
     return CLIMB if state.luck < 0.5 + 0.1 * (faculties.skill + params.wind - params.steepness) else WAIT
 
 
+def calm_expert(params, level, state, faculties):
+    return CLIMB if state.luck < logistic_of(2.0 + faculties.skill - params.steepness) else WAIT
+
+
+def blunted_expert(params, level, state, faculties):
+    steepness = min(params.steepness, 3.0) + 0.2 * params.wind
+    return CLIMB if state.luck < logistic_of(2.0 + faculties.skill - steepness) else WAIT
+
+
+def lucky_expert(params, level, state, faculties):
+    chance = (
+        0.3 if params.steepness > 5.0 else logistic_of(2.0 + faculties.skill - params.steepness - 0.2 * params.wind)
+    )
+    return CLIMB if state.luck < chance else WAIT
+
+
+def unsteady_foreseen(params, level, state, faculties, action):
+    MEMORY[0] += 1
+    return float(MEMORY[0])
+
+
 def failing_step(params, level, state, action, key, tick):
     raise KeyError("no such step")
 
@@ -326,6 +348,15 @@ BROKEN = {
     "skill without effect": ({"expert": blind_expert}, "skill must matter"),
     "difficulty without effect": ({"expert": careless_expert}, "difficulty must matter"),
     "a knob turned the wrong way": ({"expert": windy_expert}, "wind: its hard end must not win more"),
+    "one action that always wins": ({"pace": "turns"}, "at difficulty 0 always climb wins 1.000"),
+    "a knob that nothing reads": ({"expert": calm_expert}, "wind: it must change how often players win"),
+    "a knob with a dead part": (
+        {"expert": blunted_expert},
+        "steepness: all of its range must change how often players win, but from 3 to 6 nothing changes",
+    ),
+    "a difficulty at which luck decides": ({"expert": lucky_expert}, "luck alone must not decide, but at difficulty 1"),
+    "a foresight with a memory": ({"foreseen": unsteady_foreseen}, "foreseen gives two results"),
+    "a foresight with other arguments": ({"foreseen": short_score}, "foreseen must take"),
     "a cause that cannot stand in a row": ({"causes": ("fell, badly", "never began")}, "got 'fell, badly'"),
     "a cause like a formula": ({"causes": ("=1+1", "never began")}, "causes are words of rows"),
     "params with defaults": ({"params": DefaultParams}, "params must have no default values"),

@@ -74,7 +74,7 @@ def take_off(kind):
 @pytest.mark.parametrize("kind", [GAP, SPIKE])
 def test_the_nearer_the_top_of_the_jump_the_cleaner(kind):
     clean = []
-    for late in (0.0, 0.3, 0.6, 0.8, -0.3):
+    for late in (0.0, 0.2, 0.4, 0.6, -0.2):
         params, state = run_past(kind, JUMP, take_off(kind) + late)
         assert state.hearts == params.hearts
         clean.append(state.clean)
@@ -216,7 +216,7 @@ def test_a_perfect_player_scores_nearly_all_and_skill_scores_more():
 
 def test_a_hit_is_hardly_ever_from_a_key_still_held():
     hits = held = 0
-    for number in range(60):
+    for number in range(120):
         address = Address(SEED, 0, 0, number, 0)
         moments = list(step_through(GAME, values_at(GAME, (0.2, 0.4, 0.6)[number % 3]), faculties_at(0.0), address))
         for before, after in pairwise(moments):
@@ -224,23 +224,21 @@ def test_a_hit_is_hardly_ever_from_a_key_still_held():
                 hits += 1
                 # The key that made the last jump is down on the ground, where only a fresh press jumps.
                 held += before.action == JUMP and before.state.held == JUMP and before.state.flown == 0.0
-    assert hits > 60
+    assert hits > 80
     assert held / hits <= 0.03
 
 
-def test_whoever_has_no_latency_wins_more_than_the_median_player_everywhere():
+def test_whoever_has_no_latency_wins_nowhere_less_than_the_median_player_and_more_where_timing_decides():
     play = compiled(sensible_of(GAME))
     median = faculties_at(0.0)
     quick = median._replace(reaction_s=0.0, reaction_sd_s=0.0, reaction_tail_s=0.0)
-    rounds, better = 4000, 0
+    rounds = 4000
     for tenth in range(11):
         values = values_at(GAME, tenth / 10)
         theirs, ours = (play(values, who, SEED, 0, 0, rounds) / rounds for who in (median, quick))
         noise = ERRORS * math.sqrt((theirs * (1 - theirs) + ours * (1 - ours)) / rounds)
         assert ours >= theirs - noise
-        better += ours > theirs + noise
-        assert ours > theirs or max(theirs, 1.0 - theirs) > 0.99
-    assert better >= 6
+        assert ours > theirs + noise or tenth < 6  # before, nearly all hits are slips and lapses
 
 
 def test_a_jump_that_is_seen_coming_errs_to_both_sides_and_one_that_is_not_is_late():
@@ -269,7 +267,7 @@ def placed(**knobs):
 def test_who_was_hit_is_past_the_obstacle_however_its_place_is_rounded():
     dice = random.Random(SEED)
     for _ in range(3000):
-        params, level, state, key = placed(speed=dice.uniform(5.0, 10.0))
+        params, level, state, key = placed(speed=dice.uniform(5.0, 10.0), obstacles=1)
         at = dice.uniform(10.0, 300.0)
         width = dice.uniform(1.0, 4.0)
         hit = step(params, level, state._replace(x=at + 0.01, at=at, width=width, kind=GAP), RUN, key, 0)
