@@ -203,7 +203,7 @@ def test_list_as_text_and_as_json(words):
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("gap_runner", ("The rules", "spacing_m", "8.4 to 24", "hit a beam", "space: jump", "score: how well")),
+        ("gap_runner", ("The rules", "spacing_m", "9.2 to 11.2", "hit a beam", "space: jump", "score: how well")),
         ("logistic", ("score: none; controllers with graded > 0 read the progress instead",)),
         ("weighted_up_down", ("adaptive", "d <- clip", "Kaernbach 1991", "0.05", "scopes: player")),
         ("quickstart", ("newcomers", "77 to 83 %", "speed", "5 to 9 m/s", "kalman", "fingerprint")),
