@@ -38,8 +38,8 @@ from engine.inference.intervals import (
 from engine.players import LEAVINGS, QUIT
 from engine.setup import Setup
 
-Outcome = Literal["lost", "won"]
-_OUTCOMES: Final[tuple[Outcome, ...]] = ("lost", "won")  # cells of quits_after
+LastOutcome = Literal["lost", "won"]
+_OUTCOMES: Final[tuple[LastOutcome, ...]] = ("lost", "won")  # cells of quits_after
 
 MOST_BINS: Final = 30
 _BLOCK: Final = 8192  # rows
@@ -184,11 +184,11 @@ class Tally:
         """Share of the players who quit for good, and its margin."""
         return rate_interval(self.quitting[cohort], self.scheme.cluster)
 
-    def quits_after_each(self, outcome: Outcome) -> RateInterval:
+    def quits_after_each(self, outcome: LastOutcome) -> RateInterval:
         """Share of all losses, or of all wins, after which a player quit for good, and its margin."""
         return rate_interval(self.quits_after[:, _OUTCOMES.index(outcome)].sum(axis=0), self.scheme.cluster)
 
-    def quits_of(self, cohort: int, outcome: Outcome) -> RateInterval:
+    def quits_of(self, cohort: int, outcome: LastOutcome) -> RateInterval:
         """The same of one cohort."""
         return rate_interval(self.quits_after[cohort, _OUTCOMES.index(outcome)], self.scheme.cluster)
 
@@ -390,7 +390,7 @@ def _count_quits_after(
     quits, last = left["left"] == QUIT, left["last"] == 1.0
     made = np.stack((attempts - won, won), axis=1)
     gone = np.stack((quits & ~last, quits & last), axis=1).astype(np.int64)
-    played = np.ones_like(made)
+    played = (made > 0).astype(np.int64)
     if scheme.cluster == "replica":  # all players of a cohort in a replica are one cluster
         _, first, cluster = np.unique(np.stack((replica, cohort)), axis=1, return_index=True, return_inverse=True)
         sums = np.zeros((3, len(first), 2), np.int64)

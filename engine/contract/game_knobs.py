@@ -92,7 +92,8 @@ def _wins(
     settings = np.tile(values, (len(points), 1))
     settings[:, j] = points
     crowd = Crowd(distribution_table({}), players, first=first)
-    return (batch_rows(game, settings, crowd, SEED)["outcome"][:, :, 0] == WON).astype(np.float64)
+    won: npt.NDArray[np.float64] = (batch_rows(game, settings, crowd, SEED)["outcome"][:, :, 0] == WON).astype(float)
+    return won
 
 
 def _runs(dead: Sequence[bool]) -> Iterator[tuple[int, int]]:

@@ -140,7 +140,7 @@ def _about_quitting(setup: Setup) -> Iterator[str]:
     if max(_most(table[TRAIT_NAMES.index("quit_frailty")]) for table in setup.traits) < _NOBODY_QUITS:
         return
     times = quits_after_losses(setup.flow)
-    keys = "players.flow.quit_streak and quit_frustration"
+    keys = "players.flow.quit_won, quit_streak and quit_frustration"
     if abs(times - 1.0) < 1e-9:
         yield f"Quitting does not depend on losing: it says nothing of balance ({keys})."
     elif times < _CLEARLY:

@@ -301,7 +301,7 @@ def _about_quitting(goal: Goal, tally: Tally) -> Iterator[str]:
 def _about_quits(tally: Tally) -> list[str]:
     """How much quitting depends on losing, and what that means for the difficulty."""
     lost, won = tally.quits_after_each("lost"), tally.quits_after_each("won")
-    if not lost.attempts or not won.attempts:
+    if min(lost.clusters, won.clusters) < 2:
         return []
     if lost.low > won.high:
         meaning = "so the easiest difficulty keeps most players here"

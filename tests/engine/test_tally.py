@@ -58,6 +58,7 @@ def some_rows(seed, *, players=40, replicas=1, levels=0, cohorts=3, most=60):
             at_end = (now["difficulty"] == 0.1) | (now["difficulty"] == 0.9)
             now["clipped"] = at_end & (np.arange(made) % 2 == 0)  # some controllers keep to the ends by themselves
             now["outcome"] = dice.choice([WON, LOST, TIMED_OUT], made, p=[0.7, 0.25, 0.05])
+            person["last"] = 1.0 if made == 0 or now["outcome"][-1] == WON else 0.0
             rows.append(now)
     return np.concatenate(rows), np.concatenate(people)
 
@@ -127,6 +128,19 @@ def slow_tally(rows: Any, people: Any, scheme: Scheme) -> Tally:
         unit: Any = place if scheme.cluster == "player" else "all of the only replica"
         quit_cell = quits[int(person["cohort"]), unit]
         quit_cell[:] = quit_cell[0] + 1, quit_cell[1] + int(person["left"] == QUIT)
+    apart = len({int(person["player"]) for person in people})  # players of a replica
+    after: Any = defaultdict(lambda: [0, 0, 0])
+    for place, person in enumerate(people):
+        cohort, who = int(person["cohort"]), (place // apart, int(person["player"]))
+        for cell, outcome in enumerate((0, 1)):
+            ends = [won for _, won in known[cohort, who] if won == outcome]
+            if ends:
+                unit = who if scheme.cluster == "player" else who[0]
+                quit_now = person["left"] == QUIT and known[cohort, who][-1][1] == outcome
+                found = after[cohort, cell, unit]
+                found[:] = found[0] + 1, found[1] + int(quit_now), found[2] + len(ends)
+    for (cohort, cell, _), (players, left, ends) in after.items():
+        tally.quits_after[cohort, cell] += slow_sums(players, left, ends, 0, scheme.unit)
     for (cohort, _), (players, left) in quits.items():
         tally.quitting[cohort] += slow_sums(players, left, players, 0, scheme.unit)
     return tally
@@ -409,6 +423,26 @@ def test_the_share_of_players_who_quit_has_a_margin(replicas):
         assert (found.low, found.high) == wilson(quits[0], 40)
     else:
         assert (found.low, found.high) == pytest.approx(slow_interval(quits, [40] * 6)[:2])
+
+
+def test_quits_after_a_loss_and_after_a_win_are_shares_of_those_with_margins_over_players():
+    rows, people = some_rows(9, players=600, cohorts=2)
+    tally = tally_of(rows, people, dataclasses.replace(SCHEME, cohorts=2))
+    won = rows["outcome"] == WON
+    gone = {
+        outcome: (people["left"] == QUIT) & (people["attempts"] > 0) & (people["last"] == outcome) for outcome in (0, 1)
+    }
+    for outcome, name in ((0, "lost"), (1, "won")):
+        ends = won == bool(outcome)
+        assert tally.quits_after_each(name).rate == pytest.approx(gone[outcome].sum() / ends.sum())
+        for cohort in (0, 1):
+            own, theirs = people["cohort"] == cohort, rows["cohort"] == cohort
+            found = tally.quits_of(cohort, name)
+            counts = [int((ends & (rows["player"] == number)).sum()) for number in people["player"][own]]
+            left = [int(flag) for flag in gone[outcome][own]]
+            pairs = [(q, n) for q, n in zip(left, counts, strict=True) if n]
+            assert found.attempts == int((ends & theirs).sum())
+            assert (found.low, found.high) == pytest.approx(slow_interval(*zip(*pairs, strict=True))[:2])
 
 
 def test_a_hundred_million_attempts_lose_no_digit():

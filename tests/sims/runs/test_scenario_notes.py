@@ -53,8 +53,11 @@ def test_a_scenario_without_doubts_has_no_notes():
         ([("players.count", "60")], "30 players of core are few"),
         ([("controller.name", "elo"), ("controller.scope", "cohort")], "one repeat says little"),
         ([("dial.path", "{ difficulty = [0.0, 1.0, 1.0] }"), ("dial.knobs", "['difficulty']")], "from 0.5 to 1"),
-        ([("players.flow.quit_frustration", "-1.0")], "Quitting hardly depends on losing"),
-        ([("players.flow", "{ quit_frustration = 0.0, quit_streak = 0.0 }")], "Quitting does not depend on losing"),
+        ([("players.flow", "{ quit_won = -0.1 }")], "Quitting hardly depends on losing"),
+        (
+            [("players.flow", "{ quit_frustration = 0.0, quit_streak = 0.0, quit_won = 0.0 }")],
+            "Quitting does not depend on losing",
+        ),
         (
             [
                 ("levels", '{ kind = "campaign", count = 120 }'),
@@ -95,8 +98,8 @@ def test_twins_with_one_target_are_no_doubt():
 
 
 def test_who_quits_after_losses():
-    assert quits_after_losses(Flow(quit_streak=0.0, quit_frustration=0.0)) == 1.0
-    assert 1.5 < quits_after_losses(Flow()) < 1.8
+    assert quits_after_losses(Flow(quit_streak=0.0, quit_frustration=0.0, quit_won=0.0)) == 1.0
+    assert 2.3 < quits_after_losses(Flow()) < 2.6
     assert quits_after_losses(Flow(quit_won=2.0)) < 1.0
 
 

@@ -24,7 +24,7 @@ target = { win_rate = 0.8, tolerance = 0.03, after_attempts = 20 }
 controller = { name = "constant", options = { difficulty = 0.5 } }
 players.count = 1500
 players.arrival = { kind = "launch", within_days = 1.0 }
-players.flow = { quit_frustration = -6.0, quit_streak = 0.6 }
+players.flow = { quit_frustration = -6.0, quit_streak = 0.6, quit_won = 0.0 }
 horizon = { days = 14, attempts_per_player = 200 }
 [[cohort]]
 name = "a"
