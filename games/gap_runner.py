@@ -344,7 +344,7 @@ GAME: Final = Game(
         Knob("speed", 5.0, 10.0, 7.0, "m/s", "how fast the runner moves"),
         Knob("gap_share", 0.62, 0.88, 0.75, "1", "width of a gap as a share of a jump's length"),
         Knob("spacing_m", 9.2, 11.2, 10.4, "m", "distance from one obstacle to the next", harder="low", scale="log"),
-        Knob("sight_m", 6.5, 10.0, 8.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
+        Knob("sight_m", 6.5, 9.2, 8.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
         Knob("obstacles", 8, 20, 12, "1", "obstacles before the flag", scale="integer"),
         Knob("hearts", 2, 3, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
         Knob("hazards", default="gaps_spikes", meaning="kinds of obstacle", scale="choice", choices=KINDS_IN),

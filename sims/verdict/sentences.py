@@ -308,7 +308,7 @@ def _about_quits(tally: Tally) -> list[str]:
     elif won.low > lost.high:
         meaning = "so winning drives players away here"
     else:
-        meaning = "so quitting says nothing of balance here"
+        meaning = "too close to say whether losing makes them quit here"
     return [f"They quit after {_quit_share(lost)} of losses and after {_quit_share(won)} of wins, {meaning}."]
 
 

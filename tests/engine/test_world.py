@@ -139,7 +139,7 @@ def test_frailty_decides_whether_players_stay(frailty, left, attempts):
 
 def test_players_quit_with_the_chance_of_their_frailty():
     traits = fixed(quit_frailty=-3.0, session_frailty=0.0)
-    flow = Flow(quit_streak=0.0, quit_frustration=0.0)
+    flow = Flow(quit_streak=0.0, quit_frustration=0.0, quit_won=0.0)
     found = played(setup_of(cohorts=(traits,), counts=(3000,), flow=flow, attempts_per_player=20, horizon_s=FOR_EVER))
     expected = logistic(-3.0)
     error = math.sqrt(expected * (1.0 - expected) / len(found.rows))

@@ -98,6 +98,7 @@ def played(players: int, attempts: int, cohorts: int, levels: int, seed: int) ->
     people["player"], people["cohort"], people["attempts"] = number, cohort, made
     people["left"] = np.where(made < attempts, QUIT, ATTEMPT_LIMIT)
     people["skill"] = skill
+    people["last"] = rows["outcome"][np.arange(players), made - 1] == WON
     if levels:
         people["level"] = np.minimum(made // LEVEL_LENGTH, levels) + 1
         people["left"] = np.where(people["level"] > levels, FINISHED, people["left"])
