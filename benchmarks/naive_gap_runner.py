@@ -154,11 +154,13 @@ class Runner:
         obstacle = self.obstacles[self.ahead]
         if obstacle.at - self.x > self.settings.sight_m * min(player.foresight, 1.0):
             return "run", 0.0
-        best = obstacle.at - HALF_WIDTH - 0.8
+        best = obstacle.at - HALF_WIDTH - 0.5
         if obstacle.kind != "beam":
             best = obstacle.at + 0.5 * (obstacle.width - JUMP_LENGTH)
         due_s = (best - self.x) / self.settings.speed
-        if due_s > player.reaction_s + player.reaction_tail_s:  # it is early enough to make up one's mind later
+        if due_s > player.reaction_s + player.reaction_tail_s + 0.5 * TICK_S:  # one's mind can be made up later
+            return "run", 0.0
+        if obstacle.kind != "beam" and self.x >= obstacle.at + 0.5 * obstacle.width:  # it is behind
             return "run", 0.0
         return "duck" if obstacle.kind == "beam" else "jump", max(due_s, 0.0)
 
@@ -177,7 +179,7 @@ def make_level(settings: Settings, rng: random.Random) -> list[Obstacle]:
         if kind == "gap":
             width = JUMP_LENGTH * settings.gap_share * (0.8 + 0.2 * rng.random())
         else:
-            width = 1.8 if kind == "spike" else 0.8
+            width = 2.2 if kind == "spike" else 0.8
         level.append(Obstacle(kind, at, width))
     return level
 

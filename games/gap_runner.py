@@ -40,9 +40,9 @@ JUMP_LENGTH: Final = 4.9  # m
 JUMP_HEIGHT: Final = 1.84  # m
 HALF_WIDTH: Final = 0.3  # m, of the runner
 SPIKE_HEIGHT: Final = 0.6  # m
-SPIKE_WIDTH: Final = 1.8  # m
+SPIKE_WIDTH: Final = 2.2  # m
 BEAM_WIDTH: Final = 0.8  # m
-DUCK_EARLY: Final = 0.8  # m, how far before a beam an expert wants to be down
+DUCK_EARLY: Final = 0.5  # m, how far before a beam an expert wants to be down
 RUN_UP: Final = 14.0  # m
 JITTER: Final = 0.15  # of the spacing
 
@@ -133,9 +133,11 @@ def expert(params: Params, level: Level, state: State, faculties: Faculties) -> 
         return RUN
     if state.at - state.x > params.sight_m * min(faculties.foresight, 1.0):
         return RUN
-    if until_due(params, state) > faculties.reaction_s + faculties.reaction_tail_s:
+    if until_due(params, state) > faculties.reaction_s + faculties.reaction_tail_s + 0.5 * TICK_S:
         return RUN
-    return DUCK if state.kind == BEAM else JUMP
+    if state.kind == BEAM:
+        return DUCK
+    return JUMP if state.x < state.at + 0.5 * state.width else RUN  # who lands past the middle has it behind them
 
 
 def foreseen(params: Params, level: Level, state: State, faculties: Faculties, action: int) -> float:
@@ -342,11 +344,11 @@ GAME: Final = Game(
     actions=("run", "jump", "duck"),
     space=ParameterSpace(
         Knob("speed", 5.0, 10.0, 7.0, "m/s", "how fast the runner moves"),
-        Knob("gap_share", 0.62, 0.88, 0.75, "1", "width of a gap as a share of a jump's length"),
-        Knob("spacing_m", 9.2, 11.2, 10.4, "m", "distance from one obstacle to the next", harder="low", scale="log"),
-        Knob("sight_m", 6.5, 9.2, 8.0, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
-        Knob("obstacles", 8, 20, 12, "1", "obstacles before the flag", scale="integer"),
-        Knob("hearts", 2, 3, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
+        Knob("gap_share", 0.7, 0.88, 0.8, "1", "width of a gap as a share of a jump's length"),
+        Knob("spacing_m", 9.2, 11.2, 10.2, "m", "distance from one obstacle to the next", harder="low", scale="log"),
+        Knob("sight_m", 5.6, 7.2, 6.4, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
+        Knob("obstacles", 8, 22, 15, "1", "obstacles before the flag", scale="integer"),
+        Knob("hearts", 1, 3, 2, "1", "mistakes that end the attempt", harder="low", scale="integer"),
         Knob("hazards", default="gaps_spikes", meaning="kinds of obstacle", scale="choice", choices=KINDS_IN),
     ),
     params=Params,

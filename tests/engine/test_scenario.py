@@ -142,7 +142,7 @@ def test_nothing_is_marked_that_is_as_the_author_made_it():
 
 def test_knobs_that_do_not_move_are_held_at_their_default():
     held = read(BASE).form.game.params
-    assert held == {"gap_share": 0.75, "sight_m": 8.0, "hearts": 2, "hazards": "gaps_spikes"}
+    assert held == {"gap_share": 0.8, "sight_m": 6.4, "hearts": 2, "hazards": "gaps_spikes"}
 
 
 def test_the_digest_does_not_depend_on_the_order_of_tables():
@@ -261,7 +261,7 @@ def test_the_setup_is_what_the_scenario_says():
 def test_the_space_has_the_bounds_and_the_held_values():
     space = setup_of(read(BASE), CATALOG).space
     assert (space.knobs[0].low, space.knobs[0].high) == (5.0, 9.0)
-    assert space.held == {"gap_share": 0.75, "sight_m": 8.0, "hearts": 2.0, "hazards": 1.0}
+    assert space.held == {"gap_share": 0.8, "sight_m": 6.4, "hearts": 2.0, "hazards": 1.0}
     assert [space.names[j] for j in space.free] == ["speed", "spacing_m", "obstacles"]
 
 

@@ -62,7 +62,7 @@ TABLE = {
     "unknown knob held": Wrong(
         "hearts = 2", "heart = 2", 12, "game.params.heart", ("gap_runner has the knobs", "did you mean 'hearts'?")
     ),
-    "held outside the range": Wrong("hearts = 2", "hearts = 9", 12, "game.params.hearts", ("[2, 3]", "got 9")),
+    "held outside the range": Wrong("hearts = 2", "hearts = 9", 12, "game.params.hearts", ("[1, 3]", "got 9")),
     "held at half a heart": Wrong("hearts = 2", "hearts = 2.5", 12, "game.params.hearts", ("whole number", "2.5")),
     "held at a list": Wrong(
         "hearts = 2", "hearts = [2]", 12, "game.params.hearts", ("1e+300, or the name of a choice", "got [2]")

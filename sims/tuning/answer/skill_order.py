@@ -26,9 +26,12 @@ from sims.tuning.search.search_space import Numbers
 from sims.tuning.simulator import unshared_traits
 
 _GRIDS: Final = {"skill": 250, "learning": 40}  # quantiles of the traits that may vary between players
-_OTHERS: Final = ("practice_gain", "practice_attempts", "jump", "jump_attempt", "lowest_skill", "highest_skill")
+_OTHERS: Final = (
+    "practice_gain", "practice_attempts", "layout_share", "jump", "jump_attempt", "lowest_skill", "highest_skill",
+)  # fmt: skip
 _ALIKE: Final = ("slope", "speed", *OVERRIDES, "tilt", "thrown")  # the other traits that decide an attempt
-_FRESH: Final = {"fatigue": 0.0, "tiring": 0.0, "tilt": 0.0, "place": 0}  # at the first attempt of a session
+# At the first attempt of a session, and on a level.
+_FRESH: Final = {"fatigue": 0.0, "tiring": 0.0, "tilt": 0.0, "place": 0, "tries": 0, "forgotten": 0.0, "carried": 0.0}
 _GAP: Final = 0.02  # least gap between two bands: games keep the order of skill but for noise
 _LOST: Final = 0.005  # of a win rate: the most that a cohort with a lead in skill may lose against another one
 

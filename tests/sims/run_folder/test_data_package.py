@@ -59,7 +59,7 @@ def test_the_package_describes_every_column():
         "type": "integer",
         "description": "mistakes that end the attempt",
         "unit": "1",
-        "constraints": {"required": True, "minimum": 2, "maximum": 3},
+        "constraints": {"required": True, "minimum": 1, "maximum": 3},
     }
     assert attempts["belief_mean"].get("constraints") is None
 
