@@ -19,6 +19,7 @@ _STATES: Final[Mapping[str, tuple[str, ...]]] = {  # effect -> options that are 
     "tilt": ("tilted", "tilt_sd", "tilt"),
 }
 _CLOCKS: Final = ("learning", "tilted")  # options of DEFAULT_CONTROLLER: weights of filters with a practice curve
+_LAGS: Final = "; it has no trend and lags behind players who learn, who win more than wanted, most at first"
 _LINES: Final = "the lines for the scenario"
 _MEASURE: Final = "Only a comparison can show whether the recommended controller is better here."
 _NOTHING: Final = Statement(f"lacks nothing that these facts show. {_MEASURE}", ARENA)
@@ -133,7 +134,7 @@ def _no_state(effects: Sequence[str], options: Mapping[str, float]) -> str:
     if off:
         switches = " and ".join(f"{option} = 0" for option in off.values())
         text += f"{', nor' if never else 'does not track'} {_either(list(off))} (switched off by {switches})"
-    return text
+    return f"{text}{_LAGS}" if "practice" in effects else text
 
 
 def _either(names: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ from engine.inference.intervals import (
 )
 from engine.players import ATTEMPT_LIMIT, COHORT_STRIDE, PLAYER, QUIT
 from engine.record import row_type
-from engine.tally import MOST_BINS, SWING_UNIT, TOTALS, Scheme, Tally, attempt_edges, day_bins, tally_of
+from engine.tally import MOST_BINS, SWING_UNIT, TOTALS, LastOutcome, Scheme, Tally, attempt_edges, day_bins, tally_of
 
 SCHEME = Scheme(3, 0, 7, "player", 0.1, 0.9, attempt_edges(60), 14, 86_400)
 
@@ -432,7 +432,8 @@ def test_quits_after_a_loss_and_after_a_win_are_shares_of_those_with_margins_ove
     gone = {
         outcome: (people["left"] == QUIT) & (people["attempts"] > 0) & (people["last"] == outcome) for outcome in (0, 1)
     }
-    for outcome, name in ((0, "lost"), (1, "won")):
+    names: tuple[tuple[int, LastOutcome], ...] = ((0, "lost"), (1, "won"))
+    for outcome, name in names:
         ends = won == bool(outcome)
         assert tally.quits_after_each(name).rate == pytest.approx(gone[outcome].sum() / ends.sum())
         for cohort in (0, 1):
