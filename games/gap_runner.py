@@ -348,7 +348,7 @@ GAME: Final = Game(
         Knob("spacing_m", 9.2, 11.2, 10.2, "m", "distance from one obstacle to the next", harder="low", scale="log"),
         Knob("sight_m", 5.6, 7.2, 6.4, "m", "how far ahead an obstacle can be seen", harder="low", scale="log"),
         Knob("obstacles", 8, 22, 15, "1", "obstacles before the flag", scale="integer"),
-        Knob("hearts", 1, 3, 2, "1", "mistakes that end the attempt", harder="low", scale="integer"),
+        Knob("hearts", 1, 3, 3, "1", "mistakes that end the attempt", harder="low", scale="integer"),
         Knob("hazards", default="gaps_spikes", meaning="kinds of obstacle", scale="choice", choices=KINDS_IN),
     ),
     params=Params,

@@ -145,7 +145,7 @@ def wins_of(player, table, values, seed, first, count):
     return won
 
 
-@pytest.mark.parametrize("knobs", [("gap_share", "obstacles", "hearts"), ("gap_share", "spacing_m", "obstacles")])
+@pytest.mark.parametrize("knobs", [("gap_share", "obstacles", "hearts"), ("gap_share", "speed", "obstacles")])
 def test_cma_es_brings_both_cohorts_of_gap_runner_to_their_targets(knobs):
     count = compiled(wins_of)
     player = np.zeros(1, PLAYER)[0]

@@ -71,7 +71,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     for before, after in zip(('"new"', '"old"'), EMPTY_WORDS, strict=True):
         text = text.replace(before, f'"{after}"')
     scenario = parse(
-        text.replace("[players]", '[levels]\nkind = "campaign"\ncount = 4\n[players]').encode(), "a", Catalog()
+        text.replace("[players]", '[levels]\nkind = "campaign"\ncount = 6\n[players]').encode(), "a", Catalog()
     )
     place = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
