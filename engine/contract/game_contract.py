@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.contract import game_floors, game_knobs, game_record, game_rules, game_wins
+from engine.contract import game_floors, game_knobs, game_record, game_rules, game_stairs, game_wins
 from engine.contract.findings import findings_of
 from engine.game import Game
 
@@ -38,6 +38,7 @@ STAGES: Final = (
         game_wins.skill_orders_wins,
         game_wins.harder_is_harder,
         game_wins.score_follows_wins,
+        game_stairs.acts_between_ticks,
     ),
     (game_floors.senseless_play_wins_less, game_floors.skill_wins_everywhere, game_knobs.knobs_work),
 )
