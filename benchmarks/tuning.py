@@ -44,6 +44,7 @@ class Case(NamedTuple):
     knobs: int
     attempts: int
     ripple: float
+    cliff: float
     seed: int
 
 
@@ -70,7 +71,7 @@ class Meter:
 
 def tuned(case: Case) -> Result:
     """Carry out a study: a search with its share of the attempts, then the final race with the rest."""
-    problem = TuningProblem(case.knobs, case.seed, case.ripple)
+    problem = TuningProblem(case.knobs, case.seed, case.ripple, case.cliff)
     meter = Meter()
     try:
         finalists, spent = searched(problem, case, meter)
@@ -136,7 +137,7 @@ def rows(chosen: argparse.Namespace, workers: ProcessPoolExecutor) -> Iterator[R
     for knobs in chosen.knobs:
         for attempts in chosen.attempts or ATTEMPTS[knobs]:
             for method in chosen.methods:
-                cases = [Case(method, knobs, attempts, chosen.ripple, seed) for seed in seeds]
+                cases = [Case(method, knobs, attempts, chosen.ripple, chosen.cliff, seed) for seed in seeds]
                 yield Row(knobs, attempts, method, list(workers.map(tuned, cases)))
 
 
@@ -153,6 +154,7 @@ def main() -> None:
     parser.add_argument("--knobs", nargs="+", type=int, choices=list(SHAPES), default=list(SHAPES), metavar="N")
     parser.add_argument("--attempts", nargs="+", type=int, metavar="N", help="of a study (default: those of the docs)")
     parser.add_argument("--ripple", type=float, default=0.0, metavar="LOGITS", help="what no model can follow")
+    parser.add_argument("--cliff", type=float, default=0.0, metavar="LOGITS", help="a step in two segments")
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help=f"problems a row (default: {SEEDS})")
     parser.add_argument("--first-seed", type=int, default=0, metavar="N")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
@@ -172,7 +174,9 @@ def main() -> None:
             found.append(row)
     if chosen.json:
         whole = [
-            row._asdict() | {"ripple": chosen.ripple, "results": [r._asdict() for r in row.results]} for row in found
+            row._asdict()
+            | {"ripple": chosen.ripple, "cliff": chosen.cliff, "results": [r._asdict() for r in row.results]}
+            for row in found
         ]
         chosen.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 

@@ -11,6 +11,8 @@ binomial tail, averaged over skill. Targets are the win rates at a hidden point,
 
 Optional ripples are added to h_k: sines of one to two periods across the search space, in another direction for each
 segment. No quadratic model can follow them.
+
+An optional cliff is a step of h_k in two of the segments, at one value of one continuous knob.
 """
 
 from __future__ import annotations
@@ -34,14 +36,15 @@ CELLS: Final = 10  # of an integer knob that is not lives
 TOLERANCE: Final = 0.01
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(48)
 _FAR: Final = 0.2  # the centre of the search space misses a target by at least so much
+_EDGES: Final = (0.3, 0.7)  # of the knob with a cliff
 _RATES: Final = (0.35, 0.92)  # of the hidden point, in each segment
 
 
 class TuningProblem:
     """One instance, drawn from a seed."""
 
-    def __init__(self, size: int, seed: int, ripple: float = 0.0) -> None:
-        """size: number of knobs, one of SHAPES; ripple: amplitude in logits."""
+    def __init__(self, size: int, seed: int, ripple: float = 0.0, cliff: float = 0.0) -> None:
+        """size: number of knobs, one of SHAPES; ripple: amplitude in logits; cliff: height in logits."""
         floats, integers, choices, segments = SHAPES[size]
         self.search_space = SearchSpace(
             tuple(f"knob_{j}" for j in range(size)),
@@ -49,6 +52,10 @@ class TuningProblem:
             (False,) * (size - choices) + (True,) * choices,
         )
         self.seed, self._lives = seed, floats
+        edge = np.random.Generator(np.random.Philox(key=[seed, 4]))  # of its own: the rest is as without a cliff
+        self._cliff_at = int(edge.integers(floats)), float(edge.uniform(*_EDGES))
+        self._cliff = np.zeros(segments)
+        self._cliff[edge.choice(segments, size=2, replace=False)] = cliff
         dice = np.random.Generator(np.random.Philox(key=[seed, 1]))
         while True:
             self._draw(dice, segments, ripple)
@@ -99,6 +106,8 @@ class TuningProblem:
             cell = self.search_space.cells(points, j)
             found = found + self._offsets[:, c, cell].T
             found = found + v[:, self._sloped[c], None] * self._slopes[:, c, cell].T
+        knob, edge = self._cliff_at
+        found = found + np.outer(points[:, knob] > edge, self._cliff)
         hardness: Numbers = found + self._ripple * np.sin(points @ self._waves.T + self._phases)
         return hardness
 

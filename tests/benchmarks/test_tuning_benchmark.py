@@ -66,21 +66,21 @@ def test_a_study_of_the_benchmark_keeps_its_budget_and_races_on_fresh_players(mo
         return play(problem, asks)
 
     monkeypatch.setattr(TuningProblem, "play", counted)
-    result = tuned(Case("random", 3, 25_000, 0.0, 1))
+    result = tuned(Case("random", 3, 25_000, 0.0, 0.0, 1))
     asks = [ask for batch in played for ask in batch]
     assert 20_000 < sum(sum(ask.attempts) for ask in asks) <= 25_000
     raced = [i for i, ask in enumerate(asks) if ask.block >= 10**9]
     assert raced == list(range(raced[0], len(asks))), "the race comes last, on blocks of its own"
     problem = TuningProblem(3, seed=1)
     assert result.error in [problem.error(ask.point) for ask in played[-1]]
-    assert tuned(Case("random", 3, 25_000, 0.0, 1)).error == result.error
+    assert tuned(Case("random", 3, 25_000, 0.0, 0.0, 1)).error == result.error
 
 
 def test_a_row_tells_quartiles_and_share_or_a_refusal():
     errors = [0.004, 0.008, 0.010, 0.012, 0.020]
     row = Row(8, 50_000, "pooled", [Result(error, 1.0 + i) for i, error in enumerate(errors)])
     assert row.text() == "| 8 | 50,000 | pooled | 0.0100 | 0.0080 to 0.0120 | 60% | 3, at most 5 |"
-    refused = tuned(Case("grid", 20, 25_000, 0.0, 1))
+    refused = tuned(Case("grid", 20, 25_000, 0.0, 0.0, 1))
     assert math.isnan(refused.error)
     text = Row(20, 25_000, "grid", [refused]).text()
     assert text.startswith("| 20 | 25,000 | grid | refused: the smallest grid, 3 values")

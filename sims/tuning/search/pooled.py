@@ -14,6 +14,11 @@ Once half of the attempts are made and a place is known, the rest goes to its ne
 only as far as it must. Where many settings meet the targets, a search that could always jump to the next one would
 never know any of them well.
 
+Where win rates jump at some value of a knob, the smooth terms of the model cannot follow. Such a cut is found by its
+score and becomes a term of its own.
+
+Where attempts are few, fewer are made at each point, and the model learns from them more often.
+
 The model is trusted only as far as it predicts well. Each batch is predicted before the model learns from it, and the
 log-loss of that prediction is compared with the least that chance allows. The larger the excess, the larger the share
 of attempts that CMA-ES asks for instead. The model learns from all attempts, whichever of the two asked for them.
@@ -33,14 +38,28 @@ from scipy.stats import qmc
 from sims.tuning.search.cma_search import CmaSearch
 from sims.tuning.search.counts import Ask, Segment, Tell, scales_of
 from sims.tuning.search.nearest_points import PointFinder
-from sims.tuning.search.pooled_model import BUMPS, PooledModel, Terms, WeightedCounts, fit_model, rates_of
+from sims.tuning.search.pooled_model import (
+    BUMPS,
+    Cut,
+    PooledModel,
+    Terms,
+    WeightedCounts,
+    find_cut,
+    fit_model,
+    rates_of,
+)
 from sims.tuning.search.search_space import Numbers, Point, SearchSpace
 
 ATTEMPTS: Final = 25  # at each point, mean over segments
+_FEW_ATTEMPTS: Final = 10  # the same where there are few for each term of the model
 _FLATTEST: Final = 0.05  # least variance of an outcome, by which segments share the attempts
 _BATCH: Final = 10  # points
 _LARGE_BATCH: Final = 40  # with more than _FEW_KNOBS knobs, since fits take longer
 _FEW_KNOBS: Final = 8
+_SMALL_BATCH: Final = 20  # with more than _FEW_KNOBS knobs and few attempts
+_SCARCE: Final = 80.0  # attempts in a segment for each term: fewer are few
+_SCARCE_LARGE: Final = 20.0  # the same with more than _FEW_KNOBS knobs
+_MOST_CUTS: Final = 6
 _POOL: Final = 3000
 _STARTS: Final = 3  # of Newton's method, for each draw
 _WIDEST: Final = 0.6  # of the trust region
@@ -78,19 +97,21 @@ class PooledSearch:
         self, space: SearchSpace, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
         """seed: 0 or more; budget: attempts of the whole search; start: the first point to play."""
-        self._space, self._segments, self._seed = space, segments, seed
-        self._targets = np.array([segment.target for segment in segments])
-        self._tolerances = np.array([segment.tolerance for segment in segments])
-        self._leeway: Numbers = np.round(self._tolerances - self._tolerances.min(), 9)  # of wider bands
-        self._near = np.maximum(self._leeway, _LEAST_DOUBT)  # distances from the targets that count as 0
-        self._attempts = _attempts_of(self._targets)
+        self._space, self._seed = space, seed
         self._dice = np.random.Generator(np.random.Philox(key=[seed, 0x706F6F6C]))
-        self._finder = self._finder_with(self._dice)
+        self._same = 0  # batches in a row that agreed that the search could stop
+        self._could_stop = ""
+        self.aim_at(segments)
+        few_knobs = space.size <= _FEW_KNOBS
+        terms = len(Terms(space, np.full(space.size, 0.5), BUMPS).first_variances())
+        scarce = budget / (len(segments) * terms) < (_SCARCE if few_knobs else _SCARCE_LARGE)
+        self._attempts = _attempts_of(self._targets, _FEW_ATTEMPTS if scarce else ATTEMPTS)
         self._centre: Numbers = np.array(start) if start is not None else space.snap(np.full(space.size, 0.5))[0]
         self._other_place: Numbers | None = None  # one that may meet the targets while the centre does not
         self._radius = _WIDEST
         self._stays = False  # whether it plays only the neighbourhood of a place that meets the targets
-        self._batch = _BATCH if space.size <= _FEW_KNOBS else _LARGE_BATCH
+        self._batch = _BATCH if few_knobs else _SMALL_BATCH if scarce else _LARGE_BATCH
+        self._cuts: tuple[Cut, ...] = ()  # where win rates jump
         self._tells: list[Tell] = []
         self._budget, self._asked = budget, 0
         self._variances: Numbers | None = None
@@ -101,8 +122,16 @@ class PooledSearch:
         self._asked_by_cma: list[Ask] = []  # the last ask, with blocks of its own
         self._owed = 0.0  # attempts that CMA-ES may ask for by now
         self._cma_has_counts = False
-        self._same = 0  # batches in a row that agreed that the search could stop
-        self._could_stop = ""
+
+    def aim_at(self, segments: Sequence[Segment]) -> None:
+        """Look for other targets from now on. Counts and model stay: targets enter only where a point is chosen."""
+        self._segments = segments
+        self._targets = np.array([segment.target for segment in segments])
+        self._tolerances = np.array([segment.tolerance for segment in segments])
+        self._leeway: Numbers = np.round(self._tolerances - self._tolerances.min(), 9)  # of wider bands
+        self._near = np.maximum(self._leeway, _LEAST_DOUBT)  # distances from the targets that count as 0
+        self._finder = self._finder_with(self._dice)
+        self._same = 0
 
     @property
     def trust(self) -> float:
@@ -176,6 +205,11 @@ class PooledSearch:
     def _next(self) -> Numbers:
         """The model's best point and points by draws from its posterior, shape (batch, d)."""
         model = self._model()
+        if len(self._cuts) < _MOST_CUTS:
+            cut = find_cut(model, self._data(model.terms))
+            if cut is not None and cut not in self._cuts:
+                self._cuts, self._fit = (*self._cuts, cut), None
+                self._variances, model = model.variances, self._model()
         self._variances = model.variances  # not in _model: finalists must not change the next ask
         if self._stays:
             best = self._best_nearby(self._finder)
@@ -278,7 +312,7 @@ class PooledSearch:
 
     def _model(self) -> PooledModel:
         if self._fit is None:
-            terms = Terms(self._space, self._centre, BUMPS)
+            terms = Terms(self._space, self._centre, BUMPS, self._cuts)
             self._fit = fit_model(terms, self._data(terms), self._variances)
         return self._fit
 
@@ -326,10 +360,9 @@ class PooledSearch:
         return asks
 
 
-def _attempts_of(targets: Numbers) -> tuple[int, ...]:
-    """Attempts of each segment at a point, so that all win rates near their targets have the same standard error.
-
-    The standard error of a win rate is sqrt(p (1 - p) / n).
+def _attempts_of(targets: Numbers, mean: int) -> tuple[int, ...]:
+    """Attempts of each segment at a point, `mean` on average, so that all win rates near their targets
+    have the same standard error, sqrt(p (1 - p) / n).
     """
     variances = np.maximum(targets * (1.0 - targets), _FLATTEST)
-    return tuple(int(n) for n in np.rint(ATTEMPTS * len(targets) * variances / variances.sum()))
+    return tuple(int(n) for n in np.rint(mean * len(targets) * variances / variances.sum()))

@@ -2,9 +2,10 @@
 
 The log-odds of a win at a point x are phi(x - c) . beta_k in segment k. The terms phi are an intercept; linear,
 quadratic and cubic terms of the numeric knobs; optional bumps by which the neighbourhood of the centre c may differ; an
-offset for each value of a whole number that has few values; and an offset and slopes for each value of a choice. They
-are fitted by penalised likelihood, with less weight for points far from the centre. Unequal numbers of attempts are
-exact. The posterior of beta_k is the Gaussian of Laplace's approximation at the maximum.
+offset for each value of a whole number that has few values; an offset and slopes for each value of a choice; and steps
+at cuts of numeric knobs, where `find_cut` has found that win rates jump. They are fitted by penalised likelihood, with
+less weight for points far from the centre. Unequal numbers of attempts are exact. The posterior of beta_k is the
+Gaussian of Laplace's approximation at the maximum.
 
 The ridge is hierarchical. Each term has one variance for all segments, learned from the data by expectation
 maximisation, so a term that no segment needs vanishes from all of them. That makes twenty knobs affordable: hundreds of
@@ -12,7 +13,8 @@ terms are allowed and few are used.
 
 Sources: iteratively reweighted least squares: McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, section
 2.5; variances of coefficients learned from data: MacKay, Neural Computation 4, 1992, and Tipping, Journal of Machine
-Learning Research 1, 2001, here shared by segments as in Obozinski, Taskar and Jordan, Statistics and Computing, 2010.
+Learning Research 1, 2001, here shared by segments as in Obozinski, Taskar and Jordan, Statistics and Computing, 2010;
+score tests: Rao, Proceedings of the Cambridge Philosophical Society 44, 1948.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_solve, solve_triangular
-from scipy.special import expit
+from scipy.special import chdtri, expit
 
 from sims.tuning.search.search_space import Numbers, SearchSpace
 
@@ -40,6 +42,12 @@ _LINEAR: Final = 4.0
 _QUADRATIC: Final = 0.25
 _OPTION: Final = 1.0
 _FURTHER: Final = 0.1
+_STEP: Final = 1.0
+_CUTS: Final = 30  # of each knob that are tested, at most
+_LEAST_SIDE: Final = 8.0  # weight of the points on each side of a cut
+_SURELY: Final = 1e-4  # chance of finding a cut anywhere where there is none
+
+Cut = tuple[int, float]  # knob, and the place above which win rates differ
 
 
 class WeightedCounts(NamedTuple):
@@ -54,8 +62,10 @@ class WeightedCounts(NamedTuple):
 class Terms:
     """The terms of the model around a centre, and the variances of their coefficients before any data."""
 
-    def __init__(self, space: SearchSpace, centre: Numbers, bumps: Sequence[float] = ()) -> None:
-        """centre: shape (d,); bumps: widths of the bumps around it.
+    def __init__(
+        self, space: SearchSpace, centre: Numbers, bumps: Sequence[float] = (), cuts: Sequence[Cut] = ()
+    ) -> None:
+        """centre: shape (d,); bumps: widths of the bumps around it; cuts: where win rates jump.
 
         Give no bumps where steps and extremes are computed: a bump would bend them towards the centre.
         """
@@ -63,6 +73,7 @@ class Terms:
         self._numeric = np.array(space.numeric, dtype=np.int64)
         self._centre = centre[self._numeric]
         self._bumps = np.array(bumps, dtype=np.float64)
+        self.cuts = tuple(cuts)
         self._left, self._right = np.triu_indices(len(self._numeric))
         self._coarse = [j for j in space.numeric if 0 < space.levels[j] <= _COARSE]
 
@@ -76,6 +87,7 @@ class Terms:
         for j in self._space.choices:
             options = self._options(points, j)
             columns += [options, (options[:, :, None] * v[:, None, :]).reshape(len(points), -1)]
+        columns += [(points[:, j] > edge).astype(np.float64)[:, None] for j, edge in self.cuts]
         return np.concatenate(columns, axis=1)
 
     def first_variances(self) -> Numbers:
@@ -92,7 +104,23 @@ class Terms:
         for j in self._space.choices:
             levels = self._space.levels[j]
             parts += [np.full(levels, _OPTION), np.full(levels * numeric, _FURTHER)]
+        parts.append(np.full(len(self.cuts), _STEP))
         return np.concatenate(parts)
+
+    def candidates(self, points: Numbers) -> list[Cut]:
+        """Cuts that points of shape (n, d) can tell of: between neighbouring values of numeric knobs.
+
+        A whole number with few values has an offset for each of them already.
+        """
+        found: list[Cut] = []
+        for j in self._space.numeric:
+            if j in self._coarse:
+                continue
+            places = np.unique(points[:, j])
+            edges = (places[1:] + places[:-1]) / 2.0
+            kept = np.unique(np.linspace(0, len(edges) - 1, min(len(edges), _CUTS)).round().astype(np.int64))
+            found += [(j, float(edges[i])) for i in kept]
+        return found
 
     def _options(self, points: Numbers, j: int) -> Numbers:
         """1 where a point has a value of knob j, else 0, shape (n, levels)."""
@@ -121,6 +149,22 @@ class PooledModel:
             ]
         )
 
+    def steps(self, phi: Numbers, steps: Numbers, data: WeightedCounts) -> Numbers:
+        """Score statistics of further terms, shape (steps,): about chi-squared with a degree for each segment.
+
+        phi: of the data, shape (n, terms); steps: the further terms, shape (n, steps).
+        """
+        found = np.zeros(steps.shape[1])
+        for k, factor in enumerate(self._factors):
+            rate = chance(phi @ self.beta[k])
+            weighted = data.weights * data.attempts[:, k]
+            curvature = weighted * rate * (1.0 - rate)
+            score = steps.T @ (data.weights * data.wins[:, k] - weighted * rate)
+            shared = solve_triangular(factor, phi.T @ (curvature[:, None] * steps), lower=True)
+            left = steps.T**2 @ curvature - (shared**2).sum(axis=0)
+            found += np.where(left > 1e-6, score**2 / np.maximum(left, 1e-6), 0.0)
+        return found
+
     def spread(self, points: Numbers) -> Numbers:
         """Posterior standard deviation of the log-odds, shape (n, segments)."""
         phi = self.terms.of(points)
@@ -143,7 +187,8 @@ def fit_model(terms: Terms, data: WeightedCounts, variances: Numbers | None = No
     """Fit all segments. variances: those of an earlier fit, to go on from; None to begin with first guesses."""
     phi = terms.of(data.points)
     first = terms.first_variances()
-    learned = first.copy() if variances is None else variances
+    # Cuts come last: a fit with a further cut goes on from one without it.
+    learned = first.copy() if variances is None else np.concatenate((variances, first[len(variances) :]))
     segments = data.attempts.shape[1]
     beta = np.zeros((segments, phi.shape[1]))
     for _ in range(_ROUNDS):
@@ -157,6 +202,30 @@ def fit_model(terms: Terms, data: WeightedCounts, variances: Numbers | None = No
         learned = np.maximum((squares + _STRENGTH * first) / (segments + _STRENGTH), _LEAST_VARIANCE)
         learned[0] = first[0]  # the intercept is free
     return PooledModel(terms, learned, beta, factors)
+
+
+def find_cut(model: PooledModel, data: WeightedCounts) -> Cut | None:
+    """The cut of some knob at which win rates most surely jump; None where none is sure.
+
+    Each candidate is judged by its score: how much the fit would gain from a step there. Chance alone would find some
+    cut in one of 10,000 cases. Where counts vary more around the model than chance explains, so do the scores.
+    """
+    terms = model.terms
+    cuts = terms.candidates(data.points)
+    if not cuts:
+        return None
+    steps = np.array([data.points[:, j] > edge for j, edge in cuts], dtype=np.float64).T
+    above = steps.T @ data.weights
+    kept = np.flatnonzero(np.minimum(above, data.weights.sum() - above) >= _LEAST_SIDE)
+    if not len(kept):
+        return None
+    scores = model.steps(terms.of(data.points), steps[:, kept], data)
+    best = int(np.argmax(scores))
+    excess = max(float(np.median(scores)) / float(chdtri(data.attempts.shape[1], 0.5)), 1.0)
+    if scores[best] / excess <= chdtri(data.attempts.shape[1], _SURELY / len(kept)):
+        return None
+    chosen: Cut = cuts[int(kept[best])]
+    return chosen
 
 
 def _maximum(phi: Numbers, data: WeightedCounts, k: int, ridge: Numbers, start: Numbers) -> tuple[Numbers, Numbers]:
