@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import RUNS_OWN, opening_of, play_of, result_of
-from engine.game import WON, Game
+from engine.game import WON, Faculties, Game
 from engine.kernel import compiled
 from engine.players import COHORT_STRIDE, PLAYER, be_born, draw_trait, faculties_of
 from engine.randomness import TRAITS, key_of, words
@@ -104,6 +104,53 @@ def batch_of(game: Game) -> Callable[..., None]:
                 wins[k] += won
 
     return batch
+
+
+class Places(NamedTuple):
+    """Where attempts by given faculties get their random numbers from."""
+
+    seed: int
+    replica: int
+    first: int  # player number of the first attempt; each attempt is by the next one
+    level: int = 0  # of a campaign, from 1; 0 in an endless stream
+    layout_seed: int = RUNS_OWN
+
+
+@cache
+def tries_of(game: Game) -> Callable[..., int]:
+    """The plain kernel: one attempt for each row of faculties, all at one setting; returns the wins."""
+    opening, play = opening_of(game), play_of(game)
+
+    def tries(values: Any, able: Any, numbers: Any) -> int:
+        # numbers: seed, replica, first player number, level, seed of the numbered levels
+        wins = 0
+        for i in range(len(able)):
+            opened = opening(
+                values,
+                int(numbers[0]),
+                int(numbers[1]),
+                int(numbers[2]) + i,
+                0,
+                int(numbers[3]),
+                int(numbers[4]),
+            )
+            faculties = Faculties(
+                able[i, 0], able[i, 1], able[i, 2], able[i, 3], able[i, 4], able[i, 5], able[i, 6], able[i, 7]
+            )
+            wins += 1 if play(opened, faculties).outcome == WON else 0
+        return wins
+
+    return tries
+
+
+def wins_of_able(game: Game, values: npt.NDArray[np.float64], able: npt.NDArray[np.float64], places: Places) -> int:
+    """Attempts won at one setting by players of given faculties, one attempt each.
+
+    values: shape (knobs,), params as rules see them; able: shape (attempts, faculties), in the order of `Faculties`.
+    """
+    numbers = np.array([places.seed, places.replica, places.first, places.level, places.layout_seed], dtype=np.int64)
+    values, able = (np.ascontiguousarray(part, dtype=np.float64) for part in (values, able))
+    return int(compiled(tries_of(game))(values, able, numbers))
 
 
 def stratified_skill(row: Any, seed: int, replica: int, number: int, strata: int) -> float:

@@ -8,26 +8,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import ScenarioError
+from engine.contract.game_stairs import is_staircase, may_be_staircase
+from engine.errors import FlowdialError, ScenarioError
 from engine.game import Game
 from engine.parameters import Knob, ParameterSpace, Value
-from engine.players import TRAIT_NAMES
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.scenario_file import toml
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.scenario_faults import Faults, printable, suggestion
 from engine.setup import Setup
 from sims.catalog import Catalog
+from sims.tuning.budget import Effort
+from sims.tuning.conditions import Conditions, Control, RehearsedPart, aims_of, conditions_of, controls_of, slopes_of
 from sims.tuning.search.counts import Segment
-from sims.tuning.search.search_space import Point, SearchSpace, point_of, search_space_of
+from sims.tuning.search.search_space import Point, SearchSpace, point_of, search_space_of, values_of
+from sims.tuning.whole_runs import run_setup
 
 LEAST_KNOBS: Final = 2
 MOST_KNOBS: Final = 20
 Pairs = Sequence[tuple[str, str]]  # dotted keys of a scenario and values as TOML
-_LEARNT: Final = tuple(TRAIT_NAMES.index(name) for name in ("learning", "practice_gain", "jump"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,44 @@ class Problem:
     segments: tuple[Segment, ...]
     start: Point  # the designer's defaults
     locked: tuple[str, ...] = ()  # knobs that the user has locked for this study
-    practised: bool = False  # whether earlier attempts change how some players play
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """In which conditions a run judges the players."""
+        return conditions_of(self._setup, self.segments, self.scenario.after_attempts)
+
+    def slopes(self, rehearsed: Sequence[RehearsedPart]) -> tuple[float, ...]:
+        """How much skill decides, by segment, see sims.tuning.conditions."""
+        return slopes_of(self.segments, self.conditions, rehearsed)
+
+    def aims(self, slopes: Sequence[float]) -> tuple[Segment, ...]:
+        """The segments with the targets that a search must look for."""
+        return aims_of(self._setup, self.segments, self.scenario.after_attempts, self.conditions, slopes)
+
+    def controls(
+        self, slopes: Sequence[float] | None, blocks: Sequence[tuple[int, tuple[int, ...]]]
+    ) -> tuple[Control, ...]:
+        """What the stand-in says of the players of a measurement, by segment."""
+        return controls_of(self._setup, self.segments, self.scenario.after_attempts, slopes, blocks)
+
+    @cached_property
+    def _setup(self) -> Setup:
+        return run_setup(self.scenario)
+
+    def values(self, point: Sequence[float]) -> list[float]:
+        """A point as values of all knobs, held ones included, as rules see them."""
+        return values_of(self.space, point, self.search_space.steps)
+
+    def point(self, values: Sequence[float]) -> Point:
+        """The point of some values of all knobs."""
+        return point_of(self.space, values, self.search_space.steps)
+
+    def effort(self, slopes: Sequence[float] | None = None) -> Effort:
+        """What a measurement costs. slopes: how much skill decides, None before that is known."""
+        if slopes is None:
+            return Effort(self.conditions.costs, self.conditions.wastes)
+        found = conditions_of(self._setup, self.segments, self.scenario.after_attempts, slopes)
+        return Effort(found.costs, found.wastes)
 
 
 def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[str] = ()) -> Problem:
@@ -51,7 +91,7 @@ def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[st
     """
     setup = setup_of(scenario, Catalog())
     space = setup.space
-    search_space = search_space_of(space)
+    search_space = search_space_of(space, _stairs(setup))
     free = ", ".join(search_space.names)
     name = printable(scenario.name)
     if search_space.size < LEAST_KNOBS:
@@ -63,13 +103,22 @@ def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[st
         raise ScenarioError(
             f"{name}: tuning takes at most {MOST_KNOBS} knobs, got {search_space.size}: {free}; lock some"
         )
-    start = point_of(space, space.defaults())
-    return Problem(scenario, space, search_space, segments_of(scenario, level), start, tuple(locked), _practised(setup))
+    start = point_of(space, space.defaults(), search_space.steps)
+    return Problem(scenario, space, search_space, segments_of(scenario, level), start, tuple(locked))
 
 
-def _practised(setup: Setup) -> bool:
-    """Whether some cohort has a practice trait other than the constant 0."""
-    return bool((setup.traits[:, _LEARNT, :2] != 0.0).any())
+def _stairs(setup: Setup) -> dict[str, float]:
+    """Free knobs that act in whole ticks, and the tick. A game that cannot be played shows its fault in the search."""
+    found = {}
+    for j in setup.space.free:
+        try:
+            if may_be_staircase(setup.game, j) and is_staircase(setup.game, setup.space.defaults(), j):
+                found[setup.space[j].name] = setup.game.tick_seconds
+        except (FlowdialError, MemoryError, OSError):
+            raise
+        except (Exception, SystemExit):  # noqa: BLE001 - a plug-in may raise anything
+            continue
+    return found
 
 
 def segments_of(scenario: Scenario, level: int | None = None) -> tuple[Segment, ...]:

@@ -72,7 +72,7 @@ def check_request(request: StudyRequest) -> None:
 
 def check_budget(problem: Problem, attempts: int) -> None:
     """Raise ScenarioError where the attempts could not confirm any setting, whatever its win rates are."""
-    least = least_budget(problem.segments)
+    least = least_budget(problem.segments, problem.effort())
     narrowest = min(problem.segments, key=lambda segment: segment.tolerance)
     name, target = printable(problem.scenario.name), f"the target of {narrowest.name}, {band_text(narrowest)},"
     if least > LARGEST_BUDGET:

@@ -1,10 +1,10 @@
 """The game under a search: synthetic players play the asks, and the result is counts.
 
-Each attempt is by another player, who is drawn as in the scenario, has made `after_attempts` attempts before, and
-begins a session. The players of a block are a replica of their own, beyond all replicas of runs: no run meets the
-players of a study. Skill is stratified over the players of an ask. Where the players of a cohort share a draw in each
-replica, here each player has a replica of their own: the win rate is the mean over replicas, and attempts stay
-independent.
+An ask of a search is played by other players for each attempt, in the conditions in which a run judges players
+(sims.tuning.conditions); skill is stratified over the players of an ask. An ask that measures is a small run
+(sims.tuning.whole_runs). The players of a block are a replica of their own, beyond all replicas of runs: no run meets
+the players of a study. Where the players of a cohort share a draw in each replica, here each player has a replica of
+their own: the win rate is the mean over replicas, and players stay independent.
 """
 
 from __future__ import annotations
@@ -13,81 +13,91 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.batch import Crowd, batch_wins
+from engine.batch import Places, wins_of_able
 from engine.errors import FlowdialError, PluginFault
 from engine.faults import message_of, too_many
+from engine.game import FAILED
 from engine.parameters import level_value
-from engine.players import COHORT_STRIDE, KINDS
+from engine.players import COHORT_STRIDE
 from engine.randomness import LARGEST_REPLICA
-from engine.scenario import Scenario, setup_of
+from engine.scenario import Scenario
 from engine.setup import Setup
 from sims.catalog import Catalog
+from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Ask, Segment, Tell
-from sims.tuning.search.search_space import Point, values_of
+from sims.tuning.search.search_space import Numbers, Point
+from sims.tuning.whole_runs import FIRST_REPLICA, held_at, judged_counts, play_block, replica_of, run_setup, strata
 from sims.workers.pool import Pool
 
-FIRST_REPLICA: Final = 1 << 27  # runs have at most 100,000 replicas
 LARGEST_ASK: Final = COHORT_STRIDE  # attempts of one segment in one ask
 _TASK_S: Final = 0.05  # shorter tasks are not worth sending to a worker
 _LONGEST_TASK_S: Final = 1.0  # so that a study stops quickly
 _TASKS_PER_WORKER: Final = 4
 _FIRST_GUESS_S: Final = 1e-3  # of one attempt, before any was measured; rather too long, so that no task is endless
 _DEADLINE_S: Final = 300.0  # for one task
+_ABLE: Final = 0x61626C65  # of the dice that choose in which condition players are
 
 
 class Piece(NamedTuple):
-    """Some players of one ask in one segment."""
+    """Some players of one ask: those of one segment, or all of a cohort who play as in a run."""
 
     ask: int  # index in the asks that are played together
-    segment: int
+    segments: tuple[int, ...]  # one, or all of the cohort
     values: tuple[float, ...]  # of all knobs, as rules see them
     block: int
     first: int
     players: int
     strata: int  # players of the whole ask in this segment
+    attempts: float  # of each player, by plan
+    whole: bool = False  # whether they play as in a run
+    part: tuple[int, int] = (0, 1)  # class of skill, see sims.tuning.search.counts.Ask
+
+    @property
+    def work(self) -> float:
+        """Attempts by plan."""
+        return self.players * self.attempts
 
 
 class PieceCounts(NamedTuple):
     """The counts of a piece."""
 
-    ask: int
-    segment: int
-    attempts: int  # fewer than players where attempts failed
-    wins: int
-    failure: str  # how the last failed attempt ended
+    attempts: tuple[int, ...]  # by segment of the piece; fewer than planned where attempts failed, or are not judged
+    wins: tuple[int, ...]
+    failed: int = 0  # attempts
+    failure: str = ""  # how the last of them ended
 
 
 class WorkerSetup(NamedTuple):
     """What a worker needs to play pieces."""
 
     setup: Setup
-    traits: npt.NDArray[np.float64]
     segments: tuple[Segment, ...]
-    before: int
+    able: tuple[Numbers, ...]  # see sims.tuning.conditions
+    after_attempts: int
 
 
 class Simulator:
     """Plays the asks of a scenario. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, scenario: Scenario, segments: Sequence[Segment], *, workers: int) -> None:
-        catalog = Catalog()
-        own = catalog.has_own(scenario.form.game.name, scenario.controller)
-        argument = (scenario, tuple(segments))
-        self._space = setup_of(scenario, catalog).space
-        self._segments = tuple(segments)
+    def __init__(self, problem: Problem, *, workers: int) -> None:
+        scenario, segments = problem.scenario, problem.segments
+        own = Catalog().has_own(scenario.form.game.name, scenario.controller)
+        argument = (scenario, segments, problem.conditions.able)
+        self._values = problem.values
+        self._segments = segments
         self._levels = max(scenario.levels, 1)
         self._workers = workers
         self._pool = Pool(
             workers, prepare_worker, argument, play_pieces, deadline_s=_DEADLINE_S, noun="task", apart=not own
         )
-        self._played = self._failed = 0
-        self._busy_s = 0.0  # of one core
+        self._failed = 0
+        self._played = self._busy_s = 0.0  # attempts, and seconds of one core
         self._warm = False
 
     def __enter__(self) -> Simulator:
@@ -121,69 +131,89 @@ class Simulator:
             _check_room(ask, self._levels)
         attempts = [[0] * len(self._segments) for _ in asks]
         wins = [[0] * len(self._segments) for _ in asks]
-        missing = [sum(ask.attempts) for ask in asks]
+        missing = [self._players(ask) for ask in asks]
         next_one = 0
-        for counted in self._play_tasks(asks):
-            for counts, players in counted:
-                attempts[counts.ask][counts.segment] += counts.attempts
-                wins[counts.ask][counts.segment] += counts.wins
-                missing[counts.ask] -= players
+        for played in self._play_tasks(asks):
+            for piece, counts in played:
+                for k, made, won in zip(piece.segments, counts.attempts, counts.wins, strict=True):
+                    attempts[piece.ask][k] += made
+                    wins[piece.ask][k] += won
+                missing[piece.ask] -= piece.players
             while next_one < len(asks) and not missing[next_one]:
                 ask = asks[next_one]
                 yield Tell(ask.point, tuple(attempts[next_one]), tuple(wins[next_one]), ask.block)
                 next_one += 1
 
-    def _play_tasks(self, asks: Sequence[Ask]) -> Iterator[list[tuple[PieceCounts, int]]]:
-        """The counts of the pieces, with the players of each, as tasks end."""
+    def _play_tasks(self, asks: Sequence[Ask]) -> Iterator[list[tuple[Piece, PieceCounts]]]:
+        """Pieces and their counts, as tasks end."""
         tasks = list(self._tasks(asks))
         yield []  # asks without attempts need no task
         first = 0 if self._warm else 1
         for some in (tasks[:first], tasks[first:]):  # the first task runs alone: its worker compiles for all
             for number, (counts, seconds) in self._pool.run(enumerate(some)):
                 self._warm = True
-                done = sum(piece.players for piece in some[number])
                 self._busy_s += seconds
-                self._played += done
-                self._count_failures(counts, done)
-                yield [(one, piece.players) for one, piece in zip(counts, some[number], strict=True)]
+                self._played += sum(piece.work for piece in some[number])
+                self._count_failures(counts)
+                yield list(zip(some[number], counts, strict=True))
 
-    def _count_failures(self, counts: Sequence[PieceCounts], players: int) -> None:
-        failed = players - sum(one.attempts for one in counts)
+    def _count_failures(self, counts: Sequence[PieceCounts]) -> None:
+        failed = sum(one.failed for one in counts)
         self._failed += failed
-        if failed and too_many(self._failed, self._played):
+        played = round(self._played)
+        if failed and too_many(self._failed, played):
             why = next(one.failure for one in reversed(counts) if one.failure)
             raise PluginFault(
-                f"at most a fifth of the attempts may fail, but {self._failed:,} of the first {self._played:,} did, "
+                f"at most a fifth of the attempts may fail, but {self._failed:,} of the first {played:,} did, "
                 f"the last one with {why}; correct the game and start a new study."
             )
 
     def _tasks(self, asks: Sequence[Ask]) -> Iterator[tuple[Piece, ...]]:
-        """The pieces of all asks, cut into tasks of about equal length."""
-        total = sum(sum(ask.attempts) for ask in asks)
+        """The pieces of all asks, cut into tasks of about equal length. Players of a run are not divided."""
+        pieces = list(self._pieces(asks))
+        total = sum(piece.work for piece in pieces)
         work_s = total * self._attempt_s
         tasks = min(work_s / _TASK_S, self._workers * _TASKS_PER_WORKER)
         size = int(total / max(tasks, work_s / _LONGEST_TASK_S, 1.0)) + 1
         task: list[Piece] = []
-        room = size
-        for piece in self._pieces(asks):
+        room = float(size)
+        for piece in pieces:
             first, last = piece.first, piece.first + piece.players
             while first < last:
-                players = min(room, last - first)
+                players = last - first if piece.whole else min(int(room), last - first)
                 task.append(piece._replace(first=first, players=players))
-                first, room = first + players, room - players
-                if not room:
+                first, room = first + players, room - task[-1].work
+                if room < 1.0:
                     yield tuple(task)
-                    task, room = [], size
+                    task, room = [], float(size)
         if task:
             yield tuple(task)
 
     def _pieces(self, asks: Sequence[Ask]) -> Iterator[Piece]:
         known: dict[Point, tuple[float, ...]] = {}
         for place, ask in enumerate(asks):
-            values = known.setdefault(ask.point, tuple(values_of(self._space, ask.point)))
+            values = known.setdefault(ask.point, tuple(self._values(ask.point)))
+            if ask.players:
+                for own in _by_cohort(self._segments):
+                    if players := ask.players[own[0]]:
+                        each = sum(ask.attempts[k] for k in own) / players
+                        yield Piece(place, own, values, ask.block, 0, players, players, max(each, 1.0), whole=True)
+                continue
             for k, attempts in enumerate(ask.attempts):
                 if attempts:
-                    yield Piece(place, k, values, ask.block, 0, attempts, attempts)
+                    yield Piece(place, (k,), values, ask.block, 0, attempts, attempts, 1.0, part=ask.part)
+
+    def _players(self, ask: Ask) -> int:
+        """Players of an ask in all."""
+        if not ask.players:
+            return sum(ask.attempts)
+        return sum(ask.players[own[0]] for own in _by_cohort(self._segments))
+
+
+def _by_cohort(segments: Sequence[Segment]) -> list[tuple[int, ...]]:
+    """Places of the segments of each cohort."""
+    cohorts = dict.fromkeys(segment.cohort for segment in segments)
+    return [tuple(k for k, segment in enumerate(segments) if segment.cohort == cohort) for cohort in cohorts]
 
 
 def _check_room(ask: Ask, levels: int) -> None:
@@ -199,77 +229,89 @@ def largest_block(levels: int) -> int:
     return (LARGEST_REPLICA + 1 - FIRST_REPLICA) // levels
 
 
-def prepare_worker(argument: tuple[Scenario, tuple[Segment, ...]]) -> WorkerSetup:
+def prepare_worker(argument: tuple[Scenario, tuple[Segment, ...], tuple[Numbers, ...]]) -> WorkerSetup:
     """In a worker: prepare to play the segments of a scenario."""
-    scenario, segments = argument
-    setup = setup_of(scenario, Catalog())
-    traits = np.array([unshared_traits(table) for table in setup.traits])
-    worker = WorkerSetup(setup, traits, segments, scenario.after_attempts)
-    # One attempt at the defaults compiles everything, so that no task is slow; a failure here shows in a task.
-    play_pieces(worker, (Piece(0, 0, tuple(setup.space.defaults()), 0, 0, 1, 1),))
+    scenario, segments, able = argument
+    setup = run_setup(scenario)
+    worker = WorkerSetup(setup, segments, able, scenario.after_attempts)
+    # One attempt at the defaults, alone and in a run, compiles everything, so that no task is slow; a failure here
+    # shows in a task.
+    values = tuple(setup.space.defaults())
+    play_pieces(worker, (Piece(0, (0,), values, 0, 0, 1, 1, 1.0),))
+    play_block(held_at(replace(setup, attempts_per_player=1), values), segments[0].cohort, 1, FIRST_REPLICA)
     return worker
-
-
-def unshared_traits(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A cohort's table of traits where each player comes from a replica of their own, shape (traits, 6).
-
-    A draw that the cohort shares in a replica then becomes one more independent draw. Two normal draws together are one
-    with a spread of sqrt(b^2 + common^2), see engine.players.draw_trait.
-    """
-    unshared = table.copy()
-    shared = np.isin(table[:, 0], (KINDS.index("normal"), KINDS.index("lognormal"))) & (table[:, 5] != 0.0)
-    unshared[:, 2] = np.where(shared, np.sqrt(table[:, 2] ** 2 + table[:, 5] ** 2), table[:, 2])
-    unshared[:, 5] = 0.0
-    return unshared
 
 
 def play_pieces(worker: WorkerSetup, pieces: tuple[Piece, ...]) -> tuple[list[PieceCounts], float]:
     """In a worker: the counts of some pieces, and the seconds that they took."""
     began = time.perf_counter()
-    counts = [_count(worker, piece) for piece in pieces]
+    counts = [_play_run(worker, piece) if piece.whole else _count(worker, piece) for piece in pieces]
     return counts, time.perf_counter() - began
 
 
+def _play_run(worker: WorkerSetup, piece: Piece) -> PieceCounts:
+    """The counts of players who play as in a run."""
+    setup = held_at(worker.setup, piece.values)
+    cohort = worker.segments[piece.segments[0]].cohort
+    replica = replica_of(setup, piece.block)
+    with redirect_stdout(sys.stderr):  # what a plug-in prints is not a result
+        played = play_block(setup, cohort, piece.players, replica)
+    counts = judged_counts(setup, played.rows, worker.after_attempts)
+    levels = [max(worker.segments[k].level - 1, 0) for k in piece.segments]
+    failed = int((played.rows["outcome"] == FAILED).sum())
+    failure = f"{played.faults[-1].type}: {played.faults[-1].message}" if played.faults else ""
+    return PieceCounts(tuple(counts.attempts[levels].tolist()), tuple(counts.wins[levels].tolist()), failed, failure)
+
+
 def _count(worker: WorkerSetup, piece: Piece) -> PieceCounts:
+    able = _able(worker, piece)
     try:
-        return PieceCounts(piece.ask, piece.segment, piece.players, _wins(worker, piece), "")
+        return PieceCounts((piece.players,), (_wins(worker, piece, able),))
     except (FlowdialError, MemoryError, OSError):
         raise
     except (Exception, SystemExit):  # noqa: BLE001 - a plug-in may raise anything
-        return _one_by_one(worker, piece)
+        return _one_by_one(worker, piece, able)
 
 
-def _one_by_one(worker: WorkerSetup, piece: Piece) -> PieceCounts:
+def _one_by_one(worker: WorkerSetup, piece: Piece, able: Numbers) -> PieceCounts:
     """The counts without those attempts that end with an exception."""
     attempts = wins = 0
     failure = ""
-    for place in range(piece.first, piece.first + piece.players):
+    for i in range(piece.players):
         try:
-            wins += _wins(worker, piece._replace(first=place, players=1))
+            wins += _wins(worker, piece._replace(first=piece.first + i, players=1), able[i : i + 1])
             attempts += 1
         except (FlowdialError, MemoryError, OSError):
             raise
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - a plug-in may raise anything
             failure = f"{type(fault).__name__}: {message_of(fault)}"
-    return PieceCounts(piece.ask, piece.segment, attempts, wins, failure)
+    return PieceCounts((attempts,), (wins,), piece.players - attempts, failure)
 
 
-def _wins(worker: WorkerSetup, piece: Piece) -> int:
-    segment = worker.segments[piece.segment]
-    levels = max(worker.setup.levels, 1)
-    crowd = Crowd(
-        worker.traits[segment.cohort],
-        piece.players,
-        cohort=segment.cohort,
-        first=piece.first,
-        first_attempt=worker.before,
-        before=worker.before,
-        level=segment.level,
-        layout_seed=worker.setup.layout_seed(0),
-        strata=piece.strata,
+def _able(worker: WorkerSetup, piece: Piece) -> Numbers:
+    """The faculties of the players of a piece, shape (players, faculties): stratified over those of the whole ask."""
+    setup, segment = worker.setup, piece.segments[0]
+    dice = np.random.Generator(
+        np.random.Philox(key=[setup.seed, _replica(worker, piece)], counter=[0, 0, segment, _ABLE])
     )
-    replica = FIRST_REPLICA + piece.block * levels + max(segment.level - 1, 0)  # other players on each level
+    able = worker.able[segment]
+    places = strata(dice, piece.strata)[piece.first : piece.first + piece.players]
+    places = (piece.part[0] + places) / piece.part[1]
+    chosen: Numbers = able[np.floor(places * len(able)).astype(np.int64)]
+    return chosen
+
+
+def _replica(worker: WorkerSetup, piece: Piece) -> int:
+    """The replica of a piece: there are other players on each level."""
+    level = worker.segments[piece.segments[0]].level
+    return replica_of(worker.setup, piece.block) + max(level - 1, 0)
+
+
+def _wins(worker: WorkerSetup, piece: Piece, able: Numbers) -> int:
+    segment, replica = worker.segments[piece.segments[0]], _replica(worker, piece)
+    first = worker.setup.player_number(segment.cohort, piece.first)
     table = worker.setup.space.table()
-    values = np.array([[level_value(table, j, segment.level, value) for j, value in enumerate(piece.values)]])
+    values = np.array([level_value(table, j, segment.level, value) for j, value in enumerate(piece.values)])
+    places = Places(worker.setup.seed, replica, first, segment.level, worker.setup.layout_seed(replica))
     with redirect_stdout(sys.stderr):  # what a plug-in prints is not a result
-        return int(batch_wins(worker.setup.game, values, crowd, worker.setup.seed, replica=replica)[0])
+        return wins_of_able(worker.setup.game, values, able, places)

@@ -28,7 +28,7 @@ from sims.run_folder.folder import FORMAT_VERSION, SCENARIO, Start, write_manife
 from sims.run_folder.provenance import git_commit
 from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.problem import Problem
-from sims.tuning.search.search_space import Point, values_of
+from sims.tuning.search.search_space import Point
 from sims.tuning.study import StudyRecord
 
 ANSWER: Final = "answer.json"
@@ -39,7 +39,7 @@ LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"  # of the options; the first one h
 
 def shown_values(problem: Problem, point: Point) -> dict[str, Value]:
     """The values of the free knobs by name, in the game's units."""
-    values = values_of(problem.space, point)
+    values = problem.values(point)
     return {problem.space[j].name: problem.space[j].shown(values[j]) for j in problem.space.free}
 
 
@@ -64,26 +64,12 @@ def tuned_name(option: int) -> str:
     return f"{TUNED}_{LETTERS[option]}.toml" if option else f"{TUNED}.toml"
 
 
-def practice_note(problem: Problem) -> str:
-    """Why a run of a tuned scenario has other win rates than the study; empty where players do not practise."""
-    if not problem.practised:
-        return ""
-    before = problem.scenario.after_attempts
-    practice = f"{before:,} attempt{'' if before == 1 else 's'}" if before else "no attempts"
-    return (
-        "Runs of tuned.toml have other win rates than this study. In a run, players practise from their first attempt; "
-        f"in this study, each player had made {practice} before."
-    )
-
-
 def write_study_results(folder: Path, record: StudyRecord) -> list[str]:
     """Write all files whose bytes follow from the request; return their names."""
     names = [tuned_name(option) for option in range(len(record.options))]
-    note = practice_note(record.problem)
-    head = f"# {note}\n" if note else ""
     for name, candidate in zip(names, record.options, strict=True):
         text = tuned_scenario(record.problem, candidate.point).resolved_toml()
-        write_file(folder / name, f"{head}{text}".encode())
+        write_file(folder / name, text.encode())
     write_file(folder / COUNTS, _counts(record).encode())
     return [SCENARIO, JOURNAL, COUNTS, *names]
 

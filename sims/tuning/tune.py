@@ -55,7 +55,7 @@ from sims.tuning.search.scoreboard import Scoreboard
 from sims.tuning.search.searcher import Searcher
 from sims.tuning.search.staged_search import StagedSearch
 from sims.tuning.simulator import Simulator
-from sims.tuning.study import Study, StudyLimits, StudyRecord
+from sims.tuning.study import SearchTask, Study, StudyLimits, StudyRecord
 from sims.tuning.study_files import write_study_manifest, write_study_results
 from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.tuning.warm_start import earlier_tells
@@ -64,6 +64,7 @@ from sims.workers.cores import cores
 OnStop = Callable[[BestSoFar], None]  # is called on Ctrl-C and SIGTERM, before Stopped is raised
 _LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
 _POOLED: Final = "pooled"  # the method that learns from all counts
+_SEEDS: Final = 1 << 63  # number of seeds
 
 
 def _no_stop(best: BestSoFar) -> None:
@@ -133,7 +134,8 @@ def tune(
         request = replace(request, earlier=tuple(earlier_tells(Path(warm_start), problem)))
     check_budget(problem, attempts)
     check_rules(Catalog().game(problem.scenario.form.game.name))
-    _begin(problem, request, search_budget(attempts, problem.segments))  # a refusal must not leave a folder
+    most = search_budget(attempts, problem.segments, effort=problem.effort())
+    _begin(problem, request, SearchTask(most, problem.segments))  # a refusal must not leave a folder
     if contradiction := find_contradiction(problem):
         on_message(f"warning: {contradiction}")
     start = start_of_study(problem, request, plain_name(problem.scenario.name))
@@ -238,20 +240,22 @@ def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
     raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new study.")
 
 
-def _begin(problem: Problem, request: StudyRequest, attempts: int) -> Searcher:
-    """Begin the search. The pooled method learns from earlier counts; the others begin at the best of their points."""
-    start = problem.start
-    if request.earlier:
-        board = Scoreboard(problem.search_space, problem.segments, start)
-        board.add(request.earlier)
+def _begin(problem: Problem, request: StudyRequest, task: SearchTask) -> Searcher:
+    """Begin a search. The pooled method learns from earlier counts; the others begin at the best of their points."""
+    start, known = task.start or problem.start, task.known or request.earlier
+    if known and task.start is None:
+        board = Scoreboard(problem.search_space, task.segments, start)
+        board.add(known)
         (start,) = board.best(1)
     method = partial(begin_search, request.method)
-    place = (problem.search_space, problem.segments, problem.scenario.seed, attempts, start)
-    if request.staged:
+    # What goes on has other luck than what it goes on from.
+    seed = problem.scenario.seed if task.start is None else (problem.scenario.seed + 1) % _SEEDS
+    place = (problem.search_space, task.segments, seed, task.attempts, start)
+    if request.staged and task.start is None:
         return StagedSearch(*place, method, request.earlier)
     search = method(*place)
-    if request.earlier and request.method == _POOLED:
-        search.tell(request.earlier)
+    if known and request.method == _POOLED:
+        search.tell(known)
     return search
 
 
@@ -282,17 +286,18 @@ def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
     def play() -> StudyRecord:
         with (
             Journal(folder.path / JOURNAL, _seal(start)) as journal,
-            Simulator(scenario, problem.segments, workers=workers) as simulator,
+            Simulator(problem, workers=workers) as simulator,
         ):
             study = Study(
                 problem,
-                lambda attempts: _begin(problem, request, attempts),
+                partial(_begin, problem, request),
                 simulator.tells,
                 journal,
                 StudyLimits(request.attempts, request.seconds),
                 options=request.options,
                 near_default=request.near_default,
                 earlier=request.earlier,
+                effort=problem.effort(),
                 speed=lambda: simulator.attempts_per_s,
                 on_progress=listeners.on_progress,
             )

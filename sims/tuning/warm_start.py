@@ -18,7 +18,8 @@ from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.journal import read_journal
 from sims.tuning.problem import Problem, problem_of
 from sims.tuning.search.counts import Segment, Tell
-from sims.tuning.search.search_space import Point, point_of, values_of
+from sims.tuning.search.search_space import Point
+from sims.tuning.study import REHEARSAL
 
 _ALMOST: Final = 1e-9  # of a knob's range: rounding on the way to the search space and back
 
@@ -35,12 +36,15 @@ def earlier_tells(folder: Path, problem: Problem) -> list[Tell]:
             f"{folder / changed[0]} was changed after the study, so its counts cannot be used; name another study."
         )
     before = problem_of(load(folder / SCENARIO, Catalog(), allow_long=True), manifest["study"]["level"])
+    forms = [problem.scenario.form for problem in (before, problem)]
+    if (forms[0].horizon, forms[0].players.flow) != (forms[1].horizon, forms[1].players.flow):
+        raise _refusal(folder, "how long players stay has changed (horizon or players.flow)")
     _check_game(folder, manifest["code"]["game"], before, problem)
     places = [_place(folder, segment, before, problem) for segment in problem.segments]
     tells = []
-    for _, tell in read_journal(folder / JOURNAL):
+    for stage, tell in read_journal(folder / JOURNAL):
         point = _translate(tell.point, before, problem)
-        if point is not None:
+        if point is not None and stage != REHEARSAL:  # its players are classes of skill
             attempts, wins = ([counts[k] for k in places] for counts in (tell.attempts, tell.wins))
             tells.append(Tell(point, tuple(attempts), tuple(wins), tell.block))
     if not tells:
@@ -75,7 +79,7 @@ def _place(folder: Path, segment: Segment, before: Problem, now: Problem) -> int
 
 def _translate(point: Point, before: Problem, now: Problem) -> Point | None:
     """The same values of all knobs as a point of the new problem; None where it has no such point."""
-    values = values_of(before.space, point)
+    values = before.values(point)
     for knob, value in zip(now.space, values, strict=True):
         room = _ALMOST * (knob.high - knob.low)
         low = high = now.space.held.get(knob.name)
@@ -83,4 +87,4 @@ def _translate(point: Point, before: Problem, now: Problem) -> Point | None:
             low, high = knob.low, knob.high
         if not low - room <= value <= high + room:
             return None
-    return point_of(now.space, values)
+    return now.point(values)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import ScenarioError
-from engine.parameters import ParameterSpace, value_at
+from engine.parameters import WIDTH, ParameterSpace, value_at
 from engine.response.level_curves import level_curves
 from engine.scenario import parse, setup_of
 from engine.world import chunks, simulate
@@ -14,6 +14,7 @@ from games.gap_runner import GAME as GAP_RUNNER
 from sims.catalog import Catalog
 from sims.tuning.search.counts import Segment
 from sims.tuning.simulator import Piece, play_pieces, prepare_worker
+from sims.tuning.whole_runs import held_at, run_setup
 
 CATALOG = Catalog()
 TEXT = """
@@ -27,7 +28,7 @@ ceiling = 1.0
 [levels]
 kind = "campaign"
 count = 3
-params = { spacing_m = [14.0, 11.0, 9.0], hearts = [3, 2, 1] }
+params = { spacing_m = [11.2, 10.2, 9.2], hearts = [3, 2, 1] }
 [target]
 win_rate = 0.7
 [controller]
@@ -135,7 +136,11 @@ def test_curves_of_levels_know_their_values():
 def test_a_study_plays_a_level_with_its_values():
     scenario = read()
     segments = tuple(Segment(f"level {level}", 0, level, 0.6, 0.8) for level in (1, 3))
-    worker = prepare_worker((scenario, segments))
-    values = tuple(worker.setup.space.defaults())
-    counts, _ = play_pieces(worker, tuple(Piece(0, place, values, 0, 0, 200, 200) for place in range(2)))
+    setup = run_setup(scenario)
+    values = tuple(setup.space.defaults())
+    median = np.array([[0.0, 1.0, 0.3, 0.05, 0.05, 0.05, 0.03, 1.0]])  # engine.game.Faculties
+    worker = prepare_worker((scenario, segments, (median, median)))
+    counts, _ = play_pieces(worker, tuple(Piece(0, (place,), values, 0, 0, 200, 200, 1.0) for place in range(2)))
     assert counts[0].wins > counts[1].wins  # three hearts and wide gaps against one heart and narrow ones
+    held = held_at(setup, values)
+    assert np.array_equal(held.space.table()[:, WIDTH:], setup.space.table()[:, WIDTH:], equal_nan=True)

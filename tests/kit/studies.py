@@ -89,11 +89,13 @@ def record(
     tells: Sequence[Tell] = (),
     certain: str = "",
     stages: Sequence[StageResult] = (),
+    went_on: bool = False,
 ) -> StudyRecord:
     """A finished study with these options. tells: the counts of its search."""
     spent = {BASELINE: 8000, SEARCH: 70_000, FINAL_RACE: 5000, MEASUREMENT: 17_000}
     history = tuple(TellRecord(SEARCH, tell) for tell in tells)
-    return StudyRecord(about, baseline, options, certain, tuple(stages), history, spent, StudyLimits(100_000))
+    limits = StudyLimits(100_000)
+    return StudyRecord(about, baseline, options, certain, tuple(stages), history, spent, limits, went_on=went_on)
 
 
 def chance(points: npt.ArrayLike, intercepts: npt.NDArray[np.float64] = INTERCEPTS) -> Numbers:

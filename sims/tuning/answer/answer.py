@@ -2,7 +2,7 @@
 
 Everything follows from the counts. An option is left out when another one is at least as good in everything and better
 in something: in what can be said of its targets, its largest error, the size of its change, and the gap between
-segments.
+segments. A further option that is far from its targets is left out, too.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from sims.verdict.verdict import further_players
 MET: Final = "met"
 MISSED: Final = "missed"
 CANNOT_TELL: Final = "cannot tell"
+_FAR: Final = 2.0  # tolerances by which a further option may miss the middle of a target ...
+_FARTHER: Final = 1.25  # ... or so many times as much as the first option does
 _SAME: Final = 1e-9  # distance of equal positions of a knob, from rounding
 
 
@@ -79,8 +81,8 @@ class MeasuredSetting:
         return all(rate.attempts for rate in self.rates)
 
     @property
-    def players(self) -> int:
-        """Players who measured it, of all segments: one attempt each."""
+    def judged(self) -> int:
+        """Attempts that measured it, of all segments."""
         return sum(rate.attempts for rate in self.rates)
 
     @property
@@ -96,7 +98,8 @@ class Answer:
     record: StudyRecord  # its options are those of the answer, in this order
     baseline: MeasuredSetting
     options: tuple[MeasuredSetting, ...]  # one or more, best first
-    dropped: int  # options that were measured and left out
+    dropped: int  # options that were measured and left out, since another one is as good in everything
+    far: int  # and those that are far from their targets
     effects: tuple[Effect, ...]  # around the first option, most influential first
     feasibility: Feasibility  # of the first option's missed targets
     constant: tuple[tuple[Segment, bool], ...]  # segments that always won (True) or never, at every setting
@@ -116,6 +119,8 @@ def answer_of(record: StudyRecord) -> Answer:
     """The answer that follows from the counts of a study."""
     problem = record.problem
     options, dropped = _front([_setting(problem, point) for point in record.options])
+    front = len(options)
+    options = [one for i, one in enumerate(options) if not i or not _far(problem, one, options[0])]
     tells = [entry.tell for entry in record.history]
     first = options[0].point
     return Answer(
@@ -123,6 +128,7 @@ def answer_of(record: StudyRecord) -> Answer:
         _setting(problem, record.baseline),
         tuple(replace(option, letter=LETTERS[i].upper()) for i, option in enumerate(options)),
         dropped,
+        front - len(options),
         effects_of(problem, tells, first.point),
         feasibility_of(problem, tells, first.point, first.rates),
         tuple(_constant_segments(record)),
@@ -192,6 +198,19 @@ def _front(options: Sequence[MeasuredSetting]) -> tuple[list[MeasuredSetting], i
     front = [one for one in options if not any(_dominates(other, one) for other in options)]
     front.sort(key=lambda option: (option.rank, option.error if option.rank == 2 else 0.0))
     return front, len(options) - len(front)
+
+
+def _far(problem: Problem, option: MeasuredSetting, first: MeasuredSetting) -> bool:
+    """Whether a further option misses a target by too much to be offered."""
+
+    def miss(one: MeasuredSetting) -> float:
+        return max(
+            abs(rate.rate - segment.target) / max(segment.tolerance, 1e-6)
+            for rate, segment in zip(one.rates, problem.segments, strict=True)
+            if rate.attempts
+        )
+
+    return option.measured and miss(option) > max(_FAR, _FARTHER * miss(first))
 
 
 def _dominates(one: MeasuredSetting, other: MeasuredSetting) -> bool:

@@ -19,7 +19,7 @@ from engine.parameters import Knob, Value
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Tell
 from sims.tuning.search.local_model import LocalModel
-from sims.tuning.search.search_space import Numbers, Point, SearchSpace, values_of
+from sims.tuning.search.search_space import Numbers, Point, SearchSpace
 
 STEP: Final = 0.1  # of a knob's range
 SMALL: Final = 0.05  # change of a win rate below which an effect is called small
@@ -121,7 +121,7 @@ def _with(point: Point, j: int, place: float) -> Point:
 def _effect(problem: Problem, step: _Step, value: Numbers, low: Numbers, high: Numbers) -> Effect:
     place = problem.space.free[step.knob]
     knob: Knob = problem.space[place]
-    before, after = (values_of(problem.space, point)[place] for point in (step.before, step.after))
+    before, after = (problem.values(point)[place] for point in (step.before, step.after))
     ends = list(zip(value.tolist(), low.tolist(), high.tolist(), strict=True))
     if knob.scale in ("linear", "log") and before > after:  # the hard end of the knob is its low end
         before, after = after, before

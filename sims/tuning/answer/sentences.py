@@ -29,8 +29,8 @@ from sims.tuning.final_race import Rate, estimate_rates
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment, Tell
 from sims.tuning.search.staged_search import StageResult
-from sims.tuning.study import CountedPoint
-from sims.tuning.study_files import practice_note, shown_values, tuned_name
+from sims.tuning.study import BASELINE, CountedPoint
+from sims.tuning.study_files import shown_values, tuned_name
 from sims.verdict.numbers import rounded_up
 from sims.wording import caution_of, count, listed
 
@@ -43,8 +43,8 @@ _ESTIMATED: Final = "Estimated from all attempts of the search"
 def answer_text(answer: Answer) -> str:
     """The whole answer for a terminal: sentences, the table, the files, and that win rates are uncalibrated."""
     files = "; ".join(f"{option.letter} is {tuned_name(i)}" for i, option in enumerate(answer.options))
-    notes = [f"{files}.", practice_note(answer.problem), caution_of(answer.problem.scenario.calibration)]
-    return "\n\n".join(["\n".join(sentences(answer)), answer_table(answer), "\n".join(filter(None, notes))])
+    notes = [f"{files}.", caution_of(answer.problem.scenario.calibration)]
+    return "\n\n".join(["\n".join(sentences(answer)), answer_table(answer), "\n".join(notes)])
 
 
 def sentences(answer: Answer) -> list[str]:
@@ -111,7 +111,7 @@ def _about_baseline(answer: Answer) -> Iterator[str]:
     elif baseline.measured:
         names = listed(_first_few([segments[k].name for k in baseline.undecided]))
         verb = "is" if len(baseline.undecided) == 1 and len(segments) == 1 else "are"
-        yield f"With your defaults {names} {verb} too close to call after {baseline.players:,} attempts in all."
+        yield f"With your defaults {names} {verb} too close to call after {baseline.judged:,} attempts in all."
     else:
         yield "Your defaults could not be measured within the limit."
 
@@ -132,7 +132,7 @@ def _about_option(answer: Answer, option: MeasuredSetting) -> str:
         return f"{text} It was not measured."
     order = sorted(range(len(segments)), key=lambda k: _URGENCY[option.verdicts[k]])
     rates = "; ".join(_first_few([_rate_and_state(option.rates[k], segments[k]) for k in order]))
-    return f"{text} Win rates of {option.players:,} fresh players: {rates}."
+    return f"{text} Win rates of fresh players as a run judges them, {option.judged:,} attempts: {rates}."
 
 
 _URGENCY: Final = {"missed": 0, "cannot tell": 1, "met": 2}  # order in which segments are named
@@ -167,16 +167,27 @@ def _about_doubt(answer: Answer) -> Iterator[str]:
             "find another setting; or set a larger tolerance."
         )
     elif known:
+        further = round(sum(known) * _played_for_each(answer))
         yield (
-            f"About {rounded_up(sum(known)):,} further attempts with {first.letter} would probably give a clear "
+            f"About {rounded_up(further):,} further attempts with {first.letter} would probably give a clear "
             "answer. Tune again with a larger budget, and with --warm-start to keep the counts of this study."
         )
 
 
+def _played_for_each(answer: Answer) -> float:
+    """Attempts that are played for each one that is judged, as for the defaults: the others are warm-up."""
+    judged = answer.baseline.judged
+    return max(answer.record.spent[BASELINE] / judged, 1.0) if judged else 1.0
+
+
 def _about_dropped(answer: Answer) -> Iterator[str]:
-    if answer.dropped:
-        what = "One more setting was" if answer.dropped == 1 else f"{count(answer.dropped).capitalize()} more were"
-        yield f"{what} measured but left out: another one is at least as good in everything and better in something."
+    for number, reason in (
+        (answer.dropped, "another one is at least as good in everything and better in something"),
+        (answer.far, f"{'it is' if answer.far == 1 else 'they are'} far from the targets"),
+    ):
+        if number:
+            what = "One more setting was" if number == 1 else f"{count(number).capitalize()} more were"
+            yield f"{what} measured but left out: {reason}."
 
 
 def _about_constant(answer: Answer) -> Iterator[str]:
@@ -235,12 +246,21 @@ def _bound(problem: Problem, reach: ReachableRate) -> str:
 
 
 def _about_the_end(answer: Answer) -> Iterator[str]:
-    if answer.record.certain == "met":
-        yield "The search stopped early: its estimate said that the targets are met."
-    elif answer.record.certain == "unreachable":
-        refuted = answer.options[0].meets_all or answer.baseline.meets_all
-        shown = " The measurement above shows that it can." if refuted else ""
-        yield f"The search stopped early: its estimate said a target could not be reached.{shown}"
+    """Why the search stopped early, and what the measurement says of that."""
+    record = answer.record
+    good = answer.options[0].meets_all or answer.baseline.meets_all
+    refuted = " The measurement above shows that it can." if good else ""
+    went_on = "the search went on with the attempts that were left"
+    if record.certain == "unreachable" and record.went_on:
+        yield f"An early estimate said that a target could not be reached. Still {went_on}.{refuted}"
+    elif record.certain == "unreachable":
+        yield f"The search stopped early: its estimate said a target could not be reached.{refuted}"
+    elif record.went_on:
+        yield f"A first measurement did not confirm that the targets are met, so {went_on}."
+    elif record.certain == "met" and good:
+        yield "The search stopped early: its estimate said that the targets are met, and the measurement confirms it."
+    elif record.certain == "met":
+        yield "The search stopped early, but the measurement does not confirm its estimate."
 
 
 def _about_stages(answer: Answer) -> Iterator[str]:

@@ -23,7 +23,7 @@ from sims.tuning.answer.sentences import band_text
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Segment
 from sims.tuning.search.search_space import Numbers
-from sims.tuning.simulator import unshared_traits
+from sims.tuning.whole_runs import unshared_traits
 
 _GRIDS: Final = {"skill": 250, "learning": 40}  # quantiles of the traits that may vary between players
 _OTHERS: Final = (
@@ -73,7 +73,7 @@ def find_contradiction(problem: Problem) -> str:
 def skills_of(table: Numbers, attempts: int) -> Numbers:
     """A cohort's skill after `attempts` attempts, as equally likely values; empty for other kinds of practice.
 
-    table: the cohort's traits by sims.tuning.simulator.unshared_traits.
+    table: the cohort's traits by sims.tuning.whole_runs.unshared_traits.
     """
     rows = dict(zip(TRAIT_NAMES, table, strict=True))
     if any(rows[name][0] != 0.0 for name in _OTHERS):

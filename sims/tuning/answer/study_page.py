@@ -35,9 +35,8 @@ from sims.tuning.journal import NAME as JOURNAL
 from sims.tuning.progress import miss_of
 from sims.tuning.search.counts import Counts, Segment
 from sims.tuning.search.scoreboard import Scoreboard
-from sims.tuning.search.search_space import values_of
-from sims.tuning.study import BASELINE, FINAL_RACE, MEASUREMENT, SEARCH
-from sims.tuning.study_files import COUNTS, practice_note, shown_values, tuned_name
+from sims.tuning.study import BASELINE, FINAL_RACE, MEASUREMENT, REHEARSAL, SEARCH
+from sims.tuning.study_files import COUNTS, shown_values, tuned_name
 from sims.wording import badge_of, caution_of, listed
 
 _COLOURS: Final = ("dial", "rate", "belief", "loss")  # of the defaults and the first options
@@ -49,6 +48,7 @@ _STATES: Final = {MET: "good", MISSED: "off", CANNOT_TELL: "open"}
 _STAGES: Final = {
     BASELINE: "your defaults",
     SEARCH: "the search",
+    REHEARSAL: "how much skill decides",
     FINAL_RACE: "the play-off of its best settings",
     MEASUREMENT: "the measurement of the options",
 }
@@ -100,7 +100,7 @@ def _verdict(answer: Answer) -> Markup:
         "section",
         tag("p", headline, class_="headline"),
         *(tag("p", sentence) for sentence in others),
-        tag("p", files, f" {practice_note(answer.problem)}".rstrip()),
+        tag("p", files),
         tag("p", caution_of(answer.problem.scenario.calibration), class_="caution"),
         class_="verdict",
     )
@@ -169,7 +169,7 @@ def _knobs(answer: Answer) -> Markup:
             for text, names in zip(texts, changed, strict=True)
         ]
         rows.append((knob.name, NOTHING if knob.unit == "1" else knob.unit, *cells))
-    reals = values_of(problem.space, problem.start)
+    reals = problem.values(problem.start)
     held = [
         f"{knob.name} {value_text(knob, knob.shown(real))}"
         for knob, real in zip(problem.space, reals, strict=True)
@@ -283,8 +283,9 @@ def _attempts(answer: Answer) -> Markup:
     if limits.seconds is not None:
         rows.append(("time limit", f"{limits.seconds:g} s"))
     note = joined(
-        "Each attempt is by another player. All counts are in ", tag("code", COUNTS), ", and for programs in ",
-        tag("code", JOURNAL), ".",
+        "Your defaults and the options are measured by players who play as in a run, whose attempts are planned; "
+        "elsewhere each attempt is by another player. All counts are in ",
+        tag("code", COUNTS), ", and for programs in ", tag("code", JOURNAL), ".",
     )  # fmt: skip
     return section("Attempts used", table(("for", "attempts"), rows, "pairs"), note=note)
 

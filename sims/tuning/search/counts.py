@@ -43,13 +43,15 @@ class Ask(NamedTuple):
     point: Point
     attempts: tuple[int, ...]  # by segment
     block: int
+    players: tuple[int, ...] = ()  # by segment, of its cohort: they play as in a run; empty: each makes one attempt
+    part: tuple[int, int] = (0, 1)  # which of how many equal classes of skill play, the least skilled is class 0
 
 
 class Tell(NamedTuple):
     """The counts of a played point."""
 
     point: Point
-    attempts: tuple[int, ...]  # by segment; fewer than asked where attempts failed
+    attempts: tuple[int, ...]  # by segment; fewer than asked where attempts failed, or a run would not judge them
     wins: tuple[int, ...]
     block: int
 

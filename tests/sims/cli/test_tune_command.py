@@ -26,7 +26,7 @@ SEGMENTS = (Segment("new", 0, 0, 0.55, 0.65), Segment("old", 1, 0, 0.65, 0.75))
 
 
 def test_the_answer_is_printed_with_the_places_of_its_files(tmp_path, capsys):
-    words = ["tune", str(scenario_file(tmp_path)), "--budget", "8000", "--method", "random", "--workers", "1"]
+    words = ["tune", str(scenario_file(tmp_path)), "--budget", "40000", "--method", "random", "--workers", "1"]
     assert main([*words, "--out", str(tmp_path / "study")]) == 0
     text = capsys.readouterr().out
     assert f"report  {tmp_path / 'study' / 'report.html'}\n" in text
@@ -87,7 +87,7 @@ def test_the_smallest_limit_counts():
 @pytest.mark.parametrize("option", ["--seconds", "--money", "--price-per-million", "--near-default"])
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_numbers_that_are_none_are_refused(tmp_path, capsys, option, value):
-    assert main(["tune", str(scenario_file(tmp_path)), "--budget", "4000", option, value]) == 2
+    assert main(["tune", str(scenario_file(tmp_path)), "--budget", "40000", option, value]) == 2
     assert f"Invalid value for '{option}'" in capsys.readouterr().err
 
 

@@ -7,10 +7,13 @@ import pytest
 from scipy.special import ndtr, ndtri
 
 from sims.tuning.budget import (
+    ALONE,
     LEAST_SEARCH,
     MOST_SEARCH,
+    Effort,
     baseline_attempts,
     least_budget,
+    least_measurement,
     search_budget,
     search_share,
     weights_of,
@@ -59,7 +62,7 @@ def test_the_least_budget_is_enough_for_intervals_that_fit_and_less_is_not(segme
     ]
 
     def fits(budget):
-        played = len(segments) * baseline_attempts(budget, len(segments)) + search_budget(budget, segments)
+        played = len(segments) * baseline_attempts(budget, segments) + search_budget(budget, segments)
         each = (budget - played) / len(segments)
         return all(each * w >= n for w, n in zip(weights_of(segments), needed, strict=True))
 
@@ -76,12 +79,12 @@ def test_defaults_that_took_more_than_their_share_leave_the_search_less():
 
 @pytest.mark.parametrize(("attempts", "each"), [(0, 0), (1, 0), (2, 1), (100, 1), (1000, 15)])
 def test_the_defaults_have_no_more_than_there_is(attempts, each):
-    assert baseline_attempts(attempts, 2) == each
+    assert baseline_attempts(attempts, TWO) == each
 
 
 @pytest.mark.parametrize("attempts", [1, 10, 1000, 3_000, 10_000, 1_000_000])
 def test_all_stages_together_have_what_there_is(attempts):
-    baseline = 2 * baseline_attempts(attempts, 2)
+    baseline = 2 * baseline_attempts(attempts, TWO)
     search = search_budget(attempts, TWO)
     assert 0 <= search <= max(attempts - baseline, 0)
     assert search >= int(LEAST_SEARCH * (attempts - baseline))
@@ -113,3 +116,25 @@ def test_where_no_interval_could_fit_the_search_has_as_much_as_it_may():
 def test_the_narrowest_segment_decides():
     narrow = TWO[0]._replace(low=0.49, high=0.51)
     assert search_share(100_000, (narrow, TWO[1])) == search_share(100_000, (narrow, narrow))
+
+
+# --- Players who play as in a run -------------------------------------------------------------------------------------
+
+
+RUNS = Effort(costs=(40.0, 60.0), wastes=(4.0, 4.0))
+
+
+def test_the_defaults_are_measured_by_players_enough_where_that_is_a_tenth_at_most():
+    assert baseline_attempts(10**6, TWO, RUNS) == 10_000
+    assert baseline_attempts(20_000, TWO, RUNS) == 8 * 60
+    assert baseline_attempts(2_000, TWO, RUNS) == 100
+
+
+def test_attempts_that_tell_less_cost_more():
+    assert least_budget(TWO, RUNS) > 2.5 * least_budget(TWO)
+    assert least_budget(TWO, Effort((40.0, 60.0), (1e-9, 1e-9))) >= 2 * 8 * 60, "a spread between players needs some"
+    assert least_measurement(TWO, RUNS) == pytest.approx(4.0 * least_measurement(TWO, ALONE), abs=4)
+    assert search_share(20_000, TWO, RUNS) < search_share(20_000, TWO)
+    one = Effort((40.0, 40.0), (2.0, 6.0))
+    first, second = weights_of(TWO, one)
+    assert second == pytest.approx(3.0 * first)

@@ -36,7 +36,7 @@ def cheap_page():
 
 
 def study(out: Path, **choices: Any) -> int:
-    tune(scenario(), budget=4000, method="random", out=out, workers=1, on_message=say, **choices)
+    tune(scenario(), budget=40_000, method="random", out=out, workers=1, on_message=say, **choices)
     return 0
 
 

@@ -7,7 +7,9 @@ import pytest
 from scipy.special import ndtri
 
 from benchmarks.tuning_problem import TuningProblem
-from sims.tuning.final_race import FinalRace, Rate, estimate_rates
+from sims.tuning.budget import Effort
+from sims.tuning.conditions import Control
+from sims.tuning.final_race import FinalRace, Rate, estimate_rates, whole_blocks
 from sims.tuning.search.counts import Ask, Segment, Tell
 from sims.tuning.search.search_space import Point
 
@@ -167,3 +169,57 @@ def test_met_and_missed_need_the_whole_interval():
     nothing = Rate(math.nan, math.nan, math.nan, 0)
     assert not nothing.met(segment)
     assert not nothing.missed(segment)
+
+
+# --- Whole runs -------------------------------------------------------------------------------------------------------
+
+ALL = Segment("all", 0, 0, 0.65, 0.75)
+
+
+def run_blocks(dice, blocks=24, attempts=200, spread=0.08):
+    """Blocks whose win rates differ by who plays them, and the same players in a stand-in that is won less often."""
+    shift = spread * np.clip(dice.standard_normal(blocks), -3.0, 3.0)
+    wins, other = dice.binomial(attempts, 0.7 + shift), dice.binomial(attempts, 0.6 + shift)
+    tells = [Tell((0.5,), (attempts,), (int(won),), block) for block, won in enumerate(wins)]
+    return tells, Control((attempts,) * blocks, tuple(other.tolist()), 0.6, 0.0)
+
+
+def test_a_control_narrows_the_margin_of_runs_and_keeps_its_promise():
+    studies, inside, widths = 600, np.zeros(2), np.zeros(2)
+    for seed in range(studies):
+        tells, control = run_blocks(np.random.Generator(np.random.Philox(seed)))
+        for i, controls in enumerate(((), (control,))):
+            (rate,) = estimate_rates(tells, [ALL], players=(240,), controls=controls)
+            inside[i] += rate.low <= 0.7 <= rate.high
+            widths[i] += rate.high - rate.low
+    assert (np.abs(inside / studies - 0.95) < 4.0 * np.sqrt(0.95 * 0.05 / studies)).all()
+    assert widths[1] < 0.7 * widths[0]
+
+
+def test_a_control_that_knows_nothing_changes_little():
+    tells, _ = run_blocks(np.random.Generator(np.random.Philox(1)))
+    other = np.random.Generator(np.random.Philox(2)).binomial(200, 0.6, 24)
+    control = Control((200,) * 24, tuple(other.tolist()), 0.6, 0.0)
+    (plain,), (controlled,) = (estimate_rates(tells, [ALL], players=(240,), controls=c) for c in ((), (control,)))
+    assert controlled.rate == pytest.approx(plain.rate, abs=0.3 * (plain.high - plain.low))
+    nothing = Control((0,) * 24, (0,) * 24, float("nan"), 0.0)
+    assert estimate_rates(tells, [ALL], players=(240,), controls=(nothing,)) == [plain]
+
+
+def test_of_runs_that_are_all_won_each_player_counts_once():
+    tells = [Tell((0.5,), (100,), (100,), block) for block in range(8)]
+    (alone,), (runs,) = (estimate_rates(tells, [ALL], players=players) for players in ((), (40,)))
+    assert alone.low > 0.99
+    assert 0.85 < runs.low < 0.95
+
+
+def test_blocks_of_runs_keep_to_the_attempts_and_are_even():
+    segments = (ALL, ALL._replace(name="two", cohort=1))
+    effort = Effort((40.0, 25.0), (3.0, 1.5))
+    for each in (10, 100, 1000, 30_000):
+        whole = whole_blocks(each, segments, effort)
+        assert whole.blocks * sum(whole.attempts) <= each * 2
+        assert (whole.blocks >= 8) == (each >= 1000)
+        if each == 30_000:
+            assert min(whole.players) >= 16
+            assert whole.blocks * sum(whole.attempts) > 0.9 * each * 2

@@ -7,18 +7,20 @@ import math
 import numpy as np
 import pytest
 
-from engine.batch import batch_wins
+from engine.batch import wins_of_able
 from engine.errors import PluginFault
 from engine.players import Distribution, distribution_table, draw_trait
 from engine.randomness import key_of, words
 from engine.scenario import parse, setup_of
 from sims.catalog import Catalog
 from sims.tuning import simulator as module
-from sims.tuning.problem import problem_of, segments_of
+from sims.tuning.problem import free_knobs, problem_of, segments_of
 from sims.tuning.search.counts import Ask
 from sims.tuning.search.search_space import values_of
-from sims.tuning.simulator import FIRST_REPLICA, LARGEST_ASK, Simulator, largest_block, unshared_traits
+from sims.tuning.simulator import LARGEST_ASK, Simulator, largest_block
+from sims.tuning.whole_runs import FIRST_REPLICA, run_setup, unshared_traits
 from tests.kit import small
+from tests.kit.tuning import small_problem
 
 pytestmark = pytest.mark.thorough
 
@@ -26,9 +28,13 @@ CAMPAIGN = '[levels]\nkind = "campaign"\ncount = 3\n'
 MIDDLE, EASY = (0.5, 0.5), (0.4, 0.5)
 
 
+def problem_for(scenario):
+    return problem_of(free_knobs(scenario))
+
+
 def simulated(asks, scenario=None, workers=1):
-    scenario = scenario or small.scenario()
-    with Simulator(scenario, segments_of(scenario), workers=workers) as simulator:
+    about = small_problem() if scenario is None else problem_for(scenario)
+    with Simulator(about, workers=workers) as simulator:
         return simulator.play(asks)
 
 
@@ -44,6 +50,7 @@ ASKS = [
     Ask(MIDDLE, (1, 2), 9),
     Ask(EASY, (1000, 700), 0),
 ]
+MIXED = [*ASKS, Ask(MIDDLE, (300, 500), 11, (2, 3)), Ask(MIDDLE, (40, 40), 12, part=(2, 8))]
 
 
 def test_tells_are_in_the_order_of_asks_and_say_what_was_asked():
@@ -58,20 +65,20 @@ def test_tells_are_in_the_order_of_asks_and_say_what_was_asked():
 @pytest.mark.parametrize("workers", [2, 7])
 def test_workers_have_no_say(workers, monkeypatch):
     monkeypatch.setattr(module, "_TASK_S", 1e-6)  # so that there are tasks for all of them
-    assert simulated(ASKS, workers=workers) == simulated(ASKS)
+    assert simulated(MIXED, workers=workers) == simulated(MIXED)
 
 
 @pytest.mark.parametrize("longest_s", [1e-4, 1e-3, 1e9])
 def test_how_the_work_is_cut_has_no_say(longest_s, monkeypatch):
-    whole = simulated(ASKS)
+    whole = simulated(MIXED)
     monkeypatch.setattr(module, "_TASK_S", longest_s)
     monkeypatch.setattr(module, "_LONGEST_TASK_S", longest_s)
-    assert simulated(ASKS) == whole
+    assert simulated(MIXED) == whole
 
 
 def test_who_is_asked_in_one_go_has_no_say():
-    together = simulated(ASKS)
-    assert [simulated([ask])[0] for ask in ASKS] == together
+    together = simulated(MIXED)
+    assert [simulated([ask])[0] for ask in MIXED] == together
 
 
 def test_two_equal_candidates_on_one_block_have_equal_counts_and_on_another_block_others():
@@ -108,7 +115,8 @@ def changed(before, after):
 def test_skill_is_stratified_over_the_players_of_an_ask():
     blocks, players = 400, 25
     tells = simulated(
-        [Ask((0.625, 0.96), (1, players), block) for block in range(blocks)], changed("skill", "slope = 20\nskill")
+        [Ask((0.625, 0.96), (1, players), block) for block in range(blocks)],
+        changed("skill", "learning = 0\nslope = 20\nskill"),
     )
     wins = np.array([tell.wins[1] for tell in tells])
     rate = wins.mean() / players
@@ -119,20 +127,20 @@ def test_skill_is_stratified_over_the_players_of_an_ask():
 def test_players_who_share_a_draw_are_played_as_strangers():
     scenario = changed("mean = 1.0", "mean = 1.0, common_sd = 0.7")
     assert setup_of(scenario, Catalog()).traits[1, 0, 5] == 0.7
-    bench = module.prepare_worker((scenario, segments_of(scenario)))
-    assert bench.traits[1, 0].tolist()[:3] + [bench.traits[1, 0, 5]] == [1.0, 1.0, math.sqrt(0.5**2 + 0.7**2), 0.0]
+    traits = run_setup(scenario).traits
+    assert traits[1, 0].tolist()[:3] + [traits[1, 0, 5]] == [1.0, 1.0, math.sqrt(0.5**2 + 0.7**2), 0.0]
 
 
 def test_a_segment_is_played_on_its_level_by_its_cohort_in_a_replica_of_its_own(monkeypatch):
     played = []
 
-    def wins(game, values, crowd, seed, *, replica):
-        played.append((crowd.cohort, crowd.level, replica - FIRST_REPLICA))
-        return batch_wins(game, values, crowd, seed, replica=replica)
+    def wins(game, values, able, places):
+        played.append((places.first // 10_000_000, places.level, places.replica - FIRST_REPLICA))
+        return wins_of_able(game, values, able, places)
 
-    with Simulator(campaign(), segments_of(campaign()), workers=1) as simulator:
+    with Simulator(problem_for(campaign()), workers=1) as simulator:
         simulator.play([])  # what a worker plays first is none of the study's
-        monkeypatch.setattr("sims.tuning.simulator.batch_wins", wins)
+        monkeypatch.setattr("sims.tuning.simulator.wins_of_able", wins)
         simulator.play([Ask(MIDDLE, (2,) * 6, 10)])
     assert [one for one in played if one[2]] == [
         (0, 1, 30), (0, 2, 31), (0, 3, 32), (1, 1, 30), (1, 2, 31), (1, 3, 32),
@@ -148,14 +156,6 @@ def test_levels_of_a_cohort_have_targets_of_their_own():
     ]  # fmt: skip
     assert [(one.low, one.high) for one in found[:3]] == [(0.78, 0.82), (0.68, 0.72), (0.58, 0.62)]
     assert [one.level for one in segments_of(parse(targeted.encode(), "levels.toml", Catalog()), 2)] == [2, 2]
-
-
-def test_players_have_practised_for_as_long_as_they_are_not_judged():
-    fresh = changed("skill", "learning = 0.5\nskill")
-    used = parse(fresh.resolved_toml().encode(), "used.toml", Catalog(), [("target.after_attempts", "100")])
-    asks = [Ask(MIDDLE, (1, 2000), 0)]
-    ((_, few), (_, many)) = (simulated(asks, scenario)[0].wins for scenario in (fresh, used))
-    assert many > few + 4.0 * math.sqrt(2000)
 
 
 def test_no_run_meets_the_players_of_a_study_and_there_are_blocks_enough():
@@ -186,12 +186,13 @@ def shaky(monkeypatch):
     """A game that raises an exception in the attempts of some places."""
 
     def install(bad):
-        def wins(game, values, crowd, seed, **rest):
-            if any(bad(place) for place in range(crowd.first, crowd.first + crowd.players)):
+        def wins(game, values, able, places):
+            first = places.first % 10_000_000
+            if places.replica != FIRST_REPLICA and any(bad(place) for place in range(first, first + len(able))):
                 raise ZeroDivisionError("the floor is gone")
-            return batch_wins(game, values, crowd, seed, **rest)
+            return wins_of_able(game, values, able, places)
 
-        monkeypatch.setattr("sims.tuning.simulator.batch_wins", wins)
+        monkeypatch.setattr("sims.tuning.simulator.wins_of_able", wins)
 
     return install
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from engine.errors import RunFolderError
+from engine.errors import RunFolderError, ScenarioError
 from sims.tuning import study as study_module
-from sims.tuning.budget import MOST_SEARCH
+from sims.tuning.budget import ALONE, MOST_SEARCH, Effort, least_measurement
 from sims.tuning.journal import ClockNote, Journal
 from sims.tuning.search.counts import Ask, Tell
 from sims.tuning.search.least_change import change_size
@@ -30,9 +31,10 @@ def played(asks):
 
 
 def study_of(journal, budget=4000, play=played, seconds=None, **choices):
-    def begin(attempts):
-        return RandomSearch(small_problem().search_space, small_problem().segments, 1, attempts, small_problem().start)
+    def begin(task):
+        return RandomSearch(small_problem().search_space, task.segments, 1, task.attempts, small_problem().start)
 
+    begin = choices.pop("begin", begin)
     return Study(small_problem(), begin, play, journal, StudyLimits(budget, seconds), **{"options": 2, **choices})
 
 
@@ -59,7 +61,7 @@ def test_no_more_attempts_are_asked_for_than_there_are(tmp_path, budget):
 
 
 @pytest.mark.parametrize("budget", [1, 2, 50, 400, 700, 4000])
-@pytest.mark.parametrize("speed", [50.0, 1e6])
+@pytest.mark.parametrize("speed", [600.0, 1e6])
 def test_no_more_attempts_are_asked_for_where_time_is_limited_too(tmp_path, budget, speed):
     record = finished(tmp_path / "journal.txt", budget=budget, seconds=10.0, speed=lambda: speed)
     assert sum(record.spent.values()) <= budget
@@ -67,10 +69,23 @@ def test_no_more_attempts_are_asked_for_where_time_is_limited_too(tmp_path, budg
         assert record.spent[MEASUREMENT] > 0
 
 
+def test_seconds_in_which_no_setting_could_be_confirmed_are_refused(tmp_path):
+    with pytest.raises(
+        ScenarioError, match=r"^10 seconds are too few .* about \d+ attempts fit into them, but \S+ are "
+    ):
+        finished(tmp_path / "journal.txt", budget=4000, seconds=10.0, speed=lambda: 50.0)
+
+
+def test_what_seconds_promise_is_measured_although_it_is_late(tmp_path, monkeypatch):
+    monkeypatch.setattr(study_module, "time", Clock(0.5))
+    record = finished(tmp_path / "journal.txt", budget=100_000, seconds=8.0, speed=lambda: 1000.0)
+    assert sum(record.options[0].attempts) >= least_measurement(small_problem().segments, ALONE)
+
+
 def test_every_stage_has_blocks_of_its_own_and_candidates_of_a_round_have_one(tmp_path):
     record = finished(tmp_path / "journal.txt")
     blocks = {stage: [told.tell.block for told in record.history if told.stage == stage] for stage in record.spent}
-    assert all(blocks.values())
+    assert all(blocks[stage] for stage in (BASELINE, SEARCH, FINAL_RACE, MEASUREMENT))
     for before, after in pairwise((BASELINE, SEARCH, FINAL_RACE, MEASUREMENT)):
         assert max(blocks[before]) < min(blocks[after])
     for stage in (BASELINE, SEARCH, MEASUREMENT):
@@ -125,6 +140,99 @@ def test_a_setting_that_changes_less_takes_part_where_there_is_more_than_one_opt
     assert near
     assert max(near.values()) < 0.1
     assert set(alone) <= set(near)
+
+
+# --- A search that ends early ----------------------------------------------------------------------------------------
+
+
+class Early:
+    """A search that soon names one point."""
+
+    def __init__(self, point):
+        self.point, self.left = point, 3
+        self.task = None
+
+    def ask(self, left):
+        self.left -= 1
+        return [Ask(self.point, (20, 20), self.left)] if self.left >= 0 else []
+
+    def tell(self, tells):
+        pass
+
+    def finalists(self, most):
+        return [self.point]
+
+
+BAD, GOOD = (0.1, 0.5), (0.4, 0.5)  # win .83 and .93 for targets of .6; GOOD only beside wide targets
+
+
+def early(tmp_path, points, name="journal.txt", play=played, budget=60_000):
+    tasks = []
+
+    def begin(task):
+        tasks.append(task)
+        return Early(points[len(tasks) - 1])
+
+    return finished(tmp_path / name, begin=begin, budget=budget, options=1, play=play), tasks
+
+
+def test_what_a_first_look_leaves_is_spent_on_going_on(tmp_path):
+    record, tasks = early(tmp_path, [BAD, BAD])
+    assert (record.went_on, record.confidence, len(tasks)) == (True, 0.97, 2)
+    assert tasks[1].start == next(one.tell.point for one in record.history if one.stage == MEASUREMENT)
+    assert {tell.point for tell in tasks[1].known} == {BAD}
+    assert tasks[1].attempts > 10_000
+    assert sum(record.spent.values()) > 0.5 * 60_000  # this search asks for nothing more; its measurement has the rest
+
+
+def test_only_the_second_look_is_reported(tmp_path):
+    record, _ = early(tmp_path, [BAD, BAD])
+    measured = [one.tell for one in record.history if one.stage == MEASUREMENT]
+    (option,) = record.options
+    assert 0 < sum(option.attempts) < sum(sum(tell.attempts) for tell in measured)
+    assert counted(record, MEASUREMENT, option.point)[0] != option.attempts  # the first look measured it, too
+
+
+def test_a_study_that_goes_on_is_resumed_as_it_went(tmp_path):
+    record, _ = early(tmp_path, [BAD, GOOD])
+    whole = (tmp_path / "journal.txt").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for kept in range(1, len(lines), max(len(lines) // 12, 1)):
+        path = tmp_path / "again.txt"
+        path.write_bytes(b"".join(lines[:kept]))
+        again, _ = early(tmp_path, [BAD, GOOD], "again.txt")
+        assert again == record
+        assert path.read_bytes() == whole
+
+
+def test_a_first_look_that_confirms_is_the_last(tmp_path, monkeypatch):
+    about = small_problem()
+    wide = tuple(one._replace(low=0.3, high=0.99) for one in about.segments)
+    monkeypatch.setattr("tests.sims.tuning.test_study.small_problem", lambda: replace(about, segments=wide))
+    record, tasks = early(tmp_path, [GOOD, GOOD])
+    assert (record.went_on, record.confidence, len(tasks)) == (False, 0.98, 1)
+
+
+def test_targets_move_by_what_runs_show_beyond_the_search(tmp_path):
+    def tougher(asks):
+        """As `played`, but whole runs are lost more often, by 0.4 logits."""
+        for ask in asks:
+            dice = np.random.Generator(np.random.Philox(key=[5, ask.block]))
+            chance = expit(np.array([2.0, 3.0]) - 4.0 * ask.point[0] - 0.4 * (len(ask.players) > 0))
+            yield Tell(ask.point, ask.attempts, tuple(dice.binomial(ask.attempts, chance).tolist()), ask.block)
+
+    tasks = []
+
+    def begin(task):
+        tasks.append(task)
+        return Early(BAD)
+
+    effort = Effort((20.0, 20.0), (1.0, 1.0))
+    record = finished(tmp_path / "t.txt", begin=begin, budget=400_000, options=1, play=tougher, effort=effort)
+    assert record.went_on
+    for before, after in zip(tasks[0].segments, tasks[1].segments, strict=True):
+        moved = logit(after.target) - logit(before.target)
+        assert 0.0 < moved < 0.4  # the search must look for settings that are easier; a part may be chance
 
 
 # --- Resuming --------------------------------------------------------------------------------------------------------

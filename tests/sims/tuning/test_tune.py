@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.errors import PluginFault, RunFolderError, ScenarioError
-from engine.scenario import load, parse, setup_of
+from engine.scenario import load, setup_of
 from sims.catalog import Catalog
 from sims.run_folder import provenance
 from sims.run_folder.files import read_sealed, write_sealed
@@ -22,11 +22,10 @@ from sims.runs.run import read_run
 from sims.tuning import tune as tune_module
 from sims.tuning.answer.best_so_far import BestSoFar
 from sims.tuning.journal import read_journal
-from sims.tuning.problem import problem_of
 from sims.tuning.progress import StudyProgress
 from sims.tuning.simulator import Simulator
-from sims.tuning.study import MEASUREMENT, CountedPoint, StudyLimits, StudyRecord
-from sims.tuning.study_files import practice_note, shown_values, tuned_scenario, write_study_results
+from sims.tuning.study import MEASUREMENT
+from sims.tuning.study_files import shown_values, tuned_scenario
 from sims.tuning.tune import is_study, resume_study, tune
 from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.tuning.warm_start import earlier_tells
@@ -90,27 +89,6 @@ def test_the_tuned_scenario_holds_what_was_played(study):
     assert tuned.form == tuned_scenario(small_problem(), point).form
 
 
-def test_only_where_players_practise_the_tuned_file_says_that_a_run_differs(tmp_path):
-    text = small.scenario().resolved_toml().encode()
-    still = [(f"cohort.{name}.traits.learning", "0.0") for name in ("new", "old")]
-
-    def tuned(pairs, folder):
-        about = problem_of(parse(text, "small.toml", Catalog(), [("target.after_attempts", "20"), *still, *pairs]))
-        nothing = CountedPoint(about.start, (), (), ())
-        folder.mkdir()
-        write_study_results(folder, StudyRecord(about, nothing, (nothing,), "", (), (), {}, StudyLimits(1)))
-        assert load(folder / "tuned.toml", Catalog()).form == tuned_scenario(about, about.start).form
-        return (folder / "tuned.toml").read_text(encoding="utf-8"), practice_note(about)
-
-    plain, note = tuned([], tmp_path / "still")
-    assert note == ""
-    assert "practise" not in plain
-    for name in ("learning", "practice_gain", "jump"):
-        text_of_file, note = tuned([(f"cohort.old.traits.{name}", "0.05")], tmp_path / name)
-        assert note.endswith("each player had made 20 attempts before.")
-        assert text_of_file.partition("\n")[0] == f"# {note}"
-
-
 def test_what_is_tuned_runs_although_nothing_is_left_to_move(whole, tmp_path):
     scenario = load(whole / "tuned.toml", Catalog(), [("players.count", "6")])
     result = run(scenario, out=tmp_path / "run", workers=1)
@@ -156,11 +134,11 @@ def test_progress_and_messages_come_by_callbacks_and_nothing_is_printed(tmp_path
     seen: list[StudyProgress] = []
     messages: list[str] = []
     tune(
-        small.scenario(), budget=4000, method="random", out=tmp_path / "study", workers=1, on_progress=seen.append,
+        small.scenario(), budget=40_000, method="random", out=tmp_path / "study", workers=1, on_progress=seen.append,
         on_message=messages.append,
     )  # fmt: skip
     assert [one.stage for one in seen][:2] == ["baseline", "search"]
-    assert all(0 < one.done <= one.total == 4000 for one in seen)
+    assert all(0 < one.done <= one.total == 40_000 for one in seen)
     assert messages == []
     assert capsys.readouterr() == ("", "")
 
@@ -277,7 +255,7 @@ def test_a_study_that_the_game_ended_is_not_offered_for_resuming(tmp_path, monke
         raise ZeroDivisionError("the floor is gone")
 
     messages: list[str] = []
-    monkeypatch.setattr("sims.tuning.simulator.batch_wins", wins)
+    monkeypatch.setattr("sims.tuning.simulator.wins_of_able", wins)
     with pytest.raises(PluginFault, match="correct the game and start a new study"):
         tune(small.scenario(), **CHEAP, out=tmp_path / "study", workers=1, on_message=messages.append)
     advice = "keeps what is finished but cannot be resumed with a corrected plug-in; remove it."
@@ -304,7 +282,7 @@ def test_a_game_that_cannot_be_played_at_all_is_blamed_only_when_it_is_a_plugin(
 def test_a_study_with_earlier_counts_is_resumed_without_them(whole, tmp_path, stopped, monkeypatch):
     earlier = tmp_path / "earlier"
     shutil.copytree(whole, earlier)
-    choices = {"budget": 8000, "method": "pooled", "warm_start": earlier}
+    choices = {"budget": 40_000, "method": "pooled", "warm_start": earlier}
     tune(small.scenario(), **{**CHEAP, **choices}, out=tmp_path / "straight", workers=1)
     partial, _, _ = stopped(2, tmp_path / "study", **choices)
     shutil.rmtree(earlier)

@@ -35,7 +35,7 @@ def study(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.tuning.answer.study_page.study_page", lambda *facts: "cheap")
         about = problem(folder).scenario
-        return tune(about, budget=4000, method="random", out=folder / "study", workers=1).folder
+        return tune(about, budget=40_000, method="random", out=folder / "study", workers=1).folder
 
 
 def problem(folder: Path, **settings: str) -> Problem:
@@ -56,7 +56,15 @@ def test_where_a_knob_is_held_now_only_settings_with_its_value_count(study, tmp_
 
 def test_a_study_of_other_settings_alone_is_refused(study, tmp_path):
     with pytest.raises(ScenarioError, match="none of its settings lies within the new bounds and held values"):
-        earlier_tells(study, problem(tmp_path, game__bounds__speed="[9.999, 10.0]"))
+        earlier_tells(study, problem(tmp_path, game__bounds__speed="[9.99, 9.990001]"))
+
+
+@pytest.mark.parametrize(
+    "setting", [{"horizon__days": "5.0"}, {"players__flow__quit_won": "0.3"}, {"horizon__attempts_per_player": "7"}]
+)
+def test_a_study_of_runs_in_which_players_stay_otherwise_is_refused(study, tmp_path, setting):
+    with pytest.raises(ScenarioError, match=r"how long players stay has changed \(horizon or players.flow\)"):
+        earlier_tells(study, problem(tmp_path, **setting))
 
 
 def test_counts_of_other_rules_are_refused(study, tmp_path, monkeypatch):
@@ -91,7 +99,7 @@ def test_earlier_counts_are_known_to_the_search_and_blocks_come_after_theirs(who
     assert [tell[1:] for tell in earlier] == [tell[1:] for tell in before]
     assert np.array([tell.point for tell in earlier]) == pytest.approx(np.array([tell.point for tell in before]))
     out = tmp_path / "study"
-    tune(about, budget=8000, method="random", warm_start=whole, out=out, workers=1)
+    tune(about, budget=40_000, method="random", warm_start=whole, out=out, workers=1)
     new = read_journal(out / NAME)
     assert min(one.tell.block for one in new) == max(tell.block for tell in earlier) + 1
     assert new[0].tell.point == now.start

@@ -52,7 +52,7 @@ def test_options_that_meet_all_targets_come_first():
 
 
 def test_of_settings_that_all_miss_the_nearest_comes_first():
-    answer = answer_of(record(counted(MOVED, rate(0.5), rate(0.75)), counted(FAR, rate(0.58), rate(0.75))))
+    answer = answer_of(record(counted(MOVED, rate(0.56), rate(0.75)), counted(FAR, rate(0.58), rate(0.75))))
     assert [option.point.point for option in answer.options] == [FAR, MOVED]
 
 
@@ -68,6 +68,34 @@ def test_an_option_that_is_worse_in_everything_is_left_out():
     trade = counted(FAR, rate(0.651), rate(0.751))  # changes more, but without any gap
     answer = answer_of(record(trade, counted(MOVED, rate(0.652), rate(0.749))))
     assert (len(answer.options), answer.dropped) == (2, 0)
+
+
+def test_a_further_option_far_from_its_targets_is_not_offered():
+    good, far = counted(FAR, *GOOD), counted(MOVED, rate(0.65), rate(0.86))  # 2.2 tolerances off
+    answer = answer_of(record(good, far))
+    assert ([option.point for option in answer.options], answer.dropped, answer.far) == ([good], 0, 1)
+    assert any("left out: it is far from the targets" in sentence for sentence in sentences(answer))
+    near = counted(MOVED, rate(0.65), rate(0.84))
+    assert (len(answer_of(record(good, near)).options), answer_of(record(good, near)).far) == (2, 0)
+    missed = counted(FAR, rate(0.65), rate(0.91)), counted(MOVED, rate(0.65), rate(0.92))  # both are: none is nearer
+    assert len(answer_of(record(*missed)).options) == 2
+
+
+def test_no_sentence_says_what_the_measurement_contradicts():
+    close = counted(FAR, rate(0.65), rate(0.79, 0.02))
+    for certain in ("", "met", "unreachable"):
+        for went_on in (False, True):
+            said = {
+                name: sentences(answer_of(record(point, certain=certain, went_on=went_on)))
+                for name, point in (("good", counted(FAR, *GOOD)), ("close", close))
+            }
+            assert not any("the measurement confirms it" in one for one in said["close"])
+            assert any("the measurement confirms it" in one for one in said["good"]) == (
+                certain == "met" and not went_on
+            )
+            for sentence in said["close"]:
+                assert "targets are met" not in sentence or "did not confirm" in sentence
+            assert any("went on" in one for one in said["close"]) == went_on
 
 
 def test_further_attempts_settle_a_target_that_is_too_close_to_call():

@@ -16,7 +16,6 @@ from sims.tuning.answer.study_page import study_page
 from sims.tuning.journal import TellRecord
 from sims.tuning.search.counts import Tell
 from sims.tuning.study import FINAL_RACE, SEARCH, StudyLimits, StudyRecord
-from sims.tuning.study_files import practice_note
 from sims.wording import UNCALIBRATED
 from tests.kit.golden import check_golden
 from tests.kit.studies import FAR, GOOD, KNOBS, MOVED, SEGMENTS, counted, problem, rate, record, tells_of
@@ -80,16 +79,6 @@ def test_the_text_of_the_terminal(request, whole):
 def test_only_a_study_without_a_clock_promises_the_same_bytes(whole):
     assert "give the same bytes" in study_page(answer_of(whole), BEGUN)
     assert "give the same bytes" not in study_page(answer_of(replace(whole, limits=StudyLimits(100_000, 60.0))), BEGUN)
-
-
-def test_text_and_page_say_where_a_run_differs(request, whole):
-    about = replace(problem(after_attempts=7), practised=True)
-    note = practice_note(about)
-    check_golden(request, "tuning/practice_note", note)
-    answer = answer_of(replace(whole, problem=about))
-    assert note in answer_text(answer)
-    assert note in study_page(answer, BEGUN)
-    assert note not in answer_text(answer_of(whole)) + study_page(answer_of(whole), BEGUN)
 
 
 def test_the_page_tells_of_a_race_only_where_one_was_run(whole):
