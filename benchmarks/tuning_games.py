@@ -13,21 +13,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.batch import Crowd, batch_wins
-from engine.scenario import load, setup_of
+from engine.scenario import Scenario, load, setup_of
 from sims.catalog import Catalog
 from sims.tuning.search.search_space import Numbers, search_space_of, values_of
+from sims.tuning.whole_runs import held_at, judged_counts, play_block, run_setup
 
 GAMES: Final = ("gap_runner", "tile_match", "boss_duel")
 TOLERANCE: Final = 0.02
 COHORTS: Final = (("newcomers", -0.7, 0.7), ("regulars", 0.3, 0.6), ("experts", 1.4, 0.5))
-PRACTICE: Final = 10  # attempts behind each player
-_TRUTH: Final = 40_000  # players of each cohort that tell what a hidden setting's targets are
+PRACTICE: Final = 10  # warm-up attempts
+_TRUTH: Final = 4_000  # players of each cohort, playing as in a run, that tell what a hidden setting's targets are
+_BLOCK: Final = 400  # of them, who play together
 _RATES: Final = (0.15, 0.97)  # of them
 _OFF: Final = 0.1  # from some target, at the game's defaults
 _SKETCH: Final = 1000  # players of each cohort that tell whether a setting will do
@@ -56,26 +60,42 @@ def scenario_text(game: str, targets: Numbers) -> str:
 
 
 def hidden_targets(game: str, seed: int, folder: Path) -> Numbers:
-    """What the cohorts win at a hidden setting, shape (cohorts,)."""
+    """What the cohorts win in runs at a hidden setting, shape (cohorts,)."""
     path = folder / "draft.toml"
     path.write_text(scenario_text(game, np.full(len(COHORTS), 0.5)))
-    setup = setup_of(load(path, Catalog()), Catalog())
+    scenario = load(path, Catalog())
+    setup = setup_of(scenario, Catalog())
     space = setup.game.space
     search_space = search_space_of(space)
 
-    def rates(values: list[float], players: int) -> Numbers:
-        crowds = [Crowd(traits, players, cohort=c, before=PRACTICE) for c, traits in enumerate(setup.traits)]
+    def sketch(values: list[float]) -> Numbers:
+        """Roughly, by single attempts of players who have practised."""
+        crowds = [Crowd(traits, _SKETCH, cohort=c, before=PRACTICE) for c, traits in enumerate(setup.traits)]
         wins = [batch_wins(setup.game, np.array([values]), crowd, 900_000 + seed)[0] for crowd in crowds]
-        found: Numbers = np.array(wins) / players
+        found: Numbers = np.array(wins) / _SKETCH
         return found
 
-    usual = rates(space.defaults(), _SKETCH)
+    usual = sketch(space.defaults())
     dice = np.random.Generator(np.random.Philox(key=[seed, 5]))
     while True:
         values = values_of(space, search_space.snap(dice.random(search_space.size))[0].tolist())
-        found = rates(values, _SKETCH)
+        found = sketch(values)
         if _RATES[0] < found.min() and found.max() < _RATES[1] and np.abs(found - usual).max() > _OFF:
-            return rates(values, _TRUTH)
+            return run_rates(scenario, values, 900_000 + seed)
+
+
+def run_rates(scenario: Scenario, values: Sequence[float], seed: int) -> Numbers:
+    """What each cohort wins in runs at a setting, shape (cohorts,), by many players."""
+    setup = replace(held_at(run_setup(scenario), values), seed=seed)
+    rates = []
+    for cohort in range(len(setup.cohorts)):
+        wins = attempts = 0
+        for block in range(_TRUTH // _BLOCK):
+            rows = play_block(setup, cohort, _BLOCK, block).rows
+            counts = judged_counts(setup, rows, scenario.after_attempts)
+            wins, attempts = wins + int(counts.wins.sum()), attempts + int(counts.attempts.sum())
+        rates.append(wins / attempts)
+    return np.array(rates)
 
 
 def study(game: str, seed: int, attempts: int) -> Result:

@@ -1,0 +1,133 @@
+"""Whether runs keep what a study promises: `python -m benchmarks.tuning_runs`.
+
+Each study tunes a game towards targets that a hidden setting meets (benchmarks.tuning_games), or the game of
+benchmarks.doors, two of whose knobs are staircases. Then `tuned.toml` is run with another seed and so many players that
+the run's own noise is small beside the study's intervals. The table shows how often the run's win rates of all groups
+lie inside the study's simultaneous intervals, which should be in 95 % of the studies. It also shows how often a study
+says that all targets are met, and how often the run then has a group outside its target, which should be in at most
+5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from benchmarks.tuning_games import GAMES, hidden_targets, scenario_text
+
+DOORS: Final = "doors"
+BUDGETS: Final = {**dict.fromkeys(GAMES, 100_000), DOORS: 60_000}
+_PLAYERS: Final = 12_000  # of a run
+_DOORS_TEXT: Final = """format = 1
+seed = 1
+game.name = "doors"
+dial = { floor = 0.0, ceiling = 1.0 }
+target = { win_rate = 0.75, tolerance = 0.03, after_attempts = 20 }
+players.count = 200
+horizon = { days = 7, attempts_per_player = 100 }
+"""
+
+
+class Result(NamedTuple):
+    """What came of one study and the run of its first option."""
+
+    inside: bool  # all win rates of the run lie in the study's intervals
+    claimed: bool  # the study says that all targets are met
+    kept: bool  # and the run has all groups inside their targets
+    widest: float  # half width of an interval
+    miss: float  # largest distance of a win rate of the run from the measured one, in half widths
+    seconds: float
+
+
+def studied(game: str, seed: int, budget: int, players: int) -> Result:
+    """One study by the command itself, and the run of tuned.toml."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*_with_doors(folder), *sys.path])}
+        path = folder / "scenario.toml"
+        text = _DOORS_TEXT if game == DOORS else scenario_text(game, hidden_targets(game, seed, folder))
+        path.write_text(text, encoding="utf-8")
+        began = time.perf_counter()
+        study = folder / "study"
+        _flowdial(["tune", str(path), "--budget", str(budget), "--seed", str(seed), "--out", str(study)], environment)
+        seconds = time.perf_counter() - began
+        fresh = ["--seed", str(500_000 + seed), "--set", f"players.count={players}", "--out", str(folder / "run")]
+        _flowdial(["run", str(study / "tuned.toml"), *fresh], environment)
+        with (folder / "run" / "summary.csv").open(encoding="utf-8", newline="") as table:
+            rates = {row["cohort"]: float(row["win_rate"]) for row in csv.DictReader(table)}
+        return judged(json.loads((study / "answer.json").read_text(encoding="utf-8")), rates, seconds)
+
+
+def judged(answer: dict[str, Any], rates: dict[str, float], seconds: float) -> Result:
+    """A study beside the win rates of its run."""
+    segments = answer["options"][0]["segments"]
+    halves = {name: (one["interval"][1] - one["interval"][0]) / 2.0 for name, one in segments.items()}
+    bands = answer["targets"]
+    return Result(
+        all(one["interval"][0] <= rates[name] <= one["interval"][1] for name, one in segments.items()),
+        answer["met"],
+        all(low <= rates[name] <= high for name, (low, high) in bands.items()),
+        max(halves.values()),
+        max(abs(rates[name] - one["rate"]) / halves[name] for name, one in segments.items()),
+        seconds,
+    )
+
+
+def _with_doors(folder: Path) -> list[str]:
+    """A folder in which the game of benchmarks.doors is an installed plug-in."""
+    info = folder / "plugins" / "doors-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: doors\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[flowdial.games]\ndoors = benchmarks.doors:GAME\n")
+    return [str(info.parent)]
+
+
+def _flowdial(arguments: list[str], environment: dict[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "sims", *arguments, "--quiet"], check=True, capture_output=True, env=environment
+    )
+
+
+def line(game: str, results: list[Result]) -> str:
+    """A row of the table."""
+    count = len(results)
+    inside, claimed = sum(one.inside for one in results), sum(one.claimed for one in results)
+    false = sum(one.claimed and not one.kept for one in results)
+    widest = sorted(one.widest for one in results)[count // 2]
+    slow = sorted(one.seconds for one in results)[count // 2]
+    return f"| {game} | {count} | {inside} ({inside / count:.0%}) | {claimed} | {false} | {widest:.4f} | {slow:.0f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--games", nargs="+", default=list(BUDGETS), choices=BUDGETS)
+    parser.add_argument("--studies", type=int, default=15, metavar="N", help="of each game")
+    parser.add_argument("--first-seed", type=int, default=7000, metavar="N")
+    parser.add_argument("--budget", type=int, metavar="N", help="attempts of a study (default: that of the docs)")
+    parser.add_argument("--players", type=int, default=_PLAYERS, metavar="N", help="of a run")
+    options = parser.parse_args()
+    print("| game | studies | run inside | said met | falsely | half width (median) | seconds (median) |")
+    print("|---|---|---|---|---|---|---|")
+    found: list[Result] = []
+    for game in options.games:
+        budget = options.budget or BUDGETS[game]
+        results = []
+        for seed in range(options.first_seed, options.first_seed + options.studies):
+            results.append(studied(game, seed, budget, options.players))
+            print(f"  {game} {seed}: {results[-1]}", file=sys.stderr, flush=True)
+        print(line(game, results), flush=True)
+        found += results
+    if len(options.games) > 1:
+        print(line("all", found))
+
+
+if __name__ == "__main__":
+    main()
