@@ -28,7 +28,7 @@ ceiling = 1.0
 [levels]
 kind = "campaign"
 count = 3
-params = { spacing_m = [11.2, 10.2, 9.2], hearts = [3, 2, 1] }
+params = { spacing_m = [11.2, 10.2, 9.3], hearts = [3, 2, 1] }
 [target]
 win_rate = 0.7
 [controller]
@@ -55,7 +55,7 @@ def test_rows_have_the_values_of_their_level():
     rows, setup = rows_of(read())
     names = setup.space.names
     assert set(rows["level"].tolist()) == {1, 2, 3}
-    for level, spacing, hearts in ((1, 14.0, 3.0), (2, 11.0, 2.0), (3, 9.0, 1.0)):
+    for level, spacing, hearts in ((1, 11.2, 3.0), (2, 10.2, 2.0), (3, 9.3, 1.0)):
         own = rows["params"][rows["level"] == level]
         assert set(own[:, names.index("spacing_m")]) == {spacing}
         assert set(own[:, names.index("hearts")]) == {hearts}
@@ -67,16 +67,16 @@ def test_the_resolved_form_reads_back_and_the_values_are_part_of_the_digest():
     scenario = read()
     again = read(scenario.resolved_toml())
     assert again.form == scenario.form
-    assert again.digest == scenario.digest != read(TEXT.replace("9.0]", "9.5]")).digest
+    assert again.digest == scenario.digest != read(TEXT.replace("9.3]", "9.5]")).digest
     assert "params" not in read(TEXT.replace("params = {", "# {")).resolved_toml().partition("[levels]")[2]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("9.0]", "9.0, 8.0]", "levels.params.spacing_m: must have one value for each of the 3 levels, got 4"),
+        ("9.3]", "9.3, 9.3]", "levels.params.spacing_m: must have one value for each of the 3 levels, got 4"),
         ("spacing_m = [", "spacing = [", "levels.params.spacing: is unknown: gap_runner has the knobs"),
-        ("9.0]", "900.0]", "levels.params.spacing_m: spacing_m must lie in"),
+        ("9.3]", "900.0]", "levels.params.spacing_m: spacing_m must lie in"),
         ('"speed"]', '"speed", "hearts"]', "dial.knobs[2]: hearts is fixed in [levels] params, so it does not move"),
         ("[dial]", "[game.params]\nhearts = 1\n[dial]", "levels.params.hearts: is given for each level here and once"),
     ],
