@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import ScenarioError
+from engine.errors import RunFolderError, ScenarioError
 from engine.faults import FAULTS, NO_FAULT
 from engine.game import OUTCOMES, WON, Faculties, Game
 from engine.players import LEAVINGS, OVERRIDES, TRAIT_LIST
@@ -509,11 +509,16 @@ def _written(writer: Any, batches: Sequence[Any], rows: int) -> list[Any]:
 def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
     """The record batches of a CSV or Parquet file of these columns, with the types of the schema and strict reading.
 
-    Raises pyarrow.ArrowInvalid, an error of the kind ValueError, when the file does not hold these columns.
+    Raises RunFolderError, or pyarrow.ArrowInvalid, an error of the kind ValueError, when the file does not hold these
+    columns.
     """
     if path.suffix == ".parquet":
         schema = schema_of(columns)
         with open_parquet(path, page_checksum_verification=True, pre_buffer=False) as file:
+            found = file.schema_arrow.names
+            wrong = next((name for name in schema.names if found.count(name) != 1), None)
+            if wrong is not None:
+                raise RunFolderError(f"{path} must have the column {wrong} once, got it {found.count(wrong)} times.")
             for batch in file.iter_batches(65_536, columns=schema.names):
                 yield batch.select(schema.names).cast(schema)
         return

@@ -52,7 +52,7 @@ def disagreements(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         return
     try:
         yield from _disagreements(folder, manifest)
-    except (pa.ArrowException, OSError, ValueError) as fault:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, csv.Error) as fault:
         reason = " ".join(str(fault).split())[:300]
         raise RunFolderError(f"the tables of {folder} must be as a run writes them, but: {reason}") from None
 

@@ -162,5 +162,5 @@ def test_a_package_is_read_as_it_was_written(runs, name):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "a", "title": "b", "resources": [{}]}', "\xff"])
 def test_a_package_that_is_none_is_told_so(tmp_path, text):
     (tmp_path / "datapackage.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(RunFolderError, match=r"datapackage\.json must be as the run wrote it, got "):
+    with pytest.raises(RunFolderError, match=r"datapackage\.json must be as the run wrote it, but: "):
         read_package(tmp_path)
