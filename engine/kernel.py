@@ -73,7 +73,7 @@ def _type_of(value: Any) -> Any:
 
 
 def check_address_space() -> None:
-    """Refuse to compile in an address space that is too small: where it ends, LLVM ends the process or never returns.
+    """Refuse an address space that is too small: where it ends, LLVM ends the process or never returns.
 
     Raises EnvironmentFault.
     """

@@ -229,6 +229,13 @@ class Command(click.Command):
                     raise click.UsageError(f"{option.opts[0]} is given twice; give it once.", ctx)
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it. Raises EnvironmentFault where no library of ours would have room."""
+        from engine.kernel import check_address_space
+
+        check_address_space()
+        return super().invoke(ctx)
+
 
 class Commands(click.Group):
     """The group of all commands."""
