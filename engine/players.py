@@ -483,17 +483,21 @@ def after_attempt(
 
 
 def come_back(player: Any, flow: Flow, seed: int, replica: int, horizon_s: float) -> None:
-    """Bring a player from the end of a session to the start of the next: same day, around the next day, or later."""
+    """Bring a player from the end of a session to the start of the next: same day, around the next day, or later.
+
+    `return_scale` multiplies the first and the last; a daily player with 2 comes every other day, at about that hour.
+    """
     session = int(player["session"])
     which, spread, _, _ = words(key_of(seed, replica, RETURN, int(player["player"]), session), 0)
     z = standard_normal(spread)
+    scale = float(player["return_scale"])
     if unit(which) < flow.same_day_share:
-        away_s = flow.same_day_s * exp(flow.return_log_sd * z)
+        away_s = flow.same_day_s * exp(flow.return_log_sd * z) * scale
     elif unit(which) < flow.same_day_share + flow.daily_share:
-        away_s = max(DAY_S + flow.daily_sd_s * z, 3600.0)
+        days = max(math.floor(scale + 0.5), 1.0)  # whole days, so that the hour stays
+        away_s = max(DAY_S * days + flow.daily_sd_s * z, 3600.0)
     else:
-        away_s = flow.later_s * exp(flow.return_log_sd * z)
-    away_s = away_s * float(player["return_scale"])
+        away_s = flow.later_s * exp(flow.return_log_sd * z) * scale
     clock_s = float(player["clock_s"]) + away_s
     forgetting = float(player["forgetting"])
     if forgetting > 0.0:

@@ -303,9 +303,10 @@ def _about_quits(tally: Tally) -> list[str]:
     lost, won = tally.quits_after_each("lost"), tally.quits_after_each("won")
     if min(lost.clusters, won.clusters) < 2:
         return []
-    if lost.low > won.high:
+    # A loss and a win are of different attempts: their errors add up as squares.
+    if lost.rate - won.rate > math.hypot(lost.rate - lost.low, won.high - won.rate):
         meaning = "so the easiest difficulty keeps most players here"
-    elif won.low > lost.high:
+    elif won.rate - lost.rate > math.hypot(won.rate - won.low, lost.high - lost.rate):
         meaning = "so winning drives players away here"
     else:
         meaning = "too close to say whether losing makes them quit here"

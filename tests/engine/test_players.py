@@ -438,6 +438,20 @@ def test_players_come_back_after_hours_a_day_or_days():
         assert abs(counted - share) < ERRORS * math.sqrt(share * (1.0 - share) / 4000)
 
 
+def test_daily_returns_are_around_the_same_hour_however_patient_the_player():
+    flow = Flow(same_day_share=0.0, daily_share=1.0)
+    crowd = born(distribution_table({}), 4000)
+    hours = []
+    for player in crowd:
+        come_back(player, flow, SEED, 0, 1e12)
+        days = float(player["clock_s"]) / DAY_S
+        hours.append(24.0 * abs(days - round(days)))
+        assert round(days) == max(math.floor(float(player["return_scale"]) + 0.5), 1)
+    expected = math.erf(3.0 / 2.0 / math.sqrt(2.0))  # within three hours, with a spread of two
+    near = sum(hour <= 3.0 for hour in hours) / len(hours)
+    assert abs(near - expected) < ERRORS * math.sqrt(expected * (1.0 - expected) / len(hours))
+
+
 def test_a_return_after_the_horizon_does_not_happen():
     player = one()
     come_back(player, Flow(), SEED, 0, 1.0)
