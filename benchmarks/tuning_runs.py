@@ -25,7 +25,7 @@ from benchmarks.tuning_games import GAMES, hidden_targets, scenario_text
 
 DOORS: Final = "doors"
 BUDGETS: Final = {**dict.fromkeys(GAMES, 100_000), DOORS: 60_000}
-_PLAYERS: Final = 12_000  # of a run
+PLAYERS: Final = {**dict.fromkeys(GAMES, 60_000), DOORS: 12_000}  # of a run: few stay until they are judged
 _DOORS_TEXT: Final = """format = 1
 seed = 1
 game.name = "doors"
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=15, metavar="N", help="of each game")
     parser.add_argument("--first-seed", type=int, default=7000, metavar="N")
     parser.add_argument("--budget", type=int, metavar="N", help="attempts of a study (default: that of the docs)")
-    parser.add_argument("--players", type=int, default=_PLAYERS, metavar="N", help="of a run")
+    parser.add_argument("--players", type=int, metavar="N", help="of a run (default: that of the docs)")
     options = parser.parse_args()
     print("| game | studies | run inside | said met | falsely | half width (median) | seconds (median) |")
     print("|---|---|---|---|---|---|---|")
@@ -121,7 +121,7 @@ def main() -> None:
         budget = options.budget or BUDGETS[game]
         results = []
         for seed in range(options.first_seed, options.first_seed + options.studies):
-            results.append(studied(game, seed, budget, options.players))
+            results.append(studied(game, seed, budget, options.players or PLAYERS[game]))
             print(f"  {game} {seed}: {results[-1]}", file=sys.stderr, flush=True)
         print(line(game, results), flush=True)
         found += results
