@@ -30,11 +30,12 @@ from sims.sweeping.answer.sentences import (
 from sims.sweeping.answer.sweep_answer import MeasuredTrial, SweepAnswer
 from sims.sweeping.answer.sweep_text import shown_trials, trial_headings, trial_rows
 from sims.sweeping.trial_records import Measure
-from sims.wording import UNCALIBRATED
+from sims.wording import badge_of, caution_of
 
 _STATES: Final = {"in band": "good", "above": "off", "below": "off", "off": "off", "cannot tell": "open"}
 _CURVES: Final = ("quit_share", "attempts", "duration_s", "longest_losses", "difficulty")  # besides the win rates
 _MOST_CELLS: Final = 21  # of a heat map, in a row
+_ROOM: Final = 0.03  # of win rate, above and below what a chart shows
 _MOST_BARS: Final = 12  # rows of causes
 _MOST_TRIALS: Final = 30  # rows of the table
 
@@ -49,7 +50,7 @@ def sweep_page(answer: SweepAnswer, start: Start) -> str:
     )
     return document(
         title,
-        header(title, ("uncalibrated", UNCALIBRATED), subtitle),
+        header(title, badge_of(answer.scenario.calibration), subtitle),
         _verdict(answer),
         _fresh(answer),
         _curves(answer),
@@ -69,7 +70,7 @@ def _verdict(answer: SweepAnswer) -> Markup:
         tag("p", headline, class_="headline"),
         *(tag("p", sentence) for sentence in others),
         tag("p", "The scenario with the best settings is ", tag("code", "best.toml"), "."),
-        tag("p", UNCALIBRATED, class_="caution"),
+        tag("p", caution_of(answer.scenario.calibration), class_="caution"),
         class_="verdict",
     )
 
@@ -113,14 +114,21 @@ def _curves(answer: SweepAnswer) -> Markup:
         return Markup("")
     name = short_names(answer.space.names)[answer.curve_key]
     places = {one.name: place for place, one in enumerate(answer.metrics)}
+    groups = range(len(answer.scenario.labels))
+    won = {group: _points(answer, places[WIN_RATE.name], group) for group in groups}
+    span = _span([point for points in won.values() for point in points], [answer.scenario.band(j) for j in groups])
     rates = [
-        figure(label, _curve(answer, name, answer.metrics[places[WIN_RATE.name]], place), "the numbers of the table")
-        for place, label in enumerate(answer.scenario.labels)
+        figure(
+            label,
+            _line(answer, won[j], "rate", (name, WIN_RATE.label), span, answer.scenario.band(j)),
+            "the numbers of the table",
+        )
+        for j, label in enumerate(answer.scenario.labels)
     ]
     others = [
         figure(
             answer.metrics[places[one]].label,
-            _curve(answer, name, answer.metrics[places[one]], len(answer.scenario.labels)),
+            _curve(answer, name, answer.metrics[places[one]]),
             "the numbers of trials.csv",
         )
         for one in _CURVES
@@ -141,22 +149,31 @@ def _curves(answer: SweepAnswer) -> Markup:
     )
 
 
-def _curve(answer: SweepAnswer, name: str, metric: Metric, group: int) -> Markup:
-    place = answer.metrics.index(metric)
+def _points(answer: SweepAnswer, place: int, group: int) -> list[ChartPoint]:
+    """What is known of one metric and group along the curve."""
     points = []
     for x, trial in answer.curve:
         value, low, high = trial.measures[group][place]
         if not math.isnan(value):
             points.append(ChartPoint(x, value, value if math.isnan(low) else low, value if math.isnan(high) else high))
+    return points
+
+
+def _span(points: Sequence[ChartPoint], bands: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The y axis of win rates, the same for all groups: so much that margins and targets are in it."""
+    known = [end for point in points for end in (point.low, point.high)] + [end for band in bands for end in band]
+    return max(min(known) - _ROOM, 0.0), min(max(known) + _ROOM, 1.0)
+
+
+def _curve(answer: SweepAnswer, name: str, metric: Metric) -> Markup:
+    """One metric of all players together."""
+    points = _points(answer, answer.metrics.index(metric), len(answer.scenario.labels))
     if not points:
         return tag("p", "not known")
-    cohort = group < len(answer.scenario.labels)
-    share = metric.kind != "number"
-    top = 1.0 if cohort or metric.kind == "dial" else max(point.high for point in points)
-    band = answer.scenario.band(group) if metric is WIN_RATE and cohort and not answer.sweeps_targets else None
-    if share and not cohort and metric.kind != "dial":
+    top = 1.0 if metric.kind == "dial" else max(point.high for point in points)
+    if metric.kind not in ("number", "dial"):
         top = min(max(top * 1.1, 0.02), 1.0)
-    return _line(answer, points, "rate", (name, metric.label), (0.0, top or 1.0), band)
+    return _line(answer, points, "rate", (name, metric.label), (0.0, top or 1.0))
 
 
 def _line(
@@ -167,6 +184,8 @@ def _line(
     span: tuple[float, float],
     band: tuple[float, float] | None = None,
 ) -> Markup:
+    if not points:
+        return tag("p", "not known")
     log = answer.space.keys[0].log
     return line_chart(points, colour, labels, span, band, begin=points[0].x, log_x=log)
 
