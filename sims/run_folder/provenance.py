@@ -53,16 +53,16 @@ def code_digests(setup: Setup) -> dict[str, str]:
     return {"game": record, "controller": controller, "engine": _digest_of_files(engine)}
 
 
-def search_digest(*rooms: str) -> str:
+def search_digest(room: str, *others: str) -> str:
     """Digest of what decides the course of a study or a sweep, beyond what decides a run's.
 
-    rooms: folders of sims. The files of an `answer` folder only say what came of it: an edit of those does not keep it
-    from being resumed.
+    room, others: folders of sims. The files of an `answer` folder only say what came of it: an edit of those does not
+    keep it from being resumed.
     """
     files = [
         file
-        for room in rooms
-        for file in sorted((_ROOT / "sims" / room).rglob("*.py"))
+        for one in (room, *others)
+        for file in sorted((_ROOT / "sims" / one).rglob("*.py"))
         if "answer" not in file.relative_to(_ROOT).parts
     ]
     return _digest_of_files(files)
