@@ -37,13 +37,15 @@ def show_error(text: str) -> None:
             sys.stderr.write(f"{harmless(text)}\n")
 
 
-def show(text: object, end: str = "\n") -> None:
-    """Print a result on stdout: the one way from texts of others, such as names of folders, to a terminal.
+def show(text: object, end: str = "\n", *, stream: IO[str] | None = None) -> None:
+    """Print a result: the one way from texts of others, such as names of folders, to a terminal.
 
-    A program that reads the result gets it as it is. Raises OSError where stdout is closed or full.
+    A program that reads the result gets it as it is. stream: None for stdout. Raises OSError where that is closed or
+    full.
     """
+    place = sys.stdout if stream is None else stream
     words = f"{text}{end}"
-    sys.stdout.write(harmless(words) if sys.stdout.isatty() else words)
+    place.write(harmless(words) if place.isatty() else words)
 
 
 def harmless(text: str) -> str:

@@ -134,7 +134,7 @@ def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[s
     if stream.isatty():
         Console(file=stream, highlight=False).print(text, soft_wrap=True)
     else:
-        show(text.plain)
+        show(text.plain, stream=stream)
 
 
 def map_text(game: Game, found: ResponseMap) -> Text:

@@ -130,7 +130,7 @@ def _check_package(package: Package) -> None:
     for sheet, path, rows in package.tables:
         texts += [sheet.name, path]
         if Path(path).name != path or not is_count(rows):
-            raise ValueError(f"the table {sheet.name} must have a file of its own and a number of rows")
+            raise ValueError(f"the table {sheet.name} must have a file of its own and a number of rows, got {path!r}")
         for column in sheet.columns:
             texts += [column.name, column.unit, column.meaning]
             bounds = (column.low, column.high)
