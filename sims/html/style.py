@@ -42,7 +42,8 @@ code{overflow-wrap:anywhere}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;min-width:min(100%,36rem);margin:1em 0;font-size:.92rem}
 .verdict table{width:100%}
-th,td{padding:.45em 1.6em .45em 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+th,td{padding:.45em 1.25em .45em 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+:is(th,td):last-child{padding-right:0}
 table.pairs{min-width:0}
 thead th{color:var(--quiet);font-weight:600;font-size:.82rem;line-height:1.35;vertical-align:bottom}
 tbody th{font-weight:600}

@@ -25,18 +25,17 @@ def verdict_part(facts: Facts) -> Markup:
     headline, *others, caution = facts.verdict.sentences
     headings = (
         "group",
-        "judged attempts",
+        "judged attempts (players)",
         "win rate (margin)",
         "target",
         "verdict",
         "mean difficulty (margin)",
         "quit (margin)",
-        "players judged",
     )
     rows = []
     for label, row, line in zip(facts.labels, facts.verdict.rows, facts.verdict.lines, strict=True):
         _, attempts, rate, target, judged, difficulty, quits = line
-        rows.append((label, attempts, rate, target, state(row, judged), difficulty, quits, f"{row.players:,}"))
+        rows.append((label, f"{attempts} ({row.players:,})", rate, target, state(row, judged), difficulty, quits))
     left_out = facts.verdict.judged or "All attempts are judged."
     charted, groups = len(facts.charted), len(facts.labels)
     shown = f" Charts below are of the first {charted} of {groups} groups." if charted < groups else ""
