@@ -31,7 +31,7 @@ from games.logistic import GAME as LOGISTIC
 
 RULES: Final = {"weighted_up_down": WEIGHTED_UP_DOWN, "kalman": KALMAN}
 SEED: Final = 20260101
-DIALS: Final = (0.5, 0.6, 0.8)  # places on gap_runner's straight dial where attempts are neither all won nor all lost
+DIALS: Final = (0.5, 0.6, 0.7)  # places on gap_runner's straight dial where attempts are neither all won nor all lost
 ATTEMPTS: Final = 200  # of each player
 PER_SESSION: Final = 40
 DUELS: Final = ((0.4, -1.5), (0.6, 0.0), (0.9, 1.5))  # boss_duel's dial and the skill of who plays there

@@ -520,10 +520,18 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
             if wrong is not None:
                 raise RunFolderError(f"{path} must have the column {wrong} once, got it {found.count(wrong)} times.")
             for batch in file.iter_batches(65_536, columns=schema.names):
-                yield batch.select(schema.names).cast(schema)
+                yield _strictly(batch.select(schema.names), schema, path)
         return
     with open_regular(path) as source:
         yield from read_csv(source, columns)
+
+
+def _strictly(batch: Any, schema: Any, path: Path) -> Any:
+    """A batch with the types of the schema."""
+    try:
+        return batch.cast(schema)
+    except ValueError as fault:  # a value is missing, or is none of the column's type
+        raise RunFolderError(f"the columns of {path} must be as a run writes them, but: {fault}.") from None
 
 
 def read_csv(source: Any, columns: Sequence[Column]) -> Iterator[Any]:

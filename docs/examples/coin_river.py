@@ -130,7 +130,7 @@ GAME: Final = Game(
     space=ParameterSpace(
         Knob("speed", 0.8, 1.8, 1.1, "rows/s", "how fast the water is", scale="log"),
         Knob("sight", 0.6, 1.0, 0.8, "row", "how far ahead a row is seen", harder="low"),
-        Knob("hull", 4, 10, 7, "1", "rocks that wreck the canoe", harder="low", scale="integer"),
+        Knob("hull", 4, 8, 7, "1", "rocks that wreck the canoe", harder="low", scale="integer"),
         Knob("toll", 10, 20, 15, "1", "coins to bring", scale="integer"),
         Knob("water", default="rocky", meaning="rocks", scale="choice", choices=("calm", "rocky", "white")),
     ),

@@ -46,7 +46,7 @@ def study(tmp_path_factory) -> Path:
     (folder / "small.toml").write_text(TEXT.format(game="gap_runner", controller="constant", players=40, attempts=200))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.tuning.answer.study_page.study_page", lambda *facts: "cheap")
-        return tune(folder / "small.toml", budget=4000, method="random", out=folder / "study", workers=1).folder
+        return tune(folder / "small.toml", budget=20_000, method="random", out=folder / "study", workers=1).folder
 
 
 @pytest.fixture

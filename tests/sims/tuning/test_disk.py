@@ -72,9 +72,15 @@ def go_on(out: Path) -> None:
         assert study(out) == 0
 
 
-@pytest.mark.parametrize(("first", "fault"), [(1, FULL), (2, BROKEN), (3, DEATH)])
-def test_a_study_ends_the_same_whichever_call_goes_wrong(whole, tmp_path, capsys, first, fault):
-    """Every third call for each fault, so that each call meets one of them."""
+SAMPLE = [(5, FULL, 24), (13, BROKEN, 24), (21, DEATH, 24)]
+EACH = [(1, FULL, 3), (2, BROKEN, 3), (3, DEATH, 3)]
+
+
+@pytest.mark.parametrize(
+    ("first", "fault", "stride"), [*SAMPLE, *(pytest.param(*one, marks=pytest.mark.slow) for one in EACH)]
+)
+def test_a_study_ends_the_same_whichever_call_goes_wrong(whole, tmp_path, capsys, first, fault, stride):
+    """Every third call for each fault, so that each call meets one of them; in the thorough tier a sample of calls."""
     n = first
     while True:
         out = tmp_path / str(n) / "study"
@@ -90,7 +96,7 @@ def test_a_study_ends_the_same_whichever_call_goes_wrong(whole, tmp_path, capsys
         assert [path.name for path in out.parent.iterdir()] == ["study"]
         if untouched:
             break
-        n += 3
+        n += stride
     assert n > 60
 
 
