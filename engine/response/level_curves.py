@@ -83,7 +83,7 @@ def level_curves(setup: Setup) -> LevelCurves:
 
 
 def measure_levels(setup: Setup, *, threads: int = 1, progress: LevelProgress | None = None) -> LevelCurves:
-    """What `level_curves` gives. threads: of the measuring; they change no number. progress: is told levels done."""
+    """What `level_curves` gives. threads: of the measuring; they change no number. progress: takes levels done."""
     places = np.array([setup.floor + (setup.ceiling - setup.floor) * k / CELLS for k in range(CELLS + 1)])
     chances = np.empty((len(setup.cohorts), setup.levels, CELLS + 1))
     for cohort in range(len(setup.cohorts)):

@@ -100,7 +100,7 @@ def calibrate(
         skip_bad: leave out rows that cannot be read, at most 1 % of them.
         out: the new folder; None for a numbered one below calibrations/.
         threads: of the sums; None for one per core. They change no number.
-        on_progress: is told how much is done, and how much there is.
+        on_progress: takes how much is done, and how much there is.
 
     Returns:
         The estimates with their intervals, the error for unseen players, and the scenario.

@@ -67,7 +67,7 @@ def held_out(
         histories: the players.
         threads: of the sums; they change no number.
         folds: how many of the folds are left out in turn; None for all, and for one where there are many rows.
-        on_fold: is told the folds done and in all.
+        on_fold: takes the folds done and in all.
 
     Returns:
         The scores; None where no level has ten players in a fold.

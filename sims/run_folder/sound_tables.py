@@ -55,7 +55,7 @@ def holds_the_same(folder: Path, manifest: Mapping[str, Any], name: str) -> bool
         name: of the file.
 
     Returns:
-        Whether the checksum is right again once the table is written in the way of a run.
+        Whether the checksum is right again once the table is written as a run writes it.
     """
     import pyarrow as pa
 
