@@ -24,7 +24,7 @@ from engine.parameters import value_at
 from engine.players import felt_difficulty
 from engine.randomness import CONTROLLER, LARGEST_REPLICA, key_of, unit, words
 from engine.response.chance_map import LEVEL_ATTEMPTS, TRAIT_ATTEMPTS, ChanceMap, LevelProgress, chance_map
-from engine.response.replays import replay_wins
+from engine.response.replays import MOST_PLAYS, replay_wins
 from engine.response.response_map import Progress, ResponseMap, response_map
 from engine.response.win_probability import closed_form
 from engine.setup import Setup
@@ -35,7 +35,11 @@ Numbers = npt.NDArray[np.float64]
 
 PLAYS: Final = 400_000  # replays of all rows of one controller on one scenario, about
 LEAST_PLAYS: Final = 32  # of a row of the sample
-MOST_PLAYS: Final = 64
+# Luck adds the same to every squared error, so a small error needs more replays to be told within some percent of
+# itself. From ERROR down their number grows with the inverse square of the error that the map foretells.
+ERROR: Final = 0.08
+MAP_ERROR: Final = 0.015  # about; nothing is foretold more exactly
+MOST_TIMES: Final = 8.0
 
 
 class Chances(NamedTuple):
@@ -67,7 +71,7 @@ class Judge:
             return Chances(exact, np.zeros(len(rows)), exact)
         owners = np.searchsorted(played.players["player"], rows["player"])
         foretold = self._foretold(setup, played, rows, owners)
-        most = self.plays * len(played.players)
+        most = self.plays * len(played.players) * times_replayed(foretold - rows["target"])
         each = int(min(max(most // max(len(rows), 1), LEAST_PLAYS), MOST_PLAYS))
         share = min(most / max(len(rows) * each, 1), 1.0)
         plays = np.zeros(len(rows), np.int64)
@@ -92,6 +96,18 @@ class Judge:
             own = rows[mine]
             foretold[mine] = known.chances(played.players[owners[mine]], own["level"], own["skill"], places[mine])
         return foretold
+
+
+def times_replayed(errors: Numbers) -> float:
+    """How many times PLAYS a controller is worth, by the errors that the map foretells, shape (rows,); NaN: unknown.
+
+    The map knows nothing of the replays' luck, so this choice does not bend what they tell.
+    """
+    known = errors[~np.isnan(errors)]
+    if len(known) < len(errors) or not len(known):
+        return 1.0
+    square = float((known * known).mean()) + MAP_ERROR**2
+    return min(max(ERROR**2 / square, 1.0), MOST_TIMES)
 
 
 def locate_on_dial(rows: Any, players: Any, owners: Any, table: Any, path: Any, out: Any) -> None:

@@ -14,7 +14,7 @@ from engine.response.chance_map import chance_map
 from engine.response.replays import replay_wins
 from sims.arena import true_chances as module
 from sims.arena.score import MOST_OFF, card_of, scores_of
-from sims.arena.true_chances import Judge, judge_of
+from sims.arena.true_chances import ERROR, MAP_ERROR, MOST_TIMES, Judge, judge_of, times_replayed
 from tests.kit.laid_out import LAID_OUT, SPACE, true_chances
 from tests.kit.worlds import FAITHFUL, played, setup_of
 
@@ -54,7 +54,7 @@ def test_sums_of_errors_are_true_whatever_the_map_says(map_of, plays):
         off = estimate - exact
         assert abs(off.sum()) < ERRORS * math.sqrt(float((off**2).sum())) + 1e-9
     if map_of is known and plays == 2000.0:
-        assert np.abs(error - truth).mean() < 0.08, "64 replays of each row"
+        assert np.abs(error - truth).mean() < 0.08, "127 replays of each row"
 
 
 def test_a_score_tells_the_error_of_the_map_and_what_it_cannot_tell():
@@ -73,6 +73,26 @@ def test_a_score_tells_the_error_of_the_map_and_what_it_cannot_tell():
         assert math.isnan(card.worst) != known_well
         exact = math.sqrt(float(((truth - 0.55)[judged] ** 2).mean()))
         assert card.rmse.value == pytest.approx(exact, rel=0.05)
+
+
+def test_small_errors_are_worth_more_replays():
+    far, near, none = np.full(10, 0.2), np.full(10, 0.03), np.zeros(10)
+    assert times_replayed(far) == 1.0
+    assert times_replayed(near) == pytest.approx(ERROR**2 / (0.03**2 + MAP_ERROR**2))
+    assert times_replayed(none) == MOST_TIMES
+    assert times_replayed(np.append(near, math.nan)) == times_replayed(none[:0]) == 1.0, "what the map does not know"
+
+
+def test_a_small_error_is_told_truly():
+    made = run()
+    found = played(made)
+    rows = found.rows
+    truth = true_chances(rows, made.seed)
+    rows["target"] = truth - np.where(np.arange(len(rows)) % 2, 0.03, -0.03)  # whoever is this near to each target
+    told = Judge((known(made),), 400_000 / len(found.players)).chances(made, found, rows)
+    square = (told.chance - rows["target"]) ** 2 - told.doubt
+    error = float(square.std()) / math.sqrt(len(rows))
+    assert abs(float(square.mean()) - 0.03**2) < ERRORS * error
 
 
 def test_off_the_dial_the_error_is_known_and_single_attempts_are_not():
