@@ -2,7 +2,8 @@
 
 It rebuilds each player by address, as the world does, follows their condition, and throws the same dice, so that it
 knows the last outcome even where results come late. What it cannot reach, because the dial ends before, it misses as
-little as possible. In a game without a closed form the chance map of the cohort tells the chance: on this level, of a
+little as possible; where a coarse knob makes the chance jump over the target, it takes either side by luck, as often as
+meets the target. In a game without a closed form the chance map of the cohort tells the chance: on this level, of a
 player with these traits. How far the map is off is all that it misses by, so a judge must not judge it by that map.
 """
 
@@ -21,7 +22,11 @@ from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import value_at
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty, skill_now
+from engine.randomness import CONTROLLER as RULES_LUCK
+from engine.randomness import key_of, unit, words
 from engine.response.chance_map import LogitChart, chance_map, chart_logit
+
+_EVEN: Final = 1e-6  # by less the chance does not jump
 
 
 class Options(NamedTuple):
@@ -59,9 +64,11 @@ def mapped_chance(player: Any, acts_at: float, known: LogitChart) -> float:
 
 @cache
 def search_of(chance_at: Callable[..., float]) -> Callable[..., float]:
-    """(player record, target, floor, ceiling, halvings, known of chance_at) -> difficulty, by bisection."""
+    """(player record, target, floor, ceiling, halvings, known of chance_at, luck) -> difficulty, by bisection."""
 
-    def search(player: Any, target: float, floor: float, ceiling: float, halvings: int, known: Any) -> float:
+    def search(
+        player: Any, target: float, floor: float, ceiling: float, halvings: int, known: Any, luck: float
+    ) -> float:
         easy, hard = floor, ceiling
         for step in range(halvings + 2):
             # Both ends first: where one of them is already on the wrong side, it is the answer.
@@ -73,7 +80,10 @@ def search_of(chance_at: Callable[..., float]) -> Callable[..., float]:
                 easy = difficulty
             else:
                 hard = difficulty
-        return easy
+        # A coarse knob makes the chance jump over the target. Both sides in turn, by luck, hit it in the mean.
+        over = chance_at(player, felt_difficulty(player, easy), known) - target
+        under = target - chance_at(player, felt_difficulty(player, hard), known)
+        return hard if over + under > _EVEN and luck * (over + under) < over else easy
 
     return search
 
@@ -116,9 +126,11 @@ class Oracle:
         brief, situation = self._brief, who.situation
         player = self._player(who)
         player["attempts"], player["place"], player["level"] = situation.attempt, situation.place, situation.level
+        key = key_of(brief.seed, brief.replica, RULES_LUCK, who.player, situation.attempt)
         difficulty = self._search(
-            player, situation.target, brief.floor, brief.ceiling, self._halvings, self._known[who.cohort]
-        )
+            player, situation.target, brief.floor, brief.ceiling, self._halvings, self._known[who.cohort],
+            unit(words(key, 0)[0]),
+        )  # fmt: skip
         acts_at = felt_difficulty(player, difficulty)
         for j in range(len(self._values)):
             self._values[j] = value_at(self._table, brief.path, j, acts_at, situation.level)

@@ -344,3 +344,16 @@ class Fewer(NamedTuple):
 def test_a_reference_keeps_the_contract(kind):
     assert kind.mode == "reference"
     assert check_controller(kind) == []
+
+
+def test_where_the_chance_jumps_over_the_target_both_sides_meet_it_in_the_mean():
+    def stepped(player, place, known):
+        return 0.9 - 0.1 * place if place < 0.4 else 0.5 - 0.1 * place
+
+    search = oracle.search_of(stepped)
+    who = np.ones(1, PLAYER)[0]
+    found = [search(who, 0.75, 0.0, 1.0, 40, None, luck) for luck in (np.arange(2000) + 0.5) / 2000]
+    assert {round(place, 6) for place in found} == {0.4}, "one place, on either side of the jump"
+    assert np.mean([stepped(who, place, None) for place in found]) == pytest.approx(0.75, abs=1e-3)
+    smooth = [search(who, 0.87, 0.0, 1.0, 40, None, luck) for luck in (0.0, 0.5, 0.999)]
+    assert len(set(smooth)) == 1, "no luck where the target is met"
