@@ -68,6 +68,10 @@ small{color:var(--quiet);font-weight:400}
 .checks{list-style:none;padding:0;margin:.8em 0;max-width:66em;font-size:.95rem}
 .checks li{display:grid;grid-template-columns:6.2em 1fr;gap:.3em .9em;align-items:baseline;margin:.4em 0}
 .checks .state{text-align:center;font-size:.85rem}
+.strips{list-style:none;padding:0;margin:1em 0 .4em}
+.strips li{display:grid;grid-template-columns:minmax(9em,13em) minmax(0,460px) 1fr;gap:.2em 1.6em;align-items:center;
+padding:.5em 0;border-top:1px solid var(--line)}
+.strips p{margin:0;line-height:1.45}
 details{margin:.8em 0}
 summary{cursor:pointer;color:var(--open);font-weight:600}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:22px 26px;margin:1em 0}
@@ -89,6 +93,9 @@ figcaption{font-weight:600;margin-bottom:.15em}
 .dash1{stroke-dasharray:7 3}.dash2{stroke-dasharray:2 3}.dash3{stroke-dasharray:9 3 2 3}.dash4{stroke-dasharray:4 4}
 .dash5{stroke-dasharray:12 4}.dash6{stroke-dasharray:1 4}
 .limit{stroke:var(--ink);stroke-width:1.3;stroke-dasharray:5 4;fill:none}
+.tick{stroke:var(--wanted);stroke-width:2.2;fill:none}
+.reach{stroke:currentColor;stroke-width:4;stroke-linecap:round;stroke-opacity:.45;fill:none}
+.hollow{fill:var(--card);stroke:currentColor;stroke-width:1.6}
 .area{fill:currentColor;fill-opacity:.2}
 .dot,.bar,.part,.cell{fill:currentColor}
 .part{stroke:var(--paper);stroke-width:.6}
@@ -120,6 +127,7 @@ flex:0 0 auto;max-width:60%}
 table:not(.pairs,.heat) td.none{display:none}
 .checks li{grid-template-columns:1fr}
 .checks .state{justify-self:start}
+.strips li{grid-template-columns:1fr}
 .chart{max-width:none}
 }
 @media print{

@@ -13,7 +13,7 @@ from sims.html.legend import key
 from sims.html.markup import Markup, joined, tag
 from sims.html.page import charts, figure, folded, section, table
 from sims.reports.facts import Facts
-from sims.reports.verdict_part import state
+from sims.reports.strips import state
 from sims.verdict.goal import Row
 from sims.verdict.numbers import target_words
 from sims.verdict.verdict import cells

@@ -13,16 +13,18 @@ from sims.reports.rates import levels_part, rates_part
 from sims.reports.settings import changes_part, controller_part, settings_part
 from sims.reports.survivors import survivors_part
 from sims.reports.verdict_part import ONE_PERSON, self_test_part, verdict_part
+from sims.verdict.self_test_record import WARNING, read_checks
 from sims.wording import badge_of
 
 
 def report_page(facts: Facts) -> str:
     """The whole document."""
+    doubtful = any(check.state == WARNING for check in read_checks(facts.manifest))
+    first = (self_test_part(facts), verdict_part(facts)) if doubtful else (verdict_part(facts), self_test_part(facts))
     return document(
         facts.title,
         _header(facts),
-        verdict_part(facts),
-        self_test_part(facts),
+        *first,  # what the numbers can be trusted for comes before them where a check failed
         levels_part(facts),
         rates_part(facts),
         dials_part(facts),

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from sims.html.markup import Markup, joined, tag
-from sims.html.page import section, table
+from sims.html.markup import Markup, tag
+from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
-from sims.verdict.goal import Row
+from sims.reports.strips import state, strips_of
 from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
 
 ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing about other people."
-STATES: Final = {"in band": "good", "below": "off", "above": "off", "off": "off", "cannot tell": "open"}
 _CHECKS: Final = {PASSED: "good", WARNING: "off"}
 
 
-def state(row: Row, words: str | None = None) -> Markup:
-    """Where a row lies against its target, as coloured words. words: others than the row's own."""
-    return tag("span", words or row.state_words, class_=f"state {STATES[row.state]}")
-
-
 def verdict_part(facts: Facts) -> Markup:
-    """The verdict: words first, then the player groups."""
+    """The verdict: the answer first, then a strip for each group, sentences and numbers."""
     headline, *others, caution = facts.verdict.sentences
     headings = (
         "group",
@@ -42,8 +36,9 @@ def verdict_part(facts: Facts) -> Markup:
     return tag(
         "section",
         tag("p", headline, class_="headline"),
-        *(tag("p", sentence) for sentence in others),
         tag("p", ONE_PERSON if facts.of_a_person else caution, class_="caution"),
+        strips_of(facts),
+        *(tag("p", sentence) for sentence in others),
         table(headings, rows),
         tag("p", left_out, " Difficulty runs from 0 (easiest) to 1 (hardest).", shown, class_="note"),
         class_="verdict",
@@ -51,22 +46,24 @@ def verdict_part(facts: Facts) -> Markup:
 
 
 def self_test_part(facts: Facts) -> Markup:
-    """The sanity checks, a line for each; nothing for a person's sitting."""
+    """The sanity checks: a line that unfolds where all passed; nothing for a person's sitting."""
     if facts.of_a_person:
         return Markup("")
     checks = read_checks(facts.manifest)
     heading = "Sanity checks"
     if not checks:
         return section(heading, tag("p", "None: this run was made by a version of Flowdial without sanity checks."))
-    lines = [tag("li", _sign(check), tag("span", check.sentence)) for check in checks]
-    return section(heading, tag("p", _summary(checks)), tag("ul", *lines, class_="checks"))
+    lines = tag("ul", *(tag("li", _sign(check), tag("span", check.sentence)) for check in checks), class_="checks")
+    if all(check.state == PASSED for check in checks):
+        return section(heading, folded(_summary(checks), lines))
+    return section(heading, tag("p", _summary(checks)), lines)
 
 
 def _sign(check: Check) -> Markup:
     return tag("span", check.state, class_=f"state {_CHECKS.get(check.state, 'open')}")
 
 
-def _summary(checks: list[Check]) -> Markup:
+def _summary(checks: list[Check]) -> str:
     passed, warnings = (sum(check.state == one for check in checks) for one in (PASSED, WARNING))
     words = [f"{passed} of {len(checks)} checks passed"]
     if warnings:
@@ -74,4 +71,4 @@ def _summary(checks: list[Check]) -> Markup:
     untested = len(checks) - passed - warnings
     if untested:
         words.append(f"{untested} could not be made")
-    return joined(f"Flowdial tested itself on this scenario before it wrote the report: {', '.join(words)}.")
+    return f"Flowdial tested itself on this scenario before it wrote the report: {', '.join(words)}."

@@ -14,7 +14,7 @@ from sims.wording import share_text
 
 _MOSTLY: Final = 0.5  # share of judged attempts at an end from which the controller had little room left
 _WORTH_SAYING: Final = 0.01  # share of attempts at one end that is mentioned beside the other
-_MANY_UNJUDGED: Final = 0.1  # share of players from which those who were never judged have a sentence
+MANY_NEVER_JUDGED: Final = 0.1  # share of players from which those who were never judged have a sentence
 SWINGING: Final = 0.15  # standard deviation of the dial for one player: two settings 0.3 apart, by turns
 
 
@@ -30,7 +30,7 @@ def reservation(row: Row, steered: bool) -> str:
         return f"its difficulty was at its easiest or hardest in {share} of attempts"
     if steered and row.difficulty_swing >= SWINGING:
         return "its difficulty swings"
-    if row.never_judged_share >= _MANY_UNJUDGED:
+    if row.never_judged_share >= MANY_NEVER_JUDGED:
         return f"{share_text(row.never_judged_share)} of its players were never judged"
     return ""
 
@@ -63,7 +63,7 @@ def about_swing(row: Row, steered: bool) -> Iterator[str]:
 
 def about_never_judged(row: Row) -> Iterator[str]:
     """Sentences on players who were gone before the end of the warm-up, where they are many."""
-    if row.never_judged is None or not row.never_judged_share >= _MANY_UNJUDGED:
+    if row.never_judged is None or not row.never_judged_share >= MANY_NEVER_JUDGED:
         return
     yield (
         f"{row.never_judged:,} of {row.never_judged + row.players:,} players of {row.cohort} "

@@ -196,11 +196,11 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
-        if tag != "meta":
+        if tag not in ("meta", "br"):
             self.open.append(tag)
         if tag in ("h1", "h2"):
             self.lines += ["", "# "]
-        elif tag in ("p", "li", "tr", "summary"):
+        elif tag in ("p", "li", "tr", "summary", "br"):
             self.lines.append("")
         elif tag in ("th", "td") and self.lines[-1]:
             self.lines[-1] += " | "
