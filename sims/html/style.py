@@ -95,6 +95,8 @@ figcaption{font-weight:600;margin-bottom:.15em}
 .limit{stroke:var(--ink);stroke-width:1.3;stroke-dasharray:5 4;fill:none}
 .tick{stroke:var(--wanted);stroke-width:2.2;fill:none}
 .reach{stroke:currentColor;stroke-width:4;stroke-linecap:round;stroke-opacity:.45;fill:none}
+.once-wanted{fill:none;stroke:var(--quiet);stroke-width:1.2;stroke-dasharray:3 3}
+.way{stroke:currentColor;stroke-width:1.6;fill:none}
 .hollow{fill:var(--card);stroke:currentColor;stroke-width:1.6}
 .area{fill:currentColor;fill-opacity:.2}
 .dot,.bar,.part,.cell{fill:currentColor}

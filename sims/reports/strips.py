@@ -6,13 +6,12 @@ import math
 from typing import Final
 
 from sims.html.markup import Markup, tag
-from sims.html.target_strip import Strip, shared_span, strip_key, target_strip
+from sims.html.target_strip import Strip, strip_key, strip_list
 from sims.reports.facts import Facts
 from sims.verdict.goal import Row
 from sims.verdict.reservations import MANY_NEVER_JUDGED
 from sims.wording import share_text
 
-_ROOM: Final = 0.1  # of the axis, beside each band
 _STATES: Final = {"in band": "good", "below": "off", "above": "off", "off": "off", "cannot tell": "open"}
 
 
@@ -32,16 +31,14 @@ def strips_of(facts: Facts) -> Markup:
     ][: len(facts.charted)]
     if not shown:
         return Markup("")
-    strips = [_strip(row) for _, row, _ in shown]
-    span = shared_span(strips, _ROOM)
     lines = []
-    for (label, row, line), strip in zip(shown, strips, strict=True):
-        drawn = tag("div", target_strip(strip, span), role="img", aria_label=f"{label}: {line[2]}, target {line[3]}")
+    for label, row, line in shown:
         about = tag("p", tag("strong", line[2]), tag("br"), f"target {line[3]}", *_beside(row, facts))
-        lines.append(tag("li", tag("p", tag("strong", label), " ", state(row, line[4])), drawn, about))
+        name = tag("p", tag("strong", label), " ", state(row, line[4]))
+        lines.append((name, f"{label}: {line[2]}, target {line[3]}", _strip(row), about))
     early = f"win rate in the first {facts.verdict.after_attempts} attempts" if facts.verdict.after_attempts else None
-    some = any(not math.isnan(strip.wanted) for strip in strips)
-    return tag("div", tag("ul", *lines, class_="strips"), strip_key(early, some))
+    some = any(not math.isnan(row.wanted) for _, row, _ in shown)
+    return strip_list(lines, strip_key("win rate with its 95 % margin", early=early, wanted=some))
 
 
 def _strip(row: Row) -> Strip:
