@@ -72,8 +72,8 @@ def methods_part(facts: Facts) -> Markup:
     parts = [
         "A win rate is the number of wins divided by that of attempts. Its margin is a 95 % interval: in 95 of 100 "
         "such runs the true rate lies within. It is clustered: attempts of one player are correlated, so only the "
-        f"differences between {unit} say how sure a rate is. (Ratio estimator over clusters, Student's t with clusters "
-        "- 1 degrees of freedom.)",
+        f"differences between {unit} say how sure a rate is. (Ratio estimator over clusters on the logit scale, "
+        "corrected for skewness; its degrees of freedom are those of clusters of equal weight.)",
         "A group is on target only when its whole margin lies within the target, and below or above target only when "
         "all of it lies outside. Margins of levels and of points on a chart are not corrected for their number.",
         "The player is a person. An attempt that they gave up counts as stopped by the time limit and as not won; the "

@@ -112,7 +112,11 @@ def controller_part(facts: Facts) -> Markup:
     known = facts.changes is not None
     headings = ("advanced setting", "value", *(("changed",) if known else ()))
     cells = table(headings, [row[: len(headings)] for row in rows], "pairs")
-    return section("Controller", cells if rows else tag("p", "It has no advanced settings."), note=note)
+    count = f"{len(rows)} advanced setting{'' if len(rows) == 1 else 's'}"
+    if known and rows:
+        own = sum(row[2] == "yes" for row in rows)
+        count += f", {own or 'none'} changed"
+    return section("Controller", folded(count, cells) if rows else tag("p", "It has no advanced settings."), note=note)
 
 
 def changes_part(facts: Facts) -> Markup:

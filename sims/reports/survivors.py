@@ -12,7 +12,7 @@ import numpy.typing as npt
 from engine.inference.intervals import RateInterval
 from sims.html.charts import PARTS, Line, lines_chart
 from sims.html.markup import Markup, Part, tag
-from sims.html.page import figure, section, table
+from sims.html.page import figure, folded, section, table
 from sims.html.row_charts import stacked_bars
 from sims.reports.facts import Facts
 from sims.reports.people import People
@@ -97,8 +97,22 @@ def survivors_part(facts: Facts) -> Markup:
         f"Late numbers are those of the players who are still there. {whole}Where it rises along the way, late win "
         "rates are those of better players; where it falls, of weaker ones."
     )
-    parts = [tag("div", *pictures, class_="charts wider"), _mile_table(facts, last, noun), *_quit_table(facts)]
+    parts = [
+        tag("p", _half_gone(facts, noun)),
+        tag("div", *pictures, class_="charts wider"),
+        *_quit_table(facts),
+        folded("The same as numbers", _mile_table(facts, last, noun)),
+    ]
     return section(heading, *parts, note=note)
+
+
+def _half_gone(facts: Facts, noun: str) -> str:
+    """By when half of the players are gone, for good or because the run ended."""
+    came = np.sort(far(facts, None))
+    last = int(came[(len(came) - 1) // 2])  # more than half do not come further
+    if last >= int(came[-1]):
+        return f"More than half of the players reach {noun} {last:,}, the last one."
+    return f"Half of the players are gone by {noun} {last + 1:,}."
 
 
 def _quit_table(facts: Facts) -> list[Markup]:
