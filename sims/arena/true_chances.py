@@ -39,7 +39,7 @@ LEAST_PLAYS: Final = 32  # of a row of the sample
 # itself. From ERROR down their number grows with the inverse square of the error that the map foretells.
 ERROR: Final = 0.08
 MAP_ERROR: Final = 0.015  # about; nothing is foretold more exactly
-MOST_TIMES: Final = 8.0
+MOST_TIMES: Final = 16.0
 
 
 class Chances(NamedTuple):

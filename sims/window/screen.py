@@ -37,6 +37,8 @@ _BUTTONS: Final = {1: "left", 3: "right"}
 _REGULAR: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"  # the same font on every machine
 _BOLD: Final = _REGULAR.with_name("DejaVuSans-Bold.ttf")
 
+_UNSEEN: Final = ("dummy", "offscreen")  # drivers that draw and show nothing
+
 EventKind = Literal["press", "release", "click", "move", "drop", "close"]
 
 
@@ -268,14 +270,21 @@ class Window:
     def __init__(self, title: str, *, hidden: bool = False) -> None:
         """Open the window. hidden: paint without a screen. Raises EnvironmentFault when there is no display."""
         driver = "dummy" if hidden else os.environ.get("SDL_VIDEODRIVER", "")
-        unseen = driver in ("dummy", "offscreen")
+        unseen = driver in _UNSEEN
         no_display = "cannot open a window: no display found; use --record FILE, which needs none."
-        if not driver and sys.platform.startswith("linux") and not _display_named():
-            raise EnvironmentFault(no_display)
+        if not driver and sys.platform.startswith("linux"):
+            if not _display_named():
+                raise EnvironmentFault(no_display)
+            if not os.environ.get(
+                "WAYLAND_DISPLAY"
+            ):  # SDL would look for Wayland first, and complain that it is not there
+                driver = "x11"
         pygame = self._pygame = load_pygame()
         with _driver(driver):
             try:
                 pygame.display.init()
+                if not driver and pygame.display.get_driver() in _UNSEEN:  # SDL's way out where a display is not there
+                    raise pygame.error(f"the display {_display_named()} does not answer")
                 self._small = None if unseen else _small(pygame)
                 if self._small is None:
                     flags = 0 if unseen else pygame.SCALED | pygame.RESIZABLE
@@ -346,8 +355,9 @@ def _small(pygame: Any) -> tuple[int, int] | None:
     return None if shrunk >= 1.0 else (int(WIDTH * shrunk), int(HEIGHT * shrunk))
 
 
-def _display_named() -> bool:
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+def _display_named() -> str:
+    """The display that the environment names; empty for none."""
+    return os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or ""
 
 
 @contextmanager
