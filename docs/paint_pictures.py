@@ -19,6 +19,7 @@ from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
 from sims.window.playing.demonstration import Demonstration
 from sims.window.playing.play import play_scenario
+from sims.window.playing.play_menu import PlayMenu
 from sims.window.playing.play_picture import paint_play
 from sims.window.playing.play_scene import PlayScene
 from sims.window.replay import ReplayScene
@@ -139,11 +140,11 @@ def _begun(catalog: Catalog, game: str, folder: Path) -> Demonstration:
 
 
 def _wait_for_estimate(scene: PlayScene) -> None:
-    scene.paused = True
+    scene.menu = PlayMenu()
     while scene.computing:
         time.sleep(0.05)
         scene.advance(0.0)
-    scene.paused = False
+    scene.menu = None
 
 
 def main() -> int:

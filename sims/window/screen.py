@@ -39,11 +39,14 @@ _BOLD: Final = _REGULAR.with_name("DejaVuSans-Bold.ttf")
 
 _UNSEEN: Final = ("dummy", "offscreen")  # drivers that draw and show nothing
 
-EventKind = Literal["press", "release", "click", "move", "drop", "close"]
+EventKind = Literal["press", "release", "click", "move", "drop", "hide", "close"]
 
 
 class Event(NamedTuple):
-    """A key or mouse event. Keys have pygame's names; positions are in pixels of the 1280 x 720 picture."""
+    """A key or mouse event, or "hide": nobody looks, since the window is hidden or has lost the keyboard.
+
+    Keys have pygame's names; positions are in pixels of the 1280 x 720 picture.
+    """
 
     kind: EventKind
     key: str = ""
@@ -318,6 +321,8 @@ class Window:
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
                 yield Event("close")
+            elif event.type in (pygame.WINDOWFOCUSLOST, pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
+                yield Event("hide")
             elif event.type in (pygame.KEYDOWN, pygame.KEYUP):
                 yield Event("press" if event.type == pygame.KEYDOWN else "release", pygame.key.name(event.key))
             elif event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP) and event.button in _BUTTONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ from sims.window.panels import (
     wrap_lines,
 )
 from sims.window.playing.play_layout import _BESIDE, _SCALE, AIM, CHOICE, DEMO, SIDE, START, TARGET, VIEW, choice_rows
+from sims.window.playing.play_menu import READY_S, PlayMenu
 from sims.window.playing.skill_estimate import FEWEST, SkillEstimate
 from sims.window.screen import Box, Canvas
 
@@ -49,9 +51,9 @@ _START_KEYS: Final = (
     (("return",), "start"),
     (("escape",), "end"),
 )
-_KEYS: Final = ((("p",), "pause"), (("r",), "restart this level"), (("escape",), "save and end"))
-_CARD_KEYS: Final = ((("return", "space"), "next level"), (("escape",), "save and end"))
-_PAUSE_KEYS: Final = ((("p",), "resume"), (("r",), "restart this level"), (("escape",), "save and end"))
+_KEYS: Final = ((("escape",), "pause and menu"), (("r",), "restart this level"))
+_CARD_KEYS: Final = ((("return", "space"), "next level"), (("escape",), "menu"))
+_MENU_KEYS: Final = ((("up", "down"), "choose"), (("return",), "take"), (("escape",), "go on"))
 _MODES: Final = {
     "deterministic": "follows a fixed schedule",
     "adaptive": "adapts to how you play",
@@ -94,11 +96,13 @@ def paint_play(scene: PlayScene, canvas: Canvas) -> None:
     if scene.stage == "card":
         _paint_card(scene, canvas)
         keys = _CARD_KEYS
-    elif scene.paused:
-        _paint_pause(scene, canvas)
-        keys = _PAUSE_KEYS
+    elif scene.ready_s > 0.0:
+        _paint_countdown(scene, canvas)
     elif scene.again_s > 0.0:
         _paint_again(scene, canvas)
+    if scene.menu is not None:
+        _paint_menu(scene.menu, scene, canvas)
+        keys = _MENU_KEYS
     _paint_side(scene, canvas)
     footer(canvas, keys)
 
@@ -170,20 +174,23 @@ def _paint_choice(scene: PlayScene, canvas: Canvas) -> None:
         y += 21
 
 
-def _paint_pause(scene: PlayScene, canvas: Canvas) -> None:
-    canvas.veil(VIEW, (5, 10, 16), 0.75)
-    x, y = VIEW.x + 170, VIEW.y + 120
-    canvas.text("paused", x, y, HUGE, INK, bold=True)
-    y += 66
-    for sentence in scene.game.how_to:
-        for line in wrap_lines(canvas, sentence, SMALL, VIEW.width - 340):
-            canvas.text(line, x, y, SMALL, INK)
-            y += 24
-        y += 6
-    y += 14
-    for keys, meaning in _PAUSE_KEYS:
-        canvas.text(meaning, x + key_cap(canvas, keys[0], x, y) + 12, y + 4, SMALL, INK)
-        y += 36
+def _paint_menu(menu: PlayMenu, scene: PlayScene, canvas: Canvas) -> None:
+    canvas.veil(VIEW, (5, 10, 16), 0.82)
+    middle = VIEW.x + VIEW.width / 2
+    canvas.text("paused" if scene.stage == "playing" else "menu", middle, VIEW.y + 130, HUGE, INK, align=0.5, bold=True)
+    for place, (choice, box) in enumerate(menu.rows()):
+        chosen = place == menu.at
+        canvas.rect(box, GREEN if chosen else RAISED, radius=9)
+        canvas.text(choice, middle, box.y + 9, BODY, PAPER if chosen else INK, align=0.5, bold=chosen)
+
+
+def _paint_countdown(scene: PlayScene, canvas: Canvas) -> None:
+    """Three, two, one: the hands find the keys before the game goes on."""
+    x, y = VIEW.x + VIEW.width / 2, VIEW.y + VIEW.height / 2
+    canvas.circle(x, y, 58, CARD)
+    canvas.circle(x, y, 58, SKY, border=3)
+    left = math.ceil(scene.ready_s / READY_S * 3.0)
+    canvas.text(str(left), x, y - 34, 64, INK, align=0.5, bold=True)
 
 
 def _paint_rules(game: Game, canvas: Canvas) -> None:

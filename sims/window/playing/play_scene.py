@@ -26,6 +26,7 @@ from sims.window.palette import blend
 from sims.window.playing.human_run import write_run, write_scenario
 from sims.window.playing.human_session import HumanAttempt, HumanSession, human_scenario, human_setup, is_under_way
 from sims.window.playing.play_layout import START, TARGET, VIEW, choice_rows
+from sims.window.playing.play_menu import CHOICES, READY_S, MenuChoice, PlayMenu
 from sims.window.playing.skill_estimate import SkillEstimate
 from sims.window.playing.skill_worker import SkillWorker
 from sims.window.screen import Event
@@ -69,7 +70,8 @@ class PlayScene:
         self.target = float(np.mean(self.setup.targets[0])) if target is None else target
         self.done = False
         self.stage: PlayStage = "start"
-        self.paused = False
+        self.menu: PlayMenu | None = None  # open: the game stands still
+        self.ready_s = 0.0  # until the game goes on after the menu
         self.refusal = ""  # why the controller cannot play the scenario
         self.current: HumanAttempt | None = None
         self.last: HumanAttempt | None = None  # the attempt whose card is shown
@@ -153,8 +155,13 @@ class PlayScene:
         self.done = True
 
     def handle(self, event: Event) -> None:
-        if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
+        leaves = event.kind == "press" and event.key == "escape"
+        if event.kind == "close" or (leaves and self.stage in ("start", "opening")):
             self.end()
+        elif self.menu is not None:
+            self._answer(self.menu.handle(event))
+        elif leaves or (event.kind == "hide" and self.stage == "playing"):
+            self._stop()
         elif self.stage == "start":
             self._prepare(event)
         elif self.stage == "card":
@@ -163,6 +170,22 @@ class PlayScene:
                 self._begin()
         elif self.stage == "playing":
             self._steer(event)
+
+    def _stop(self) -> None:
+        """Open the menu; the game stands still until it is closed."""
+        self.menu = PlayMenu(CHOICES if self.stage == "playing" else ("go on", "save and end"))
+        self.keys.release()
+
+    def _answer(self, choice: MenuChoice | None) -> None:
+        if choice is None:
+            return
+        self.menu = None
+        if choice == "save and end":
+            self.end()
+        elif choice == "restart this level":
+            self._restart()
+        elif self.stage == "playing" and self.game.pace == "real_time":
+            self.ready_s = READY_S
 
     def _prepare(self, event: Event) -> None:
         if event.kind == "click" and event.key == "left":
@@ -195,11 +218,10 @@ class PlayScene:
 
     def _steer(self, event: Event) -> None:
         if event.kind == "press" and event.key == "p":
-            self.paused = not self.paused
-            self.keys.release()
+            self._stop()
         elif event.kind == "press" and event.key == "r":
             self._restart()
-        elif not self.paused:
+        else:
             action = self.keys.handle(event)
             if self.cells is not None:
                 action = self.cells.handle(event, self.now, VIEW)
@@ -211,7 +233,10 @@ class PlayScene:
 
     def advance(self, seconds: float) -> None:
         self._skill.poll()
-        if self.paused:
+        if self.menu is not None:
+            return
+        if self.ready_s > 0.0:
+            self.ready_s = max(self.ready_s - seconds, 0.0)
             return
         self.since_s += seconds
         self.again_s = max(self.again_s - seconds, 0.0)
@@ -286,7 +311,7 @@ class PlayScene:
 
     def _begin(self) -> None:
         assert self.current is not None  # set when the previous attempt ended
-        self.stage, self.since_s, self.paused = "playing", 0.0, False
+        self.stage, self.since_s, self.ready_s = "playing", 0.0, 0.0
         self._human_actions, self._wanted = [], None
         self._thinking_s = self._owed_s = 0.0
         self.keys.release()

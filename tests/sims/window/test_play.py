@@ -175,8 +175,54 @@ def test_pause_stops_the_game_and_nothing_is_pressed_after_it(scene):
     frames(scene, 100)
     assert scene.current.stepper.tick == 5
     press(scene, "p")
-    frames(scene, 1)
+    frames(scene, 100)
+    assert scene.current.stepper.tick == 5, "three, two, one"
+    frames(scene, 10)
+    assert scene.current.stepper.tick > 5
     assert scene._human_actions[-1].action == 0
+
+
+def test_a_window_that_nobody_looks_at_waits(scene):
+    start(scene)
+    frames(scene, 5)
+    scene.handle(Event("hide"))
+    frames(scene, 400)
+    assert scene.current.stepper.tick == 5, "no heart is lost"
+    press(scene, "return")
+    frames(scene, 120)
+    assert scene.current.stepper.tick > 5
+
+
+def test_one_escape_loses_nothing_and_the_menu_leads_out(scene, tmp_path):
+    start(scene)
+    frames(scene, 5)
+    press(scene, "escape")
+    assert not scene.done
+    press(scene, "escape")
+    frames(scene, 120)
+    assert scene.current.stepper.tick > 5, "the second Escape goes on"
+    press(scene, "escape", "down", "return")
+    assert scene.current.number == 1, "restarted"
+    press(scene, "escape")
+    assert scene.menu is not None
+    choice, box = scene.menu.rows()[-1]
+    assert choice == "save and end"
+    scene.handle(Event("move", "", box.x + 5, box.y + 5))
+    assert scene.menu.at == 2
+    assert not scene.done
+    scene.handle(Event("click", "left", box.x + 5, box.y + 5))
+    assert scene.done
+
+
+def test_the_card_has_a_menu_without_the_level_that_is_over(scene):
+    start(scene)
+    finish(scene)
+    press(scene, "escape")
+    assert [choice for choice, _ in scene.menu.rows()] == ["go on", "save and end"]
+    press(scene, "r", "return")
+    assert scene.stage == "card"
+    press(scene, "escape", "up", "return")
+    assert scene.done
 
 
 def test_restart_begins_the_same_level_again_as_another_attempt(scene, tmp_path):
@@ -300,7 +346,7 @@ def test_restart_before_anything_was_done_makes_no_row(scene, tmp_path):
     assert rows_of(tmp_path / "sitting" / "attempts.csv") == []
     frames(scene, 5)
     press(scene, "p", "r")
-    assert not scene.paused
+    assert scene.menu is None
     assert scene.current.number == 1
 
 
@@ -901,7 +947,7 @@ def played_with_real_keys(environment, out, ending):
         assert process.stdout.readline() == "level\n"
         time.sleep(0.4)
         if ending == "escape":
-            key(["key", "Escape"])
+            key(["key", "Escape", "Up", "Return"])  # save and end
         else:
             process.send_signal(signal.SIGINT)
         assert process.wait(60) == (0 if ending == "escape" else 130)

@@ -24,6 +24,7 @@ from sims.window import screen
 from sims.window.palette import blend
 from sims.window.panels import outcome_sign
 from sims.window.playing.demonstration import Demonstration
+from sims.window.playing.play_menu import READY_S, PlayMenu
 from sims.window.playing.play_scene import PlayScene
 from sims.window.recording_folder import begin_recording
 from sims.window.replay import ReplayScene
@@ -215,9 +216,12 @@ def test_playing_is_painted_without_a_random_number(painted, tmp_path, monkeypat
         with monkeypatch.context() as forbidden:
             forbidden.setattr("engine.randomness.philox", never)
             painted.paint(scene)
-            scene.paused = stage == "playing"
+            scene.menu = PlayMenu()
             painted.paint(scene)
-            scene.paused = False
+            scene.menu = None
+            scene.ready_s = READY_S
+            painted.paint(scene)
+            scene.ready_s = 0.0
     scene.close()
 
 
