@@ -298,10 +298,19 @@ class Sheet:
             for word in words:
                 if not plain(word):
                     raise ScenarioError(f"{column}: {PLAIN_WORDS}, got {word!r}; rename it.")
+                if word in MISSING_WORDS and column == "cause":  # which may be empty, so that nobody could tell
+                    raise ScenarioError(f"{column}: {NOT_MISSING}, got {word!r}; rename it.")
 
 
-PLAIN_WORDS: Final = "a word in a row must begin with a letter or a digit and have no comma, quote or line break"
-_PLAIN: Final = re.compile(r'[^\W_][^",\x00-\x1f\x7f\x85\u2028\u2029]{0,199}')
+# What pandas, R and spreadsheets write for a value that is not there, besides nothing.
+MISSING_WORDS: Final = frozenset(
+    {"NA", "<NA>", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "NaT", "#NV", "(null)"}
+)
+NOT_MISSING: Final = "a cause must not be a word that tables have for a missing value, such as NA or null"
+PLAIN_WORDS: Final = (
+    "a word in a row must begin with a letter or a digit and have no comma, quote, line break or last blank"
+)
+_PLAIN: Final = re.compile(r'[^\W_][^",\x00-\x1f\x7f\x85\u2028\u2029]{0,199}(?<! )')
 
 
 def plain(word: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from engine.game import Game
 from engine.parameters import ParameterSpace
-from engine.record import PLAIN_WORDS, plain
+from engine.record import MISSING_WORDS, NOT_MISSING, PLAIN_WORDS, plain
 
 ARGUMENTS: Final = {
     "build": ("params", "key"),
@@ -72,6 +72,8 @@ def names_and_numbers(game: Any) -> Iterator[str]:
     for cause in game.causes if isinstance(game.causes, tuple) else ():
         if isinstance(cause, str) and cause and not plain(cause):
             yield f"causes are words of rows: {PLAIN_WORDS}, got {cause!r}"
+        elif isinstance(cause, str) and cause in MISSING_WORDS:
+            yield f"{NOT_MISSING}, got {cause!r}"
 
 
 def params_follow_space(game: Any) -> Iterator[str]:

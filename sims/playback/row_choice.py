@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.attempt import Address
 from engine.errors import RunFolderError, ScenarioError
 from engine.game import FAILED, OUTCOMES, Faculties, Game
-from engine.scenario_file.scenario_faults import suggestion
+from engine.scenario_file.scenario_faults import quote_value, suggestion
 from sims.playback.human_actions import read_human_actions
 from sims.playback.stepper import NO_FACULTIES, AttemptStepper, HumanAction, Recording
 from sims.run_folder.folder import changed_files, has_manifest, read_manifest
@@ -221,13 +221,11 @@ def read_row(table: AttemptTable, number: int) -> RecordedRow:
     human = dict(zip((column.name for column in table.columns), texts, strict=True))["source"] == "human"
     cells: dict[str, Any] = {}
     for column, text in zip(table.columns, texts, strict=True):
-        if human and text == "" and column.name in Faculties._fields:
-            cells[column.name] = None
-            continue
         try:
-            cells[column.name] = value_of(column, text)
+            cells[column.name] = value_of(column, text, human=human)
         except ValueError as fault:
-            raise RunFolderError(f"{table.path}, row {number}, {column.name}: expected {fault}, got {text!r}") from None
+            came = quote_value(text)
+            raise RunFolderError(f"{table.path}, row {number}, {column.name}: expected {fault}, got {came}.") from None
     game = table.game
     if cells["game_version"] != game.version:
         raise RunFolderError(

@@ -106,6 +106,7 @@ def batches(path: Path, names: Sequence[str], params: Mapping[str, bool], belief
         types[belief] = pa.float64()
     convert = csv.ConvertOptions(include_columns=chosen, column_types=types)
     options = csv.ReadOptions(block_size=_CSV_BLOCK)
-    columns = [Column(name, _KINDS.get(str(types[name]), "name"), "", "", optional=name == belief) for name in chosen]
+    empty = ("cause", belief)  # in which a cell may be
+    columns = [Column(name, _KINDS.get(str(types[name]), "name"), "", "", optional=name in empty) for name in chosen]
     with open_csv(path, columns) as source, csv.open_csv(source, options, convert_options=convert) as reader:
         yield from reader

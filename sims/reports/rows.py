@@ -23,6 +23,7 @@ DIAL_CELLS: Final = 200  # of the histograms that quartiles of the difficulty ar
 PROGRESS_CELLS: Final = 25  # of the histograms of progress at a loss
 _COLUMNS: Final = ("replica", "cohort", "player", "attempt", "difficulty", "outcome", "progress", "cause", "streak")
 _BELIEF: Final = "belief_"
+_ALMOST: Final = 1e-9  # by which rounding may leave a range
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,14 @@ def _add(
         return
     cohort, difficulty, attempt = batch.cohort, batch.numbers("difficulty"), batch.numbers("attempt")
     bins = np.searchsorted(np.array(scheme.attempt_edges[1:-1]), attempt, side="right")
-    cells = np.minimum((difficulty * DIAL_CELLS).astype(np.int64), DIAL_CELLS - 1)
+    cells = np.minimum((_shares(difficulty, "difficulty") * DIAL_CELLS).astype(np.int64), DIAL_CELLS - 1)
     _count(gathered.dial, (cohort * gathered.dial.shape[1] + bins) * DIAL_CELLS + cells)
     words, outcome = batch.words("outcome")
     won, lost, stopped = (
         np.isin(outcome, [j for j, word in enumerate(words) if word == name]) for name in ("won", "lost", "timed_out")
     )
     progress, streak = batch.numbers("progress"), batch.numbers("streak") + (lost | stopped)
-    reached = np.minimum((progress[lost] * PROGRESS_CELLS).astype(np.int64), PROGRESS_CELLS - 1)
+    reached = np.minimum((_shares(progress[lost], "progress") * PROGRESS_CELLS).astype(np.int64), PROGRESS_CELLS - 1)
     _count(gathered.progress, cohort[lost] * PROGRESS_CELLS + reached)
     _add_causes(gathered, batch, lost, stopped)
     key = batch.keys()
@@ -140,6 +141,13 @@ def _add(
     _keep(gathered, batch, "the hardest level that was won", difficulty, won)
     _keep(gathered, batch, "the end of the longest losing streak", streak, lost | stopped)
     gathered.rows += len(batch)
+
+
+def _shares(numbers: Numbers, name: str) -> Numbers:
+    """Numbers of an untrusted column. Raises ValueError where one is not from 0 to 1."""
+    if not ((numbers >= -_ALMOST) & (numbers <= 1.0 + _ALMOST)).all():
+        raise ValueError(f"{name} has a value outside of its range")
+    return numbers
 
 
 def _count(histogram: Integers, places: Integers) -> None:
@@ -172,7 +180,8 @@ def _add_late(gathered: Gathered, batch: BatchArrays, late: Integers, knobs: Seq
                 counter.update({word: int(number) for word, number in zip(words, counts) if number})
         else:
             share = (batch.numbers(column)[late] - knob["low"]) / (knob["high"] - knob["low"])
-            np.add.at(gathered.late_sums[name], cohort, np.rint(share * float(DIAL_UNIT)).astype(np.int64))
+            sums = np.rint(_shares(share, column) * float(DIAL_UNIT)).astype(np.int64)
+            np.add.at(gathered.late_sums[name], cohort, sums)
 
 
 def _keep(gathered: Gathered, batch: BatchArrays, why: str, score: Numbers, among: npt.NDArray[np.bool_]) -> None:

@@ -12,7 +12,7 @@ from engine.record import Column
 from sims.run_folder.row_file import lines_of
 from sims.run_folder.saved_csv import TornRow
 
-_FEWEST: Final = 5  # digits; with fewer a table may just have short numbers
+_FEWEST: Final = 3  # digits; with fewer a table may just have short numbers
 _MOST: Final = 15  # what spreadsheets keep; of random numbers of 64 bits one in twenty has so few
 _ENOUGH: Final = 8  # different numbers of that length, which chance gives once in ten thousand million tables
 _LOOK: Final = 200  # rows
@@ -47,11 +47,14 @@ def _length(text: str) -> int:
     return len("".join(part or "" for part in match.groups()).strip("0")) if match else 0
 
 
-def is_rounded(text: str, exact: str, digits: int) -> bool:
-    """Whether a number is another one rounded to so many digits."""
+def is_rounded(text: str, exact: str) -> bool:
+    """Whether a number is another one rounded to as many digits as it has.
+
+    A spreadsheet keeps fewer of long numbers (3.7072E+13) and of those with zeros before the first digit.
+    """
     if not (_DIGITS.fullmatch(text) and _DIGITS.fullmatch(exact)):
         return False
-    return float(text) == float(f"{float(exact):.{digits}g}")
+    return float(text) == float(f"{float(exact):.{max(_length(text), 1)}g}")
 
 
 def rounding_note(path: Path, digits: int) -> str:

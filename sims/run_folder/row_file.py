@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +21,7 @@ from sims.run_folder.saved_csv import (
     cells_in,
     csv_head,
     header_of,
+    is_exact,
     open_csv,
     own_spelling,
     records,
@@ -53,7 +53,7 @@ def open_table(path: Path) -> AttemptTable:
         raise RunFolderError(f"{path} has no rows, so there is nothing to replay.")
     if len(first[0]) != len(names):
         raise RunFolderError(f"row 0 of {path} has {len(first[0])} cells, but the header has {len(names)}.")
-    game = Catalog().game(first[0][names.index("game")])
+    game = Catalog().game(first[0][names.index("game")].strip(" "))
     knobs, score = record.knob_columns(game), record.score_columns(game)
     known = {column.name: column for column in (*ATTEMPT_COLUMNS, record.LAYOUT, WIN_CHANCE, *score, *knobs)}
     known |= {name: record.belief_column(name.removeprefix("belief_")) for name in names if name.startswith("belief_")}
@@ -83,7 +83,8 @@ def _head(path: Path) -> tuple[list[str], list[list[str]], int]:
         return _parquet_head(path)
     found = csv_head(path, "game")
     with open_regular(path) as file:
-        return found.names, found.rows, sum(1 for _ in records(file)) - 1
+        header_of(file)
+        return found.names, found.rows, sum(1 for _ in records(file))
 
 
 def _parquet_head(path: Path) -> tuple[list[str], list[list[str]], int]:
@@ -186,7 +187,7 @@ def value_of(column: Column, text: str, *, human: bool = False) -> Any:
     if not (_WHOLE if whole else _NUMBER).fullmatch(text):
         raise ValueError("a whole number" if whole else "a number")
     value = int(text) if whole else float(text)
-    if not whole and Decimal(text) != Decimal(repr(value)):
+    if not whole and not is_exact(text, value):
         raise ValueError(f"{value!r}, the shortest number with these bits")
     low, high = column.low, column.high
     if (low is not None and not value >= low) or (high is not None and not value <= high):

@@ -6,7 +6,6 @@ Whatever reads a table of a run goes through `sound_manifest`, so that all reade
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -16,7 +15,7 @@ from sims.run_folder.data_package import Resource, read_package
 from sims.run_folder.files import Content, Sink
 from sims.run_folder.folder import PACKAGE, changed_files, read_manifest
 from sims.run_folder.row_file import lines_of, lines_of_batch, row_batches_of
-from sims.run_folder.saved_csv import TornRow
+from sims.run_folder.saved_csv import TornRow, is_exact, own_spelling
 
 
 def sound_manifest(folder: Path, names: Collection[str] | None = None) -> dict[str, Any]:
@@ -89,7 +88,8 @@ def _same_digits(path: Path, sheet: Sheet, batches: Iterable[Any]) -> Iterator[A
             if found is None or isinstance(found, TornRow):
                 raise ValueError("a row is torn")
             for column, was, is_ in zip(sheet.columns, found, expected, strict=True):
-                if was != is_ and column.kind == "number" and is_ and Decimal(was) != Decimal(is_):
+                own = own_spelling(column, was)
+                if own != is_ and column.kind == "number" and is_ and not is_exact(own, float(is_)):
                     raise ValueError(f"{column.name} has other digits")
         yield batch
 

@@ -67,7 +67,7 @@ def read_table(folder: Path, table: str, columns: Sequence[str] | None = None) -
         return _from_csv(
             path, wanted, [column_of(item) for item in resource["schema"]["fields"] if item["name"] in wanted]
         )
-    except (OSError, ValueError, TypeError, KeyError) as fault:  # Arrow's errors are of these classes
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as fault:  # Arrow's errors are of these classes
         raise RunFolderError(f"{path} cannot be read: {' '.join(str(fault).split())[:300]}") from None
 
 

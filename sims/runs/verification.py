@@ -25,6 +25,7 @@ from engine.game import FAILED, OUTCOMES, Faculties
 from engine.kernel import compiled
 from engine.record import Column, Sheet
 from engine.scenario import parse, setup_of
+from engine.scenario_file.scenario_faults import quote_value
 from engine.scenario_file.toml import LARGEST_FILE
 from engine.user_files.regular_file import read_regular
 from engine.world import chunks, simulate
@@ -47,7 +48,7 @@ from sims.run_folder.row_file import (
     open_table,
     value_of,
 )
-from sims.run_folder.saved_csv import TornRow
+from sims.run_folder.saved_csv import TornRow, own_spelling
 from sims.run_folder.sound_tables import holds_the_same
 from sims.runs.chunks import batches_of, job_of
 from sims.runs.run import Run
@@ -69,7 +70,8 @@ class CellDifference(NamedTuple):
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.table}, row {self.row}: {self.column}: the file has {self.found!r}, expected {self.expected!r}"
+        found, expected = map(quote_value, (self.found, self.expected))
+        return f"{self.table}, row {self.row}: {self.column}: the file has {found}, expected {expected}"
 
 
 @dataclass(repr=False)
@@ -176,14 +178,16 @@ def verify(target: Run | Path | str, *, rows: int | None = None, seed: int = 0) 
         seen.notes = [f"{name} has changed since the run" for name in changed]
         seen.remarks = [f"{name} was saved by another program, and every value is as the run wrote it" for name in same]
         seen.checksums, seen.changed = len(manifest["files"]) if path.is_dir() else 1, len(changed)
+    unread: list[str] = []
     try:
         _replay(seen, rows)
     except RunFolderError as fault:
         if not changed:
             raise
         seen.notes.append(str(fault))
+        unread = [file.name]  # why was said
     if manifest is not None and changed:
-        _pinpoint(seen, folder, manifest, changed)
+        _pinpoint(seen, folder, manifest, [name for name in changed if name not in unread])
     elif manifest is not None and path.is_dir() and manifest.get("source") != HUMAN:
         seen.notes += disagreements(folder, manifest)
     lists = {name: tuple(getattr(seen, name)) for name in ("differences", "notes", "remarks")}
@@ -289,7 +293,6 @@ def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellD
     found: list[CellDifference] = []
     unrecorded: list[int] = []
     failed = 0
-    names = [column.name for column in table.columns]
     lines = lines_of(table.path, table.columns, numbers)
     for number in numbers:
         cells = next(lines, None)
@@ -299,7 +302,7 @@ def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellD
         if isinstance(cells, TornRow):
             found.append(CellDifference("attempts", number, "row", f"{cells.cells} cells", f"{cells.expected} cells"))
             continue
-        row = dict(zip(names, cells, strict=True))
+        row = {column.name: own_spelling(column, text) for column, text in zip(table.columns, cells, strict=True)}
         if row["outcome"] == OUTCOMES[FAILED] and row.get("fault"):
             failed += 1
             continue
@@ -424,7 +427,7 @@ def _cells_apart(
     return [
         CellDifference(sheet.name, row, column.name, was, is_)
         for column, was, is_ in zip(sheet.columns, found, expected, strict=True)
-        if was != is_ and not _same(column, was, is_) and not (digits is not None and is_rounded(was, is_, digits))
+        if was != is_ and not _same(column, was, is_) and not (digits is not None and is_rounded(was, is_))
     ]
 
 

@@ -358,6 +358,10 @@ BROKEN = {
     "a foresight with a memory": ({"foreseen": unsteady_foreseen}, "foreseen gives two results"),
     "a foresight with other arguments": ({"foreseen": short_score}, "foreseen must take"),
     "a cause that cannot stand in a row": ({"causes": ("fell, badly", "never began")}, "got 'fell, badly'"),
+    "a cause like nothing": (
+        {"causes": ("NA", "never began")},
+        "a cause must not be a word that tables have for a missing",
+    ),
     "a cause like a formula": ({"causes": ("=1+1", "never began")}, "causes are words of rows"),
     "params with defaults": ({"params": DefaultParams}, "params must have no default values"),
     "a level with defaults": ({"build": default_build}, "the level that build returns must have no default values"),

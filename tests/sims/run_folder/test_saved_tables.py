@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
 import shutil
@@ -89,6 +90,90 @@ def by_numbers(path: Path) -> bytes:
 
 
 SAVED = {"pandas": by_pandas, "spreadsheet": by_spreadsheet, "R": by_r, "numbers": by_numbers}
+
+
+def cells(change: Callable[[str, str], str], **form) -> Callable[[Path], bytes]:
+    """A way to save a table: each cell is written otherwise. change: takes the column's name and the cell."""
+
+    def save(path: Path) -> bytes:
+        def all_of(rows):
+            return [rows[0], *([change(name, cell) for name, cell in zip(rows[0], row)] for row in rows[1:])]
+
+        return rewritten(path, all_of, **form).encode()
+
+    return save
+
+
+def truths(true: str, false: str) -> Callable[[Path], bytes]:
+    words = {"true": true, "false": false}
+    return cells(lambda name, cell: words.get(cell, cell) if name in ("won", "clipped") else cell)
+
+
+def framed(**form) -> Callable[[Path], bytes]:
+    return lambda path: frame_of(path).to_csv(**{"index": False, **form}).encode()
+
+
+def padded(path: Path) -> bytes:
+    """With blanks around names and cells, and empty rows at the end."""
+    text = rewritten(path, lambda rows: [[f" {cell}  " for cell in row] for row in rows])
+    return text.encode() + b"," * text.splitlines()[0].count(",") + b"\n\n"
+
+
+def in_excels_way(path: Path) -> bytes:
+    return b"\xef\xbb\xbfsep=,\r\n" + path.read_bytes().replace(b"\n", b"\r\n")
+
+
+SPELLINGS = {
+    "missing NA": framed(na_rep="NA"),
+    "missing <NA>": framed(na_rep="<NA>"),
+    "missing #N/A": framed(na_rep="#N/A"),
+    "missing null": framed(na_rep="null"),
+    "17 digits": framed(float_format="%.17g"),
+    "an index of two columns": lambda path: frame_of(path).set_index(["player", "attempt"]).to_csv().encode(),
+    "nullable types": lambda path: frame_of(path).convert_dtypes().to_csv(index=False).encode(),
+    "all in quotes": cells(lambda name, cell: cell, quoting=csv.QUOTE_ALL, lineterminator="\r\n"),
+    "1.0 and 0.0": truths("1.0", "0.0"),
+    "T and F": truths("T", "F"),
+    "yes and no": truths("yes", "no"),
+    "German": truths("WAHR", "FALSCH"),
+    "French": truths("VRAI", "FAUX"),
+    "Spanish": truths("VERDADERO", "FALSO"),
+    "a plus": cells(lambda name, cell: f"+{cell}" if name in ("skill", "ticks") and cell[0] != "-" else cell),
+    "a long minus": cells(lambda name, cell: cell.replace("-", "\u2212") if name == "skill" else cell),
+    "blanks": padded,
+    "sep=": in_excels_way,
+    "two marks": lambda path: b"\xef\xbb\xbf" * 2 + path.read_bytes(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_other_spellings_of_the_same_values_are_read(folder, tmp_path, spelling):
+    lonely = tmp_path / "rows.csv"
+    lonely.write_bytes(SPELLINGS[spelling](folder / "attempts.csv"))
+    assert lonely.read_bytes() != (folder / "attempts.csv").read_bytes()
+    result = verify(lonely, rows=20)
+    assert (result.equal, result.replayed) == (True, 20), result.sentences
+    (folder / "attempts.csv").write_bytes(lonely.read_bytes())
+    rows = read_run(folder).manifest["rows"]
+    result = verify(folder, rows=rows)
+    assert (result.equal, result.replayed) == (True, rows), result.sentences
+
+
+def test_a_digit_that_changes_no_bit_is_still_refused(folder):
+    path = folder / "attempts.csv"
+    exact = float(read_run(folder).attempts()["skill"].iloc[0])
+    path.write_bytes(path.read_bytes().replace(f",{exact!r},".encode(), f",{exact!r}01,".encode()))
+    assert not verify(folder, rows=1).equal
+
+
+def test_a_cell_of_any_length_is_told_in_one_short_line(folder, tmp_path, capsys):
+    (tmp_path / "rows.csv").write_bytes(
+        cells(lambda name, cell: "x" * 50_000 if name == "cause" else cell)(folder / "attempts.csv")
+    )
+    for words in (["verify", "--rows", "3"], ["replay", "--record", str(tmp_path / "a.png")]):
+        assert main([words[0], str(tmp_path / "rows.csv"), *words[1:]]) == 4
+        out, err = capsys.readouterr()
+        assert max(map(len, (out + err).splitlines())) < 400
 
 
 @pytest.mark.parametrize("program", SAVED)
@@ -181,6 +266,12 @@ OTHER = {
     "thousands": (thousands, "has numbers with the separators of another language, such as '"),
     "UTF-16": (lambda path: path.read_text().encode("utf-16"), "must be UTF-8, got UTF-16; save it as CSV UTF-8"),
     "old Mac": (lambda path: path.read_bytes().replace(b"\n", b"\r"), "got CR alone"),
+    "UTF-16 without a mark": (lambda path: path.read_text().encode("utf-16-le"), "got bytes of 0, which no text has"),
+    "gzip": (lambda path: gzip.compress(path.read_bytes()), "got a file that gzip has compressed; unpack it"),
+    "a workbook": (lambda path: b"PK\x03\x04;;;;" + path.read_bytes(), "got a workbook or another ZIP file"),
+    "Parquet": (lambda path: b"PAR1\r\r" + path.read_bytes(), "got Parquet; give it a name that ends in .parquet"),
+    "sep=;": (lambda path: b"sep=;\n" + semicolons(path), "got semicolons; save it with commas"),
+    "no header": (lambda path: path.read_bytes().split(b"\n", 1)[1], "it has no column named game"),
     "twice": (lambda path: path.read_bytes().replace(b",session,", b",player,", 1), "has the column 'player' twice"),
 }
 
@@ -193,6 +284,9 @@ def test_other_separators_are_named_in_one_line(folder, tmp_path, kind, capsys):
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert words in err
+    (folder / "attempts.csv").write_bytes(save(folder / "attempts.csv"))
+    assert main(["verify", str(folder)]) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 3  # that it has changed, these words, and the count
 
 
 def rounded(path: Path, digits: int = 15) -> bytes:
@@ -217,6 +311,21 @@ def test_a_rounded_table_is_told_as_that_once(folder, tmp_path, digits, capsys):
         assert "state_hash" not in said
 
 
+def test_long_numbers_as_excel_shows_them_are_told_as_rounded(folder, tmp_path):
+    """Excel saves what its cells show: 10 digits, and whole numbers of more than 11 digits as 3.7072E+13."""
+
+    def shown(name: str, cell: str) -> str:
+        if name == "state_hash":
+            return f"{float(cell):.5E}"
+        found = re.fullmatch(r"-?(\d+)\.\d{9,}", cell)
+        return f"{float(cell):.{10 - len(found[1])}f}".rstrip("0") if found else cell
+
+    (folder / "attempts.csv").write_bytes(cells(shown)(folder / "attempts.csv"))
+    result = verify(folder, rows=20)
+    assert [item for item in result.differences if item.column == "state_hash"] == []
+    assert sum("as a spreadsheet does" in note for note in result.notes) == 1
+
+
 def test_what_else_was_changed_in_a_rounded_table_is_found(folder):
     path = folder / "attempts.csv"
     path.write_bytes(rounded(path).replace(b",lost,false,", b",won,true,", 1))
@@ -234,7 +343,8 @@ def test_a_replay_of_a_rounded_row_says_why_it_differs(folder, tmp_path, capsys,
 def test_words_that_stand_for_nothing_are_missing_only_where_numbers_may_be():
     columns = {column.name: column for column in ATTEMPT_COLUMNS}
     assert value_of(columns["skill"], "NaN", human=True) is None
-    assert own_spelling(columns["cause"], "NA") == "NA"  # a game may call a cause so
+    assert own_spelling(columns["cause"], "NA") == ""  # a game may not call a cause so
+    assert own_spelling(columns["cohort"], "NA") == "NA"  # a scenario may call a group so
     assert own_spelling(columns["ticks"], "NA") == "NA"
     assert value_of(columns["ticks"], "1e+05") == 100_000
     for text in ("1.5", "1e-3", "", "0x10", "1e999"):
