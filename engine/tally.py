@@ -217,6 +217,8 @@ class Tally:
         for name, shape in _shapes(scheme).items():
             if arrays[name].shape != shape:
                 raise RunFolderError(f"the tallies need {name} of shape {shape}, got {arrays[name].shape}")
+            if not _may_be_counted(arrays[name], name in _CELLS):
+                raise RunFolderError(f"the tallies must be those that a run wrote, but {name} cannot be counted so")
         return cls(scheme, **arrays)
 
 
@@ -225,6 +227,17 @@ def _with_moments(cells: Integers) -> Integers:
     if cells.ndim == 0 or cells.shape[-1] != FIRST_SUMS:
         return cells
     return np.pad(cells, [(0, 0)] * (cells.ndim - 1) + [(0, len(SUMS) - FIRST_SUMS)])
+
+
+def _may_be_counted(counts: Integers, are_cells: bool) -> bool:
+    """Whether counts can be those of any rows, as the formulas of intervals need. are_cells: the last axis is SUMS."""
+    if (counts < 0).any():
+        return False
+    if not are_cells:
+        return True
+    _, _, attempts, wins, ww, wa, aa, dial = np.moveaxis(counts, -1, 0)[:FIRST_SUMS]
+    ordered = (wins <= attempts) & (attempts <= aa) & (ww <= wa) & (wa <= aa) & (dial // DIAL_UNIT <= attempts)
+    return bool(ordered.all())
 
 
 _CELLS: Final = ("judged", "by_attempt", "by_day", "quitting", "quits_after")  # whose last axis is SUMS

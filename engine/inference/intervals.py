@@ -147,7 +147,10 @@ def _shape(sums: Sequence[int] | Integers, spread: int, effective: float) -> _Sh
     skewness = (_MEASURED + _MEASURED_OF_FEW / effective) * power(3) / second**1.5
     skewness += _EXPECTED * _expected_skewness(wins / attempts, exact, attempts, effective, moment[0, 3] * unit**3)
     pull = (a * moment[1, 1] - w * moment[0, 2]) / (a * math.sqrt(second))
-    return _Shape(power(2, 1) / (a * second), skewness, max(power(4) / second**2 - 3.0 / m, 0.0), pull)
+    share = power(2, 1) / (a * second)
+    if share >= 1.0:  # no rows have such moments
+        return plain
+    return _Shape(share, skewness, max(power(4) / second**2 - 3.0 / m, 0.0), pull)
 
 
 def _expected_skewness(rate: float, spread: float, attempts: int, effective: float, cubes: float) -> float:

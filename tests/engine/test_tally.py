@@ -255,6 +255,27 @@ def test_json_that_is_no_tally_is_refused(change):
         Tally.from_json(found)
 
 
+@pytest.mark.parametrize("table", ["judged", "by_attempt", "quitting", "totals", "left"])
+@pytest.mark.parametrize("number", [-1, 2**62])
+def test_counts_that_no_rows_give_are_refused(table, number):
+    """Formulas of intervals take roots and logarithms of them."""
+    found = json.loads(json.dumps(tally_of(*some_rows(6), SCHEME).to_json()))
+    cells = np.array(found[table], np.int64)
+    refused = 0
+    for place in np.ndindex(cells.shape):
+        changed = cells.copy()
+        changed[place] = number
+        try:
+            tally = Tally.from_json({**found, table: changed.tolist()})
+        except RunFolderError as fault:
+            refused += f"{table} cannot be counted so" in str(fault)
+            continue
+        for sums in tally.judged.reshape(-1, tally.judged.shape[-1]):
+            assert not rate_interval(sums, "player").low > rate_interval(sums, "player").high
+            dial_interval(sums)
+    assert refused == cells.size if number < 0 else refused > 0 or table in ("totals", "left")
+
+
 def test_mean_difficulty_is_exact_to_the_unit_of_the_dial():
     rows, people = some_rows(7)
     tally = tally_of(rows, people, SCHEME)
