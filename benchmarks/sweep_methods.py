@@ -89,8 +89,8 @@ def main() -> None:
     chosen = parser.parse_args()
     methods = [one for one in SHARES if one[0] != "tpe" or find_spec("optuna") is not None]
     rows = []
-    for problem in PROBLEMS[: chosen.problems]:
-        for seed in range(1, chosen.seeds + 1):
+    for seed in range(1, chosen.seeds + 1):  # so that what is finished early covers all problems
+        for problem in PROBLEMS[: chosen.problems]:
             found = losses(problem, seed, methods)
             rows.append([one / found[0] for one in found])
             print(json.dumps({**problem._asdict(), "seed": seed, "losses": found}), flush=True)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,8 +23,9 @@ from engine.scenario_file import toml
 from engine.scenario_file.calibration_label import CalibrationLabel, calibration_label
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
 from engine.scenario_file.overrides import apply_overrides
+from engine.scenario_file.positions import KeyPath, line_number
 from engine.scenario_file.resolution import form_digest, resolve_form, text_of
-from engine.scenario_file.scenario_faults import Faults
+from engine.scenario_file.scenario_faults import Faults, printable
 from engine.scenario_file.sections import (
     DEFAULT_TOLERANCE,
     FORMAT,
@@ -45,6 +46,14 @@ from engine.setup import Setup
 Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
+class SweptEntry(NamedTuple):
+    """A key of a table [sweep] as it was written; whoever sweeps checks it."""
+
+    key: str  # dotted
+    values: Any
+    place: str  # file and line, for messages
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A checked scenario with every default filled in. Plain data: it can be sent to another process."""
@@ -53,6 +62,7 @@ class Scenario:
     form: Form  # resolved: nothing optional is left out, except a target that a cohort inherits
     changed: frozenset[str]  # dotted keys whose value differs from the default
     assumed_tolerance: tuple[str, ...] = ()  # cohorts with a wanted win rate whose tolerance nobody wrote
+    swept: tuple[SweptEntry, ...] = ()  # the table [sweep], which no run needs: the resolved form is without it
 
     @property
     def title(self) -> str:
@@ -194,8 +204,25 @@ def parse(
     assert look.game is not None  # otherwise there was a fault
     assert look.kind is not None
     written = Form.model_validate(look.tree)
-    form, changed = resolve_form(written, look.game, look.kind, catalog.default_controller)
-    return Scenario(name, form, changed, _without_tolerance(written))
+    swept = tuple(swept_entries(written.sweep or {}, document.lines, name))
+    played = written.model_copy(update={"sweep": None})
+    form, changed = resolve_form(played, look.game, look.kind, catalog.default_controller)
+    return Scenario(name, form, changed, _without_tolerance(written), swept)
+
+
+def swept_entries(
+    table: Mapping[str, Any], lines: Mapping[KeyPath, int], file: str, address: KeyPath = ("sweep",)
+) -> Iterator[SweptEntry]:
+    """The keys of a table [sweep], in the order of the file. A dotted key and a table within the table are the same.
+
+    lines: where each key of the file stands. address: of the table.
+    """
+    for name, value in table.items():
+        here = (*address, name)
+        if isinstance(value, Mapping):
+            yield from swept_entries(value, lines, file, here)
+        else:
+            yield SweptEntry(".".join(map(str, here[1:])), value, f"{printable(file)}:{line_number(lines, here)}")
 
 
 def _without_tolerance(form: Form) -> tuple[str, ...]:

@@ -469,4 +469,8 @@ class Form(Section):
     horizon: HorizonSection
     run: RunSection = RunSection()
     calibration: CalibrationSection | None = None
+    sweep: dict[str, Any] | None = Field(
+        default=None,
+        description="what flowdial sweep varies: keys of this file, each with its values; a run ignores it",
+    )
     record: RecordSection | None = None  # absent from the resolved form, too, so that it has one spelling

@@ -128,8 +128,10 @@ def check(
     from sims.advice.usual_mistakes import mistakes_in
     from sims.runs.preflight import prepare_job
     from sims.runs.scenario_notes import notes_of
+    from sims.sweeping.trial_scenarios import check_swept
 
     setup = prepare_job(checked).setup
+    check_swept(checked)
     if out is not None:
         from sims.run_folder.files import write_new_file
 

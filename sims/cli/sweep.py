@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -50,7 +50,7 @@ _OBJECTIVES: Final = ("auto", "true_chance", "win_rates", "quit_share", "longest
     "--space",
     type=UserPath(exists=True, dir_okay=False),
     metavar="FILE",
-    help="TOML file with a table [sweep] of keys and values, instead of --over.",
+    help="TOML file with a table [sweep] of keys and values. Without it and --over: the scenario's own [sweep].",
 )
 @click.option("--budget", type=NumberRange(1, whole=True), metavar="N", help="Maximum number of attempts.")
 @click.option("--seconds", type=NumberRange(1), help="Approximate time limit. The result then depends on the machine.")
@@ -126,23 +126,19 @@ def print_sweep(done: FinishedSweep, *, quiet: bool, as_json: bool) -> None:
         show(f"{done.text}\n\nreport  {done.report_file}\ntrials  {done.trials_file}\nfolder  {done.folder}")
 
 
-def _over(overs: tuple[str, ...], space: Path | None) -> dict[str, Any]:
-    """The keys of --over, or of a file. Raises click.UsageError, or ScenarioError for the file."""
-    if space is None:
-        if not overs:
-            raise click.UsageError("a sweep needs a key to vary; give --over, e.g. --over target.win_rate=0.6:0.8:5.")
-        pairs = []
-        for one in overs:
-            key, equals, values = one.partition("=")
-            if not equals:
-                raise click.BadParameter(f"must be KEY=VALUES, got {one!r}.", param_hint="'--over'")
-            pairs.append((key.strip(), values.strip()))
-        for place, (key, _) in enumerate(pairs):
-            if key in dict(pairs[:place]):
-                raise click.UsageError(f"--over gives {key} twice; give it once.")
-        return dict(pairs)
-    if overs:
+def _over(overs: tuple[str, ...], space: Path | None) -> dict[str, str] | Path | None:
+    """The keys of --over, or the file of --space; None for the scenario's own table. Raises click.UsageError."""
+    if space is not None and overs:
         raise click.UsageError("--space and --over both say what is varied; give one of them.")
-    from sims.sweeping.space_file import read_space
-
-    return read_space(space)
+    if not overs:
+        return space
+    pairs = []
+    for one in overs:
+        key, equals, values = one.partition("=")
+        if not equals:
+            raise click.BadParameter(f"must be KEY=VALUES, got {one!r}.", param_hint="'--over'")
+        pairs.append((key.strip(), values.strip()))
+    for place, (key, _) in enumerate(pairs):
+        if key in dict(pairs[:place]):
+            raise click.UsageError(f"--over gives {key} twice; give it once.")
+    return dict(pairs)

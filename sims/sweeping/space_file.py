@@ -1,30 +1,43 @@
-"""A file that says what is swept: a table [sweep] of keys, each with its values as on the command line, or a list."""
+"""What is swept as files say it: a table [sweep] of keys, each with its values as on the command line, or a list.
+
+The table stands in the scenario itself, or alone in a file of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ScenarioError
+from engine.scenario import SweptEntry, swept_entries
 from engine.scenario_file import toml
+from engine.scenario_file.scenario_faults import printable
 
 
-def read_space(path: Path) -> dict[str, Any]:
-    """Key -> values of a file's [sweep]. Keys may be dotted or tables within tables.
+def read_space(path: Path) -> tuple[SweptEntry, ...]:
+    """The keys of a file's [sweep].
 
     Raises ScenarioError where the file cannot be read, or holds anything else.
     """
-    tree = toml.parse_toml(toml.read(path), str(path)).tree
-    table = tree.get("sweep")
-    if not isinstance(table, Mapping) or len(tree) > 1:
-        raise ScenarioError(f"{path}: must hold one table [sweep] and nothing else, got {', '.join(tree) or 'nothing'}")
-    return dict(_flat_keys(table, ""))
+    document = toml.parse_toml(toml.read(path), str(path))
+    table = document.tree.get("sweep")
+    if not isinstance(table, Mapping) or len(document.tree) > 1:
+        found = ", ".join(document.tree) or "nothing"
+        raise ScenarioError(printable(f"{path}: must hold one table [sweep] and nothing else, got {found}"))
+    return tuple(swept_entries(table, document.lines, str(path)))
 
 
-def _flat_keys(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat_keys(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value if isinstance(value, str | list) else str(value)
+def over_of(entries: Iterable[SweptEntry]) -> dict[str, Any]:
+    """Key -> values as `sweep` takes them: text or a list. A single number stands for itself, and is refused there."""
+    return {one.key: one.values if isinstance(one.values, str | list) else str(one.values) for one in entries}
+
+
+def placed(fault: ScenarioError, entries: Iterable[SweptEntry]) -> ScenarioError:
+    """The same error with file and line in the place of --over."""
+    places = {f"--over {one.key}: ": f"{one.place}: sweep.{one.key}: " for one in entries}
+    lines = []
+    for line in fault.lines:
+        option = next((option for option in places if line.startswith(option)), "")
+        lines.append(places.get(option, "") + line.removeprefix(option))
+    return ScenarioError(*lines)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.errors import RunFolderError
+from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
 from engine.user_files.regular_file import read_regular
 from sims.catalog import Catalog, scenario_of, version
@@ -45,6 +45,7 @@ from sims.sweeping.exploration import Exploration
 from sims.sweeping.finished_sweep import FinishedSweep, read_sweep
 from sims.sweeping.objective import AUTO, Objective, objective_of
 from sims.sweeping.space import SweepSpace
+from sims.sweeping.space_file import over_of, placed, read_space
 from sims.sweeping.sweep_files import SWEEP_JOURNAL, write_sweep_files, write_sweep_manifest
 from sims.sweeping.sweep_plan import SweepPlan, plan_sweep
 from sims.sweeping.sweep_request import SweepRequest, check_sweep
@@ -74,7 +75,7 @@ class _Work(NamedTuple):
 
 def sweep(
     scenario: Scenario | str | Path,
-    over: Mapping[str, str | Sequence[Any]],
+    over: Mapping[str, str | Sequence[Any]] | Path | str | None = None,
     *,
     budget: int | None = None,
     seconds: float | None = None,
@@ -90,7 +91,8 @@ def sweep(
 
     Args:
         scenario: a scenario, the path of its TOML file, or the name of a bundled one.
-        over: key -> "low:high:steps", "low:high", "log:low:high", or a list of values.
+        over: key -> "low:high:steps", "low:high", "log:low:high", or a list of values; or the path of a file with a
+            table [sweep] of these; None for the table [sweep] of the scenario itself.
         budget: most attempts, from 1; None for all settings of a finite space.
         seconds: about how long the sweep may take, above 0; the result then depends on the machine.
         method: grid, random, tpe, hyperband, staged, or auto, which chooses one of them and says why.
@@ -116,8 +118,15 @@ def sweep(
         >>> from sims import sweep
         >>> sweep("quickstart", {"game.params.speed": "5:9:9"}).sentences  # doctest: +SKIP
     """
-    request = SweepRequest(dict(over), budget, seconds, method, objective)
-    work = _work(scenario_of(scenario), request)
+    baseline = scenario_of(scenario)
+    entries = baseline.swept if over is None else read_space(Path(over)) if isinstance(over, str | Path) else ()
+    request = SweepRequest(
+        dict(over) if isinstance(over, Mapping) else over_of(entries), budget, seconds, method, objective
+    )
+    try:
+        work = _work(baseline, request)
+    except ScenarioError as fault:
+        raise placed(fault, entries) from None
     work.plan.begin(work.space, work.scenario.seed)  # a refusal must not leave a folder
     with disk_faults():
         folder = begin(None if out is None else Path(out), work.start)

@@ -11,6 +11,7 @@ from engine.scenario import Scenario, parse
 from engine.scenario_file.toml import format_toml
 from sims.catalog import Catalog
 from sims.sweeping.space import CONTROLLER, Settings, SweepSpace, space_of
+from sims.sweeping.space_file import over_of, placed
 
 _KNOB: Final = "game.params."
 _MOST_CHECKED: Final = 60  # values of a key that are checked before anything is played
@@ -26,6 +27,15 @@ def trial_scenario(baseline: Scenario, settings: Settings, players: int | None =
     pairs = [*_freeing(baseline, settings), *((key, format_toml(value)) for key, value in settings)]
     text = baseline.resolved_toml().encode()
     return _with_players(parse(text, baseline.name, Catalog(), pairs, allow_long=True), players)
+
+
+def check_swept(baseline: Scenario) -> None:
+    """Raise ScenarioError, with file and lines, where the table [sweep] of a scenario cannot be swept."""
+    if baseline.swept:
+        try:
+            checked_space(over_of(baseline.swept), baseline)
+        except ScenarioError as fault:
+            raise placed(fault, baseline.swept) from None
 
 
 def checked_space(over: Mapping[str, str | Sequence[Any]], baseline: Scenario) -> SweepSpace:

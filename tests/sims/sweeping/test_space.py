@@ -8,8 +8,10 @@ import pytest
 
 from engine.errors import ScenarioError
 from sims.catalog import load_scenario
+from sims.cli.app import main
 from sims.sweeping.space import SweepSpace, space_of, value_in
-from sims.sweeping.space_file import read_space
+from sims.sweeping.space_file import over_of, read_space
+from sims.sweeping.sweep import sweep
 from sims.sweeping.trial_scenarios import check_space, checked_space, trial_scenario
 from tests.kit import small
 
@@ -127,10 +129,44 @@ def test_settings_are_those_of_the_same_run_from_the_command_line():
 def test_a_file_says_what_is_swept(tmp_path):
     path = tmp_path / "space.toml"
     path.write_text('[sweep]\n"target.win_rate" = "0.5:0.7:3"\ncontroller.options.q = [0.1, 0.2]\n')
-    assert read_space(path) == {"target.win_rate": "0.5:0.7:3", "controller.options.q": [0.1, 0.2]}
+    found = read_space(path)
+    assert over_of(found) == {"target.win_rate": "0.5:0.7:3", "controller.options.q": [0.1, 0.2]}
+    assert [one.place for one in found] == [f"{path}:2", f"{path}:3"]
     path.write_text("[swept]\n")
     with pytest.raises(ScenarioError, match=r"must hold one table \[sweep\] and nothing else, got swept"):
         read_space(path)
+
+
+SWEPT = """
+[sweep]
+controller.name = ["kalman", "elo"]
+controller.options.q = "log:0.001:0.1:3"
+"""
+
+
+def test_a_scenario_may_say_what_is_swept_and_plays_the_same(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    plain = SCENARIO.resolved_toml()
+    path.write_text(plain + SWEPT)
+    swept = load_scenario(path)
+    assert over_of(swept.swept) == {"controller.name": ["kalman", "elo"], "controller.options.q": "log:0.001:0.1:3"}
+    assert (swept.digest, swept.resolved_toml()) == (SCENARIO.digest, plain)
+    assert main(["check", str(path)]) == 0
+    done = sweep(swept, out=tmp_path / "sweep", workers=1)
+    assert done.answer["keys"] == ["controller.name", "controller.options.q"]
+    assert len(done.answer["trials"]) == 1 + 4
+
+
+def test_all_errors_of_a_table_are_told_with_their_lines(tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text(SCENARIO.resolved_toml() + SWEPT + 'dial.floor = "0.1:3:2"\n[sweep.target]\nwin_rate = 0.5\n')
+    before = SCENARIO.resolved_toml().count("\n")
+    assert main(["check", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": must")[0] for line in sorted(lines)] == [
+        f"{path}:{before + 5}: sweep.dial.floor",
+        f"{path}:{before + 7}: sweep.target.win_rate",
+    ]
 
 
 def test_places_of_the_cube_reach_every_value():
