@@ -136,6 +136,12 @@ class Catalog:
         }
         return [Entry(name, BUILT_IN, title) for name, title in sorted(titles.items())]
 
+    def personas(self) -> list[Entry]:
+        """All kinds of players that a cohort can name, in the order of their page."""
+        from engine.scenario_file.personas import PERSONAS
+
+        return [Entry(persona.name, BUILT_IN, persona.summary) for persona in PERSONAS]
+
     def scenario(self, name_or_path: str) -> Path:
         """The file of a scenario: a path, or the name of a bundled one. Raises ScenarioError if it is neither."""
         bundled = _bundled()

@@ -17,6 +17,7 @@ from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, DEFAULT_TRAITS, TRAIT_LIST, TRAIT_NAMES, Trait, correlation_factor
 from engine.scenario_file.dial_path import fault_of_dial
 from engine.scenario_file.likely_slips import slip_of_shares
+from engine.scenario_file.personas import PERSONA_NAMES
 from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.scenario_faults import Faults, one_of, printable, quote_value, suggestion
 from engine.scenario_file.sections import (
@@ -85,6 +86,8 @@ def check_consistency(
     _check_targets(parts, faults)
     _check_players(parts, faults)
     for place, cohort in parts.cohorts.items():
+        if cohort.persona:
+            _known(cohort.persona, PERSONA_NAMES, ("cohort", place, "persona"), "the personas are", faults)
         _check_traits(("cohort", place, "traits"), cohort, faults)
         _check_correlation(("cohort", place, "correlation"), cohort, faults)
     _check_work(parts, allow_long, faults)

@@ -11,12 +11,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, Tag, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from engine.controller import Scope
 from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.randomness import LARGEST_SEED
+from engine.scenario_file.personas import persona_traits
 from engine.scenario_file.scenario_faults import quote_value
 from engine.setup import Layouts
 
@@ -387,11 +388,23 @@ class CohortSection(Section):
     target: CohortTarget | None = Field(
         default=None, description="overrides [target]; keys that are left out keep its values"
     )
+    persona: Annotated[str, FreeText(64)] | None = Field(
+        default=None,
+        description="kind of player whose traits it has, see flowdial list personas; its own traits come on top",
+    )
     traits: dict[str, Spread] = Field(default={}, description="traits of its players at birth")
     correlation: dict[str, dict[str, Correlation]] | None = Field(
         default=None,
         description="correlation of a normal or log-normal trait with others, as in skill = { quit_frailty = -0.4 }",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_persona(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("traits", {}), dict):
+            return given
+        common = persona_traits(str(given.get("persona", "")))
+        return {**given, "traits": {**common, **given.get("traits", {})}} if common else given
 
 
 class HorizonSection(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,18 +17,20 @@ from sims.terminal import say, show
 if TYPE_CHECKING:
     from sims.catalog import Catalog
 
+GROUPS: Final = ("scenarios", "games", "controllers", "personas")
+
 
 @click.command("list", cls=Command)
-@click.argument("what", required=False, type=click.Choice(["scenarios", "games", "controllers"]))
+@click.argument("what", required=False, type=click.Choice(GROUPS))
 @click.option("--all", "everything", is_flag=True, help="Also the worlds in which controllers are compared.")
 @json_option
 def list_(what: str | None, everything: bool, as_json: bool) -> None:
-    """List installed scenarios, games and controllers."""
+    """List installed scenarios, games, controllers and personas."""
     from sims.catalog import Catalog
-    from sims.cli.descriptions import listing
+    from sims.cli.describing.descriptions import listing
 
     catalog = Catalog()
-    groups = [what] if what else ["scenarios", "games", "controllers"]
+    groups = [what] if what else GROUPS
     show(listing(catalog, groups, as_json, everything=everything))
     _warn(catalog)
 
@@ -40,9 +42,9 @@ def list_(what: str | None, everything: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="With --dial or --map: print JSON.")
 @game_name_option
 def describe(name: str | None, dial: bool, heat_map: bool, as_json: bool, in_file: str | None) -> None:
-    """Describe a game, a controller or a scenario."""
+    """Describe a game, a controller, a persona or a scenario."""
     from sims.catalog import Catalog
-    from sims.cli.descriptions import description, dial_description, show_map
+    from sims.cli.describing.descriptions import description, dial_description, show_map
 
     if dial and heat_map:
         raise click.UsageError("--dial and --map are two tables; choose one.")

@@ -50,7 +50,7 @@ _OBJECTIVES: Final = ("auto", "true_chance", "win_rates", "quit_share", "longest
     "--space",
     type=UserPath(exists=True, dir_okay=False),
     metavar="FILE",
-    help="TOML file with a table [sweep] of keys and values. Without it and --over: the scenario's own [sweep].",
+    help="TOML file with a table [sweep] (default: the scenario's).",
 )
 @click.option("--budget", type=NumberRange(1, whole=True), metavar="N", help="Maximum number of attempts.")
 @click.option("--seconds", type=NumberRange(1), help="Approximate time limit. The result then depends on the machine.")

@@ -24,7 +24,7 @@ from sims.comparison.sentences import (
 )
 from sims.comparison.target_changes import HEADINGS as STANDING_HEADINGS
 from sims.comparison.target_changes import standing_cells
-from sims.comparison.target_strips import strips_of
+from sims.comparison.target_strips import change_strips
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import document, header, section, table
 from sims.wording import badge_of
@@ -61,7 +61,7 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
             "section",
             _keys(other.keys[:_MOST_KEYS]),
             tag("p", headline, class_="headline"),
-            strips_of(other.standings),
+            change_strips(other.standings),
             *(tag("p", sentence) for sentence in sentences),
             *(tag("p", note, class_="caution") for note in notes(differences, other)),
             class_="verdict",

@@ -14,7 +14,7 @@ from sims.verdict.numbers import target_words
 _STATES: Final[dict[Direction, str]] = {"better": "good", "worse": "off", "mixed": "off"}
 
 
-def strips_of(standings: Sequence[TargetChange]) -> Markup | None:
+def change_strips(standings: Sequence[TargetChange]) -> Markup | None:
     """A dumbbell for each group; None in a campaign, where each level has a target, and where nothing was judged."""
     shown = [
         one for one in standings if one.levels is None and not math.isnan(one.before.win_rate + one.after.win_rate)

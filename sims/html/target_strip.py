@@ -18,19 +18,19 @@ _FOOT: Final = 18.0  # words of the ticks
 _MIDDLE: Final = _TOP + _BAND / 2.0
 
 
-Band = tuple[float, float]
+RateBand = tuple[float, float]
 
 
 class Strip(NamedTuple):
     """Rates, each in [0, 1]; NaN where there is none."""
 
-    band: Band
+    band: RateBand
     rate: float
     low: float
     high: float
     wanted: float = math.nan  # inside the band
     early: float = math.nan  # a rate from before, for contrast
-    early_band: Band | None = None  # what was wanted then, where it was something else
+    early_band: RateBand | None = None  # what was wanted then, where it was something else
     joined: bool = False  # whether a line leads from the rate before to the rate: a change
 
 

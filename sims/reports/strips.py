@@ -20,7 +20,7 @@ def state(row: Row, words: str | None = None) -> Markup:
     return tag("span", words or row.state_words, class_=f"state {_STATES[row.state]}")
 
 
-def strips_of(facts: Facts) -> Markup:
+def verdict_strips(facts: Facts) -> Markup:
     """Strips of all groups; nothing in a campaign, where each level has a target, and a mean over levels has none."""
     if facts.levels:
         return Markup("")

@@ -7,7 +7,7 @@ from typing import Final
 from sims.html.markup import Markup, tag
 from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
-from sims.reports.strips import state, strips_of
+from sims.reports.strips import state, verdict_strips
 from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
 
 ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing about other people."
@@ -37,7 +37,7 @@ def verdict_part(facts: Facts) -> Markup:
         "section",
         tag("p", headline, class_="headline"),
         tag("p", ONE_PERSON if facts.of_a_person else caution, class_="caution"),
-        strips_of(facts),
+        verdict_strips(facts),
         *(tag("p", sentence) for sentence in others),
         table(headings, rows),
         tag("p", left_out, " Difficulty runs from 0 (easiest) to 1 (hardest).", shown, class_="note"),

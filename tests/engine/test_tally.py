@@ -259,7 +259,8 @@ def test_json_that_is_no_tally_is_refused(change):
 @pytest.mark.parametrize("number", [-1, 2**62])
 def test_counts_that_no_rows_give_are_refused(table, number):
     """Formulas of intervals take roots and logarithms of them."""
-    found = json.loads(json.dumps(tally_of(*some_rows(6), SCHEME).to_json()))
+    rows, players = some_rows(6)
+    found = json.loads(json.dumps(tally_of(rows, players, SCHEME).to_json()))
     cells = np.array(found[table], np.int64)
     refused = 0
     for place in np.ndindex(cells.shape):

@@ -85,17 +85,20 @@ def _by_family(entries: Sequence[Entry], texts: Sequence[str]) -> list[str]:
 def description(catalog: Catalog, name: str) -> str:
     """Describe everything that has this name. Raises ScenarioError if nothing has it."""
     from engine.scenario import load
+    from engine.scenario_file.personas import PERSONA_NAMES, PERSONAS
+    from sims.cli.describing.persona_description import persona_description
 
     blocks = []
     if name in catalog.names("games"):
         blocks.append(_game(catalog.game(name)))
     if name in catalog.names("controllers"):
         blocks.append(_controller(catalog.controller(name)))
+    blocks += [persona_description(persona) for persona in PERSONAS if persona.name == name]
     scenarios = [entry.name for entry in catalog.scenarios()]
     if name in scenarios or (not blocks and name.endswith(".toml")):
         blocks.append(_scenario(load(catalog.scenario(name), catalog, allow_long=True), catalog))
     if not blocks:
-        names = [*catalog.names("games"), *catalog.names("controllers"), *scenarios]
+        names = [*catalog.names("games"), *catalog.names("controllers"), *PERSONA_NAMES, *scenarios]
         meant = suggestion(name, names) or ";"
         raise ScenarioError(f"nothing is called {name[:64]!r}{meant} flowdial list shows all names")
     return "\n\n".join(blocks)
