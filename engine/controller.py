@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from engine.attempt import RUNS_OWN
 from engine.game import Game
 from engine.parameters import ParameterSpace
+from engine.scheduling.option_schedule import NO_SCHEDULE, OptionSchedule
 
 # Eiben, Hinterding and Michalewicz 1999; a reference knows what no game tells, and is no controller for one.
 Mode = Literal["deterministic", "adaptive", "self_adaptive", "reference"]
@@ -29,6 +30,8 @@ class Situation(NamedTuple):
     level: int  # level of a campaign, from 1; 0 in an endless stream
     place: int  # attempts of this player so far in this session
     last: float  # this player's previous outcome: 1 won, 0 not; 1 before the first; -1 not known yet
+    session: int = 0  # this player's sessions before this one
+    day: int = 0  # of the run, from 0
 
 
 class Observation(NamedTuple):
@@ -153,6 +156,7 @@ class Brief(NamedTuple):
     traits: Any
     layout_seed: int = RUNS_OWN  # from which the numbered levels are drawn
     levels: int = 0  # of a campaign; 0 in an endless stream
+    schedule: OptionSchedule = NO_SCHEDULE  # how the options change with outcomes, see engine.scheduling
 
     @property
     def seed_of_levels(self) -> int:

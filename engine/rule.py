@@ -147,8 +147,11 @@ def ask_of(rule: Rule, options: Layout, state: Layout) -> Callable[..., float]:
     ask = rule.ask
     unpack_options, unpack_state = unpack_of(options, shared=True), unpack_of(state, shared=True)
 
-    def asked(options: Any, state: Any, target: float, attempt: int, level: int, place: int, last: float) -> float:
-        situation = Situation(target, attempt, level, place, last)
+    def asked(
+        options: Any, state: Any, target: float, attempt: int, level: int, place: int, last: float, session: int,
+        day: int,
+    ) -> float:  # fmt: skip
+        situation = Situation(target, attempt, level, place, last, session, day)
         return ask(unpack_options(options), unpack_state(state), situation)
 
     return asked
@@ -237,7 +240,7 @@ class PerPlayer:
             self._waiting.setdefault(self._unit(outcome.who), []).append(outcome)
             return
         who, setting, won, progress, score, _ = outcome
-        target, _, _, place, last = who.situation
+        target, place, last = who.situation.target, who.situation.place, who.situation.last
         state = self._numbers(who)
         self._tell(
             self._options, state, setting.difficulty, 1.0 if won else 0.0, progress, score, target, float(place), last,

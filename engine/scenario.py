@@ -32,6 +32,7 @@ from engine.scenario_file.sections import (
     Campaign,
     CohortSection,
     CohortTarget,
+    ControllerSection,
     Form,
     LaunchWave,
     LognormalSpread,
@@ -41,6 +42,8 @@ from engine.scenario_file.sections import (
     SteadyStream,
 )
 from engine.scenario_file.validation import validate_document
+from engine.scheduling.option_schedule import GainSchedule, OptionSchedule
+from engine.scheduling.scheduled_rule import scheduled_kind
 from engine.setup import Setup
 
 Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -267,13 +270,14 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         levels=form.levels.params if isinstance(form.levels, Campaign) else None,
     )
     arrival = form.players.arrival
+    schedule = _schedule(form.controller)
     return Setup(
         game=game,
         space=space,
         path=_path(scenario, space),
         floor=form.dial.floor,
         ceiling=form.dial.ceiling,
-        kind=kind,
+        kind=scheduled_kind(kind) if schedule else kind,
         options=kind.options(**form.controller.options),
         scope=scenario.scope,
         cohorts=scenario.cohorts,
@@ -297,7 +301,17 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         level_seed=_level_seed(form),
         digest=f"s{scenario.digest[:16]}",
         win_chance=form.record is not None and form.record.win_chance,
+        schedule=schedule,
     )
+
+
+def _schedule(section: ControllerSection) -> OptionSchedule:
+    """How the controller's options change with outcomes."""
+    stairs = (
+        (name, tuple((int(at), value) for at, value in steps)) for name, steps in (section.piecewise or {}).items()
+    )
+    gain = None if section.gain is None else GainSchedule(**section.gain.model_dump())
+    return OptionSchedule(tuple(stairs), gain)
 
 
 def _level_seed(form: Form) -> int:

@@ -20,6 +20,7 @@ from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, P
 from engine.game import FAILED, WON, Game
 from engine.parameters import along, level_value, to_real, value_at
 from engine.players import (
+    DAY_S,
     FLOW_FIELDS,
     PLAYING,
     SESSION_END,
@@ -70,6 +71,11 @@ class Turn(NamedTuple):
     duration_s: float
     clock_s: float  # time of the next attempt
     gone: int  # 1 when there is no next attempt
+
+
+def day_of(clock_s: float) -> int:
+    """The day of the run, from 0."""
+    return math.floor(clock_s / DAY_S)
 
 
 def clamp(asked: float, floor: float, ceiling: float) -> float:
@@ -262,12 +268,14 @@ def session_of(
             level = int(player["level"])
             place = int(player["place"])
             last = float(player["last"])
+            session = int(player["session"])
+            day = day_of(float(player["clock_s"]))
             target = target_for(targets, int(player["cohort"]), level)
             shift = shift_for(targets, int(player["cohort"]), level)
             fault = kind if tried == stop else NO_FAULT
             clipped = 0
             if not failed(fault):
-                asked = ask(chosen, state, Situation(target, tried, level, place, last)) + shift
+                asked = ask(chosen, state, Situation(target, tried, level, place, last, session, day)) + shift
                 if math.isnan(asked):
                     fault = BAD_PROPOSAL
                 else:

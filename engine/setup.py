@@ -14,6 +14,7 @@ from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import COHORT_STRIDE, Flow
 from engine.randomness import LEVEL, WORD, key_of, words
+from engine.scheduling.option_schedule import NO_SCHEDULE, OptionSchedule
 
 Layouts = Literal["shared", "per_replica"]
 
@@ -49,6 +50,7 @@ class Setup:
     level_seed: int = RUNS_OWN  # from which numbered levels are drawn; RUNS_OWN: the seed of the run
     addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
     win_chance: bool = False  # whether rows have the true chance of winning
+    schedule: OptionSchedule = NO_SCHEDULE  # how the controller's options change with outcomes
 
     def brief(self, replica: int) -> Brief:
         """What the controller of one replica receives."""
@@ -66,6 +68,7 @@ class Setup:
             self.traits,
             self.layout_seed(replica),
             self.levels,
+            self.schedule,
         )
 
     @property

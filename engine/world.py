@@ -41,7 +41,7 @@ from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
 from engine.response.level_shifts import OnLevels, level_shifts, shifts_levels
 from engine.rule import PerPlayer, belief_names, bounds_of, first_state, flat, layout_of, prepare_options
-from engine.session import UNKNOWN, arrive, births, clamp, frame_of, put_in_order, session_of, single_of
+from engine.session import UNKNOWN, arrive, births, clamp, day_of, frame_of, put_in_order, session_of, single_of
 from engine.setup import Setup
 
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
@@ -248,9 +248,10 @@ class World:
             if self.used == len(self.rows):
                 self._grow()
             r = self.used
-            who = played = new(Who, (number, cohort, new(Situation, (target, tried, level, place, last))))
+            when = int(players[i]["session"]), day_of(start_s)
+            who = played = new(Who, (number, cohort, new(Situation, (target, tried, level, place, last, *when))))
             if start_s < known_s:
-                who = Who(number, cohort, Situation(target, tried, level, place, UNKNOWN))
+                who = Who(number, cohort, Situation(target, tried, level, place, UNKNOWN, *when))
             box[PLAYER_AT], box[ATTEMPT_AT], box[ROWS_AT] = number, tried, r
             if tried not in stops:
                 try:
@@ -346,7 +347,8 @@ class Desk:
         if deployed is None or deployed[0] < since_s:
             # A release knows what was known when it was made, whichever player asks first: it counts releases.
             self._deliver(since_s, who)
-            release = Situation(who.situation.target, int(since_s / self._every_s), who.situation.level, 0, UNKNOWN)
+            number, day = int(since_s / self._every_s), day_of(since_s)
+            release = Situation(who.situation.target, number, who.situation.level, 0, UNKNOWN, 0, day)
             who = who._replace(situation=release)
             before = before if deployed is None else deployed[1]
             deployed = self._deployed[audience] = (since_s, *self._bounded(self._controller.ask(who), before))

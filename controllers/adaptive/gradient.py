@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from controllers.common.dial_bounds import inside
 from controllers.common.gain import PROGRESS, SCALING, error_of, gain_for, gap_after
-from controllers.common.schedule import (
+from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
+from engine.scheduling.shapes import (
     cosine,
     exponential,
     knots_of,
@@ -25,7 +26,6 @@ from controllers.common.schedule import (
     warm_up_cosine,
     warm_up_decay,
 )
-from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
 
 EPSILON: Final = 1e-8
 

@@ -1,165 +1,42 @@
-"""Schedules: the shapes that a number can follow over attempts, whatever their outcomes.
-
-A shape is a pure function of u and of the heights it passes through. u is the share of its length that is over, 0 to 1.
-The deterministic controllers let difficulty follow a shape; the gradient rule lets its gain follow one. Heights lie in
-[0, 1], and so does every shape between them.
-"""
+"""Rules whose difficulty follows a shape over attempts, levels, sessions or days, and the options that they share."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from controllers.common.dial_bounds import inside
-from engine.arithmetic import exp
 from engine.controller import Bounds, Observation, Option, Rule, Situation
+from engine.scheduling.shapes import share_done
 
-QUARTER_TURN: Final = 1.5707963267948966
-FLAT_RATE: Final = 1e-6  # an exponential this slow is a straight line, in which the rate would cancel badly
-
-
-def share_done(attempt: float, length: float) -> float:
-    """How much of a schedule is over before this attempt: 0 at the first, 1 from attempt number `length` on."""
-    return min(attempt / (length - 1.0), 1.0)
-
-
-def linear(u: float, start: float, end: float) -> float:
-    """A straight line."""
-    return start + (end - start) * u
-
-
-def half_wave(u: float) -> float:
-    """(1 - cos(pi u)) / 2 for u in [0, 1], error below 1e-15, the same bits on every machine.
-
-    It is sin(pi u / 2) squared; the sine is its Taylor series of degree 21, whose next term is below 2e-18.
-    """
-    x = QUARTER_TURN * u
-    z = x * x
-    sine = 1.0
-    for k in range(10, 0, -1):
-        sine = 1.0 - sine * z / (2.0 * k * (2.0 * k + 1.0))
-    sine = sine * x
-    return min(sine * sine, 1.0)
-
-
-def cosine(u: float, start: float, end: float) -> float:
-    """Half a cosine wave: slow at both ends (Loshchilov and Hutter 2017)."""
-    return linear(half_wave(u), start, end)
-
-
-def exponential(u: float, start: float, end: float, rate: float) -> float:
-    """An exponential approach to `end`, reached at u = 1; `rate` is how many times it shrinks e-fold on the way."""
-    if rate < FLAT_RATE:
-        return linear(u, start, end)
-    left = exp(-rate)
-    return linear((1.0 - exp(-rate * u)) / (1.0 - left) if u < 1.0 else 1.0, start, end)
-
-
-class Knots(NamedTuple):
-    """Three places between the ends of a shape, and the heights there.
-
-    A knot placed before the one before it stands at the same place as that one.
-    """
-
-    at1: float
-    height1: float
-    at2: float
-    height2: float
-    at3: float
-    height3: float
-
-
-def knots_of(options: Any) -> Knots:
-    """The knots of options that have them."""
-    return Knots(options.at1, options.height1, options.at2, options.height2, options.at3, options.height3)
-
-
-def sort_knots(knots: Knots) -> Knots:
-    """The knots with none placed before the one before it."""
-    at2 = max(knots.at1, knots.at2)
-    return Knots(knots.at1, knots.height1, at2, knots.height2, max(at2, knots.at3), knots.height3)
-
-
-def stairs(u: float, start: float, end: float, knots: Knots) -> float:
-    """Stairs: each height holds from its knot to the next one; `end` comes at u = 1."""
-    k = sort_knots(knots)
-    if u >= 1.0:
-        return end
-    if u >= k.at3:
-        return k.height3
-    if u >= k.at2:
-        return k.height2
-    return k.height1 if u >= k.at1 else start
-
-
-def piecewise(u: float, start: float, end: float, knots: Knots) -> float:
-    """Straight lines from knot to knot."""
-    k = sort_knots(knots)
-    if u >= 1.0:
-        return end
-    if u >= k.at3:
-        return line_between(u, k.at3, k.height3, 1.0, end)
-    if u >= k.at2:
-        return line_between(u, k.at2, k.height2, k.at3, k.height3)
-    if u >= k.at1:
-        return line_between(u, k.at1, k.height1, k.at2, k.height2)
-    return line_between(u, 0.0, start, k.at1, k.height1)
-
-
-def line_between(u: float, left: float, low: float, right: float, high: float) -> float:
-    """The height at u of the line from (left, low) to (right, high), for left <= u < right."""
-    return linear((u - left) / (right - left), low, high)
-
-
-def warm_up_cosine(u: float, start: float, peak: float, end: float, warm_up: float) -> float:
-    """A straight line to `peak` over the share `warm_up`, then half a cosine wave to `end`."""
-    if u < warm_up:
-        return line_between(u, 0.0, start, warm_up, peak)
-    return cosine((u - warm_up) / (1.0 - warm_up), peak, end)
-
-
-def warm_up_decay(u: float, start: float, peak: float, end: float, warm_up: float) -> float:
-    """A straight line to `peak` over the share `warm_up`, then a straight line to `end`."""
-    if u < warm_up:
-        return line_between(u, 0.0, start, warm_up, peak)
-    return linear((u - warm_up) / (1.0 - warm_up), peak, end)
-
-
-def one_cycle(u: float, start: float, peak: float, end: float, rise: float) -> float:
-    """Up to `peak` over the share `rise`, down to `start` over as much again, then to `end` (Smith 2018)."""
-    if u < rise:
-        return line_between(u, 0.0, start, rise, peak)
-    if u < 2.0 * rise:
-        return line_between(u, rise, peak, 2.0 * rise, start)
-    return linear((u - 2.0 * rise) / (1.0 - 2.0 * rise), start, end)
-
-
-def sawtooth(u: float, start: float, end: float, teeth: float, breather: float, rest: float) -> float:
-    """Lines from `start` to `end`, one after the other, with a pause at `rest` between them.
-
-    breather: the share of a tooth and its pause that is pause. The last tooth has none: it ends at `end` with u = 1.
-    """
-    count = max(math.floor(teeth), 1.0)
-    if u >= 1.0:
-        return end
-    x = u * (count - breather)
-    along = (x - math.floor(x)) / (1.0 - breather)
-    return linear(along, start, end) if along <= 1.0 else rest
+LEVELS: Final = 1.0
+SESSIONS: Final = 2.0
+DAYS: Final = 3.0
 
 
 class State(NamedTuple):
     difficulty: float  # of the attempt with the latest outcome
 
 
+def time_of(clock: float, situation: Situation) -> float:
+    """What the clock of a schedule shows, from 0: attempts, levels, sessions or days of the run."""
+    if clock == LEVELS:
+        return max(situation.level - 1.0, 0.0)
+    if clock == SESSIONS:
+        return float(situation.session)
+    if clock == DAYS:
+        return float(situation.day)
+    return float(situation.attempt)
+
+
 def schedule_rule(height: Callable[[Any, float], float]) -> Rule:
-    """The rule whose difficulty is height(options, u); `length` of the options is the attempts it takes."""
+    """The rule whose difficulty is height(options, u); `length` of the options is the steps of its clock it takes."""
 
     def start(options: Any, target: float) -> State:
         return State(height(options, 0.0))
 
     def ask(options: Any, state: State, situation: Situation) -> float:
-        return height(options, share_done(situation.attempt, options.length))
+        return height(options, share_done(time_of(options.clock, situation), options.length))
 
     def tell(options: Any, state: State, seen: Observation) -> State:
         return State(seen.difficulty)
@@ -173,7 +50,18 @@ def schedule_rule(height: Callable[[Any, float], float]) -> Rule:
 # Options that deterministic controllers share.
 START: Final = Option("start", 0.0, 1.0, "difficulty of a player's first attempt")
 END: Final = Option("end", 0.0, 1.0, "difficulty from attempt number `length` on")
-LENGTH: Final = Option("length", 2.0, 1000000.0, "attempts from the first to the last of the shape, both included")
+LENGTH: Final = Option(
+    "length",
+    2.0,
+    1000000.0,
+    "steps of the clock, such as attempts, from the first to the last of the shape, both included",
+)
+CLOCK: Final = Option(
+    "clock",
+    0.0,
+    3.0,
+    "what moves the shape: 0 attempts, 1 levels, 2 sessions of the player, 3 days of the run; a whole number",
+)
 PEAK: Final = Option("peak", 0.0, 1.0, "difficulty at the peak")
 WARM_UP: Final = Option("warm_up", 0.0, 0.9, "share of the length until the peak")
 KNOTS: Final = (

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, cosine, schedule_rule
+from controllers.common.schedule import CLOCK, END, LENGTH, START, schedule_rule
 from engine.controller import ControllerKind
+from engine.scheduling.shapes import cosine
 
 
 class Options(NamedTuple):
     start: float = 0.3
     end: float = 0.7
     length: float = 200.0
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -26,6 +28,6 @@ CONTROLLER: Final = ControllerKind(
     source="cosine annealing as a schedule, Loshchilov and Hutter 2017; deterministic parameter control",
     use="As a baseline with a slow start and a slow finish, where a ramp's corners would be noticed.",
     options=Options,
-    option_list=(START, END, LENGTH),
+    option_list=(START, END, LENGTH, CLOCK),
     rule=schedule_rule(height),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, exponential, schedule_rule
+from controllers.common.schedule import CLOCK, END, LENGTH, START, schedule_rule
 from engine.controller import ControllerKind, Option
+from engine.scheduling.shapes import exponential
 
 
 class Options(NamedTuple):
@@ -13,6 +14,7 @@ class Options(NamedTuple):
     end: float = 0.7
     length: float = 200.0
     rate: float = 3.0
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -27,6 +29,12 @@ CONTROLLER: Final = ControllerKind(
     source="exponential learning curves, Heathcote, Brown and Mewhort 2000; exponential decay of a learning rate",
     use="Where players learn fast at first and one curve must serve all. It ignores the player.",
     options=Options,
-    option_list=(START, END, LENGTH, Option("rate", 0.0, 20.0, "e-folds from start to end; 0 is a straight line")),
+    option_list=(
+        START,
+        END,
+        LENGTH,
+        Option("rate", 0.0, 20.0, "e-folds from start to end; 0 is a straight line"),
+        CLOCK,
+    ),
     rule=schedule_rule(height),
 )

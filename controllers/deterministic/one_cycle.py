@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, PEAK, START, one_cycle, schedule_rule
+from controllers.common.schedule import CLOCK, END, LENGTH, PEAK, START, schedule_rule
 from engine.controller import ControllerKind, Option
+from engine.scheduling.shapes import one_cycle
 
 
 class Options(NamedTuple):
@@ -14,6 +15,7 @@ class Options(NamedTuple):
     end: float = 0.2
     rise: float = 0.45
     length: float = 200.0
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -37,6 +39,7 @@ CONTROLLER: Final = ControllerKind(
         END,
         Option("rise", 0.05, 0.49, "share of the length until the peak; the descent takes as long"),
         LENGTH,
+        CLOCK,
     ),
     rule=schedule_rule(height),
 )

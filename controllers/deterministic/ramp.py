@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, linear, schedule_rule
+from controllers.common.schedule import CLOCK, END, LENGTH, START, schedule_rule
 from engine.controller import ControllerKind
+from engine.scheduling.shapes import linear
 
 
 class Options(NamedTuple):
     start: float = 0.3
     end: float = 0.7
     length: float = 200.0
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -26,6 +28,6 @@ CONTROLLER: Final = ControllerKind(
     source="the difficulty curve drawn by hand; deterministic control of Eiben, Hinterding, Michalewicz 1999",
     use="As a baseline, and to sweep all difficulties once to see where players stand. It ignores the player.",
     options=Options,
-    option_list=(START, END, LENGTH),
+    option_list=(START, END, LENGTH, CLOCK),
     rule=schedule_rule(height),
 )

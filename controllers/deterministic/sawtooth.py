@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, START, sawtooth, schedule_rule
+from controllers.common.schedule import CLOCK, END, LENGTH, START, schedule_rule
 from engine.controller import ControllerKind, Option
+from engine.scheduling.shapes import sawtooth
 
 
 class Options(NamedTuple):
@@ -15,6 +16,7 @@ class Options(NamedTuple):
     breather: float = 0.15
     rest: float = 0.2
     length: float = 200.0
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -38,6 +40,7 @@ CONTROLLER: Final = ControllerKind(
         Option("breather", 0.0, 0.9, "share of the pause in a climb and its pause"),
         Option("rest", 0.0, 1.0, "difficulty in the pauses"),
         LENGTH,
+        CLOCK,
     ),
     rule=schedule_rule(height),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, KNOTS, LENGTH, START, knots_of, schedule_rule, stairs
+from controllers.common.schedule import CLOCK, END, KNOTS, LENGTH, START, schedule_rule
 from engine.controller import ControllerKind
+from engine.scheduling.shapes import knots_of, stairs
 
 
 class Options(NamedTuple):
@@ -18,6 +19,7 @@ class Options(NamedTuple):
     height2: float = 0.5
     at3: float = 0.75
     height3: float = 0.6
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -33,6 +35,6 @@ CONTROLLER: Final = ControllerKind(
     source="step decay of a learning rate; deterministic control of Eiben, Hinterding, Michalewicz 1999",
     use="For chapters that differ in difficulty, and to measure win rates at a few difficulties in one run.",
     options=Options,
-    option_list=(START, END, LENGTH, *KNOTS),
+    option_list=(START, END, LENGTH, *KNOTS, CLOCK),
     rule=schedule_rule(height),
 )

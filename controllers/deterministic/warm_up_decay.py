@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from controllers.common.schedule import END, LENGTH, PEAK, START, WARM_UP, schedule_rule, warm_up_decay
+from controllers.common.schedule import CLOCK, END, LENGTH, PEAK, START, WARM_UP, schedule_rule
 from engine.controller import ControllerKind
+from engine.scheduling.shapes import warm_up_decay
 
 
 class Options(NamedTuple):
@@ -14,6 +15,7 @@ class Options(NamedTuple):
     end: float = 0.5
     warm_up: float = 0.1
     length: float = 200.0
+    clock: float = 0.0
 
 
 def height(options: Options, u: float) -> float:
@@ -29,6 +31,6 @@ CONTROLLER: Final = ControllerKind(
     source="linear warm-up and linear decay of a learning rate: Goyal et al. 2017, Devlin et al. 2019",
     use="For a short easy start before the main part: put peak and end close together. It ignores the player.",
     options=Options,
-    option_list=(START, PEAK, END, WARM_UP, LENGTH),
+    option_list=(START, PEAK, END, WARM_UP, LENGTH, CLOCK),
     rule=schedule_rule(height),
 )

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from engine.controller import ControllerKind, Scope
+from engine.controller import ControllerKind, Option, Scope
 from engine.errors import ScenarioError
 from engine.game import Game
 from engine.parameters import Knob
@@ -36,6 +36,7 @@ from engine.scenario_file.sections import (
     UniformSpread,
 )
 from engine.scenario_file.validation import Parts
+from engine.scheduling.scheduled_rule import why_no_gain_schedule, why_unscheduled
 
 LARGEST_WORK: Final = 5_000_000_000  # attempts of a run
 LONG_WORK: Final = 200_000_000  # attempts that are not begun by accident
@@ -231,10 +232,37 @@ def _check_controller(section: ControllerSection, kind: ControllerKind, faults: 
             if not option.low <= value <= option.high:
                 rule = f"must be a number from {option.low:g} to {option.high:g} ({option.meaning})"
                 faults.add(address, f"{rule}, got {quote_value(value)}")
+    _check_schedules(section, kind, options, faults)
     if section.scope is not None and section.scope not in kind.scopes:
         faults.add(
             ("controller", "scope"), f"must be {one_of(kind.scopes)} for {kind.name}, got {quote_value(section.scope)}"
         )
+
+
+def _check_schedules(
+    section: ControllerSection, kind: ControllerKind, options: Mapping[str, Option], faults: Faults
+) -> None:
+    """The gain's shape and options that change are those of a rule that can follow them."""
+    reason = why_no_gain_schedule(kind) if section.gain is not None else None
+    if reason is not None:
+        faults.add(("controller", "gain"), f"needs a controller with a gain that can follow a shape, but {reason}")
+    reason = why_unscheduled(kind) if section.piecewise else None
+    if reason is not None:
+        faults.add(("controller", "piecewise"), f"needs a controller whose options may change, but {reason}")
+        return
+    for name, steps in (section.piecewise or {}).items():
+        address = ("controller", "piecewise", name)
+        if not _known(name, options, address, f"{kind.name} has the options", faults):
+            continue
+        option = options[name]
+        places = [at for at, _ in steps]
+        if places[0] != 0 or any(not at.is_integer() for at in places) or places != sorted(set(places)):
+            rule = "must have pairs [outcome, value] whose outcomes are whole numbers that rise from 0"
+            faults.add(address, f"{rule}, got {quote_value(steps)}")
+        wrong = next((value for _, value in steps if not option.low <= value <= option.high), None)
+        if wrong is not None:
+            rule = f"must have values from {option.low:g} to {option.high:g} ({option.meaning})"
+            faults.add(address, f"{rule}, got {wrong:g}")
 
 
 def scope_of(section: ControllerSection, kind: ControllerKind) -> Scope:

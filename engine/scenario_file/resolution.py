@@ -39,6 +39,8 @@ def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controlle
     tree["controller"]["name"] = kind.name
     tree["controller"]["scope"] = scope_of(form.controller, kind)
     tree["controller"]["options"] = kind.options(**form.controller.options)._asdict()
+    if "gain" in tree["controller"]:
+        tree["controller"]["gain"].setdefault("length", form.horizon.attempts_per_player)
     common = tree["target"].get("tolerance", DEFAULT_TOLERANCE)
     for target in (tree["target"], *(cohort["target"] for cohort in tree["cohort"] if "target" in cohort)):
         if "win_rate" in target or "levels" in target:

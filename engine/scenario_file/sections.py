@@ -19,6 +19,7 @@ from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.randomness import LARGEST_SEED
 from engine.scenario_file.personas import persona_traits
 from engine.scenario_file.scenario_faults import quote_value
+from engine.scheduling.option_schedule import GainSchedule
 from engine.setup import Layouts
 
 FORMAT: Final = 1
@@ -152,7 +153,10 @@ Logit = Annotated[float, Number(-40, 40)]
 LogSpread = Annotated[float, Number(0, 5)]
 Correlation = Annotated[float, Number(-1, 1)]
 
+OptionStep = Annotated[list[Finite], Field(min_length=2, max_length=2)]  # outcome from which on, value
+
 _FLOW: Final = Flow()
+_GAIN: Final = GainSchedule("cosine")
 
 
 class Section(BaseModel):
@@ -232,6 +236,32 @@ class TargetSection(CohortTarget):
     )
 
 
+class GainSection(Section):
+    """[controller.gain]: how the gain of a rule changes with outcomes, as shares of what its options say."""
+
+    shape: Literal["warm_up", "cosine", "one_cycle", "plateau"] = Field(
+        description="warm_up rises, cosine falls, one_cycle rises and falls, plateau falls when errors stop shrinking"
+    )
+    length: Annotated[int, Number(2, COHORT_STRIDE, whole=True)] | None = Field(
+        default=None, description="outcomes until the shape ends; default: horizon.attempts_per_player"
+    )
+    first: Share = Field(default=_GAIN.first, description="share of the gain at the start of warm_up and one_cycle")
+    last: Share = Field(default=_GAIN.last, description="share at the end of cosine and one_cycle; least of plateau")
+    rise: Annotated[float, Number(0, 0.49)] = Field(
+        default=_GAIN.rise, description="share of the length until the full gain, in warm_up and one_cycle"
+    )
+    patience: Annotated[float, Number(1, COHORT_STRIDE)] = Field(
+        default=_GAIN.patience, description="plateau: outcomes in a window whose mean error is looked at"
+    )
+    factor: Share = Field(default=_GAIN.factor, description="plateau: share of the gain that a cut leaves")
+    threshold: Share = Field(
+        default=_GAIN.threshold, description="plateau: by so much a window's mean error must beat the best so far"
+    )
+    cooldown: Annotated[float, Number(0, COHORT_STRIDE)] = Field(
+        default=_GAIN.cooldown, description="plateau: outcomes after a cut that are not looked at"
+    )
+
+
 class ControllerSection(Section):
     """[controller]: what sets the difficulty."""
 
@@ -244,6 +274,10 @@ class ControllerSection(Section):
         description="shared by: each player alone, a cohort, or everyone; default: the controller's first scope",
     )
     options: dict[str, Finite] = Field(default={}, description="the controller's options, see flowdial describe")
+    gain: GainSection | None = Field(default=None, description="how its gain changes with outcomes")
+    piecewise: dict[str, Annotated[list[OptionStep], Field(min_length=1, max_length=1000)]] | None = Field(
+        default=None, description="options that change: pairs [outcome from which on, value], the first at outcome 0"
+    )
 
 
 class TelemetrySection(Section):

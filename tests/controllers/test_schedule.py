@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from controllers.common import schedule
+from controllers.common.schedule import DAYS, LEVELS, SESSIONS, schedule_rule
 from controllers.deterministic import (
     constant,
     cosine,
@@ -22,6 +22,7 @@ from controllers.deterministic import (
     warm_up_decay,
 )
 from engine.controller import Observation, Situation
+from engine.scheduling import shapes as schedule
 
 LENGTH = 101  # attempts, so that u runs in hundredths
 ALONG = range(150)
@@ -105,6 +106,17 @@ def test_a_schedule_follows_its_formula_and_then_stays(module, options, shape):
     assert followed(module, **options) == expected(shape)
 
 
+@pytest.mark.parametrize(("clock", "field"), [(LEVELS, "level"), (SESSIONS, "session"), (DAYS, "day")])
+def test_a_schedule_may_run_over_levels_sessions_or_days(clock, field):
+    chosen = ramp.Options(0.0, 1.0, 11.0, clock)
+    rule = ramp.CONTROLLER.rule
+    assert rule is not None
+    state = rule.start(chosen, 0.55)
+    first = 1 if field == "level" else 0
+    asked = [rule.ask(chosen, state, at(7)._replace(**{field: first + step})) for step in range(13)]
+    assert asked == pytest.approx([min(step / 10.0, 1.0) for step in range(13)])
+
+
 def test_a_sawtooth_climbs_rests_and_ends_at_its_end():
     heights = followed(sawtooth, start=0.2, end=0.8, teeth=4.0, breather=0.2, rest=0.1)
     rests = [attempt for attempt, height in enumerate(heights) if height == 0.1]
@@ -136,7 +148,7 @@ def test_a_constant_stays():
 
 
 def test_a_schedule_shows_the_difficulty_that_was_played():
-    rule = schedule.schedule_rule(ramp.height)
+    rule = schedule_rule(ramp.height)
     state = rule.tell(
         ramp.Options(), rule.start(ramp.Options(), 0.55), Observation(0.42, 1.0, 1.0, 1.0, 0.55, 3, 1.0, 1.0)
     )

@@ -47,7 +47,7 @@ NAMES = {
     "Options": Shared(RULE, "the options of a controller"),
     "Prepared": Shared(PREPARED, "what `prepare` of a rule returns"),
     "ask": Shared(RULE, "field of Rule"),
-    "height": Shared(SCHEDULE, "the curve of a schedule, see controllers.common.schedule"),
+    "height": Shared(SCHEDULE, "the curve of a schedule, see engine.scheduling.shapes"),
     "posterior": Shared(ADAPTIVE, "the state that weights over hypotheses amount to"),
     "prepare": Shared(PREPARED, "field of Rule"),
     "tell": Shared(RULE, "field of Rule"),

@@ -43,7 +43,7 @@ from engine.record import Sheet
 from engine.scenario import Scenario, parse
 from engine.scenario_file.resolution import text_of
 from engine.scenario_file.sections import DEFAULT_TOLERANCE, ControllerSection, TargetSection, TelemetrySection
-from engine.session import frame_of
+from engine.session import day_of, frame_of
 from engine.setup import Setup
 from engine.world import Desk, Played, controller_of, middle_of
 from sims.catalog import Catalog
@@ -196,7 +196,9 @@ class HumanSession:
         player, setup = self._player, self.setup
         level, number, start_s = int(player["level"]), int(player["attempts"]), float(player["clock_s"])
         target = float(setup.targets[0, max(level - 1, 0)])
-        who = Who(PERSON, 0, Situation(target, number, level, int(player["place"]), float(player["last"])))
+        place_in_session, session = int(player["place"]), int(player["session"])
+        situation = Situation(target, number, level, place_in_session, float(player["last"]), session, day_of(start_s))
+        who = Who(PERSON, 0, situation)
         setting, clipped, fault = self._desk.ask(who, start_s, self._before)
         self._before = setting
         units = self._desk.units
