@@ -33,8 +33,8 @@ _METHODS: Final = (
     "tpe",
     "hyperband",
     "staged",
+    "pbt",
 )  # of sims.sweeping.sweep_request
-_OBJECTIVES: Final = ("auto", "true_chance", "win_rates", "quit_share", "longest_losses")  # of sims.sweeping.objective
 
 
 @click.command(cls=Command)
@@ -58,7 +58,11 @@ _OBJECTIVES: Final = ("auto", "true_chance", "win_rates", "quit_share", "longest
 @click.option("--price-per-million", type=NumberRange(0, low_open=True), help="Cost of a million attempts.")
 @click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="Search method.")
 @click.option(
-    "--objective", type=click.Choice(_OBJECTIVES), default="auto", show_default=True, help="What is to be small."
+    "--objective",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="What is to be small: true_chance, win_rates, out_of_band, quit_share or longest_losses; several with commas.",
 )
 @seed_option
 @set_option

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from engine.errors import PluginFault, RunFolderError
-from sims.sweeping.search.explorer import Explorer, ranked_trials
+from sims.sweeping.search.explorer import Explorer, front_of, ranked_trials, upper_ends
 from sims.sweeping.search.stages import KeyByKey, KeyStage
 from sims.sweeping.space import Settings
 from sims.sweeping.sweep_plan import SweepPlan
@@ -30,7 +30,8 @@ class SweepOutcome(NamedTuple):
     Attributes:
         search: all records of the search, the baseline's included, in order.
         fresh: those of the final measurement: the baseline and the winner on each block.
-        winner: number of the trial that was measured again.
+        winner: number of the best of the trials that were measured again.
+        front: all of these; several only of several objectives.
         stages: of the method staged.
         in_time: False where the time was up before the search had ended.
     """
@@ -40,6 +41,7 @@ class SweepOutcome(NamedTuple):
     winner: int
     stages: tuple[KeyStage, ...]
     in_time: bool
+    front: tuple[int, ...] = ()
 
 
 class Exploration:
@@ -83,13 +85,13 @@ class Exploration:
         if not finalists:
             failures = [record.failure for record in self._search if record.failure]
             raise PluginFault(f"all {len(failures):,} trials failed, the first one because {failures[0]}.")
-        winner = finalists[0]
+        front = self._front(finalists)
         self._searching = False
-        fresh = self._measure_again(winner)
+        fresh = self._measure_again(front)
         if self._journal.unread:
             raise _other_trials(self._journal)
         stages = tuple(self._explorer.stages) if isinstance(self._explorer, KeyByKey) else ()
-        return SweepOutcome(tuple(self._search), tuple(fresh), winner, stages, in_time)
+        return SweepOutcome(tuple(self._search), tuple(fresh), front[0], stages, in_time, front)
 
     def best_so_far(self) -> TrialRecord | None:
         """The trial that is ahead, with what it was chosen by: it may be good by luck. None before any trial."""
@@ -103,13 +105,21 @@ class Exploration:
         self._blocks.update(blocks)
         return self._records_of([*first, *asks])
 
-    def _measure_again(self, winner: int) -> list[TrialRecord]:
-        settings: Settings = next(record.ask.settings for record in self._search if record.ask.trial == winner)
+    def _front(self, finalists: Sequence[int]) -> tuple[int, ...]:
+        """The trials to measure again: the best; with several objectives, those that no other beats in all of them."""
+        if self._plan.finalists == 1:
+            return (finalists[0],)
+        bounds = {trial: own for trial, own in upper_ends(self._search).items() if trial in finalists}
+        return tuple(front_of([trial for trial in finalists if trial in bounds], bounds))[: self._plan.finalists]
+
+    def _measure_again(self, front: Sequence[int]) -> list[TrialRecord]:
+        settings: dict[int, Settings] = {record.ask.trial: record.ask.settings for record in self._search}
         first = max(block.number for block in self._blocks) + 1
         found = []
         for number in range(first, first + self._plan.fresh):
             block = PlayerBlock(number, self._plan.players)
-            found += self._records_of([TrialAsk(BASELINE_TRIAL, (), block), TrialAsk(winner, settings, block)])
+            asks = [TrialAsk(trial, settings[trial], block) for trial in front]
+            found += self._records_of([TrialAsk(BASELINE_TRIAL, (), block), *asks])
         failure = next((record.failure for record in found if record.failure), "")
         if failure:
             raise PluginFault(f"the best trial failed on fresh players: {failure}.")
@@ -135,7 +145,9 @@ class Exploration:
         found.append(record)
         if self._searching:
             self._search.append(record)
-        self._done += record.ask.block.players * self._per_player
+        block = record.ask.block
+        whole = self._plan.lives.parts[-1].last if self._plan.lives is not None else 1
+        self._done += block.players * self._per_player * (block.last or whole) // whole
         self._on_progress(self._done, self._plan.attempts)
 
     def _is_late(self) -> bool:

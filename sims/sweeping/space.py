@@ -19,14 +19,15 @@ from engine.errors import ScenarioError
 from engine.scenario import Scenario
 from engine.scenario_file.scenario_faults import printable
 from engine.scenario_file.toml import parse_value
+from engine.scheduling.option_schedule import Stairs
 from sims.catalog import Catalog
 
-SweptValue = float | int | str | bool
+SweptValue = float | int | str | bool | Stairs
 Settings = tuple[tuple[str, SweptValue], ...]  # key and value, in the order of the space; only keys that apply
 SPELLINGS: Final = "low:high:steps, low:high, log:low:high or a list such as a,b,c"
 
 CONTROLLER: Final = "controller.name"
-_OPTION: Final = "controller.options."
+OPTION: Final = "controller.options."
 _KNOB: Final = "game.params."
 _LOG: Final = "log"
 _SIZES: Final = ("players.count", "run.replicas")
@@ -121,7 +122,7 @@ class SweepSpace(NamedTuple):
 
     def applies(self, key: str, controller: str) -> bool:
         """Whether a key means anything with a controller."""
-        return not key.startswith(_OPTION) or key.removeprefix(_OPTION) in self.options[controller]
+        return not key.startswith(OPTION) or key.removeprefix(OPTION) in self.options[controller]
 
 
 def space_of(over: Mapping[str, str | Sequence[Any]], scenario: Scenario) -> SweepSpace:
@@ -146,8 +147,8 @@ def space_of(over: Mapping[str, str | Sequence[Any]], scenario: Scenario) -> Swe
             faults.extend(f"--over {CONTROLLER}: {line}" for line in fault.lines)
     known = {option for own in options.values() for option in own}
     for one in keys:
-        option = one.key.removeprefix(_OPTION)
-        if one.key.startswith(_OPTION) and option not in known and len(options) == max(len(controllers), 1):
+        option = one.key.removeprefix(OPTION)
+        if one.key.startswith(OPTION) and option not in known and len(options) == max(len(controllers), 1):
             there = ", ".join(sorted(known)) or "none"
             faults.append(printable(f"--over {one.key}: {' and '.join(options)} has no option {option!r}; has {there}"))
     if not over:
@@ -177,6 +178,9 @@ def _swept(key: str, text: str | Sequence[Any], scenario: Scenario, catalog: Cat
         raise ValueError("this is how much is played, which no trial can choose; set it with --set")
     if key == "game.name" or (key.partition(".")[0] in _NOT_PLAYED and key != "levels.seed"):
         raise ValueError("this key cannot be swept; sweep what is played: game, dial, target, controller, players ...")
+    option = key.removeprefix(OPTION)
+    if key.startswith(OPTION) and option in (scenario.form.controller.piecewise or {}):
+        raise ValueError(f"[controller.piecewise] changes {option} already; remove it there")
     whole = _is_whole(key, scenario, catalog)
     if not isinstance(text, str):
         return _listed(key, tuple(text), whole)

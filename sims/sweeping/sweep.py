@@ -43,7 +43,7 @@ from sims.sweeping.answer.sweep_answer import SweepAnswer
 from sims.sweeping.answer.sweep_page import sweep_page
 from sims.sweeping.exploration import Exploration
 from sims.sweeping.finished_sweep import FinishedSweep, read_sweep
-from sims.sweeping.objective import AUTO, Objective, objective_of
+from sims.sweeping.objective import AUTO, Objective, objectives_of
 from sims.sweeping.space import SweepSpace
 from sims.sweeping.space_file import over_of, placed, read_space
 from sims.sweeping.sweep_files import SWEEP_JOURNAL, write_sweep_files, write_sweep_manifest
@@ -68,7 +68,7 @@ class _Work(NamedTuple):
     scenario: Scenario
     request: SweepRequest
     space: SweepSpace
-    objective: Objective
+    objectives: tuple[Objective, ...]
     plan: SweepPlan
     start: Start
 
@@ -96,8 +96,9 @@ def sweep(
         budget: most attempts, from 1; None for all settings of a finite space.
         seconds: about how long the sweep may take, above 0; the result then depends on the machine.
         method: grid, random, tpe, hyperband, staged, or auto, which chooses one of them and says why.
-        objective: true_chance, win_rates, quit_share or longest_losses, the smaller the better; "auto" for the first
-            where the game's chances are known, else the second.
+        objective: true_chance, win_rates, out_of_band, quit_share or longest_losses, the smaller the better; "auto" for
+            the first where the game's chances are known, else the second. Several with commas between them: the search
+            goes by the first, and the trials that no other beats in all of them are measured on fresh players.
         out: the folder, which may not exist yet; None for sweeps/<name>-001, -002 ..., the first that is free.
         workers: number of processes, from 1; None for one per core.
         on_progress: takes attempts so far, and the largest possible number of attempts in all.
@@ -188,7 +189,7 @@ def _work(scenario: Scenario, request: SweepRequest) -> _Work:
     check_sweep(request)
     setup = prepare_job(scenario).setup
     space = checked_space(request.over, scenario)
-    objective = objective_of(request.objective, setup)
+    objectives = objectives_of(request.objective, setup)
     plan = plan_sweep(request, space, scenario, setup)
     libraries, rooms = (("optuna",), ("tuning",)) if plan.method == "tpe" else ((), ())
     start = Start(
@@ -202,7 +203,7 @@ def _work(scenario: Scenario, request: SweepRequest) -> _Work:
         versions=versions(*libraries),
         sweep=request.to_json(),
     )
-    return _Work(scenario, request, space, objective, plan, start)
+    return _Work(scenario, request, space, objectives, plan, start)
 
 
 def _code_of(scenario: Scenario, space: SweepSpace) -> dict[str, str]:
@@ -247,7 +248,7 @@ def _carry_out(
     folder: WorkFolder, work: _Work, workers: int, on_progress: OnProgress, on_message: OnMessage, on_stop: OnSweepStop
 ) -> FinishedSweep:
     """Carry a sweep out in its folder, and publish the folder."""
-    scenario, request, space, objective, plan, start = work
+    scenario, request, space, objectives, plan, start = work
     began = time.monotonic()
     explorations: list[Exploration] = []
 
@@ -259,7 +260,7 @@ def _carry_out(
         seal = hashlib.sha256(json.dumps(asdict(start), sort_keys=True).encode()).hexdigest()
         with (
             SweepJournal(folder.path / SWEEP_JOURNAL, seal) as journal,
-            TrialPlayer(scenario, objective, workers=workers, apart=not is_own()) as player,
+            TrialPlayer(scenario, *objectives, workers=workers, apart=not is_own()) as player,
         ):
             exploration = Exploration(
                 plan,
@@ -272,7 +273,7 @@ def _carry_out(
             )
             explorations.append(exploration)
             outcome = exploration.run()
-            answer = SweepAnswer(scenario, space, request, plan, objective, player.metrics, outcome)
+            answer = SweepAnswer(scenario, space, request, plan, objectives, player.metrics, outcome)
         names = write_sweep_files(folder.path, answer)
         write_file(folder.path / REPORT, sweep_page(answer, start).encode())
         write_sweep_manifest(folder.path, start, answer, [*names, REPORT], time.monotonic() - began)

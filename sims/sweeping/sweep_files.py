@@ -53,6 +53,7 @@ def sweep_json(answer: SweepAnswer) -> dict[str, Any]:
         "method": answer.plan.method,
         "why": answer.plan.why,
         "objective": {"name": answer.objective.name, "meaning": answer.objective.words},
+        "objectives": [{"name": one.name, "meaning": one.words} for one in answer.objectives],
         "keys": list(answer.space.names),
         "own_values": dict(answer.own_values),
         "claim": answer.claim,
@@ -60,6 +61,7 @@ def sweep_json(answer: SweepAnswer) -> dict[str, Any]:
         "winner": answer.winner.number,
         "best": dict(answer.winner.settings),
         "fresh": fresh,
+        "front": [_trial_json(answer, trial, answer.fresh_baseline) for trial in answer.front],
         "trials": [_trial_json(answer, trial, answer.baseline) for trial in answer.trials],
         "influence": {key: _known(share) for key, share in answer.influence.items()},
         "stages": [{"key": stage.key, "value": stage.value, "trials": stage.trials} for stage in answer.outcome.stages],
@@ -117,8 +119,22 @@ def _trial_json(answer: SweepAnswer, trial: MeasuredTrial, baseline: MeasuredTri
         **content,
         "loss": _three(answer.shown(trial.loss)),
         "difference": _three(answer.shown_gain(trial, baseline)),
+        **_other_objectives(answer, trial, baseline),
         "groups": groups,
     }
+
+
+def _other_objectives(answer: SweepAnswer, trial: MeasuredTrial, baseline: MeasuredTrial) -> dict[str, Any]:
+    """Losses and differences in the further objectives, by name; nothing where there is one objective."""
+    found = {
+        one.name: {
+            "loss": _three(answer.shown(trial.results[place][0], place)),
+            "difference": _three(answer.shown_gain(trial, baseline, place)),
+        }
+        for place, one in enumerate(answer.objectives)
+        if place
+    }
+    return {"other_objectives": found} if found else {}
 
 
 def _three(measure: Measure) -> list[float | None]:
@@ -138,7 +154,7 @@ def _table(answer: SweepAnswer) -> str:
     writer.writerow([*head, "failed", "failure", *losses, *numbers])
     for trial in answer.trials:
         writer.writerows(_rows(answer, "search", trial, answer.baseline))
-    for trial in (answer.fresh_baseline, answer.fresh_winner):
+    for trial in (answer.fresh_baseline, *answer.front):
         writer.writerows(_rows(answer, "fresh", trial, answer.fresh_baseline))
     return text.getvalue()
 

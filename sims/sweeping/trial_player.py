@@ -43,7 +43,7 @@ from sims.comparison.metrics import (
 )
 from sims.comparison.sides import sides_of
 from sims.runs.tables import goal_for
-from sims.sweeping.objective import TRUE_CHANCE, WIN_RATES, Objective
+from sims.sweeping.objective import OF_CHANCES, TRUE_CHANCE, WIN_RATES, Objective
 from sims.sweeping.space import Settings
 from sims.sweeping.trial_losses import NO_GAIN, Gain, LossGroup, gain_of, loss_of
 from sims.sweeping.trial_records import Measure, PlayerBlock, TrialAsk, TrialRecord
@@ -80,7 +80,7 @@ class TrialPart(NamedTuple):
     sums: Any = None  # shape (players, metrics, 2)
     tally: Tally | None = None
     clusters: Any = None  # of the true chances
-    squares: Any = None  # shape (clusters, 2)
+    squares: Any = None  # shape (clusters, 3): squares, judged attempts, those of them out of band
 
 
 class ReadyTrial(NamedTuple):
@@ -96,8 +96,8 @@ class ReadyTrial(NamedTuple):
 class TrialSetups:
     """Trials that are ready, in a worker and in the process that collects what comes out."""
 
-    def __init__(self, baseline: Scenario, objective: Objective) -> None:
-        self.baseline, self.objective = baseline, objective
+    def __init__(self, baseline: Scenario, objectives: Sequence[Objective]) -> None:
+        self.baseline, self.objectives = baseline, tuple(objectives)
         self.catalog = Catalog()
         base = setup_of(baseline, self.catalog)
         self.scope, self.levels, self.causes = base.scope, base.levels, base.game.causes
@@ -118,9 +118,9 @@ class TrialSetups:
         return self._ready[key]
 
     def _made(self, ask: TrialAsk) -> ReadyTrial:
-        first = trial_scenario(self.baseline, (), ask.block.players)
+        first = trial_scenario(self.baseline, (), ask.block)
         seed = (self.baseline.seed + ask.block.number * _NEXT_SEED) % (LARGEST_SEED + 1)
-        others = [trial_scenario(self.baseline, ask.settings, ask.block.players)] if ask.settings else []
+        others = [trial_scenario(self.baseline, ask.settings, ask.block)] if ask.settings else []
         side = sides_of(first, others, seed)[-1]
         setup = side.setup(self.catalog)
         # players that are scored together play together
@@ -130,7 +130,7 @@ class TrialSetups:
         return ReadyTrial(side.scenario, setup, side.cohorts, scheme, tuple(cut))
 
 
-def prepare_trials(argument: tuple[Scenario, Objective]) -> TrialSetups:
+def prepare_trials(argument: tuple[Scenario, tuple[Objective, ...]]) -> TrialSetups:
     """In a worker: prepare for the tasks of a sweep."""
     return TrialSetups(*argument)
 
@@ -157,16 +157,16 @@ def _summed(setups: TrialSetups, trial: ReadyTrial, played: Played, replica: int
     sums = metric_sums(played, after, len(setups.causes), setups.levels)
     address, place = cohort_places(played)
     clusters = squares = None
-    if setups.objective == TRUE_CHANCE:
+    if any(one in OF_CHANCES for one in setups.objectives):
         rows = played.rows[played.rows["outcome"] != FAILED]
         scores = scores_of(
             setups.scope, rows, closed_form(setup.game, rows), after,
             dial=setup.scope, deploy_every_s=setup.deploy_every_s,
         )  # fmt: skip
         clusters, places = np.unique(scores["unit"], return_inverse=True)
-        squares = np.stack(
-            [np.bincount(places, scores[name].astype(np.float64), len(clusters)) for name in ("square", "judged")], 1
-        )
+        out = scores["judged"] - scores["in_band"]
+        columns = (scores["square"], scores["judged"].astype(np.float64), out)
+        squares = np.stack([np.bincount(places, column, len(clusters)) for column in columns], 1)
     order = np.array(trial.order)
     for table in (played.rows, played.players):  # targets are those of the scenario's own order
         table["cohort"] = order[table["cohort"]]
@@ -178,12 +178,12 @@ def _summed(setups: TrialSetups, trial: ReadyTrial, played: Played, replica: int
 class TrialPlayer:
     """Plays the asks of a sweep. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, baseline: Scenario, objective: Objective, *, workers: int, apart: bool = False) -> None:
+    def __init__(self, baseline: Scenario, *objectives: Objective, workers: int, apart: bool = False) -> None:
         """apart: with one worker too in a process of its own, as plug-ins of others may hang or end it."""
-        self._setups = TrialSetups(baseline, objective)
+        self._setups = TrialSetups(baseline, objectives)
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "trial", "apart": apart, "explain": _Blame()}
-        self._pool = Pool(workers, prepare_trials, (baseline, objective), play_players, **chosen)
-        self._usual: dict[PlayerBlock, tuple[LossGroup, ...]] = {}  # of the baseline
+        self._pool = Pool(workers, prepare_trials, (baseline, objectives), play_players, **chosen)
+        self._usual: dict[PlayerBlock, list[tuple[LossGroup, ...]]] = {}  # of the baseline, by objective
 
     def __enter__(self) -> TrialPlayer:
         self._pool.__enter__()
@@ -253,28 +253,36 @@ class TrialPlayer:
         if not failure:
             trial = self._setups.ready(ask)
             sums = _by_address(trial.setup, parts, len(self.metrics) - 1)
-            groups = self._groups(trial, sums, parts)
-            loss = loss_of(groups)
-            if math.isnan(loss.value):
+            groups = [self._groups(trial, sums, parts, one) for one in self._setups.objectives]
+            losses = [loss_of(one) for one in groups]
+            if math.isnan(losses[0].value):
                 failure = "no attempt was judged, so it has no score"
         if failure:
             return TrialRecord(ask, attempts, len(failed), failure, _NOWHERE, _NOWHERE, (), ())
         if ask.trial == 0:
             self._usual[ask.block] = groups
         usual = self._usual.get(ask.block)
-        gain = NO_GAIN if ask.trial == 0 else _NOWHERE if usual is None else gain_of(groups, usual)
+        if ask.trial == 0:
+            gains = [NO_GAIN] * len(groups)
+        elif usual is None:
+            gains = [_NOWHERE] * len(groups)
+        else:
+            gains = [gain_of(one, theirs) for one, theirs in zip(groups, usual, strict=True)]
         states, measures = self._measures(trial, sums, parts)
-        return TrialRecord(ask, attempts, len(failed), "", loss, gain, states, measures)
+        others = tuple(zip(losses[1:], gains[1:], strict=True))
+        return TrialRecord(ask, attempts, len(failed), "", losses[0], gains[0], states, measures, others)
 
-    def _groups(self, trial: ReadyTrial, sums: dict[int, Sums], parts: Sequence[TrialPart]) -> tuple[LossGroup, ...]:
-        """What the loss is computed from."""
-        objective = self._setups.objective
-        if objective == TRUE_CHANCE:
+    def _groups(
+        self, trial: ReadyTrial, sums: dict[int, Sums], parts: Sequence[TrialPart], objective: Objective
+    ) -> tuple[LossGroup, ...]:
+        """What a loss is computed from."""
+        if objective in OF_CHANCES:
             clusters = np.concatenate([part.clusters for part in parts])
             order = np.argsort(clusters, kind="stable")
             squares = np.concatenate([part.squares for part in parts])[order]
             merged, places = np.unique(clusters[order], return_inverse=True)
-            columns = [np.bincount(places, squares[:, j], len(merged)) for j in (0, 1)]
+            over = (0, 1) if objective == TRUE_CHANCE else (2, 1)
+            columns = [np.bincount(places, squares[:, j], len(merged)) for j in over]
             return (LossGroup(merged, np.stack(columns, 1)),)
         column = JUDGED if objective == WIN_RATES else [one.name for one in self.metrics].index(objective.name)
         by_replica = trial.setup.shares_luck and trial.setup.replicas > 1

@@ -16,10 +16,16 @@ from sims.sweeping.trial_losses import Gain
 
 
 class PlayerBlock(NamedTuple):
-    """Players with their luck. number: 0 has the luck of a run of the scenario; players: in each replica."""
+    """Players with their luck. number: 0 has the luck of a run of the scenario; players: in each replica.
+
+    Of their attempts those from `first` up to, not including, `last` are judged, and no more are played; 0 and 0: as
+    the scenario says.
+    """
 
     number: int
     players: int
+    first: int = 0
+    last: int = 0
 
 
 class TrialAsk(NamedTuple):
@@ -50,6 +56,7 @@ class TrialRecord(NamedTuple):
         gain: the loss less the baseline's on the same players.
         states: of each cohort, "in band", "below", "above" or "cannot tell".
         measures: by cohort, and for all players together last, then by metric.
+        others: of each further objective what the loss and the gain are of the first.
     """
 
     ask: TrialAsk
@@ -60,6 +67,7 @@ class TrialRecord(NamedTuple):
     gain: Gain
     states: tuple[str, ...]
     measures: tuple[tuple[Measure, ...], ...]
+    others: tuple[tuple[Gain, Gain], ...] = ()
 
 
 class ClockTime(NamedTuple):
@@ -91,6 +99,7 @@ class SweepJournal(AppendedRecords[SweepRecord]):
             _kept(record.gain),
             list(record.states),
             [[_kept(measure) for measure in group] for group in record.measures],
+            [[_kept(one) for one in pair] for pair in record.others],
         ]
 
     @staticmethod
@@ -101,13 +110,13 @@ class SweepJournal(AppendedRecords[SweepRecord]):
                 case [float() | int() as seconds]:
                     return ClockTime(float(seconds))
                 case [
-                    int(trial), list(settings), [int(number), int(players)], int(attempts), int(failed), str(failure),
-                    list(loss), list(gain), list(states), list(measures),
+                    int(trial), list(settings), list(block), int(attempts), int(failed), str(failure),
+                    list(loss), list(gain), list(states), list(measures), list(others),
                 ]:  # fmt: skip
-                    given = tuple((str(key), value) for key, value in settings)
+                    given = tuple((str(key), _frozen(value)) for key, value in settings)
                     found = tuple(tuple(Measure(*_read(one)) for one in group) for group in measures)
                     return TrialRecord(
-                        TrialAsk(trial, given, PlayerBlock(number, players)),
+                        TrialAsk(trial, given, PlayerBlock(*map(int, block))),
                         attempts,
                         failed,
                         failure,
@@ -115,10 +124,16 @@ class SweepJournal(AppendedRecords[SweepRecord]):
                         Gain(*_read(gain)),
                         tuple(map(str, states)),
                         found,
+                        tuple((Gain(*_read(one)), Gain(*_read(other))) for one, other in others),
                     )
         except (TypeError, ValueError):
             pass
         raise RunFolderError(f"a journal of a sweep holds trials, got {str(items)[:80]}; it cannot be used.")
+
+
+def _frozen(value: Any) -> Any:
+    """A value as it was before JSON made lists of its tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _kept(numbers: tuple[float, ...]) -> list[float | str | None]:

@@ -10,23 +10,30 @@ from engine.errors import ScenarioError
 from engine.scenario import Scenario, parse
 from engine.scenario_file.toml import format_toml
 from sims.catalog import Catalog
-from sims.sweeping.space import CONTROLLER, Settings, SweepSpace, space_of
+from sims.sweeping.space import CONTROLLER, OPTION, Settings, SweepSpace, SweptValue, space_of
 from sims.sweeping.space_file import over_of, placed
+from sims.sweeping.trial_records import PlayerBlock
 
 _KNOB: Final = "game.params."
+_PIECEWISE: Final = "controller.piecewise."
 _MOST_CHECKED: Final = 60  # values of a key that are checked before anything is played
 
 
-def trial_scenario(baseline: Scenario, settings: Settings, players: int | None = None) -> Scenario:
-    """The baseline with these settings. players: in each replica, None for as many as the baseline has.
+def trial_scenario(baseline: Scenario, settings: Settings, block: PlayerBlock | None = None) -> Scenario:
+    """The baseline with these settings. block: for its players and attempts, None for those of the baseline.
 
     Raises ScenarioError where that is no scenario.
     """
     if not settings:
-        return _with_players(baseline, players)
-    pairs = [*_freeing(baseline, settings), *((key, format_toml(value)) for key, value in settings)]
+        return _on_block(baseline, block)
+    pairs = [*_freeing(baseline, settings), *((_key_of(key, value), format_toml(value)) for key, value in settings)]
     text = baseline.resolved_toml().encode()
-    return _with_players(parse(text, baseline.name, Catalog(), pairs, allow_long=True), players)
+    return _on_block(parse(text, baseline.name, Catalog(), pairs, allow_long=True), block)
+
+
+def _key_of(key: str, value: SweptValue) -> str:
+    """Where a value stands in a scenario: an option that changes has a table of its own."""
+    return key.replace(OPTION, _PIECEWISE, 1) if isinstance(value, tuple) else key
 
 
 def check_swept(baseline: Scenario) -> None:
@@ -92,8 +99,12 @@ def _freeing(baseline: Scenario, settings: Settings) -> list[tuple[str, str]]:
     return pairs
 
 
-def _with_players(scenario: Scenario, players: int | None) -> Scenario:
-    if players is None or players == scenario.form.players.count:
+def _on_block(scenario: Scenario, block: PlayerBlock | None) -> Scenario:
+    form = scenario.form
+    if block is None or (block.players == form.players.count and not block.last):
         return scenario
-    group = scenario.form.players.model_copy(update={"count": players})
-    return replace(scenario, form=scenario.form.model_copy(update={"players": group}))
+    update: dict[str, Any] = {"players": form.players.model_copy(update={"count": block.players})}
+    if block.last:
+        update["horizon"] = form.horizon.model_copy(update={"attempts_per_player": block.last})
+        update["target"] = form.target.model_copy(update={"after_attempts": block.first})
+    return replace(scenario, form=form.model_copy(update=update))

@@ -30,7 +30,7 @@ class NoisyPlayers:
         self._truth, self._own_luck, self._seed = truth, own_luck, seed
 
     def groups(self, ask: TrialAsk) -> tuple[LossGroup, ...]:
-        block, players = ask.block
+        block, players = ask.block[:2]
         shared = np.random.default_rng([self._seed, block, 0]).exponential(0.01, players)
         own = np.random.default_rng([self._seed, block, 1, ask.trial]).exponential(self._own_luck, players)
         sums = np.stack([self._truth(ask.settings) + shared + own, np.ones(players)], axis=1)

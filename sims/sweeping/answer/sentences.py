@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sims.sweeping.answer.sweep_answer import MeasuredTrial, SweepAnswer
+from sims.sweeping.objective import Objective
 from sims.sweeping.space import Settings, SweptValue
 from sims.sweeping.trial_records import Measure
 from sims.wording import listed
@@ -26,6 +27,7 @@ def sweep_sentences(answer: SweepAnswer) -> tuple[str, ...]:
     return (
         _headline(answer),
         *_about_groups(answer),
+        *_about_front(answer),
         *_about_optimism(answer),
         *_about_curve(answer),
         *_about_influence(answer),
@@ -49,6 +51,8 @@ def swept_text(value: SweptValue | None) -> str:
     """A value as people read it; a dash where there is none."""
     if value is None:
         return "-"
+    if isinstance(value, tuple):
+        return ", ".join(f"{swept_text(one)}{f' from outcome {at}' if at else ''}" for at, one in value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return f"{value:.0f}"
     return f"{value:.4g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
@@ -59,26 +63,32 @@ def state_words(state: str) -> str:
     return _STATES[state]
 
 
-def loss_text(answer: SweepAnswer, loss: Measure, *, margin: bool = True) -> str:
-    """A loss with its margin, in the unit that people read."""
-    value, low, high = (_number(answer, number) for number in loss)
-    return f"{value}{_unit(answer)} (margin {low} to {high})" if margin else f"{value}{_unit(answer)}"
+def loss_text(answer: SweepAnswer, loss: Measure, *, margin: bool = True, objective: int = 0) -> str:
+    """A loss with its margin, in the unit that people read. objective: place of it."""
+    chosen = answer.objectives[objective]
+    value, low, high = (_number(chosen, number) for number in loss)
+    return f"{value}{_unit(chosen)} (margin {low} to {high})" if margin else f"{value}{_unit(chosen)}"
 
 
-def _unit(answer: SweepAnswer) -> str:
-    return " points" if answer.objective.squared else " %" if answer.objective.share else ""
+def _unit(objective: Objective) -> str:
+    return " points" if objective.squared else " %" if objective.share else ""
 
 
-def _number(answer: SweepAnswer, number: float) -> str:
+def _scaled(objective: Objective) -> tuple[float, int]:
+    """Factor and digits by which people read the numbers of an objective."""
+    return (100.0, 1) if objective.squared or objective.share else (1.0, 2)
+
+
+def _number(objective: Objective, number: float) -> str:
     if math.isnan(number):
         return "-"
-    return f"{100.0 * number:.1f}" if answer.objective.squared or answer.objective.share else f"{number:.2f}"
+    scale, digits = _scaled(objective)
+    return f"{scale * number:.{digits}f}"
 
 
-def gain_text(answer: SweepAnswer, gain: Measure) -> str:
-    """A difference from the baseline with its margin and signs."""
-    scale = 100.0 if answer.objective.squared or answer.objective.share else 1.0
-    digits = 1 if scale == 100.0 else 2
+def gain_text(answer: SweepAnswer, gain: Measure, objective: int = 0) -> str:
+    """A difference from the baseline with its margin and signs. objective: place of it."""
+    scale, digits = _scaled(answer.objectives[objective])
     if math.isnan(gain.value):
         return "-"
     value, low, high = (f"{scale * number:+.{digits}f}" for number in gain)
@@ -91,8 +101,7 @@ def _headline(answer: SweepAnswer) -> str:
     own = loss_text(answer, answer.shown(answer.fresh_winner.loss), margin=False)
     usual = loss_text(answer, answer.shown(answer.fresh_baseline.loss), margin=False)
     gain = answer.shown_gain(answer.fresh_winner, answer.fresh_baseline)
-    scale = 100.0 if answer.objective.squared or answer.objective.share else 1.0
-    digits = 1 if scale == 100.0 else 2
+    scale, digits = _scaled(answer.objective)
     by, low, high = (f"{abs(scale * number):.{digits}f}" for number in gain)
     where = f"the {answer.objective.words} is {own} instead of {usual} with your settings"
     match answer.claim:
@@ -122,6 +131,28 @@ def _about_groups(answer: SweepAnswer) -> Iterator[str]:
         )
 
 
+def _about_front(answer: SweepAnswer) -> Iterator[str]:
+    """With several objectives: every trial of the front in all of them, on fresh players."""
+    if len(answer.objectives) < 2:
+        return
+    names = short_names(answer.space.names)
+    yield (
+        f"No trial beats these in all of {listed([one.name for one in answer.objectives])}; each number is from fresh "
+        "players, with its difference from your settings."
+    )
+    for trial in answer.front:
+        parts = [f"{one.name} {cell}" for one, cell in zip(answer.objectives, front_cells(answer, trial), strict=True)]
+        yield f"Trial {trial.number}, {settings_text(trial.settings, names)}: {'; '.join(parts)}."
+
+
+def front_cells(answer: SweepAnswer, trial: MeasuredTrial) -> Iterator[str]:
+    """A trial on fresh players in every objective, each with its difference from the baseline."""
+    for place, (loss, _) in enumerate(trial.results):
+        value = loss_text(answer, answer.shown(loss, place), margin=False, objective=place)
+        gain = gain_text(answer, answer.shown_gain(trial, answer.fresh_baseline, place), place)
+        yield f"{value}, {gain}" if trial.number else value
+
+
 def targets_text(answer: SweepAnswer, cohort: int) -> str:
     """The target of a cohort with the best settings, and with your settings where that is another one."""
     best, own = (
@@ -137,12 +168,12 @@ def _rate(rate: Measure) -> str:
 
 
 def _about_optimism(answer: SweepAnswer) -> Iterator[str]:
-    scale = 100.0 if answer.objective.squared or answer.objective.share else 1.0
+    scale, digits = _scaled(answer.objective)
     if answer.claim != "same":
         better = "better" if answer.optimism >= 0.0 else "worse"
-        digits = 1 if scale == 100.0 else 2
+        size = f"{abs(scale * answer.optimism):.{digits}f}{_unit(answer.objective)}"
         yield (
-            f"Optimism: the search made the best trial look {abs(scale * answer.optimism):.{digits}f}{_unit(answer)} "
+            f"Optimism: the search made the best trial look {size} "
             f"{better} than fresh players do; only the numbers of fresh players count."
         )
 

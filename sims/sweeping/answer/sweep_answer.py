@@ -41,6 +41,7 @@ class MeasuredTrial:
         gain: the loss less the baseline's on the same players.
         states: by cohort, whether it is on target.
         measures: by cohort and for all players last, then by metric; those of its largest block.
+        others: loss and gain in each further objective.
     """
 
     number: int
@@ -53,6 +54,12 @@ class MeasuredTrial:
     gain: Gain
     states: tuple[str, ...]
     measures: tuple[tuple[Measure, ...], ...]
+    others: tuple[tuple[Gain, Gain], ...] = ()
+
+    @property
+    def results(self) -> tuple[tuple[Gain, Gain], ...]:
+        """Loss and gain in each objective."""
+        return ((self.loss, self.gain), *self.others)
 
     def value(self, key: str) -> SweptValue | None:
         """What it sets a key to; None where it leaves it."""
@@ -67,9 +74,14 @@ class SweepAnswer:
     space: SweepSpace
     request: SweepRequest
     plan: SweepPlan
-    objective: Objective
+    objectives: tuple[Objective, ...]
     metrics: tuple[Metric, ...]
     outcome: SweepOutcome
+
+    @property
+    def objective(self) -> Objective:
+        """The one by which the search went."""
+        return self.objectives[0]
 
     @cached_property
     def trials(self) -> tuple[MeasuredTrial, ...]:
@@ -104,11 +116,20 @@ class SweepAnswer:
     @cached_property
     def fresh_winner(self) -> MeasuredTrial:
         """The winner on fresh players: only these numbers are reported of it."""
-        return next(one for one in self._fresh if one.number != BASELINE_TRIAL)
+        return next(one for one in self._fresh if one.number == self.outcome.winner)
+
+    @cached_property
+    def front(self) -> tuple[MeasuredTrial, ...]:
+        """All trials that were measured on fresh players, the winner first; several only of several objectives."""
+        return (self.fresh_winner, *(one for one in self._fresh if one.number in self.outcome.front[1:]))
 
     @cached_property
     def _fresh(self) -> tuple[MeasuredTrial, ...]:
-        return tuple(_merged(self.outcome.fresh, {BASELINE_TRIAL: self.scenario, self.outcome.winner: self.best}))
+        settings = {trial.number: trial.settings for trial in self.trials}
+        numbers = {record.ask.trial for record in self.outcome.fresh}
+        return tuple(
+            _merged(self.outcome.fresh, {one: trial_scenario(self.scenario, settings[one]) for one in numbers})
+        )
 
     @cached_property
     def best(self) -> Scenario:
@@ -130,17 +151,18 @@ class SweepAnswer:
             return "better"
         return "worse" if gain.low > 0.0 else "cannot tell"
 
-    def shown(self, loss: Gain) -> Measure:
-        """A loss as people read it: the root of a mean square."""
+    def shown(self, loss: Gain, objective: int = 0) -> Measure:
+        """A loss as people read it: the root of a mean square. objective: place of it."""
         ends = (loss.value, loss.low, loss.high)
-        return Measure(*map(_root, ends)) if self.objective.squared else Measure(*ends)
+        return Measure(*map(_root, ends)) if self.objectives[objective].squared else Measure(*ends)
 
-    def shown_gain(self, trial: MeasuredTrial, baseline: MeasuredTrial) -> Measure:
-        """By how much a trial's shown loss differs from the baseline's; below 0 is better."""
-        ends = (trial.gain.value, trial.gain.low, trial.gain.high)
-        if not self.objective.squared:
+    def shown_gain(self, trial: MeasuredTrial, baseline: MeasuredTrial, objective: int = 0) -> Measure:
+        """By how much a trial's shown loss differs from the baseline's; below 0 is better. objective: place of it."""
+        gain = trial.results[objective][1]
+        ends = (gain.value, gain.low, gain.high)
+        if not self.objectives[objective].squared:
             return Measure(*ends)
-        usual = max(baseline.loss.value, 0.0)
+        usual = max(baseline.results[objective][0].value, 0.0)
         return Measure(*(_root(usual + end) - math.sqrt(usual) for end in ends))
 
     @cached_property
@@ -153,7 +175,7 @@ class SweepAnswer:
     def curve_key(self) -> str | None:
         """The only key, where its values are numbers; None elsewhere."""
         (first, *others) = self.space.keys
-        return first.key if not others and first.is_number else None
+        return first.key if not others and first.is_number and self.plan.lives is None else None
 
     @cached_property
     def curve(self) -> tuple[tuple[float, MeasuredTrial], ...]:
@@ -161,7 +183,9 @@ class SweepAnswer:
         if self.curve_key is None:
             return ()
         found = [(trial.value(self.curve_key), trial) for trial in self.played]
-        return tuple(sorted(((float(value), trial) for value, trial in found if value is not None), key=lambda x: x[0]))
+        return tuple(
+            sorted(((float(value), trial) for value, trial in found if isinstance(value, int | float)), key=_first)
+        )
 
     @cached_property
     def own_values(self) -> dict[str, SweptValue | None]:
@@ -171,7 +195,7 @@ class SweepAnswer:
     @cached_property
     def influence(self) -> dict[str, float]:
         """Share of the differences between trials that each key explains alone; empty with one key."""
-        if len(self.space.keys) < 2:
+        if len(self.space.keys) < 2 or self.plan.lives is not None:
             return {}
         return {one.key: _explained(*self._by_key(one.key)) for one in self.space.keys}
 
@@ -212,7 +236,18 @@ def _merged(records: Sequence[TrialRecord], scenarios: Mapping[int, Scenario] | 
             pooled([(record.gain, weight) for record, weight in parts]),
             states,
             measures,
+            _pooled_others(parts),
         )
+
+
+def _pooled_others(parts: Sequence[tuple[TrialRecord, float]]) -> tuple[tuple[Gain, Gain], ...]:
+    """Loss and gain in each further objective, over all blocks. parts: each with its weight."""
+    kept = [(record.others, weight) for record, weight in parts if not record.failure]
+    found = []
+    for place in range(len(kept[0][0]) if kept else 0):
+        loss, gain = (pooled([(others[place][side], weight) for others, weight in kept]) for side in (0, 1))
+        found.append((loss, gain))
+    return tuple(found)
 
 
 def _joined(blocks: Sequence[tuple[tuple[Measure, ...], ...]]) -> tuple[tuple[Measure, ...], ...]:
@@ -267,6 +302,10 @@ def _explained(values: Sequence[SweptValue], gains: Sequence[float]) -> float:
     within = sum(float(np.square(group - group.mean()).sum()) for group in groups) / (len(y) - len(groups))
     between = whole - within * (len(y) - len(groups))
     return max((between - (len(groups) - 1) * within) / (whole + within), 0.0) if whole > 0.0 else 0.0
+
+
+def _first(point: tuple[float, MeasuredTrial]) -> float:
+    return point[0]
 
 
 def _root(value: float) -> float:

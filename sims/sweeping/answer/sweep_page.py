@@ -19,6 +19,7 @@ from sims.html.row_charts import Mark, Track, interval_rows, stacked_bars
 from sims.html.shaded_table import SHADES, ShadedRow, shaded_table
 from sims.run_folder.folder import Start
 from sims.sweeping.answer.sentences import (
+    front_cells,
     loss_text,
     settings_text,
     short_names,
@@ -53,6 +54,7 @@ def sweep_page(answer: SweepAnswer, start: Start) -> str:
         header(title, badge_of(answer.scenario.calibration), subtitle),
         _verdict(answer),
         _fresh(answer),
+        _front(answer),
         _curves(answer),
         _heat_maps(answer),
         _influence(answer),
@@ -106,6 +108,22 @@ def _fresh(answer: SweepAnswer) -> Markup:
         "div", figure("Win rates and targets", picture, "the numbers of the table below"), class_="charts wider"
     )
     return section("Best settings on fresh players", drawn, table(headline, body), note=note)
+
+
+def _front(answer: SweepAnswer) -> Markup:
+    """With several objectives: the trials that no other beats in all of them."""
+    if len(answer.objectives) < 2:
+        return Markup("")
+    names = short_names(answer.space.names)
+    trials = (answer.fresh_baseline, *answer.front)
+    body = [(settings_text(one.settings, names), *front_cells(answer, one)) for one in trials]
+    note = "Fresh players, the same for all. After the comma: the difference from your settings, below 0 is better."
+    meanings = "; ".join(f"{one.name}: {one.words}" for one in answer.objectives)
+    return section(
+        "What can be had together",
+        table(("settings", *(one.name for one in answer.objectives)), body),
+        note=f"{note} {meanings}.",
+    )
 
 
 def _curves(answer: SweepAnswer) -> Markup:
@@ -207,7 +225,7 @@ def _causes(answer: SweepAnswer, name: str) -> Markup:
 
 def _heat_maps(answer: SweepAnswer) -> Markup:
     """The loss and the win rates over two keys with few values each."""
-    if len(answer.space.keys) != 2:
+    if len(answer.space.keys) != 2 or answer.plan.lives is not None:
         return Markup("")
     first, second = answer.space.keys
     across = list(dict.fromkeys(trial.value(second.key) for trial in answer.played))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
@@ -65,3 +65,31 @@ def gains_of(records: Sequence[TrialRecord]) -> dict[int, Gain]:
         if record.ask.trial not in failed:
             parts.setdefault(record.ask.trial, []).append((record.gain, float(record.ask.block.players)))
     return {trial: pooled(own) for trial, own in parts.items()}
+
+
+def upper_ends(records: Sequence[TrialRecord]) -> dict[int, tuple[float, ...]]:
+    """The upper ends of a trial's gains in all objectives, of each trial that counts, over all its blocks."""
+    failed = {record.ask.trial for record in records if record.failure}
+    parts: dict[int, list[TrialRecord]] = {}
+    for record in records:
+        if record.ask.trial not in failed:
+            parts.setdefault(record.ask.trial, []).append(record)
+    return {trial: tuple(gain.high for gain in pooled_gains(own)) for trial, own in parts.items()}
+
+
+def pooled_gains(records: Sequence[TrialRecord]) -> list[Gain]:
+    """The gain of one trial in each objective over all its blocks, weighted by players."""
+    weights = [float(record.ask.block.players) for record in records]
+    of_each = zip(*((record.gain, *(gain for _, gain in record.others)) for record in records), strict=True)
+    return [pooled(list(zip(gains, weights, strict=True))) for gains in of_each]
+
+
+def front_of(trials: Sequence[int], bounds: Mapping[int, Sequence[float]]) -> Iterator[int]:
+    """The trials that no other one beats: as good in every objective and better in one (the Pareto front)."""
+    for one in trials:
+        own = bounds[one]
+        if not any(
+            all(a <= b for a, b in zip(bounds[other], own, strict=True)) and tuple(bounds[other]) != tuple(own)
+            for other in trials
+        ):
+            yield one

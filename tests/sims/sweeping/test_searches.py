@@ -6,14 +6,17 @@ import math
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from engine.errors import EnvironmentFault, ScenarioError
 from engine.scenario import setup_of
-from sims.catalog import Catalog
+from engine.scheduling.option_schedule import Stairs
+from sims.catalog import Catalog, load_scenario
 from sims.sweeping.search.explorer import Explorer, ranked_trials
 from sims.sweeping.search.halving import Halving, cost_of, plan_brackets
+from sims.sweeping.search.population import LEAST_MEMBERS, STRETCHES, life_parts
 from sims.sweeping.search.random_trials import drawn
 from sims.sweeping.search.stages import KeyByKey
 from sims.sweeping.space import Settings, SweepSpace, space_of
@@ -33,7 +36,7 @@ SPACE = space_of(OVER, SCENARIO)
 
 def loss(settings: Settings) -> float:
     """Lowest at q = 0.01 and a win rate of 0.5; 0 is what the baseline has."""
-    values = dict(settings)
+    values: dict[str, Any] = dict(settings)
     q, rate = float(values.get("controller.options.q", 0.1)), float(values.get("target.win_rate", 0.6))
     return math.log10(q / BEST) ** 2 + 10.0 * (rate - 0.5) ** 2 - 1.1
 
@@ -118,6 +121,95 @@ def test_stages_set_one_key_after_the_other_and_stop_when_nothing_is_surely_bett
         dull.tell([record(ask, 0.0, 0.01) for ask in asks])
     assert dull.stages == []
     assert dull.finalists()
+
+
+Q = {"controller.options.q": "log:0.0001:1"}
+
+
+def wanted_q(attempt: int) -> float:
+    return 0.001 if attempt < 50 else 0.1
+
+
+def stairs_of(ask: TrialAsk) -> Stairs:
+    (found,) = (value for _, value in ask.settings)
+    return found if isinstance(found, tuple) else ((0, float(found)),)
+
+
+def stretch_loss(ask: TrialAsk) -> float:
+    """Of the judged attempts, with an optimum that moves in the middle of a life."""
+    stairs = stairs_of(ask)
+    judged = range(ask.block.first, ask.block.last or 100)
+    inside = [next(value for at, value in reversed(stairs) if at <= attempt) for attempt in judged]
+    off = [math.log10(q / wanted_q(attempt)) ** 2 for q, attempt in zip(inside, judged, strict=True)]
+    return sum(off) / len(off) - 2.0
+
+
+def test_pbt_finds_a_schedule_where_no_single_value_fits():
+    space, chosen = plan(Q, budget=200 * WORK, method="pbt")
+    explorer = chosen.begin(space, 7)
+    records: list[TrialRecord] = []
+    while asks := explorer.ask():
+        records += (told := [record(ask, stretch_loss(ask), 0.001) for ask in asks])
+        explorer.tell(told)
+    blocks = list(dict.fromkeys(one.ask.block for one in records))
+    assert [block.number for block in blocks] == list(range(STRETCHES + 1))
+    assert (blocks[-1].first, blocks[-1].last) == (0, 0)
+    assert all(one.last == other.first for one, other in pairwise(blocks[:-1]))
+    played = sum(block.players * (block.last or 100) for block in blocks)  # the baseline's
+    played += sum(one.ask.block.players * (one.ask.block.last or 100) for one in records)
+    assert played <= chosen.attempts - 2 * chosen.fresh * WORK
+    best = next(one for one in records if one.ask.trial == explorer.finalists()[0] and not one.ask.block.last)
+    fixed = min(stretch_loss(TrialAsk(1, ((key, q),), blocks[-1])) for key in Q for q in (0.001, 0.01, 0.1))
+    assert best.loss.value < fixed - 0.3
+    assert isinstance(best.ask.settings[0][1], tuple)
+
+
+def test_a_member_that_takes_over_another_has_its_past():
+    """Every schedule of a stretch goes on from one that was played in the stretch before."""
+    space, chosen = plan(Q, budget=100 * WORK, method="pbt")
+    explorer = chosen.begin(space, 3)
+    played: dict[int, set[object]] = {}
+    while asks := explorer.ask():
+        explorer.tell([record(ask, stretch_loss(ask), 0.001) for ask in asks])
+        for ask in asks:
+            stairs = stairs_of(ask)
+            number, first = ask.block.number, ask.block.first
+            played.setdefault(number, set()).add(stairs)
+            if 0 < number < STRETCHES:
+                assert tuple(step for step in stairs if step[0] < first) in played[number - 1]
+    assert len(played) == STRETCHES + 1
+    assert len({stairs for own in played.values() for stairs in own}) > len(played[0])
+
+
+def test_stretches_are_equal_and_the_first_has_the_attempts_that_are_not_judged():
+    assert life_parts(140, 20) == ((0, 40), (40, 60), (60, 80), (80, 100), (100, 120), (120, 140))
+    assert len(life_parts(3, 0)) == 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "over", "message"),
+    [
+        ({"controller.name": "quest"}, {"controller.options.sd0": "0.1:0.2"}, "quest makes tables of its options once"),
+        ({}, {"target.win_rate": "0.4:0.8"}, "pbt changes options of the controller that are numbers"),
+        ({}, {"controller.options.q": "0.1:0.2"}, f"pbt needs {LEAST_MEMBERS} members"),
+    ],
+)
+def test_pbt_is_refused_where_options_cannot_change_on_the_way(keys, over, message):
+    scenario = load_scenario("arena/jump", **{"controller.name": "kalman", **keys})
+    setup, space = setup_of(scenario, Catalog()), space_of(over, scenario)
+    with pytest.raises(ScenarioError, match=message):
+        plan_sweep(SweepRequest(over, budget=20 * scenario.work, method="pbt"), space, scenario, setup)
+
+
+def test_auto_changes_options_on_the_way_where_lives_are_long():
+    scenario = small.scenario(controller="kalman", players=60, attempts=1000)
+    over = {"controller.options.q": "log:0.001:0.1", "controller.options.reopen": "0:8"}
+    chosen = plan_sweep(
+        SweepRequest(over, budget=80 * scenario.work), space_of(over, scenario), scenario, setup_of(scenario, Catalog())
+    )
+    assert (chosen.method, chosen.why) == (
+        "pbt", "players make 1,000 attempts, so options may be changed on the way"
+    )  # fmt: skip
 
 
 @pytest.mark.skipif(find_spec("optuna") is None, reason="needs the extra search")

@@ -116,16 +116,24 @@ def _held(guess: float, seed: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("method", ["grid", "random", "hyperband", "staged", "tpe"])
+@pytest.mark.parametrize("method", ["grid", "random", "hyperband", "staged", "tpe", "pbt"])
 def test_bytes_do_not_depend_on_workers(tmp_path, method):
     if method == "tpe" and find_spec("optuna") is None:
         pytest.skip("needs the extra search")
-    scenario = small.scenario(controller="kalman", players=200, attempts=40)
+    players = 60 if method == "pbt" else 200
+    scenario = small.scenario(controller="kalman", players=players, attempts=40)
     over = {"controller.options.q": "log:0.001:0.1"}
     found = []
     for workers in (1, 2, 7):
         out = tmp_path / str(workers)
-        sweep(scenario, over, budget=16 * scenario.work, method=method, out=out, workers=workers)
+        sweep(
+            scenario,
+            over,
+            budget=(60 if method == "pbt" else 16) * scenario.work,
+            method=method,
+            out=out,
+            workers=workers,
+        )
         found.append(sweep_digests(out))
     assert found[0] == found[1] == found[2]
 
@@ -196,6 +204,38 @@ def test_other_objectives_are_ratios_of_the_table(tmp_path, objective):
         each = table[(table["stage"] == "search") & (table["cohort"] != "all players")]
         off = each.assign(off=(each["win_rate"] - 0.6) ** 2).groupby("trial")["off"].mean()
         assert (rows["loss"].to_numpy() <= np.sqrt(off.to_numpy()) + 1e-9).all()  # less what luck adds
+
+
+def test_several_objectives_end_with_the_trials_that_no_other_beats(tmp_path):
+    over = {"dial.ceiling": "0.3:1:5"}  # an easy game has short losing streaks, and misses its target
+    done = sweep(SCENARIO, over, objective="true_chance, longest_losses", out=tmp_path / "sweep", workers=1)
+    front = done.answer["front"]
+    losses = [(one["loss"][0], one["other_objectives"]["longest_losses"]["loss"][0]) for one in front]
+    assert 1 < len(front) <= 4
+    assert done.answer["winner"] == front[0]["number"]
+    table = done.trials()
+    fresh = table[(table["stage"] == "fresh") & (table["cohort"] == "all players")]
+    assert len(fresh) == 1 + len(front)
+    assert fresh["longest_losses"].tolist()[1:] == pytest.approx([loss for _, loss in losses])
+    searched = {
+        one["number"]: (one["difference"][2], one["other_objectives"]["longest_losses"]["difference"][2])
+        for one in done.answer["trials"][1:]
+    }
+    for one in front:
+        own = searched[one["number"]]
+        assert not any(a <= own[0] and b <= own[1] and (a, b) != own for a, b in searched.values())
+    assert any(sentence.startswith("No trial beats these in all of true_chance and") for sentence in done.sentences)
+    assert "What can be had together" in done.report_file.read_text(encoding="utf-8")
+
+
+def test_time_out_of_band_is_that_of_the_chances(tmp_path):
+    done = sweep(SCENARIO, CURVE, objective="out_of_band", out=tmp_path / "sweep", workers=1)
+    losses = [one["loss"][0] for one in done.answer["trials"]]
+    assert all(0.0 < loss < 1.0 for loss in losses)
+    with pytest.raises(ScenarioError, match="known only of games with a closed form"):
+        sweep(load_scenario("quickstart"), {"dial.floor": "0,0.1"}, objective="out_of_band")
+    with pytest.raises(ScenarioError, match="every objective must be there once"):
+        sweep(SCENARIO, CURVE, objective="auto,true_chance")
 
 
 def test_the_page_is_the_same_every_time_and_shows_curves(curve):
