@@ -9,7 +9,7 @@ from typing import Any, Final
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
-from sims.wording import share_text
+from sims.wording import listed, share_text
 
 _HELD: Final = "game.params"
 _BOUNDS: Final = "game.bounds"
@@ -112,11 +112,29 @@ def controller_part(facts: Facts) -> Markup:
     known = facts.changes is not None
     headings = ("advanced setting", "value", *(("changed",) if known else ()))
     cells = table(headings, [row[: len(headings)] for row in rows], "pairs")
-    count = f"{len(rows)} advanced setting{'' if len(rows) == 1 else 's'}"
-    if known and rows:
-        own = sum(row[2] == "yes" for row in rows)
-        count += f", {own or 'none'} changed"
-    return section("Controller", folded(count, cells) if rows else tag("p", "It has no advanced settings."), note=note)
+    counted = tag("p", _option_counts(facts, len(changed)))
+    return section("Controller", counted, folded("Advanced settings", cells) if rows else None, note=note)
+
+
+def _option_counts(facts: Facts, changed: int) -> str:
+    """How many numbers the controller has that somebody sets, and how many that it learns by itself."""
+    manifest = facts.manifest
+    options, schedule = len(manifest["options"]), manifest.get("option_schedule", {})
+    text = "It has no advanced settings."
+    if options:
+        text = f"It has {options} advanced setting{'' if options == 1 else 's'} (hyperparameters)"
+        if facts.changes is not None:
+            text += f"; {changed or 'none'} of them {'differs' if changed == 1 else 'differ'} from the default"
+        text += "."
+    moving = [*(["the gain"] if schedule.get("gain") else []), *schedule.get("piecewise", {})]
+    if moving:
+        text += f" {listed(moving)[:1].upper()}{listed(moving)[1:]} {'changes' if len(moving) == 1 else 'change'} "
+        text += "with the number of outcomes, as scenario.toml says."
+    state = manifest.get("state_numbers")
+    if state:
+        whose = {"player": "each player", "cohort": "each group"}.get(manifest["scope"], "all players together")
+        text += f" Its state is {state} number{'' if state == 1 else 's'} that it keeps of {whose}; nobody sets them."
+    return text
 
 
 def changes_part(facts: Facts) -> Markup:

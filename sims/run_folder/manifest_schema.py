@@ -132,12 +132,21 @@ class _Calibration(_Model):
     words: TextLine
 
 
+class _OptionSchedule(_Model):
+    """How the controller's options change with outcomes."""
+
+    piecewise: dict[TextLine, list[list[Finite]]] = {}
+    gain: dict[TextLine, Scalar] = {}
+
+
 class _RunManifest(_Manifest):
     code: dict[TextLine, TextLine] = {}
     game_version: Scalar
     controller: Name
     mode: TextLine = ""
     options: dict[TextLine, Scalar]
+    option_schedule: _OptionSchedule = _OptionSchedule()
+    state_numbers: Count | None = None
     scope: TextLine
     cohorts: list[Name]
     targets: dict[TextLine, Annotated[Any, fits(_are_bands)]]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.record import Sheet, csv_header, read_stream, write_parquet
+from engine.rule import layout_of, prepare_options
 from engine.scenario import Scenario
 from engine.setup import Setup
 from engine.tally import Tally
@@ -107,6 +108,8 @@ def manifest_of(
         "controller": setup.kind.name,
         "mode": setup.kind.mode,
         "options": dict(zip(setup.options._fields, setup.options, strict=True)),
+        "option_schedule": schedule_json(setup),
+        "state_numbers": state_numbers(setup),
         "scope": setup.scope,
         "cohorts": list(setup.cohorts),
         "targets": {name: found[0] if len(found) == 1 else found for name, found in bands.items()},
@@ -128,6 +131,21 @@ def manifest_of(
         "platform": platform.platform(),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
+
+
+def state_numbers(setup: Setup) -> int | None:
+    """How many numbers the controller remembers of each player, cohort or everyone; None where it does not say."""
+    if setup.kind.rule is None:
+        return None
+    chosen = prepare_options(setup.kind.rule, setup.options, setup.brief(0))
+    return layout_of(setup.kind.rule.start(chosen, float(setup.targets[0, 0]))).size
+
+
+def schedule_json(setup: Setup) -> dict[str, Any]:
+    """How options change with outcomes: pairs of outcome and value by option, and the shape of the gain."""
+    stairs = {name: [list(step) for step in steps] for name, steps in setup.schedule.stairs}
+    gain = {} if setup.schedule.gain is None else {"gain": setup.schedule.gain._asdict()}
+    return {**({"piecewise": stairs} if stairs else {}), **gain}
 
 
 def _knob(setup: Setup, place: int) -> dict[str, Any]:

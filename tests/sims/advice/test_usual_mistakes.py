@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.scenario import setup_of
+from engine.errors import ScenarioError
+from engine.scenario import parse, setup_of
 from sims.advice.usual_mistakes import mistakes_in
 from sims.catalog import Catalog, load_scenario
 from sims.cli.app import main
@@ -44,6 +45,45 @@ def test_one_difficulty_for_groups_that_differ():
 def test_a_schedule_must_have_the_clock_of_the_scenario(length, words):
     found = mistakes("arena/stationary", **{"controller.name": "ramp", "controller.options": {"length": length}})
     assert [words in said for said in found] == [True] * bool(words)
+
+
+def test_a_clock_must_be_one_that_moves():
+    ramp = {"controller.name": "ramp"}
+    (said,) = mistakes("arena/stationary", **ramp, **{"controller.options": {"clock": 1}})
+    assert said.startswith("ramp follows levels (controller.options.clock = 1), and an endless stream has none")
+    (said,) = mistakes("arena/stationary", **ramp, **{"controller.options": {"clock": 3, "length": 9000}})
+    assert "takes 9,000 days, but the run has" in said
+    assert mistakes("arena/stationary", **ramp, **{"controller.options": {"clock": 2, "length": 9000}}) == ()
+    assert mistakes("campaign", **ramp, **{"controller.options": {"clock": 1, "length": 20}}) == ()
+
+
+def test_a_gain_that_changes_must_do_so_while_players_play():
+    rule = {"controller.name": "weighted_up_down"}
+    (said,) = mistakes("arena/stationary", **rule, **{"controller.gain": {"shape": "cosine", "length": 900}})
+    assert said.startswith("The gain's cosine takes 900 outcomes, but a player makes at most 200 attempts")
+    (said,) = mistakes("arena/stationary", **rule, **{"controller.gain": {"shape": "plateau", "patience": 50}})
+    assert said.startswith("The plateau looks at the gain every 50 outcomes")
+    assert mistakes("arena/stationary", **rule, **{"controller.gain": {"shape": "one_cycle"}}) == ()
+
+
+def test_a_grid_over_many_keys(tmp_path):
+    path = tmp_path / "mine.toml"
+    keys = ("q", "sd0", "slope", "reopen")
+    for steps, warned in ((3, True), (2, False)):
+        swept = "".join(f'controller.options.{key} = "0.1:0.2:{steps}"\n' for key in keys)
+        plain = load_scenario("arena/stationary", **{"controller.name": "kalman"}).resolved_toml()
+        path.write_text(f"{plain}\n[sweep]\n{swept}")
+        scenario = load_scenario(path)
+        found = mistakes_in(scenario, setup_of(scenario, Catalog()))
+        assert [said.startswith("[sweep] is a grid over 4 keys with 81 settings") for said in found] == [True] * warned
+
+
+def test_a_controller_that_adapts_itself_without_a_target_is_refused():
+    text = load_scenario("arena/stationary", **{"controller.name": "cma_es"}).resolved_toml()
+    start = text.index("[target]")
+    without = text[:start] + text[text.index("\n[", start) + 1 :]
+    with pytest.raises(ScenarioError, match="a controller needs a target: give"):
+        parse(without.encode(), "mine.toml", Catalog())
 
 
 def test_a_warm_up_that_leaves_less_than_a_tenth():
