@@ -112,7 +112,7 @@ def tree(folder: Path, kind: FolderKind = "run") -> dict[str, str]:
     """Hashes of all files; of the manifest, what does not tell of the clock."""
     found = {path.name: content_of(path).sha256 for path in folder.iterdir() if path.name != MANIFEST}
     manifest = read_manifest(folder, kind)
-    sums = manifest["tallies"] if kind == "run" else [manifest["attempts"], manifest["study"]]
+    sums = manifest["tallies"] if kind == "run" else [manifest.get("attempts"), manifest[kind]]
     return {**found, MANIFEST: json.dumps([manifest["files"], sums, manifest["scenario_digest"]])}
 
 

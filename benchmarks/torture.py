@@ -1,6 +1,6 @@
-"""Kill runs or studies at random moments and see whether anything is lost: `python -m benchmarks.torture run`.
+"""Kill runs, studies or sweeps at random moments and see whether anything is lost: `python -m benchmarks.torture run`.
 
-For studies: `tune`. What is killed, and how often, is said in benchmarks.kills.
+For studies: `tune`; for sweeps by one method: `sweep --method pbt`. benchmarks.kills says what is killed, and how often.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sims.run_folder.files import content_of, read_sealed
 from sims.run_folder.folder import CHUNKS, MANIFEST, START, read_manifest
 from sims.run_folder.lock import FolderLock
 from sims.runs.chunks import job_of, play_chunk
+from sims.sweeping.sweep_files import SWEEP_JOURNAL
+from sims.sweeping.sweep_request import SWEEP_METHODS
 from sims.tuning.journal import NAME as JOURNAL
 
 SCENARIO: Final = """
@@ -54,6 +56,8 @@ share = 0.5
 [cohort.traits]
 skill = { kind = "normal", mean = 0.5, sd = 0.5 }
 """
+
+SWEEP_TRIALS: Final = 60  # that the budget of a sweep pays for
 
 
 def parts(scenario: Path, folder: Path) -> dict[str, str]:
@@ -121,18 +125,36 @@ def torture_studies(
     )
 
 
+def torture_sweeps(folder: Path, kills: int, *, method: str, players: int, seed: int = 1, talk: bool = False) -> Tally:
+    """Kill so many sweeps in a folder. seed: of victims and moments, which lie within an undisturbed sweep."""
+    words = [
+        "sweep", "arena/jump", "--set", f"players.count={players}", "--set", "horizon.attempts_per_player=60",
+        "--over", "controller.options.q=log:0.001:0.1", "--method", method, "--budget", SWEEP_TRIALS * 60 * players,
+    ]  # fmt: skip
+    undisturbed(words, folder / "first")  # compiles the kernels
+    reference = undisturbed(words, folder / "reference")
+    journal = (reference.folder / SWEEP_JOURNAL).read_bytes()
+    return kill(
+        words, kills, reference, lambda partial: torn_journal(partial, journal), kind="sweep", seed=seed, talk=talk
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__)
-    parser.add_argument("command", choices=("run", "tune"), help="what is killed")
-    parser.add_argument("--kills", type=int, metavar="N", help="how many are killed (default: 50 runs, 20 studies)")
-    parser.add_argument("--players", type=int, default=160, metavar="N", help="players of a run (default: 160)")
+    parser.add_argument("command", choices=("run", "tune", "sweep"), help="what is killed")
+    parser.add_argument("--kills", type=int, metavar="N", help="how many are killed (default: 50 runs, 20 others)")
+    parser.add_argument("--players", type=int, default=160, metavar="N", help="of a run or a sweep (default: 160)")
     parser.add_argument("--budget", type=int, default=200_000, metavar="N", help="of a study (default: 200,000)")
+    parser.add_argument("--method", choices=SWEEP_METHODS[1:], default="pbt", help="of a sweep (default: pbt)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of victims and moments (default: 1)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, seed = Path(name), chosen.seed
         if chosen.command == "run":
             return tell(torture_runs(folder, chosen.kills or 50, players=chosen.players, seed=seed, talk=True))
+        if chosen.command == "sweep":
+            words = {"method": chosen.method, "players": chosen.players, "seed": seed}
+            return tell(torture_sweeps(folder, chosen.kills or 20, **words, talk=True))
         return tell(torture_studies(folder, chosen.kills or 20, budget=chosen.budget, seed=seed, talk=True))
 
 
