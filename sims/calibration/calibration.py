@@ -16,8 +16,8 @@ from sims.calibration.fitted_scenario import fitted_scenario
 from sims.calibration.held_out import held_out
 from sims.calibration.histories import histories_of
 from sims.calibration.level_totals import fit_totals
-from sims.calibration.play_file import read_play_file
-from sims.calibration.play_table import PlayTable, read_play_table
+from sims.calibration.play_files.play_file import read_play_file
+from sims.calibration.play_files.play_table import PlayTable, read_play_table
 from sims.calibration.sentences import all_sentences, headline_of
 from sims.calibration.session_ends import fit_session_ends
 from sims.html.notebook import notebook_table

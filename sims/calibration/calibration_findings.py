@@ -11,7 +11,7 @@ from sims.calibration.fit import Fit
 from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import Histories, Indices
 from sims.calibration.level_totals import LevelTotals
-from sims.calibration.play_table import PlayTable
+from sims.calibration.play_files.play_table import PlayTable
 from sims.calibration.session_ends import SessionEnds
 
 

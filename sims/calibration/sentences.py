@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 
 from sims.calibration.calibration_findings import Findings
-from sims.calibration.columns import MEANINGS
 from sims.calibration.fit import Fit
 from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import FATIGUE, LEARNING
-from sims.calibration.play_table import CHURN_S, SESSION_GAP_S, PlayTable
+from sims.calibration.play_files.attempt_order import CHURN_S, SESSION_GAP_S
+from sims.calibration.play_files.columns import MEANINGS
+from sims.calibration.play_files.play_table import PlayTable
 
 
 def headline_of(findings: Findings) -> str:

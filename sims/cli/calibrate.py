@@ -44,7 +44,7 @@ def calibrate(
     """
     calculate_alone()
     from sims.calibration.calibration import calibrate as fit_players
-    from sims.calibration.columns import parse_columns
+    from sims.calibration.play_files.columns import parse_columns
     from sims.calibration.sentences import mapping_words
 
     result = fit_players(

@@ -11,8 +11,8 @@ import pytest
 
 from engine.errors import FlowdialError
 from sims.calibration.histories import histories_of
-from sims.calibration.play_file import read_play_file
-from sims.calibration.play_table import read_play_table
+from sims.calibration.play_files.play_file import read_play_file
+from sims.calibration.play_files.play_table import read_play_table
 from tests.kit.plays import Truth, planted
 
 P = planted(80, Truth(levels=4, seed=9), most=15)

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from engine.errors import ScenarioError
-from sims.calibration.columns import map_columns, parse_columns
 from sims.calibration.fit import fit
 from sims.calibration.histories import histories_of
-from sims.calibration.play_file import read_play_file
-from sims.calibration.play_table import read_play_table
+from sims.calibration.play_files.columns import map_columns, parse_columns
+from sims.calibration.play_files.play_file import read_play_file
+from sims.calibration.play_files.play_table import read_play_table
 from tests.kit.plays import Truth, planted
 
 P = planted(120, Truth(levels=5, seed=3), most=30)

@@ -1,0 +1,172 @@
+"""Reads the cells of columns as numbers, and remembers which rows are bad, and why."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import ScenarioError
+from engine.scenario_file.scenario_faults import printable
+from sims.calibration.histories import Flags, Indices, Numbers
+from sims.calibration.play_files.columns import Mapped
+from sims.calibration.play_files.play_file import PlayFile
+
+WON: Final = {
+    "1", "1.0", "true", "t", "yes", "y", "won", "win", "w", "success", "successful", "solved", "pass", "passed",
+    "victory", "completed", "complete", "cleared", "correct", "ok",
+}  # fmt: skip
+LOST: Final = {
+    "0", "0.0", "false", "f", "no", "n", "lost", "loss", "lose", "l", "fail", "failed", "failure", "unsolved",
+    "defeat", "timed_out", "timeout", "incorrect", "wrong", "dnf",
+}  # fmt: skip
+MOST_SKIPPED: Final = 0.01  # of the rows
+_MOST_NAMED: Final = 20  # bad rows
+_EARLIEST: Final = 946_684_800.0  # 2000-01-01: an earlier time is no time of a play
+_LATEST: Final = 4_102_444_800.0  # 2100-01-01
+_MS: Final = 1e11  # a larger number counts milliseconds
+
+
+class CellReader:
+    """Reads columns and remembers which rows are bad, and why."""
+
+    def __init__(self, file: PlayFile, mapped: Mapped) -> None:
+        self._file, self._mapped = file, mapped
+        self._good = np.ones(file.rows, bool)
+        self._faults: list[tuple[int, str]] = list(file.ragged)
+        self._count = len(file.ragged)
+
+    def bad(self, rows: npt.NDArray[np.bool_], role: Any, rule: str) -> None:
+        """Note rows whose cell of a role is bad."""
+        name = self._mapped.get(role, role)
+        places = np.flatnonzero(rows)
+        self._count += int((rows & self._good).sum())
+        self._good &= ~rows
+        for place in places[:_MOST_NAMED].tolist():
+            value = str(self._file.columns[name][place])[:40]
+            self._faults.append((int(self._file.numbers[place]), f"{name} {rule}, got {value!r}"))
+
+    def names(self, role: Any) -> tuple[Indices, list[str]]:
+        """Numbers of the different texts of a column, and the texts without blanks at their ends."""
+        coded = self._coded(role)
+        texts = [str(text).strip() for text in coded.dictionary.to_pylist()]
+        if all(_WHOLE.fullmatch(text) for text in texts if text):
+            texts = [str(int(float(text))) if text else text for text in texts]
+        texts = [printable(text) for text in texts]
+        distinct = list(dict.fromkeys(texts))
+        place = {text: i for i, text in enumerate(distinct)}
+        codes = np.array([place[text] for text in texts], np.int64)[_codes(coded)]
+        if "" in place:
+            self.bad(codes == place[""], role, "must say something")
+        return codes, distinct
+
+    def won(self, role: Any) -> Flags:
+        coded = self._coded(role)
+        words = [str(text).strip().lower() for text in coded.dictionary.to_pylist()]
+        values = np.array([1 if word in WON else 0 if word in LOST else -1 for word in words], np.int8)
+        found = values[_codes(coded)]
+        self.bad(found < 0, role, "must be won or lost (1/0, true/false, yes/no, won/lost)")
+        return found
+
+    def counts(self) -> tuple[Indices, Indices]:
+        """Attempts and successes of each row."""
+        tried, won = self.count("attempts"), self.count("successes")
+        self.bad(won > tried, "successes", "is above the attempts of its row")
+        return tried, won
+
+    def number(self, role: Any) -> Numbers:
+        found = self._numeric(role, float)
+        self.bad(~np.isfinite(found), role, "must be a number")
+        return found
+
+    def count(self, role: Any) -> Indices:
+        found = self._numeric(role, float)
+        bad = ~(np.isfinite(found) & (found >= 0) & (found == np.floor(found)) & (found < 1e9))
+        self.bad(bad, role, "must be a whole number from 0")
+        return np.where(bad, 0, found).astype(np.int64)
+
+    def time(self, role: Any) -> Numbers:
+        """Seconds since 1970: of a day and time by ISO 8601, of unix seconds or milliseconds."""
+        found = self._numeric(role, _seconds)
+        self.bad(~np.isfinite(found), role, "must be a time as 2024-05-31T12:00:00, or unix seconds or milliseconds")
+        return found
+
+    def params(self, rows: Indices, level: Indices) -> tuple[tuple[str, ...], Numbers | None]:
+        """The numeric columns whose names begin with param_, those that vary on a level."""
+        names, columns = [], []
+        for name in self._file.columns:
+            if not name.startswith("param_"):
+                continue
+            found = self._numeric(name, float)[rows]
+            if not np.isfinite(found).all():
+                continue
+            tried = np.maximum(np.bincount(level), 1)
+            around = found - (np.bincount(level, found) / tried)[level]
+            if around.std() > 1e-6 * (found.std() + 1e-300):
+                names.append(name)
+                columns.append((found - found.mean()) / found.std())
+        return tuple(names), np.column_stack(columns) if columns else None
+
+    def good_rows(self, skip_bad: bool) -> npt.NDArray[np.bool_]:
+        """The rows that can be used. Raises ScenarioError for bad ones that may not be skipped."""
+        rows = self._file.rows + len(self._file.ragged)
+        if not self._count:
+            return self._good
+        lines = [f"{self._file.name}: row {number}: {what}" for number, what in sorted(set(self._faults))[:_MOST_NAMED]]
+        more = f"; the first {len(lines)} of them are above" if self._count > len(lines) else ""
+        share = self._count / max(rows, 1)
+        if not skip_bad:
+            remedy = "correct them, or add --skip-bad to leave them out"
+        elif share > MOST_SKIPPED:
+            remedy = f"--skip-bad leaves out at most {100 * MOST_SKIPPED:.0f} %"
+        else:
+            return self._good
+        raise ScenarioError(
+            *lines, f"{self._file.name}: {self._count:,} of {rows:,} rows cannot be read{more}; {remedy}."
+        )
+
+    def _coded(self, role: Any) -> Any:
+        return self._file.columns[self._mapped.get(role, role)].dictionary_encode()
+
+    def _numeric(self, role: Any, read: Callable[[str], float]) -> Numbers:
+        coded = self._coded(role)
+        values = np.array([_tried(read, str(text).strip()) for text in coded.dictionary.to_pylist()] or [math.nan])
+        return values[_codes(coded)]
+
+
+_WHOLE: Final = re.compile(r"[+-]?\d{1,15}(\.0+)?")
+
+
+def _codes(coded: Any) -> Indices:
+    return np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _tried(read: Callable[[str], float], text: str) -> float:
+    try:
+        return read(text)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        import datetime
+
+        found = datetime.datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=datetime.UTC)
+        number = found.timestamp()
+    seconds = number / 1000.0 if abs(number) > _MS else number
+    return seconds if _EARLIEST <= seconds <= _LATEST else math.nan
+
+
+def is_won(column: Any) -> bool:
+    """Whether a column holds two words, one for won and one for lost."""
+    words = {str(text).strip().lower() for text in column.unique().to_pylist()}
+    return len(words) == 2 and bool(words & WON) and bool(words & LOST)
