@@ -10,10 +10,10 @@ from typing import Any
 from engine.scenario import Scenario
 from sims.calibration.calibration_files import check_out, content_of_findings, write_calibration
 from sims.calibration.calibration_findings import Findings, sizes_of, sizes_of_totals
+from sims.calibration.checks.checks import Checks, check
 from sims.calibration.error_gate import ErrorGate, error_gate
 from sims.calibration.fit import fit
 from sims.calibration.fitted_scenario import fitted_scenario
-from sims.calibration.held_out import held_out
 from sims.calibration.histories import histories_of
 from sims.calibration.level_totals import fit_totals
 from sims.calibration.play_files.play_file import read_play_file
@@ -68,7 +68,7 @@ class Calibration:
         Args:
             limit: the largest mean error of a level's win rate.
         """
-        return error_gate(self.findings.held_out, limit)
+        return error_gate(self.findings.checks.unseen_players, limit)
 
     def __repr__(self) -> str:
         return f"Calibration({self.headline!r})"
@@ -128,16 +128,19 @@ def calibrate(
 
 def _findings_of(table: PlayTable, threads: int, on_progress: OnProgress) -> Findings:
     if table.totals is not None:
-        return Findings(table, sizes_of_totals(table.totals), None, fit_totals(table.totals), None, None)
+        return Findings(table, sizes_of_totals(table.totals), None, fit_totals(table.totals), Checks(), None)
     assert table.plays is not None  # a file has plays or totals
     histories = histories_of(table.plays)
     found = fit(histories, threads=threads)
     on_progress(2, _STEPS)
-    tried = held_out(
+    ends = fit_session_ends(table.plays, threads=threads)
+    checks = check(
         found,
         histories,
+        ends,
+        table.level_features,
+        campaign=table.is_campaign,
         threads=threads,
         on_fold=lambda done, total: on_progress(2 + round(5 * done / total), _STEPS),
     )
-    ends = fit_session_ends(table.plays, threads=threads)
-    return Findings(table, sizes_of(histories), histories, found, tried, ends)
+    return Findings(table, sizes_of(histories), histories, found, checks, ends)

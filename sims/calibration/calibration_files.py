@@ -8,7 +8,6 @@ from typing import Any, Final
 from engine.scenario import Scenario
 from sims.calibration.calibration_findings import Findings
 from sims.calibration.calibration_page import calibration_page
-from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import FATIGUE, LEARNING
 from sims.calibration.sentences import assumed_of
 from sims.run_folder.files import sync_folder, write_file, write_json
@@ -67,19 +66,21 @@ def content_of_findings(findings: Findings) -> dict[str, Any]:
         },
         "levels_mean": _rounded(fitted.level_mean),
         "levels_sd": _rounded(fitted.level_sd),
-        "unseen_players": None if findings.held_out is None else _scores(findings.held_out),
+        **_checks(findings),
         "levels": [_level(findings, place) for place in range(len(sizes.levels))],
     }
 
 
-def _scores(tried: HeldOut) -> dict[str, Any]:
+def _checks(findings: Findings) -> dict[str, Any]:
+    """How good the fit is; null where the file cannot tell."""
+    checks, behaviour = findings.checks, findings.checks.behaviour
+    players, levels, late = checks.unseen_players, checks.unseen_levels, checks.last_fifth
     return {
-        "model": tried.model.to_json(),
-        "level_means": tried.level_means.to_json(),
-        "one_rate": tried.one_rate.to_json(),
-        "luck": _rounded(tried.luck),
-        "folds": tried.folds,
-        "level_rates": tried.rates,
+        "unseen_players": None if players is None else players.to_json("level_means"),
+        "unseen_levels": None if levels is None else levels.to_json("neighbours"),
+        "last_fifth": None if late is None else late.to_json("level_means"),
+        "survival": None if checks.survival is None else checks.survival.to_json(),
+        "behaviour": {} if behaviour is None else {curve.name: curve.to_json() for curve in behaviour.curves},
     }
 
 

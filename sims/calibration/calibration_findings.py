@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sims.calibration.checks.checks import Checks
 from sims.calibration.fit import Fit
-from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import Histories, Indices
 from sims.calibration.level_totals import LevelTotals
 from sims.calibration.play_files.play_table import PlayTable
@@ -38,7 +38,7 @@ class Findings:
     sizes: LevelSizes
     histories: Histories | None  # None where the file does not say who played
     fit: Fit
-    held_out: HeldOut | None
+    checks: Checks
     session_ends: SessionEnds | None
 
     @property

@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sims.calibration.calibration_findings import Findings
+from sims.calibration.check_pictures import behaviour_section, error_sections
 from sims.calibration.fit import predict
-from sims.calibration.held_out import HeldOut
-from sims.calibration.sentences import all_sentences, mapping_words, rate_words
+from sims.calibration.sentences import all_sentences, mapping_words
 from sims.html.charts import ChartPoint, Line, line_chart, lines_chart
-from sims.html.forest_plot import Estimate, forest_plot
 from sims.html.markup import Markup, tag
-from sims.html.page import charts, document, figure, header, section, table
+from sims.html.page import charts, document, figure, header, section
 
 _MOST_ATTEMPTS = 200  # of the curve of those who are still there
 _LEAST_PLAYERS = 10  # behind each point: fewer are not shown
@@ -35,36 +34,12 @@ def calibration_page(findings: Findings) -> str:
         title,
         header(title, badge, f"{plays.source}{days}; {mapping_words(plays)}"),
         answer,
-        _errors(findings.held_out),
+        *error_sections(findings.checks),
         _levels(findings),
+        behaviour_section(findings.checks.behaviour),
         _attempts(findings),
         _methods() if findings.histories is not None else None,
     )
-
-
-def _errors(tried: HeldOut | None) -> Markup | None:
-    if tried is None:
-        return None
-    ways = (("fitted players", tried.model), ("level means", tried.level_means), ("one rate", tried.one_rate))
-    shown = [
-        Estimate(
-            name, score.error, score.low, score.high, "line0" if i == 0 else "line1", "circle" if i == 0 else "square"
-        )
-        for i, (name, score) in enumerate(ways)
-    ]
-    most = max(score.high if score.high == score.high else score.error for _, score in ways)
-    drawn = forest_plot(shown, (0.0, 1.05 * most), ".3f", line=tried.luck)
-    meaning = f"fitted players {rate_words(tried.model.error)}, level means {rate_words(tried.level_means.error)}"
-    rows = [
-        (name, rate_words(score.error), f"{score.log_loss:.4f}", rate_words(score.calibration_error))
-        for name, score in ways
-    ]
-    note = (
-        "Distance of a level's predicted win rate from the true one, for players whom the fit had not seen. Further "
-        "left is better. The dashed line is the luck of so few players: nothing can be counted on to get below it."
-    )
-    scores = table(("prediction", "level rates off by", "log-loss of an attempt", "calibration error"), rows)
-    return section("Unseen players", charts(figure("Error of level rates", drawn, meaning)), scores, note=note)
 
 
 def _levels(findings: Findings) -> Markup:
@@ -108,13 +83,11 @@ def _attempts(findings: Findings) -> Markup | None:
         return None
     won = np.bincount(number, histories.won)[:last] / there[:last]
     expected = np.bincount(number, predict(fitted, histories))[:last] / there[:last]
-    left = lines_chart([Line("still playing", _along(there[:last] / there[0]))], ("attempt", "players"))
     seen = [Line("seen in the file", _along(won)), Line("fitted players", _along(expected))]
     rates = lines_chart(seen, ("attempt", "win rate"))
     return section(
         "Attempt by attempt",
         charts(
-            figure("Players who make this attempt", left, f"{last} attempts"),
             figure("Win rate of those who are there", rates, f"{last} attempts, seen and fitted"),
         ),
         note=f"Up to the last attempt that {_LEAST_PLAYERS} players made.",

@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sims.calibration.held_out import HeldOut
-from sims.calibration.sentences import rate_words
+from sims.calibration.check_sentences import rate_words
+from sims.calibration.checks.rivals import Rivals
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ErrorGate:
         return asdict(self)
 
 
-def error_gate(tried: HeldOut | None, limit: float) -> ErrorGate:
+def error_gate(tried: Rivals | None, limit: float) -> ErrorGate:
     """Judge at 95 % confidence.
 
     Args:

@@ -67,6 +67,13 @@ class Fit:
     def skill_sd(self) -> float:
         return math.exp(self.point[self.levels + len(self.effects)])
 
+    def wins_only(self) -> Fit:
+        """The numbers of wins, to begin another fit of wins from."""
+        size = self.levels + len(self.effects) + 1
+        return replace(
+            self, joint=False, point=self.point[:size], covariance=self.covariance[:size, :size], free=self.free[:size]
+        )
+
     def effect(self, name: str) -> float:
         """The estimate of an effect; 0 where the file cannot tell."""
         return float(self.point[self.levels + self.effects.index(name)]) if name in self.effects else 0.0

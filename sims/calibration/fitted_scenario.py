@@ -105,7 +105,7 @@ def _players(findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _calibration(findings: Findings) -> dict[str, Any]:
-    table, tried = findings.table, findings.held_out
+    table, tried = findings.table, findings.checks.unseen_players
     found: dict[str, Any] = {
         "source": table.source,
         "attempts": findings.sizes.attempts,
@@ -119,7 +119,7 @@ def _calibration(findings: Findings) -> dict[str, Any]:
         if not math.isnan(tried.model.low):
             found |= {"error_low": _short(tried.model.low), "error_high": _short(min(tried.model.high, 1.0))}
         found |= {
-            "error_of_level_means": _short(tried.level_means.error),
+            "error_of_level_means": _short(tried.trivial.error),
             "error_of_one_rate": _short(tried.one_rate.error),
         }
     if table.dates is not None:

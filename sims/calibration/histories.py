@@ -7,7 +7,7 @@ plays give the same numbers, whatever the ids are called and however the rows ar
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ class Histories:
     quits: Flags  # shape (rows,)
     reasons: Numbers  # shape (rows, 3): 1, log(1 + losses in a row), won
     fold: Indices  # of each player, 0 to FOLDS - 1
+    late: Flags | None = None  # whether it is of the last fifth of time, shape (rows,); None where no order is known
 
     @property
     def players(self) -> int:
@@ -67,7 +68,20 @@ class Histories:
             self.quits[rows],
             self.reasons[rows],
             self.fold[players],
+            None if self.late is None else self.late[rows],
         )
+
+    def without(self, rows: npt.NDArray[np.bool_]) -> Histories:
+        """The same without some of the rows, and without players who have no other. rows: shape (rows,)."""
+        owner = np.repeat(np.arange(self.players), np.diff(self.starts))[~rows]
+        sizes = np.bincount(owner, minlength=self.players)
+        some = sizes > 0
+        keep = ~rows
+        return replace(
+            self, starts=np.concatenate(([0], np.cumsum(sizes[some]))), level=self.level[keep], won=self.won[keep],
+            features=self.features[keep], risk=self.risk[keep], quits=self.quits[keep], reasons=self.reasons[keep],
+            fold=self.fold[some], late=None if self.late is None else self.late[keep],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ class Plays:
     closed: Flags | None  # whether it is known of this player that they stayed or quit
     extra: tuple[str, ...] = ()  # names of numeric columns
     numbers: Numbers | None = None  # shape (rows, extra), centred and scaled
+    late: Flags | None = None  # 1 in the last fifth of time; None where the file has no order
     campaign: bool = False  # whether players retry a level until they pass: who won the last one has finished
 
 
@@ -124,7 +139,9 @@ def histories_of(plays: Plays) -> Histories:
         quits[last[finished]] = 0  # there was nothing left to play
         open_end = np.zeros(len(last), bool) if plays.closed is None else plays.closed[own][last] == 0
         risk[last[(finished | open_end) & (quits[last] == 0)]] = 0
-    return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, _folds(value[players]))
+    late = None if plays.late is None else plays.late[own]
+    folds = _folds(value[players])
+    return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, folds, late)
 
 
 def digests_of(facts: Indices, bounds: Indices) -> npt.NDArray[np.uint64]:

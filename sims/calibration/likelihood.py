@@ -17,6 +17,7 @@ from typing import Any, Final
 from engine.arithmetic import exp, log
 
 MOST_LOGIT: Final = 35.0  # of the part that nodes share; beyond it a chance is 0 or 1
+NOT_SEEN: Final = 2  # in the place of won: predicted, but nothing follows from it
 _TERMS: Final = 8  # factors that are multiplied before the product is brought back to size
 
 
@@ -363,7 +364,10 @@ def predict_players(
     first: int, last: int, starts: Any, level: Any, won: Any, features: Any, point: Any, levels: int, nodes: Any,
     out: Any,
 ) -> None:  # fmt: skip
-    """The chance of each win as it is before the attempt, from what the same player did before; shape (rows,)."""
+    """The chance of each win as it is before the attempt, from what the same player did before; shape (rows,).
+
+    A row whose won is NOT_SEEN is predicted, but tells nothing about the attempts after it.
+    """
     sd = exp(point[levels + features.shape[1]])
     posterior = nodes.copy()
     for i in range(first, last):
@@ -379,7 +383,8 @@ def predict_players(
                 p = 1.0 / (1.0 + against)
                 mass += posterior[q]
                 hope += posterior[q] * p
-                posterior[q] *= p if won[r] == 1 else against * p
+                if won[r] != NOT_SEEN:
+                    posterior[q] *= p if won[r] == 1 else against * p
             out[r] = hope / mass
             top = mass
             for q in range(len(nodes)):

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from sims.calibration.calibration_findings import Findings
+from sims.calibration.check_sentences import check_sentences, rate_words
 from sims.calibration.fit import Fit
-from sims.calibration.held_out import HeldOut
 from sims.calibration.histories import FATIGUE, LEARNING
 from sims.calibration.play_files.attempt_order import CHURN_S, SESSION_GAP_S
 from sims.calibration.play_files.columns import MEANINGS
@@ -16,7 +16,7 @@ from sims.calibration.play_files.play_table import PlayTable
 
 def headline_of(findings: Findings) -> str:
     """Sizes, and the error for unseen players beside two trivial answers."""
-    sizes, tried = findings.sizes, findings.held_out
+    sizes, tried = findings.sizes, findings.checks.unseen_players
     counted = [_counted(len(sizes.levels), "level")]
     counted += [_counted(sizes.players, "player")] if sizes.players is not None else []
     words = f"{', '.join([*counted, _counted(sizes.attempts, 'attempt')])}."
@@ -26,7 +26,7 @@ def headline_of(findings: Findings) -> str:
         return f"{words} Too few players met any level to try the fit on unseen ones."
     return (
         f"{words} Win rates of players we had not seen: off by {rate_words(tried.model.error)} on average (level means "
-        f"{rate_words(tried.level_means.error)}, one rate for all {rate_words(tried.one_rate.error)})."
+        f"{rate_words(tried.trivial.error)}, one rate for all {rate_words(tried.one_rate.error)})."
     )
 
 
@@ -34,7 +34,7 @@ def all_sentences(findings: Findings) -> tuple[str, ...]:
     """All sentences, the answer first."""
     return (
         headline_of(findings),
-        *_about_error(findings.held_out),
+        *check_sentences(findings.checks, findings.table.features),
         *(_about_players(findings.fit) if findings.histories is not None else ()),
         *_about_settings(findings.fit),
         *_about_quits(findings.table, findings.fit),
@@ -66,31 +66,6 @@ def assumed_of(findings: Findings) -> Iterator[str]:
         yield "how sessions end, as too few did; they end as by default"
     yield "guessing and lapses, which are 0"
     yield "times between sessions and how long an attempt takes, which are as by default"
-
-
-def rate_words(rate: float) -> str:
-    """An error of a win rate, with three digits."""
-    return f"{rate:.3f}".removeprefix("0")
-
-
-def _about_error(tried: HeldOut | None) -> Iterator[str]:
-    if tried is None:
-        return
-    yield (
-        f"Luck alone would make {rate_words(tried.luck)} of that, since so few unseen players met each level "
-        f"({tried.rates:,} rates compared, {_counted(tried.folds, 'part')} of the players left out in turn)."
-    )
-    worse = tried.model.error > tried.level_means.error
-    surely = tried.model.low > tried.level_means.error
-    if worse:
-        yield (
-            f"The mean of each level is {'surely' if surely else 'about as good, or'} better for that. The fit still "
-            "says how players differ, learn and quit, which level means do not."
-        )
-    yield (
-        f"Log-loss of an attempt: {tried.model.log_loss:.4f} (level means {tried.level_means.log_loss:.4f}, one rate "
-        f"{tried.one_rate.log_loss:.4f}); calibration error {rate_words(tried.model.calibration_error)}."
-    )
 
 
 def _about_players(fitted: Fit) -> Iterator[str]:
@@ -144,7 +119,9 @@ def _about_quits(table: PlayTable, fitted: Fit) -> Iterator[str]:
 
 
 def _about_form(table: PlayTable) -> Iterator[str]:
-    if "time" in table.mapped and "session" not in table.mapped:
+    if table.form == "counts" and {"time", "order"} & table.mapped.keys():
+        yield "A row counts several attempts, so times and orders say nothing of each of them, and are not used."
+    elif "time" in table.mapped and "session" not in table.mapped:
         yield f"A session ends with a break of {SESSION_GAP_S / 60:.0f} minutes."
     if table.plays is None or table.plays.order is None:
         yield "The target of the scenario is ours, since the file does not tell what follows a loss: put yours."
@@ -156,6 +133,8 @@ def _about_form(table: PlayTable) -> Iterator[str]:
 
 
 def _about_left_out(table: PlayTable) -> Iterator[str]:
+    for name, role in table.mapped.unread.items():
+        yield f"Left out: the column {name}, since none of its cells says {MEANINGS[role]}."
     for why, number in table.left_out.items():
         yield f"Left out: {number:,} {why}."
 

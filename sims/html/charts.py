@@ -129,6 +129,25 @@ def lines_chart(lines: Sequence[Line], labels: tuple[str, str]) -> Markup:
     return joined(in_axes(axes, labels, drawn, percent=True), tag("p", *names, class_="legend"))
 
 
+def band_chart(points: Sequence[ChartPoint], seen: Sequence[tuple[float, float]], labels: tuple[str, str]) -> Markup:
+    """Draw shares that are expected, with their band, and over them as marks those that were seen.
+
+    points: expected; seen: x and y; labels: of the x and y axes. Raises ValueError without points.
+    """
+    if not points:
+        raise ValueError("a band needs one point or more, got none")
+    axes = Axes((min(0.0, points[0].x), points[-1].x), (0.0, 1.0))
+    marks = []
+    for x, y in seen:
+        at_x, at_y = axes.place(x, y)
+        words = f"{labels[0]} {number(x)}: {y:.3g}"
+        marks.append(
+            tag("circle", tag("title", words), cx=at_x, cy=at_y, r="2.5" if len(seen) < _MANY else "1.6", class_="dot")
+        )
+    drawn = [_series(axes, points, "line1", labels[0], 6, "spot"), tag("g", *marks, style="color:var(--line0)")]
+    return in_axes(axes, labels, drawn, percent=True)
+
+
 def histogram(
     shares: Sequence[float], edges: Sequence[float], colour: str, labels: tuple[str, str], band: AxisSpan | None = None
 ) -> Markup:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +11,18 @@ import numpy.typing as npt
 from sims.calibration.histories import Flags, Indices, Numbers
 
 CHURN_S: Final = 7 * 86_400.0  # without play before the end of the data: the player has quit
+EARLY: Final = 0.8  # of the attempts; the others are the last fifth of time
 SESSION_GAP_S: Final = 1_800.0  # a longer break ends a session
 
 
-def ranks_of(order: Numbers | None, time: Numbers | None, player: Indices) -> Indices | None:
-    """The rank of each row in time; by order where the file has one, else by time."""
+def ranks_of(
+    player: Indices, level: Indices, won: Flags, order: Numbers | None, time: Numbers | None
+) -> Indices | None:
+    """The rank of each row in time, then by order; at the same place a level's losses come before its win."""
     if order is None and time is None:
         return None
-    keys = [each for each in (order, time) if each is not None]  # lexsort: the last is first, so time decides
+    keys: list[npt.NDArray[Any]] = [won, level]  # lexsort: the last is first, so time decides
+    keys += (each for each in (order, time) if each is not None)
     sort = np.lexsort((*keys, player))
     changed = np.ones(len(player), bool)
     changed[1:] = player[sort][1:] != player[sort][:-1]
@@ -28,17 +33,14 @@ def ranks_of(order: Numbers | None, time: Numbers | None, player: Indices) -> In
     return ranks
 
 
-def first_of_equals(
-    player: Indices, level: Indices, won: Flags, order: Numbers | None, time: Numbers | None
-) -> npt.NDArray[np.bool_]:
-    """Whether each row is the first of those that say the same of one attempt."""
-    keys = [player, level, won.astype(np.int64), *(each for each in (order, time) if each is not None)]
+def first_of_equals(keys: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+    """Whether each row is the first of those that say the same. keys: what they say, one array for each column."""
     sort = np.lexsort(keys)
-    same = np.ones(len(player), bool)
+    same = np.ones(len(sort), bool)
     same[:1] = False
     for key in keys:
         same[1:] &= key[sort][1:] == key[sort][:-1]
-    keep = np.empty(len(player), bool)
+    keep = np.empty(len(sort), bool)
     keep[sort] = ~same
     return keep
 
@@ -89,3 +91,21 @@ def quits_of(
     gone[last] = end - time[last] > CHURN_S
     closed[last] = gone[last]
     return gone, closed
+
+
+def late_of(player: Indices, rank: Indices | None, time: Numbers | None, keep: npt.NDArray[np.bool_]) -> Flags | None:
+    """Whether each row is of the last fifth: by time, or by number of the player's attempt where the file has no times.
+
+    The same time, or number, parts the attempts of all players: a fifth of each player's own attempts would end with
+    what made the player leave.
+    """
+    if rank is None or not keep.any():
+        return None
+    if time is None:
+        sort = np.lexsort((rank, player))
+        sort = sort[keep[sort]]
+        at = np.arange(len(sort))
+        fresh = np.concatenate(([True], player[sort][1:] != player[sort][:-1]))
+        time = np.zeros(len(player))
+        time[sort] = at - np.maximum.accumulate(np.where(fresh, at, 0))
+    return (time > np.quantile(time[keep], EARLY)).astype(np.int8)

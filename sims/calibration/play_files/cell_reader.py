@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.errors import ScenarioError
 from engine.scenario_file.scenario_faults import printable
 from sims.calibration.histories import Flags, Indices, Numbers
-from sims.calibration.play_files.columns import Mapped
+from sims.calibration.play_files.columns import Mapped, Role
 from sims.calibration.play_files.play_file import PlayFile
 
 WON: Final = {
@@ -26,6 +26,7 @@ LOST: Final = {
 }  # fmt: skip
 MOST_SKIPPED: Final = 0.01  # of the rows
 _MOST_NAMED: Final = 20  # bad rows
+_MOST_LOOKED_AT: Final = 100  # different cells, to see what a column holds
 _EARLIEST: Final = 946_684_800.0  # 2000-01-01: an earlier time is no time of a play
 _LATEST: Final = 4_102_444_800.0  # 2100-01-01
 _MS: Final = 1e11  # a larger number counts milliseconds
@@ -111,6 +112,34 @@ class CellReader:
                 columns.append((found - found.mean()) / found.std())
         return tuple(names), np.column_stack(columns) if columns else None
 
+    def other_cells(self, rows: Indices) -> list[Indices]:
+        """Numbers of the different texts of every column that has no role, of some of the rows."""
+        used = set(self._mapped.values())
+        return [_codes(self._coded(name))[rows] for name in self._file.columns if name not in used]
+
+    def level_features(self, rows: Indices, level: Indices, levels: int) -> tuple[tuple[str, ...], Numbers]:
+        """The means of the columns whose names begin with param_, those that differ between levels.
+
+        Args:
+            rows: of the file, those that are used.
+            level: of each of these rows, from 0 to levels - 1.
+            levels: how many there are.
+
+        Returns:
+            Their names, and the means, centred and scaled, shape (levels, names).
+        """
+        names, columns = [], []
+        tried = np.maximum(np.bincount(level, minlength=levels), 1)
+        for name in (name for name in self._file.columns if name.startswith("param_")):
+            found = self._numeric(name, float)[rows]
+            if not np.isfinite(found).all():
+                continue
+            means = np.bincount(level, found, levels) / tried
+            if means.std() > 1e-6 * (found.std() + 1e-300):
+                names.append(name)
+                columns.append((means - means.mean()) / means.std())
+        return tuple(names), np.column_stack(columns) if columns else np.empty((levels, 0))
+
     def good_rows(self, skip_bad: bool) -> npt.NDArray[np.bool_]:
         """The rows that can be used. Raises ScenarioError for bad ones that may not be skipped."""
         rows = self._file.rows + len(self._file.ragged)
@@ -166,7 +195,19 @@ def _seconds(text: str) -> float:
     return seconds if _EARLIEST <= seconds <= _LATEST else math.nan
 
 
-def is_won(column: Any) -> bool:
-    """Whether a column holds two words, one for won and one for lost."""
-    words = {str(text).strip().lower() for text in column.unique().to_pylist()}
-    return len(words) == 2 and bool(words & WON) and bool(words & LOST)
+def holds(column: Any, role: Role) -> bool:
+    """Whether the cells of a column can be read as what a role says.
+
+    Args:
+        column: texts.
+        role: won and quit need two words, one for each; order, attempts and successes numbers; time times; a player
+            must be there more than once.
+    """
+    texts = [str(text).strip() for text in column.unique().to_pylist()]
+    if role in ("won", "quit"):
+        words = {text.lower() for text in texts}
+        return len(words) == 2 and bool(words & WON) and bool(words & LOST)
+    if role == "player":
+        return 2 * len(texts) <= len(column)
+    read = _seconds if role == "time" else float
+    return any(math.isfinite(_tried(read, text)) for text in texts[:_MOST_LOOKED_AT])

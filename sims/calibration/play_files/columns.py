@@ -31,23 +31,35 @@ _USUAL: Final[Mapping[Role, tuple[str, ...]]] = {
     ),
     "level": (
         "levelid", "levelname", "levelnumber", "lvl", "stage", "stageid", "puzzle", "puzzleid", "map", "mission",
-        "quest", "item", "itemid", "problem", "problemid", "question", "questionid", "task", "challenge",
+        "quest", "item", "itemid", "problem", "problemid", "question", "questionid", "task", "taskid", "taskname",
+        "challenge", "game", "gameid", "gamename", "skill", "skillid", "skillname", "word", "wordid", "lexemeid",
     ),
     "won": (
         "win", "success", "solved", "passed", "completed", "complete", "cleared", "correct", "iscorrect", "iswin",
         "victory", "result", "outcome",
     ),
     "order": (
-        "attempt", "attemptnumber", "attemptindex", "attemptno", "trial", "trialnumber", "trialindex", "sequence",
+        "attempt", "attemptnum", "attemptnumber", "attemptindex", "attemptno", "trial", "trialorder",
+        "trialnumber", "trialindex", "sequence",
         "seq", "playindex", "orderid",
     ),
-    "time": ("timestamp", "datetime", "date", "ts", "eventtime", "startedat", "starttime", "createdat", "unixtime"),
+    "time": (
+        "timestamp", "datetime", "date", "day", "dt", "ts", "eventtime", "startedat", "starttime", "createdat",
+        "unixtime",
+    ),
     "session": ("sessionid", "sessionnumber"),
     "quit": ("churn", "churned", "left", "abandoned", "quits"),
-    "attempts": ("tries", "nattempts", "attemptcount", "plays", "ntries", "failsplussuccesses"),
-    "successes": ("wins", "nsuccess", "nsuccesses", "successcount", "passes", "nwins", "solves"),
+    "attempts": (
+        "tries", "nattempts", "numattempts", "attemptcount", "totalattempts", "plays", "ntries", "numtries", "seen",
+        "sessionseen", "trials", "numplays", "nplays",
+    ),
+    "successes": (
+        "wins", "nsuccess", "nsuccesses", "numsuccess", "numsuccesses", "successcount", "totalsuccesses", "passes",
+        "nwins", "numwins", "solves", "sessioncorrect", "made", "hits",
+    ),
     "replica": (),
 }  # fmt: skip
+_HELD: Final[tuple[Role, ...]] = ("order", "time", "quit", "attempts", "successes")  # a usual name is not enough
 _NEEDED: Final[Mapping[FileForm, tuple[Role, ...]]] = {
     "attempts": ("player", "level", "won"),
     "counts": ("player", "level", "attempts", "successes"),
@@ -56,7 +68,15 @@ _NEEDED: Final[Mapping[FileForm, tuple[Role, ...]]] = {
 
 
 class Mapped(dict[Role, str]):
-    """Role -> name of its column."""
+    """Role -> name of its column.
+
+    Attributes:
+        unread: columns that are called like a role but do not hold what it says -> the role.
+    """
+
+    def __init__(self, columns: Mapping[Role, str]) -> None:
+        super().__init__(columns)
+        self.unread: dict[str, Role] = {}
 
     @property
     def form(self) -> FileForm:
@@ -66,13 +86,13 @@ class Mapped(dict[Role, str]):
         return "counts" if "player" in self else "totals"
 
 
-def map_columns(names: Sequence[str], given: Mapping[str, str], is_won: Callable[[str], bool]) -> Mapped:
+def map_columns(names: Sequence[str], given: Mapping[str, str], holds: Callable[[Role, str], bool]) -> Mapped:
     """Find the column of every role.
 
     Args:
         names: of the file's columns.
         given: role -> column, as --columns says.
-        is_won: whether all values of a column are spellings of won and lost.
+        holds: whether a column's cells can be read as what a role says.
 
     Raises:
         ScenarioError: a role has two candidates, or a needed one has none; the message prints the option to type.
@@ -93,8 +113,10 @@ def map_columns(names: Sequence[str], given: Mapping[str, str], is_won: Callable
         if role in found:
             continue
         free = [name for name in names if name not in found.values()]
-        exact = [name for name in free if _plain(name) == role]
-        usual = exact or [name for name in free if _plain(name) in _USUAL[role]]
+        called = [name for name in free if _plain(name) == role]
+        called = called or [name for name in free if _plain(name) in _USUAL[role]]
+        usual = [name for name in called if role not in _HELD or holds(role, name)]
+        found.unread |= {name: role for name in called if name not in usual}
         if len(usual) == 1:
             found[role] = usual[0]
         elif len(usual) > 1 and role in ("player", "level", "won", "attempts", "successes"):
@@ -102,10 +124,8 @@ def map_columns(names: Sequence[str], given: Mapping[str, str], is_won: Callable
                 f"one column must say {MEANINGS[role]}, but {' and '.join(map(repr, usual))} both may; "
                 f"add --columns {role}={usual[0]}."
             )
-    if "won" not in found and not {"attempts", "successes"} <= found.keys():
-        likely = [name for name in names if name not in found.values() and is_won(name)]
-        if len(likely) == 1:
-            found["won"] = likely[0]
+    _add_by_content(found, names, holds)
+    found.unread = {name: role for name, role in found.unread.items() if name not in found.values()}
     missing = [role for role in _NEEDED[found.form] if role not in found]
     if missing:
         role = missing[0]
@@ -113,6 +133,25 @@ def map_columns(names: Sequence[str], given: Mapping[str, str], is_won: Callable
             f"a column must say {MEANINGS[role]}, but none of {_some(names)} is called so; add --columns {role}=NAME."
         )
     return found
+
+
+def _add_by_content(found: Mapped, names: Sequence[str], holds: Callable[[Role, str], bool]) -> None:
+    """The column of wins by what it holds, and a column called id as that of players: it may also number the rows."""
+    free = [name for name in names if name not in found.values()]
+    if "won" not in found and not {"attempts", "successes"} <= found.keys():
+        likely = [name for name in free if holds("won", name)]
+        if len(likely) > 1:
+            both = "both" if len(likely) == 2 else "all"
+            raise ScenarioError(
+                f"one column must say {MEANINGS['won']}, but {' and '.join(map(repr, likely[:6]))} {both} may; "
+                f"add --columns won={likely[0]}."
+            )
+        if likely:
+            found["won"] = likely[0]
+    if "player" not in found:
+        likely = [name for name in free if _plain(name) == "id" and holds("player", name)]
+        if likely:
+            found["player"] = likely[0]
 
 
 def parse_columns(text: str) -> dict[str, str]:

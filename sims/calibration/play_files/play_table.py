@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,8 @@ import numpy.typing as npt
 from engine.errors import ScenarioError
 from sims.calibration.histories import Flags, Indices, Numbers, Plays
 from sims.calibration.level_totals import LevelTotals
-from sims.calibration.play_files.attempt_order import first_of_equals, places_of, quits_of, ranks_of
-from sims.calibration.play_files.cell_reader import CellReader, is_won
+from sims.calibration.play_files.attempt_order import first_of_equals, late_of, places_of, quits_of, ranks_of
+from sims.calibration.play_files.cell_reader import CellReader, holds
 from sims.calibration.play_files.columns import FileForm, Mapped, map_columns
 from sims.calibration.play_files.natural_order import natural_order
 from sims.calibration.play_files.play_file import PlayFile
@@ -38,6 +38,8 @@ class PlayTable:
     totals: LevelTotals | None
     left_out: dict[str, int]  # why -> how many
     dates: tuple[str, str] | None  # first and last day of the plays
+    features: tuple[str, ...]  # of levels
+    level_features: Numbers  # shape (levels, features), centred and scaled
     retried: float  # share of losses after which the same player tried the same level again; NaN without an order
 
     @property
@@ -57,7 +59,7 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     Raises:
         ScenarioError: a column is missing, rows cannot be read, or there are too few players or attempts.
     """
-    mapped = map_columns(list(file.columns), given, lambda name: is_won(file.columns[name]))
+    mapped = map_columns(list(file.columns), given, lambda role, name: holds(file.columns[name], role))
     reader = CellReader(file, mapped)
     if mapped.form == "totals":
         return _totals(file, mapped, reader, skip_bad)
@@ -68,8 +70,8 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     if form == "counts" and cells.order is not None and (cells.tried[good] == 1).all():
         form = "attempts"  # one try a row, in an order: each is an attempt
     attempts = _single_attempts(cells, good) if form == "attempts" else _spread_counts(cells, good)
-    rank = ranks_of(attempts.order, attempts.time, attempts.player)
-    keep, used = _kept(attempts, rank, cells.names, left_out)
+    rank = ranks_of(attempts.player, attempts.level, attempts.won, attempts.order, attempts.time)
+    keep, used = _kept(attempts, reader, cells.names, left_out)
     _check_enough(file.name, len(np.unique(attempts.player[keep])), int(keep.sum()), len(used))
     plays = _plays(attempts, rank, keep, used, reader)
     time = attempts.time
@@ -77,7 +79,8 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     said = {why: number for why, number in left_out.items() if number}
     retried = _retried(plays)
     plays = replace(plays, campaign=retried >= RETRIES)
-    return PlayTable(file.name, form, mapped, plays, None, said, dates, retried)
+    features = reader.level_features(attempts.rows[keep], plays.level, len(used))
+    return PlayTable(file.name, form, mapped, plays, None, said, dates, *features, retried)
 
 
 class _Cells(NamedTuple):
@@ -155,13 +158,13 @@ def _spread_counts(cells: _Cells, good: npt.NDArray[np.bool_]) -> _Attempts:
 
 
 def _kept(
-    attempts: _Attempts, rank: Indices | None, names: Sequence[str], left_out: dict[str, int]
+    attempts: _Attempts, reader: CellReader, names: Sequence[str], left_out: dict[str, int]
 ) -> tuple[npt.NDArray[np.bool_], list[str]]:
     """Which attempts are used, and the names of their levels in natural order; adds to what is left out."""
     player, level = attempts.player, attempts.level
     keep = np.ones(len(player), bool)
-    if rank is not None:
-        keep = first_of_equals(player, level, attempts.won, attempts.order, attempts.time)
+    if attempts.order is not None or attempts.time is not None:
+        keep = _first_rows(attempts, reader)
         left_out["rows that are there twice"] = int((~keep).sum())
     played = np.bincount(player[keep], minlength=int(player.max(initial=0)) + 1)
     left_out[f"players with more than {MOST_ATTEMPTS:,} attempts, likely bots"] = int((played > MOST_ATTEMPTS).sum())
@@ -171,6 +174,21 @@ def _kept(
     left_out[f"levels that fewer than {LEAST_MET} players met"] = int(((people > 0) & (people < LEAST_MET)).sum())
     keep &= (people >= LEAST_MET)[level]
     return keep, natural_order([name for name, count in zip(names, people, strict=True) if count >= LEAST_MET])
+
+
+def _first_rows(attempts: _Attempts, reader: CellReader) -> npt.NDArray[np.bool_]:
+    """Whether each row is the first that says the same of one attempt.
+
+    Two attempts on a level may have the same order, such as that of the level. So without times only rows that are
+    alike in every column are the same attempt.
+    """
+    order, time = attempts.order, attempts.time
+    keys: list[npt.NDArray[Any]] = [attempts.player, attempts.level, attempts.won]
+    keys += (each for each in (order, time) if each is not None)
+    keep = first_of_equals(keys)
+    if time is None and not keep.all():
+        keep = first_of_equals([*keys, *reader.other_cells(attempts.rows)])
+    return keep
 
 
 def _check_enough(source: str, players: int, attempts: int, levels: int) -> None:
@@ -196,6 +214,7 @@ def _plays(
     player, session, time = attempts.player, attempts.session, attempts.time
     place = None if session is None and time is None else places_of(player, rank, session, time, keep)
     gone, closed = quits_of(player, rank, attempts.quit, time, keep)
+    late = late_of(player, rank, time, keep)
     extra, columns = reader.params(attempts.rows, attempts.level)
     number = {name: i for i, name in enumerate(used)}
     numbers = np.array([number.get(name, -1) for name in reader.names("level")[1]])
@@ -210,6 +229,7 @@ def _plays(
         None if closed is None else closed[keep],
         extra,
         None if columns is None else columns[keep],
+        None if late is None else late[keep],
     )
 
 
@@ -233,7 +253,8 @@ def _totals(file: PlayFile, mapped: Mapped, reader: CellReader, skip_bad: bool) 
     }
     totals = LevelTotals(tuple(used), sums[0][order], sums[1][order])
     said = {why: number for why, number in left_out.items() if number}
-    return PlayTable(file.name, "totals", mapped, None, totals, said, None, math.nan)
+    nothing = np.empty((len(used), 0))
+    return PlayTable(file.name, "totals", mapped, None, totals, said, None, (), nothing, math.nan)
 
 
 def _retried(plays: Plays) -> float:

@@ -12,8 +12,9 @@ import pytest
 
 from engine.scenario import parse
 from sims.calibration.calibration import calibrate
+from sims.calibration.checks.rivals import Rivals
+from sims.calibration.checks.score import Score
 from sims.calibration.error_gate import error_gate
-from sims.calibration.held_out import HeldOut, Score
 from sims.calibration.level_totals import ASSUMED_SD
 from sims.catalog import Catalog, load_scenario
 from sims.cli.app import main
@@ -55,13 +56,13 @@ def test_the_answer_is_one_line_with_two_rivals(found):
     assert found.headline.startswith(
         f"8 levels, 400 players, {len(P.player):,} attempts. Win rates of players we had not"
     )
-    tried = found.findings.held_out
+    tried = found.findings.checks.unseen_players
     assert tried is not None
     assert tried.rates == 40
     assert tried.model.error < tried.one_rate.error
-    assert tried.model.log_loss < tried.level_means.log_loss < tried.one_rate.log_loss
+    assert tried.model.log_loss < tried.trivial.log_loss < tried.one_rate.log_loss
     assert found.headline.endswith(
-        f"off by {tried.model.error:.3f} on average (level means {tried.level_means.error:.3f}, one rate for all "
+        f"off by {tried.model.error:.3f} on average (level means {tried.trivial.error:.3f}, one rate for all "
         f"{tried.one_rate.error:.3f}).".replace("0.", ".")
     )
 
@@ -91,7 +92,7 @@ def test_the_folder_has_what_it_should_and_no_id_of_a_player(found):
 def test_the_scenario_runs_and_its_verdict_says_what_it_was_fitted_to(found, home):
     scenario = load_scenario(found.scenario_file, **{"players.count": 150})
     label = scenario.calibration
-    tried = found.findings.held_out
+    tried = found.findings.checks.unseen_players
     assert tried is not None
     assert label.calibrated
     error = f"{round(tried.model.error, 4):.3f}".removeprefix("0")
@@ -206,7 +207,7 @@ def test_totals_give_difficulties_only_and_say_so(tmp_path):
 @pytest.mark.parametrize(("limit", "state", "code"), [(0.03, "met", 0), (0.02, "cannot tell", 2), (0.005, "missed", 1)])
 def test_the_gate_is_sure_or_says_that_it_is_not(limit, state, code):
     score = Score(0.02, 0.01, 0.03, 0.5, 0.01)
-    gate = error_gate(HeldOut(score, score, score, 0.01, 5, 40), limit)
+    gate = error_gate(Rivals(score, score, score, 0.01, 5, 40), limit)
     assert (gate.state, gate.exit_code) == (state, code)
     assert error_gate(None, limit).exit_code == 2
 

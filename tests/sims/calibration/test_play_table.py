@@ -166,9 +166,9 @@ def test_a_wrong_byte_is_named_with_its_line(tmp_path):
 
 
 def test_an_exact_name_comes_before_usual_ones_and_content_finds_wins():
-    found = map_columns(["user", "player", "level", "won", "success"], {}, lambda name: False)
+    found = map_columns(["user", "player", "level", "won", "success"], {}, lambda role, name: False)
     assert (found["player"], found["won"]) == ("player", "won")
-    assert map_columns(["user", "stage", "flag"], {}, lambda name: name == "flag")["won"] == "flag"
+    assert map_columns(["user", "stage", "flag"], {}, lambda role, name: name == "flag")["won"] == "flag"
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_columns_that_are_written_wrongly(text, sentence):
 
 def test_columns_that_do_not_exist_are_named_with_the_nearest():
     with pytest.raises(ScenarioError, match="did you mean"):
-        map_columns(["uid", "stage", "won"], {"level": "stge"}, lambda name: False)
+        map_columns(["uid", "stage", "won"], {"level": "stge"}, lambda role, name: False)
     with pytest.raises(ScenarioError, match="knows the parts"):
-        map_columns(["uid", "stage", "won"], {"levl": "stage"}, lambda name: False)
+        map_columns(["uid", "stage", "won"], {"levl": "stage"}, lambda role, name: False)
 
 
 def test_a_level_of_few_players_and_a_bot_are_left_out_and_said(tmp_path):
@@ -217,3 +217,33 @@ def test_levels_are_in_their_natural_order(tmp_path):
     names = {1: "level 2", 2: "level 10", 3: "level 1", 4: "bonus 1", 5: "level 3"}
     table = read(tmp_path, csv(FRAME.assign(level=FRAME.level.map(names))))
     assert table.plays.levels == ("bonus 1", "level 1", "level 2", "level 3", "level 10")
+
+
+def test_attempts_of_one_order_that_differ_elsewhere_are_not_the_same_attempt(tmp_path):
+    rows = "".join(f"{i % 60},{i % 4},0,{i % 4},{i}\n" for i in range(400))
+    rows += "".join(f"{i},1,1,1,{400 + i}\n" for i in range(60))
+    table = read(tmp_path, "player,level,won,order,x\n" + rows)
+    assert table.left_out == {}
+    assert len(table.plays.won) == 460
+    again = read(tmp_path, "player,level,won,order,x\n" + rows + rows)
+    assert again.left_out == {"rows that are there twice": 460}
+    same(table, again)
+
+
+def test_a_column_that_does_not_hold_what_it_is_called_is_left_out_and_said(tmp_path):
+    table = read(tmp_path, csv(FRAME.assign(time=FRAME.order * 1000.0 + 17)))
+    assert "time" not in table.mapped
+    assert table.mapped.unread == {"time": "time"}
+    same(table, read(tmp_path, csv()))
+
+
+def test_a_column_called_id_is_that_of_players_if_its_cells_repeat(tmp_path):
+    same(read(tmp_path, csv(FRAME.rename(columns={"player": "ID"}))), read(tmp_path, csv()))
+    with pytest.raises(ScenarioError, match="must say who played"):
+        read(tmp_path, csv(FRAME.drop(columns="player").assign(id=range(len(FRAME)))))
+
+
+def test_two_columns_of_wins_are_an_error_that_prints_what_to_type(tmp_path):
+    frame = FRAME.rename(columns={"won": "first_ok"}).assign(at_last=1 - FRAME.won)
+    with pytest.raises(ScenarioError, match="'first_ok' and 'at_last' both may; add --columns won=first_ok"):
+        read(tmp_path, csv(frame))

@@ -18,10 +18,10 @@ def found(tmp_path_factory):
 
 
 def test_unseen_people_are_predicted_better_than_by_either_rival(found):
-    tried = found.findings.held_out
+    tried = found.findings.checks.unseen_players
     assert tried is not None
-    assert tried.model.log_loss < tried.level_means.log_loss < tried.one_rate.log_loss
-    assert tried.model.error < tried.level_means.error < tried.one_rate.error
+    assert tried.model.log_loss < tried.trivial.log_loss < tried.one_rate.log_loss
+    assert tried.model.error < tried.trivial.error < tried.one_rate.error
 
 
 def test_people_differ_in_skill_as_all_of_the_data_say(found):
