@@ -10,7 +10,7 @@ from typing import Any
 from engine.scenario import Scenario
 from sims.calibration.calibration_files import check_out, content_of_findings, write_calibration
 from sims.calibration.calibration_findings import Findings, sizes_of, sizes_of_totals
-from sims.calibration.checks.checks import Checks, check
+from sims.calibration.checks.fit_checks import Checks, check_fit
 from sims.calibration.error_gate import ErrorGate, error_gate
 from sims.calibration.fit import fit
 from sims.calibration.fitted_scenario import fitted_scenario
@@ -134,7 +134,7 @@ def _findings_of(table: PlayTable, threads: int, on_progress: OnProgress) -> Fin
     found = fit(histories, threads=threads)
     on_progress(2, _STEPS)
     ends = fit_session_ends(table.plays, threads=threads)
-    checks = check(
+    checks = check_fit(
         found,
         histories,
         ends,

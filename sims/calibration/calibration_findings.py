@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.calibration.checks.checks import Checks
+from sims.calibration.checks.fit_checks import Checks
 from sims.calibration.fit import Fit
 from sims.calibration.histories import Histories, Indices
 from sims.calibration.level_totals import LevelTotals

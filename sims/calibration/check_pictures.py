@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sims.calibration.check_sentences import curve_words, rate_words
-from sims.calibration.checks.checks import Checks
 from sims.calibration.checks.curves import Behaviour, Curve
+from sims.calibration.checks.fit_checks import Checks
 from sims.calibration.checks.rivals import Rivals
 from sims.html.charts import ChartPoint, band_chart
 from sims.html.forest_plot import Estimate, forest_plot, shape_key

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sims.calibration.checks.checks import Checks
 from sims.calibration.checks.curves import Behaviour, Curve
+from sims.calibration.checks.fit_checks import Checks
 from sims.calibration.checks.rivals import Rivals
 from sims.wording import listed
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sims.calibration.checks.tally import LEAST_PLAYERS, Tally, attempts_looked_at, tally_of
-from sims.calibration.checks.twins import tally_draws, tours_of
+from sims.calibration.checks.behaviour_counts import LEAST_PLAYERS, BehaviourCounts, attempts_looked_at, count_behaviour
+from sims.calibration.checks.twins import count_sets_of_twins, tours_of
 from sims.calibration.fit import Fit
 from sims.calibration.histories import Histories, Numbers
 from sims.calibration.session_ends import SessionEnds
@@ -91,13 +91,13 @@ def behaviour_of(
         some = histories.part(np.arange(histories.players) < int(np.searchsorted(histories.starts, _MOST_ROWS)))
     looked_at = attempts_looked_at(some)
     draws = min(max(_ATTEMPTS // some.rows, _DRAWS[0]), _DRAWS[1])
-    seen = tally_of(some, looked_at)
-    sets = tally_draws(some, tours_of(some, campaign), fit, ends, draws, looked_at, threads)
+    seen = count_behaviour(some, looked_at)
+    sets = count_sets_of_twins(some, tours_of(some, campaign), fit, ends, draws, looked_at, threads)
     quits = seen.could_quit >= LEAST_PLAYERS
     retries = seen.tried >= LEAST_PLAYERS
     return Behaviour(
-        _curve("stay", Tally.stay, seen, sets, quits) if fit.joint and quits[1] else None,
-        _curve("pass_by", Tally.pass_by, seen, sets, retries) if retries[1] else None,
+        _curve("stay", BehaviourCounts.stay, seen, sets, quits) if fit.joint and quits[1] else None,
+        _curve("pass_by", BehaviourCounts.pass_by, seen, sets, retries) if retries[1] else None,
         _losses(seen, sets, looked_at),
         looked_at,
         draws,
@@ -105,16 +105,20 @@ def behaviour_of(
     )
 
 
-def _losses(seen: Tally, sets: Sequence[Tally], looked_at: int) -> Curve | None:
+def _losses(seen: BehaviourCounts, sets: Sequence[BehaviourCounts], looked_at: int) -> Curve | None:
     """Up to the longest row that ten players had."""
     if looked_at < 2 or seen.longest.sum() < LEAST_PLAYERS:
         return None
     had = np.cumsum(seen.longest[::-1])[::-1][1:]
-    return _curve("lose_in_a_row", Tally.lose_in_a_row, seen, sets, had >= LEAST_PLAYERS)
+    return _curve("lose_in_a_row", BehaviourCounts.lose_in_a_row, seen, sets, had >= LEAST_PLAYERS)
 
 
 def _curve(
-    name: str, of: Callable[[Tally], Numbers], seen: Tally, sets: Sequence[Tally], enough: npt.NDArray[np.bool_]
+    name: str,
+    of: Callable[[BehaviourCounts], Numbers],
+    seen: BehaviourCounts,
+    sets: Sequence[BehaviourCounts],
+    enough: npt.NDArray[np.bool_],
 ) -> Curve | None:
     """Points up to the first that fewer than ten players are behind."""
     points = len(enough) if enough.all() else int(enough.argmin())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sims.calibration.checks.prediction_score import UnseenAttempts, unseen_of
 from sims.calibration.checks.rivals import Rivals, rivals_of
-from sims.calibration.checks.score import UnseenAttempts, unseen_of
 from sims.calibration.checks.unseen_players import level_counts, level_means
 from sims.calibration.fit import Fit, fit, predict
 from sims.calibration.histories import Histories

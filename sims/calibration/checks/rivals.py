@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sims.calibration.checks.score import Score, UnseenAttempts, luck_of, score_of
+from sims.calibration.checks.prediction_score import Score, UnseenAttempts, error_by_luck, score_of
 from sims.calibration.histories import Numbers
 
 
@@ -44,5 +44,5 @@ def rivals_of(unseen: Sequence[UnseenAttempts], chances: Sequence[tuple[Numbers,
     if None in scores:
         return None
     model, trivial, one = (score for score in scores if score is not None)
-    luck, rates = luck_of(unseen, [each[0] for each in chances])
+    luck, rates = error_by_luck(unseen, [each[0] for each in chances])
     return Rivals(model, trivial, one, luck, len(unseen), rates)

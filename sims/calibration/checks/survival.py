@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from sims.calibration.checks.tally import LEAST_PLAYERS, tally_of
-from sims.calibration.checks.twins import tally_twins, tours_of
+from sims.calibration.checks.behaviour_counts import LEAST_PLAYERS, count_behaviour
+from sims.calibration.checks.twins import count_twins, tours_of
 from sims.calibration.fit import Fit
 from sims.calibration.histories import Histories, Numbers
 from sims.calibration.session_ends import SessionEnds
@@ -45,13 +45,13 @@ def survival_errors(
     """
     if not fit.joint:
         return None
-    truth, others = tally_of(unseen, 0), tally_of(seen, 0)
+    truth, others = count_behaviour(unseen, 0), count_behaviour(seen, 0)
     enough = (truth.could_quit >= LEAST_PLAYERS) & (others.could_quit > 0)
     points = len(enough) if enough.all() else int(enough.argmin())
     if points < 2:
         return None
     tours = tours_of(unseen, campaign)
-    sets = [tally_twins(unseen, tours, fit, ends, fit.point, draw, 0) for draw in range(_SETS)]
+    sets = [count_twins(unseen, tours, fit, ends, fit.point, draw, 0) for draw in range(_SETS)]
     one_rate = np.cumprod(np.full(points, 1.0 - others.did_quit.sum() / others.could_quit.sum()))
     ways: Sequence[Numbers] = (np.mean([one.stay() for one in sets], axis=0), others.stay(), one_rate)
     stay = truth.stay()[:points]

@@ -16,7 +16,7 @@ import numpy as np
 from engine.arithmetic import exp, log
 from engine.kernel import compiled
 from engine.randomness import FLOW, TRAITS, key_of, standard_normal, unit, words
-from sims.calibration.checks.tally import MOST_ATTEMPTS, Tally, add_player
+from sims.calibration.checks.behaviour_counts import MOST_ATTEMPTS, BehaviourCounts, add_player
 from sims.calibration.fit import Fit
 from sims.calibration.histories import FATIGUE, LEARNING, REASONS, Histories, Indices, Numbers
 from sims.calibration.session_ends import SessionEnds
@@ -50,9 +50,9 @@ def tours_of(histories: Histories, campaign: bool) -> Tours:
     return Tours(starts, h.level[fresh], float(same[lost].mean()) if lost.any() else 1.0, campaign)
 
 
-def tally_twins(
+def count_twins(
     histories: Histories, tours: Tours, fit: Fit, ends: SessionEnds | None, point: Numbers, draw: int, looked_at: int
-) -> Tally:
+) -> BehaviourCounts:
     """Play one twin of each player, and count them.
 
     Args:
@@ -64,7 +64,7 @@ def tally_twins(
         draw: number of the draw: another gives other luck.
         looked_at: first attempts of each in which rows of losses are looked for.
     """
-    h, found = histories, Tally.nothing()
+    h, found = histories, BehaviourCounts.nothing()
     places = np.array([fit.effects.index(name) if name in fit.effects else -1 for name in (LEARNING, FATIGUE)])
     session = np.zeros(4) if ends is None else np.array([ends.base, ends.frailty_sd, ends.place, ends.won])
     compiled(play_twins)(
@@ -75,14 +75,14 @@ def tally_twins(
     return found
 
 
-def tally_draws(
+def count_sets_of_twins(
     histories: Histories, tours: Tours, fit: Fit, ends: SessionEnds | None, draws: int, looked_at: int, threads: int
-) -> list[Tally]:
+) -> list[BehaviourCounts]:
     """Twins of each of many draws of the numbers from the covariance of the fit."""
     points = draw_points(fit, draws)
 
-    def one(k: int) -> Tally:
-        return tally_twins(histories, tours, fit, ends, points[k], k, looked_at)
+    def one(k: int) -> BehaviourCounts:
+        return count_twins(histories, tours, fit, ends, points[k], k, looked_at)
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(one, range(draws)))

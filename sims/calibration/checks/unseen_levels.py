@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from sims.calibration.checks.prediction_score import unseen_of
 from sims.calibration.checks.rivals import Rivals, rivals_of
-from sims.calibration.checks.score import unseen_of
 from sims.calibration.checks.unseen_players import LARGE, level_counts
 from sims.calibration.fit import Fit, fit, predict
 from sims.calibration.histories import FOLDS, Flags, Histories, Indices, Numbers

@@ -12,8 +12,8 @@ import pytest
 
 from engine.scenario import parse
 from sims.calibration.calibration import calibrate
+from sims.calibration.checks.prediction_score import Score
 from sims.calibration.checks.rivals import Rivals
-from sims.calibration.checks.score import Score
 from sims.calibration.error_gate import error_gate
 from sims.calibration.level_totals import ASSUMED_SD
 from sims.catalog import Catalog, load_scenario

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.calibration.checks.checks import Checks, check
+from sims.calibration.checks.behaviour_counts import add_all, count_behaviour
+from sims.calibration.checks.fit_checks import Checks, check_fit
 from sims.calibration.checks.last_fifth import try_last_fifth
-from sims.calibration.checks.tally import add_all, tally_of
-from sims.calibration.checks.twins import draw_points, tally_twins, tours_of
+from sims.calibration.checks.twins import count_twins, draw_points, tours_of
 from sims.calibration.checks.unseen_levels import ridge
 from sims.calibration.fit import Fit, fit, predict
 from sims.calibration.histories import Histories, Plays, histories_of
@@ -44,7 +44,7 @@ def found(histories) -> Fit:
 @pytest.fixture(scope="module")
 def checks(histories, found) -> Checks:
     features = (P.difficulty - P.difficulty.mean())[:, None] / P.difficulty.std()
-    return check(found, histories, None, features, campaign=True, threads=2)
+    return check_fit(found, histories, None, features, campaign=True, threads=2)
 
 
 def test_features_that_say_how_hard_levels_are_predict_new_levels(checks):
@@ -55,7 +55,7 @@ def test_features_that_say_how_hard_levels_are_predict_new_levels(checks):
 
 
 def test_without_features_nothing_is_said_of_new_levels(found, histories):
-    assert check(found, histories, None, np.empty((TRUTH.levels, 0)), campaign=True).unseen_levels is None
+    assert check_fit(found, histories, None, np.empty((TRUTH.levels, 0)), campaign=True).unseen_levels is None
 
 
 def test_a_ridge_finds_a_line_and_its_error():
@@ -111,7 +111,7 @@ def test_players_are_counted_as_they_should_be():
     quits = np.array([0, 0, 0, 1, 0, 0], np.int8)
     nothing = np.zeros((6, 0))
     h = Histories(("0", "1"), starts, level, won, (), nothing, risk, quits, np.zeros((6, 3)), np.zeros(2, np.int64))
-    found = tally_of(h, 3)
+    found = count_behaviour(h, 3)
     assert found.could_quit[:5].tolist() == [2, 1, 1, 1, 0]
     assert found.did_quit[:5].tolist() == [0, 0, 0, 1, 0]
     assert found.tried[:4].tolist() == [4, 1, 1, 0]  # visits: 0 in three tries, 1 lost, 0 lost, 1 won at once
@@ -157,14 +157,14 @@ def test_players_who_lose_in_rows_for_another_reason_are_not_like_their_twins():
     names = tuple(str(i) for i in range(levels))
     plays = Plays(names, player, level.ravel(), won.ravel(), number, None, None, None, late=late)
     histories = histories_of(plays)
-    behaviour = check(fit(histories), histories, None, np.empty((levels, 0)), campaign=False).behaviour
+    behaviour = check_fit(fit(histories), histories, None, np.empty((levels, 0)), campaign=False).behaviour
     assert behaviour.stay is None  # nobody is known to have quit
     assert behaviour.lose_in_a_row.differs
 
 
 def test_twins_are_the_same_for_the_same_draw_and_others_for_another(histories, found):
     tours = tours_of(histories, campaign=True)
-    one, again, other = (tally_twins(histories, tours, found, None, found.point, draw, 10) for draw in (0, 0, 1))
+    one, again, other = (count_twins(histories, tours, found, None, found.point, draw, 10) for draw in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(one.arrays, again.arrays, strict=True))
     assert not np.array_equal(one.passed, other.passed)
 

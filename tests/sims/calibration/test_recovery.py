@@ -46,7 +46,7 @@ def recovered(replicates, players):
     return np.mean(hits, axis=0), float(np.mean(level_hits)), np.array(errors)
 
 
-def check(coverage, replicates):
+def check_fit(coverage, replicates):
     """95 % within four standard errors of so many replicates."""
     least = 0.95 - 4.0 * math.sqrt(0.95 * 0.05 / replicates)
     assert coverage.min() >= least, dict(zip(truth_of(Truth()), coverage, strict=True))
@@ -55,7 +55,7 @@ def check(coverage, replicates):
 @pytest.mark.thorough
 def test_intervals_hold_and_estimates_are_not_off_on_average():
     coverage, _, errors = recovered(40, 1_000)
-    check(coverage, 40)
+    check_fit(coverage, 40)
     bias = errors.mean(axis=0) / (errors.std(axis=0, ddof=1) / math.sqrt(len(errors)))
     assert np.abs(bias).max() < 4.0
 

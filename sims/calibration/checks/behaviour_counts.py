@@ -21,7 +21,7 @@ LEAST_PLAYERS: Final = 10  # behind each point
 
 
 @dataclass(frozen=True)
-class Tally:
+class BehaviourCounts:
     """Counts of many players."""
 
     could_quit: Indices  # players who could quit after attempt k and of whom it is known, shape (MOST_ATTEMPTS,)
@@ -31,7 +31,7 @@ class Tally:
     longest: Indices  # players with a longest row of so many losses, shape (MOST_LOSSES + 1,)
 
     @classmethod
-    def nothing(cls) -> Tally:
+    def nothing(cls) -> BehaviourCounts:
         """Zeros to be added to."""
         sizes = (MOST_ATTEMPTS, MOST_ATTEMPTS, MOST_TRIES, MOST_TRIES, MOST_LOSSES + 1)
         return cls(*(np.zeros(size, np.int64) for size in sizes))
@@ -57,14 +57,14 @@ class Tally:
         return share
 
 
-def tally_of(histories: Histories, looked_at: int) -> Tally:
+def count_behaviour(histories: Histories, looked_at: int) -> BehaviourCounts:
     """Count the players of a file.
 
     Args:
         histories: the players.
         looked_at: first attempts of each player in which rows of losses are looked for.
     """
-    found = Tally.nothing()
+    found = BehaviourCounts.nothing()
     h = histories
     compiled(add_all)(h.starts, h.level, h.won, h.risk, h.quits, looked_at, *found.arrays)
     return found

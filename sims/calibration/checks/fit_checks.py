@@ -27,7 +27,7 @@ class Checks:
     behaviour: Behaviour | None = None
 
 
-def check(
+def check_fit(
     whole: Fit,
     histories: Histories,
     ends: SessionEnds | None,

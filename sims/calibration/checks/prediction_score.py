@@ -78,7 +78,7 @@ def score_of(unseen: Sequence[UnseenAttempts], chances: Sequence[Numbers]) -> Sc
     return Score(mean, max(mean - width, 0.0), mean + width, loss, _calibration_error(chance, won))
 
 
-def luck_of(unseen: Sequence[UnseenAttempts], chances: Sequence[Numbers]) -> tuple[float, int]:
+def error_by_luck(unseen: Sequence[UnseenAttempts], chances: Sequence[Numbers]) -> tuple[float, int]:
     """Mean distance of a rate from its expectation by the normal law, sqrt(2 / pi) standard errors, and of how many."""
     lucks: list[float] = []
     for fold, chance in zip(unseen, chances, strict=True):
