@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from sims.sweeping.finished_sweep import read_sweep as read_sweep
     from sims.sweeping.sweep import resume_sweep as resume_sweep
     from sims.sweeping.sweep import sweep as sweep
+    from sims.tuning.levels.tune_levels import tune_levels as tune_levels
+    from sims.tuning.levels.tuned_levels import TunedLevels as TunedLevels
     from sims.tuning.tune import resume_study as resume_study
     from sims.tuning.tune import tune as tune
     from sims.tuning.tuned_study import TunedOption as TunedOption
@@ -66,6 +68,7 @@ _HOMES = {
     "Race": "sims.arena.race",
     "Run": "sims.runs.run",
     "Stopped": "sims.workers.signals",
+    "TunedLevels": "sims.tuning.levels.tuned_levels",
     "TunedOption": "sims.tuning.tuned_study",
     "TunedStudy": "sims.tuning.tuned_study",
     "Verdict": "sims.verdict.verdict",
@@ -88,6 +91,7 @@ _HOMES = {
     "run_to_precision": "sims.planning.precision",
     "sweep": "sims.sweeping.sweep",
     "tune": "sims.tuning.tune",
+    "tune_levels": "sims.tuning.levels.tune_levels",
     "verify": "sims.runs.verification",
 }
 __all__ = sorted(_HOMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,14 +19,19 @@ from sims.cli.options import (
     pairs_of,
     quiet_option,
     scenario_argument,
+    scenario_from_options,
     seed_option,
     set_option,
     workers_option,
 )
 from sims.cli.study_view import best_printer, print_study, study_line
-from sims.terminal import say
+from sims.terminal import json_text, meter, say, show
+
+if TYPE_CHECKING:
+    from engine.scenario import Scenario
 
 _METHODS: Final = ("pooled", "cma_es", "tpe", "gp", "random", "grid")  # those of sims.tuning.search.methods
+_STUDIES: Final = "studies"
 _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must not import
 
 
@@ -60,6 +65,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
     help="0: changes cost nothing. Larger: stay nearer to your defaults.",
 )
 @click.option("--level", type=NumberRange(1, whole=True), help="Tune for one level of a campaign.")
+@click.option("--levels", is_flag=True, help="Find help per level: the place of the dial on each level of a campaign.")
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",
@@ -86,6 +92,7 @@ def tune(
     options: int,
     near_default: float,
     level: int | None,
+    levels: bool,
     staged: bool,
     warm_start: Path | None,
     seed: int | None,
@@ -103,8 +110,16 @@ def tune(
 
     With --near-default 1, moving every knob from end to end counts as much as missing every target by its tolerance.
     --warm-start needs the same game and players; the targets may differ.
+
+    With --levels the dial is used: it stands still on each level of a campaign, where the level meets its target. It
+    needs no limit: the players of the scenario play the campaign nine times.
     """
     calculate_alone()
+    if levels:
+        _tune_levels(
+            scenario_from_options(scenario, settings, seed, allow_long), workers, out, quiet=quiet, as_json=as_json
+        )
+        return
     from sims.catalog import Catalog
     from sims.tuning.problem import load_free
     from sims.tuning.tune import tune as tune_scenario
@@ -129,6 +144,37 @@ def tune(
         on_stop=best_printer(as_json),
     )
     print_study(study, quiet=quiet, as_json=as_json)
+
+
+def _check_alone() -> None:
+    """Raise click.UsageError for options that say how knobs are searched, which --levels does not."""
+    context = click.get_current_context()
+    for option in ("budget", "seconds", "money", "price_per_million", "method", "locks", "options", "near_default",
+                   "level", "staged", "warm_start"):  # fmt: skip
+        if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
+            name = {"locks": "lock"}.get(option, option).replace("_", "-")
+            raise click.UsageError(f"--levels moves the dial and searches no knobs, so --{name} has no use; drop it.")
+
+
+def _tune_levels(scenario: Scenario, workers: int | None, out: Path | None, *, quiet: bool, as_json: bool) -> None:
+    from sims.run_folder.names import plain_name
+    from sims.run_folder.new_folder import check_new, new_folder, numbered_folder
+    from sims.tuning.levels.tune_levels import tune_levels
+    from sims.tuning.levels.tuned_levels import TUNED
+
+    _check_alone()
+    if out is not None:
+        check_new(out)
+    found = tune_levels(scenario, workers=workers, on_progress=meter(quiet))
+    name = f"{plain_name(scenario.name)}-levels"
+    folder = numbered_folder(Path(_STUDIES), name) if out is None else new_folder(out)
+    found.write(folder)
+    if as_json:
+        show(json_text({**found.to_json(), "folder": str(folder)}), end="")
+    elif quiet:
+        show(folder)
+    else:
+        show(f"{found.text}\n\nscenario  {folder / TUNED}")
 
 
 def attempts_for(
