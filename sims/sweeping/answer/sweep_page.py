@@ -18,6 +18,7 @@ from sims.html.page import charts, document, figure, folded, header, section, ta
 from sims.html.row_charts import Mark, Track, interval_rows, stacked_bars
 from sims.html.shaded_table import SHADES, ShadedRow, shaded_table
 from sims.run_folder.folder import Start
+from sims.sweeping.answer.many_keys import parallel_part, parts_part
 from sims.sweeping.answer.sentences import (
     front_cells,
     loss_text,
@@ -57,8 +58,10 @@ def sweep_page(answer: SweepAnswer, start: Start) -> str:
         _front(answer),
         _curves(answer),
         _heat_maps(answer),
+        parallel_part(answer),
         _influence(answer),
         _rungs(answer),
+        parts_part(answer),
         _trials(answer),
         _method(answer),
         _origin(answer, start),
@@ -270,8 +273,9 @@ def _influence(answer: SweepAnswer) -> Markup:
         return Markup("")
     body = [(name, f"{100.0 * share:.0f} %") for name, share in sorted(known.items(), key=lambda item: -item[1])]
     note = (
-        "Share of the differences between trials that a key explains alone (omega squared over its values, or over "
-        "four parts of a range). What is left is luck, and keys that act together."
+        "Share of the differences between trials that a key explains alone: the main effects of a functional analysis "
+        "of variance (omega squared over its values, or over four parts of a range). What is left is luck, and keys "
+        "that act together."
     )
     return section("Which key matters", table(("key", "share"), body, "pairs"), note=note)
 
@@ -314,6 +318,8 @@ def _trials(answer: SweepAnswer) -> Markup:
         "Numbers of the search: the best of many looks better than it is. Difference: from your settings, for the same "
         "players with the same luck; below 0 is better. All trials are in trials.csv."
     )
+    if answer.plan.lives is not None:
+        note += " A loss is that of the parts which a trial played, so compare differences, not losses."
     return section("Trials", *parts, note=note)
 
 

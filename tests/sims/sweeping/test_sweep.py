@@ -238,6 +238,34 @@ def test_time_out_of_band_is_that_of_the_chances(tmp_path):
         sweep(SCENARIO, CURVE, objective="auto,true_chance")
 
 
+def test_many_keys_are_drawn_side_by_side(options, curve):
+    text = options.report_file.read_text(encoding="utf-8")
+    assert "All keys together" in text
+    lines = text.count('class="line" style="color:var(--quiet);opacity')
+    assert 0 < lines < len([one for one in options.answer["trials"][1:] if not one["failure"]])
+    assert "All keys together" not in curve.report_file.read_text(encoding="utf-8")
+
+
+@pytest.mark.thorough
+def test_a_trained_schedule_is_a_scenario_that_plays_what_was_measured(tmp_path):
+    """The winner's complete scenario has its schedule, and its run has the win rates of the whole lives."""
+    scenario = small.scenario(controller="kalman", players=60, attempts=40)
+    over = {"controller.options.q": "log:0.001:0.1", "controller.options.reopen": "0:8"}
+    done = sweep(scenario, over, budget=60 * scenario.work, method="pbt", out=tmp_path / "sweep", workers=1)
+    text = done.report_file.read_text(encoding="utf-8")
+    assert "Parts of a life, and who was ahead" in text
+    changed = [value for value in done.best.values() if isinstance(value, list)]
+    assert bool(changed) == bool(done.scenario.form.controller.piecewise)
+    fresh = done.trials().query("stage == 'fresh' and trial != 0").to_dict("records")
+    found = {row["cohort"]: row for row in fresh}
+    made = run(done.scenario, out=tmp_path / "run", workers=1)
+    for row in made.verdict.rows:  # other players
+        one = found[row.cohort]
+        width = float(one["win_rate_high"]) - float(one["win_rate_low"])
+        error = math.hypot(width, row.win_rate_high - row.win_rate_low) / (2.0 * 1.96)
+        assert abs(float(one["win_rate"]) - row.win_rate) < 4.0 * error
+
+
 def test_the_page_is_the_same_every_time_and_shows_curves(curve):
     text = curve.report_file.read_text(encoding="utf-8")
     assert text.count("<figure>") >= 7
