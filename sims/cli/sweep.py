@@ -31,6 +31,7 @@ _METHODS: Final = (
     "grid",
     "random",
     "tpe",
+    "gp",
     "hyperband",
     "staged",
     "pbt",

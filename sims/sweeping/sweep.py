@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
@@ -55,6 +55,7 @@ from sims.sweeping.trial_scenarios import checked_space
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.workers.cores import cores
 
+_LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
 OnSweepStop = Callable[[str], None]  # takes a sentence about the best trial so far, before Stopped is raised
 
 
@@ -95,7 +96,7 @@ def sweep(
             table [sweep] of these; None for the table [sweep] of the scenario itself.
         budget: most attempts, from 1; None for all settings of a finite space.
         seconds: about how long the sweep may take, above 0; the result then depends on the machine.
-        method: grid, random, tpe, hyperband, staged, or auto, which chooses one of them and says why.
+        method: grid, random, tpe, gp, hyperband, staged, pbt, or auto, which chooses one of them and says why.
         objective: true_chance, win_rates, out_of_band, quit_share or longest_losses, the smaller the better; "auto" for
             the first where the game's chances are known, else the second. Several with commas between them: the search
             goes by the first, and the trials that no other beats in all of them are measured on fresh players.
@@ -191,7 +192,8 @@ def _work(scenario: Scenario, request: SweepRequest) -> _Work:
     space = checked_space(request.over, scenario)
     objectives = objectives_of(request.objective, setup)
     plan = plan_sweep(request, space, scenario, setup)
-    libraries, rooms = (("optuna",), ("tuning",)) if plan.method == "tpe" else ((), ())
+    libraries = _LIBRARIES.get(plan.method, ())
+    rooms = ("tuning",) if libraries else ()
     start = Start(
         format_version=FORMAT_VERSION,
         flowdial_version=version(),

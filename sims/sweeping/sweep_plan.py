@@ -41,7 +41,7 @@ class SweepPlan(NamedTuple):
     """What will be played.
 
     Attributes:
-        method: grid, random, tpe, hyperband, staged or pbt.
+        method: grid, random, tpe, gp, hyperband, staged or pbt.
         why: the reason for the method, in a sentence.
         trials: most trials besides the baseline.
         steps: values of each range in a grid; 0 elsewhere.
@@ -81,9 +81,9 @@ class SweepPlan(NamedTuple):
             case "pbt":
                 assert self.lives is not None  # planned
                 return Population(space, self.own, self.players, self.trials, self.lives, seed)
-        from sims.sweeping.search.tpe_trials import TpeTrials
+        from sims.sweeping.search.optuna_trials import OptunaTrials
 
-        return TpeTrials(space, block, self.trials, seed)
+        return OptunaTrials(self.method, space, block, self.trials, seed)
 
 
 class _Allowance(NamedTuple):

@@ -11,7 +11,7 @@ from engine.errors import ScenarioError
 from engine.scenario_file.scenario_faults import printable, suggestion
 from sims.sweeping.objective import AUTO
 
-SWEEP_METHODS: Final = ("auto", "grid", "random", "tpe", "hyperband", "staged", "pbt")
+SWEEP_METHODS: Final = ("auto", "grid", "random", "tpe", "gp", "hyperband", "staged", "pbt")
 MOST_ATTEMPTS: Final = 200_000_000  # of a sweep without a budget
 MOST_BUDGET: Final = 5_000_000_000
 

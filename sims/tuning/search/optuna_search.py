@@ -112,6 +112,17 @@ def tpe_sampler(seed: int, *, conditional: bool = False) -> BaseSampler:
         return optuna.samplers.TPESampler(seed=seed % _SEEDS, multivariate=True, group=conditional, constant_liar=True)
 
 
+def gp_sampler(seed: int) -> BaseSampler:
+    """Optuna's Gaussian process; seed: 0 or more. Raises EnvironmentFault without Optuna or PyTorch."""
+    _require("gp", "optuna", "install flowdial[gp]")
+    _require("gp", "torch", "install flowdial[gp]")
+    import optuna
+
+    with warnings.catch_warnings():  # Optuna 4 calls it experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.GPSampler(seed=seed % _SEEDS)
+
+
 def study_in_memory(sampler: BaseSampler) -> Study:
     """An Optuna study that says nothing and leaves no file."""
     import optuna
@@ -134,11 +145,7 @@ class GpSearch(OptunaSearch):
         self, space: SearchSpace, segments: Sequence[Segment], seed: int, budget: int, start: Point | None = None
     ) -> None:
         """seed: 0 or more; budget and start as of OptunaSearch. Raises EnvironmentFault without Optuna or PyTorch."""
-        _require("gp", "optuna", "install flowdial[search]")
-        _require("gp", "torch", "pip install torch")
-        import optuna
-
-        super().__init__(space, segments, optuna.samplers.GPSampler(seed=seed % _SEEDS), budget, start)
+        super().__init__(space, segments, gp_sampler(seed), budget, start)
 
 
 def _require(method: str, package: str, remedy: str) -> None:

@@ -225,10 +225,24 @@ def test_tpe_gets_nearer_than_random_and_never_plays_a_setting_twice():
 
 
 @pytest.mark.skipif(find_spec("optuna") is not None, reason="needs an environment without the extra search")
-def test_tpe_without_optuna_names_the_extra():
-    space, chosen = plan(budget=80 * WORK, method="tpe")
-    with pytest.raises(EnvironmentFault, match=r"needs the package optuna.*flowdial\[search\]"):
+@pytest.mark.parametrize(("method", "extra"), [("tpe", "search"), ("gp", "gp")])
+def test_without_optuna_the_extra_is_named(method, extra):
+    space, chosen = plan(budget=80 * WORK, method=method)
+    with pytest.raises(EnvironmentFault, match=rf"needs the package optuna.*flowdial\[{extra}\]"):
         chosen.begin(space, 7)
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(find_spec("torch") is None or find_spec("optuna") is None, reason="needs the extra gp")
+def test_gp_gets_nearer_than_random():
+    found = {}
+    for method in ("gp", "random"):
+        space, chosen = plan(budget=40 * WORK, method=method)
+        records = play(explorer := chosen.begin(space, 7))
+        best = explorer.finalists()[0]
+        found[method] = next(one.loss.value for one in records if one.ask.trial == best)
+        assert len({one.ask.settings for one in records}) == len(records)
+    assert found["gp"] < found["random"]
 
 
 @pytest.mark.parametrize(

@@ -449,8 +449,8 @@ def test_a_sampler_goes_where_losses_are_small(name):
     ("method", "missing", "remedy"),
     [
         ("tpe", {"optuna"}, "install flowdial[search]"),
-        ("gp", {"optuna", "torch"}, "install flowdial[search]"),
-        ("gp", {"torch"}, "pip install torch"),
+        ("gp", {"optuna", "torch"}, "install flowdial[gp]"),
+        ("gp", {"torch"}, "install flowdial[gp]"),
     ],
 )
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch, method, missing, remedy):

@@ -1,7 +1,8 @@
-"""A tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011), by Optuna: it plays more where losses were small.
+"""Optuna's samplers: they play more where losses were small.
 
-It sees the loss less the baseline's on the same players, which has far less luck in it than the loss. Optuna comes with
-the extra `search`.
+tpe is a tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011), gp a Gaussian process with expected
+improvement. Either sees the loss less the baseline's on the same players, which has far less luck in it than the loss.
+Optuna comes with the extra `search`, and with all that gp needs in the extra `gp`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from typing import Any, Final
 from sims.sweeping.search.explorer import ranked_trials
 from sims.sweeping.space import CONTROLLER, Settings, SweepSpace, SweptKey, SweptValue
 from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
-from sims.tuning.search.optuna_search import study_in_memory, tell_failure, tpe_sampler
+from sims.tuning.search.optuna_search import gp_sampler, study_in_memory, tell_failure, tpe_sampler
 
 _BATCH: Final = 4  # trials that are asked for together; those still in play count as bad ones
 _REPEATS: Final = 100  # proposals that were there before, for each trial
 
 
-class TpeTrials:
+class OptunaTrials:
     """An Optuna study in memory, asked for batches."""
 
-    def __init__(self, space: SweepSpace, block: PlayerBlock, trials: int, seed: int) -> None:
-        """seed: 0 or more. Raises EnvironmentFault without Optuna."""
-        self._study = study_in_memory(tpe_sampler(seed, conditional=True))
+    def __init__(self, method: str, space: SweepSpace, block: PlayerBlock, trials: int, seed: int) -> None:
+        """method: tpe or gp; seed: 0 or more. Raises EnvironmentFault where a package is missing."""
+        self._study = study_in_memory(gp_sampler(seed) if method == "gp" else tpe_sampler(seed, conditional=True))
         self._space, self._block, self._most = space, block, trials
         self._trials: list[Any] = []  # of the last ask
         self._asked = 0
