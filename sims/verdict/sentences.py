@@ -10,6 +10,7 @@ from engine.inference.intervals import FEW, FEW_REPLICAS, RateInterval, rate_int
 from engine.tally import Tally
 from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
 from sims.verdict.numbers import difficulty_words, quit_words, rate_with_margin, target_words, won_with_margin
+from sims.verdict.reach import about_reach
 from sims.verdict.remedies import remedy_of
 from sims.verdict.reservations import about_never_judged, about_swing, ends_words, reservation
 from sims.wording import caution_of, count, listed, share_of, share_text
@@ -26,6 +27,7 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
     cluster, steered, warm_up = tally.scheme.cluster, goal.steered, tally.scheme.after_attempts > 0
     if levels:
         sentences = [_levels_headline(rows, levels), *_about_levels(rows, levels, cluster)]
+        sentences += about_reach(levels, tally.scheme.floor, tally.scheme.ceiling)
     else:
         sentences = [_headline(rows, cluster, warm_up) + _reserved(rows, steered)]
         for row in rows:

@@ -487,6 +487,40 @@ def test_a_campaign_is_met_when_all_its_levels_are():
     assert verdict(*SITUATIONS["campaign_on_target"]()).met
 
 
+def at_an_end(rate, dial, level_targets=(0.70, 0.70), floor=0.2, ceiling=0.6):
+    """Two levels of one group, both at one place of the dial."""
+    tally = a_tally(rate, levels=len(level_targets), dial=dial)
+    tally = dataclasses.replace(tally, scheme=dataclasses.replace(tally.scheme, floor=floor, ceiling=ceiling))
+    bands = tuple((round(wanted - 0.03, 12), round(wanted + 0.03, 12)) for wanted in level_targets)
+    return verdict(dataclasses.replace(a_goal("experts"), bands=(bands,)), tally)
+
+
+@pytest.mark.parametrize(
+    ("rate", "dial", "targets", "end"),
+    [
+        (0.60, 0.21, (0.70, 0.60), "easiest"),
+        (0.80, 0.59, (0.70, 0.80), "hardest"),
+        (0.60, 0.59, (0.70, 0.60), None),  # below target at the hardest: an easier difficulty may help
+        (0.80, 0.21, (0.70, 0.80), None),
+        (0.60, 0.24, (0.70, 0.60), None),  # the dial had room
+        (0.695, 0.20, (0.72, 0.70), None),  # too close to call
+    ],
+)
+def test_a_level_that_the_dial_cannot_bring_to_its_target_is_named_with_the_nearest_rate(rate, dial, targets, end):
+    said = at_an_end(rate, dial, targets).text
+    assert ("out of the dial's reach" in said) is (end is not None)
+    if end:
+        assert f"Level 1 for experts is out of the dial's reach: at its {end} the win rate is {100 * rate:.1f}" in said
+        assert "Level 2 for experts" not in said
+        assert "or change these targets" in said
+
+
+def test_many_levels_out_of_reach_are_counted():
+    said = at_an_end(0.60, 0.20, (0.70,) * 5).text
+    assert said.count("is out of the dial's reach") == 3
+    assert "Two more levels are out of reach." in said
+
+
 @pytest.mark.parametrize(
     ("shares", "decimals"),
     [((0.67, 0.73), 0), ((0.985, 0.995), 1), ((0.9985, 0.9995), 2), ((1 / 3, 2 / 3), 1), ((0.7, math.nan), 0)],
