@@ -47,7 +47,7 @@ _FINE_BINS: Final = 6  # of the first attempts, five each: that is where a contr
 _FINE_WIDTH: Final = 5
 
 # What is kept of each cohort. The ends of the dial are of judged attempts; `late` is each player's last third.
-# Failed attempts are counted in `failed` and nowhere else. `unjudged` players were gone before they were judged.
+# Failed attempts are counted in `failed` and nowhere else. `unjudged` players made no judged attempt.
 _FIRST_TOTALS: Final = (
     "attempts",
     "wins",

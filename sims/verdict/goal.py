@@ -109,7 +109,7 @@ SUMMARY_COLUMNS: Final = (
         "never_judged",
         "integer",
         "1",
-        "players who played, but were gone before the end of the warm-up; empty for a level",
+        "players who played, but made no attempt past the warm-up; empty for a level",
         optional=True,
     ),
     Column("never_judged_win_rate", "number", "1", "share of their attempts that they won", optional=True),
@@ -242,7 +242,7 @@ class Row:
     quit_share_high: float
     wanted: float = math.nan  # where the target is a win rate with a tolerance
     tolerance: float = math.nan
-    never_judged: int | None = None  # players who played and were gone before they were judged; None of a level
+    never_judged: int | None = None  # players who played and made no judged attempt; None of a level
     never_judged_win_rate: float = math.nan
     win_rate_by_player: float = math.nan  # of all who played, each counted once, warm-up included
     warm_up_win_rate: float = math.nan

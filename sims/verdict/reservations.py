@@ -62,12 +62,12 @@ def about_swing(row: Row, steered: bool) -> Iterator[str]:
 
 
 def about_never_judged(row: Row) -> Iterator[str]:
-    """Sentences on players who were gone before the end of the warm-up, where they are many."""
+    """Sentences on players who did not get past the warm-up, where they are many: they quit, or their time was up."""
     if row.never_judged is None or not row.never_judged_share >= MANY_NEVER_JUDGED:
         return
     yield (
         f"{row.never_judged:,} of {row.never_judged + row.players:,} players of {row.cohort} "
-        f"({share_text(row.never_judged_share)}) left in the warm-up and were never judged; they won "
+        f"({share_text(row.never_judged_share)}) did not get past the warm-up and were never judged; they won "
         f"{100.0 * row.never_judged_win_rate:.1f} % of their attempts."
     )
     judged = f"; by judged attempts it is {100.0 * row.win_rate:.1f} %" if row.attempts else ""
