@@ -248,8 +248,9 @@ def _check(skills: Numbers, dial: Numbers, traits: Numbers, attempts: int) -> No
                 f"the {name} of a response map must be two or more ascending numbers in [{low:g}, {high:g}], got "
                 f"{grid.tolist()}"
             )
-    if traits.shape != (len(TRAIT_LIST), 6):
-        raise ValueError(f"a response map needs one cohort's traits, shape ({len(TRAIT_LIST)}, 6), got {traits.shape}")
+    count = len(TRAIT_LIST)
+    if traits.shape not in ((count, MIX), (count, MIX + count)):
+        raise ValueError(f"a response map needs one cohort's traits, shape ({count}, {MIX}), got {traits.shape}")
     if attempts < 1:
         raise ValueError(f"a response map needs one or more attempts for each cell, got {attempts}")
 

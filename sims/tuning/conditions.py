@@ -29,7 +29,7 @@ from scipy.special import expit
 
 from engine.game import FAILED, WON, Faculties
 from engine.parameters import Knob
-from engine.players import TRAIT_LIST, TRAIT_NAMES
+from engine.players import MIX, TRAIT_LIST, TRAIT_NAMES
 from engine.setup import Setup
 from sims.catalog import Catalog
 from sims.tuning.search.counts import Segment
@@ -247,7 +247,7 @@ def _with_slope(traits: npt.NDArray[np.float64], slope: float) -> npt.NDArray[np
     """Tables of traits in which skill decides by this slope; tilt acts on skill as much as before."""
     changed = traits.copy()
     tilt, row = TRAIT_NAMES.index("tilt"), TRAIT_NAMES.index("slope")
-    changed[:, row] = (0.0, max(slope, TRAIT_LIST[row].low), 0.0, TRAIT_LIST[row].low, TRAIT_LIST[row].high, 0.0)
+    changed[:, row, :MIX] = (0.0, max(slope, TRAIT_LIST[row].low), 0.0, TRAIT_LIST[row].low, TRAIT_LIST[row].high, 0.0)
     changed[:, tilt, 1:3] *= slope / np.maximum(traits[:, row, 1:2], 1e-9)
     return changed
 

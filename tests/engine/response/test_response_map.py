@@ -529,3 +529,13 @@ def test_who_waits_is_told_how_long(monkeypatch):
     short = _patience(GAP_RUNNER, pytest.fail)  # nearly done: nobody need be told
     for done, now in enumerate((10.0, 10.1, 10.2), 1):  # noqa: B007 - read by the clock
         short(done, 3)
+
+
+def test_correlated_traits_make_the_map_of_traits_that_are_not():
+    """A map has one skill in each cell, so nothing goes with it there."""
+    plain, mixed = (distribution_table({}, how) for how in (None, {"skill": {"quit_frailty": -0.5}}))
+    one, two = (
+        response_map(LOGISTIC, LOGISTIC.space, straight_path(LOGISTIC.space), table, attempts=50)
+        for table in (plain, mixed)
+    )
+    assert one.rate.tolist() == two.rate.tolist()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from engine.errors import ScenarioError
+from engine.players import MIX, TRAIT_NAMES, distribution_table
 from engine.scenario import load
 from sims.catalog import Catalog
+from sims.tuning.conditions import _with_slope
 from sims.tuning.problem import free_knobs, problem_of
 from sims.tuning.search.search_space import values_of
 from tests.kit import small
@@ -49,3 +52,11 @@ def test_of_a_scenario_that_was_read_the_knobs_of_its_dial_are_tuned(tmp_path):
     assert free_knobs(every) == every
     narrow = load(scenario_file(tmp_path), Catalog(), [("dial.knobs", '["difficulty"]')])
     assert free_knobs(narrow).form.game.params == {"guess": 0.02}
+
+
+def test_the_slope_of_players_changes_and_what_goes_together_does_not():
+    traits = np.array([distribution_table({}, {"skill": {"quit_frailty": -0.5}})])
+    changed = _with_slope(traits, 2.0)
+    row = TRAIT_NAMES.index("slope")
+    assert changed[0, row, :2].tolist() == [0.0, 2.0]
+    assert (changed[..., MIX:] == traits[..., MIX:]).all()
