@@ -77,6 +77,8 @@ def _range(low: float, high: float) -> str:
 
 def _error_words(section: CalibrationSection) -> str:
     levels = f"levels 1-{section.levels}" if section.levels > 1 else "one level"
+    if section.game is not None:
+        levels = f"difficulty {_range(*section.difficulty)}"
     if section.players is None:
         return f": {levels}, difficulties only"
     if section.error is None:

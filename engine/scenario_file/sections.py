@@ -487,6 +487,7 @@ class CalibrationSection(Section):
     difficulty: Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(
         description="lowest and highest difficulty at which the file has plays"
     )
+    game: str | None = Field(default=None, description="game whose rules the players were fitted to")
     fitted: dict[str, Annotated[str, FreeText(64)]] = Field(
         description="fingerprint of each part that was fitted: a part with another one was changed afterwards"
     )

@@ -12,14 +12,18 @@ from sims.calibration.calibration_files import check_out, content_of_findings, w
 from sims.calibration.calibration_findings import Findings, sizes_of, sizes_of_totals
 from sims.calibration.checks.fit_checks import Checks, check_fit
 from sims.calibration.error_gate import ErrorGate, error_gate
-from sims.calibration.fit import fit
+from sims.calibration.fit import fit, predict
 from sims.calibration.fitted_scenario import fitted_scenario
+from sims.calibration.game.game_plays import GamePlays, read_game_plays
+from sims.calibration.game.rule_check import judge_rules
 from sims.calibration.histories import histories_of
 from sims.calibration.level_totals import fit_totals
 from sims.calibration.play_files.play_file import read_play_file
 from sims.calibration.play_files.play_table import PlayTable, read_play_table
 from sims.calibration.sentences import all_sentences, headline_of
 from sims.calibration.session_ends import fit_session_ends
+from sims.calibration.session_times import ATTEMPT_S, fit_session_times
+from sims.catalog import Catalog
 from sims.html.notebook import notebook_table
 from sims.run_folder.folder import REPORT, SCENARIO
 from sims.terminal import OnProgress, no_progress
@@ -86,6 +90,7 @@ def calibrate(
     plays: str | Path,
     *,
     columns: Mapping[str, str] | None = None,
+    game: str | None = None,
     skip_bad: bool = False,
     out: Path | None = None,
     threads: int | None = None,
@@ -97,6 +102,8 @@ def calibrate(
         plays: a CSV or Parquet file with a row for each attempt, or counts for each player and level, or for each
             level; "-" for standard input.
         columns: part -> column, as in {"player": "uid"}, where names do not tell.
+        game: name of the game that was played, whose knobs are columns as param_speed; None for any other game, of
+            which the file knows levels alone.
         skip_bad: leave out rows that cannot be read, at most 1 % of them.
         out: the new folder; None for a numbered one below calibrations/.
         threads: of the sums; None for one per core. They change no number.
@@ -106,7 +113,7 @@ def calibrate(
         The estimates with their intervals, the error for unseen players, and the scenario.
 
     Raises:
-        ScenarioError: a column is not found, rows cannot be read, or there are too few players.
+        ScenarioError: a column is not found, rows cannot be read, there are too few players, or there is no such game.
         RunFolderError: the folder exists.
         OSError: a file cannot be read or written.
 
@@ -117,21 +124,30 @@ def calibrate(
         FileNotFoundError: [Errno 2] No such file or directory: 'missing.csv'
     """
     check_out(out)
-    table = read_play_table(read_play_file(plays), columns or {}, skip_bad=skip_bad)
+    file, given, count = read_play_file(plays), columns or {}, threads or cores()
+    if game is None:
+        table, played = read_play_table(file, given, skip_bad=skip_bad), None
+    else:
+        played = read_game_plays(
+            file, Catalog().game(game), given, skip_bad=skip_bad, threads=count,
+            on_map=lambda done, total: on_progress(round(done / total), _STEPS),
+        )  # fmt: skip
+        table = played.table
     on_progress(1, _STEPS)
-    findings = _findings_of(table, threads or cores(), on_progress)
+    findings = _findings_of(table, played, count, on_progress)
     scenario = fitted_scenario(findings)
     folder = write_calibration(out, findings, scenario)
     on_progress(_STEPS, _STEPS)
     return Calibration(findings, scenario, folder)
 
 
-def _findings_of(table: PlayTable, threads: int, on_progress: OnProgress) -> Findings:
+def _findings_of(table: PlayTable, played: GamePlays | None, threads: int, on_progress: OnProgress) -> Findings:
     if table.totals is not None:
         return Findings(table, sizes_of_totals(table.totals), None, fit_totals(table.totals), Checks(), None)
     assert table.plays is not None  # a file has plays or totals
     histories = histories_of(table.plays)
-    found = fit(histories, threads=threads)
+    win_map = None if played is None else played.win_map
+    found = fit(histories, threads=threads, win_map=win_map)
     on_progress(2, _STEPS)
     ends = fit_session_ends(table.plays, threads=threads)
     checks = check_fit(
@@ -141,6 +157,14 @@ def _findings_of(table: PlayTable, threads: int, on_progress: OnProgress) -> Fin
         table.level_features,
         campaign=table.is_campaign,
         threads=threads,
+        win_map=win_map,
         on_fold=lambda done, total: on_progress(2 + round(5 * done / total), _STEPS),
     )
-    return Findings(table, sizes_of(histories), histories, found, checks, ends)
+    rules = None
+    if played is not None:
+        chance = predict(found, histories, threads=threads, win_map=win_map)
+        rules = judge_rules(histories, chance, found.mean_skill)
+    times = fit_session_times(
+        table.plays, cut="session" not in table.mapped, attempt_s=ATTEMPT_S if played is None else None
+    )
+    return Findings(table, sizes_of(histories), histories, found, checks, ends, played, rules, times)

@@ -46,10 +46,13 @@ def write_calibration(out: Path | None, findings: Findings, scenario: Scenario) 
 def content_of_findings(findings: Findings) -> dict[str, Any]:
     """Everything that was found, as JSON; the same bytes for any order of rows, spelling of ids and threads."""
     table, sizes, fitted = findings.table, findings.sizes, findings.fit
-    fits: list[str] = [name for name in (LEARNING, FATIGUE) if name in fitted.effects]
+    fits: list[str] = ["difficulty"] if findings.played is None else []
+    fits += [name for name in (LEARNING, FATIGUE) if name in fitted.effects]
     fits += ["skill"] if sizes.players is not None else []
     fits += ["quitting"] if fitted.joint else []
     fits += ["sessions"] if findings.session_ends is not None else []
+    fits += ["breaks"] if findings.session_times.pauses else []
+    fits += ["returns"] if findings.session_times.returns else []
     return {
         "format_version": FORMAT_VERSION,
         "source": table.source,
@@ -58,16 +61,29 @@ def content_of_findings(findings: Findings) -> dict[str, Any]:
         "attempts": sizes.attempts,
         "days": None if table.dates is None else list(table.dates),
         "left_out": table.left_out,
-        "fitted": ["difficulty", *fits],
+        "fitted": fits,
         "assumed": list(assumed_of(findings)),
         "estimates": {
             name: dict(zip(("value", "low", "high"), map(_rounded, numbers), strict=True))
             for name, numbers in findings.estimates.items()
         },
-        "levels_mean": _rounded(fitted.level_mean),
-        "levels_sd": _rounded(fitted.level_sd),
+        **_curve(findings),
         **_checks(findings),
         "levels": [_level(findings, place) for place in range(len(sizes.levels))],
+    }
+
+
+def _curve(findings: Findings) -> dict[str, Any]:
+    """What is behind the difficulties: their own spread, or the rules of a game."""
+    fitted, played = findings.fit, findings.played
+    if played is None:
+        return {"levels_mean": _rounded(fitted.level_mean), "levels_sd": _rounded(fitted.level_sd)}
+    assert findings.rules is not None  # checked where a game is given
+    return {
+        "game": played.game.name,
+        "moving": list(played.settings.moving),
+        "held_at_default": list(played.settings.assumed),
+        "rules": findings.rules.to_json(),
     }
 
 
@@ -85,16 +101,18 @@ def _checks(findings: Findings) -> dict[str, Any]:
 
 
 def _level(findings: Findings, place: int) -> dict[str, Any]:
-    sizes, (low, high) = findings.sizes, findings.fit.interval(place)
-    return {
+    sizes = findings.sizes
+    found = {
         "level": sizes.levels[place],
         "players": None if sizes.met is None else int(sizes.met[place]),
         "attempts": int(sizes.tried[place]),
         "win_rate": _rounded(float(sizes.won[place] / sizes.tried[place])),
-        "difficulty": _rounded(float(findings.fit.difficulty[place])),
-        "low": _rounded(low),
-        "high": _rounded(high),
     }
+    if findings.played is None:
+        low, high = findings.fit.interval(place)
+        found["difficulty"] = _rounded(float(findings.fit.difficulty[place]))
+        found |= {"low": _rounded(low), "high": _rounded(high)}
+    return found
 
 
 def _rounded(number: float) -> float:

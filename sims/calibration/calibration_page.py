@@ -44,17 +44,21 @@ def calibration_page(findings: Findings) -> str:
 
 def _levels(findings: Findings) -> Markup:
     sizes, fitted, histories = findings.sizes, findings.fit, findings.histories
-    levels = fitted.levels
+    levels = len(sizes.levels)
+    lines = [Line("seen in the file", _along(sizes.won / sizes.tried))]
+    if histories is not None:
+        expected = np.bincount(histories.level, _predicted(findings), levels) / sizes.tried
+        lines.append(Line("fitted players", _along(expected)))
+    numbered = sizes.levels == tuple(str(i + 1) for i in range(levels))
+    note = None if numbered else f"Level 1 is {sizes.levels[0]}, level {levels} is {sizes.levels[-1]}."
+    if findings.played is not None:
+        rates = lines_chart(lines, ("place", "win rate"))
+        drawn = figure("Win rates", rates, f"{levels} places of the dial, seen and by the rules")
+        return section("Places of the dial", charts(drawn), note=(note or "").replace("Level", "Place") or None)
+    rates = lines_chart(lines, ("level", "win rate"))
     points = [ChartPoint(float(i + 1), float(fitted.difficulty[i]), *fitted.interval(i)) for i in range(levels)]
     low, high = min(point.low for point in points), max(point.high for point in points)
     difficulty = line_chart(points, "line0", ("level", "difficulty (logits)"), (low, high))
-    lines = [Line("seen in the file", _along(sizes.won / sizes.tried))]
-    if histories is not None:
-        expected = np.bincount(histories.level, predict(fitted, histories), levels) / sizes.tried
-        lines.append(Line("fitted players", _along(expected)))
-    rates = lines_chart(lines, ("level", "win rate"))
-    numbered = sizes.levels == tuple(str(i + 1) for i in range(levels))
-    note = None if numbered else f"Level 1 is {sizes.levels[0]}, level {levels} is {sizes.levels[-1]}."
     return section(
         "Levels",
         charts(
@@ -63,6 +67,12 @@ def _levels(findings: Findings) -> Markup:
         ),
         note=note,
     )
+
+
+def _predicted(findings: Findings) -> npt.NDArray[np.float64]:
+    assert findings.histories is not None
+    win_map = None if findings.played is None else findings.played.win_map
+    return predict(findings.fit, findings.histories, win_map=win_map)
 
 
 def _along(values: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
@@ -82,7 +92,7 @@ def _attempts(findings: Findings) -> Markup | None:
     if last < 2:
         return None
     won = np.bincount(number, histories.won)[:last] / there[:last]
-    expected = np.bincount(number, predict(fitted, histories))[:last] / there[:last]
+    expected = np.bincount(number, _predicted(findings))[:last] / there[:last]
     seen = [Line("seen in the file", _along(won)), Line("fitted players", _along(expected))]
     rates = lines_chart(seen, ("attempt", "win rate"))
     return section(

@@ -12,7 +12,9 @@ from engine.scenario import Scenario, parse
 from engine.scenario_file.calibration_label import fingerprints
 from engine.scenario_file.toml import format_toml, key_text
 from sims.calibration.calibration_findings import Findings
+from sims.calibration.game.game_tables import game_tables
 from sims.calibration.histories import FATIGUE, LEARNING
+from sims.calibration.session_times import RETURN_SCALE
 from sims.catalog import Catalog
 
 GAME: Final = "ladder"
@@ -39,7 +41,7 @@ def fitted_scenario(findings: Findings) -> Scenario:
 
 
 def _tables(findings: Findings) -> dict[str, Any]:
-    table, fitted = findings.table, findings.fit
+    table = findings.table
     cohort, flow = _players(findings)
     players: dict[str, Any] = {"count": min(max(findings.sizes.players or 0, _PLAYERS[0]), _PLAYERS[1])}
     if flow:
@@ -48,18 +50,26 @@ def _tables(findings: Findings) -> dict[str, Any]:
         "format": 1,
         "title": f"Players fitted to {table.source}"[:120],
         "notes": "Written by flowdial calibrate. calibration.json beside it has the estimates and their intervals.",
-        "game": {"name": GAME, "params": {"guess": 0.0}},
+        **(_ladder_tables(findings) if findings.played is None else game_tables(findings.played)),
+        "target": _target(findings),
+        "players": players,
+        "cohort": [cohort],
+        "horizon": {"days": 365.0, "attempts_per_player": _most_attempts(findings)},
+    }
+
+
+def _ladder_tables(findings: Findings) -> dict[str, Any]:
+    """The levels of the file, as the abstract game has them."""
+    fitted = findings.fit
+    return {
+        "game": {"name": GAME, "params": {"guess": _short(fitted.plain_curve.guess)}},
         "dial": {"knobs": ["help"], "floor": 0.0, "ceiling": 1.0},
         "levels": {
             "kind": "campaign",
             "count": fitted.levels,
             "params": {"level_difficulty": [_short(float(one)) for one in fitted.difficulty]},
         },
-        "target": _target(findings),
         "controller": {"name": "constant", "options": {"difficulty": AS_PLAYED}},
-        "players": players,
-        "cohort": [cohort],
-        "horizon": {"days": 365.0, "attempts_per_player": _most_attempts(findings)},
     }
 
 
@@ -83,12 +93,12 @@ def _players(findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
     """The cohort, and what differs from the defaults of [players.flow]."""
     fitted, ends = findings.fit, findings.session_ends
     traits: dict[str, Any] = {
-        "skill": _normal(0.0, fitted.skill_sd),
-        "slope": 1.0,
+        "skill": _normal(0.0 if findings.played is None else fitted.mean_skill, fitted.skill_sd),
         "learning": _short(fitted.effect(LEARNING)),
         "fatigue": _short(fitted.effect(FATIGUE)),
-        "lapse": 0.0,
     }
+    if findings.played is None:
+        traits |= {"slope": 1.0, "lapse": _short(fitted.plain_curve.lapse)}
     flow: dict[str, Any] = {}
     cohort: dict[str, Any] = {"name": "players", "label": "Players of the file", "share": 1.0, "traits": traits}
     if fitted.joint:
@@ -101,6 +111,10 @@ def _players(findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
     if ends is not None:
         traits["session_frailty"] = _normal(0.0, ends.frailty_sd)
         flow |= {"end_base": _short(ends.base), "end_place": _short(ends.place), "end_won": _short(ends.won)}
+    times = findings.session_times
+    flow |= {name: _short(value) for name, (value, _, _) in times.estimates.items() if name != RETURN_SCALE}
+    if times.returns:
+        traits["return_scale"] = {"kind": "lognormal", "median": 1.0, "log_sd": _short(times.returns[RETURN_SCALE][0])}
     return cohort, flow
 
 
@@ -109,9 +123,13 @@ def _calibration(findings: Findings) -> dict[str, Any]:
     found: dict[str, Any] = {
         "source": table.source,
         "attempts": findings.sizes.attempts,
-        "levels": findings.fit.levels,
+        "levels": len(findings.sizes.levels),
         "difficulty": [AS_PLAYED, AS_PLAYED],
     }
+    if findings.played is not None:
+        settings = findings.played.settings
+        found["game"] = findings.played.game.name
+        found["difficulty"] = [0.0, 1.0] if settings.listed else [_short(end) for end in settings.span]
     if findings.sizes.players is not None:
         found["players"] = findings.sizes.players
     if tried is not None:

@@ -39,6 +39,7 @@ class Histories:
     reasons: Numbers  # shape (rows, 3): 1, log(1 + losses in a row), won
     fold: Indices  # of each player, 0 to FOLDS - 1
     late: Flags | None = None  # whether it is of the last fifth of time, shape (rows,); None where no order is known
+    dial: Numbers | None = None  # where a game's dial stood, shape (rows,); None where no game is given
 
     @property
     def players(self) -> int:
@@ -69,6 +70,7 @@ class Histories:
             self.reasons[rows],
             self.fold[players],
             None if self.late is None else self.late[rows],
+            None if self.dial is None else self.dial[rows],
         )
 
     def without(self, rows: npt.NDArray[np.bool_]) -> Histories:
@@ -81,6 +83,7 @@ class Histories:
             self, starts=np.concatenate(([0], np.cumsum(sizes[some]))), level=self.level[keep], won=self.won[keep],
             features=self.features[keep], risk=self.risk[keep], quits=self.quits[keep], reasons=self.reasons[keep],
             fold=self.fold[some], late=None if self.late is None else self.late[keep],
+            dial=None if self.dial is None else self.dial[keep],
         )  # fmt: skip
 
 
@@ -99,6 +102,9 @@ class Plays:
     extra: tuple[str, ...] = ()  # names of numeric columns
     numbers: Numbers | None = None  # shape (rows, extra), centred and scaled
     late: Flags | None = None  # 1 in the last fifth of time; None where the file has no order
+    dial: Numbers | None = None  # where a game's dial stood, shape (rows,)
+    time: Numbers | None = None  # when each began, s; None where the file does not tell
+    seconds: Numbers | None = None  # how long each took, NaN where it is not known; None where the file does not tell
     campaign: bool = False  # whether players retry a level until they pass: who won the last one has finished
 
 
@@ -111,6 +117,8 @@ def histories_of(plays: Plays) -> Histories:
     rows = len(plays.player)
     rank = plays.order if plays.order is not None else np.zeros(rows, np.int64)
     numbers = plays.numbers if plays.numbers is not None else np.empty((rows, 0))
+    if plays.dial is not None:
+        numbers = np.column_stack((numbers, plays.dial))
     keys: list[npt.NDArray[Any]] = [*numbers.T, plays.won, plays.level, rank, plays.player]
     sort = np.lexsort(tuple(keys))
     player = plays.player[sort]
@@ -139,9 +147,10 @@ def histories_of(plays: Plays) -> Histories:
         quits[last[finished]] = 0  # there was nothing left to play
         open_end = np.zeros(len(last), bool) if plays.closed is None else plays.closed[own][last] == 0
         risk[last[(finished | open_end) & (quits[last] == 0)]] = 0
+    dial = None if plays.dial is None else plays.dial[own]
     late = None if plays.late is None else plays.late[own]
     folds = _folds(value[players])
-    return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, folds, late)
+    return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, folds, late, dial)
 
 
 def digests_of(facts: Indices, bounds: Indices) -> npt.NDArray[np.uint64]:

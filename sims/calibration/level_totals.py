@@ -49,7 +49,7 @@ def fit_totals(totals: LevelTotals) -> Fit:
     point[levels] = math.log(ASSUMED_SD)
     free = np.concatenate((np.ones(levels, bool), [False]))
     mean, sd = float(point[:levels].mean()), float(point[:levels].std())
-    return Fit(levels, (), False, point, covariance, math.nan, free, mean, sd, 0, {})
+    return Fit(levels, (), (), False, point, covariance, math.nan, free, mean, sd, 0, {})
 
 
 def difficulty_of(rate: float) -> float:

@@ -79,4 +79,4 @@ def fit_session_ends(plays: Plays, *, threads: int = 1) -> SessionEnds | None:
         ("session",), bounds, np.zeros(len(rows), np.int64), ended[rows], ("end_place", "end_won"), features[rows],
         nothing, nothing, np.zeros((len(rows), 3)), np.zeros(len(sizes), np.int64),
     )  # fmt: skip
-    return SessionEnds(fit(histories, threads=threads, quits=False))
+    return SessionEnds(fit(histories, threads=threads, quits=False, shapes=False))

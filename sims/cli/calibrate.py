@@ -13,6 +13,7 @@ from sims.terminal import json_text, say, show
 @click.command(cls=Command)
 @click.argument("plays", metavar="FILE")
 @click.option("--columns", metavar="PART=NAME,...", help="Name the columns, e.g. player=uid,level=stage,won=result.")
+@click.option("--game", metavar="NAME", help="The game of ours that was played, with columns as param_speed.")
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be read, at most 1 % of them.")
 @click.option(
     "--gate",
@@ -29,6 +30,7 @@ from sims.terminal import json_text, say, show
 def calibrate(
     plays: str,
     columns: str | None,
+    game: str | None,
     skip_bad: bool,
     gate: float | None,
     threads: int | None,
@@ -50,6 +52,7 @@ def calibrate(
     result = fit_players(
         plays if plays == "-" else Path(plays).expanduser(),
         columns=parse_columns(columns) if columns else None,
+        game=game,
         skip_bad=skip_bad,
         out=out,
         threads=threads,

@@ -27,7 +27,7 @@ _WANTED: Final = (
 
 
 def write_telemetry(path: Path, run: Run) -> None:
-    """Write the attempts of a run with what a game could have logged: no skill, no belief, no setting.
+    """Write the attempts of a run with what a game could have logged: no skill, no belief.
 
     Args:
         path: the CSV file.
@@ -39,10 +39,15 @@ def write_telemetry(path: Path, run: Run) -> None:
 
 
 def telemetry_of(run: Run) -> pd.DataFrame:
-    """The same as a DataFrame: player, cohort, level, attempt, session, time, duration_s, won and quit."""
+    """The same as a DataFrame: player, cohort, level, attempt, session, time, duration_s, won and quit.
+
+    Where a controller moved knobs, also these and those that stayed as they were, as param_speed. What differs from
+    level to level alone is how levels are made, which no game logs.
+    """
     import pandas as pd
 
-    rows = run.attempts(list(_WANTED))
+    knobs = [name for name in run.attempts().columns if name.startswith("param_")]
+    rows = run.attempts([*_WANTED, *knobs])
     rows = rows[rows["outcome"].astype(str) != "failed"]
     key = ["replica", "player"]
     left = run.players([*key, "left"])
@@ -50,6 +55,9 @@ def telemetry_of(run: Run) -> pd.DataFrame:
     last = rows.groupby(key)["attempt"].transform("max") == rows["attempt"]
     quits = rows[key].merge(left, on=key, how="left")["quit"].notna().to_numpy() & last.to_numpy()
     times = pd.Timestamp(EPOCH) + pd.to_timedelta(rows["start_s"], unit="s")
+    within = rows.groupby("level")[knobs].nunique().max() > 1
+    fixed = rows[knobs].nunique() == 1
+    logged = [name for name in knobs if within[name] or fixed[name]] if within.any() else []
     return pd.DataFrame(
         {
             "player": "r" + rows["replica"].astype(str) + "p" + rows["player"].astype(str),
@@ -61,5 +69,6 @@ def telemetry_of(run: Run) -> pd.DataFrame:
             "duration_s": rows["duration_s"],
             "won": rows["won"].astype(int),
             "quit": quits.astype(int),
+            **{name: rows[name] for name in logged},
         }
     )

@@ -13,6 +13,7 @@ from sims.calibration.checks.unseen_levels import try_unseen_levels
 from sims.calibration.checks.unseen_players import try_unseen_players
 from sims.calibration.fit import Fit
 from sims.calibration.histories import Histories, Numbers
+from sims.calibration.likelihood.win_map import WinMap
 from sims.calibration.session_ends import SessionEnds
 
 
@@ -35,6 +36,7 @@ def check_fit(
     *,
     campaign: bool,
     threads: int = 1,
+    win_map: WinMap | None = None,
     on_fold: Callable[[int, int], None] = lambda done, total: None,
 ) -> Checks:
     """Try a fit.
@@ -46,9 +48,14 @@ def check_fit(
         level_features: centred and scaled, shape (levels, features).
         campaign: whether players retry a level until they pass.
         threads: they change no number.
+        win_map: of the game that was played, as the whole was fitted; then twins are not played, as they know no game.
         on_fold: takes the parts of the players that were left out, and all parts.
     """
-    players, survival = try_unseen_players(whole, histories, ends, campaign=campaign, threads=threads, on_fold=on_fold)
+    players, survival = try_unseen_players(
+        whole, histories, ends, campaign=campaign, threads=threads, win_map=win_map, on_fold=on_fold
+    )
+    if win_map is not None:
+        return Checks(players, last_fifth=try_last_fifth(whole, histories, threads=threads, win_map=win_map))
     return Checks(
         players,
         try_unseen_levels(whole, histories, level_features, threads=threads),

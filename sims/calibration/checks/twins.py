@@ -17,7 +17,7 @@ from engine.arithmetic import exp, log
 from engine.kernel import compiled
 from engine.randomness import FLOW, TRAITS, key_of, standard_normal, unit, words
 from sims.calibration.checks.behaviour_counts import MOST_ATTEMPTS, BehaviourCounts, add_player
-from sims.calibration.fit import Fit
+from sims.calibration.fit import SHAPES, Fit
 from sims.calibration.histories import FATIGUE, LEARNING, REASONS, Histories, Indices, Numbers
 from sims.calibration.session_ends import SessionEnds
 
@@ -66,10 +66,14 @@ def count_twins(
     """
     h, found = histories, BehaviourCounts.nothing()
     places = np.array([fit.effects.index(name) if name in fit.effects else -1 for name in (LEARNING, FATIGUE)])
+    at = fit.levels + len(fit.effects) + 1
+    told = dict(zip(fit.shapes, point[at:].tolist(), strict=False))
+    plain = np.array([exp(told[name]) if name in told else 0.0 for name in SHAPES])
+    point = np.delete(point, range(at, at + len(fit.shapes)))
     session = np.zeros(4) if ends is None else np.array([ends.base, ends.frailty_sd, ends.place, ends.won])
     compiled(play_twins)(
         h.starts, np.ascontiguousarray(h.features), places, tours.starts, tours.level, tours.retried,
-        int(tours.campaign), point, fit.levels, int(fit.joint), session, int(ends is not None), draw, looked_at,
+        int(tours.campaign), point, plain, fit.levels, int(fit.joint), session, int(ends is not None), draw, looked_at,
         np.empty((4, _MOST), np.int64), *found.arrays,
     )  # fmt: skip
     return found
@@ -100,10 +104,13 @@ def draw_points(fit: Fit, draws: int) -> Numbers:
 
 def play_twins(
     starts: Any, features: Any, places: Any, tour_starts: Any, tour: Any, retried: float, campaign: int, point: Any,
-    levels: int, joint: int, session: Any, has_sessions: int, draw: int, looked_at: int, room: Any,
+    plain: Any, levels: int, joint: int, session: Any, has_sessions: int, draw: int, looked_at: int, room: Any,
     could_quit: Any, did_quit: Any, tried: Any, passed: Any, longest: Any,
 ) -> None:  # fmt: skip
-    """Play one twin of each player and add it to the counts. room: shape (4, most attempts), written over."""
+    """Play one twin of each player and add it to the counts. room: shape (4, most attempts), written over.
+
+    plain: chances of guessing and of a lapse.
+    """
     count = features.shape[1]
     at_sd = levels + count
     skill_sd = exp(point[at_sd])
@@ -134,7 +141,7 @@ def play_twins(
                     logit -= point[levels + f] * log(1.0 + place)
                 else:
                     logit += point[levels + f] * features[starts[i] + n % rows, f]
-            won = 1 if unit(dice[0]) * (1.0 + exp(-logit)) < 1.0 else 0
+            won = 1 if (unit(dice[0]) - plain[0]) * (1.0 + exp(-logit)) < 1.0 - plain[0] - plain[1] else 0
             losses = 0 if won == 1 else losses + 1
             if won == 1 or unit(dice[3]) >= retried:
                 visit += 1

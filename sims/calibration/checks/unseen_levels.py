@@ -18,7 +18,7 @@ from sims.calibration.checks.rivals import Rivals, rivals_of
 from sims.calibration.checks.unseen_players import LARGE, level_counts
 from sims.calibration.fit import Fit, fit, predict
 from sims.calibration.histories import FOLDS, Flags, Histories, Indices, Numbers
-from sims.calibration.likelihood import NOT_SEEN
+from sims.calibration.likelihood.predictions import NOT_SEEN
 
 LEAST_LEVELS: Final = 10  # so that there is something to learn from
 _STRENGTHS: Final = np.logspace(-3.0, 4.0, 29)  # of the ridge

@@ -16,6 +16,7 @@ from sims.calibration.checks.rivals import Rivals, rivals_of
 from sims.calibration.checks.survival import Survival, survival_errors, survival_of
 from sims.calibration.fit import Fit, fit, predict
 from sims.calibration.histories import FOLDS, Histories, Indices, Numbers
+from sims.calibration.likelihood.win_map import WinMap
 from sims.calibration.session_ends import SessionEnds
 
 LARGE: Final = 300_000  # rows from which on one fold is enough
@@ -28,6 +29,7 @@ def try_unseen_players(
     *,
     campaign: bool = False,
     threads: int = 1,
+    win_map: WinMap | None = None,
     folds: int | None = None,
     on_fold: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Rivals | None, Survival | None]:
@@ -39,6 +41,7 @@ def try_unseen_players(
         ends: how sessions end; None where the file does not tell.
         campaign: whether players retry a level until they pass.
         threads: of the sums; they change no number.
+        win_map: of the game that was played, as the whole was fitted.
         folds: how many of the folds are left out in turn; None for all, and for one where there are many rows.
         on_fold: takes the folds done and in all.
 
@@ -52,11 +55,14 @@ def try_unseen_players(
         on_fold(fold, count)
         unseen = histories.fold == fold
         seen, test = histories.part(~unseen), histories.part(unseen)
-        found = fit(seen, threads=threads, start=whole, quits=whole.joint)
+        found = fit(seen, threads=threads, start=whole, quits=whole.joint, win_map=win_map)
         means, rate = level_means(seen)
         tests.append(unseen_of(test))
-        chances.append((predict(found, test, threads=threads), means[test.level], np.full(test.rows, rate)))
-        stays.append(survival_errors(seen, test, found, ends, campaign=campaign))
+        chances.append(
+            (predict(found, test, threads=threads, win_map=win_map), means[test.level], np.full(test.rows, rate))
+        )
+        if win_map is None:
+            stays.append(survival_errors(seen, test, found, ends, campaign=campaign))
     on_fold(count, count)
     return rivals_of(tests, chances), survival_of(stays)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -84,6 +84,11 @@ class CellReader:
         self.bad(~np.isfinite(found), role, "must be a number")
         return found
 
+    def seconds(self, role: Any) -> Numbers:
+        """How long attempts took; NaN where a cell is empty, no number or below 0, as no fit of wins needs it."""
+        found = self._numeric(role, float)
+        return np.where(np.isfinite(found) & (found >= 0.0), found, math.nan)
+
     def count(self, role: Any) -> Indices:
         found = self._numeric(role, float)
         bad = ~(np.isfinite(found) & (found >= 0) & (found == np.floor(found)) & (found < 1e9))
@@ -139,6 +144,13 @@ class CellReader:
                 names.append(name)
                 columns.append((means - means.mean()) / means.std())
         return tuple(names), np.column_stack(columns) if columns else np.empty((levels, 0))
+
+    def settings(self, readers: Mapping[str, tuple[Callable[[str], float], str]]) -> Numbers:
+        """The columns of a game's knobs as rules see them, shape (rows, columns). readers: see game.settings."""
+        found = [self._numeric(name, read) for name, (read, _) in readers.items()]
+        for name, values in zip(readers, found, strict=True):
+            self.bad(~np.isfinite(values), name, readers[name][1])
+        return np.column_stack(found)
 
     def good_rows(self, skip_bad: bool) -> npt.NDArray[np.bool_]:
         """The rows that can be used. Raises ScenarioError for bad ones that may not be skipped."""

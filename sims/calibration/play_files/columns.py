@@ -9,7 +9,9 @@ from typing import Final, Literal
 from engine.errors import ScenarioError
 from engine.scenario_file.scenario_faults import suggestion
 
-Role = Literal["player", "level", "won", "order", "time", "session", "quit", "attempts", "successes", "replica"]
+Role = Literal[
+    "player", "level", "won", "order", "time", "session", "quit", "duration", "attempts", "successes", "replica"
+]
 FileForm = Literal["attempts", "counts", "totals"]
 
 MEANINGS: Final[Mapping[Role, str]] = {
@@ -20,6 +22,7 @@ MEANINGS: Final[Mapping[Role, str]] = {
     "time": "when it began",
     "session": "session of the player",
     "quit": "whether the player left for good after it",
+    "duration": "how long it took, in seconds",
     "attempts": "attempts of this row",
     "successes": "wins of this row",
     "replica": "repeat of a simulation",
@@ -49,6 +52,7 @@ _USUAL: Final[Mapping[Role, tuple[str, ...]]] = {
     ),
     "session": ("sessionid", "sessionnumber"),
     "quit": ("churn", "churned", "left", "abandoned", "quits"),
+    "duration": ("durations", "durationsec", "durationseconds", "seconds", "elapsed", "elapsedseconds", "timespent"),
     "attempts": (
         "tries", "nattempts", "numattempts", "attemptcount", "totalattempts", "plays", "ntries", "numtries", "seen",
         "sessionseen", "trials", "numplays", "nplays",

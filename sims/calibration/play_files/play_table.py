@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -48,13 +48,21 @@ class PlayTable:
         return self.retried >= RETRIES
 
 
-def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool = False) -> PlayTable:
+def read_play_table(
+    file: PlayFile,
+    given: Mapping[str, str],
+    *,
+    skip_bad: bool = False,
+    settings: Mapping[str, tuple[Callable[[str], float], str]] | None = None,
+) -> PlayTable:
     """Read every cell of the columns that are used.
 
     Args:
         file: the table of texts.
         given: role -> column, as --columns says.
         skip_bad: leave out rows that cannot be read, if they are at most 1 %.
+        settings: of a game: column -> how its cells are read, and the rule that they follow; then these are the
+            numbers of the plays, as they are.
 
     Raises:
         ScenarioError: a column is missing, rows cannot be read, or there are too few players or attempts.
@@ -64,6 +72,7 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     if mapped.form == "totals":
         return _totals(file, mapped, reader, skip_bad)
     cells = _cells(mapped, reader)
+    raw = reader.settings(settings) if settings else None
     good = reader.good_rows(skip_bad)
     left_out = {"rows that cannot be read": int((~good).sum()) + len(file.ragged)}
     form = mapped.form
@@ -74,6 +83,8 @@ def read_play_table(file: PlayFile, given: Mapping[str, str], *, skip_bad: bool 
     keep, used = _kept(attempts, reader, cells.names, left_out)
     _check_enough(file.name, len(np.unique(attempts.player[keep])), int(keep.sum()), len(used))
     plays = _plays(attempts, rank, keep, used, reader)
+    if settings and raw is not None:
+        plays = replace(plays, extra=tuple(settings), numbers=raw[attempts.rows][keep])
     time = attempts.time
     dates = None if time is None else (_day(float(time[keep].min())), _day(float(time[keep].max())))
     said = {why: number for why, number in left_out.items() if number}
@@ -95,6 +106,7 @@ class _Cells(NamedTuple):
     time: Numbers | None
     session: Indices | None
     quit: Flags | None
+    seconds: Numbers | None  # NaN where a cell does not tell
 
 
 def _cells(mapped: Mapped, reader: CellReader) -> _Cells:
@@ -118,6 +130,7 @@ def _cells(mapped: Mapped, reader: CellReader) -> _Cells:
         reader.time("time") if "time" in mapped else None,
         reader.names("session")[0] if "session" in mapped else None,
         reader.won("quit") if "quit" in mapped else None,
+        reader.seconds("duration") if "duration" in mapped else None,
     )
 
 
@@ -132,6 +145,7 @@ class _Attempts(NamedTuple):
     time: Numbers | None
     session: Indices | None
     quit: Flags | None
+    seconds: Numbers | None
 
 
 def _single_attempts(cells: _Cells, good: npt.NDArray[np.bool_]) -> _Attempts:
@@ -145,6 +159,7 @@ def _single_attempts(cells: _Cells, good: npt.NDArray[np.bool_]) -> _Attempts:
         None if cells.time is None else cells.time[rows],
         None if cells.session is None else cells.session[rows],
         None if cells.quit is None else cells.quit[rows],
+        None if cells.seconds is None else cells.seconds[rows],
     )
 
 
@@ -154,7 +169,7 @@ def _spread_counts(cells: _Cells, good: npt.NDArray[np.bool_]) -> _Attempts:
     lost, won = np.repeat(rows, (cells.tried - cells.won)[rows]), np.repeat(rows, cells.won[rows])
     both = np.concatenate((lost, won))
     result = np.concatenate((np.zeros(len(lost), np.int8), np.ones(len(won), np.int8)))
-    return _Attempts(both, cells.player[both], cells.level[both], result, None, None, None, None)
+    return _Attempts(both, cells.player[both], cells.level[both], result, None, None, None, None, None)
 
 
 def _kept(
@@ -230,6 +245,8 @@ def _plays(
         extra,
         None if columns is None else columns[keep],
         None if late is None else late[keep],
+        time=None if time is None else time[keep],
+        seconds=None if attempts.seconds is None else attempts.seconds[keep],
     )
 
 

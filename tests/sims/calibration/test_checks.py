@@ -14,7 +14,7 @@ from sims.calibration.checks.twins import count_twins, draw_points, tours_of
 from sims.calibration.checks.unseen_levels import ridge
 from sims.calibration.fit import Fit, fit, predict
 from sims.calibration.histories import Histories, Plays, histories_of
-from sims.calibration.likelihood import NOT_SEEN
+from sims.calibration.likelihood.predictions import NOT_SEEN
 from sims.calibration.play_files.attempt_order import late_of
 from tests.kit.plays import Planted, Truth, planted
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.calibration.fit import _Work, fit, grids_of
+from sims.calibration.fit import fit
 from sims.calibration.histories import Plays, histories_of
+from sims.calibration.likelihood.likelihood_sums import LikelihoodSums, grids_of
 from tests.kit.plays import Truth, planted
 
 
@@ -62,14 +63,14 @@ def naive(histories, point, joint):
 @pytest.mark.parametrize("joint", [False, True])
 def test_the_kernel_is_the_integral(joint):
     point = point_of(SMALL, joint)
-    found = _Work(SMALL, joint, 1.0, 1).evaluate(point)[0]
+    found = LikelihoodSums(SMALL, joint=joint, sd=1.0).evaluate(point).value
     assert found == pytest.approx(naive(SMALL, point, joint), abs=0.02)  # 40 players, nodes end at 4.2 sd
 
 
 @pytest.mark.parametrize("joint", [False, True])
 def test_slopes_and_bends_are_those_of_the_value(joint):
     point = point_of(SMALL, joint)
-    work = _Work(SMALL, joint, 1.0, 1)
+    work = LikelihoodSums(SMALL, joint=joint, sd=1.0)
     _, gradient, bend = work.evaluate(point)
     size = len(point)
     for j in range(size):
@@ -99,12 +100,12 @@ def test_players_with_many_attempts_get_a_finer_grid():
 
 
 def test_a_finer_grid_moves_estimates_by_a_fiftieth_of_their_error_at_most(monkeypatch):
-    import sims.calibration.fit as module
+    import sims.calibration.likelihood.likelihood_sums as module
 
     histories = histories_of(plays_of(planted(60, Truth(levels=3, seed=2), most=150, campaign=False), campaign=False))
     usual = fit(histories)
-    monkeypatch.setattr(module, "_GRIDS", (601,))
-    monkeypatch.setattr(module, "_QUIT_NODES", 301)
+    monkeypatch.setattr(module, "GRIDS", (601,))
+    monkeypatch.setattr(module, "QUIT_NODES", 301)
     fine = fit(histories)
     error = np.sqrt(np.diag(fine.covariance))[fine.free]
     assert np.max(np.abs(usual.point - fine.point)[fine.free] / error) < 0.02
