@@ -28,6 +28,7 @@ TRAITS: Final = 5  # what a player is born with (block = number of the trait)
 ARRIVAL: Final = 6  # when a player first appears
 CONTROLLER: Final = 7  # a controller's own exploration
 START: Final = 8  # luck in the first state of an attempt
+ESTIMATE: Final = 9  # how far what was fitted is from the estimate, in each replica
 PURPOSES: Final = 16  # streams per replica
 
 LARGEST_REPLICA: Final = WORD // PURPOSES - 1

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from engine.attempt import RUNS_OWN
 from engine.controller import ControllerKind, Scope
+from engine.estimates.estimate_errors import NAMES, EstimateErrors
 from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
@@ -115,8 +116,10 @@ class Scenario:
     @property
     def shares_luck(self) -> bool:
         """As `Setup.shares_luck`: players of one replica share a controller, or layouts that are its own."""
-        levels = self.form.levels
-        return self.scope != "player" or (isinstance(levels, Campaign) and levels.layouts == "per_replica")
+        levels, fitted = self.form.levels, self.form.calibration
+        own_estimates = fitted is not None and fitted.errors is not None and self.form.run.replicas > 1
+        own_layouts = isinstance(levels, Campaign) and levels.layouts == "per_replica"
+        return self.scope != "player" or own_layouts or own_estimates
 
     @property
     def after_attempts(self) -> int:
@@ -301,6 +304,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         level_seed=_level_seed(form),
         digest=f"s{scenario.digest[:16]}",
         win_chance=form.record is not None and form.record.win_chance,
+        errors=_errors(form),
         schedule=schedule,
     )
 
@@ -320,6 +324,18 @@ def _level_seed(form: Form) -> int:
         return RUNS_OWN
     assert form.levels.seed is not None
     return form.levels.seed
+
+
+def _errors(form: Form) -> EstimateErrors | None:
+    """How sure the fitted players and levels are; levels differ by the first knob that each has a value of."""
+    if form.calibration is None or form.calibration.errors is None:
+        return None
+    errors, levels = form.calibration.errors, form.levels
+    knobs = list(levels.params or {}) if isinstance(levels, Campaign) else []
+    width = max(map(len, errors.levels), default=1)
+    rows = np.array([[*row[:-1], *[0.0] * (width - len(row)), row[-1]] for row in errors.levels]).reshape(-1, width)
+    numbers = {name: tuple(loadings) for name, loadings in errors.numbers.items() if name in NAMES}
+    return EstimateErrors(numbers, rows, knobs[0] if knobs and len(rows) else "")
 
 
 def _path(scenario: Scenario, space: ParameterSpace) -> npt.NDArray[np.float64]:

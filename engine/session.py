@@ -49,13 +49,15 @@ class Frame(NamedTuple):
     targets: npt.NDArray[np.float64]  # (2 cohorts, levels): wanted win rates, then how far the dial is moved
 
 
-def frame_of(setup: Setup, replica: int) -> Frame:
-    """The constants of one replica."""
+def frame_of(setup: Setup, replica: int, world: Setup | None = None) -> Frame:
+    """The constants of one replica. world: the setup with the players and levels of this replica; None for the setup
+    itself. What controllers know is that of the setup."""
+    real = setup if world is None else world
     whole = [setup.seed, replica, setup.levels, setup.attempts_per_player, setup.layout_seed(replica)]
     return Frame(
         np.array(whole, dtype=np.int64),
-        np.array([setup.horizon_s, setup.floor, setup.ceiling, *setup.flow], dtype=np.float64),
-        setup.space.table(),
+        np.array([setup.horizon_s, setup.floor, setup.ceiling, *real.flow], dtype=np.float64),
+        real.space.table(),
         np.ascontiguousarray(setup.path),
         np.concatenate((setup.targets, level_shifts(setup))),
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine.attempt import RUNS_OWN
 from engine.controller import Brief, ControllerKind, Scope
+from engine.estimates.estimate_errors import EstimateErrors
 from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import COHORT_STRIDE, Flow
@@ -50,6 +51,7 @@ class Setup:
     level_seed: int = RUNS_OWN  # from which numbered levels are drawn; RUNS_OWN: the seed of the run
     addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
     win_chance: bool = False  # whether rows have the true chance of winning
+    errors: EstimateErrors | None = None  # how sure the fitted players and levels are; None where none were fitted
     schedule: OptionSchedule = NO_SCHEDULE  # how the controller's options change with outcomes
 
     def brief(self, replica: int) -> Brief:
@@ -77,9 +79,15 @@ class Setup:
         return self.levels > 0 and self.layouts == "per_replica"
 
     @property
+    def draws_estimates(self) -> bool:
+        """Whether each replica draws what was fitted, from the covariance of the estimates."""
+        return self.errors is not None and self.replicas > 1
+
+    @property
     def shares_luck(self) -> bool:
-        """Whether players of one replica share a controller or the luck of its layouts, so that replicas count."""
-        return self.scope != "player" or self.own_layouts
+        """Whether players of one replica share a controller, or the luck of its layouts or of its estimates, so that
+        replicas count."""
+        return self.scope != "player" or self.own_layouts or self.draws_estimates
 
     def layout_seed(self, replica: int) -> int:
         """The seed of the numbered levels that one replica meets; RUNS_OWN for the seed of the run.

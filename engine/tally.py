@@ -93,8 +93,8 @@ class Scheme:
 
 
 def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
-    """How to count a run: clusters are replicas when players share a controller, or the levels of a replica of their
-    own, and there are two or more replicas."""
+    """How to count a run: clusters are replicas when players share a controller, the levels of a replica of their own
+    or its estimates, and there are two or more replicas."""
     shared = setup.replicas > 1 and setup.shares_luck
     width_s, bins = day_bins(setup.horizon_s)
     most, clusters = setup.attempts_per_player, max(setup.counts) * setup.replicas
@@ -104,7 +104,7 @@ def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
         cohorts=len(setup.cohorts),
         levels=setup.levels,
         after_attempts=after_attempts,
-        cluster="replica" if shared else "player",
+        cluster=("estimate" if setup.draws_estimates else "replica") if shared else "player",
         floor=setup.floor,
         ceiling=setup.ceiling,
         attempt_edges=attempt_edges(setup.attempts_per_player),
@@ -274,8 +274,8 @@ class _Stretches(NamedTuple):
 def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: Scheme) -> Tally:
     """Count rows (engine.record.row_type, sorted by replica, player, attempt) and players (engine.players.PLAYER).
 
-    The rows must hold whole clusters: all attempts of each player in them, and with scheme.cluster "replica" all
-    players of a cohort in a replica. Attempts that failed say nothing of a player, and are only counted.
+    The rows must hold whole clusters: all attempts of each player in them, and all players of a cohort in a replica
+    unless scheme.cluster is "player". Attempts that failed say nothing of a player, and are only counted.
     """
     tally = Tally.empty(scheme)
     np.add.at(tally.left, (players["cohort"], players["left"]), 1)
@@ -404,7 +404,7 @@ def _count_quits_after(
     made = np.stack((attempts - won, won), axis=1)
     gone = np.stack((quits & ~last, quits & last), axis=1).astype(np.int64)
     played = (made > 0).astype(np.int64)
-    if scheme.cluster == "replica":  # all players of a cohort in a replica are one cluster
+    if scheme.cluster != "player":  # all players of a cohort in a replica are one cluster
         _, first, cluster = np.unique(np.stack((replica, cohort)), axis=1, return_index=True, return_inverse=True)
         sums = np.zeros((3, len(first), 2), np.int64)
         for column, total in zip((made, gone, played), sums, strict=True):

@@ -19,6 +19,7 @@ import simpy
 
 from engine.controller import Controller, Outcome, Setting, Situation, Who
 from engine.errors import EnvironmentFault
+from engine.estimates.drawn_setup import drawn_setup
 from engine.faults import (
     ATTEMPT_AT,
     BAD_PROPOSAL,
@@ -89,7 +90,8 @@ def chunks(setup: Setup, least_rows: int = LEAST_ROWS) -> list[Chunk]:
             found.append(Chunk(len(found), replica, -1, 0, setup.players))
             continue
         for cohort, count in enumerate(setup.counts):
-            whole = setup.scope == "cohort" or (setup.own_layouts and setup.replicas > 1)  # what a tally counts as one
+            # What a tally counts as one.
+            whole = setup.scope == "cohort" or (setup.own_layouts and setup.replicas > 1) or setup.draws_estimates
             step = count if whole else size
             for first in range(0, count, step):
                 found.append(Chunk(len(found), replica, cohort, first, min(step, count - first)))
@@ -146,9 +148,10 @@ class World:
         self.env = simpy.Environment()
         self.setup = setup
         self.replica = chunk.replica
-        self.frame = frame_of(setup, chunk.replica)
+        drawn = drawn_setup(setup, chunk.replica)
+        self.frame = frame_of(setup, chunk.replica, drawn)
         # The last seat belongs to no player: kernels save a player's record there before the call.
-        self._seats, self.arrivals = _people(setup, chunk, self.frame.whole, self.frame.real)
+        self._seats, self.arrivals = _people(drawn, chunk, self.frame.whole, self.frame.real)
         self.players = self._seats[:-1]
         self.faults = list(chunk.faults)
         self._stops = by_player(chunk.faults)

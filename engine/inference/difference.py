@@ -95,6 +95,27 @@ def paired_difference(
     return Difference(was, is_, value, low, high, error, m, p_value, unpaired_error)
 
 
+def of_one_more(difference: Difference, confidence: float = CONFIDENCE) -> Difference:
+    """The difference in one more cluster, where each is one of the worlds that may be the true one.
+
+    Its interval does not get as narrow as there are many clusters.
+
+    Args:
+        difference: of the mean over clusters.
+        confidence: of the interval, in (0, 1).
+    """
+    m, error = difference.clusters, difference.error * math.sqrt(difference.clusters + 1.0)
+    if not error > 0.0:
+        return difference
+    half = t_half_width(m - 1.0, confidence) * error
+    most = 1.0 if difference.low >= -1.0 and difference.high <= 1.0 else math.inf
+    low, high = max(difference.value - half, -most), min(difference.value + half, most)
+    return difference._replace(
+        low=low, high=high, error=error, p_value=float(two_sided(difference.value / error, m - 1.0)),
+        unpaired_error=difference.unpaired_error * math.sqrt(m + 1.0),
+    )  # fmt: skip
+
+
 def unpaired_difference(
     before_sums: npt.ArrayLike, after_sums: npt.ArrayLike, confidence: float = CONFIDENCE
 ) -> Difference:

@@ -31,9 +31,14 @@ import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
 
-Cluster = Literal["player", "replica"]
+# What is independent. By estimate: each replica has players of its own, drawn from what a fit leaves open.
+Cluster = Literal["player", "replica", "estimate"]
 
-Method = Literal["by player", "by replica", "Wilson", "Wilson over attempts", "none"]
+Method = Literal["by player", "by replica", "by estimate", "Wilson", "Wilson over attempts", "none"]
+
+METHODS: Final[dict[Cluster, Method]] = {
+    "player": "by player", "replica": "by replica", "estimate": "by estimate"
+}  # fmt: skip
 
 DIAL_UNIT: Final = 2**30  # difficulties are counted in whole 2**-30: exact sums up to 8e9 attempts
 
@@ -88,6 +93,10 @@ def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: 
     attempt: nothing says that its attempts are independent. Where each made one attempt, that is all there is, too.
     With one cluster only attempts can be counted; that interval says nothing of other clusters, and no verdict may
     rest on it.
+
+    By estimate the interval is not of the mean over replicas, which gets as narrow as there are many. It is where one
+    more replica lies: one of them would be the truth. So it holds what the fit leaves open, and the luck of as many
+    players as a replica has.
     """
     m, _, attempts, wins, ww, wa, aa, _ = (int(number) for number in sums[:FIRST_SUMS])
     if attempts == 0:
@@ -106,8 +115,11 @@ def rate_interval(sums: Sequence[int] | Integers, cluster: Cluster, confidence: 
         return RateInterval(rate, *wilson(wins, m, confidence), error, m, attempts, "Wilson", effective)
     shape = _shape(sums, spread, effective)
     error = math.sqrt(spread / attempts**4 / (1.0 - shape.share))
+    if cluster == "estimate":
+        error *= math.sqrt(effective + 1.0)
+        shape = _Shape(shape.share, 0.0, 0.0, 0.0)
     low, high = _logit_interval(rate, error, effective, shape, confidence)
-    method: Method = "by player" if cluster == "player" else "by replica"
+    method: Method = METHODS[cluster]
     return RateInterval(rate, low, high, error, m, attempts, method, effective)
 
 

@@ -468,6 +468,20 @@ class RecordSection(Section):
     )
 
 
+_Loadings = Annotated[list[Finite], Field(min_length=1, max_length=65)]
+
+
+class ErrorsSection(Section):
+    """[calibration.errors]: a factor of the covariance of the estimates; each of several repeats draws from it."""
+
+    numbers: dict[str, _Loadings] = Field(
+        description="name of a fitted number -> loadings on independent standard normal numbers"
+    )
+    levels: Annotated[list[_Loadings], Field(max_length=MOST_LEVELS)] = Field(
+        default=[], description="the same of the difficulty of each level; the last is of a number of its own"
+    )
+
+
 class CalibrationSection(Section):
     """[calibration]: what the players were fitted to; flowdial calibrate writes it, and it is part of the digest."""
 
@@ -488,6 +502,7 @@ class CalibrationSection(Section):
         description="lowest and highest difficulty at which the file has plays"
     )
     game: str | None = Field(default=None, description="game whose rules the players were fitted to")
+    errors: ErrorsSection | None = Field(default=None, description="how sure the fitted numbers are")
     fitted: dict[str, Annotated[str, FreeText(64)]] = Field(
         description="fingerprint of each part that was fitted: a part with another one was changed afterwards"
     )

@@ -12,6 +12,7 @@ from engine.scenario import Scenario, parse
 from engine.scenario_file.calibration_label import fingerprints
 from engine.scenario_file.toml import format_toml, key_text
 from sims.calibration.calibration_findings import Findings
+from sims.calibration.error_factor import error_factor
 from sims.calibration.game.game_tables import game_tables
 from sims.calibration.histories import FATIGUE, LEARNING
 from sims.calibration.session_times import RETURN_SCALE
@@ -21,7 +22,8 @@ GAME: Final = "ladder"
 AS_PLAYED: Final = 0.5  # of the dial: no help, as the game was when the file was made
 TOLERANCE: Final = 0.05
 OWN_TARGET: Final = 0.75  # where the file's own rates are not those of players who retry until they pass
-_PLAYERS: Final = (1_000, 5_000)  # fewest and most of the scenario
+_PLAYERS: Final = (500, 2_500)  # fewest and most of each repeat
+_REPEATS: Final = 12  # each draws what was fitted from its covariance
 _ATTEMPTS: Final = (50, 5_000)
 _ENDS: Final = (0.01, 0.99)  # of a wanted win rate
 
@@ -43,7 +45,7 @@ def fitted_scenario(findings: Findings) -> Scenario:
 def _tables(findings: Findings) -> dict[str, Any]:
     table = findings.table
     cohort, flow = _players(findings)
-    players: dict[str, Any] = {"count": min(max(findings.sizes.players or 0, _PLAYERS[0]), _PLAYERS[1])}
+    players: dict[str, Any] = {"count": min(max((findings.sizes.players or 0) // 2, _PLAYERS[0]), _PLAYERS[1])}
     if flow:
         players["flow"] = flow
     return {
@@ -54,6 +56,7 @@ def _tables(findings: Findings) -> dict[str, Any]:
         "target": _target(findings),
         "players": players,
         "cohort": [cohort],
+        **({"run": {"replicas": _REPEATS}} if findings.histories is not None else {}),
         "horizon": {"days": 365.0, "attempts_per_player": _most_attempts(findings)},
     }
 
@@ -140,6 +143,8 @@ def _calibration(findings: Findings) -> dict[str, Any]:
             "error_of_level_means": _short(tried.trivial.error),
             "error_of_one_rate": _short(tried.one_rate.error),
         }
+    if findings.histories is not None:
+        found["errors"] = error_factor(findings.fit, findings.session_ends, game=findings.played is not None)
     if table.dates is not None:
         found |= {"first_day": table.dates[0], "last_day": table.dates[1]}
     return found

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.inference.difference import Difference, paired_difference, unpaired_difference
+from engine.inference.difference import Difference, of_one_more, paired_difference, unpaired_difference
 from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE, benjamini_hochberg
 from engine.scenario import Scenario
@@ -221,6 +221,7 @@ class _Match(NamedTuple):
     removed: dict[int, str]  # causes that only one side has, by their places among the metrics
     metrics: tuple[Metric, ...]
     shared: bool  # whether players share a controller before or after
+    drawn: bool  # whether each replica draws what was fitted
     strangers: frozenset[int]  # addresses of cohorts whose players before and after are not the same
 
 
@@ -231,7 +232,8 @@ def _match(setups: SideSetups, results: Sequence[SideSums], number: int) -> _Mat
     keys = [*changed_keys(first.scenario, other.scenario, pairs), *code]
     removed = removed_causes(keys, setups.metrics, results[0].sums.values(), results[number].sums.values())
     shared = any(setups.setups[side].shares_luck for side in (0, number))
-    return _Match(number, keys, pairs, removed, setups.metrics, shared, other.strangers)
+    drawn = any(setups.setups[side].draws_estimates for side in (0, number))
+    return _Match(number, keys, pairs, removed, setups.metrics, shared, drawn, other.strangers)
 
 
 class _Group(NamedTuple):
@@ -303,6 +305,8 @@ def _changes(group: _Group, metrics: Sequence[Metric], confidence: float, least:
                 for sums, side in ((before, group.before_sums), (after, group.after_sums))
             )
         difference = difference_of(before, after, confidence)
+        if by_replica and group.match.drawn:
+            difference = of_one_more(difference, confidence)
         smallest = _ROUNDING * max(abs(difference.before), abs(difference.after))
         why = follows(metric, place, group.match.keys, group.match.removed)
         if spread <= smallest:

@@ -130,7 +130,7 @@ def _play(job: PilotJob, chunk: Chunk) -> list[tuple[int, Sums]]:
     wins = np.bincount(of, rows["outcome"] == WON, len(players)).astype(np.int64)
     sums = np.stack((wins, np.bincount(of, minlength=len(players))), axis=1)
     parts = [(int(cohort), sums[players["cohort"] == cohort]) for cohort in np.unique(players["cohort"])]
-    if job.cluster == "replica":
+    if job.cluster != "player":
         return [(cohort, own.sum(axis=0, keepdims=True)) for cohort, own in parts]
     return parts
 

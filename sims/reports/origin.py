@@ -63,8 +63,12 @@ def origin_part(facts: Facts, changes: Markup) -> Markup:
 def methods_part(facts: Facts) -> Markup:
     """What the numbers are, and what they are not."""
     cluster = facts.tally.scheme.cluster
-    shared = cluster == "replica"
+    shared = cluster != "player"
     unit = "repeats, because players who share a controller are not independent" if shared else "players"
+    if cluster == "estimate":
+        unit = (
+            "repeats, each with players and levels drawn from what the plays leave open, and where one more would lie"
+        )
     noun = "repeat" if shared else "player"
     methods = [(label, row.interval) for label, row in zip(facts.labels, facts.verdict.rows, strict=True)]
     alike = [label for label, method in methods if method == "Wilson"]

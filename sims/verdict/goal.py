@@ -56,8 +56,8 @@ SUMMARY_COLUMNS: Final = (
         "interval",
         "name",
         "",
-        "how it was computed: by player, by replica, Wilson (clusters count as one attempt each, since they do not "
-        "differ or made no more) or "
+        "how it was computed: by player, by replica, by estimate (where one more replica would lie, with players that "
+        "the plays allow), Wilson (clusters count as one attempt each, since they do not differ or made no more) or "
         "Wilson over attempts (one cluster: too narrow for a verdict); none without attempts",
     ),
     Column("target_low", "number", "1", "lowest wanted win rate"),

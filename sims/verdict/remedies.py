@@ -11,9 +11,11 @@ OTHER_SEED: Final = "with another seed (--seed)"  # more players on the same see
 
 
 def remedy_of(row: Row, cluster: str) -> str:
-    """A clause without its full stop. cluster: player or replica, which is what margins count."""
+    """A clause without its full stop. cluster: player, replica or estimate, which is what margins count."""
     if row.target_low == row.target_high:
         return "A target without width can never be confirmed; set a tolerance"
+    if cluster == "estimate":
+        return "The plays leave it open; calibrate on more of them"
     noun = (
         "More repeats with about {:,} players of that group in all"
         if cluster == "replica"

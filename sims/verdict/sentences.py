@@ -46,6 +46,11 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
             "Players share a controller and there is one repeat only, so one player's results affect the others'. "
             "The margins may be too narrow. Run several repeats (--set run.replicas=8)."
         )
+    if cluster == "estimate":
+        sentences.append(
+            "Margins hold the error of the calibration: each repeat has players and levels of its own, drawn from what "
+            "the plays leave open, and a margin is where one of them would lie. More plays make it narrower."
+        )
     if levels:
         sentences.append(_about_layouts(goal))
     return (*sentences, *_about_few(rows, tally), caution_of(goal.label))
@@ -151,7 +156,7 @@ def _about(row: Row, cluster: str, steered: bool, warm_up: bool) -> Iterator[str
 
 def _noun(cluster: str) -> str:
     """What a person reads for a cluster of attempts."""
-    return "repeat" if cluster == "replica" else cluster
+    return cluster if cluster == "player" else "repeat"
 
 
 def _levels_headline(rows: Sequence[Row], levels: Sequence[Row]) -> str:
