@@ -19,7 +19,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet --numprocesses auto
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all fuzz mutants torture coverage lint format types bench bench-controllers bench-comparison \
-  bench-tuning torture-tune calibration truth pictures wheel-check clean
+  bench-tuning torture-tune calibration truth flaws pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
@@ -39,6 +39,7 @@ help:
 	@echo "make torture-tune kill studies at random moments and compare what is left"
 	@echo "make calibration  measure how often intervals hold and false alarms are raised"
 	@echo "make truth        compare what controllers are judged by with fresh attempts"
+	@echo "make flaws        plant flaws in games and scenarios, and count which of them the checks name"
 	@echo "make pictures     repaint the pictures of the docs"
 	@echo "make wheel-check  build the wheel, install it in an empty environment and use it outside this folder"
 	@echo "make setup        only set up $(VENV), with the tools of development"
@@ -131,6 +132,10 @@ calibration: $(TO_DEVELOP)
 truth: $(TO_DEVELOP)
 	@echo "Playing again what controllers are judged by (many minutes) ..."
 	@"$(PY)" -m benchmarks.truth $(ARGS)
+
+flaws: $(TO_DEVELOP)
+	@echo "Planting flaws, and looking for them (two minutes) ..."
+	@"$(PY)" -m benchmarks.flaws $(ARGS)
 
 bench-tuning: $(TO_DEVELOP)
 	@"$(PY)" -m benchmarks.tuning $(ARGS)

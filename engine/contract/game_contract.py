@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.contract import game_floors, game_knobs, game_record, game_rules, game_stairs, game_wins
+from engine.contract import game_causes, game_floors, game_knobs, game_record, game_rules, game_stairs, game_wins
 from engine.contract.findings import findings_of
 from engine.game import Game
 
@@ -40,7 +40,13 @@ STAGES: Final = (
         game_wins.score_follows_wins,
         game_stairs.acts_between_ticks,
     ),
-    (game_floors.senseless_play_wins_less, game_floors.skill_wins_everywhere, game_knobs.knobs_work),
+    (
+        game_floors.senseless_play_wins_less,
+        game_floors.skill_wins_everywhere,
+        game_knobs.knobs_work,
+        game_knobs.no_stretch_is_easier,
+        game_causes.causes_occur,
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Last stage of the game contract: every part of a knob's range changes how often players win.
+"""Last stage of the game contract: every part of a knob's range changes how often players win, in its direction.
 
 A stretch is dead when the same players, with the same luck, win as often at both of its ends, whatever the other knobs
 are. A designer who turns such a knob learns nothing, and a search over it spends attempts for nothing.
@@ -24,7 +24,27 @@ PLACES: Final = (0.25, 0.5, 0.75)  # of the other knobs on the dial, besides the
 CROWDS: Final = (400, 1600, 4000)  # players of each round; those of later rounds are other players
 DEAD: Final = 0.005  # a change of the win rate that is nothing to a designer
 ERRORS: Final = 4.0  # standard errors beyond which a change is seen
+WORTH: Final = 0.02  # a rise of the win rate that is worth a sentence
 SURE: Final = 2.0  # standard errors within which it must be nothing, in every place
+
+
+def no_stretch_is_easier(game: Game) -> Iterator[str]:
+    """No stretch of a knob gets easier on the way to its hard end, with the other knobs at their defaults."""
+    for j, knob in enumerate(game.space.knobs):
+        if knob.name in game.space.held or knob.scale == "choice":  # the order of choices is their author's
+            continue
+        points = _points(knob)
+        won = _wins(game, np.array(game.space.defaults()), j, points, CROWDS[1], 0)
+        for k in range(len(points) - 1):
+            change = won[k + 1] - won[k]
+            size, error = float(change.mean()), float(change.std()) / math.sqrt(CROWDS[1])
+            if size > max(WORTH, ERRORS * error):
+                yield (
+                    f"{knob.name}: no part of its range must get easier on the way to its hard end, but from "
+                    f"{_told(knob, points[k])} to {_told(knob, points[k + 1])} the win rate rises by {size:.3f}; "
+                    "reverse the rule there, or end the range"
+                )
+                break
 
 
 def knobs_work(game: Game) -> Iterator[str]:
