@@ -97,4 +97,5 @@ class Game:
     # finer than progress; None: as well as it progressed
     foreseen: Callable[..., float] | None = None  # (params, level, state, faculties, action) -> seconds until a newly
     # wanted action is due, from 0, where the player saw it coming; below 0 where it is a surprise. None: always one
+    progression: tuple[str, ...] = ()  # knobs that a designer raises from one numbered level to the next
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

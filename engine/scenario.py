@@ -25,6 +25,7 @@ from engine.scenario_file.calibration_label import CalibrationLabel, calibration
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.positions import KeyPath, line_number
+from engine.scenario_file.progression import with_progression
 from engine.scenario_file.resolution import form_digest, resolve_form, text_of
 from engine.scenario_file.scenario_faults import Faults, printable
 from engine.scenario_file.sections import (
@@ -211,7 +212,8 @@ def parse(
     assert look.kind is not None
     written = Form.model_validate(look.tree)
     swept = tuple(swept_entries(written.sweep or {}, document.lines, name))
-    played = written.model_copy(update={"sweep": None})
+    levels = with_progression(written.levels, written.game, look.game)
+    played = written.model_copy(update={"sweep": None, "levels": levels})
     form, changed = resolve_form(played, look.game, look.kind, catalog.default_controller)
     return Scenario(name, form, changed, _without_tolerance(written), swept)
 

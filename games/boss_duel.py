@@ -366,6 +366,7 @@ GAME: Final = Game(
     dealt=True,
     score=score,
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
+    progression=("boss_health",),
     how_to=(
         "Bring the boss to 0 before you fall or your turns run out.",
         "The boss waits for your answer. The fuller column is the likelier move; the green word below it is the best "

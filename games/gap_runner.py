@@ -364,6 +364,7 @@ GAME: Final = Game(
     draw=draw,
     score=score,
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
+    progression=("obstacles",),
     how_to=(
         "Reach the flag. Each mistake costs a heart, and the last heart ends the attempt.",
         "Jump over gaps and spikes: one press is one jump, always of the same length. Duck under beams: hold the key.",

@@ -456,6 +456,7 @@ GAME: Final = Game(
     cause=cause,
     score=score,
     draw=draw,
+    progression=("goal",),
     how_to=(
         "Collect the two goal colours before your moves run out.",
         "Swap two neighbours to line up three or more of one colour. A swap without a run costs a move.",

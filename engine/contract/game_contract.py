@@ -20,6 +20,7 @@ STAGES: Final = (
     (
         game_record.names_and_numbers,
         game_record.params_follow_space,
+        game_record.progression_names_knobs,
         game_record.functions_take_arguments,
         game_record.keys_mean_actions,
     ),

@@ -90,6 +90,16 @@ def params_follow_space(game: Any) -> Iterator[str]:
         yield f"params must have no default values, since the space has them, got those of {game.params.__name__}"
 
 
+def progression_names_knobs(game: Any) -> Iterator[str]:
+    """What rises from level to level are knobs with a direction."""
+    knobs = {knob.name: knob for knob in game.space}
+    for name in game.progression:
+        if name not in knobs:
+            yield f"progression must name knobs, {', '.join(knobs)}, got {name!r}"
+        elif knobs[name].scale == "choice":
+            yield f"progression must name knobs that rise step by step, but {name} is a choice; leave it out"
+
+
 def arguments_of(game: Any) -> dict[str, tuple[str, ...]]:
     """The game's functions and what they take."""
     return ARGUMENTS | {name: taken for name, taken in OPTIONAL.items() if getattr(game, name) is not None}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from engine.controller import ControllerKind, Option, Scope
@@ -19,6 +20,7 @@ from engine.scenario_file.dial_path import fault_of_dial
 from engine.scenario_file.likely_slips import slip_of_shares
 from engine.scenario_file.personas import PERSONA_NAMES
 from engine.scenario_file.positions import KeyPath
+from engine.scenario_file.progression import check_progression, with_progression
 from engine.scenario_file.scenario_faults import Faults, one_of, printable, quote_value, suggestion
 from engine.scenario_file.sections import (
     HIGHEST_WIN_RATE,
@@ -71,9 +73,13 @@ def check_consistency(
         kind = _found(catalog.controller, name, "controller", faults)
     if game is not None and parts.game is not None:
         _check_knobs(parts.game, game, faults)
+        check_progression(parts.levels, parts.game, game, faults)
+        section = parts.game
+        if not faults.touch("game"):
+            parts = replace(parts, levels=with_progression(parts.levels, section, game))
         _check_level_params(parts, game, faults)
         if parts.dial is not None:
-            _check_dial(parts.dial, parts.game, fixed_names(parts.game, parts.levels), game, kind, faults)
+            _check_dial(parts.dial, section, fixed_names(section, parts.levels), game, kind, faults)
     if kind is not None and parts.controller is not None:
         _check_controller(parts.controller, kind, faults)
         _check_telemetry(parts, kind, faults)
