@@ -82,7 +82,7 @@ def judge_gate(goal: Goal, tally: Tally) -> Gate:
     judged = verdict(goal, tally)
     rows = judged.level_rows or judged.rows
     confidence = 1.0 - ERROR / len(rows)
-    trusted = not goal.shared or goal.replicas > 1
+    trusted = not goal.is_alone
     intervals = [
         rate_interval(tally.judged[goal.cohorts.index(row.cohort), row.level], tally.scheme.cluster, confidence)
         for row in rows

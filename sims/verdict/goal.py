@@ -170,6 +170,11 @@ class Goal:
         if self.wanted and [len(one) for one in self.wanted] != [len(one) for one in self.bands]:
             raise ValueError(f"a goal needs a wanted win rate, or None, for each band, got {self.wanted}")
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether all players share a controller's luck in one repeat, which tells nothing of others."""
+        return self.shared and self.replicas < 2
+
 
 def goal_of(manifest: Mapping[str, Any]) -> Goal:
     """Read a run's goal from its manifest. Raises RunFolderError when it is not there."""

@@ -26,13 +26,13 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
     """The answer first, then what is off target and why, quitting and faults, and last what the numbers are not."""
     cluster, steered, warm_up = tally.scheme.cluster, goal.steered, tally.scheme.after_attempts > 0
     if levels:
-        sentences = [_levels_headline(rows, levels), *_about_levels(rows, levels, cluster)]
+        sentences = [_levels_headline(rows, levels), *_about_levels(rows, levels, cluster, goal.is_alone)]
         sentences += about_reach(levels, tally.scheme.floor, tally.scheme.ceiling)
     else:
         sentences = [_headline(rows, cluster, warm_up) + _reserved(rows, steered)]
         for row in rows:
             if row.state != "in band" and (row.attempts or len(rows) > 1):
-                sentences += _about(row, cluster, steered, warm_up)
+                sentences += _about(row, cluster, goal, warm_up)
     sentences += [
         ends_words(row, steered)
         for row in rows
@@ -41,7 +41,7 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
     ]
     sentences += [words for row in rows for words in (*about_swing(row, steered), *about_never_judged(row))]
     sentences += [*_about_players(goal, tally), *_about_faults(goal, tally)]
-    if goal.shared and goal.replicas < 2:
+    if goal.is_alone:
         sentences.append(
             "Players share a controller and there is one repeat only, so one player's results affect the others'. "
             "The margins may be too narrow. Run several repeats (--set run.replicas=8)."
@@ -124,7 +124,7 @@ def _unjudged(row: Row, warm_up: bool) -> str:
     return f"no player of {row.cohort} {'got past the warm-up' if warm_up else 'played'}"
 
 
-def _about(row: Row, cluster: str, steered: bool, warm_up: bool) -> Iterator[str]:
+def _about(row: Row, cluster: str, goal: Goal, warm_up: bool) -> Iterator[str]:
     """Sentences on a group that is not known to be on target."""
     if row.attempts == 0:
         why = _unjudged(row, warm_up)
@@ -142,14 +142,15 @@ def _about(row: Row, cluster: str, steered: bool, warm_up: bool) -> Iterator[str
         )
     elif row.state == "cannot tell":
         yield f"{rate}, and an edge of {target} lies within that margin."
-        yield f"{remedy_of(row, cluster)}."
+        if not goal.is_alone:
+            yield f"{remedy_of(row, cluster)}."
     else:
         yield f"{rate}, {row.state} {target}."
         late = ""
         if abs(row.difficulty_late - row.difficulty) >= _STILL_MOVING:
             late = f", and {row.difficulty_late:.2f} in the last third of each player's attempts"
         yield f"Their difficulty was {difficulty_words(row)} on average{late}."
-        ends = ends_words(row, steered, "It")
+        ends = ends_words(row, goal.steered, "It")
         if ends:
             yield ends
 
@@ -190,8 +191,11 @@ def _unknown_and_close(levels: Sequence[Row]) -> tuple[int, int]:
     return doubtful.count(False), doubtful.count(True)
 
 
-def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> Iterator[str]:
-    """Counts of a campaign for each group; the level that is furthest off; what would settle the others."""
+def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str, is_alone: bool) -> Iterator[str]:
+    """Counts of a campaign for each group; the level that is furthest off; what would settle the others.
+
+    is_alone: see Goal.
+    """
     for row in rows:
         own = [level for level in levels if level.cohort == row.cohort]
         good, (unknown, close) = sum(level.state == "in band" for level in own), _unknown_and_close(own)
@@ -220,7 +224,7 @@ def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str) -> I
         where = f"{count(len(single))} {'level' if len(single) == 1 else 'levels'}"
         yield f"On {where} there are not enough {_noun(cluster)}s to judge."
     unclear = [level for level in levels if level.state == "cannot tell" and level.is_known]
-    if unclear:
+    if unclear and not is_alone:
         hardest = max(unclear, key=lambda row: -1 if row.more_players is None else row.more_players)
         edges = sum(level.more_players is None for level in unclear)
         which = f"level {hardest.level} for {hardest.cohort}"

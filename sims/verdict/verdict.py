@@ -145,7 +145,8 @@ def _row(goal: Goal, tally: Tally, cohort: int, level: int) -> Row:
         target_low=band[0],
         target_high=band[1],
         state=state,
-        more_players=further_players(found, band, players) if state == "cannot tell" else None,
+        # More players of one repeat are still one repeat, and tell nothing of others.
+        more_players=further_players(found, band, players) if state == "cannot tell" and not goal.is_alone else None,
         difficulty=mean_dial(sums),
         difficulty_low=difficulty_low,
         difficulty_high=difficulty_high,

@@ -479,6 +479,17 @@ def test_players_who_were_never_judged_are_told_from_a_tenth_on(never, told):
     assert ("they won 10.0 % of their attempts" in found.text) is told
 
 
+@pytest.mark.parametrize("levels", [0, 3])
+def test_one_repeat_of_a_shared_controller_asks_for_repeats_and_not_for_players(levels):
+    goal, tally = levels_of(max(levels, 1), "experts", shared=True), a_tally(0.68, players=40, levels=levels)
+    found = verdict(goal, tally)
+    assert {row.state for row in found.rows} == {"cannot tell"}
+    assert "Run several repeats" in found.text
+    assert "players of that group" not in found.text
+    assert {row.more_players for row in (*found.rows, *found.level_rows)} == {None}
+    assert "players of that group" in verdict(dataclasses.replace(goal, replicas=2), tally).text
+
+
 def test_a_campaign_is_met_when_all_its_levels_are():
     found = verdict(*right_on_average())
     assert (found.met, found.rows[0].state) == (False, "off")
