@@ -30,7 +30,7 @@ from sims.workers.cores import cores
 PLAYS: Final = 1500  # fresh attempts of each row of the sample
 ROUND: Final = 125  # of them with the luck of one replica that no run has
 REPLICA: Final = 200_000_000  # the first of these
-SAMPLE: Final = {"boss_duel": 6000, "gap_runner": 600, "tile_match": 300}  # rows: a turn of tile_match costs most
+SAMPLE: Final = {"boss_duel": 6000, "gap_runner": 2000, "tile_match": 300}  # rows: a turn of tile_match costs most
 CLOSE: Final = 0.05
 ERRORS: Final = 4.0
 PLAYED: Final = ("oracle", "bayes_limit", "best_static", "kalman", "elo", "weighted_up_down")
