@@ -17,6 +17,7 @@ from sims.calibration.fitted_scenario import fitted_scenario
 from sims.calibration.game.game_plays import GamePlays, read_game_plays
 from sims.calibration.game.rule_check import judge_rules
 from sims.calibration.histories import histories_of
+from sims.calibration.kept_players import PLAYERS, key_of_file
 from sims.calibration.level_totals import fit_totals
 from sims.calibration.play_files.play_file import read_play_file
 from sims.calibration.play_files.play_table import PlayTable, read_play_table
@@ -66,6 +67,12 @@ class Calibration:
         """The page."""
         return self.folder / REPORT
 
+    @property
+    def players_file(self) -> Path | None:
+        """The players under other names; None without keep_ids."""
+        path = self.folder / PLAYERS
+        return path if path.is_file() else None
+
     def gate(self, limit: float) -> ErrorGate:
         """Whether unseen players are off by at most so much, at 95 % confidence.
 
@@ -92,6 +99,7 @@ def calibrate(
     columns: Mapping[str, str] | None = None,
     game: str | None = None,
     skip_bad: bool = False,
+    keep_ids: Path | None = None,
     out: Path | None = None,
     threads: int | None = None,
     on_progress: OnProgress = no_progress,
@@ -105,6 +113,8 @@ def calibrate(
         game: name of the game that was played, whose knobs are columns as param_speed; None for any other game, of
             which the file knows levels alone.
         skip_bad: leave out rows that cannot be read, at most 1 % of them.
+        keep_ids: a file with a key, made where it does not exist; players.csv then has the players under names that
+            are a hash of their ids by this key. None to write nothing of single players.
         out: the new folder; None for a numbered one below calibrations/.
         threads: of the sums; None for one per core. They change no number.
         on_progress: takes how much is done, and how much there is.
@@ -124,19 +134,20 @@ def calibrate(
         FileNotFoundError: [Errno 2] No such file or directory: 'missing.csv'
     """
     check_out(out)
+    key = None if keep_ids is None else key_of_file(keep_ids, out)
     file, given, count = read_play_file(plays), columns or {}, threads or cores()
     if game is None:
-        table, played = read_play_table(file, given, skip_bad=skip_bad), None
+        table, played = read_play_table(file, given, skip_bad=skip_bad, keep_ids=key is not None), None
     else:
         played = read_game_plays(
-            file, Catalog().game(game), given, skip_bad=skip_bad, threads=count,
+            file, Catalog().game(game), given, skip_bad=skip_bad, keep_ids=key is not None, threads=count,
             on_map=lambda done, total: on_progress(round(done / total), _STEPS),
         )  # fmt: skip
         table = played.table
     on_progress(1, _STEPS)
     findings = _findings_of(table, played, count, on_progress)
     scenario = fitted_scenario(findings)
-    folder = write_calibration(out, findings, scenario)
+    folder = write_calibration(out, findings, scenario, key)
     on_progress(_STEPS, _STEPS)
     return Calibration(findings, scenario, folder)
 

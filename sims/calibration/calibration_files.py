@@ -9,6 +9,7 @@ from engine.scenario import Scenario
 from sims.calibration.calibration_findings import Findings
 from sims.calibration.calibration_page import calibration_page
 from sims.calibration.histories import FATIGUE, LEARNING
+from sims.calibration.kept_players import PLAYERS, players_table
 from sims.calibration.sentences import assumed_of
 from sims.run_folder.files import sync_folder, write_file, write_json
 from sims.run_folder.folder import REPORT, SCENARIO
@@ -27,18 +28,22 @@ def check_out(out: Path | None) -> None:
         check_new(out)
 
 
-def write_calibration(out: Path | None, findings: Findings, scenario: Scenario) -> Path:
+def write_calibration(out: Path | None, findings: Findings, scenario: Scenario, key: bytes | None = None) -> Path:
     """Write the folder.
 
     Args:
         out: the new folder; None for calibrations/<name>-001, -002 and so on.
         findings: what was found.
         scenario: the scenario to run.
+        key: by which players are named in players.csv; None for no such file.
     """
     folder = numbered_folder(Path(PARENT), plain_name(findings.table.source)) if out is None else new_folder(out)
     write_json(folder / CALIBRATION, content_of_findings(findings))
     write_file(folder / SCENARIO, scenario.resolved_toml().encode())
     write_file(folder / REPORT, calibration_page(findings).encode())
+    if key is not None and findings.histories is not None:
+        table = players_table(findings.fit, findings.histories, findings.table.ids, key)
+        write_file(folder / PLAYERS, table)
     sync_folder(folder)
     return folder
 

@@ -40,6 +40,7 @@ class Histories:
     fold: Indices  # of each player, 0 to FOLDS - 1
     late: Flags | None = None  # whether it is of the last fifth of time, shape (rows,); None where no order is known
     dial: Numbers | None = None  # where a game's dial stood, shape (rows,); None where no game is given
+    number: Indices | None = None  # of each player in the file
 
     @property
     def players(self) -> int:
@@ -71,6 +72,7 @@ class Histories:
             self.fold[players],
             None if self.late is None else self.late[rows],
             None if self.dial is None else self.dial[rows],
+            None if self.number is None else self.number[players],
         )
 
     def without(self, rows: npt.NDArray[np.bool_]) -> Histories:
@@ -84,6 +86,7 @@ class Histories:
             features=self.features[keep], risk=self.risk[keep], quits=self.quits[keep], reasons=self.reasons[keep],
             fold=self.fold[some], late=None if self.late is None else self.late[keep],
             dial=None if self.dial is None else self.dial[keep],
+            number=None if self.number is None else self.number[some],
         )  # fmt: skip
 
 
@@ -150,7 +153,10 @@ def histories_of(plays: Plays) -> Histories:
     dial = None if plays.dial is None else plays.dial[own]
     late = None if plays.late is None else plays.late[own]
     folds = _folds(value[players])
-    return Histories(plays.levels, starts, level, won, effects, columns, risk, quits, reasons, folds, late, dial)
+    number = plays.player[own[starts[:-1]]]
+    return Histories(
+        plays.levels, starts, level, won, effects, columns, risk, quits, reasons, folds, late, dial, number
+    )
 
 
 def digests_of(facts: Indices, bounds: Indices) -> npt.NDArray[np.uint64]:

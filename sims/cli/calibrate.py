@@ -16,6 +16,12 @@ from sims.terminal import json_text, say, show
 @click.option("--game", metavar="NAME", help="The game of ours that was played, with columns as param_speed.")
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be read, at most 1 % of them.")
 @click.option(
+    "--keep-ids",
+    type=UserPath(dir_okay=False),
+    metavar="KEYFILE",
+    help="Write players.csv, with a hash of each id by the key in KEYFILE, which is made if it does not exist.",
+)
+@click.option(
     "--gate",
     type=NumberRange(0, 1, low_open=True, range_shown=False),
     metavar="ERROR",
@@ -32,6 +38,7 @@ def calibrate(
     columns: str | None,
     game: str | None,
     skip_bad: bool,
+    keep_ids: Path | None,
     gate: float | None,
     threads: int | None,
     out: Path | None,
@@ -54,6 +61,7 @@ def calibrate(
         columns=parse_columns(columns) if columns else None,
         game=game,
         skip_bad=skip_bad,
+        keep_ids=keep_ids,
         out=out,
         threads=threads,
     )
@@ -70,5 +78,6 @@ def calibrate(
         show(f"\n{mapping_words(result.findings.table)}")
         if judged is not None:
             show(f"\n{judged.sentence}")
-        show(f"\nscenario  {result.scenario_file}\nreport    {result.report_file}")
+        players = "" if result.players_file is None else f"\nplayers   {result.players_file}"
+        show(f"\nscenario  {result.scenario_file}\nreport    {result.report_file}{players}")
     return 0 if judged is None else judged.exit_code

@@ -87,8 +87,8 @@ def behaviour_of(
     if histories.late is None:
         return None
     some = histories
-    if histories.rows > _MOST_ROWS:  # players are in the order of a digest of what they did: the first are any
-        some = histories.part(np.arange(histories.players) < int(np.searchsorted(histories.starts, _MOST_ROWS)))
+    if histories.rows > _MOST_ROWS:  # every so many: players who did the same stand together
+        some = histories.part(np.arange(histories.players) % -(-histories.rows // _MOST_ROWS) == 0)
     looked_at = attempts_looked_at(some)
     draws = min(max(_ATTEMPTS // some.rows, _DRAWS[0]), _DRAWS[1])
     seen = count_behaviour(some, looked_at)

@@ -42,6 +42,7 @@ def read_game_plays(
     given: Mapping[str, str],
     *,
     skip_bad: bool,
+    keep_ids: bool = False,
     threads: int,
     on_map: Callable[[int, int], None],
 ) -> GamePlays:
@@ -51,6 +52,7 @@ def read_game_plays(
         file: the table of texts.
         game: that was played.
         given: role -> column, as --columns says.
+        keep_ids: keep the ids of players.
         skip_bad: leave out rows that cannot be read, if they are at most 1 %.
         threads: of the measuring; they change no number.
         on_map: takes how much is measured, and how much there is.
@@ -62,7 +64,9 @@ def read_game_plays(
     # What is played follows from the settings: a name of the level adds nothing.
     columns = {**file.columns, _LEVEL: pa.array(["all"] * file.rows, pa.string())}
     roles = {role: name for role, name in given.items() if role != _LEVEL}
-    table = read_play_table(replace(file, columns=columns), roles, skip_bad=skip_bad, settings=readers)
+    table = read_play_table(
+        replace(file, columns=columns), roles, skip_bad=skip_bad, settings=readers, keep_ids=keep_ids
+    )
     if table.plays is None:
         raise ScenarioError(f"--game {game.name} needs a column that says who played; name it with --columns player=.")
     assert table.plays.numbers is not None  # settings were asked for

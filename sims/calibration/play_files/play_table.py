@@ -40,6 +40,7 @@ class PlayTable:
     dates: tuple[str, str] | None  # first and last day of the plays
     features: tuple[str, ...]  # of levels
     level_features: Numbers  # shape (levels, features), centred and scaled
+    ids: tuple[str, ...]  # of players, by their number in plays; empty where they are not to be kept
     retried: float  # share of losses after which the same player tried the same level again; NaN without an order
 
     @property
@@ -54,6 +55,7 @@ def read_play_table(
     *,
     skip_bad: bool = False,
     settings: Mapping[str, tuple[Callable[[str], float], str]] | None = None,
+    keep_ids: bool = False,
 ) -> PlayTable:
     """Read every cell of the columns that are used.
 
@@ -63,6 +65,7 @@ def read_play_table(
         skip_bad: leave out rows that cannot be read, if they are at most 1 %.
         settings: of a game: column -> how its cells are read, and the rule that they follow; then these are the
             numbers of the plays, as they are.
+        keep_ids: keep the ids of players, which nothing else here needs.
 
     Raises:
         ScenarioError: a column is missing, rows cannot be read, or there are too few players or attempts.
@@ -70,6 +73,10 @@ def read_play_table(
     mapped = map_columns(list(file.columns), given, lambda role, name: holds(file.columns[name], role))
     reader = CellReader(file, mapped)
     if mapped.form == "totals":
+        if keep_ids:
+            raise ScenarioError(
+                f"--keep-ids keeps ids of players, but {file.name} does not say who played; leave it out."
+            )
         return _totals(file, mapped, reader, skip_bad)
     cells = _cells(mapped, reader)
     raw = reader.settings(settings) if settings else None
@@ -91,13 +98,16 @@ def read_play_table(
     retried = _retried(plays)
     plays = replace(plays, campaign=retried >= RETRIES)
     features = reader.level_features(attempts.rows[keep], plays.level, len(used))
-    return PlayTable(file.name, form, mapped, plays, None, said, dates, *features, retried)
+    return PlayTable(
+        file.name, form, mapped, plays, None, said, dates, *features, cells.ids if keep_ids else (), retried
+    )
 
 
 class _Cells(NamedTuple):
     """The columns as numbers, bad rows among them; None where the file has no such column."""
 
     player: Indices
+    ids: tuple[str, ...]  # of players
     level: Indices
     names: list[str]  # of the levels
     tried: Indices
@@ -111,10 +121,11 @@ class _Cells(NamedTuple):
 
 def _cells(mapped: Mapped, reader: CellReader) -> _Cells:
     level, names = reader.names("level")
-    player, _ = reader.names("player")
+    player, ids = reader.names("player")
     if "replica" in mapped:
-        replica, _ = reader.names("replica")
-        player = player * (int(replica.max(initial=0)) + 1) + replica
+        replica, repeats = reader.names("replica")
+        player = player * len(repeats) + replica
+        ids = [f"{one} {repeat}" for one in ids for repeat in repeats]
     if mapped.form == "attempts":
         won = reader.won("won").astype(np.int64)
         tried = np.ones(len(won), np.int64)
@@ -122,6 +133,7 @@ def _cells(mapped: Mapped, reader: CellReader) -> _Cells:
         tried, won = reader.counts()
     return _Cells(
         player,
+        tuple(ids),
         level,
         names,
         tried,
@@ -271,7 +283,7 @@ def _totals(file: PlayFile, mapped: Mapped, reader: CellReader, skip_bad: bool) 
     totals = LevelTotals(tuple(used), sums[0][order], sums[1][order])
     said = {why: number for why, number in left_out.items() if number}
     nothing = np.empty((len(used), 0))
-    return PlayTable(file.name, "totals", mapped, None, totals, said, None, (), nothing, math.nan)
+    return PlayTable(file.name, "totals", mapped, None, totals, said, None, (), nothing, (), math.nan)
 
 
 def _retried(plays: Plays) -> float:

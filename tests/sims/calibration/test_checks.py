@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sims.calibration.checks import curves
 from sims.calibration.checks.behaviour_counts import add_all, count_behaviour
+from sims.calibration.checks.curves import behaviour_of
 from sims.calibration.checks.fit_checks import Checks, check_fit
 from sims.calibration.checks.last_fifth import try_last_fifth
 from sims.calibration.checks.twins import count_twins, draw_points, tours_of
@@ -175,3 +177,13 @@ def test_draws_of_the_numbers_have_the_covariance_of_the_fit(found):
     free = sd > 0.0
     assert (np.abs(points.mean(axis=0) - found.point)[free] < 4.5 * sd[free] / 4_000**0.5).all()
     assert (np.abs(points.std(axis=0)[free] / sd[free] - 1.0) < 4.5 / (2 * 4_000) ** 0.5).all()
+
+
+def test_of_many_players_some_of_all_kinds_have_twins(histories, found, monkeypatch):
+    """Players who did the same stand together, so that the first of them would be no fair part."""
+    whole = behaviour_of(histories, found, None, campaign=True)
+    monkeypatch.setattr(curves, "_MOST_ROWS", histories.rows // 2)
+    part = behaviour_of(histories, found, None, campaign=True)
+    assert part.players == 300
+    error = (0.25 / 300) ** 0.5
+    assert np.abs(part.stay.seen[:5] - whole.stay.seen[:5]).max() < 4.0 * error
