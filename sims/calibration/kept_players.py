@@ -21,8 +21,9 @@ import numpy as np
 
 from engine.errors import ScenarioError
 from engine.user_files.regular_file import read_regular
-from sims.calibration.fit import REACH, Fit
+from sims.calibration.fit import Fit
 from sims.calibration.histories import Histories, Numbers
+from sims.calibration.likelihood.likelihood_sums import REACH
 
 PLAYERS: Final = "players.csv"
 COLUMNS: Final = ("player", "attempts", "wins", "skill", "skill_sd")
