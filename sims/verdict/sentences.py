@@ -9,7 +9,8 @@ from typing import Final
 from engine.inference.intervals import FEW, FEW_REPLICAS, RateInterval, rate_interval
 from engine.tally import Tally
 from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
-from sims.verdict.numbers import difficulty_words, quit_words, rate_with_margin, target_words, won_with_margin
+from sims.verdict.numbers import difficulty_words, rate_with_margin, target_words, won_with_margin
+from sims.verdict.quitting import about_quitting
 from sims.verdict.reach import about_reach
 from sims.verdict.remedies import remedy_of
 from sims.verdict.reservations import about_never_judged, about_swing, ends_words, reservation
@@ -270,9 +271,7 @@ def _sample(found: RateInterval, name: str, noun: str) -> str:
 def _about_players(goal: Goal, tally: Tally) -> list[str]:
     """How many quit, what the controller could not have, and what was stopped."""
     cohorts = range(len(goal.cohorts))
-    sentences = [*_about_quitting(goal, tally)]
-    if sentences:
-        sentences += _about_quits(tally)
+    sentences = [*about_quitting(goal, tally)]
     asked = {goal.cohorts[j]: share_of(tally.total(j, "clipped"), tally.total(j, "attempts")) for j in cohorts}
     attempts = sum(tally.total(j, "attempts") for j in cohorts)
     if any(share >= _WORTH_SAYING for share in asked.values()):
@@ -285,48 +284,6 @@ def _about_players(goal: Goal, tally: Tally) -> list[str]:
     if attempts and stopped / attempts >= _WORTH_SAYING:
         sentences.append(f"{share_text(stopped / attempts)} of attempts ran into the time limit and count as not won.")
     return sentences
-
-
-def _about_quitting(goal: Goal, tally: Tally) -> Iterator[str]:
-    """The share of all players who quit, and that of the group in which most did, with their margins."""
-    cohorts = range(len(goal.cohorts))
-    counts = [(tally.quits(j), tally.players(j)) for j in cohorts]
-    quits, whole = (sum(column) for column in zip(*counts, strict=True))
-    if not quits:
-        return
-    words = []
-    for j in cohorts:
-        found = tally.quit_interval(j)
-        words.append(quit_words(share_of(*counts[j]), found.low, found.high))
-    if len(counts) == 1:
-        yield f"{words[0]} of players quit for good."
-        return
-    every = share_text(quits / whole)
-    if tally.scheme.cluster == "player":  # a repeat has players in several groups, so groups are no clusters of it
-        found = rate_interval(tally.quitting.sum(axis=0), "player")
-        every = quit_words(quits / whole, found.low, found.high)
-    most = max(cohorts, key=lambda j: share_of(*counts[j]) if counts[j][1] else -1.0)
-    yield f"{every} of players quit for good, most often {goal.cohorts[most]}: {words[most]}."
-
-
-def _about_quits(tally: Tally) -> list[str]:
-    """How much quitting depends on losing, and what that means for the difficulty."""
-    lost, won = tally.quits_after_each("lost"), tally.quits_after_each("won")
-    if min(lost.clusters, won.clusters) < 2:
-        return []
-    # A loss and a win are of different attempts: their errors add up as squares.
-    if lost.rate - won.rate > math.hypot(lost.rate - lost.low, won.high - won.rate):
-        meaning = "so the easiest difficulty keeps most players here"
-    elif won.rate - lost.rate > math.hypot(won.rate - won.low, lost.high - lost.rate):
-        meaning = "so winning drives players away here"
-    else:
-        meaning = "too close to say whether losing makes them quit here"
-    return [f"They quit after {_quit_share(lost)} of losses and after {_quit_share(won)} of wins, {meaning}."]
-
-
-def _quit_share(found: RateInterval) -> str:
-    """A share of outcomes in per cent with its margin: 1.9 % (1.7-2.2)."""
-    return f"{100.0 * found.rate:.2g} % ({100.0 * found.low:.2g}-{100.0 * found.high:.2g})"
 
 
 def _highest(shares: dict[str, float]) -> str:
