@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import RunFolderError
-from engine.user_files.regular_file import read_regular
 from sims.html.notebook import notebook_table
-from sims.run_folder.files import content_of
-from sims.run_folder.folder import REPORT, read_manifest
+from sims.run_folder.begun_search import answer_in
+from sims.run_folder.folder import REPORT
 from sims.sweeping.sweep_files import BEST, SWEEP_JSON, TRIALS
 
 if TYPE_CHECKING:
@@ -123,8 +120,4 @@ def read_sweep(folder: Path | str) -> FinishedSweep:
         >>> read_sweep("sweeps/mine-001").best  # doctest: +SKIP
     """
     path = Path(folder)
-    expected = read_manifest(path, "sweep")["files"].get(SWEEP_JSON)
-    file = path / SWEEP_JSON
-    if expected is None or not file.is_file() or content_of(file).sha256 != expected["sha256"]:
-        raise RunFolderError(f"{file} is missing or was changed after the sweep; the sweep cannot be read.")
-    return FinishedSweep(path, json.loads(read_regular(file)))
+    return FinishedSweep(path, answer_in(path, "sweep", SWEEP_JSON))

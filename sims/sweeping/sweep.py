@@ -5,9 +5,6 @@ The first Ctrl-C or SIGTERM keeps the journal and raises Stopped; a second one e
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,21 +13,16 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
-from engine.user_files.regular_file import read_regular
 from sims.catalog import Catalog, scenario_of, version
+from sims.run_folder.begun_search import begun_work, journal_seal, lacks_only_its_name, partial_of
 from sims.run_folder.files import disk_faults, read_sealed, write_file
 from sims.run_folder.folder import (
     FORMAT_VERSION,
-    MANIFEST,
-    PARTIAL,
     REPORT,
-    SCENARIO,
     START,
     Start,
     WorkFolder,
     begin,
-    changed_files,
-    changed_line,
     read_manifest,
     take_up,
 )
@@ -167,7 +159,7 @@ def resume_sweep(
     with disk_faults():
         work_folder = take_up(Path(folder))
     with work_folder.closed_on_fault(), disk_faults():
-        begun = None if _needs_name_only(work_folder.path) else _begun_work(work_folder)
+        begun = None if lacks_only_its_name(work_folder.path, "sweep") else _begun(work_folder)
     if begun is None:
         return _opened_sweep(finish(work_folder, lambda: True, on_message=on_message))
     return _carry_out(work_folder, begun, workers or cores(), on_progress, on_message, on_stop)
@@ -175,7 +167,7 @@ def resume_sweep(
 
 def is_sweep(target: Path) -> bool:
     """Whether an unfinished folder, given as NAME.partial or NAME, is that of a sweep."""
-    path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
+    path = partial_of(target)
     try:
         return bool(read_sealed(path / START).get("sweep"))
     except (OSError, RunFolderError):
@@ -221,29 +213,15 @@ def _code_of(scenario: Scenario, space: SweepSpace) -> dict[str, str]:
     return found
 
 
-def _needs_name_only(path: Path) -> bool:
-    """Whether a sweep was stopped just before its folder got its final name."""
-    if not (path / MANIFEST).is_file() or (path / START).is_file():
-        return False
-    changed = changed_files(path, read_manifest(path, "sweep"))
-    if changed:
-        raise RunFolderError(f"{path / changed[0]} was changed after the sweep wrote it; start a new sweep.")
-    return True
-
-
-def _begun_work(folder: WorkFolder) -> _Work:
+def _begun(folder: WorkFolder) -> _Work:
     """What a sweep began with, which must be what it would begin with now."""
-    begun = folder.read_start()
-    path = folder.path / SCENARIO
-    text = read_regular(path).decode(errors="replace") if os.path.lexists(path) else ""
-    difference = changed_line(begun.scenario, text)
-    if difference is None:
+
+    def remade(path: Path, begun: Start) -> tuple[_Work, Start]:
         work = _work(load(path, Catalog(), allow_long=True), SweepRequest.from_json(begun.sweep))
-        now = Start(**{**asdict(work.start), "name": begun.name})
-        difference = begun.difference(now)
-        if difference is None:
-            return work._replace(start=begun)
-    raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new sweep.")
+        return work, Start(**{**asdict(work.start), "name": begun.name})
+
+    work, start = begun_work(folder, "sweep", remade)
+    return work._replace(start=start)
 
 
 def _carry_out(
@@ -259,9 +237,8 @@ def _carry_out(
         return all(catalog.has_own(scenario.form.game.name, name) for name in (scenario.controller, *space.options))
 
     def write() -> bool:
-        seal = hashlib.sha256(json.dumps(asdict(start), sort_keys=True).encode()).hexdigest()
         with (
-            SweepJournal(folder.path / SWEEP_JOURNAL, seal) as journal,
+            SweepJournal(folder.path / SWEEP_JOURNAL, journal_seal(start)) as journal,
             TrialPlayer(scenario, *objectives, workers=workers, apart=not is_own()) as player,
         ):
             exploration = Exploration(

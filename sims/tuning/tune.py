@@ -5,33 +5,24 @@ The first Ctrl-C or SIGTERM keeps the journal and raises Stopped; a second one e
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.scenario import Scenario, load, setup_of
-from engine.user_files.regular_file import read_regular
 from sims.catalog import Catalog, version
+from sims.run_folder.begun_search import begun_work, journal_seal, lacks_only_its_name, partial_of
 from sims.run_folder.files import disk_faults, read_sealed
 from sims.run_folder.folder import (
     FORMAT_VERSION,
-    MANIFEST,
-    PARTIAL,
-    SCENARIO,
     START,
     Start,
     WorkFolder,
     begin,
-    changed_files,
-    changed_line,
-    read_manifest,
     take_up,
 )
 from sims.run_folder.names import plain_name
@@ -177,7 +168,7 @@ def resume_study(
     with disk_faults():
         work_folder = take_up(Path(folder))
     with work_folder.closed_on_fault(), disk_faults():
-        begun = None if _is_complete(work_folder.path) else _begun(work_folder)
+        begun = None if lacks_only_its_name(work_folder.path, "study") else _begun(work_folder)
     if begun is None:
         return _published(finish(work_folder, lambda: True, on_message=on_message))
     return _carry_out(_Work(work_folder, *begun), workers or cores(), _Listeners(on_progress, on_message, on_stop))
@@ -185,7 +176,7 @@ def resume_study(
 
 def is_study(target: Path) -> bool:
     """Whether an unfinished folder, given as NAME.partial or NAME, is that of a study."""
-    path = target if target.name.endswith(PARTIAL) else target.with_name(target.name + PARTIAL)
+    path = partial_of(target)
     try:
         return bool(read_sealed(path / START).get("study"))
     except (OSError, RunFolderError):
@@ -215,29 +206,16 @@ def _freed(scenario: Scenario | str | Path, locks: Sequence[str]) -> Scenario:
     return free_knobs(scenario, locks)
 
 
-def _is_complete(path: Path) -> bool:
-    """Whether a study was stopped just before its folder got its final name."""
-    if not (path / MANIFEST).is_file() or (path / START).is_file():
-        return False
-    changed = changed_files(path, read_manifest(path, "study"))
-    if changed:
-        raise RunFolderError(f"{path / changed[0]} was changed after the study wrote it; start a new study.")
-    return True
-
-
 def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
     """What a study began with, which must be what it would begin with now."""
-    begun = folder.read_start()
-    request = StudyRequest.from_json(begun.study)
-    path = folder.path / SCENARIO
-    text = read_regular(path).decode(errors="replace") if os.path.lexists(path) else ""
-    difference = changed_line(begun.scenario, text)
-    if difference is None:
+
+    def remade(path: Path, begun: Start) -> tuple[tuple[Problem, StudyRequest], Start]:
+        request = StudyRequest.from_json(begun.study)
         problem = problem_of(load(path, Catalog(), allow_long=True), request.level, request.locks)
-        difference = begun.difference(start_of_study(problem, request, begun.name))
-        if difference is None:
-            return problem, request, begun
-    raise RunFolderError(f"cannot resume {folder.path}: {difference}; start a new study.")
+        return (problem, request), start_of_study(problem, request, begun.name)
+
+    (problem, request), start = begun_work(folder, "study", remade)
+    return problem, request, start
 
 
 def _begin(problem: Problem, request: StudyRequest, task: SearchTask) -> Searcher:
@@ -285,7 +263,7 @@ def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
 
     def play() -> StudyRecord:
         with (
-            Journal(folder.path / JOURNAL, _seal(start)) as journal,
+            Journal(folder.path / JOURNAL, journal_seal(start)) as journal,
             Simulator(problem, workers=workers) as simulator,
         ):
             study = Study(
@@ -328,8 +306,3 @@ def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
 def _published(final: Path | None) -> TunedStudy:
     assert final is not None  # the work of a study is always enough
     return read_study(final)
-
-
-def _seal(start: Start) -> str:
-    """The digest that binds a journal to its study."""
-    return hashlib.sha256(json.dumps(asdict(start), sort_keys=True).encode()).hexdigest()

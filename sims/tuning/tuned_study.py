@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.errors import RunFolderError
 from engine.parameters import Value
-from engine.user_files.regular_file import read_regular
 from sims.html.notebook import notebook_table
-from sims.run_folder.files import content_of
-from sims.run_folder.folder import REPORT, read_manifest
+from sims.run_folder.begun_search import answer_in, unreadable
+from sims.run_folder.folder import REPORT
 from sims.tuning.study_files import ANSWER, COUNTS
 
 if TYPE_CHECKING:
@@ -173,15 +170,9 @@ def read_study(folder: Path | str) -> TunedStudy:
         >>> study.options[0].params  # doctest: +SKIP
     """
     path = Path(folder)
-    expected = read_manifest(path, "study")["files"].get(ANSWER)
-    file = path / ANSWER
-    if expected is None or not file.is_file() or content_of(file).sha256 != expected["sha256"]:
-        raise RunFolderError(f"{file} is missing or was changed after the study; the study cannot be read.")
     try:
-        study = TunedStudy(path, json.loads(read_regular(file)))
+        study = TunedStudy(path, answer_in(path, "study", ANSWER))
         _ = (repr(study), study.text, study.baseline, study.options, study.sentences, study.attempts)  # all can be read
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as fault:
-        raise RunFolderError(
-            f"{file} must be as the study wrote it, but: {type(fault).__name__}; the study cannot be read."
-        ) from None
+        raise unreadable(path / ANSWER, "study", fault) from None
     return study
