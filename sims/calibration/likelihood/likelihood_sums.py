@@ -28,6 +28,7 @@ QUIT_NODES: Final = 31
 GRIDS: Final = (21, 31, 45, 65, 95, 141, 211)
 _STEP_TO_WIDTH: Final = 1.3  # largest step of the nodes in standard deviations of what is known of a player
 _CHUNKS: Final = 16  # of players; fixed, so that sums do not depend on threads
+_MATRICES: Final = 32_000_000  # numbers in the curvatures of all chunks: with many levels there are fewer chunks
 _SHIFT: Final = 1e-3  # of a number whose slope is a difference
 
 
@@ -70,8 +71,8 @@ class LikelihoodSums:
         grids = grids_of(np.diff(histories.starts), sd)
         order = np.argsort(grids, kind="stable")  # players of one grid together
         self._histories = h = histories if (grids == grids[0]).all() else _reordered(histories, order)
-        self._tasks = list(_tasks(h.starts, grids[order]))
         self._levels, level = levels_of(h, win_map)
+        self._tasks = list(_tasks(h.starts, grids[order], min(_CHUNKS, max(_MATRICES // self._levels**2, 2))))
         self._plays = Attempts(
             h.starts, level, h.won, np.ascontiguousarray(h.features), h.risk, h.quits, np.ascontiguousarray(h.reasons)
         )
@@ -222,11 +223,11 @@ def predict_wins(
     return out
 
 
-def _tasks(starts: npt.NDArray[np.int64], grids: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+def _tasks(starts: npt.NDArray[np.int64], grids: npt.NDArray[np.int64], chunks: int) -> Iterator[tuple[int, int, int]]:
     """Chunks of whole players of one grid, in a fixed order: (first, last, nodes)."""
     players = len(starts) - 1
     work = np.cumsum(np.diff(starts) * grids)
-    edges = {0, players, *(int(np.searchsorted(work, work[-1] * k / _CHUNKS)) for k in range(1, _CHUNKS))}
+    edges = {0, players, *(int(np.searchsorted(work, work[-1] * k / chunks)) for k in range(1, chunks))}
     edges |= set((np.flatnonzero(np.diff(grids)) + 1).tolist())
     ends = sorted(edges)
     for first, last in pairwise(ends):

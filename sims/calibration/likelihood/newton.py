@@ -80,13 +80,15 @@ def find_top(
 
 def _newton_step(information: Numbers, gradient: Numbers, ridge: float) -> tuple[Numbers, float]:
     """The step, held to 2 in its longest part, and the ridge that made the information positive."""
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
     scale = np.diag(np.abs(np.diag(information)) + 1e-8)
     while True:
         try:
-            root = np.linalg.cholesky(information + ridge * scale)
-        except np.linalg.LinAlgError:
+            root = cho_factor(information + ridge * scale, lower=True)
+        except LinAlgError:
             ridge = max(2.0 * ridge, 0.05)
             continue
-        step = np.linalg.solve(root.T, np.linalg.solve(root, gradient))
+        step = np.asarray(cho_solve(root, gradient), np.float64)
         longest = float(np.abs(step).max())
         return step * min(1.0, 2.0 / max(longest, 1e-300)), ridge
