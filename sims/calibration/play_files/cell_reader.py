@@ -27,6 +27,8 @@ LOST: Final = {
 MOST_SKIPPED: Final = 0.01  # of the rows
 _MOST_NAMED: Final = 20  # bad rows
 _MOST_LOOKED_AT: Final = 100  # different cells, to see what a column holds
+_PARAM: Final = "param_"
+_NUMBERS: Final = 0.5  # of the cells of a column must be numbers for the others to be bad
 _EARLIEST: Final = 946_684_800.0  # 2000-01-01: an earlier time is no time of a play
 _LATEST: Final = 4_102_444_800.0  # 2100-01-01
 _MS: Final = 1e11  # a larger number counts milliseconds
@@ -38,6 +40,7 @@ class CellReader:
     def __init__(self, file: PlayFile, mapped: Mapped) -> None:
         self._file, self._mapped = file, mapped
         self._good = np.ones(file.rows, bool)
+        self._settings: list[str] = []  # columns of param_ that hold numbers
         self._faults: list[tuple[int, str]] = list(file.ragged)
         self._count = len(file.ragged)
 
@@ -101,15 +104,23 @@ class CellReader:
         self.bad(~np.isfinite(found), role, "must be a time as 2024-05-31T12:00:00, or unix seconds or milliseconds")
         return found
 
+    def check_params(self) -> list[str]:
+        """Find the columns of settings and note their bad cells; returns those that hold no numbers."""
+        others = []
+        for name in (name for name in self._file.columns if name.startswith(_PARAM)):
+            found = np.isfinite(self._numeric(name, float))
+            if found.sum() < _NUMBERS * len(found):
+                others.append(name)
+                continue
+            self.bad(~found, name, "must be a number")
+            self._settings.append(name)
+        return others
+
     def params(self, rows: Indices, level: Indices) -> tuple[tuple[str, ...], Numbers | None]:
         """The numeric columns whose names begin with param_, those that vary on a level."""
         names, columns = [], []
-        for name in self._file.columns:
-            if not name.startswith("param_"):
-                continue
+        for name in self._settings:
             found = self._numeric(name, float)[rows]
-            if not np.isfinite(found).all():
-                continue
             tried = np.maximum(np.bincount(level), 1)
             around = found - (np.bincount(level, found) / tried)[level]
             if around.std() > 1e-6 * (found.std() + 1e-300):
@@ -135,10 +146,8 @@ class CellReader:
         """
         names, columns = [], []
         tried = np.maximum(np.bincount(level, minlength=levels), 1)
-        for name in (name for name in self._file.columns if name.startswith("param_")):
+        for name in self._settings:
             found = self._numeric(name, float)[rows]
-            if not np.isfinite(found).all():
-                continue
             means = np.bincount(level, found, levels) / tried
             if means.std() > 1e-6 * (found.std() + 1e-300):
                 names.append(name)

@@ -80,8 +80,10 @@ def read_play_table(
         return _totals(file, mapped, reader, skip_bad)
     cells = _cells(mapped, reader)
     raw = reader.settings(settings) if settings else None
+    no_numbers = reader.check_params()
     good = reader.good_rows(skip_bad)
     left_out = {"rows that cannot be read": int((~good).sum()) + len(file.ragged)}
+    left_out |= {f"column that should hold numbers ({name})": 1 for name in no_numbers}
     form = mapped.form
     if form == "counts" and cells.order is not None and (cells.tried[good] == 1).all():
         form = "attempts"  # one try a row, in an order: each is an attempt

@@ -16,7 +16,16 @@ from sims.calibration.play_files.play_table import read_play_table
 from tests.kit.plays import Truth, planted
 
 P = planted(80, Truth(levels=4, seed=9), most=15)
-FRAME = pd.DataFrame({"player": P.player, "level": P.level + 1, "won": P.won, "order": P.order, "session": P.session})
+FRAME = pd.DataFrame(
+    {
+        "player": P.player,
+        "level": P.level + 1,
+        "won": P.won,
+        "order": P.order,
+        "session": P.session,
+        "param_size": 3.0 * P.level + P.order % 2,
+    }
+)
 TEXT = FRAME.to_csv(index=False)
 JUNK = [
     "",
@@ -41,7 +50,7 @@ JUNK = [
 def damaged(kind, dice):
     """One file with one kind of damage."""
     lines = TEXT.splitlines()
-    row, column = int(dice.integers(1, len(lines))), int(dice.integers(5))
+    row, column = int(dice.integers(1, len(lines))), int(dice.integers(FRAME.shape[1]))
     match kind:
         case "cell":
             cells = lines[row].split(",")
@@ -87,7 +96,8 @@ def try_files(count, seed, folder):
         path.write_bytes(damaged(kind, dice))
         said = ""
         try:
-            plays = read_play_table(read_play_file(path), {}).plays
+            table = read_play_table(read_play_file(path), {}, keep_ids=k % 2 == 0)
+            plays = table.plays
             assert plays is not None
             histories = histories_of(plays)
         except FlowdialError as fault:
@@ -100,6 +110,8 @@ def try_files(count, seed, folder):
         assert histories.rows <= len(FRAME) + 1
         assert set(np.unique(histories.won)) <= {0, 1}
         assert np.isfinite(histories.features).all()
+        assert np.isfinite(table.level_features).all()
+        assert len(table.ids) >= (histories.players if k % 2 == 0 else 0)
     return refused
 
 

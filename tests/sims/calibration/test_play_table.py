@@ -247,3 +247,18 @@ def test_two_columns_of_wins_are_an_error_that_prints_what_to_type(tmp_path):
     frame = FRAME.rename(columns={"won": "first_ok"}).assign(at_last=1 - FRAME.won)
     with pytest.raises(ScenarioError, match="'first_ok' and 'at_last' both may; add --columns won=first_ok"):
         read(tmp_path, csv(frame))
+
+
+def test_a_setting_that_is_no_number_is_a_bad_row_and_a_column_of_words_is_left_out_and_said(tmp_path):
+    frame = FRAME.assign(param_size=FRAME.level * 2.0, param_mood="fine")
+    assert read(tmp_path, csv(frame)).left_out == {"column that should hold numbers (param_mood)": 1}
+    frame["param_size"] = frame["param_size"].astype(object)
+    frame.loc[5, "param_size"] = "big"
+    with pytest.raises(ScenarioError, match="row 7: param_size must be a number, got 'big'"):
+        read(tmp_path, csv(frame))
+
+
+def test_means_of_settings_are_features_of_levels(tmp_path):
+    table = read(tmp_path, csv(FRAME.assign(param_size=FRAME.level * 3.0, param_same=7)))
+    assert table.features == ("param_size",)
+    assert table.level_features[:, 0] == pytest.approx((np.arange(5) - 2.0) / 2.0**0.5)
