@@ -14,6 +14,9 @@ from sims.comparison.cells import FOLLOWING_HEADINGS, HEADINGS, change_cells, fo
 from sims.comparison.comparison_files import json_content, write_files
 from sims.comparison.differences import EVERYBODY, LEAST, ComparedScenario, Differences, measure_differences
 from sims.comparison.finished_runs import read_sides, run_scenario, run_sides
+from sims.comparison.levels_left import HEADING as LEFT
+from sims.comparison.levels_left import HEADINGS as LEFT_HEADINGS
+from sims.comparison.levels_left import shown_levels
 from sims.comparison.notes import notes
 from sims.comparison.sentences import (
     FOLLOWING,
@@ -159,6 +162,8 @@ def _scenario_lines(comparison: Differences, other: ComparedScenario) -> list[st
         TARGETS,
         aligned([STANDING_HEADINGS, *map(standing_cells, other.standings)]),
     ]
+    if other.left:
+        lines += ["", LEFT, aligned([LEFT_HEADINGS, *(one.cells() for one in shown_levels(other.left))])]
     unclear = [change for change in changes if change.unclear]
     together = [change for change in unclear if change.cohort == EVERYBODY] if len(other.pairs) > 1 else unclear
     rest = len(unclear) - len(together)

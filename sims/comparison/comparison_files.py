@@ -114,6 +114,7 @@ def json_content(differences: Differences) -> dict[str, Any]:
                 "summary": summary(differences, one),
                 "notes": notes(differences, one),
                 "standings": [standing.to_json() for standing in one.standings],
+                "left": [level.to_json() for level in one.left],
                 "seed": one.seed,
                 "paired": not one.strangers,
                 "players": {name: pair[0] for name, pair in one.players.items()},

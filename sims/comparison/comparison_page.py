@@ -9,6 +9,10 @@ from typing import Final
 from sims.comparison.cells import FOLLOWING_HEADINGS, HEADINGS, change_cells, following_cells
 from sims.comparison.changed_keys import ChangedKey
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
+from sims.comparison.levels_left import HEADING as LEFT
+from sims.comparison.levels_left import HEADINGS as LEFT_HEADINGS
+from sims.comparison.levels_left import NOTE as LEFT_NOTE
+from sims.comparison.levels_left import LevelLeft
 from sims.comparison.notes import notes
 from sims.comparison.sentences import (
     FOLLOWING,
@@ -67,6 +71,9 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
             class_="verdict",
         ),
         section(TARGETS, table(STANDING_HEADINGS, map(standing_cells, other.standings))),
+        section(LEFT, table(LEFT_HEADINGS, [one.cells() for one in other.left]), note=LEFT_NOTE)
+        if other.left
+        else None,
         _mattering(mattering) if mattering else None,
         section(small_heading(differences.least), table(HEADINGS, map(_row, small))) if small else None,
         _unclear(unclear, several=len(other.pairs) > 1),
@@ -75,6 +82,10 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
         section("All changed keys", _keys(other.keys)) if len(other.keys) > _MOST_KEYS else None,
     ]
     return [part for part in parts if part is not None]
+
+
+def _left(left: Sequence[LevelLeft]) -> Markup | None:
+    return section(LEFT, table(LEFT_HEADINGS, [one.cells() for one in left]), note=LEFT_NOTE) if left else None
 
 
 def _keys(keys: Sequence[ChangedKey]) -> Markup:

@@ -21,7 +21,18 @@ from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE, benjamini_hochberg
 from engine.scenario import Scenario
 from sims.comparison.changed_keys import ChangedKey, CohortPair, changed_code, changed_keys, pair_cohorts
-from sims.comparison.metrics import ATTEMPTS, JUDGED, WIN_RATE, WORST_RATE, Metric, Sums, cause_places, worst_sums
+from sims.comparison.levels_left import LevelLeft, levels_left
+from sims.comparison.metrics import (
+    ATTEMPTS,
+    JUDGED,
+    LEVELS_PASSED,
+    WIN_RATE,
+    WORST_RATE,
+    Metric,
+    Sums,
+    cause_places,
+    worst_sums,
+)
 from sims.comparison.sides import Side, SideSetups, SideSums
 from sims.comparison.target_changes import TargetChange, standing_of
 from sims.comparison.tautologies import SET_ALIKE, follows, removed_causes, without_causes
@@ -130,6 +141,7 @@ class ComparedScenario(NamedTuple):
         attempts: attempts before and after, by the players who are compared.
         failed: attempts before and after that failed in a plug-in; they do not count.
         shared: whether players who share a controller were taken as independent, because there is one replica.
+        left: who passed each level, before and after, of all players together; empty without campaigns.
     """
 
     number: int
@@ -144,6 +156,7 @@ class ComparedScenario(NamedTuple):
     attempts: tuple[int, int]
     failed: tuple[int, int]
     shared: bool
+    left: tuple[LevelLeft, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,6 +233,7 @@ class _Match(NamedTuple):
     pairs: list[CohortPair]
     removed: dict[int, str]  # causes that only one side has, by their places among the metrics
     metrics: tuple[Metric, ...]
+    levels: int  # that all campaigns have
     shared: bool  # whether players share a controller before or after
     drawn: bool  # whether each replica draws what was fitted
     strangers: frozenset[int]  # addresses of cohorts whose players before and after are not the same
@@ -233,7 +247,7 @@ def _match(setups: SideSetups, results: Sequence[SideSums], number: int) -> _Mat
     removed = removed_causes(keys, setups.metrics, results[0].sums.values(), results[number].sums.values())
     shared = any(setups.setups[side].shares_luck for side in (0, number))
     drawn = any(setups.setups[side].draws_estimates for side in (0, number))
-    return _Match(number, keys, pairs, removed, setups.metrics, shared, drawn, other.strangers)
+    return _Match(number, keys, pairs, removed, setups.metrics, setups.levels, shared, drawn, other.strangers)
 
 
 class _Group(NamedTuple):
@@ -382,4 +396,18 @@ def _compared_scenario(
         attempts=(sum(group.attempts[0] for group in own), sum(group.attempts[1] for group in own)),
         failed=(results[0].failed, results[number].failed),
         shared=match.shared and own[0].replicas == 1,
+        left=_left(match, own),
     )
+
+
+def _left(match: _Match, groups: Sequence[_Group]) -> tuple[LevelLeft, ...]:
+    """Who passed each level that all campaigns have."""
+    if LEVELS_PASSED not in match.metrics:
+        return ()
+    place = match.metrics.index(LEVELS_PASSED)
+    before, after = (
+        [cohort[:, :, place, 0] for sums in side for cohort in sums]
+        for side in ([group.before_sums for group in groups], [group.after_sums for group in groups])
+    )
+    by_replica = (match.shared or match.drawn) and all(group.replicas > 1 for group in groups)
+    return levels_left(before, after, match.levels, paired=not match.strangers, by_replica=by_replica)
