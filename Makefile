@@ -9,6 +9,7 @@ PY := $(VENV)/bin/python
 # Two sets of packages: what running needs, and with it the tools of development.
 TO_RUN := $(VENV)/.flowdial-installed
 TO_DEVELOP := $(VENV)/.flowdial-dev-installed
+TO_TEST_EXTRAS := $(VENV)/.flowdial-extras-installed
 INSTALL := "$(PY)" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 # The interpreter itself decides; a version number is hard to compare in a shell.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -18,13 +19,14 @@ NAME_ONE := install one, or name one that you have: make PYTHON=python3.12
 PYTEST := PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all fuzz mutants torture coverage lint format types bench bench-controllers bench-comparison \
+.PHONY: help setup demo test test-all test-extras fuzz mutants torture coverage lint format types bench bench-controllers bench-comparison \
   bench-tuning torture-tune calibration truth flaws pictures wheel-check clean
 
 help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
 	@echo "make test         prove the product in minutes (one file: make test ARGS=tests/sims/cli/test_shadowed_packages.py)"
 	@echo "make test-all     run the thorough tests too: all but the slow ones"
+	@echo "make test-extras  install the extras ray, search and tracking, and test what needs them"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
 	@echo "make mutants      read 2,000 strange folders of runs and studies: none may crash or hang"
 	@echo "make torture      kill runs at random moments and compare what is left"
@@ -75,11 +77,20 @@ demo: $(TO_RUN)
 
 test: $(TO_DEVELOP)
 	@echo "Running the tests ..."
-	@$(PYTEST) -m "not slow and not thorough" $(ARGS)
+	@$(PYTEST) -m "not slow and not thorough and not extras" $(ARGS)
 
 test-all: $(TO_DEVELOP)
 	@echo "Running the tests, the thorough ones too (about a quarter of an hour) ..."
-	@$(PYTEST) -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow and not extras" $(ARGS)
+
+$(TO_TEST_EXTRAS): $(TO_DEVELOP)
+	@echo "Installing the extras into $(VENV) (once; about 0.5 GB) ..."
+	@$(INSTALL) ".[search,ray,tracking]"
+	@touch "$@"
+
+test-extras: $(TO_TEST_EXTRAS)
+	@echo "Running the tests of the extras (some minutes) ..."
+	@PYTHONDONTWRITEBYTECODE= "$(PY)" -m pytest --quiet -m extras $(ARGS)
 
 fuzz: $(TO_DEVELOP)
 	@echo "Reading 19,000 wrong scenarios (some minutes) ..."

@@ -1,6 +1,6 @@
 """Kill runs, studies or sweeps at random moments and see whether anything is lost: `python -m benchmarks.torture run`.
 
-For studies: `tune`; for sweeps by one method: `sweep --method pbt`. benchmarks.kills says what is killed, and how often.
+For studies: `tune`; for sweeps by one method: `sweep --method pbt`. benchmarks.kills says what is killed, how often.
 """
 
 from __future__ import annotations

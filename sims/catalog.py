@@ -273,9 +273,14 @@ def _module_of_file() -> ModuleType:
     return sys.modules[_FILE_MODULE]
 
 
+def foreign_plugins() -> tuple[Plugin, ...]:
+    """The entry points of all other installed distributions, usable or not."""
+    return _foreign_plugins(_search_path())
+
+
 def plugin_modules() -> frozenset[str]:
     """The top modules of all plug-ins of others: whose code is to blame when it is on the stack."""
-    targets = (plugin.target for plugin in _foreign_plugins(_search_path()))
+    targets = (plugin.target for plugin in foreign_plugins())
     return frozenset([_FILE_MODULE, *(target.partition(":")[0].partition(".")[0] for target in targets)])
 
 

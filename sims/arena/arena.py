@@ -23,7 +23,7 @@ from sims.arena.worlds import ALL, SANDBAGGING, THROWN, world_of
 from sims.catalog import Catalog
 from sims.html.notebook import notebook_table
 from sims.terminal import OnMessage, OnProgress, aligned, no_message, no_progress
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
 
 PLAYERS: Final = 2000  # of each world in the tables of docs/controllers.md
 _HONEST: Final = "honest"  # twins of the sandbaggers, who do their best throughout
@@ -111,6 +111,7 @@ def run_arena(
     players: int = PLAYERS,
     seed: int | None = None,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
 ) -> Arena:
@@ -122,6 +123,7 @@ def run_arena(
         players: how many players each world has, from 40.
         seed: of all worlds; None for that of each world.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
         on_message: takes sentences while win probabilities are measured by playing.
 
@@ -138,10 +140,9 @@ def run_arena(
     chosen = tuple(dict.fromkeys(worlds)) or ALL
     entrants = entrants_of(controllers, catalog) or [Entrant(entry.name) for entry in catalog.controllers()]
     starters = list(dict.fromkeys([Entrant(LIMIT), Entrant(STATIC), *entrants]))
-    scores = score_courses(
-        _courses(chosen, players, seed, catalog), starters,
-        workers=workers or cores(), on_progress=on_progress, on_message=on_message,
-    )  # fmt: skip
+    courses = _courses(chosen, players, seed, catalog)
+    with executor_of(workers, on) as executor:
+        scores = score_courses(courses, starters, workers=executor, on_progress=on_progress, on_message=on_message)
     by_key = scores.scores
     lines = tuple(
         score_line(

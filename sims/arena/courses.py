@@ -26,7 +26,7 @@ from sims.arena.score import scores_of
 from sims.arena.true_chances import Judge, judge_of
 from sims.catalog import Catalog
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
-from sims.workers.pool import Pool
+from sims.workers.executor import Workers, executor_for
 
 LIMIT: Final = "bayes_limit"  # the errors of all others are divided by its error
 STATIC: Final = "best_static"  # regret is measured against it
@@ -152,7 +152,7 @@ def score_courses(
     courses: Sequence[Course],
     entrants: Sequence[Entrant],
     *,
-    workers: int,
+    workers: Workers,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
 ) -> CourseScores:
@@ -161,13 +161,13 @@ def score_courses(
     Args:
         courses: what is played.
         entrants: the controllers.
-        workers: processes to play them with, at most.
+        workers: to play them with, at most.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
         on_message: takes sentences while win probabilities are measured by playing.
     """
-    catalog = Catalog()
+    catalog, executor = Catalog(), executor_for(workers)
     bases = [setup_of(course.scenario, catalog) for course in courses]
-    judges = [judge_of(base, threads=workers, on_message=on_message) for base in bases]
+    judges = [judge_of(base, threads=executor.workers, on_message=on_message) for base in bases]
     absent = {
         (course.name, entrant.label): reason
         for course, base in zip(courses, bases, strict=True)
@@ -185,8 +185,7 @@ def score_courses(
     parts: dict[int, TaskScores] = {}
     done = 0
     shared = tuple(courses), tuple(entrants), tuple(judges)
-    count = max(min(workers, len(tasks)), 1)
-    with Pool(count, prepare_courses, shared, play_and_score, noun="comparison") as pool:
+    with executor.pool(prepare_courses, shared, play_and_score, most=len(tasks), noun="comparison") as pool:
         for number, part in pool.run(enumerate(tasks)):
             parts[number] = part
             done += work[number]

@@ -23,7 +23,8 @@ from sims.arena.score_files import GAIN_PAGE, write_page
 from sims.catalog import Catalog, scenario_of
 from sims.html.notebook import notebook_table
 from sims.terminal import OnMessage, OnProgress, aligned, no_message, no_progress
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Executor
 
 _FRESH: Final = 1_000_000_007  # the seed of the second measurement minus that of the first
 
@@ -82,6 +83,7 @@ def find_gain(
     controller: str,
     *,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
 ) -> GainSearch:
@@ -91,6 +93,7 @@ def find_gain(
         scenario: a scenario, the path of its file, or the name of a bundled one.
         controller: name of a controller with a gain.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
         on_message: takes sentences while win probabilities are measured by playing.
 
@@ -110,20 +113,21 @@ def find_gain(
     names = gain_names(resolved, kind)
     choices = gains_to_try(kind, names)
     entrants = [entrant_of(kind, dict(zip(names, gains, strict=True))) for gains in choices]
-    course, count = Course(resolved.name, resolved), workers or cores()
-    tried = score_courses([course], entrants, workers=count, on_progress=on_progress, on_message=on_message)
-    refuse_absent(tried)
-    scores = [tried.scores[course.name, entrant.label] for entrant in entrants]
-    errors = [card_of(own).rmse for own in scores]
-    if all(math.isnan(error.value) for error in errors):
-        raise ScenarioError(
-            f"{resolved.name}: no judged attempt of {kind.name} has a known win probability; let it play on the dial, "
-            "and longer"
-        )
-    best, behind = behind_best(scores)
-    first, last = around(best, [is_alike(ratio) for ratio in behind])
-    chosen = recommended(best, behind)
-    fresh, seed, to_default = _measure_again(resolved, entrants[chosen], entrant_of(kind, {}), count)
+    course = Course(resolved.name, resolved)
+    with executor_of(workers, on) as executor:
+        tried = score_courses([course], entrants, workers=executor, on_progress=on_progress, on_message=on_message)
+        refuse_absent(tried)
+        scores = [tried.scores[course.name, entrant.label] for entrant in entrants]
+        errors = [card_of(own).rmse for own in scores]
+        if all(math.isnan(error.value) for error in errors):
+            raise ScenarioError(
+                f"{resolved.name}: no judged attempt of {kind.name} has a known win probability; let it play on the "
+                "dial, and longer"
+            )
+        best, behind = behind_best(scores)
+        first, last = around(best, [is_alike(ratio) for ratio in behind])
+        chosen = recommended(best, behind)
+        fresh, seed, to_default = _measure_again(resolved, entrants[chosen], entrant_of(kind, {}), executor)
     return GainSearch(
         controller=kind.name,
         options=names,
@@ -139,13 +143,13 @@ def find_gain(
 
 
 def _measure_again(
-    scenario: Scenario, chosen: Entrant, default: Entrant, workers: int
+    scenario: Scenario, chosen: Entrant, default: Entrant, executor: Executor
 ) -> tuple[Interval, int, Interval]:
     """On other players: the error of the chosen gains, the seed, and the ratio to the error of the default gains."""
     seed = (scenario.seed + _FRESH) % (LARGEST_SEED + 1)
     other = dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
     entrants = list(dict.fromkeys([chosen, default]))
-    again = score_courses([Course(scenario.name, other)], entrants, workers=workers)
+    again = score_courses([Course(scenario.name, other)], entrants, workers=executor)
     refuse_absent(again)
     own, usual = (again.scores[scenario.name, entrant.label] for entrant in (chosen, default))
     return card_of(own).rmse, seed, ratio_of(own, usual)

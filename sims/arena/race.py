@@ -26,7 +26,7 @@ from sims.arena.sentences import SAME, notes_on, ranked, scope_notes, verdict_on
 from sims.catalog import DEFAULT_CONTROLLER, Catalog, scenario_of
 from sims.html.notebook import notebook_table
 from sims.terminal import OnMessage, OnProgress, aligned, no_message, no_progress
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
 
 # A controller by its name, or by its name and the options that differ from its defaults.
 ControllerChoice = str | tuple[str, Mapping[str, float]]
@@ -99,6 +99,7 @@ def race(
     controllers: Iterable[ControllerChoice] = (),
     *,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
 ) -> Race:
@@ -109,6 +110,7 @@ def race(
         controllers: names, or pairs of a name and options, as ("kalman", {"q": 0.01}). If empty: the scenario's own
             controller and the default.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
         on_message: takes sentences while win probabilities are measured by playing.
 
@@ -129,9 +131,8 @@ def race(
     course = Course(Path(resolved.name).stem, resolved)
     baselines = baselines_for(setup_of(resolved, catalog), catalog)
     starters = list(dict.fromkeys([Entrant(LIMIT), *baselines, *entrants]))
-    scores = score_courses(
-        [course], starters, workers=workers or cores(), on_progress=on_progress, on_message=on_message
-    )
+    with executor_of(workers, on) as executor:
+        scores = score_courses([course], starters, workers=executor, on_progress=on_progress, on_message=on_message)
     played = {entrant for entrant in starters if (course.name, entrant.label) in scores.scores}
     if not any(entrant in played for entrant in baselines):
         refuse_absent(scores)

@@ -36,7 +36,7 @@ from sims.html.notebook import notebook_table
 from sims.runs.preflight import prepare_job
 from sims.runs.run import Run, read_run
 from sims.terminal import OnProgress, aligned, no_progress
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
 
 Compared = Scenario | Run | str | Path  # what can be compared: two of one kind
 
@@ -75,6 +75,7 @@ def compare(
     seed: int | None = None,
     least: float = LEAST,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Comparison:
     """Compare scenarios, or finished runs, with the first one.
@@ -89,6 +90,7 @@ def compare(
         least: smallest change that matters, in [0, 1]: of a share or the difficulty; of times and counts relative to
             the value before.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
 
     Raises:
@@ -122,7 +124,8 @@ def compare(
         for scenario in (first, *others):
             prepare_job(scenario)
         sides = sides_of(first, others, first.seed if seed is None else seed)
-        results = play_sides(sides, workers=workers or cores(), on_progress=on_progress)
+        with executor_of(workers, on) as executor:
+            results = play_sides(sides, workers=executor, on_progress=on_progress)
     return Comparison(**vars(measure_differences(sides, results, least=least)))
 
 

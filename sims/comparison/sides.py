@@ -24,7 +24,7 @@ from sims.runs.tables import goal_for
 from sims.terminal import OnProgress, no_progress
 from sims.verdict.goal import Goal
 from sims.verdict.verdict import Verdict, verdict
-from sims.workers.pool import Pool
+from sims.workers.executor import Workers, executor_for
 from sims.workers.quarantine import check_fault_share
 from sims.workers.worker_process import worker_box
 
@@ -139,12 +139,12 @@ def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     return PlayerSums(*places, sums, len(played.rows), played.faults, tally)
 
 
-def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress = no_progress) -> list[SideSums]:
+def play_sides(sides: Sequence[Side], *, workers: Workers, on_progress: OnProgress = no_progress) -> list[SideSums]:
     """Play all sides.
 
     Args:
         sides: the scenarios as they are played.
-        workers: processes to play them with, at most.
+        workers: to play them with, at most.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
 
     Returns:
@@ -161,8 +161,8 @@ def play_sides(sides: Sequence[Side], *, workers: int, on_progress: OnProgress =
     tasks = [SideTask(side, chunk) for side, setup in enumerate(setups.setups) for chunk in chunks(setup)]
     work = [_most_attempts(setups.setups[task.side], task.chunk) for task in tasks]
     done = 0
-    count = max(min(workers, len(tasks)), 1)
-    with Pool(count, prepare_sides, tuple(sides), play_side, noun="comparison") as pool:
+    executor = executor_for(workers)
+    with executor.pool(prepare_sides, tuple(sides), play_side, most=len(tasks), noun="comparison") as pool:
         for number, part in pool.run(enumerate(tasks)):
             task = tasks[number]
             side = task.side

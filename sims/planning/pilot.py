@@ -24,7 +24,8 @@ from engine.tally import scheme_of
 from engine.world import Chunk, chunks, simulate
 from sims.catalog import Catalog
 from sims.terminal import OnProgress, no_progress
-from sims.workers.pool import STALL_S, Pool
+from sims.workers.executor import Workers, executor_for
+from sims.workers.pool import STALL_S
 from sims.workers.quarantine import Quarantine
 from sims.workers.worker_process import worker_box
 
@@ -77,7 +78,7 @@ def elsewhere(scenario: Scenario) -> Scenario:
     return dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
 
 
-def sums_for(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_progress) -> dict[str, Sums]:
+def sums_for(scenario: Scenario, *, workers: Workers, on_progress: OnProgress = no_progress) -> dict[str, Sums]:
     """Play a scenario as it is, and count.
 
     Returns:
@@ -93,9 +94,8 @@ def sums_for(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_p
     work = [(chunk.size if chunk.cohort >= 0 else setup.players) * setup.attempts_per_player for chunk in plan]
     done = 0
     parts: dict[int, list[tuple[int, Sums]]] = {}
-    with Pool(
-        max(min(workers, len(plan)), 1), _job, scenario, _play, stall_s=STALL_S, noun="pilot", apart=not own,
-        explain=Quarantine(),
+    with executor_for(workers).pool(
+        _job, scenario, _play, most=len(plan), stall_s=STALL_S, noun="pilot", apart=not own, explain=Quarantine(),
     ) as pool:  # fmt: skip
         for number, part in pool.run((chunk.number, chunk) for chunk in plan):
             parts[number] = part

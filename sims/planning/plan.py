@@ -33,7 +33,8 @@ from sims.planning.pilot import elsewhere, first_size, growing, interval_of, peo
 from sims.runs.preflight import prepare_job
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.wording import listed, share_text
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Executor
 
 _PILOT: Final = 200  # players of each cohort: their spread is then known to 10 %
 # The same of two scenarios. One player in 300 may quit in one of them only. Few such players decide how often a change
@@ -151,6 +152,7 @@ def plan(
     effect: float,
     power: float = 0.9,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
 ) -> Plan:
@@ -162,6 +164,7 @@ def plan(
         effect: smallest change to detect, a difference of win rates in (0, 1), e.g. 0.02 for two percentage points.
         power: probability of detecting it, in (0.5, 1).
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts done and attempts in all.
         on_message: takes sentences about the pilot.
 
@@ -177,7 +180,8 @@ def plan(
     """
     before = scenario_of(scenario)
     changed = None if after is None else scenario_of(after)
-    return _plan(before, changed, effect, power, workers or cores(), on_progress, on_message)
+    with executor_of(workers, on) as executor:
+        return _plan(before, changed, effect, power, executor, on_progress, on_message)
 
 
 def _plan(
@@ -185,7 +189,7 @@ def _plan(
     after: Scenario | None,
     effect: float,
     power: float,
-    workers: int,
+    executor: Executor,
     on_progress: OnProgress,
     on_message: OnMessage,
 ) -> Plan:
@@ -202,7 +206,7 @@ def _plan(
         )
     pilot = elsewhere(resized(scenario, size))
     on_message(f"pilot with {size:,} other {people(noun)} (seed {pilot.seed}) ...")
-    spreads = _spreads(pilot, workers, on_progress)
+    spreads = _spreads(pilot, executor, on_progress)
     counts = {
         name: count * scenario.form.run.replicas for name, count in zip(scenario.cohorts, scenario.counts, strict=True)
     }
@@ -210,7 +214,7 @@ def _plan(
     if after is not None:
         now = scenario.form.players.count if noun == "players" else scenario.form.run.replicas
         least_share = min(first_size(scenario, LEAST, LEAST_REPLICAS), size) / size
-        pair = _pair(pilot, elsewhere(resized(after, size)), effect, power, now / size, least_share, workers)
+        pair = _pair(pilot, elsewhere(resized(after, size)), effect, power, now / size, least_share, executor)
         spreads = [one for one in spreads if one.cohort in pair.changes]
     tests = _tests(scenario) if pair is None else pair.tests
     least = LEAST if not scenario.shares_luck else LEAST_REPLICAS
@@ -259,10 +263,10 @@ def _tests(scenario: Scenario) -> int:
     return groups * len(metrics_for(setup.game.causes, setup.levels))
 
 
-def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[PilotSpread]:
+def _spreads(pilot: Scenario, executor: Executor, on_progress: OnProgress) -> list[PilotSpread]:
     """What the pilot shows of each cohort with two clusters or more."""
     spreads = []
-    sums = sums_for(pilot, workers=workers, on_progress=on_progress)
+    sums = sums_for(pilot, workers=executor, on_progress=on_progress)
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
@@ -272,14 +276,14 @@ def _spreads(pilot: Scenario, workers: int, on_progress: OnProgress) -> list[Pil
 
 
 def _pair(
-    pilot: Scenario, after: Scenario, effect: float, power: float, now: float, least: float, workers: int
+    pilot: Scenario, after: Scenario, effect: float, power: float, now: float, least: float, executor: Executor
 ) -> Pair:
     """Play both with the same players, and see what a comparison notices.
 
     now, least: the scenario's size, and the smallest that is trusted, over the pilot's.
     """
     sides = sides_of(pilot, [after], pilot.seed)
-    results = play_sides(sides, workers=workers)
+    results = play_sides(sides, workers=executor)
     found = measure_differences(sides, results)
     metrics = [metric for metric in SideSetups(sides).metrics if metric != WORST_RATE]
     tested = {

@@ -40,7 +40,8 @@ from sims.terminal import OnMessage, no_message
 from sims.verdict.goal import Goal
 from sims.verdict.numbers import rounded_up
 from sims.verdict.precision_record import Precision
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Workers
 
 _PILOTS_SHARE: Final = 0.2  # of the budget that pilots may have
 _LEAST_PILOT: Final = 5  # of the smallest size that a pilot may have, per cohort
@@ -54,6 +55,7 @@ def run_to_precision(
     allow_long: bool = False,
     out: Path | str | None = None,
     workers: int | None = None,
+    on: str | None = None,
     format: Format = "csv",  # noqa: A002 - named as in sims.run
     on_progress: OnRunProgress = no_run_progress,
     on_message: OnMessage = no_message,
@@ -67,7 +69,7 @@ def run_to_precision(
         budget: largest number of attempts, the pilot's included, counted as Scenario.work; None for what a scenario
             may have at most.
         allow_long: allow budgets above the safety limit.
-        out, workers, format, on_progress, on_message: as for `run`.
+        out, workers, on, format, on_progress, on_message: as for `run`.
         on_pilot: takes a sentence before each pilot.
 
     Returns:
@@ -90,15 +92,16 @@ def run_to_precision(
     if place is not None:
         check_free(place)
     search = Search(chosen, precision, budget or (LARGEST_WORK if allow_long else LONG_WORK))
-    size = search.first(workers if workers is not None else cores(), on_pilot)
-    while True:
-        result = execute(
-            size, out=place, workers=workers, file_format=format, on_progress=on_progress, on_message=on_message,
-            is_enough=search.is_enough,
-        )  # fmt: skip
-        if result is not None:
-            return replace(result, precision=search.answer(result.goal, result.tally))
-        size = search.larger()
+    with executor_of(workers, on) as executor:
+        size = search.first(executor, on_pilot)
+        while True:
+            result = execute(
+                size, out=place, workers=executor, file_format=format, on_progress=on_progress,
+                on_message=on_message, is_enough=search.is_enough,
+            )  # fmt: skip
+            if result is not None:
+                return replace(result, precision=search.answer(result.goal, result.tally))
+            size = search.larger()
 
 
 class Search:
@@ -133,7 +136,7 @@ class Search:
         self._played: list[int] = []  # sizes of the runs so far
         self._needed = 0  # size of the next run
 
-    def first(self, workers: int, on_pilot: OnMessage) -> Scenario:
+    def first(self, workers: Workers, on_pilot: OnMessage) -> Scenario:
         """Play pilots until they show how large the run must be; the scenario of that size, or of the budget's."""
         pilot = elsewhere(self._scenario)
 

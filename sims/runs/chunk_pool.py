@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +22,12 @@ from engine.tally import Tally
 from engine.world import LEAST_ROWS, Chunk, World, chunks, simulate
 from sims.catalog import DEFAULT_CONTROLLER, Catalog
 from sims.run_folder.provenance import code_digest
-from sims.runs.chunks import ChunkRecord, Job, job_of, play_chunk, read_chunk
+from sims.runs.chunks import ChunkRecord, Job, PackedChunk, job_of, pack_chunk, play_chunk, read_chunk, store_chunk
 from sims.runs.preflight import contract_sentence
 from sims.runs.progress import OnRunProgress, RunProgress, no_run_progress
 from sims.runs.self_test import warm
 from sims.terminal import OnMessage, no_message
+from sims.workers.executor import Executor
 from sims.workers.pool import STALL_S, Pool
 from sims.workers.quarantine import Quarantine, check_fault_share
 from sims.workers.task_fault import TaskFault
@@ -38,7 +39,7 @@ _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may
 def play_chunks(
     job: Job,
     scenario: Scenario,
-    workers: int,
+    executor: Executor,
     on_progress: OnRunProgress = no_run_progress,
     on_message: OnMessage = no_message,
 ) -> tuple[list[ChunkRecord], Tally]:
@@ -71,7 +72,7 @@ def play_chunks(
         if kept is not None:
             take(kept)
     todo = [(chunk.number, chunk) for chunk in plan if chunk.number not in records]
-    for record in _play(job, scenario, todo, min(workers, len(todo)), apart=not own, on_message=on_message):
+    for record in _play(job, scenario, todo, executor, apart=not own, on_message=on_message):
         take(record)
     return [records[chunk.number] for chunk in plan], total
 
@@ -79,21 +80,22 @@ def play_chunks(
 def _play(
     job: Job,
     scenario: Scenario,
-    todo: Iterable[tuple[int, Chunk]],
-    workers: int,
+    todo: Sequence[tuple[int, Chunk]],
+    executor: Executor,
     *,
     apart: bool,
     on_message: OnMessage,
 ) -> Iterable[ChunkRecord]:
     argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
-    if workers > 1:
+    if min(executor.workers, len(todo)) > 1:
         _warm_up(job, argument, own=not apart)
-    if workers > 0:
+    if todo:
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
         chosen["on_message"] = on_message
-        with Pool(workers, job_in_worker, argument, play_or_explain, **chosen) as pool:
-            for _, record in pool.run(todo):
-                yield record
+        work = play_and_pack if executor.far else play_or_explain
+        with executor.pool(job_in_worker, argument, work, most=len(todo), **chosen) as pool:
+            for _, played in pool.run(todo):
+                yield store_chunk(job, played) if isinstance(played, PackedChunk) else played
 
 
 def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
@@ -140,6 +142,12 @@ def play_or_explain(job: Job, chunk: Chunk) -> ChunkRecord:
     """
     with explained(job.setup.game):
         return play_chunk(job, chunk)
+
+
+def play_and_pack(job: Job, chunk: Chunk) -> PackedChunk:
+    """As `play_or_explain`, on a machine that may not see the folder of the run."""
+    with explained(job.setup.game):
+        return pack_chunk(job, chunk)
 
 
 @contextlib.contextmanager

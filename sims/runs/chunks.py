@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import Field, PlainValidator, TypeAdapter
 
 from engine import record
-from engine.errors import RunFolderError
+from engine.errors import EnvironmentFault, RunFolderError
 from engine.faults import Fault, failed
 from engine.record import Format, Sheet
 from engine.response.win_probability import recorded_chances
 from engine.setup import Setup
 from engine.tally import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, simulate
-from sims.run_folder.files import Content, content_of, new_file, read_sealed, write_sealed
+from sims.run_folder.files import Content, Sink, content_of, new_file, read_sealed, write_file, write_sealed
 from sims.run_folder.json_types import STRICT, Count, fits, is_count
 from sims.workers.worker_process import worker_box
 
@@ -101,14 +102,57 @@ def write_chunk(job: Job, chunk: Chunk, played: Played) -> ChunkRecord:
     parts = {}
     for sheet in job.sheets:
         with new_file(job.part(chunk.number, sheet)) as sink:
-            if job.suffix(sheet, part=True) == ".csv":
-                record.write_csv(sink, tables[sheet.name])
-            else:
-                record.write_stream(sink, sheet.columns, tables[sheet.name])
+            _write_part(job, sheet, sink, tables[sheet.name])
         parts[sheet.name] = sink.content
+    return _leave_record(job, _record_of(job, chunk, played, parts))
+
+
+class PackedChunk(NamedTuple):
+    """A chunk that was played where the folder of the run is not."""
+
+    record: ChunkRecord
+    files: dict[str, bytes]  # by table
+
+
+def pack_chunk(job: Job, chunk: Chunk) -> PackedChunk:
+    """Play a chunk without touching the disk."""
+    played = simulate(job.setup, chunk, box=worker_box())
+    tables = batches_of(job, chunk, played)
+    parts, files = {}, {}
+    for sheet in job.sheets:
+        buffer = BytesIO()
+        sink = Sink(buffer)
+        _write_part(job, sheet, sink, tables[sheet.name])
+        parts[sheet.name], files[sheet.name] = sink.content, buffer.getvalue()
+    return PackedChunk(_record_of(job, chunk, played, parts), files)
+
+
+def store_chunk(job: Job, packed: PackedChunk) -> ChunkRecord:
+    """Leave the parts and the record of a chunk as `play_chunk` does.
+
+    Raises OSError on I/O errors, EnvironmentFault where a part is not as it was sent.
+    """
+    done, files = packed
+    for sheet in job.sheets:
+        if write_file(job.part(done.number, sheet), files[sheet.name]) != done.parts[sheet.name]:
+            raise EnvironmentFault(f"chunk {done.number} was damaged on its way here; resume the run.")
+    return _leave_record(job, done)
+
+
+def _write_part(job: Job, sheet: Sheet, sink: Sink, batches: Iterator[Any]) -> None:
+    if job.suffix(sheet, part=True) == ".csv":
+        record.write_csv(sink, batches)
+    else:
+        record.write_stream(sink, sheet.columns, batches)
+
+
+def _record_of(job: Job, chunk: Chunk, played: Played, parts: dict[str, Content]) -> ChunkRecord:
     rows = {"attempts": len(played.rows), "players": len(played.players), "sessions": len(played.sessions)}
-    done = ChunkRecord(chunk.number, rows, parts, tally_of(played.rows, played.players, job.scheme), played.faults)
-    write_sealed(job.record(chunk.number), {**done._asdict(), "tally": done.tally.to_json()})
+    return ChunkRecord(chunk.number, rows, parts, tally_of(played.rows, played.players, job.scheme), played.faults)
+
+
+def _leave_record(job: Job, done: ChunkRecord) -> ChunkRecord:
+    write_sealed(job.record(done.number), {**done._asdict(), "tally": done.tally.to_json()})
     return done
 
 

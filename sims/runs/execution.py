@@ -48,7 +48,8 @@ from sims.runs.run import Run, read_run
 from sims.runs.self_test import run_checks
 from sims.runs.tables import goal_for, manifest_of, write_results
 from sims.terminal import OnMessage, no_message, quoted
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Executor, Workers, executor_for
 
 Enough = Callable[[Tally], bool]  # whether what was played is enough; it is asked once all is played
 
@@ -58,6 +59,7 @@ def run(
     *,
     out: Path | str | None = None,
     workers: int | None = None,
+    on: str | None = None,
     format: Format = "csv",  # noqa: A002 - the name of the option
     on_progress: OnRunProgress = no_run_progress,
     on_message: OnMessage = no_message,
@@ -68,6 +70,7 @@ def run(
         scenario: a scenario, the path of its TOML file, or the name of a bundled one.
         out: the folder, which may not exist yet; None for runs/<name>-001, -002 ..., the first that is free.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         format: of the table of attempts.
         on_progress: takes a `RunProgress` after each chunk.
         on_message: takes sentences for people, such as how to resume a run that was stopped.
@@ -93,9 +96,10 @@ def run(
     """
     chosen = scenario_of(scenario)
     place = None if out is None else Path(out)
-    done = execute(
-        chosen, out=place, workers=workers, file_format=format, on_progress=on_progress, on_message=on_message
-    )
+    with executor_of(workers, on) as executor:
+        done = execute(
+            chosen, out=place, workers=executor, file_format=format, on_progress=on_progress, on_message=on_message
+        )
     assert done is not None  # whatever was played is enough
     return done
 
@@ -104,17 +108,18 @@ def execute(
     scenario: Scenario,
     *,
     out: Path | None,
-    workers: int | None,
+    workers: Workers,
     file_format: Format,
     on_progress: OnRunProgress,
     on_message: OnMessage,
     is_enough: Enough = lambda tally: True,
 ) -> Run | None:
     """`run`, or None when what was played is not enough: then the folder is removed. Raises what `run` raises."""
+    executor = executor_for(workers)
     with disk_faults():
         setup = setup_of(scenario, Catalog())
         if Catalog().has_own(setup.game.name, setup.kind.name):
-            measure_first(setup, threads=cores() if workers is None else workers, on_message=on_message)
+            measure_first(setup, threads=executor.workers, on_message=on_message)
         job = prepare_job(scenario, setup, file_format)  # what cannot be played must not leave a folder
         start = start_of_run(scenario, setup, file_format, plain_name(scenario.name))
         folder = begin(out, start)
@@ -124,7 +129,7 @@ def execute(
     unreported: list[Exception] = []
 
     def work() -> bool:
-        tally = _play(folder, scenario, job, start, workers, on_progress, on_message, is_enough)
+        tally = _play(folder, scenario, job, start, executor, on_progress, on_message, is_enough)
         if tally is not None:
             unreported.extend(_add_report(folder.path))
         return tally is not None
@@ -137,6 +142,7 @@ def resume(
     folder: Path | str,
     *,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnRunProgress = no_run_progress,
     on_message: OnMessage = no_message,
 ) -> Run:
@@ -145,6 +151,7 @@ def resume(
     Args:
         folder: NAME.partial, or the NAME that it will have.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes a `RunProgress` after each chunk.
         on_message: takes sentences for people.
 
@@ -163,8 +170,13 @@ def resume(
         ...
         engine.errors.RunFolderError: there is no unfinished run at runs/nothing-001.partial; ...
     """
+    with executor_of(workers, on) as executor:
+        return _resume(Path(folder), executor, on_progress, on_message)
+
+
+def _resume(folder: Path, executor: Executor, on_progress: OnRunProgress, on_message: OnMessage) -> Run:
     with disk_faults():
-        work_folder = take_up(Path(folder))
+        work_folder = take_up(folder)
     with work_folder.closed_on_fault(), disk_faults():
         begun = None if _is_whole(work_folder.path) else _begun(work_folder)
         work_folder.chunks.mkdir(exist_ok=True)
@@ -172,7 +184,7 @@ def resume(
 
     def work() -> bool:
         if begun is not None:
-            _play(work_folder, *begun, workers, on_progress, on_message, lambda tally: True)
+            _play(work_folder, *begun, executor, on_progress, on_message, lambda tally: True)
         unreported.extend(_add_report(work_folder.path))
         return True
 
@@ -236,15 +248,14 @@ def _play(
     scenario: Scenario,
     job: Job,
     start: Start,
-    workers: int | None,
+    executor: Executor,
     on_progress: OnRunProgress,
     on_message: OnMessage,
     is_enough: Enough,
 ) -> Tally | None:
     """Play what is missing and write all files but the report; None when it is not enough and the folder is gone."""
-    count = workers if workers is not None else cores()
     began = time.monotonic()
-    records, tally = play_chunks(job, scenario, count, on_progress, on_message)
+    records, tally = play_chunks(job, scenario, executor, on_progress, on_message)
     played_s = time.monotonic() - began
     if not is_enough(tally):
         folder.abandon()
@@ -253,7 +264,7 @@ def _play(
     (folder.path / CRASH).unlink(missing_ok=True)
     durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
     manifest = manifest_of(scenario, start, job, tally, files)
-    manifest |= {"durations_s": durations, "workers": count, "faults": _fault_counts(records, tally)}
+    manifest |= {"durations_s": durations, "workers": executor.workers, "faults": _fault_counts(records, tally)}
     manifest["self_test"] = run_checks(scenario, tally, apart=not _is_own(job))
     write_manifest(folder.path, manifest)
     return tally

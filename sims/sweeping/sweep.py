@@ -45,7 +45,8 @@ from sims.sweeping.trial_player import TrialPlayer
 from sims.sweeping.trial_records import SweepJournal
 from sims.sweeping.trial_scenarios import checked_space
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Executor
 
 _LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
 OnSweepStop = Callable[[str], None]  # takes a sentence about the best trial so far, before Stopped is raised
@@ -76,6 +77,7 @@ def sweep(
     objective: str = AUTO,
     out: Path | str | None = None,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
     on_stop: OnSweepStop = _no_sweep_stop,
@@ -94,6 +96,7 @@ def sweep(
             goes by the first, and the trials that no other beats in all of them are measured on fresh players.
         out: the folder, which may not exist yet; None for sweeps/<name>-001, -002 ..., the first that is free.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts so far, and the largest possible number of attempts in all.
         on_message: takes sentences for people, such as how to resume a sweep that was stopped.
         on_stop: takes a sentence about the best trial so far when Ctrl-C or SIGTERM comes.
@@ -122,15 +125,17 @@ def sweep(
     except ScenarioError as fault:
         raise placed(fault, entries) from None
     work.plan.begin(work.space, work.scenario.seed)  # a refusal must not leave a folder
-    with disk_faults():
-        folder = begin(None if out is None else Path(out), work.start)
-    return _carry_out(folder, work, workers or cores(), on_progress, on_message, on_stop)
+    with executor_of(workers, on) as executor:
+        with disk_faults():
+            folder = begin(None if out is None else Path(out), work.start)
+        return _carry_out(folder, work, executor, on_progress, on_message, on_stop)
 
 
 def resume_sweep(
     folder: Path | str,
     *,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
     on_message: OnMessage = no_message,
     on_stop: OnSweepStop = _no_sweep_stop,
@@ -140,6 +145,7 @@ def resume_sweep(
     Args:
         folder: NAME.partial, or the NAME that it will have.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: as of `sweep`.
         on_message: as of `sweep`.
         on_stop: as of `sweep`.
@@ -156,13 +162,14 @@ def resume_sweep(
         >>> from sims import resume_sweep
         >>> resume_sweep("sweeps/mine-001.partial")  # doctest: +SKIP
     """
-    with disk_faults():
-        work_folder = take_up(Path(folder))
-    with work_folder.closed_on_fault(), disk_faults():
-        begun = None if lacks_only_its_name(work_folder.path, "sweep") else _begun(work_folder)
-    if begun is None:
-        return _opened_sweep(finish(work_folder, lambda: True, on_message=on_message))
-    return _carry_out(work_folder, begun, workers or cores(), on_progress, on_message, on_stop)
+    with executor_of(workers, on) as executor:
+        with disk_faults():
+            work_folder = take_up(Path(folder))
+        with work_folder.closed_on_fault(), disk_faults():
+            begun = None if lacks_only_its_name(work_folder.path, "sweep") else _begun(work_folder)
+        if begun is None:
+            return _opened_sweep(finish(work_folder, lambda: True, on_message=on_message))
+        return _carry_out(work_folder, begun, executor, on_progress, on_message, on_stop)
 
 
 def is_sweep(target: Path) -> bool:
@@ -225,7 +232,12 @@ def _begun(folder: WorkFolder) -> _Work:
 
 
 def _carry_out(
-    folder: WorkFolder, work: _Work, workers: int, on_progress: OnProgress, on_message: OnMessage, on_stop: OnSweepStop
+    folder: WorkFolder,
+    work: _Work,
+    executor: Executor,
+    on_progress: OnProgress,
+    on_message: OnMessage,
+    on_stop: OnSweepStop,
 ) -> FinishedSweep:
     """Carry a sweep out in its folder, and publish the folder."""
     scenario, request, space, objectives, plan, start = work
@@ -239,7 +251,7 @@ def _carry_out(
     def write() -> bool:
         with (
             SweepJournal(folder.path / SWEEP_JOURNAL, journal_seal(start)) as journal,
-            TrialPlayer(scenario, *objectives, workers=workers, apart=not is_own()) as player,
+            TrialPlayer(scenario, *objectives, workers=executor, apart=not is_own()) as player,
         ):
             exploration = Exploration(
                 plan,

@@ -49,7 +49,8 @@ from sims.sweeping.trial_losses import NO_GAIN, Gain, LossGroup, gain_of, loss_o
 from sims.sweeping.trial_records import Measure, PlayerBlock, TrialAsk, TrialRecord
 from sims.sweeping.trial_scenarios import trial_scenario
 from sims.verdict.verdict import verdict
-from sims.workers.pool import STALL_S, Loss, Pool
+from sims.workers.executor import Workers, executor_for
+from sims.workers.pool import STALL_S, Loss
 from sims.workers.worker_process import worker_box
 
 _NEXT_SEED: Final = 1_000_000_007  # from the seed of a block to that of the next one
@@ -178,11 +179,11 @@ def _summed(setups: TrialSetups, trial: ReadyTrial, played: Played, replica: int
 class TrialPlayer:
     """Plays the asks of a sweep. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, baseline: Scenario, *objectives: Objective, workers: int, apart: bool = False) -> None:
+    def __init__(self, baseline: Scenario, *objectives: Objective, workers: Workers, apart: bool = False) -> None:
         """apart: with one worker too in a process of its own, as plug-ins of others may hang or end it."""
         self._setups = TrialSetups(baseline, objectives)
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "trial", "apart": apart, "explain": _Blame()}
-        self._pool = Pool(workers, prepare_trials, (baseline, objectives), play_players, **chosen)
+        self._pool = executor_for(workers).pool(prepare_trials, (baseline, objectives), play_players, **chosen)
         self._usual: dict[PlayerBlock, list[tuple[LossGroup, ...]]] = {}  # of the baseline, by objective
 
     def __enter__(self) -> TrialPlayer:

@@ -33,7 +33,7 @@ from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Ask, Segment, Tell
 from sims.tuning.search.search_space import Numbers, Point
 from sims.tuning.whole_runs import FIRST_REPLICA, held_at, judged_counts, play_block, replica_of, run_setup, strata
-from sims.workers.pool import Pool
+from sims.workers.executor import Workers, executor_for
 
 LARGEST_ASK: Final = COHORT_STRIDE  # attempts of one segment in one ask
 _TASK_S: Final = 0.05  # shorter tasks are not worth sending to a worker
@@ -85,16 +85,17 @@ class WorkerSetup(NamedTuple):
 class Simulator:
     """Plays the asks of a scenario. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, problem: Problem, *, workers: int) -> None:
+    def __init__(self, problem: Problem, *, workers: Workers) -> None:
         scenario, segments = problem.scenario, problem.segments
         own = Catalog().has_own(scenario.form.game.name, scenario.controller)
         argument = (scenario, segments, problem.conditions.able)
         self._values = problem.values
         self._segments = segments
         self._levels = max(scenario.levels, 1)
-        self._workers = workers
-        self._pool = Pool(
-            workers, prepare_worker, argument, play_pieces, deadline_s=_DEADLINE_S, noun="task", apart=not own
+        executor = executor_for(workers)
+        self._workers = executor.workers
+        self._pool = executor.pool(
+            prepare_worker, argument, play_pieces, deadline_s=_DEADLINE_S, noun="task", apart=not own
         )
         self._failed = 0
         self._played = self._busy_s = 0.0  # attempts, and seconds of one core

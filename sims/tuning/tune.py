@@ -50,7 +50,8 @@ from sims.tuning.study import SearchTask, Study, StudyLimits, StudyRecord
 from sims.tuning.study_files import write_study_manifest, write_study_results
 from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.tuning.warm_start import earlier_tells
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Executor
 
 OnStop = Callable[[BestSoFar], None]  # is called on Ctrl-C and SIGTERM, before Stopped is raised
 _LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
@@ -76,6 +77,7 @@ def tune(
     warm_start: Path | str | None = None,
     out: Path | str | None = None,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnStudyProgress = no_study_progress,
     on_message: OnMessage = no_message,
     on_stop: OnStop = _no_stop,
@@ -99,6 +101,7 @@ def tune(
         warm_start: folder of an earlier study, whose counts the search begins with.
         out: the folder, which may not exist yet; None for studies/<name>-001, -002 ..., the first that is free.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes a `StudyProgress` after each batch of settings.
         on_message: takes sentences for people, such as how to resume a study that was stopped.
         on_stop: takes the best setting so far when Ctrl-C or SIGTERM comes.
@@ -130,16 +133,18 @@ def tune(
     if contradiction := find_contradiction(problem):
         on_message(f"warning: {contradiction}")
     start = start_of_study(problem, request, plain_name(problem.scenario.name))
-    with disk_faults():
-        folder = begin(None if out is None else Path(out), start)
     listeners = _Listeners(on_progress, on_message, on_stop)
-    return _carry_out(_Work(folder, problem, request, start), workers or cores(), listeners)
+    with executor_of(workers, on) as executor:
+        with disk_faults():
+            folder = begin(None if out is None else Path(out), start)
+        return _carry_out(_Work(folder, problem, request, start), executor, listeners)
 
 
 def resume_study(
     folder: Path | str,
     *,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnStudyProgress = no_study_progress,
     on_message: OnMessage = no_message,
     on_stop: OnStop = _no_stop,
@@ -149,6 +154,7 @@ def resume_study(
     Args:
         folder: NAME.partial, or the NAME that it will have.
         workers: number of processes, from 1; None for one per core.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes a `StudyProgress` after each batch of settings.
         on_message: takes sentences for people.
         on_stop: takes the best setting so far when Ctrl-C or SIGTERM comes.
@@ -165,13 +171,18 @@ def resume_study(
         >>> from sims import resume_study
         >>> study = resume_study("studies/mine-001.partial")  # doctest: +SKIP
     """
+    with executor_of(workers, on) as executor:
+        return _resume(Path(folder), executor, _Listeners(on_progress, on_message, on_stop))
+
+
+def _resume(folder: Path, executor: Executor, listeners: _Listeners) -> TunedStudy:
     with disk_faults():
-        work_folder = take_up(Path(folder))
+        work_folder = take_up(folder)
     with work_folder.closed_on_fault(), disk_faults():
         begun = None if lacks_only_its_name(work_folder.path, "study") else _begun(work_folder)
     if begun is None:
-        return _published(finish(work_folder, lambda: True, on_message=on_message))
-    return _carry_out(_Work(work_folder, *begun), workers or cores(), _Listeners(on_progress, on_message, on_stop))
+        return _published(finish(work_folder, lambda: True, on_message=listeners.on_message))
+    return _carry_out(_Work(work_folder, *begun), executor, listeners)
 
 
 def is_study(target: Path) -> bool:
@@ -254,7 +265,7 @@ class _Work(NamedTuple):
     start: Start
 
 
-def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
+def _carry_out(work: _Work, executor: Executor, listeners: _Listeners) -> TunedStudy:
     """Carry a study out in its folder, and publish the folder."""
     folder, problem, request, start = work
     began = time.monotonic()
@@ -264,7 +275,7 @@ def _carry_out(work: _Work, workers: int, listeners: _Listeners) -> TunedStudy:
     def play() -> StudyRecord:
         with (
             Journal(folder.path / JOURNAL, journal_seal(start)) as journal,
-            Simulator(problem, workers=workers) as simulator,
+            Simulator(problem, workers=executor) as simulator,
         ):
             study = Study(
                 problem,
