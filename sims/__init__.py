@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from sims.sweeping.finished_sweep import read_sweep as read_sweep
     from sims.sweeping.sweep import resume_sweep as resume_sweep
     from sims.sweeping.sweep import sweep as sweep
+    from sims.tracking.optuna_storage import export_trials as export_trials
+    from sims.tracking.track import track as track
     from sims.tuning.levels.tune_levels import tune_levels as tune_levels
     from sims.tuning.levels.tuned_levels import TunedLevels as TunedLevels
     from sims.tuning.tune import resume_study as resume_study
@@ -76,6 +78,7 @@ _HOMES = {
     "advise": "sims.advice.advice",
     "calibrate": "sims.calibration.calibration",
     "compare": "sims.comparison.comparison",
+    "export_trials": "sims.tracking.optuna_storage",
     "find_gain": "sims.arena.gain_finder",
     "load_scenario": "sims.catalog",
     "plan": "sims.planning.plan",
@@ -90,6 +93,7 @@ _HOMES = {
     "run_arena": "sims.arena.arena",
     "run_to_precision": "sims.planning.precision",
     "sweep": "sims.sweeping.sweep",
+    "track": "sims.tracking.track",
     "tune": "sims.tuning.tune",
     "tune_levels": "sims.tuning.levels.tune_levels",
     "verify": "sims.runs.verification",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -16,11 +17,14 @@ from sims.cli.options import (
     NumberRange,
     UserPath,
     game_option,
+    on_option,
     once,
     pairs_of,
+    record,
     scenario_from_options,
     seed_option,
     set_option,
+    track_option,
     workers_option,
 )
 from sims.terminal import json_text, meter, show, teller
@@ -94,6 +98,8 @@ _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder
 @seed_option
 @set_option
 @workers_option
+@on_option
+@track_option
 @_out
 @_quiet
 @_json
@@ -107,6 +113,8 @@ def compare(
     seed: int | None,
     settings: tuple[str, ...],
     workers: int | None,
+    on: str | None,
+    trackers: tuple[str, ...],
     out: Path | None,
     quiet: bool,
     as_json: bool,
@@ -123,6 +131,7 @@ def compare(
     (bayes_limit) and a baseline (best_static) always play too. Without --controller, the scenario's own controller and
     the default play.
     """
+    began = time.monotonic()
     runs = [Path(scenario).is_dir() for scenario in scenarios]
     _check_usage(len(scenarios), bool(controllers), find_gain is not None, least is not None)
     if any(runs):
@@ -139,27 +148,32 @@ def compare(
 
         comparison = _deliver(
             lambda: compare_several(
-                *several, seed=seed, least=LEAST if least is None else least, workers=workers, on_progress=on_progress
+                *several, seed=seed, least=LEAST if least is None else least, workers=workers, on=on,
+                on_progress=on_progress,
             ),
             out, as_json, "table, page and JSON",
         )  # fmt: skip
+        record(comparison, trackers, folder=out, seconds=time.monotonic() - began)
         return _exit_code(bool(comparison.failed))
     scenario = scenario_from_options(scenarios[0], settings, seed, allow_long)
     if find_gain is not None:
+        if trackers:
+            raise click.UsageError("--track records comparisons, not --find-gain; leave one of them out.")
         from sims.arena.gain_finder import find_gain as search_gain
 
         name = find_gain
         _deliver(
-            lambda: search_gain(scenario, name, workers=workers, on_progress=on_progress, on_message=on_message),
+            lambda: search_gain(scenario, name, workers=workers, on=on, on_progress=on_progress, on_message=on_message),
             out, as_json, "page",
         )  # fmt: skip
         return 0
     from sims.arena.race import race
 
     result = _deliver(
-        lambda: race(scenario, controllers, workers=workers, on_progress=on_progress, on_message=on_message),
+        lambda: race(scenario, controllers, workers=workers, on=on, on_progress=on_progress, on_message=on_message),
         out, as_json, "scores and page",
     )  # fmt: skip
+    record(result, trackers, folder=out, seconds=time.monotonic() - began)
     return _exit_code(result.faulty)
 
 
@@ -240,6 +254,7 @@ def _exit_code(faulty: bool) -> int:
 )
 @click.option("--seed", type=SEED_RANGE, metavar="N", help="Seed: another number gives other luck.")
 @workers_option
+@on_option
 @_out
 @_quiet
 @_json
@@ -249,6 +264,7 @@ def arena(
     players: int,
     seed: int | None,
     workers: int | None,
+    on: str | None,
     out: Path | None,
     quiet: bool,
     as_json: bool,
@@ -262,7 +278,7 @@ def arena(
 
     result = _deliver(
         lambda: run_arena(
-            controllers, worlds, players=players, seed=seed, workers=workers,
+            controllers, worlds, players=players, seed=seed, workers=workers, on=on,
             on_progress=meter(quiet), on_message=teller(quiet),
         ),
         out, as_json, "scores and page",

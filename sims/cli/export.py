@@ -1,9 +1,9 @@
-"""The command that writes a run's tables in another format: export."""
+"""The command that writes a run's tables, or the trials of a study or a sweep, in another format: export."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -13,15 +13,35 @@ from sims.terminal import show
 if TYPE_CHECKING:
     from sims.runs.export import ExportFormat
 
+_FORMATS: Final = ("csv", "parquet", "xlsx", "telemetry")  # those of ExportFormat
+
+
+class _Form(click.ParamType["ExportFormat | Path"]):
+    """A format as it is typed, or the name of a database."""
+
+    name = "format"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> ExportFormat | Path:
+        if value in _FORMATS:
+            return cast("ExportFormat", value)
+        path = UserPath().convert(value, parameter, context)
+        if isinstance(path, Path) and path.suffix == ".db":
+            return path
+        wrong = f"must be {', '.join(_FORMATS)}, or a file that ends in .db, got {str(value)!r}."
+        raise click.BadParameter(wrong, context, parameter)
+
 
 @click.command(cls=Command)
-@click.argument("folder", metavar="RUN", type=UserPath(exists=True, file_okay=False))
+@click.argument("folder", metavar="RUN|STUDY", type=UserPath(exists=True, file_okay=False))
 @click.option(
     "--to",
     "form",
-    type=click.Choice(["csv", "parquet", "xlsx", "telemetry"]),
+    type=_Form(),
+    metavar="FORMAT",
     required=True,
-    help="Format of the tables.",
+    help="csv, parquet, xlsx or telemetry of a run; FILE.db for optuna-dashboard of a study or sweep.",
 )
 @click.option(
     "--out",
@@ -29,13 +49,21 @@ if TYPE_CHECKING:
     metavar="DIR|FILE",
     help="New folder, .xlsx or .csv file (default: beside the run).",
 )
-def export(folder: Path, form: ExportFormat, out: Path | None) -> None:
-    """Export the tables or the telemetry of a run.
+def export(folder: Path, form: ExportFormat | Path, out: Path | None) -> None:
+    """Export tables, telemetry or trials in another format.
 
     csv and parquet write a run folder, the same as `flowdial run --format`. xlsx writes a workbook with one sheet per
     table and one sheet that explains the columns. telemetry writes one CSV file with what a game could have logged, as
-    `flowdial calibrate` reads it. The run itself does not change.
+    `flowdial calibrate` reads it. FILE.db holds the trials of a study or a sweep in the way of Optuna: look at them
+    with `optuna-dashboard sqlite:///FILE.db`. The folder itself does not change.
     """
+    if isinstance(form, Path):
+        if out is not None:
+            raise click.UsageError("--to FILE.db names the file already; leave --out out.")
+        from sims.tracking.optuna_storage import export_trials
+
+        show(export_trials(folder, form))
+        return
     from sims.runs.export import export as write_export
 
     show(write_export(folder, form, out))

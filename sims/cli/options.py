@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sims.terminal import say
+
 if TYPE_CHECKING:
     from engine.scenario import Scenario
+    from sims.tracking.track import Trackable
 
 _LARGEST_SEED: Final = 2**63 - 1  # engine.randomness.LARGEST_SEED, which help must not import
 
@@ -101,6 +104,41 @@ workers_option = click.option(
 )
 
 
+def _check_place(context: click.Context, parameter: click.Parameter, on: str | None) -> str | None:
+    if on is not None:
+        from sims.workers.execution_place import check_place
+
+        check_place(on)
+    return on
+
+
+on_option = click.option(
+    "--on",
+    callback=_check_place,
+    metavar="PLACE",
+    help="Play on a Ray cluster: ray for one of this machine, or ray://HOST:PORT.",
+)
+
+
+def _check_trackers(context: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    if words:
+        from sims.tracking.tracker import tracker_of
+
+        for word in words:
+            tracker_of(word)
+    return words
+
+
+track_option = click.option(
+    "--track",
+    "trackers",
+    multiple=True,
+    callback=_check_trackers,
+    metavar="NAME",
+    help="Record the result in mlflow, tensorboard or wandb, or NAME=WHERE (repeatable).",
+)
+
+
 def _use_game(context: click.Context, parameter: click.Parameter, path: Path | None) -> str | None:
     from sims.catalog import use_game_file
 
@@ -141,6 +179,16 @@ def calculate_alone() -> None:
     """
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+def record(
+    result: Trackable, trackers: Sequence[str], *, folder: Path | None = None, seconds: float | None = None
+) -> None:
+    """Record a result that was printed in the trackers of --track. folder, seconds: of a comparison."""
+    if trackers:
+        from sims.tracking.track import track
+
+        track(result, trackers, folder=folder, seconds=seconds, on_message=say)
 
 
 def pairs_of(settings: Sequence[str], seed: int | None = None) -> list[tuple[str, str]]:
@@ -230,10 +278,14 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it. Raises EnvironmentFault where no library of ours would have room."""
+        """Run it. Raises EnvironmentFault where no library of ours would have room, or that of a tracker is missing."""
         from engine.kernel import check_address_space
 
         check_address_space()
+        if trackers := ctx.params.get("trackers"):  # told before anything is played
+            from sims.tracking.tracker import check_installed, tracker_of
+
+            check_installed(map(tracker_of, trackers))
         return super().invoke(ctx)
 
 

@@ -10,6 +10,7 @@ from sims.cli.options import (
     Command,
     NumberRange,
     game_option,
+    on_option,
     scenario_from_options,
     seed_option,
     set_option,
@@ -37,6 +38,7 @@ from sims.terminal import aligned, meter, no_message, say, show
 @seed_option
 @set_option
 @workers_option
+@on_option
 @click.option("--quiet", is_flag=True, help="Suppress progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--allow-long", is_flag=True, help="Allow more than 200,000,000 attempts.")
@@ -49,6 +51,7 @@ def plan(
     seed: int | None,
     settings: tuple[str, ...],
     workers: int | None,
+    on: str | None,
     quiet: bool,
     as_json: bool,
     allow_long: bool,
@@ -63,7 +66,7 @@ def plan(
     from sims.planning.plan import plan as make_plan
 
     result = make_plan(
-        before, changed, effect=effect, power=power, workers=workers, on_progress=meter(quiet),
+        before, changed, effect=effect, power=power, workers=workers, on=on, on_progress=meter(quiet),
         on_message=no_message if quiet else say,
     )  # fmt: skip
     if as_json:

@@ -18,11 +18,14 @@ from sims.cli.options import (
     folder_argument,
     game_option,
     json_option,
+    on_option,
     quiet_option,
+    record,
     scenario_argument,
     scenario_from_options,
     seed_option,
     set_option,
+    track_option,
     workers_option,
 )
 from sims.cli.run_bar import run_bar
@@ -43,6 +46,8 @@ _MISSED: Final = 1  # the exit code of a gate that comes before the code for plu
 @click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 @seed_option
 @workers_option
+@on_option
+@track_option
 @set_option
 @click.option(
     "--format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="File format of the rows."
@@ -73,6 +78,8 @@ def run(
     out: Path | None,
     seed: int | None,
     workers: int | None,
+    on: str | None,
+    trackers: tuple[str, ...],
     settings: tuple[str, ...],
     format: Format,  # noqa: A002 - named as its option
     precision: float | None,
@@ -95,7 +102,13 @@ def run(
     from sims.runs.execution import run as play
 
     with run_bar(quiet) as on_progress:
-        chosen: dict[str, Any] = {"out": out, "workers": workers, "format": format, "on_progress": on_progress}
+        chosen: dict[str, Any] = {
+            "out": out,
+            "workers": workers,
+            "on": on,
+            "format": format,
+            "on_progress": on_progress,
+        }
         if precision is None:
             result = play(checked, on_message=say, **chosen)
         else:
@@ -103,7 +116,9 @@ def run(
                 checked, precision, budget=budget, allow_long=allow_long, on_message=say,
                 on_pilot=no_message if quiet else say, **chosen,
             )  # fmt: skip
-    return _shown(result, gate=gate, quiet=quiet, as_json=as_json)
+    code = _shown(result, gate=gate, quiet=quiet, as_json=as_json)
+    record(result, trackers)
+    return code
 
 
 @click.command(cls=Command)
@@ -153,10 +168,14 @@ def check(
 @click.command(cls=Command)
 @folder_argument
 @workers_option
+@on_option
+@track_option
 @quiet_option
 @json_option
 @game_option
-def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int:
+def resume(
+    folder: Path, workers: int | None, on: str | None, trackers: tuple[str, ...], quiet: bool, as_json: bool
+) -> int:
     """Finish a run, a study or a sweep that was stopped."""
     calculate_alone()
     from sims.runs.execution import resume as resume_run
@@ -167,19 +186,26 @@ def resume(folder: Path, workers: int | None, quiet: bool, as_json: bool) -> int
         study = resume_study(
             folder,
             workers=workers,
+            on=on,
             on_progress=study_line(quiet),
             on_message=say,
             on_stop=best_printer(as_json),
         )
         print_study(study, quiet=quiet, as_json=as_json)
+        record(study, trackers)
         return 0
     if is_sweep(folder):
-        done = resume_sweep(folder, workers=workers, on_progress=meter(quiet), on_message=say, on_stop=click.echo)
+        done = resume_sweep(
+            folder, workers=workers, on=on, on_progress=meter(quiet), on_message=say, on_stop=click.echo
+        )
         print_sweep(done, quiet=quiet, as_json=as_json)
+        record(done, trackers)
         return 0
     with run_bar(quiet) as on_progress:
-        result = resume_run(folder, workers=workers, on_progress=on_progress, on_message=say)
-    return _shown(result, gate=False, quiet=quiet, as_json=as_json)
+        result = resume_run(folder, workers=workers, on=on, on_progress=on_progress, on_message=say)
+    code = _shown(result, gate=False, quiet=quiet, as_json=as_json)
+    record(result, trackers)
+    return code
 
 
 def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:

@@ -13,11 +13,14 @@ from sims.cli.options import (
     UserPath,
     calculate_alone,
     json_option,
+    on_option,
     quiet_option,
+    record,
     scenario_argument,
     scenario_from_options,
     seed_option,
     set_option,
+    track_option,
     workers_option,
 )
 from sims.cli.tune import attempts_for
@@ -68,6 +71,8 @@ _METHODS: Final = (
 @seed_option
 @set_option
 @workers_option
+@on_option
+@track_option
 @click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 @quiet_option
 @json_option
@@ -85,6 +90,8 @@ def sweep(
     seed: int | None,
     settings: tuple[str, ...],
     workers: int | None,
+    on: str | None,
+    trackers: tuple[str, ...],
     out: Path | None,
     quiet: bool,
     as_json: bool,
@@ -114,11 +121,13 @@ def sweep(
         objective=objective,
         out=out,
         workers=workers,
+        on=on,
         on_progress=meter(quiet),
         on_message=say,
         on_stop=show,
     )
     print_sweep(done, quiet=quiet, as_json=as_json)
+    record(done, trackers)
 
 
 def print_sweep(done: FinishedSweep, *, quiet: bool, as_json: bool) -> None:

@@ -15,13 +15,16 @@ from sims.cli.options import (
     calculate_alone,
     game_option,
     json_option,
+    on_option,
     once,
     pairs_of,
     quiet_option,
+    record,
     scenario_argument,
     scenario_from_options,
     seed_option,
     set_option,
+    track_option,
     workers_option,
 )
 from sims.cli.study_view import best_printer, print_study, study_line
@@ -76,6 +79,8 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 @seed_option
 @set_option
 @workers_option
+@on_option
+@track_option
 @click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
 @quiet_option
 @json_option
@@ -98,6 +103,8 @@ def tune(
     seed: int | None,
     settings: tuple[str, ...],
     workers: int | None,
+    on: str | None,
+    trackers: tuple[str, ...],
     out: Path | None,
     quiet: bool,
     as_json: bool,
@@ -139,11 +146,13 @@ def tune(
         warm_start=warm_start,
         out=out,
         workers=workers,
+        on=on,
         on_progress=study_line(quiet),
         on_message=say,
         on_stop=best_printer(as_json),
     )
     print_study(study, quiet=quiet, as_json=as_json)
+    record(study, trackers)
 
 
 def _check_alone() -> None:

@@ -45,10 +45,12 @@ ONLY_IN = [
     ("cmaes", RESULT_PATH, {"controllers/common/margin_search.py"}),
     ("pandas", RESULT_PATH, set[str]()),
     ("matplotlib", PACKAGES, set[str]()),
+    ("optuna", PACKAGES, {"sims/tuning/search/optuna_search.py", "sims/tracking/optuna_storage.py"}),
+    ("ray", PACKAGES, {"sims/workers/ray_cluster.py", "sims/workers/ray_pool.py", "sims/workers/ray_task.py"}),
 ]
 
 # Each of these may be imported by one file only, whichever it is, and there only inside a function: they are extras.
-ONE_FILE_LAZILY = ("optuna", "xlsxwriter")
+ONE_FILE_LAZILY = ("mlflow", "tensorboardX", "wandb", "xlsxwriter")
 
 # Dotted names that no file may use; a name forbids everything below it too.
 BANNED = {
@@ -82,7 +84,7 @@ CLOCK = {
 OWN_STATE = {f"numpy.random.{name}" for name in ("Generator", "SeedSequence", "PCG64", "Philox", "RandomState")}
 
 # A command of these words, in a fresh interpreter, loads none of these.
-HEAVY = {"numba", "llvmlite", "pandas", "pygame", "optuna"}
+HEAVY = {"numba", "llvmlite", "pandas", "pygame", "optuna", "ray", "mlflow", "tensorboardX", "wandb"}
 COMMANDS = [
     (("--help",), HEAVY | {"numpy", "pyarrow", "scipy", "pydantic", "rich", "simpy", "cmaes"}),
     (("check", "quickstart"), HEAVY),
