@@ -211,12 +211,13 @@ class Campaign(Section):
         Field(default=None, description="values of knobs, one for each level, in the game's own units")
     )
 
-
     progression: Share | None = Field(
         default=None,
         description="how far the knobs that the game names rise, from their easiest on level 1 to this share of their "
         "range on the last one; 0 or left out: not at all",
     )
+
+
 class CohortTarget(Section):
     """The wanted win rate: one of win_rate, band and levels."""
 
