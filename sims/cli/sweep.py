@@ -66,7 +66,7 @@ _METHODS: Final = (
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="What is to be small: true_chance, win_rates, out_of_band, quit_share or longest_losses; several with commas.",
+    help="What is to be small (see docs/sweeping.md); several with commas.",
 )
 @seed_option
 @set_option
