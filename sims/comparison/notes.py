@@ -33,11 +33,7 @@ def notes(differences: Differences, other: ComparedScenario) -> list[str]:
             "wider than with the same players and the same luck."
         )
     sentences += _about_cohorts(other, first, one, two)
-    if scenario.after_attempts != first.after_attempts:
-        sentences.append(
-            f"In all changes, the first {first.after_attempts:,} attempts of each player are warm-up, as in {one}. "
-            "Against its target, each scenario has its own warm-up."
-        )
+    sentences += _about_warm_up(differences, scenario, one)
     for metric, side in other.removed.items():
         sentences.append(
             f"Only {one if side == 'before' else two} has {metric.label}. The other causes are shares of the losses "
@@ -63,6 +59,23 @@ def notes(differences: Differences, other: ComparedScenario) -> list[str]:
         players = listed([players_text(change) for change in unknown if change.metric == metric])
         sentences.append(f"Unknown for {players}: {metric.label}, because {_why(metric is WORST_RATE)}.")
     return sentences
+
+
+def _about_warm_up(differences: Differences, scenario: Scenario, one: str) -> list[str]:
+    """Which attempts the changes leave out, where that is not what each scenario leaves out."""
+    first = differences.before
+    warm_up = first.after_attempts
+    if first.levels or any(other.scenario.levels for other in differences.others):
+        if not (warm_up or scenario.after_attempts):
+            return []
+        text = "All attempts count in all changes, since a campaign has no warm-up."
+    elif scenario.after_attempts == warm_up:
+        return []
+    elif warm_up:
+        text = f"In all changes, the first {warm_up:,} attempts of each player are warm-up, as in {one}."
+    else:
+        text = f"All attempts count in all changes, as in {one}."
+    return [f"{text} Against its target, each scenario has its own warm-up."]
 
 
 def _why(tail: bool) -> str:

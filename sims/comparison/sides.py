@@ -102,8 +102,10 @@ class SideSetups:
     def __init__(self, sides: Sequence[Side]) -> None:
         catalog = Catalog()
         self.sides = sides
-        self.after = sides[0].scenario.after_attempts
         self.setups = [side.setup(catalog) for side in sides]
+        # A campaign has no warm-up: past the first attempts only those play on who kept losing.
+        campaign = any(setup.levels for setup in self.setups)
+        self.after = 0 if campaign else sides[0].scenario.after_attempts
         self.schemes = [
             scheme_of(setup, side.scenario.after_attempts) for side, setup in zip(sides, self.setups, strict=True)
         ]

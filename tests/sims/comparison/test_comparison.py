@@ -98,6 +98,18 @@ def all_zero(found: Differences) -> bool:
     return len(known) > 20 and all((one.value, one.error) == (0.0, 0.0) for one in known) and not found.flagged
 
 
+def test_beside_a_campaign_all_attempts_count_not_only_those_of_players_who_kept_losing():
+    campaign = scenario("after.toml", after=0, levels='[levels]\nkind = "campaign"\ncount = 8')
+    for pair in ((scenario(), campaign), (campaign, scenario())):
+        found = compared(*pair)
+        (other,) = found.others
+        for standing in other.standings:
+            change, side = of(found, "win_rate", standing.cohort), int(pair[1] is campaign)
+            played = (change.difference.before, change.difference.after)[side]
+            assert played == pytest.approx((standing.before, standing.after)[side].win_rate)
+        assert "All attempts count in all changes, since a campaign has no warm-up." in found.text
+
+
 # --- The same people -------------------------------------------------------------------------------------------------
 
 
