@@ -22,7 +22,7 @@ from sims.arena.courses import (
 from sims.arena.score_card import ScoreLine, cohort_table, legend_text, score_json, score_line, score_table
 from sims.arena.score_files import SCORE_PAGE, write_page, write_scores
 from sims.arena.score_page import score_page
-from sims.arena.sentences import SAME, notes_on, ranked, scope_notes, verdict_on
+from sims.arena.sentences import SAME, notes_on, ranked, reference_notes, scope_notes, verdict_on
 from sims.catalog import DEFAULT_CONTROLLER, Catalog, scenario_of
 from sims.html.notebook import notebook_table
 from sims.terminal import OnMessage, OnProgress, aligned, no_message, no_progress
@@ -154,7 +154,11 @@ def race(
         scores=lines,
         ranking=tuple(ranked({entrant.label: by_name[entrant.label] for entrant in runners})),
         verdict=verdict_on(scores, course.name, runners, baseline),
-        notes=(*notes_on(scores, course.name, baseline, lines), *scope_notes(resolved, kept, catalog)),
+        notes=(
+            *reference_notes([entrant.label for entrant in kept if entrant not in runners]),
+            *notes_on(scores, course.name, baseline, lines),
+            *scope_notes(resolved, kept, catalog),
+        ),
         faulty=bool(scores.faulty),
     )
 

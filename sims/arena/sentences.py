@@ -68,6 +68,13 @@ def scope_notes(scenario: Scenario, entrants: Sequence[Entrant], catalog: Catalo
     ]
 
 
+def reference_notes(names: Sequence[str]) -> list[str]:
+    """A note on references, which stand in the table and not in the verdict. names: of those but the baseline."""
+    if not names:
+        return []
+    return [f"The verdict leaves out what uses knowledge that no game has: {listed(list(names))}."]
+
+
 def ranked(scores: Mapping[str, Any]) -> list[str]:
     """Names of controllers with a known error, the smallest first. scores: SCORE records by name."""
     errors = {name: card_of(own).rmse.value for name, own in scores.items()}

@@ -61,7 +61,7 @@ def test_a_comparison_has_the_limit_the_baseline_and_every_cohort():
     assert [line.cohort for line in own] == ["", "weak", "strong"]
     squares = [line.card.rmse.value**2 for line in own]
     assert squares[0] == pytest.approx((squares[1] + squares[2]) / 2.0)
-    assert result.notes == ()
+    assert result.notes == ("The verdict leaves out what uses knowledge that no game has: bayes_limit.",)
     assert result.ranking == ("kalman", "weighted_up_down", "best_static")
     assert result.verdict.startswith("kalman and weighted_up_down have the lowest errors, too close to call.")
     assert repr(result) == "Race(Small: kalman, weighted_up_down, best_static)"
@@ -173,6 +173,13 @@ def test_equals_are_never_called_different():
     fixed = [("constant", {"difficulty": place}) for place in (0.61, 0.62)]
     verdict = race(alike, fixed, workers=1).verdict
     assert verdict.startswith("No controller has a significantly lower error than best_static"), verdict
+
+
+def test_references_that_were_asked_for_are_in_the_table_and_said_to_be_left_out_of_the_verdict():
+    result = race(two_groups(players=20), ["oracle", "kalman"], workers=1)
+    assert together(result)["oracle"].card.rmse.value < 1e-6
+    assert "oracle" not in result.verdict
+    assert result.notes[0] == "The verdict leaves out what uses knowledge that no game has: bayes_limit and oracle."
 
 
 def test_one_group_is_no_evidence():
