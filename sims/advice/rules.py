@@ -241,16 +241,24 @@ def _reference(facts: ScenarioFacts) -> Statement | None:
     )
 
 
+def _group_out_of_reach(cohort: CohortFacts) -> str:
+    """How far the dial is from the target of a whole group; empty where it reaches it."""
+    wanted = share_text(cohort.target)
+    if cohort.hardest > cohort.target:
+        return f"{cohort.name}: {share_text(cohort.hardest)} won even at the hardest (target {wanted})"
+    if cohort.easiest < cohort.target:
+        return f"{cohort.name}: {share_text(cohort.easiest)} won even at the easiest (target {wanted})"
+    if cohort.beyond > MOST_BEYOND:
+        return f"{cohort.name}: {share_text(cohort.beyond)} of the players are never on target ({wanted})"
+    return ""
+
+
 def _out_of_reach(facts: ScenarioFacts) -> Statement | None:
     parts = []
     for cohort in facts.cohorts:
-        wanted = share_text(cohort.target)
-        if cohort.hardest > cohort.target:
-            parts.append(f"{cohort.name}: {share_text(cohort.hardest)} won even at the hardest (target {wanted})")
-        elif cohort.easiest < cohort.target:
-            parts.append(f"{cohort.name}: {share_text(cohort.easiest)} won even at the easiest (target {wanted})")
-        elif cohort.beyond > MOST_BEYOND:
-            parts.append(f"{cohort.name}: {share_text(cohort.beyond)} of the players are never on target ({wanted})")
+        whole = "" if cohort.unreachable else _group_out_of_reach(cohort)  # a mean over levels is no target
+        if whole:
+            parts.append(whole)
         for level, target, nearest in cohort.unreachable:
             limit = "at least" if nearest > target else "at most"
             parts.append(
