@@ -28,7 +28,7 @@ help:
 	@echo "make test-all     run the thorough tests too: all but the slow ones"
 	@echo "make test-extras  install the extras ray, search and tracking, and test what needs them"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
-	@echo "make mutants      read 2,000 strange folders of runs and studies: none may crash or hang"
+	@echo "make mutants      read 2,000 strange folders of runs, studies and sweeps: none may crash or hang"
 	@echo "make torture      kill runs at random moments and compare what is left"
 	@echo "make coverage     run all tests and measure what they reach in the modules that read, write and resume"
 	@echo "make lint         check style and layout of the code"
@@ -97,7 +97,7 @@ fuzz: $(TO_DEVELOP)
 	@"$(PY)" -m pytest --quiet -m slow tests/engine/test_scenario_fuzz.py $(ARGS)
 
 mutants: $(TO_DEVELOP)
-	@echo "Reading 2,000 strange folders of runs and studies (a quarter of an hour) ..."
+	@echo "Reading 2,000 strange folders of runs, studies and sweeps (about an hour) ..."
 	@"$(PY)" -m pytest --quiet -m slow tests/sims/run_folder/test_folder_mutants.py $(ARGS)
 
 torture: $(TO_DEVELOP)

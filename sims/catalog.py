@@ -28,8 +28,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from engine.errors import ScenarioError
+from engine.errors import RunFolderError, ScenarioError
 from engine.scenario_file.scenario_faults import printable, suggestion
+from engine.user_files.regular_file import read_regular
 
 if TYPE_CHECKING:
     from engine.controller import ControllerKind
@@ -310,6 +311,24 @@ def load_scenario(name_or_path: str | Path, **overrides: Any) -> Scenario:
     allow_long = bool(overrides.pop("allow_long", False))
     pairs = [(key, format_toml(value)) for key, value in overrides.items()]
     return load(catalog.scenario(str(name_or_path)), catalog, pairs, allow_long=allow_long)
+
+
+def scenario_in(path: Path) -> Scenario:
+    """The scenario in a file of a run's, study's or sweep's folder, which anybody may have made.
+
+    Raises:
+        RunFolderError: if it is missing, a link, or no regular file.
+        ScenarioError: if it is wrong.
+        OSError: if it cannot be read.
+    """
+    from engine.scenario import parse
+    from engine.scenario_file.toml import LARGEST_FILE
+
+    try:
+        data = read_regular(path, LARGEST_FILE)
+    except FileNotFoundError:
+        raise RunFolderError(f"{path} is missing, so the folder cannot be used; name another one.") from None
+    return parse(data, str(path), Catalog(), allow_long=True)
 
 
 def scenario_of(scenario: Scenario | str | Path) -> Scenario:

@@ -106,6 +106,7 @@ def _without_nan(content: Any) -> Any:
 
 _LONG_S: Final = 2.0  # a longer wait is explained
 _PAUSE_S: Final = 10.0
+_USUAL_PER_S: Final = 30_000  # attempts of a core with a controller: few of gap_runner, many of logistic
 
 
 class Forecast:
@@ -130,6 +131,22 @@ class Forecast:
             return None
         began, before = self._first
         return (now - began) * (total - done) / (done - before) if done > before else None
+
+
+def announce(attempts: int, workers: int, on_message: OnMessage) -> None:
+    """Say before attempts are played how many there are, and about how long that takes; nothing where it is short.
+
+    Args:
+        attempts: at most so many.
+        workers: processes or threads that play them.
+        on_message: takes the sentence.
+    """
+    seconds = attempts / (_USUAL_PER_S * max(workers, 1))
+    if seconds >= _LONG_S:
+        on_message(
+            f"at most {attempts:,} attempts are to be played: {duration(seconds)} at {_USUAL_PER_S:,} a second, "
+            "which is usual for a core."
+        )
 
 
 def duration(seconds: float) -> str:
@@ -166,15 +183,16 @@ def meter(quiet: bool) -> Callable[[int, int], None]:
     return show
 
 
-def teller(quiet: bool) -> Callable[[str], None]:
-    """Takes sentences of how far something is, and says one now and then once it takes long."""
-    due = time.monotonic() + _LONG_S
+class Pace:
+    """When to say again how far something is: once it takes long, and then now and then."""
 
-    def tell(sentence: str) -> None:
-        nonlocal due
+    def __init__(self) -> None:
+        self._due = time.monotonic() + _LONG_S
+
+    def is_due(self) -> bool:
+        """Whether it is time for a sentence, which is then counted as said."""
         now = time.monotonic()
-        if not quiet and now >= due:
-            due = now + _PAUSE_S
-            say(sentence)
-
-    return tell
+        if now < self._due:
+            return False
+        self._due = now + _PAUSE_S
+        return True

@@ -286,6 +286,8 @@ def _played(
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Share won and its interval, each of shape (skills, settings)."""
     raw = np.empty((len(skills), len(values)))
+    if progress:
+        progress(0, len(skills))
     for i, skill in enumerate(skills):
         players = Crowd(_of_skill(crowd, float(skill)), attempts)
         raw[i] = batch_wins(game, values, players, seed, threads=threads) / attempts

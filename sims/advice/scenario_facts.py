@@ -23,9 +23,9 @@ from engine.response.response_map import ResponseMap
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.world import Chunk, Played, simulate
-from sims.arena.true_chances import chance_maps_of, maps_of
+from sims.arena.true_chances import chance_maps_of, map_attempts, maps_of
 from sims.catalog import Catalog
-from sims.terminal import OnMessage, no_message
+from sims.terminal import OnMessage, announce, no_message
 
 Numbers = npt.NDArray[np.float64]
 Curves = Callable[[npt.NDArray[np.void], Numbers], Numbers]  # (rows, dial) -> win probabilities, (rows, places)
@@ -132,8 +132,9 @@ class ScenarioFacts(NamedTuple):
 def facts_of(
     scenario: Scenario, catalog: Catalog, *, threads: int, on_message: OnMessage = no_message
 ) -> ScenarioFacts:
-    """Look at a scenario. on_message: takes sentences while win probabilities are measured by playing."""
+    """Look at a scenario. on_message: takes sentences: how long it will take, and then how far it is."""
     setup = setup_of(scenario, catalog)
+    announce(map_attempts(setup), threads, on_message)  # before anything is compiled or played
     trial = play_trial(setup, catalog, 0.5 * (setup.floor + setup.ceiling))
     rows = trial.rows
     known = _maps_of(setup, trial.players, threads=threads, on_message=on_message)

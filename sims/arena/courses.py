@@ -25,7 +25,7 @@ from engine.world import Chunk, belief_columns, chunks, simulate
 from sims.arena.score import scores_of
 from sims.arena.true_chances import Judge, judge_of
 from sims.catalog import Catalog
-from sims.terminal import OnMessage, OnProgress, no_message, no_progress
+from sims.terminal import OnMessage, OnProgress, announce, no_message, no_progress
 from sims.workers.executor import Workers, executor_for
 
 LIMIT: Final = "bayes_limit"  # the errors of all others are divided by its error
@@ -163,11 +163,10 @@ def score_courses(
         entrants: the controllers.
         workers: to play them with, at most.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
-        on_message: takes sentences while win probabilities are measured by playing.
+        on_message: takes sentences: how long it will take, and that a worker was lost.
     """
     catalog, executor = Catalog(), executor_for(workers)
     bases = [setup_of(course.scenario, catalog) for course in courses]
-    judges = [judge_of(base, threads=executor.workers, on_message=on_message) for base in bases]
     absent = {
         (course.name, entrant.label): reason
         for course, base in zip(courses, bases, strict=True)
@@ -184,8 +183,11 @@ def score_courses(
     work = [_most_attempts(bases[task.course], task.chunk) for task in tasks]
     parts: dict[int, TaskScores] = {}
     done = 0
+    announce(sum(work), executor.workers, on_message)  # before anything is measured or compiled
+    judges = [judge_of(base, threads=executor.workers, on_message=on_message) for base in bases]
     shared = tuple(courses), tuple(entrants), tuple(judges)
-    with executor.pool(prepare_courses, shared, play_and_score, most=len(tasks), noun="comparison") as pool:
+    chosen: dict[str, Any] = {"most": len(tasks), "noun": "comparison", "on_message": on_message}
+    with executor.pool(prepare_courses, shared, play_and_score, **chosen) as pool:
         for number, part in pool.run(enumerate(tasks)):
             parts[number] = part
             done += work[number]

@@ -25,13 +25,14 @@ from engine.players import felt_difficulty
 from engine.randomness import CONTROLLER, LARGEST_REPLICA, key_of, unit, words
 from engine.response.chance_map import LEVEL_ATTEMPTS, TRAIT_ATTEMPTS, ChanceMap, LevelProgress, chance_map
 from engine.response.replays import MOST_PLAYS, replay_wins
-from engine.response.response_map import Progress, ResponseMap, response_map
+from engine.response.response_map import ATTEMPTS, POINTS, SKILLS, Progress, ResponseMap, response_map
 from engine.response.win_probability import closed_form
 from engine.setup import Setup
 from engine.world import Played
-from sims.terminal import Forecast, OnMessage, duration, no_message
+from sims.terminal import Forecast, OnMessage, Pace, announce, duration, no_message
 
 Numbers = npt.NDArray[np.float64]
+_MAP_ATTEMPTS: Final = len(SKILLS) * POINTS * ATTEMPTS  # of a response map
 
 PLAYS: Final = 400_000  # replays of all rows of one controller on one scenario, about
 LEAST_PLAYS: Final = 32  # of a row of the sample
@@ -141,6 +142,14 @@ def judge_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) 
     return Judge(maps, PLAYS / (setup.players * setup.replicas))
 
 
+def map_attempts(setup: Setup) -> int:
+    """Attempts that `chance_maps_of` plays where nothing is kept of earlier ones; 0 for a game with a closed form."""
+    if setup.game.win_probability is not None:
+        return 0
+    each = LEVEL_ATTEMPTS * setup.levels or TRAIT_ATTEMPTS
+    return len(setup.cohorts) * (_MAP_ATTEMPTS + each)
+
+
 def chance_maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) -> tuple[ChanceMap, ...]:
     """The chance map of each cohort, in a game without a closed form. on_message: takes sentences meanwhile."""
     attempts = LEVEL_ATTEMPTS * setup.levels or TRAIT_ATTEMPTS
@@ -148,10 +157,8 @@ def chance_maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_mes
 
     def progress_of(cohort: str) -> LevelProgress:
         what = f"{setup.levels} levels" if setup.levels else "players who differ"
-        return _told(
-            on_message,
-            f"measuring win probabilities of {setup.game.name} for {cohort} on {what}, {attempts:,} attempts",
-        )
+        words = f"measuring win probabilities of {setup.game.name} for {cohort} on {what}"
+        return _told(on_message, words, attempts, threads)
 
     return tuple(
         chance_map(
@@ -168,7 +175,8 @@ def maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) -
     """The response map of each cohort. on_message: takes sentences while one is measured by playing."""
 
     def progress_of(cohort: str) -> Progress:
-        return _told(on_message, f"measuring win probabilities of {setup.game.name} for {cohort}")
+        words = f"measuring win probabilities of {setup.game.name} for {cohort}"
+        return _told(on_message, words, _MAP_ATTEMPTS, threads)
 
     return tuple(
         response_map(setup.game, setup.space, setup.path, traits, threads=threads, progress=progress_of(cohort))
@@ -176,13 +184,15 @@ def maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) -
     )
 
 
-def _told(on_message: OnMessage, what: str) -> Progress:
-    """Progress as sentences, from the first moment on at which it is known how long it will take."""
-    forecast = Forecast()
+def _told(on_message: OnMessage, what: str, attempts: int, threads: int) -> Progress:
+    """Progress as sentences: what is done before it begins, then now and then how long it will take."""
+    forecast, pace = Forecast(), Pace()
 
     def progress(done: int, parts: int) -> None:
+        if done == 0:
+            announce(attempts, threads, lambda sentence: on_message(f"{what}: {sentence}"))
         left = forecast.left_s(done, parts)
-        if left is not None and done < parts:
+        if left is not None and done < parts and pace.is_due():
             on_message(f"{what}: {done} of {parts} parts are done, {duration(left)} left.")
 
     return progress

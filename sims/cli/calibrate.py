@@ -11,7 +11,7 @@ from sims.terminal import json_text, say, show
 
 
 @click.command(cls=Command)
-@click.argument("plays", metavar="FILE")
+@click.argument("plays", metavar="FILE", type=UserPath(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--columns", metavar="PART=NAME,...", help="Name the columns, e.g. player=uid,level=stage,won=result.")
 @click.option("--game", metavar="NAME", help="The game of ours that was played, with columns as param_speed.")
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be read, at most 1 % of them.")
@@ -34,7 +34,7 @@ from sims.terminal import json_text, say, show
 @click.option("--quiet", is_flag=True, help="Print the output folder only.")
 @json_option
 def calibrate(
-    plays: str,
+    plays: Path,
     columns: str | None,
     game: str | None,
     skip_bad: bool,
@@ -57,7 +57,7 @@ def calibrate(
     from sims.calibration.sentences import mapping_words
 
     result = fit_players(
-        plays if plays == "-" else Path(plays).expanduser(),
+        plays,
         columns=parse_columns(columns) if columns else None,
         game=game,
         skip_bad=skip_bad,

@@ -27,7 +27,7 @@ from sims.cli.options import (
     track_option,
     workers_option,
 )
-from sims.terminal import json_text, meter, show, teller
+from sims.terminal import json_text, meter, no_message, say, show
 
 if TYPE_CHECKING:
     from sims.arena.race import ControllerChoice
@@ -137,7 +137,7 @@ def compare(
     if any(runs):
         _check_runs(runs, played={"--seed": seed is not None, "--set": bool(settings)})
     pairs_of(settings, seed)  # a seed that is given in both ways is refused, whatever it is for
-    on_progress, on_message = meter(quiet), teller(quiet)
+    on_progress, on_message = meter(quiet), no_message if quiet else say
     if len(scenarios) > 1:
         several = [
             Path(scenario) if all(runs) else scenario_from_options(scenario, settings, None, allow_long)
@@ -149,7 +149,7 @@ def compare(
         comparison = _deliver(
             lambda: compare_several(
                 *several, seed=seed, least=LEAST if least is None else least, workers=workers, on=on,
-                on_progress=on_progress,
+                on_progress=on_progress, on_message=on_message,
             ),
             out, as_json, "table, page and JSON",
         )  # fmt: skip
@@ -279,7 +279,7 @@ def arena(
     result = _deliver(
         lambda: run_arena(
             controllers, worlds, players=players, seed=seed, workers=workers, on=on,
-            on_progress=meter(quiet), on_message=teller(quiet),
+            on_progress=meter(quiet), on_message=no_message if quiet else say,
         ),
         out, as_json, "scores and page",
     )  # fmt: skip
@@ -297,5 +297,5 @@ def advise(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
     from sims.advice.advice import advise as recommend
 
     named = [scenario, *(word for setting in settings for word in ("--set", setting))]
-    advice = recommend(checked, named=named, on_message=teller(quiet=as_json))
+    advice = recommend(checked, named=named, on_message=no_message if as_json else say)
     show(json_text(advice.to_json()) if as_json else advice.text, end="" if as_json else "\n")

@@ -35,7 +35,7 @@ from sims.comparison.target_changes import standing_cells
 from sims.html.notebook import notebook_table
 from sims.runs.preflight import prepare_job
 from sims.runs.run import Run, read_run
-from sims.terminal import OnProgress, aligned, no_progress
+from sims.terminal import OnMessage, OnProgress, aligned, no_message, no_progress
 from sims.workers.execution_place import executor_of
 
 Compared = Scenario | Run | str | Path  # what can be compared: two of one kind
@@ -77,6 +77,7 @@ def compare(
     workers: int | None = None,
     on: str | None = None,
     on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
 ) -> Comparison:
     """Compare scenarios, or finished runs, with the first one.
 
@@ -92,6 +93,7 @@ def compare(
         workers: number of processes, from 1; None for one per core.
         on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
+        on_message: takes sentences: how long it will take, and that a worker was lost.
 
     Raises:
         ScenarioError: if the scenarios cannot be compared, or one of them cannot be played.
@@ -125,7 +127,7 @@ def compare(
             prepare_job(scenario)
         sides = sides_of(first, others, first.seed if seed is None else seed)
         with executor_of(workers, on) as executor:
-            results = play_sides(sides, workers=executor, on_progress=on_progress)
+            results = play_sides(sides, workers=executor, on_progress=on_progress, on_message=on_message)
     return Comparison(**vars(measure_differences(sides, results, least=least)))
 
 

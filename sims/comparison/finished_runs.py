@@ -17,9 +17,9 @@ from engine import record
 from engine.errors import RunFolderError
 from engine.game import OUTCOMES
 from engine.players import COHORT_STRIDE, LEAVINGS
-from engine.scenario import Scenario, load
+from engine.scenario import Scenario
 from engine.world import Played
-from sims.catalog import Catalog
+from sims.catalog import scenario_in
 from sims.comparison.metrics import metric_sums
 from sims.comparison.sides import Side, SideSetups, SideSums, sides_of
 from sims.run_folder.agreement import refuse_disagreement
@@ -51,7 +51,7 @@ def run_scenario(run: Run) -> Scenario:
     refuse_disagreement(run.folder, manifest)
     if manifest.get("source") == "human":
         raise RunFolderError(f"{run.folder} was played by a person; only runs of synthetic players can be compared.")
-    scenario = load(run.folder / SCENARIO, Catalog(), allow_long=True)
+    scenario = scenario_in(run.folder / SCENARIO)
     return dataclasses.replace(scenario, name=str(run.folder))
 
 

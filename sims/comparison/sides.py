@@ -21,7 +21,7 @@ from sims.catalog import Catalog
 from sims.comparison.changed_keys import pair_cohorts
 from sims.comparison.metrics import Metric, Sums, cohort_places, metric_sums, metrics_for
 from sims.runs.tables import goal_for
-from sims.terminal import OnProgress, no_progress
+from sims.terminal import OnMessage, OnProgress, announce, no_message, no_progress
 from sims.verdict.goal import Goal
 from sims.verdict.verdict import Verdict, verdict
 from sims.workers.executor import Workers, executor_for
@@ -141,13 +141,20 @@ def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     return PlayerSums(*places, sums, len(played.rows), played.faults, tally)
 
 
-def play_sides(sides: Sequence[Side], *, workers: Workers, on_progress: OnProgress = no_progress) -> list[SideSums]:
+def play_sides(
+    sides: Sequence[Side],
+    *,
+    workers: Workers,
+    on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
+) -> list[SideSums]:
     """Play all sides.
 
     Args:
         sides: the scenarios as they are played.
         workers: to play them with, at most.
         on_progress: takes attempts played, and the largest possible number of attempts in all.
+        on_message: takes sentences: how long it will take, and that a worker was lost.
 
     Returns:
         The sums of each side.
@@ -164,7 +171,9 @@ def play_sides(sides: Sequence[Side], *, workers: Workers, on_progress: OnProgre
     work = [_most_attempts(setups.setups[task.side], task.chunk) for task in tasks]
     done = 0
     executor = executor_for(workers)
-    with executor.pool(prepare_sides, tuple(sides), play_side, most=len(tasks), noun="comparison") as pool:
+    announce(sum(work), executor.workers, on_message)
+    chosen: dict[str, Any] = {"most": len(tasks), "noun": "comparison", "on_message": on_message}
+    with executor.pool(prepare_sides, tuple(sides), play_side, **chosen) as pool:
         for number, part in pool.run(enumerate(tasks)):
             task = tasks[number]
             side = task.side

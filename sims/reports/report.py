@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 from engine.errors import RunFolderError
+from engine.scenario_file.toml import LARGEST_FILE
 from engine.tally import Tally
 from engine.user_files.regular_file import read_regular
 from sims.reports.changes import read_changes
@@ -71,7 +72,9 @@ def write_report(folder: Path, *, fresh: bool = False) -> Path:
 def _labels(path: Path) -> dict[str, str]:
     """What the scenario calls its cohorts before people, where it says so."""
     try:
-        tree = tomllib.loads(read_regular(path).decode())
-    except (OSError, ValueError):
+        cohorts = tomllib.loads(read_regular(path, LARGEST_FILE).decode()).get("cohort", [])
+    except (OSError, ValueError, RecursionError):
         return {}
-    return {entry["name"]: entry["label"] for entry in tree.get("cohort", []) if entry.get("label")}
+    found = [entry for entry in cohorts if isinstance(entry, dict)] if isinstance(cohorts, list) else []
+    pairs = ((entry.get("name"), entry.get("label")) for entry in found)
+    return {name: label for name, label in pairs if isinstance(name, str) and isinstance(label, str) and label}

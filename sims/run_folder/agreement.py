@@ -46,10 +46,6 @@ def disagreements(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """
     import pyarrow as pa
 
-    unlisted = [name for name in _tables(manifest) if name not in manifest["files"]]
-    if unlisted:
-        yield f"the manifest does not list {', '.join(unlisted)}"
-        return
     try:
         yield from _disagreements(folder, manifest)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, csv.Error) as fault:
@@ -58,19 +54,10 @@ def disagreements(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def refuse_disagreement(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Raise RunFolderError, with the first of the `disagreements`, where there is one.
-
-    A folder that was made by hand, whose manifest lists no files, has nothing to be held against.
-    """
-    if not manifest["files"]:
-        return
+    """Raise RunFolderError, with the first of the `disagreements`, where there is one."""
     found = next(disagreements(folder, manifest), None)
     if found is not None:
         raise RunFolderError(f"the tables of {folder} must agree, but {found}; `flowdial verify {folder}` says more.")
-
-
-def _tables(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    return f"attempts.{manifest['format']}", _PLAYERS, _SESSIONS, _SUMMARY
 
 
 def _disagreements(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

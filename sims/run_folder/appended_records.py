@@ -40,7 +40,7 @@ class AppendedRecords(Generic[R]):
         data = read_regular(path, _LARGEST) if os.path.lexists(path) else b""
         records, length = _sound(data)
         if records and records[0] != [seal]:
-            raise RunFolderError(f"{path} belongs to another study, so this one cannot be resumed; start a new one.")
+            raise RunFolderError(f"{path} belongs to other work, so this cannot be resumed; start anew.")
         self._past = [self.record_of(items) for items in records[1:]]
         self._next = 0
         self._file = appended_file(path)

@@ -16,7 +16,6 @@ from typing import Any, Literal, TypeVar
 
 from engine.errors import RunFolderError
 from engine.user_files.regular_file import read_regular
-from sims.run_folder.files import content_of
 from sims.run_folder.folder import (
     MANIFEST,
     PARTIAL,
@@ -78,14 +77,20 @@ def begun_work(
 
 def answer_in(path: Path, kind: SearchKind, name: str) -> Any:
     """The answer of a complete search, from its file of this name. Raises RunFolderError where it is no such search."""
+    try:
+        return json.loads(bytes_in(path, kind, name))
+    except (ValueError, RecursionError) as fault:
+        raise unreadable(path / name, kind, fault) from None
+
+
+def bytes_in(path: Path, kind: SearchKind, name: str) -> bytes:
+    """The bytes of a file of a complete search. Raises RunFolderError where they are not those that it wrote."""
     expected = read_manifest(path, kind)["files"].get(name)
     file = path / name
-    if expected is None or not file.is_file() or content_of(file).sha256 != expected["sha256"]:
+    data = read_regular(file) if expected is not None and os.path.lexists(file) else b""
+    if expected is None or hashlib.sha256(data).hexdigest() != expected["sha256"]:
         raise RunFolderError(f"{file} is missing or was changed after the {kind}; the {kind} cannot be read.")
-    try:
-        return json.loads(read_regular(file))
-    except (ValueError, RecursionError) as fault:
-        raise unreadable(file, kind, fault) from None
+    return data
 
 
 def unreadable(file: Path, kind: SearchKind, fault: Exception) -> RunFolderError:

@@ -27,6 +27,8 @@ from sims.verdict.goal import goal_of
 
 FolderKind = Literal["run", "study", "sweep"]
 KINDS: Final[tuple[FolderKind, ...]] = ("run", "study", "sweep")
+# What every run has, besides its table of attempts.
+FILES_OF_RUN: Final = ("players.csv", "sessions.csv", "summary.csv", "datapackage.json", "scenario.toml")
 
 
 def _is_file_name(value: str) -> bool:
@@ -196,6 +198,9 @@ def fault_of(manifest: object, kind: FolderKind) -> str | None:
 
 def _fault_of_run(manifest: Mapping[str, Any]) -> str | None:
     """What in a run's manifest does not belong together."""
+    unlisted = [name for name in (f"attempts.{manifest['format']}", *FILES_OF_RUN) if name not in manifest["files"]]
+    if unlisted:  # a file without a checksum may be anything
+        return f"files lacks {unlisted[0]}"
     for knob in manifest["knobs"]:
         if not (knob.get("choices") if knob["scale"] == "choice" else knob["low"] < knob["high"]):
             return f"the ends of {knob['name']} are not as a run writes them"

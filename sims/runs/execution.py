@@ -16,11 +16,11 @@ from typing import Any
 from engine.errors import RunFolderError
 from engine.faults import BAD_PROPOSAL, FAULTS
 from engine.record import Format
-from engine.scenario import Scenario, load, setup_of
+from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally
 from engine.user_files.regular_file import read_regular
-from sims.catalog import Catalog, scenario_of, version
+from sims.catalog import Catalog, scenario_in, scenario_of, version
 from sims.run_folder.files import disk_faults
 from sims.run_folder.folder import (
     FORMAT_VERSION,
@@ -220,7 +220,7 @@ def _begun(folder: WorkFolder) -> tuple[Scenario, Job, Start]:
     text = read_regular(path).decode(errors="replace") if os.path.lexists(path) else ""
     difference = changed_line(begun.scenario, text)
     if difference is None:
-        scenario = load(path, Catalog(), allow_long=True)
+        scenario = scenario_in(path)
         setup = setup_of(scenario, Catalog())
         difference = begun.difference(start_of_run(scenario, setup, begun.format, begun.name))
         if difference is None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import RunFolderError
 from sims.html.notebook import notebook_table
-from sims.run_folder.begun_search import answer_in
+from sims.run_folder.begun_search import answer_in, bytes_in, unreadable
 from sims.run_folder.folder import REPORT
 from sims.sweeping.sweep_files import BEST, SWEEP_JSON, TRIALS
 
@@ -77,15 +79,20 @@ class FinishedSweep:
     @cached_property
     def scenario(self) -> Scenario:
         """The scenario with the best settings, ready to run. Raises ScenarioError where its file is wrong."""
-        from sims.catalog import load_scenario
+        from sims.catalog import scenario_in
 
-        return load_scenario(self.folder / BEST, allow_long=True)
+        return scenario_in(self.folder / BEST)
 
     def trials(self) -> pd.DataFrame:
-        """The table of trials as a DataFrame."""
+        """The table of trials as a DataFrame. Raises RunFolderError where it was changed after the sweep."""
         import pandas as pd
 
-        return pd.read_csv(self.trials_file)
+        data = io.BytesIO(bytes_in(self.folder, "sweep", TRIALS))
+        try:
+            return pd.read_csv(data)
+        except ValueError as fault:  # those of pandas are of this class
+            reason = " ".join(str(fault).split())[:300]
+            raise RunFolderError(f"{self.trials_file} cannot be read: {reason}.") from None
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer and the paths as values of JSON."""
@@ -120,4 +127,10 @@ def read_sweep(folder: Path | str) -> FinishedSweep:
         >>> read_sweep("sweeps/mine-001").best  # doctest: +SKIP
     """
     path = Path(folder)
-    return FinishedSweep(path, answer_in(path, "sweep", SWEEP_JSON))
+    found = FinishedSweep(path, answer_in(path, "sweep", SWEEP_JSON))
+    try:
+        _ = (repr(found), found._repr_html_(), found.claim, found.optimism, found.text, found.failed_trials)
+        _ = (dict(found.best), found.to_json())  # all of it can be read
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as fault:
+        raise unreadable(path / SWEEP_JSON, "sweep", fault) from None
+    return found

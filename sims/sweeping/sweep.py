@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.scenario import Scenario, load, setup_of
-from sims.catalog import Catalog, scenario_of, version
+from engine.scenario import Scenario, setup_of
+from sims.catalog import Catalog, scenario_in, scenario_of, version
 from sims.run_folder.begun_search import begun_work, journal_seal, lacks_only_its_name, partial_of
 from sims.run_folder.files import disk_faults, read_sealed, write_file
 from sims.run_folder.folder import (
@@ -224,7 +224,7 @@ def _begun(folder: WorkFolder) -> _Work:
     """What a sweep began with, which must be what it would begin with now."""
 
     def remade(path: Path, begun: Start) -> tuple[_Work, Start]:
-        work = _work(load(path, Catalog(), allow_long=True), SweepRequest.from_json(begun.sweep))
+        work = _work(scenario_in(path), SweepRequest.from_json(begun.sweep))
         return work, Start(**{**asdict(work.start), "name": begun.name})
 
     work, start = begun_work(folder, "sweep", remade)
@@ -251,7 +251,7 @@ def _carry_out(
     def write() -> bool:
         with (
             SweepJournal(folder.path / SWEEP_JOURNAL, journal_seal(start)) as journal,
-            TrialPlayer(scenario, *objectives, workers=executor, apart=not is_own()) as player,
+            TrialPlayer(scenario, *objectives, workers=executor, apart=not is_own(), on_message=on_message) as player,
         ):
             exploration = Exploration(
                 plan,

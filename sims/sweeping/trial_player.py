@@ -48,6 +48,7 @@ from sims.sweeping.space import Settings
 from sims.sweeping.trial_losses import NO_GAIN, Gain, LossGroup, gain_of, loss_of
 from sims.sweeping.trial_records import Measure, PlayerBlock, TrialAsk, TrialRecord
 from sims.sweeping.trial_scenarios import trial_scenario
+from sims.terminal import OnMessage, no_message
 from sims.verdict.verdict import verdict
 from sims.workers.executor import Workers, executor_for
 from sims.workers.pool import STALL_S, Loss
@@ -179,10 +180,21 @@ def _summed(setups: TrialSetups, trial: ReadyTrial, played: Played, replica: int
 class TrialPlayer:
     """Plays the asks of a sweep. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, baseline: Scenario, *objectives: Objective, workers: Workers, apart: bool = False) -> None:
-        """apart: with one worker too in a process of its own, as plug-ins of others may hang or end it."""
+    def __init__(
+        self,
+        baseline: Scenario,
+        *objectives: Objective,
+        workers: Workers,
+        apart: bool = False,
+        on_message: OnMessage = no_message,
+    ) -> None:
+        """apart: with one worker too in a process of its own, as plug-ins of others may hang or end it.
+
+        on_message: takes a sentence when a worker was stopped by a signal.
+        """
         self._setups = TrialSetups(baseline, objectives)
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "trial", "apart": apart, "explain": _Blame()}
+        chosen["on_message"] = on_message
         self._pool = executor_for(workers).pool(prepare_trials, (baseline, objectives), play_players, **chosen)
         self._usual: dict[PlayerBlock, list[tuple[LossGroup, ...]]] = {}  # of the baseline, by objective
 

@@ -13,7 +13,7 @@ from sims.run_folder.files import file_fault
 from sims.run_folder.folder import read_manifest
 from sims.run_folder.new_folder import check_new
 from sims.sweeping.finished_sweep import read_sweep
-from sims.sweeping.space import SweptKey
+from sims.sweeping.space import SweptKey, SweptValue
 from sims.tracking.trial_table import TableTrial, TrialTable, study_trials, sweep_trials
 from sims.tuning.tuned_study import read_study
 
@@ -78,7 +78,7 @@ def _write(optuna: Any, table: TrialTable, file: Path) -> None:
 
 def _distribution(optuna: Any, key: SweptKey, table: TrialTable) -> Any:
     """The range of a key; the baseline may lie outside of what was searched."""
-    met = [trial.values[key.key] for trial in table.trials if key.key in trial.values]
+    met = [_plain(trial.values[key.key]) for trial in table.trials if key.key in trial.values]
     if (key.values and not key.is_number) or any(isinstance(value, str | bool) for value in met):
         return optuna.distributions.CategoricalDistribution(list(dict.fromkeys([*key.values, *met])))
     numbers = [float(value) for value in (*met, *(key.values or (key.low, key.high)))]
@@ -88,6 +88,11 @@ def _distribution(optuna: Any, key: SweptKey, table: TrialTable) -> Any:
     return optuna.distributions.FloatDistribution(low, high, log=key.log and low > 0.0)
 
 
+def _plain(value: SweptValue) -> float | int | str:
+    """A value as Optuna takes it: a schedule of an option as text."""
+    return str(value) if isinstance(value, tuple) else value
+
+
 def _trial(optuna: Any, trial: TableTrial, kinds: dict[str, Any], table: TrialTable) -> Any:
     own = {name: kind for name, kind in kinds.items() if name in trial.values}
     states = optuna.trial.TrialState
@@ -95,7 +100,7 @@ def _trial(optuna: Any, trial: TableTrial, kinds: dict[str, Any], table: TrialTa
     made = optuna.trial.create_trial(
         state=state,
         value=trial.loss,
-        params={name: trial.values[name] for name in own},
+        params={name: _plain(trial.values[name]) for name in own},
         distributions=own,
         intermediate_values=dict(trial.steps),
         user_attrs={name: _short(value) for name, value in trial.notes.items()},

@@ -29,6 +29,7 @@ from engine.randomness import LARGEST_REPLICA
 from engine.scenario import Scenario
 from engine.setup import Setup
 from sims.catalog import Catalog
+from sims.terminal import OnMessage, no_message
 from sims.tuning.problem import Problem
 from sims.tuning.search.counts import Ask, Segment, Tell
 from sims.tuning.search.search_space import Numbers, Point
@@ -85,7 +86,7 @@ class WorkerSetup(NamedTuple):
 class Simulator:
     """Plays the asks of a scenario. Use it as a context manager in the main thread: leaving it ends all workers."""
 
-    def __init__(self, problem: Problem, *, workers: Workers) -> None:
+    def __init__(self, problem: Problem, *, workers: Workers, on_message: OnMessage = no_message) -> None:
         scenario, segments = problem.scenario, problem.segments
         own = Catalog().has_own(scenario.form.game.name, scenario.controller)
         argument = (scenario, segments, problem.conditions.able)
@@ -95,7 +96,13 @@ class Simulator:
         executor = executor_for(workers)
         self._workers = executor.workers
         self._pool = executor.pool(
-            prepare_worker, argument, play_pieces, deadline_s=_DEADLINE_S, noun="task", apart=not own
+            prepare_worker,
+            argument,
+            play_pieces,
+            deadline_s=_DEADLINE_S,
+            noun="task",
+            apart=not own,
+            on_message=on_message,
         )
         self._failed = 0
         self._played = self._busy_s = 0.0  # attempts, and seconds of one core

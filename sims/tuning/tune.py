@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.scenario import Scenario, load, setup_of
-from sims.catalog import Catalog, version
+from engine.scenario import Scenario, setup_of
+from sims.catalog import Catalog, scenario_in, version
 from sims.run_folder.begun_search import begun_work, journal_seal, lacks_only_its_name, partial_of
 from sims.run_folder.files import disk_faults, read_sealed
 from sims.run_folder.folder import (
@@ -222,7 +222,7 @@ def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
 
     def remade(path: Path, begun: Start) -> tuple[tuple[Problem, StudyRequest], Start]:
         request = StudyRequest.from_json(begun.study)
-        problem = problem_of(load(path, Catalog(), allow_long=True), request.level, request.locks)
+        problem = problem_of(scenario_in(path), request.level, request.locks)
         return (problem, request), start_of_study(problem, request, begun.name)
 
     (problem, request), start = begun_work(folder, "study", remade)
@@ -275,7 +275,7 @@ def _carry_out(work: _Work, executor: Executor, listeners: _Listeners) -> TunedS
     def play() -> StudyRecord:
         with (
             Journal(folder.path / JOURNAL, journal_seal(start)) as journal,
-            Simulator(problem, workers=executor) as simulator,
+            Simulator(problem, workers=executor, on_message=listeners.on_message) as simulator,
         ):
             study = Study(
                 problem,

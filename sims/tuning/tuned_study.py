@@ -67,11 +67,11 @@ class TunedOption:
             ScenarioError: the option has no file, since it is the designer's defaults, or the file is wrong.
         """
         from engine.errors import ScenarioError
-        from sims.catalog import load_scenario
+        from sims.catalog import scenario_in
 
         if self.file is None:
             raise ScenarioError("the defaults of a study have no tuned scenario; run the scenario that was tuned")
-        return load_scenario(self.file, allow_long=True)
+        return scenario_in(self.file)
 
 
 @dataclass(frozen=True, repr=False)

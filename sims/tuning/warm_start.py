@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.scenario import load, setup_of
-from sims.catalog import Catalog
+from engine.scenario import setup_of
+from sims.catalog import Catalog, scenario_in
 from sims.run_folder.folder import SCENARIO, changed_files, read_manifest
 from sims.run_folder.provenance import code_digests
 from sims.tuning.journal import NAME as JOURNAL
@@ -35,7 +35,7 @@ def earlier_tells(folder: Path, problem: Problem) -> list[Tell]:
         raise RunFolderError(
             f"{folder / changed[0]} was changed after the study, so its counts cannot be used; name another study."
         )
-    before = problem_of(load(folder / SCENARIO, Catalog(), allow_long=True), manifest["study"]["level"])
+    before = problem_of(scenario_in(folder / SCENARIO), manifest["study"]["level"])
     forms = [problem.scenario.form for problem in (before, problem)]
     if (forms[0].horizon, forms[0].players.flow) != (forms[1].horizon, forms[1].players.flow):
         raise _refusal(folder, "how long players stay has changed (horizon or players.flow)")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from sims.arena.true_chances import _told
 from sims.cli.app import main
 from sims.cli.verdict_table import print_verdict
-from sims.terminal import Forecast, duration, harmless, is_lively, meter, say, show
+from sims.terminal import Forecast, announce, duration, harmless, is_lively, meter, say, show
 from sims.verdict.verdict import cells
 from tests.kit.places import ROOT
 
@@ -182,3 +183,25 @@ def test_a_current_folder_that_was_deleted_is_told(tmp_path, monkeypatch, capsys
             "flowdial: the current folder does not exist any more; go to another one and try again.\n",
         )
     assert main(["--version"]) == 0
+
+
+def test_long_work_is_announced_before_it_begins_and_short_work_is_not():
+    said: list[str] = []
+    announce(1_000, 2, said.append)
+    assert said == []
+    announce(18_000_000, 2, said.append)
+    assert said == [
+        "at most 18,000,000 attempts are to be played: about 5 minutes at 30,000 a second, which is usual for a core."
+    ]
+
+
+def test_a_measurement_is_announced_first_and_then_told_now_and_then(clock):
+    said: list[str] = []
+    progress = _told(said.append, "measuring", 1_200_000, 2)
+    for done in range(21):
+        progress(done, 20)
+        clock.now += 4
+    assert said[0].startswith("measuring: at most 1,200,000 attempts are to be played: about 20 s")
+    assert said[1:] == [
+        f"measuring: {done} of 20 parts are done, about {4 * (20 - done)} s left." for done in (2, 5, 8, 11, 14, 17)
+    ]

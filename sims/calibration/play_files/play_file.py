@@ -49,12 +49,24 @@ def read_play_file(path: Path | str) -> PlayFile:
         OSError: it cannot be read.
     """
     name = "standard input" if str(path) == STDIN else printable(Path(path).name)[:_LONGEST_NAME]
-    data = sys.stdin.buffer.read() if str(path) == STDIN else Path(path).read_bytes()
+    data = _read(path)
+    if len(data) > _LARGEST:
+        raise ScenarioError(f"{name} may have at most {_LARGEST >> 30} GB; give a part of it.")
     if data.startswith(_GZIP):
         data = _unpacked(data, name)
     if not data.strip():
         raise ScenarioError(f"{name} must hold a header and rows, but it is empty.")
     return PlayFile(name, *(_parquet(data, name) if data.startswith(_PARQUET) else read_delimited(data, name)))
+
+
+def _read(path: Path | str) -> bytes:
+    """At most one byte more than a file may have: a device would never end."""
+    if str(path) != STDIN:
+        with open(path, "rb") as file:
+            return file.read(_LARGEST + 1)
+    if sys.stdin is None:
+        raise ScenarioError("standard input must be open, but it is closed; name a file.")
+    return sys.stdin.buffer.read(_LARGEST + 1)
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
@@ -73,7 +85,12 @@ def _parquet(data: bytes, name: str) -> tuple[dict[str, Any], npt.NDArray[np.int
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(io.BytesIO(data))
+        with parquet.ParquetFile(io.BytesIO(data)) as opened:
+            groups = [opened.metadata.row_group(i) for i in range(opened.metadata.num_row_groups)]
+            if sum(group.total_byte_size for group in groups) > _LARGEST:
+                raise ValueError(f"it has more than {_LARGEST >> 30} GB when it is unpacked")
+            texts = [field.name for field in opened.schema_arrow if pa.types.is_string(field.type)]
+        table = parquet.read_table(io.BytesIO(data), read_dictionary=texts)  # a text may stand in every row
         columns = {printable(name): _texts(table.column(name)) for name in table.column_names}
     except (pa.ArrowException, OSError, ValueError) as fault:
         raise ScenarioError(f"{name} cannot be read as Parquet: {' '.join(str(fault).split())[:200]}.") from None
@@ -87,5 +104,9 @@ def _texts(column: Any) -> Any:
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
         return pa.array([""] * len(column), pa.string())
     if pa.types.is_dictionary(column.type):
+        texts = [one.dictionary.cast(pa.string()) for one in column.chunks]
+        lengths = [compute.max(compute.binary_length(one)).as_py() for one in texts]
+        if max((length or 0 for length in lengths), default=0) * len(column) > _LARGEST:
+            raise ValueError(f"it has more than {_LARGEST >> 30} GB when it is unpacked")
         column = column.cast(column.type.value_type)
     return compute.fill_null(column.cast(pa.string()), "").combine_chunks()

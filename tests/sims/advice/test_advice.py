@@ -441,3 +441,14 @@ def test_no_reason_for_listening_is_given_for_a_schedule(spread, reasons):
     assert (advice.choice.mode == "deterministic") is (reasons == 2)
     assert len(advice.reasons) == reasons
     assert advice.reasons[-1] == RULES["first_attempts"](moved)
+
+
+def test_how_long_it_takes_is_said_before_anything_is_played(monkeypatch):
+    said: list[str] = []
+
+    def too_early(*arguments: object) -> None:
+        raise AssertionError(f"said before the first attempt: {said}")
+
+    monkeypatch.setattr("sims.advice.scenario_facts.play_trial", too_early)
+    with pytest.raises(AssertionError, match="attempts are to be played: about"):
+        advise("quickstart", on_message=said.append)

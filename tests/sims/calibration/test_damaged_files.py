@@ -7,12 +7,15 @@ import io
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from engine.errors import FlowdialError
+from engine.errors import FlowdialError, ScenarioError
 from sims.calibration.histories import histories_of
 from sims.calibration.play_files.play_file import read_play_file
 from sims.calibration.play_files.play_table import read_play_table
+from sims.cli.app import main
 from tests.kit.plays import Truth, planted
 
 P = planted(80, Truth(levels=4, seed=9), most=15)
@@ -122,3 +125,27 @@ def test_damaged_files_are_refused_in_sentences(tmp_path):
 @pytest.mark.thorough
 def test_two_thousand_damaged_files(tmp_path):
     assert 0 < try_files(2_000, 6, tmp_path) < 2_000
+
+
+def test_a_text_that_would_fill_the_memory_is_refused(tmp_path):
+    """Some kB of Parquet, in which one long text stands in every row: 5 GB when each row gets its own."""
+    rows = 50_000
+    names = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["x" * 100_000]))
+    columns = {"player": names, "level": np.ones(rows, int), "won": np.ones(rows, int)}
+    parquet.write_table(pa.table(columns), tmp_path / "plays.parquet", compression="zstd")
+    assert (tmp_path / "plays.parquet").stat().st_size < 100_000
+    with pytest.raises(ScenarioError, match="more than 4 GB when it is unpacked"):
+        read_play_file(tmp_path / "plays.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("missing.csv", "does not exist"), ("~no_such_user/plays.csv", "has no home folder"), (".", "is a directory")],
+)
+def test_a_path_that_cannot_be_used_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, name, words):
+    monkeypatch.chdir(tmp_path)
+    assert main(["calibrate", name]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+    assert list(tmp_path.iterdir()) == []

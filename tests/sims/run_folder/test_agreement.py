@@ -17,6 +17,8 @@ from sims.run_folder.agreement import disagreements
 from sims.run_folder.files import content_of
 from sims.run_folder.folder import read_manifest, write_manifest
 from sims.runs.execution import run
+from sims.runs.export import export
+from sims.runs.run import read_run
 from sims.runs.verification import verify
 from tests.kit.small import scenario
 
@@ -119,6 +121,20 @@ def test_what_was_altered_is_found_although_its_checksum_is_right(folder, what):
     with pytest.raises(RunFolderError) as caught:
         write_report(folder)
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("name", [None, "attempts", "players.csv", "summary.csv", "datapackage.json", "scenario.toml"])
+def test_a_manifest_that_lists_no_files_or_not_all_is_damaged(folder, name):
+    """A file without a checksum may be anything."""
+    manifest = read_manifest(folder)
+    wanted = f"attempts.{manifest['format']}" if name == "attempts" else name
+    manifest["files"] = {
+        one: note for one, note in manifest["files"].items() if None not in (one, name) and one != wanted
+    }
+    write_manifest(folder, manifest)
+    for read in (verify, write_report, read_run, lambda path: export(path, "csv")):
+        with pytest.raises(RunFolderError, match=r"manifest\.json is damaged: files lacks"):
+            read(folder)
 
 
 def test_tallies_that_were_altered_are_found(folder):

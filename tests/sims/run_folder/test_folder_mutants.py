@@ -6,13 +6,13 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.errors import FlowdialError
-from sims import read_run, read_study
+from sims import read_run, read_study, read_sweep, resume_sweep, sweep
 from sims.cli.app import main
 from sims.runs.execution import run
 from sims.tuning.problem import load_free, problem_of
@@ -47,6 +47,14 @@ def study(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sims.tuning.answer.study_page.study_page", lambda *facts: "cheap")
         return tune(folder / "small.toml", budget=20_000, method="random", out=folder / "study", workers=1).folder
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory) -> Path:
+    small = scenario(players=40, attempts=40)
+    return sweep(
+        small, {"target.win_rate": "0.5,0.6"}, out=tmp_path_factory.mktemp("sweep") / "sweep", workers=1
+    ).folder
 
 
 @pytest.fixture
@@ -129,6 +137,31 @@ def check_study(place: Path, study: Path, number: int) -> None:
         assert said is None or said.replace("\n", "").isprintable(), (number, what)
 
 
+def check_sweep(place: Path, sweep: Path, number: int) -> None:
+    target = place / "sweep"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(sweep, target)
+    what = mutate(target, number)
+    for read in (
+        lambda: (read_sweep(target).sentences, read_sweep(target).trials()),
+        lambda: read_sweep(target).scenario,
+        lambda: resume_sweep(target, workers=1),
+    ):
+        said = refusal(read)
+        assert said is None or said.replace("\n", "").isprintable(), (number, what)
+
+
+def collected(checks: Iterable[tuple[int, Callable[[int], None]]]) -> list[str]:
+    """What went wrong, of many checks, each with its number."""
+    found = []
+    for number, check in checks:
+        try:
+            check(number)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the other mutants are read too
+            found.append(f"{number}: {type(fault).__name__}: {str(fault)[:500]}")
+    return found
+
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs an alarm")
 
 
@@ -151,9 +184,16 @@ def test_mutants_of_studies(place, study):
         check_study(place, study, number)
 
 
+@pytest.mark.thorough
+def test_mutants_of_sweeps(place, swept):
+    for number in range(100):
+        check_sweep(place, swept, number)
+
+
 @pytest.mark.slow
-def test_two_thousand_mutants(place, whole, study, capsys):
-    for number in range(1000, 1800):  # of each format
-        check_run(place, whole, number, capsys)
-    for number in range(1000, 1200):
-        check_study(place, study, number)
+def test_two_thousand_mutants(place, whole, study, swept, capsys):
+    """So many with both formats together; a fifth of them of studies, and some more of sweeps."""
+    runs = [(number, lambda one: check_run(place, whole, one, capsys)) for number in range(1000, 1800)]
+    studies = [(number, lambda one: check_study(place, study, one)) for number in range(1000, 1200)]
+    sweeps = [(number, lambda one: check_sweep(place, swept, one)) for number in range(1000, 1200)]
+    assert collected([*runs, *studies, *sweeps]) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -13,8 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import FlowdialError, RunFolderError
+from sims import read_sweep, sweep
+from sims.catalog import scenario_in
 from sims.cli.app import main
 from sims.runs.execution import run
+from tests.kit.places import ROOT
 from tests.kit.small import scenario
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX files")
@@ -166,3 +171,68 @@ def test_each_file_of_an_unfinished_run_as_each_kind(whole, tmp_path, monkeypatc
     err = capsys.readouterr().err
     assert (code, "Traceback" in err) in ((4, False), (5, False)), err
     assert (tmp_path / "outside").read_text() == "of the user"
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory) -> Path:
+    small = scenario(players=20, attempts=20)
+    return sweep(
+        small, {"target.win_rate": "0.5,0.6"}, out=tmp_path_factory.mktemp("sweep") / "sweep", workers=1
+    ).folder
+
+
+def read_all_of(folder: Path) -> None:
+    found = read_sweep(folder)
+    _ = (found.trials(), found.scenario)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["manifest.json", "sweep.json", "trials.csv", "best.toml"])
+def test_each_file_of_a_sweep_as_each_kind(swept, tmp_path, name, kind):
+    target = attacked(swept, tmp_path, name, kind)
+    with limited(), pytest.raises((FlowdialError, OSError)):
+        read_all_of(target)
+    assert (tmp_path / "outside").read_text() == "of the user"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["journal.txt", "start.json", "scenario.toml"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_file_of_an_unfinished_sweep_as_each_kind(swept, tmp_path, monkeypatch, capsys, name, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outside").write_text("of the user")
+    target = tmp_path / "sweep.partial"
+    target.mkdir()
+    small = scenario(players=20, attempts=20)
+    monkeypatch.setattr("sims.sweeping.sweep._carry_out", lambda folder, *rest: folder.close())
+    sweep(small, {"target.win_rate": "0.5,0.6"}, out=tmp_path / "other", workers=1)
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tmp_path / "other.partial", target, dirs_exist_ok=True)
+    (target / "lock").unlink(missing_ok=True)
+    (target / name).unlink(missing_ok=True)
+    KINDS[kind](target / name)
+    with limited():
+        code = main(["resume", "sweep.partial", "--workers", "1"])
+    err = capsys.readouterr().err
+    assert (code, "Traceback" in err) in ((4, False), (5, False)), err
+    assert (tmp_path / "outside").read_text() == "of the user"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_scenario_of_a_folder_is_read_like_its_other_files(tmp_path, kind):
+    (tmp_path / "outside").write_text("of the user")
+    (tmp_path / "folder").mkdir()
+    KINDS[kind](tmp_path / "folder" / "scenario.toml")
+    with limited(), pytest.raises(RunFolderError, match="must be a regular file"):
+        scenario_in(tmp_path / "folder" / "scenario.toml")
+    with pytest.raises(RunFolderError, match="is missing"):
+        scenario_in(tmp_path / "folder" / "other.toml")
+
+
+def test_no_folder_of_ours_is_read_by_the_loader_of_files_that_the_user_names():
+    """It follows links and waits for pipes, as a user may want."""
+    loaders = r"\bload(_scenario)?\((self\.file|path, Catalog|.*folder / )"
+    found = [path.name for path in sorted((ROOT / "sims").rglob("*.py")) if re.search(loaders, path.read_text())]
+    assert found == []

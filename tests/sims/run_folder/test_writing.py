@@ -22,9 +22,13 @@ WRITERS = {
     "sims/cli/app.py": "the null device",
     "sims/run_folder/files.py": "the functions of this test",
     "sims/run_folder/lock.py": "the lock, never through a link",
+    "sims/runs/telemetry.py": "to_csv without a path gives a text",
     "sims/window/playing/human_session.py": "exclusive, in a folder that was just made",
 }
-METHODS = {"write_text", "write_bytes", "mkstemp", "mkdtemp", "copyfile", "copy2", "symlink_to"}
+METHODS = {
+    *("write_text", "write_bytes", "mkstemp", "mkdtemp", "copyfile", "copy2", "copytree", "symlink_to", "hardlink_to"),
+    *("to_csv", "to_parquet", "to_excel", "to_pickle", "tofile", "savez", "NamedTemporaryFile"),
+}
 
 
 def writes(call: ast.Call) -> bool:

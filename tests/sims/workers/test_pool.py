@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from sims.workers.pool import AHEAD, Pool
 from sims.workers.signals import Stopped
 from sims.workers.start_fault import start_fault
 from sims.workers.task_fault import TaskFault, WorkerFault, failure_of
+from tests.kit import small
 from tests.kit.places import ROOT
 
 pytestmark = pytest.mark.thorough
@@ -423,6 +426,7 @@ def test_a_file_error_without_a_name_keeps_its_reason():
 
 SUSPENDED = """
 import sys
+import threading
 from sims.workers.pool import Pool
 from tests.sims.workers.test_pool import once, prepare
 
@@ -463,6 +467,7 @@ if __name__ == "__main__":
 """
 PARENT = """
 import sys
+import threading
 from sims.workers.pool import Pool
 from tests.sims.workers.test_pool import appending, prepare
 
@@ -507,3 +512,68 @@ def test_a_worker_that_a_signal_has_stopped_is_told_and_its_task_tried_again(tmp
     with Pool(2, prepare, str(tmp_path), stop_once, still_s=0.5, noun="chunk", on_message=said.append) as pool:
         assert sorted(number for number, _ in pool.run(enumerate(range(8)))) == list(range(8))
     assert said == ["a worker was stopped by a signal for 0.5 s; its chunk is played again."]
+
+
+def stop_first_worker() -> None:
+    """Stop the first worker of this process that there is, as SIGSTOP does."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        for process in multiprocessing.active_children():
+            if process.pid is not None:
+                os.kill(process.pid, signal.SIGSTOP)
+                return
+        time.sleep(0.02)
+
+
+def tuned(said, folder):
+    from sims.tuning.tune import tune
+
+    tune(
+        small.scenario(game="logistic"),
+        budget=20_000,
+        method="random",
+        out=folder / "study",
+        workers=2,
+        on_message=said,
+    )
+
+
+def raced(said, folder):
+    from sims.arena.arena import run_arena
+
+    run_arena(["constant"], ["stationary"], players=40, workers=2, on_message=said)
+
+
+def compared(said, folder):
+    from sims.comparison.comparison import compare
+
+    compare(small.scenario(attempts=50), small.scenario(attempts=60), workers=2, on_message=said)
+
+
+def swept(said, folder):
+    from sims.sweeping.sweep import sweep
+
+    found = small.scenario(attempts=50)
+    sweep(found, {"target.win_rate": "0.5,0.6"}, out=folder / "sweep", workers=2, on_message=said)
+
+
+STUDIES = {
+    "tune": (tuned, "sims.tuning.simulator.Pool"),
+    "arena": (raced, "sims.arena.courses.Pool"),
+    "compare": (compared, "sims.comparison.sides.Pool"),
+    "sweep": (swept, "sims.sweeping.trial_player.Pool"),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a stopped process")
+@pytest.mark.parametrize("command", STUDIES)
+def test_each_study_tells_of_a_stopped_worker_and_goes_on(tmp_path, monkeypatch, command):
+    study, pool = STUDIES[command]
+    said: list[str] = []
+    monkeypatch.setattr(pool, partial(Pool, still_s=1.0))
+    stopper = threading.Thread(target=stop_first_worker, daemon=True)
+    stopper.start()
+    study(said.append, tmp_path)
+    stopper.join(1)
+    assert sum("a worker was stopped by a signal for 1 s; its" in sentence for sentence in said) == 1
