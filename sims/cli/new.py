@@ -50,7 +50,8 @@ def new(
     from sims.cli.new_scenario import KINDS, new_file_of, write_from_template
 
     given = (kind, game, target, levels, patch_day)
-    if all(value is None for value in given) and sys.stdin.isatty() and sys.stdout.isatty():
+    can_ask = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if can_ask and all(value is None for value in given):
         show("\n".join(f"{one:12}  {meaning}" for one, meaning in KINDS.items()))
         kind, game, target, levels, patch_day = _asked()
     if levels is not None and kind != "campaign":

@@ -81,7 +81,7 @@ def _distribution(optuna: Any, key: SweptKey, table: TrialTable) -> Any:
     met = [_plain(trial.values[key.key]) for trial in table.trials if key.key in trial.values]
     if (key.values and not key.is_number) or any(isinstance(value, str | bool) for value in met):
         return optuna.distributions.CategoricalDistribution(list(dict.fromkeys([*key.values, *met])))
-    numbers = [float(value) for value in (*met, *(key.values or (key.low, key.high)))]
+    numbers = [float(value) for value in (*met, *map(_plain, key.values or (key.low, key.high)))]
     low, high = min(numbers), max(numbers)
     if all(number.is_integer() for number in numbers) and (key.whole or bool(key.values)):
         return optuna.distributions.IntDistribution(int(low), int(high), log=key.log and low >= 1.0)

@@ -121,3 +121,12 @@ def test_a_slip_in_the_ending_is_told(here, capsys):
     for words in (["check", "my.tml"], ["run", "mi.toml"], ["check", "my"]):
         assert main(words) == 2
         assert "did you mean 'my.toml'?" in capsys.readouterr().err
+
+
+def test_a_closed_stdin_is_no_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["new", "mine"]) == 0
+    assert (tmp_path / "mine.toml").is_file()
+    assert main(["calibrate", "-"]) == 2
+    assert "standard input must be open" in capsys.readouterr().err
