@@ -19,7 +19,7 @@ from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.randomness import LARGEST_SEED
 from engine.scenario_file.personas import persona_traits
 from engine.scenario_file.scenario_faults import quote_value
-from engine.scheduling.option_schedule import GainSchedule
+from engine.scheduling.option_schedule import GainSchedule, GainShape
 from engine.setup import Layouts
 
 FORMAT: Final = 1
@@ -245,7 +245,7 @@ class TargetSection(CohortTarget):
 class GainSection(Section):
     """[controller.gain]: how the gain of a rule changes with outcomes, as shares of what its options say."""
 
-    shape: Literal["warm_up", "cosine", "one_cycle", "plateau"] = Field(
+    shape: GainShape = Field(
         description="warm_up rises, cosine falls, one_cycle rises and falls, plateau falls when errors stop shrinking"
     )
     length: Annotated[int, Number(2, COHORT_STRIDE, whole=True)] | None = Field(

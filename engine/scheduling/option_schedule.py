@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 from engine.scheduling.shapes import cosine, one_cycle, share_done, warm_up_decay
 
 GainShape = Literal["warm_up", "cosine", "one_cycle", "plateau"]
-GAIN_SHAPES: Final = ("warm_up", "cosine", "one_cycle", "plateau")
+_MOST_KNOTS: Final = 4096  # at which a gain is told anew: a longer shape is a fine staircase
 
 Stairs = tuple[tuple[int, float], ...]  # (outcome from which on, value), the first at outcome 0
 
@@ -62,7 +62,8 @@ class OptionSchedule(NamedTuple):
         """Numbers of outcomes at which something changes, rising, the first 0."""
         found = {0, *(at for _, stairs in self.stairs for at, _ in stairs)}
         if self.gain is not None and self.gain.shape != "plateau":
-            found.update(range(self.gain.length))
+            found.update(range(0, self.gain.length + 1, -(-self.gain.length // _MOST_KNOTS)))
+            found.add(self.gain.length)
         return sorted(found)
 
 

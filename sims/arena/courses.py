@@ -85,6 +85,15 @@ class CourseScores(NamedTuple):
     faulty: frozenset[tuple[str, str]] = frozenset()
 
 
+def refuse_schedule(scenario: Scenario) -> None:
+    """Raise ScenarioError where options of the scenario's controller change: entrants have fixed ones."""
+    if scenario.form.controller.gain is not None or scenario.form.controller.piecewise:
+        raise ScenarioError(
+            "controllers are compared with fixed options here, but those of this scenario change with outcomes; remove "
+            "[controller.gain] and [controller.piecewise], or use flowdial compare"
+        )
+
+
 def entrant_of(kind: ControllerKind, given: Mapping[str, float]) -> Entrant:
     """A controller with these options. Raises ScenarioError for an unknown name or a value out of range."""
     known = {option.name: option for option in kind.option_list}

@@ -16,6 +16,7 @@ from sims.arena.courses import (
     Entrant,
     entrant_of,
     refuse_absent,
+    refuse_schedule,
     refuse_unplayable,
     score_courses,
 )
@@ -175,7 +176,8 @@ def entrants_of(controllers: Iterable[ControllerChoice], catalog: Catalog) -> li
 
 
 def own_entrant(scenario: Scenario, catalog: Catalog) -> Entrant:
-    """The scenario's own controller, with the options that it sets."""
+    """The scenario's own controller, with the options that it sets. Raises ScenarioError where these change."""
+    refuse_schedule(scenario)
     return entrant_of(catalog.controller(scenario.controller), scenario.form.controller.options)
 
 

@@ -91,10 +91,11 @@ def human_setup(setup: Setup, kind: ControllerKind, target: float) -> Setup:
     A controller that simulates players uses those of the largest cohort.
     """
     largest = int(np.argmax(setup.counts))
+    own = kind.name == setup.kind.name  # with the options and the schedule of the scenario
     return dataclasses.replace(
         setup,
-        kind=kind,
-        options=setup.options if kind is setup.kind else kind.options(),
+        kind=setup.kind if own else kind,
+        options=setup.options if own else kind.options(),
         scope="player" if "player" in kind.scopes else kind.scopes[0],
         cohorts=(COHORT,),
         counts=(1,),

@@ -15,7 +15,9 @@ from engine.scenario import parse, setup_of
 from engine.scheduling.option_schedule import GainSchedule, OptionSchedule
 from engine.scheduling.scheduled_rule import scheduled_kind, why_no_gain_schedule
 from engine.world import chunks, simulate
+from sims.arena.race import own_entrant
 from sims.catalog import Catalog, load_scenario
+from sims.window.playing.human_session import human_setup
 from tests.kit import small
 
 CATALOG = Catalog()
@@ -41,6 +43,7 @@ def moves(name, schedule, wins, target=0.6):
     return np.array(asked)
 
 
+COSINE = {"controller.name": "elo", "controller.gain.shape": "cosine"}
 WINS = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0] * 4
 
 
@@ -68,6 +71,26 @@ def test_shapes_are_those_of_their_sources():
     assert [warm_up.share(n) for n in (0, 20, 40, 400)] == pytest.approx([0.2, 0.6, 1.0, 1.0])
     cycle = GainSchedule("one_cycle", length=101, first=0.2, last=0.1, rise=0.25)
     assert [cycle.share(n) for n in (0, 25, 50, 100)] == pytest.approx([0.2, 1.0, 0.2, 0.1])
+
+
+def test_a_long_shape_is_a_fine_staircase():
+    knots = OptionSchedule(gain=GainSchedule("cosine", length=10_000_000)).knots()
+    assert len(knots) <= 4098
+    assert knots[-1] == 10_000_000
+    assert OptionSchedule(gain=GainSchedule("cosine", length=200)).knots() == list(range(201))
+
+
+def test_a_race_is_refused_where_options_change():
+    with pytest.raises(ScenarioError, match="compared with fixed options here, but those of this scenario change"):
+        own_entrant(load_scenario("arena/jump", **COSINE), CATALOG)
+
+
+def test_a_person_plays_against_the_schedule_of_the_scenario():
+    setup = setup_of(load_scenario("arena/jump", **COSINE), CATALOG)
+    human = human_setup(setup, CATALOG.controller("elo"), 0.5)
+    assert human.kind is setup.kind
+    assert human.schedule == setup.schedule
+    assert human_setup(setup, CATALOG.controller("kalman"), 0.5).kind is CATALOG.controller("kalman")
 
 
 def test_a_step_is_the_gain_times_its_share():
