@@ -7,6 +7,7 @@ common. The records of a journal are what a sweep was told, in order; everything
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from engine.errors import RunFolderError
@@ -77,6 +78,11 @@ class ClockTime(NamedTuple):
 
 
 SweepRecord = TrialRecord | ClockTime
+
+
+def of_whole_lives(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The records of a trial that count where it was played in parts and as a whole: those of whole lives, else all."""
+    return [record for record in records if not record.ask.block.last] or list(records)
 
 
 class SweepJournal(AppendedRecords[SweepRecord]):

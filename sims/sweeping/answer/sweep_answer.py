@@ -18,7 +18,7 @@ from sims.sweeping.space import Settings, SweepSpace, SweptValue, value_in
 from sims.sweeping.sweep_plan import SweepPlan
 from sims.sweeping.sweep_request import SweepRequest
 from sims.sweeping.trial_losses import Gain, pooled
-from sims.sweeping.trial_records import Measure, TrialRecord
+from sims.sweeping.trial_records import Measure, TrialRecord, of_whole_lives
 from sims.sweeping.trial_scenarios import trial_scenario
 
 Claim = Literal["better", "worse", "same", "cannot tell"]
@@ -216,15 +216,16 @@ def _merged(records: Sequence[TrialRecord], scenarios: Mapping[int, Scenario] | 
     for record in records:
         by_trial.setdefault(record.ask.trial, []).append(record)
     for number, own in sorted(by_trial.items()):
-        weights = [float(record.ask.block.players) for record in own]
+        judged = of_whole_lives(own)
+        weights = [float(record.ask.block.players) for record in judged]
         failure = next((record.failure for record in own if record.failure), "")
-        largest = max(reversed(own), key=lambda record: record.ask.block.players)
+        largest = max(reversed(judged), key=lambda record: record.ask.block.players)
         measures = largest.measures
         states = largest.states
         if scenarios is not None:
             measures = _joined([record.measures for record in own])
             states = _joined_states(scenarios[number], measures, [record.states for record in own])
-        parts = list(zip(own, weights, strict=True))
+        parts = list(zip(judged, weights, strict=True))
         yield MeasuredTrial(
             number,
             own[0].ask.settings,

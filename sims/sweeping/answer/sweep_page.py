@@ -319,7 +319,7 @@ def _trials(answer: SweepAnswer) -> Markup:
         "players with the same luck; below 0 is better. All trials are in trials.csv."
     )
     if answer.plan.lives is not None:
-        note += " A loss is that of the parts which a trial played, so compare differences, not losses."
+        note += " A loss is that of the parts that a trial played, or of whole lives: compare differences, not losses."
     return section("Trials", *parts, note=note)
 
 

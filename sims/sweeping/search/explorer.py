@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from sims.sweeping.space import Settings
 from sims.sweeping.trial_losses import Gain, pooled
-from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
+from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord, of_whole_lives
 
 BATCH: Final = 16  # trials that are played together; the workers have no say in it
 
@@ -74,7 +74,7 @@ def upper_ends(records: Sequence[TrialRecord]) -> dict[int, tuple[float, ...]]:
     for record in records:
         if record.ask.trial not in failed:
             parts.setdefault(record.ask.trial, []).append(record)
-    return {trial: tuple(gain.high for gain in pooled_gains(own)) for trial, own in parts.items()}
+    return {trial: tuple(gain.high for gain in pooled_gains(of_whole_lives(own))) for trial, own in parts.items()}
 
 
 def pooled_gains(records: Sequence[TrialRecord]) -> list[Gain]:

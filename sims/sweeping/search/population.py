@@ -19,7 +19,7 @@ import numpy as np
 from engine.scheduling.option_schedule import Stairs
 from sims.sweeping.search.explorer import BATCH, gains_of, ranked_trials
 from sims.sweeping.space import Settings, SweepSpace, SweptKey, SweptValue
-from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord
+from sims.sweeping.trial_records import PlayerBlock, TrialAsk, TrialRecord, of_whole_lives
 
 STRETCHES: Final = 6
 LEAST_MEMBERS: Final = 8
@@ -85,8 +85,7 @@ class Population:
 
     def finalists(self) -> list[int]:
         """Trials that played whole lives, by these alone; before that, all."""
-        whole = [record for record in self._all if not record.ask.block.last]
-        return ranked_trials(whole) or ranked_trials(self._all)
+        return ranked_trials(of_whole_lives(self._all)) or ranked_trials(self._all)
 
     def _next_stretch(self) -> None:
         if self._stretch >= 0:
