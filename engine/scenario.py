@@ -115,12 +115,17 @@ class Scenario:
         return self.form.controller.scope
 
     @property
+    def draws_estimates(self) -> bool:
+        """As `Setup.draws_estimates`: each replica draws what was fitted, from the covariance of the estimates."""
+        fitted = self.form.calibration
+        return fitted is not None and fitted.errors is not None and self.form.run.replicas > 1
+
+    @property
     def shares_luck(self) -> bool:
         """As `Setup.shares_luck`: players of one replica share a controller, or layouts that are its own."""
-        levels, fitted = self.form.levels, self.form.calibration
-        own_estimates = fitted is not None and fitted.errors is not None and self.form.run.replicas > 1
+        levels = self.form.levels
         own_layouts = isinstance(levels, Campaign) and levels.layouts == "per_replica"
-        return self.scope != "player" or own_layouts or own_estimates
+        return self.scope != "player" or own_layouts or self.draws_estimates
 
     @property
     def after_attempts(self) -> int:

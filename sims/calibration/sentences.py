@@ -200,7 +200,7 @@ def _about_form(table: PlayTable) -> Iterator[str]:
     elif "time" in table.mapped and "session" not in table.mapped:
         yield f"A session ends with a break of {SESSION_GAP_S / 60:.0f} minutes."
     if table.plays is not None and table.plays.dial is not None:
-        yield "The target of the scenario is ours: put yours. Its dial stays within the settings of the file."
+        yield "The target of the scenario is ours: put yours. What it plays stays within the settings of the file."
     elif table.plays is None or table.plays.order is None:
         yield "The target of the scenario is ours, since the file does not tell what follows a loss: put yours."
     elif not table.is_campaign:

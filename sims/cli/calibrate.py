@@ -13,7 +13,11 @@ from sims.terminal import json_text, say, show
 @click.command(cls=Command)
 @click.argument("plays", metavar="FILE", type=UserPath(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--columns", metavar="PART=NAME,...", help="Name the columns, e.g. player=uid,level=stage,won=result.")
-@click.option("--game", metavar="NAME", help="The game of ours that was played, with columns as param_speed.")
+@click.option(
+    "--game",
+    metavar="NAME",
+    help="Name or .py file of the game that was played; the plays have its knobs as param_speed.",
+)
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be read, at most 1 % of them.")
 @click.option(
     "--keep-ids",
@@ -55,6 +59,10 @@ def calibrate(
     from sims.calibration.calibration import calibrate as fit_players
     from sims.calibration.play_files.columns import parse_columns
     from sims.calibration.sentences import mapping_words
+    from sims.catalog import use_game_file
+
+    if game is not None and game.endswith(".py"):
+        game = use_game_file(Path(game).expanduser())
 
     result = fit_players(
         plays,

@@ -121,6 +121,11 @@ class Search:
         self._noun = growing(scenario)
         form = scenario.form
         others = form.run.replicas if self._noun == "players" else form.players.count
+        if scenario.draws_estimates:
+            raise ScenarioError(
+                f"{scenario.name}: --precision needs margins that more players narrow, and these hold the error of "
+                "a calibration; add --set run.replicas=1 for the luck of players alone, or calibrate on more plays."
+            )
         self._each = others * form.horizon.attempts_per_player  # attempts of one more player or replica
         least = _LEAST_PILOT * (len(scenario.cohorts) if self._noun == "players" else 1)
         self._pilots = int(_PILOTS_SHARE * budget / self._each)

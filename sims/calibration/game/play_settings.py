@@ -78,7 +78,7 @@ def setting_readers(game: Game, columns: Mapping[str, Any]) -> dict[str, tuple[C
         elif column.startswith(PREFIX):
             raise ScenarioError(
                 f"every column that begins with {PREFIX} must be a knob of {game.name} ({', '.join(knobs)}), got "
-                f"{column!r}{suggestion(name, tuple(knobs))}."
+                f"{column!r}{suggestion(name, tuple(knobs)) or '.'}"
             )
     if not found:
         example = f"{PREFIX}{game.space[0].name}"

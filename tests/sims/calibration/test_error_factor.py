@@ -15,6 +15,7 @@ from engine.players import MIX, TRAIT_NAMES
 from engine.scenario import setup_of
 from sims.calibration.calibration import calibrate
 from sims.catalog import Catalog, load_scenario
+from sims.cli.app import main
 from sims.runs.execution import run
 from tests.kit.plays import Truth, planted
 
@@ -79,3 +80,9 @@ def test_a_margin_by_estimate_does_not_get_narrow_with_repeats():
         widths.append((found.high - found.low) / 2.0)
     assert widths[1] == pytest.approx(1.96 * 0.03, rel=0.2)
     assert widths[0] == pytest.approx(widths[1], rel=0.5)
+
+
+def test_precision_is_refused_where_players_do_not_make_margins_narrow(calibrated, tmp_path, capsys):
+    command = ["run", str(calibrated.scenario_file), "--precision", "0.02", "--out", str(tmp_path / "run")]
+    assert main(command) == 2
+    assert "these hold the error of a calibration; add --set run.replicas=1" in capsys.readouterr().err

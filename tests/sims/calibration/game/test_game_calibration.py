@@ -28,7 +28,7 @@ def settings_at(places):
 def plays(tmp_path_factory):
     home = tmp_path_factory.mktemp("game")
     (home / "world.toml").write_text(
-        SCENARIO.format(game="logistic", controller="weighted_up_down", players=600, attempts=30, seed=4),
+        SCENARIO.format(game="logistic", controller="weighted_up_down", players=300, attempts=24, seed=4),
         encoding="utf-8",
     )
     result = run(load_scenario(home / "world.toml"), out=home / "run", workers=1)
@@ -41,7 +41,7 @@ def found(plays, tmp_path_factory):
 
 
 def test_the_answer_names_the_game_and_its_rules_fit(found):
-    assert "of the dial of logistic, 600 players" in found.headline
+    assert "of the dial of logistic, 300 players" in found.headline
     assert found.findings.rules.fits
     assert any(sentence.startswith("The rules of logistic leave") for sentence in found.sentences)
     json = found.to_json()
@@ -70,6 +70,7 @@ def test_the_scenario_plays_the_game_and_is_labelled(found, tmp_path):
 def test_rules_of_another_game_are_said_not_to_be_yours(plays, tmp_path, capsys):
     """Wins that go against the dial: no player of these rules does so."""
     frame = pd.read_csv(plays)
+    frame = frame[frame["player"].isin(frame["player"].unique()[:60])]
     knob = next(name for name in frame if name.startswith("param_"))
     frame["won"] = (np.random.default_rng(2).random(len(frame)) < frame[knob].rank(pct=True)).astype(int)
     frame.drop(columns="quit").to_csv(tmp_path / "other.csv", index=False)
