@@ -42,7 +42,8 @@ def write_calibration(out: Path | None, findings: Findings, scenario: Scenario, 
     write_file(folder / SCENARIO, scenario.resolved_toml().encode())
     write_file(folder / REPORT, calibration_page(findings).encode())
     if key is not None and findings.histories is not None:
-        table = players_table(findings.fit, findings.histories, findings.table.ids, key)
+        by_levels = findings.played is None
+        table = players_table(findings.fit, findings.histories, findings.table.ids, key, with_skill=by_levels)
         write_file(folder / PLAYERS, table)
     sync_folder(folder)
     return folder

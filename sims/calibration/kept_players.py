@@ -31,6 +31,7 @@ _KEY_BYTES: Final = 32
 _LEAST_KEY: Final = 16  # bytes of a key
 _NAME_BYTES: Final = 16  # of a name: two of a billion players are alike with a chance of 1e-21
 _NODES: Final = 61
+_LEAST_CHANCE: Final = 1e-300
 _ROWS: Final = 20_000  # at once, so that memory stays small
 
 
@@ -66,7 +67,7 @@ def key_of_file(path: Path, out: Path | None) -> bytes:
     return hashlib.blake2b(content.strip(), digest_size=_KEY_BYTES).digest()
 
 
-def players_table(fit: Fit, histories: Histories, ids: Sequence[str], key: bytes) -> bytes:
+def players_table(fit: Fit, histories: Histories, ids: Sequence[str], key: bytes, *, with_skill: bool = True) -> bytes:
     """A CSV of the players: their names by the key, what they did, and their skill as far as wins tell.
 
     Args:
@@ -74,29 +75,30 @@ def players_table(fit: Fit, histories: Histories, ids: Sequence[str], key: bytes
         histories: the players.
         ids: of the file, by the number of each player in it.
         key: by `key_of_file`.
+        with_skill: whether the fit is by levels; skills of a game's own rules are not estimated one by one.
     """
     assert histories.number is not None  # players of a file have numbers
     names = [hashlib.blake2b(one.encode(), digest_size=_NAME_BYTES, key=key).hexdigest() for one in ids]
     starts = histories.starts[:-1]
     attempts = np.diff(histories.starts)
     wins = np.add.reduceat(histories.won.astype(np.int64), starts)
-    skill, sd = skills_of(fit, histories)
-    rows = [
-        (names[number], int(attempts[i]), int(wins[i]), f"{skill[i]:.3f}", f"{sd[i]:.3f}")
-        for i, number in enumerate(histories.number.tolist())
-    ]
+    columns = [[names[number] for number in histories.number.tolist()], attempts.tolist(), wins.tolist()]
+    if with_skill:
+        columns += [[f"{one:.3f}" for one in values] for values in estimate_skills(fit, histories)]
+    rows = zip(*columns, strict=True)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(COLUMNS[: len(columns)])
     table.writerows(sorted(rows))
     return text.getvalue().encode()
 
 
-def skills_of(fit: Fit, histories: Histories) -> tuple[Numbers, Numbers]:
+def estimate_skills(fit: Fit, histories: Histories) -> tuple[Numbers, Numbers]:
     """Mean and standard deviation of each player's skill before any practice, given what they did; shape (players,)."""
     nodes = fit.skill_sd * np.linspace(-REACH, REACH, _NODES)
     prior = -0.5 * (nodes / fit.skill_sd) ** 2
     effects = fit.point[fit.levels : fit.levels + len(fit.effects)]
+    guess, lapse = fit.plain_curve
     means, sds = np.empty(histories.players), np.empty(histories.players)
     edges = np.searchsorted(histories.starts, np.arange(0, histories.rows, _ROWS)).tolist() + [histories.players]
     for first, last in pairwise(edges):
@@ -104,8 +106,9 @@ def skills_of(fit: Fit, histories: Histories) -> tuple[Numbers, Numbers]:
             continue
         begin, end = histories.starts[first], histories.starts[last]
         known = histories.features[begin:end] @ effects - fit.difficulty[histories.level[begin:end]]
-        sign = np.where(histories.won[begin:end] == 1, 1.0, -1.0)
-        told = -np.logaddexp(0.0, -sign[:, None] * (known[:, None] + nodes))
+        chance = guess + (1.0 - guess - lapse) / (1.0 + np.exp(-(known[:, None] + nodes)))
+        seen = np.where(histories.won[begin:end, None] == 1, chance, 1.0 - chance)
+        told = np.log(np.maximum(seen, _LEAST_CHANCE))
         height = np.add.reduceat(told, histories.starts[first:last] - begin, axis=0) + prior
         weight = np.exp(height - height.max(axis=1, keepdims=True))
         weight /= weight.sum(axis=1, keepdims=True)

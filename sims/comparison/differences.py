@@ -409,5 +409,6 @@ def _left(match: _Match, groups: Sequence[_Group]) -> tuple[LevelLeft, ...]:
         [cohort[:, :, place, 0] for sums in side for cohort in sums]
         for side in ([group.before_sums for group in groups], [group.after_sums for group in groups])
     )
-    by_replica = (match.shared or match.drawn) and all(group.replicas > 1 for group in groups)
-    return levels_left(before, after, match.levels, paired=not match.strangers, by_replica=by_replica)
+    by_replica = match.shared and all(group.replicas > 1 for group in groups)
+    drawn = by_replica and match.drawn
+    return levels_left(before, after, match.levels, paired=not match.strangers, by_replica=by_replica, drawn=drawn)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.inference.difference import Difference, paired_difference, unpaired_difference
+from engine.inference.difference import Difference, of_one_more, paired_difference, unpaired_difference
 
 HEADING: Final = "Who is left: players who passed a level"
 NOTE: Final = "Levels are counted on each side from the first. All margins of the table hold at once."
@@ -43,7 +43,13 @@ class LevelLeft(NamedTuple):
 
 
 def levels_left(
-    before: Sequence[Numbers], after: Sequence[Numbers], levels: int, *, paired: bool, by_replica: bool
+    before: Sequence[Numbers],
+    after: Sequence[Numbers],
+    levels: int,
+    *,
+    paired: bool,
+    by_replica: bool,
+    drawn: bool = False,
 ) -> tuple[LevelLeft, ...]:
     """Compare the shares of players who passed each level.
 
@@ -52,7 +58,8 @@ def levels_left(
         after: the same of the other scenario; the same players where they are paired.
         levels: that both campaigns have.
         paired: whether the players are the same.
-        by_replica: whether the players of a replica share a controller, and count as one.
+        by_replica: whether the players of a replica share a controller or a draw of what was fitted, and count as one.
+        drawn: whether each replica draws what was fitted, so that the next one is meant.
 
     Returns:
         One for each level, with margins that hold for all of them at once (Bonferroni).
@@ -66,7 +73,8 @@ def levels_left(
             passed = np.concatenate([cohort >= level for cohort in side], axis=1).astype(np.float64)
             sums = np.stack((passed, np.ones_like(passed)), axis=2)
             sides.append(sums.sum(axis=1) if by_replica else sums.reshape(-1, 2))
-        found.append(LevelLeft(level, difference_of(sides[0], sides[1], confidence)))
+        difference = difference_of(sides[0], sides[1], confidence)
+        found.append(LevelLeft(level, of_one_more(difference, confidence) if drawn else difference))
     return tuple(found)
 
 
