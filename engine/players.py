@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from engine.arithmetic import exp, log, logistic
 from engine.game import FAILED, WON, Faculties
+from engine.presence.week import later, share_of_wave
 from engine.randomness import (
     ARRIVAL,
     FLOW,
@@ -482,23 +483,30 @@ def after_attempt(
     player["left"] = left
 
 
-def come_back(player: Any, flow: Flow, seed: int, replica: int, horizon_s: float) -> None:
+def come_back(player: Any, flow: Flow, week: Any, seed: int, replica: int, horizon_s: float) -> None:
     """Bring a player from the end of a session to the start of the next: same day, around the next day, or later.
 
     `return_scale` multiplies the first and the last; a daily player with 2 comes every other day, at about that hour.
+    Returns follow the hours and days of the week (engine.presence.week); a daily player's follow their own hour, and
+    only its spread the profile.
     """
     session = int(player["session"])
     which, spread, _, _ = words(key_of(seed, replica, RETURN, int(player["player"]), session), 0)
     z = standard_normal(spread)
     scale = float(player["return_scale"])
+    since_s = float(player["clock_s"])  # away_s are counted from here, on the clock of the week
     if unit(which) < flow.same_day_share:
         away_s = flow.same_day_s * exp(flow.return_log_sd * z) * scale
     elif unit(which) < flow.same_day_share + flow.daily_share:
         days = max(math.floor(scale + 0.5), 1.0)  # whole days, so that the hour stays
         away_s = max(DAY_S * days + flow.daily_sd_s * z, 3600.0)
+        if len(week) > 0:
+            since_s, away_s = since_s + DAY_S * days, max(flow.daily_sd_s * z, 3600.0 - DAY_S * days)
     else:
         away_s = flow.later_s * exp(flow.return_log_sd * z) * scale
-    clock_s = float(player["clock_s"]) + away_s
+    clock_s = later(since_s, away_s, week)
+    if len(week) > 0:
+        away_s = clock_s - float(player["clock_s"])
     forgetting = float(player["forgetting"])
     if forgetting > 0.0:
         player["forgotten"] = 1.0 - (1.0 - float(player["forgotten"])) * exp(-forgetting * away_s / DAY_S)
@@ -511,17 +519,20 @@ def come_back(player: Any, flow: Flow, seed: int, replica: int, horizon_s: float
     player["left"] = HORIZON if clock_s >= horizon_s else PLAYING
 
 
-def arrivals(count: int, first: int, seed: int, replica: int, mean_gap_s: float, window_s: float, out: Any) -> None:
+def arrivals(
+    count: int, first: int, seed: int, replica: int, mean_gap_s: float, window_s: float, week: Any, out: Any
+) -> None:
     """Arrival times of players first, first + 1, ... into out, shape (count,), in seconds from the start.
 
     mean_gap_s > 0: a Poisson process, so that the time of a player is the sum of the gaps before; players added at the
-    end move no others. Otherwise a launch wave: each player at a uniform time within window_s.
+    end move no others. Otherwise a launch wave: each player at a uniform time within window_s. Both follow the hours
+    and days of the week (engine.presence.week).
     """
     now_s = 0.0
     for i in range(count):
         word = words(key_of(seed, replica, ARRIVAL, first + i, 0), 0)[0]
         if mean_gap_s > 0.0:
             now_s = now_s + mean_gap_s * standard_exponential(word)
-            out[i] = now_s
+            out[i] = later(0.0, now_s, week)
         else:
-            out[i] = window_s * unit(word)
+            out[i] = share_of_wave(unit(word), window_s, week)

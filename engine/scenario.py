@@ -20,6 +20,7 @@ from engine.estimates.estimate_errors import NAMES, EstimateErrors
 from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
+from engine.presence.week import ALWAYS_ALIKE, Week, week_of
 from engine.scenario_file import toml
 from engine.scenario_file.calibration_label import CalibrationLabel, calibration_label
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
@@ -31,6 +32,7 @@ from engine.scenario_file.scenario_faults import Faults, printable
 from engine.scenario_file.sections import (
     DEFAULT_TOLERANCE,
     FORMAT,
+    CalendarSection,
     Campaign,
     CohortSection,
     CohortTarget,
@@ -296,6 +298,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         targets=np.array([scenario.win_rates(i) for i in range(len(form.cohort))]),
         levels=scenario.levels,
         flow=Flow(**form.players.flow.model_dump()),
+        week=_week(form.players.calendar),
         gaps_s=tuple(
             DAY_S / (arrival.per_day * cohort.share) if isinstance(arrival, SteadyStream) else 0.0
             for cohort in form.cohort
@@ -323,6 +326,10 @@ def _schedule(section: ControllerSection) -> OptionSchedule:
     )
     gain = None if section.gain is None else GainSchedule(**section.gain.model_dump())
     return OptionSchedule(tuple(stairs), gain)
+
+
+def _week(section: CalendarSection | None) -> Week:
+    return ALWAYS_ALIKE if section is None else week_of(section.hours or [], section.weekdays or [])
 
 
 def _level_seed(form: Form) -> int:

@@ -39,11 +39,14 @@ from engine.setup import Setup
 UNKNOWN: Final = -1.0
 
 
+_WEEK_AT: Final = 3 + len(FLOW_FIELDS)  # where the profile of the week begins in a frame's numbers
+
+
 class Frame(NamedTuple):
     """A world's constants in the form that kernels take: few arrays, since each argument of a call costs time."""
 
     whole: npt.NDArray[np.int64]  # seed, replica, levels, attempts per player, seed of the numbered levels
-    real: npt.NDArray[np.float64]  # horizon_s, floor, ceiling, then the fields of Flow
+    real: npt.NDArray[np.float64]  # horizon_s, floor, ceiling, the fields of Flow, then the profile of the week
     table: npt.NDArray[np.float64]  # the parameter space
     path: npt.NDArray[np.float64]  # the dial
     targets: npt.NDArray[np.float64]  # (2 cohorts, levels): wanted win rates, then how far the dial is moved
@@ -56,7 +59,7 @@ def frame_of(setup: Setup, replica: int, world: Setup | None = None) -> Frame:
     whole = [setup.seed, replica, setup.levels, setup.attempts_per_player, setup.layout_seed(replica)]
     return Frame(
         np.array(whole, dtype=np.int64),
-        np.array([setup.horizon_s, setup.floor, setup.ceiling, *real.flow], dtype=np.float64),
+        np.array([setup.horizon_s, setup.floor, setup.ceiling, *real.flow, *setup.week], dtype=np.float64),
         real.space.table(),
         np.ascontiguousarray(setup.path),
         np.concatenate((setup.targets, level_shifts(setup))),
@@ -158,7 +161,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
         after_attempt(player, outcome, duration_s, flow, seed, replica, int(whole[2]), int(whole[3]), horizon_s)
         left = int(player["left"])
         if left == SESSION_END:
-            come_back(player, flow, seed, replica, horizon_s)
+            come_back(player, flow, real[_WEEK_AT:], seed, replica, horizon_s)
         return Turn(
             left,
             1 if outcome == WON else 0,
@@ -319,9 +322,9 @@ def births(players: Any, numbers: Any, cohorts: Any, traits: Any, whole: Any, re
         be_born(players[i], int(numbers[i]), cohort, traits[cohort], int(whole[0]), int(whole[1]), level, flow.content)
 
 
-def arrive(first: int, whole: Any, mean_gap_s: float, window_s: float, out: Any) -> None:
+def arrive(first: int, whole: Any, real: Any, mean_gap_s: float, window_s: float, out: Any) -> None:
     """Arrival times of the players first, first + 1, ... of a cohort, into out."""
-    arrivals(len(out), first, int(whole[0]), int(whole[1]), mean_gap_s, window_s, out)
+    arrivals(len(out), first, int(whole[0]), int(whole[1]), mean_gap_s, window_s, real[_WEEK_AT:], out)
 
 
 def put_in_order(rows: Any, order: Any) -> None:

@@ -14,6 +14,7 @@ from engine.estimates.estimate_errors import EstimateErrors
 from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import COHORT_STRIDE, Flow
+from engine.presence.week import ALWAYS_ALIKE, Week
 from engine.randomness import LEVEL, WORD, key_of, words
 from engine.scheduling.option_schedule import NO_SCHEDULE, OptionSchedule
 
@@ -50,6 +51,7 @@ class Setup:
     layouts: Layouts = "shared"  # whether all replicas meet the numbered levels of one draw, or each those of its own
     level_seed: int = RUNS_OWN  # from which numbered levels are drawn; RUNS_OWN: the seed of the run
     addresses: tuple[int, ...] = ()  # of the cohorts, rising; empty where each has its own place as address
+    week: Week = ALWAYS_ALIKE  # when people play, see engine.presence.week
     win_chance: bool = False  # whether rows have the true chance of winning
     errors: EstimateErrors | None = None  # how sure the fitted players and levels are; None where none were fitted
     schedule: OptionSchedule = NO_SCHEDULE  # how the controller's options change with outcomes

@@ -439,7 +439,7 @@ def _people(
     times = []
     for c, f, size in zip(cohorts, first, sizes):
         wave = np.empty(f + size)  # gaps before the chunk count too
-        compiled(arrive)(setup.player_number(c, 0), whole, setup.gaps_s[c], setup.window_s, wave)
+        compiled(arrive)(setup.player_number(c, 0), whole, real, setup.gaps_s[c], setup.window_s, wave)
         times.append(wave[f:])
     arrivals = np.concatenate(times)
     players["clock_s"] = arrivals

@@ -92,6 +92,7 @@ def check_consistency(
         _check_direction(parts.dial, parts, game, faults)
     _check_targets(parts, faults)
     _check_players(parts, faults)
+    _check_calendar(parts, faults)
     for place, cohort in parts.cohorts.items():
         if cohort.persona:
             _known(cohort.persona, PERSONA_NAMES, ("cohort", place, "persona"), "the personas are", faults)
@@ -290,6 +291,13 @@ def _check_telemetry(parts: Parts, kind: ControllerKind, faults: Faults) -> None
 def aims(target: CohortTarget | None) -> list[str]:
     """The ways in which a target is given; a valid target has one, or none where it inherits."""
     return [name for name in _AIMS if target is not None and getattr(target, name) is not None]
+
+
+def _check_calendar(parts: Parts, faults: Faults) -> None:
+    calendar = parts.players.calendar if parts.players is not None else None
+    for name, weights in (("hours", calendar.hours), ("weekdays", calendar.weekdays)) if calendar is not None else ():
+        if weights is not None and not any(weights):
+            faults.add(("players", "calendar", name), "must have a weight above 0, got only 0; nobody would ever play")
 
 
 def _check_targets(parts: Parts, faults: Faults) -> None:

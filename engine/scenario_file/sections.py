@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from engine.controller import Scope
 from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
+from engine.presence.week import DAYS, HOURS
 from engine.randomness import LARGEST_SEED
 from engine.scenario_file.personas import persona_traits
 from engine.scenario_file.scenario_faults import quote_value
@@ -144,6 +145,7 @@ class KnobValue:
 
 FieldRule = Number | FreeText | Identifier | KnobValue
 
+Weight = Annotated[float, Number(0, 1e6)]
 Share = Annotated[float, Number(0, 1)]
 WinRate = Annotated[float, Number(LOWEST_WIN_RATE, HIGHEST_WIN_RATE)]
 Finite = Annotated[float, Number(-LARGEST, LARGEST)]
@@ -346,6 +348,17 @@ class FlowSection(Section):
     )
 
 
+class CalendarSection(Section):
+    """[players.calendar]: when people play. A simulation begins on a Monday at midnight."""
+
+    hours: Annotated[list[Weight], Field(min_length=HOURS, max_length=HOURS)] | None = Field(
+        default=None, description="weights of the 24 hours of a day, from midnight; all alike when left out"
+    )
+    weekdays: Annotated[list[Weight], Field(min_length=DAYS, max_length=DAYS)] | None = Field(
+        default=None, description="weights of the 7 days of a week, Monday first; all alike when left out"
+    )
+
+
 class PlayersSection(Section):
     """[players]: number of players, their arrival, and what makes them stay."""
 
@@ -356,6 +369,9 @@ class PlayersSection(Section):
         default=LaunchWave(), description="when players first appear"
     )
     flow: FlowSection = Field(default=FlowSection(), description="staying and leaving")
+    calendar: CalendarSection | None = Field(
+        default=None, description="hours and days at which players arrive and come back; all alike when left out"
+    )
 
 
 class NormalSpread(Section):

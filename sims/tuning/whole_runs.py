@@ -20,6 +20,7 @@ from scipy.stats import qmc
 from engine.game import FAILED, WON
 from engine.parameters import ParameterSpace
 from engine.players import HORIZON, KINDS, MIX, PLAYING, TRAIT_NAMES, draw_trait, trait_of
+from engine.presence.week import later
 from engine.randomness import standard_normal
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
@@ -137,6 +138,7 @@ def _spread(world: World, cohort: int) -> None:
             players[TRAIT_NAMES[j]][i] = _trait(table, row, j)
     if setup.gaps_s[cohort] > 0.0:
         earlier = np.floor(places[:, -1] * setup.counts[cohort])
-        world.arrivals[:] = setup.gaps_s[cohort] * dice.standard_gamma(earlier + 1.0)
+        when = setup.gaps_s[cohort] * dice.standard_gamma(earlier + 1.0)
+        world.arrivals[:] = [later(0.0, float(one), setup.week) for one in when]
         players["clock_s"] = world.arrivals
         players["left"] = np.where(world.arrivals >= setup.horizon_s, HORIZON, PLAYING)

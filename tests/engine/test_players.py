@@ -34,6 +34,7 @@ from engine.players import (
     felt_difficulty,
     skill_now,
 )
+from engine.presence.week import ALWAYS_ALIKE, week_of
 
 CROWD = 20_000
 ERRORS = 4.0  # standard errors
@@ -228,7 +229,7 @@ def test_practice_is_forgotten_between_sessions_and_tiredness_goes_little_by_lit
     for attempts in range(1, 6):
         assert play_on(player, WON) == SESSION_END
         before_s = float(player["clock_s"])
-        come_back(player, Flow(), SEED, 0, 1e12)
+        come_back(player, Flow(), ALWAYS_ALIKE, SEED, 0, 1e12)
         away_s = float(player["clock_s"]) - before_s
         kept *= math.exp(-0.3 * away_s / DAY_S)
         carried = (carried + 1.0) * 2.0 ** (-away_s / 7200.0)
@@ -237,7 +238,7 @@ def test_practice_is_forgotten_between_sessions_and_tiredness_goes_little_by_lit
     assert 0.0 < kept < 0.9
     calm = one(skill=0.5, learning=0.2, session_frailty=40.0)
     play_on(calm, WON)
-    come_back(calm, Flow(), SEED, 0, 1e12)
+    come_back(calm, Flow(), ALWAYS_ALIKE, SEED, 0, 1e12)
     assert (float(calm["forgotten"]), float(calm["carried"])) == (0.0, 0.0)
 
 
@@ -381,7 +382,7 @@ def test_a_session_has_at_most_so_many_attempts(most, played):
     for _ in range(2):
         stays = [play_on(player, LOST, flow=flow) for _ in range(played)]
         assert stays == [PLAYING] * (played - 1) + [SESSION_END]
-        come_back(player, flow, SEED, 0, 1e12)
+        come_back(player, flow, ALWAYS_ALIKE, SEED, 0, 1e12)
         assert player["place"] == 0
     assert (player["session"], player["attempts"]) == (2, 2 * played)
 
@@ -430,7 +431,7 @@ def test_players_come_back_after_hours_a_day_or_days():
     for session in range(4000):
         player = fresh.copy()
         player["session"], player["place"] = session, 9
-        come_back(player, flow, SEED, 0, 1e9)
+        come_back(player, flow, ALWAYS_ALIKE, SEED, 0, 1e9)
         assert (player["session"], player["place"], player["left"]) == (session + 1, 0, PLAYING)
         away.append(float(player["clock_s"]))
     for wanted, share in ((flow.same_day_s, 0.5), (DAY_S, 0.3), (flow.later_s, 0.2)):
@@ -443,7 +444,7 @@ def test_daily_returns_are_around_the_same_hour_however_patient_the_player():
     crowd = born(distribution_table({}), 4000)
     hours = []
     for player in crowd:
-        come_back(player, flow, SEED, 0, 1e12)
+        come_back(player, flow, ALWAYS_ALIKE, SEED, 0, 1e12)
         days = float(player["clock_s"]) / DAY_S
         hours.append(24.0 * abs(days - round(days)))
         assert round(days) == max(math.floor(float(player["return_scale"]) + 0.5), 1)
@@ -454,14 +455,14 @@ def test_daily_returns_are_around_the_same_hour_however_patient_the_player():
 
 def test_a_return_after_the_horizon_does_not_happen():
     player = one()
-    come_back(player, Flow(), SEED, 0, 1.0)
+    come_back(player, Flow(), ALWAYS_ALIKE, SEED, 0, 1.0)
     assert player["left"] == HORIZON
 
 
 def test_arrivals_come_at_their_rate_and_move_nobody():
     times, fewer = np.zeros(4000), np.zeros(10)
-    arrivals(4000, 0, SEED, 0, 60.0, 0.0, times)
-    arrivals(10, 0, SEED, 0, 60.0, 0.0, fewer)
+    arrivals(4000, 0, SEED, 0, 60.0, 0.0, ALWAYS_ALIKE, times)
+    arrivals(10, 0, SEED, 0, 60.0, 0.0, ALWAYS_ALIKE, fewer)
     gaps = np.diff(times, prepend=0.0)
     assert (gaps > 0.0).all()
     assert abs(gaps.mean() - 60.0) < ERRORS * 60.0 / math.sqrt(4000)
@@ -470,12 +471,13 @@ def test_arrivals_come_at_their_rate_and_move_nobody():
 
 def test_a_launch_wave_is_uniform():
     times = np.zeros(4000)
-    arrivals(4000, 0, SEED, 0, 0.0, 100.0, times)
+    arrivals(4000, 0, SEED, 0, 0.0, 100.0, ALWAYS_ALIKE, times)
     assert (times.min() >= 0.0) & (times.max() < 100.0)
     assert abs(times.mean() - 50.0) < ERRORS * 100.0 / math.sqrt(12.0 * 4000)
 
 
-def test_compiled_condition_equals_plain():
+@pytest.mark.parametrize("week", [ALWAYS_ALIKE, week_of([1.0] * 12 + [3.0] * 12, [1.0] * 5 + [2.0] * 2)])
+def test_compiled_condition_equals_plain(week):
     kernel, back = compiled(after_attempt), compiled(come_back)
     flow = Flow()
     fast, slow = born(distribution_table({}), 100), born(distribution_table({}), 100)
@@ -484,6 +486,6 @@ def test_compiled_condition_equals_plain():
             arguments = (WON if (number + attempt) % 3 else LOST, 20.0 + attempt, flow, SEED, 0, 0, 1000, 1e9)
             kernel(a, *arguments)
             after_attempt(b, *arguments)
-            back(a, flow, SEED, 0, 1e9)
-            come_back(b, flow, SEED, 0, 1e9)
+            back(a, flow, np.array(week), SEED, 0, 1e9)
+            come_back(b, flow, week, SEED, 0, 1e9)
     assert fast.tobytes() == slow.tobytes()
