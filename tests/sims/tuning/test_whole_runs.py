@@ -113,3 +113,20 @@ def test_players_of_a_stream_arrive_all_over_the_run():
     late = played.arrivals >= setup.horizon_s
     assert (played.players["left"][late] == HORIZON).all()
     assert (played.players["attempts"][late] == 0).all()
+
+
+def test_a_measurement_has_what_players_learn_of_a_level_in_it():
+    """The skill of an attempt is what the trait says after so many tries at its level, and after none on the next."""
+    extra = '[levels]\nkind = "campaign"\ncount = 3\n'
+    text = small.TEXT.format(game="logistic", controller="constant", players=40, attempts=60) + extra
+    traits = "skill = 0.0\nlearning = 0.5\nfatigue = 0.0\nlayout_share = 1.0\n"
+    text = text.replace("share = 0.5\n\n", f"share = 0.5\n[cohort.traits]\n{traits}\n", 1)
+    setup = run_setup(parse(text.encode(), "levels.toml", Catalog()))
+    rows = play_block(held_at(setup, (1.0, 0.02)), 0, 40, 1).rows
+    rows = rows[np.lexsort((rows["attempt"], rows["player"]))]
+    begins = np.r_[True, (np.diff(rows["player"]) != 0) | (np.diff(rows["level"]) != 0)]
+    first = np.flatnonzero(begins)
+    tries = np.arange(len(rows)) - np.repeat(first, np.diff(np.r_[first, len(rows)]))
+    assert tries.max() >= 4
+    assert rows["level"].max() > 1
+    assert rows["skill"] == pytest.approx(0.5 * np.log1p(tries), abs=1e-9)
