@@ -46,10 +46,14 @@ def write_from_template(path: Path, kind: str, changes: Mapping[tuple[str, str],
     """
     from engine.scenario import parse
 
-    text = Catalog().scenario(kind).read_text(encoding="utf-8")
+    catalog = Catalog()
+    text = catalog.scenario(kind).read_text(encoding="utf-8")
+    game = changes.get(("game", "name"))
+    if game in catalog.names("games") and not catalog.game(str(game)).progression:
+        changes = {**changes, ("levels", "progression"): 0.0}
     for (section, key), value in changes.items():
         text = _changed(text, section, key, format_toml(value))
-    parse(text.encode(), str(path), Catalog())
+    parse(text.encode(), str(path), catalog)
     with disk_faults():
         try:
             write_new_file(path, text.encode())
