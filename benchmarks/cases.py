@@ -298,7 +298,9 @@ class Bare:
         numbers = np.arange(chunk.size) + of.player_number(chunk.cohort, chunk.first)
         compiled(births)(players, numbers, np.full(chunk.size, chunk.cohort), of.traits, frame.whole, frame.real)
         wave = np.empty(chunk.first + chunk.size)
-        compiled(arrive)(of.player_number(chunk.cohort, 0), frame.whole, of.gaps_s[chunk.cohort], of.window_s, wave)
+        compiled(arrive)(
+            of.player_number(chunk.cohort, 0), frame.whole, frame.real, of.gaps_s[chunk.cohort], of.window_s, wave
+        )
         players["clock_s"] = wave[chunk.first :]
         first = np.append(self._first, 0.5 * (of.floor + of.ceiling))  # with the difficulty before the first attempt
         states = np.tile(first, (chunk.size, 1))
