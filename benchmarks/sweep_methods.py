@@ -105,10 +105,10 @@ def main() -> None:
             for method, loss in zip(methods, found, strict=True):
                 ratios.setdefault(method, []).append(loss / found[0])
             print(json.dumps({**problem._asdict(), "seed": seed, "losses": found}), flush=True)
-    for (method, share), own in ratios.items():
+    for (name, share), own in ratios.items():
         low, middle, high = np.quantile(own, [0.25, 0.5, 0.75])
         reached = np.mean(np.array(own) <= 1.0)
-        print(f"{method:10} {share:5.2f}  {middle:.3f} [{low:.3f}, {high:.3f}]  {reached:.0%} at most 1, of {len(own)}")
+        print(f"{name:10} {share:5.2f}  {middle:.3f} [{low:.3f}, {high:.3f}]  {reached:.0%} at most 1, of {len(own)}")
 
 
 if __name__ == "__main__":

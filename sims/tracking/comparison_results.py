@@ -10,7 +10,7 @@ from engine.scenario import Scenario
 from sims.arena.race import Race
 from sims.comparison.comparison import Comparison
 from sims.comparison.sentences import names_of, summary
-from sims.tracking.tracked_result import Setting, TrackedResult, flat
+from sims.tracking.tracked_result import TrackedResult, TrackedSetting, flat_settings
 
 
 def comparison_result(comparison: Comparison, folder: Path | None, seconds: float | None) -> TrackedResult:
@@ -38,7 +38,7 @@ def race_result(race: Race, folder: Path | None, seconds: float | None) -> Track
         name = "/".join(filter(None, (line["controller"], line.get("cohort"))))
         scores |= {
             f"{name}/{what}": float(value)
-            for what, value in flat(line).items()
+            for what, value in flat_settings(line).items()
             if isinstance(value, int | float) and math.isfinite(value)
         }
     notes = (race.verdict, *race.notes)
@@ -46,5 +46,5 @@ def race_result(race: Race, folder: Path | None, seconds: float | None) -> Track
     return TrackedResult("race", race.title, _settings(scenario), scenario.seed, scores, {}, seconds, notes, folder)
 
 
-def _settings(scenario: Scenario, prefix: str = "") -> dict[str, Setting]:
-    return flat(tomllib.loads(scenario.resolved_toml()), prefix)
+def _settings(scenario: Scenario, prefix: str = "") -> dict[str, TrackedSetting]:
+    return flat_settings(tomllib.loads(scenario.resolved_toml()), prefix)

@@ -20,7 +20,7 @@ from sims.sweeping.finished_sweep import FinishedSweep
 from sims.sweeping.objective import OBJECTIVES
 from sims.sweeping.sweep_files import SWEEP_JOURNAL
 from sims.sweeping.trial_records import SweepJournal, TrialRecord
-from sims.tracking.tracked_result import CurvePoint, Setting, TrackedResult, flat
+from sims.tracking.tracked_result import CurvePoint, TrackedResult, TrackedSetting, flat_settings
 from sims.tuning.tuned_study import TunedOption, TunedStudy
 
 _NUMBERS: Final = ("attempts", "win_rate", "win_rate_low", "win_rate_high", "difficulty", "quit_share")  # of a summary
@@ -49,12 +49,12 @@ def run_result(run: Run) -> TrackedResult:
 def study_result(study: TunedStudy) -> TrackedResult:
     """What is recorded of a study: the defaults and all options on fresh players, and the search's errors."""
     manifest = read_manifest(study.folder, "study")
-    request = flat(manifest["study"], "study.")
+    request = flat_settings(manifest["study"], "study.")
     scores = {"met": float(study.met), **{f"attempts/{name}": float(n) for name, n in study.answer["attempts"].items()}}
     for option in (study.baseline, *study.options):
         scores |= _option_scores(option)
     for option in study.options:
-        request |= flat(option.params, f"option_{option.name}.")
+        request |= flat_settings(option.params, f"option_{option.name}.")
     for name, one in zip([option.name for option in study.options], study.answer["options"], strict=True):
         scores[f"fresh/{name}/largest_error"] = float(one["largest_error"])
     curves = {"search/largest_error": tuple(_study_curve(study))}
@@ -64,10 +64,10 @@ def study_result(study: TunedStudy) -> TrackedResult:
 def sweep_result(sweep: FinishedSweep) -> TrackedResult:
     """What is recorded of a sweep: the winner and the baseline on fresh players, and each trial over its rungs."""
     answer, manifest = sweep.answer, read_manifest(sweep.folder, "sweep")
-    request = flat(
+    request = flat_settings(
         {**manifest["sweep"], "method": answer["method"], "objective": answer["objective"]["name"]}, "sweep."
     )
-    request |= flat(sweep.best, "best.")
+    request |= flat_settings(sweep.best, "best.")
     scores = {"optimism": sweep.optimism, "failed_trials": float(sweep.failed_trials)}
     scores |= {"attempts": float(answer["attempts"]), "winner": float(answer["winner"])}
     for who, trial in answer["fresh"].items():
@@ -83,13 +83,13 @@ def _result(
     kind: str,
     folder: Path,
     manifest: Mapping[str, Any],
-    request: Mapping[str, Setting],
+    request: Mapping[str, TrackedSetting],
     scores: Mapping[str, float],
     curves: Mapping[str, tuple[CurvePoint, ...]],
     seconds: float,
     notes: Iterable[str],
 ) -> TrackedResult:
-    settings = flat(tomllib.loads(read_regular(folder / SCENARIO).decode()))
+    settings = flat_settings(tomllib.loads(read_regular(folder / SCENARIO).decode()))
     settings |= {"flowdial_version": manifest["flowdial_version"], **request}
     return TrackedResult(
         kind, folder.name, settings, manifest["seed"], scores, curves, seconds, tuple(notes), folder.absolute()

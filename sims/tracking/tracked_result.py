@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-Setting = str | float | int | bool
+TrackedSetting = str | float | int | bool
 
 
 class CurvePoint(NamedTuple):
@@ -34,7 +34,7 @@ class TrackedResult(NamedTuple):
 
     kind: str
     name: str
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, TrackedSetting]
     seed: int
     scores: Mapping[str, float]
     curves: Mapping[str, tuple[CurvePoint, ...]]
@@ -55,12 +55,12 @@ def with_plain_names(result: TrackedResult) -> TrackedResult:
     )
 
 
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Setting]:
+def flat_settings(table: Mapping[str, Any], prefix: str = "") -> dict[str, TrackedSetting]:
     """The values of nested tables by dotted keys; a list of tables by the names of its entries."""
     return dict(_flat(table, prefix))
 
 
-def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Setting]]:
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, TrackedSetting]]:
     for key, value in table.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):

@@ -23,7 +23,7 @@ from sims.catalog import game_file
 from sims.run_folder.provenance import versions
 from sims.terminal import OnMessage, no_message
 from sims.workers.pool import AHEAD, DEADLINE_S, START_S
-from sims.workers.ray_task import Answer, Recipe, work_on
+from sims.workers.ray_task import Recipe, TaskReply, work_on
 from sims.workers.task_fault import WorkerFault
 
 _TASK_S: Final = 0.05  # shorter tasks are not worth sending
@@ -32,7 +32,7 @@ _TRIES: Final = 10  # of a task that its process or its node was lost with: node
 _LOOK_S: Final = 10.0  # how often the cluster is asked for its size
 _SILENCE_S: Final = 60.0  # without any result, after which the user is told
 
-Group = tuple[tuple[int, Any], ...]
+TaskGroup = tuple[tuple[int, Any], ...]
 
 
 class RayPool:
@@ -57,7 +57,7 @@ class RayPool:
         self._key = secrets.token_hex(8)
         self._box = [ray.put(Recipe(prepare, argument, work, chosen, game_file(), versions()))]
         self._send = ray.remote(work_on).options(num_cpus=1, max_retries=_TRIES - 1, scheduling_strategy="SPREAD")
-        self._under_way: dict[Any, Group] = {}
+        self._under_way: dict[Any, TaskGroup] = {}
         self._seconds, self._items, self._groups = 0.0, 0, 0  # of what has ended
 
     def __enter__(self) -> RayPool:
@@ -101,15 +101,15 @@ class RayPool:
         if silent_s == _SILENCE_S:
             self._on_message(f"no {self._noun} has ended for {silent_s:g} s; the cluster may be busy or starting.")
 
-    def _next_group(self, waiting: Iterator[tuple[int, Any]]) -> Group:
+    def _next_group(self, waiting: Iterator[tuple[int, Any]]) -> TaskGroup:
         """So many tasks that they are worth sending, as far as is known how long one takes."""
         each_s = self._seconds / self._items if self._items else _TASK_S
         size = _MOST_ITEMS if each_s <= 0.0 else min(math.ceil(_TASK_S / each_s), _MOST_ITEMS)
         return tuple(islice(waiting, size))
 
-    def _results(self, task: Any, group: Group) -> Iterator[tuple[int, Any]]:
+    def _results(self, task: Any, group: TaskGroup) -> Iterator[tuple[int, Any]]:
         try:
-            answer: Answer = ray.get(task)
+            answer: TaskReply = ray.get(task)
         except RayError as fault:
             why = next((line.strip() for line in str(fault).splitlines() if line.strip()), type(fault).__name__)
             raise WorkerFault(

@@ -34,7 +34,7 @@ class Recipe(NamedTuple):
     versions: Mapping[str, str]  # of what the bytes of a result depend on
 
 
-class Answer(NamedTuple):
+class TaskReply(NamedTuple):
     """What came of a group of tasks."""
 
     results: tuple[tuple[int, Any], ...]
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 _kept: tuple[str, Pool] | None = None  # the pool of the latest tasks, by the key of its recipe
 
 
-def work_on(key: str, box: list[Any], group: tuple[tuple[int, Any], ...]) -> Answer:
+def work_on(key: str, box: list[Any], group: tuple[tuple[int, Any], ...]) -> TaskReply:
     """In a process of the cluster: work on some tasks.
 
     Args:
@@ -63,8 +63,8 @@ def work_on(key: str, box: list[Any], group: tuple[tuple[int, Any], ...]) -> Ans
         results.extend(_pool_for(key, box).run(group))
     except FlowdialError as fault:
         _leave()
-        return Answer(tuple(results), None, fault)
-    return Answer(tuple(results), None if first else time.perf_counter() - began)
+        return TaskReply(tuple(results), None, fault)
+    return TaskReply(tuple(results), None if first else time.perf_counter() - began)
 
 
 def _pool_for(key: str, box: list[Any]) -> Pool:

@@ -87,9 +87,13 @@ def test_the_last_fifth_is_parted_by_time_and_not_by_when_a_player_leaves():
     player = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
     rank = np.array([0, 1, 2, 3, 0, 1, 0, 1, 2, 3])
     keep = np.ones(10, bool)
-    assert late_of(player, rank, None, keep).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 1]
+    by_rank = late_of(player, rank, None, keep)
+    assert by_rank is not None
+    assert by_rank.tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 1]
     time = np.array([5.0, 6, 7, 8, 1, 2, 1, 2, 3, 4])
-    assert late_of(player, rank, time, keep).tolist() == [0, 0, 1, 1, 0, 0, 0, 0, 0, 0]
+    by_time = late_of(player, rank, time, keep)
+    assert by_time is not None
+    assert by_time.tolist() == [0, 0, 1, 1, 0, 0, 0, 0, 0, 0]
     assert late_of(player, None, time, keep) is None
 
 
@@ -160,6 +164,8 @@ def test_players_who_lose_in_rows_for_another_reason_are_not_like_their_twins():
     plays = Plays(names, player, level.ravel(), won.ravel(), number, None, None, None, late=late)
     histories = histories_of(plays)
     behaviour = check_fit(fit(histories), histories, None, np.empty((levels, 0)), campaign=False).behaviour
+    assert behaviour is not None
+    assert behaviour.lose_in_a_row is not None
     assert behaviour.stay is None  # nobody is known to have quit
     assert behaviour.lose_in_a_row.differs
 
@@ -184,6 +190,10 @@ def test_of_many_players_some_of_all_kinds_have_twins(histories, found, monkeypa
     whole = behaviour_of(histories, found, None, campaign=True)
     monkeypatch.setattr(curves, "_MOST_ROWS", histories.rows // 2)
     part = behaviour_of(histories, found, None, campaign=True)
+    assert part is not None
+    assert part.stay is not None
+    assert whole is not None
+    assert whole.stay is not None
     assert part.players == 300
     error = (0.25 / 300) ** 0.5
     assert np.abs(part.stay.seen[:5] - whole.stay.seen[:5]).max() < 4.0 * error

@@ -67,6 +67,7 @@ def test_every_player_has_a_name_and_what_they_did(found):
 
 def test_one_key_gives_one_name_and_another_key_another(found, home):
     again = calibrate(home / "plays.csv", keep_ids=home / "key", out=home / "again")
+    assert again.players_file is not None
     assert again.players_file.read_bytes() == found.players_file.read_bytes()
     other = calibrate(home / "plays.csv", keep_ids=home / "other key", out=home / "other")
     assert not set(names_of(other.players_file)) & set(names_of(found.players_file))

@@ -58,6 +58,7 @@ def test_a_first_attempt_is_predicted_by_the_mean_over_players():
     chances = predict_wins(SET, point, PlainCurve(0.0, 0.0), MAP)
     nodes = np.linspace(-6.0, 6.0, 2_001)
     weights = np.exp(-0.5 * nodes * nodes)
+    assert SET.dial is not None
     for row in first[:10]:
         mean = np.average(MAP.chances(0.8 * nodes - 0.3, SET.dial[row]), weights=weights)
         assert chances[row] == pytest.approx(mean, abs=2e-3)  # nodes of the fit end at 4.2 standard deviations

@@ -44,8 +44,8 @@ def test_shares_and_margins_are_those_of_the_same_players():
         (2, 0.5, round(4 / 6, 9)),
     ]
     assert left[0].difference.value == left[0].difference.low == left[0].difference.high == 0.0
-    passed = [np.stack((side[0] >= 2, np.ones(6)), axis=1).astype(float) for side in (before, after)]
-    assert left[1].difference == paired_difference(*passed, 0.975)  # 95 % for both levels at once
+    one, two = (np.stack((side[0] >= 2, np.ones(6)), axis=1).astype(float) for side in (before, after))
+    assert left[1].difference == paired_difference(one, two, 0.975)  # 95 % for both levels at once
 
 
 def test_a_long_campaign_shows_its_first_its_last_and_some_between():

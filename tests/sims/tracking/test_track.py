@@ -16,7 +16,7 @@ from sims.runs.execution import run
 from sims.sweeping.sweep import sweep
 from sims.tracking import tracker
 from sims.tracking.track import track, tracked
-from sims.tracking.tracked_result import flat
+from sims.tracking.tracked_result import flat_settings
 from sims.tracking.tracker import check_installed, tracker_of
 from tests.kit.ray_nodes import digests
 from tests.kit.small import scenario
@@ -82,7 +82,14 @@ def test_comparisons_are_recorded_side_by_side():
 
 def test_nested_tables_become_dotted_keys():
     table = {"a": {"b": 1, "c": [1, 2]}, "d": [{"name": "x", "e": True}, {"e": 2.5}], "f": None}
-    assert flat(table) == {"a.b": 1, "a.c": "[1, 2]", "d.x.name": "x", "d.x.e": True, "d.1.e": 2.5, "f": "None"}
+    assert flat_settings(table) == {
+        "a.b": 1,
+        "a.c": "[1, 2]",
+        "d.x.name": "x",
+        "d.x.e": True,
+        "d.1.e": 2.5,
+        "f": "None",
+    }
 
 
 @pytest.mark.parametrize("word", ["", "comet", "mlflow=", "MLflow", "wandb:x"])
@@ -112,7 +119,8 @@ def test_a_missing_package_is_told_before_anything_is_played(monkeypatch, tmp_pa
 def test_a_tracker_that_fails_is_one_warning_and_changes_no_byte(played, tmp_path, monkeypatch, program, reason):
     (tmp_path / "wandb.py").write_text(program)
     monkeypatch.syspath_prepend(tmp_path)
-    before, messages = digests(played.folder), []
+    before = digests(played.folder)
+    messages: list[str] = []
     track(played, ["wandb"], on_message=messages.append)
     assert messages == [f"warning: wandb has no complete record of small: {reason}."]
     assert digests(played.folder) == before

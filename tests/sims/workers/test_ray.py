@@ -104,15 +104,18 @@ def test_comparisons_are_the_same(nodes):
     here, there = (
         run_arena(["kalman"], ["stationary"], players=40, **chosen) for chosen in ({"workers": 1}, {"on": "ray"})
     )
-    assert [line.rmse for line in there.scores] == [line.rmse for line in here.scores]
+    assert [line.card.rmse for line in there.scores] == [line.card.rmse for line in here.scores]
 
 
 def test_short_items_travel_together_and_a_killed_process_is_replaced(nodes, tmp_path):
+    from sims.workers.ray_pool import RayPool  # it imports ray
+
     with executor_of(None, "ray") as executor, executor.pool(nothing, "shared", answer, noun="item") as pool:
         items = [*range(300), str(tmp_path / "mark"), *range(300)]
         found = dict(pool.run(enumerate(items)))
     assert [found[number][0] for number in range(len(items))] == items
     assert 2 <= len({process for _, process in found.values()}) <= 4
+    assert isinstance(pool, RayPool)
     assert pool._items / pool._groups > 3.0
 
 

@@ -71,7 +71,7 @@ def test_rules_of_another_game_are_said_not_to_be_yours(plays, tmp_path, capsys)
     """Wins that go against the dial: no player of these rules does so."""
     frame = pd.read_csv(plays)
     frame = frame[frame["player"].isin(frame["player"].unique()[:60])]
-    knob = next(name for name in frame if name.startswith("param_"))
+    knob = next(name for name in map(str, frame) if name.startswith("param_"))
     frame["won"] = (np.random.default_rng(2).random(len(frame)) < frame[knob].rank(pct=True)).astype(int)
     frame.drop(columns="quit").to_csv(tmp_path / "other.csv", index=False)
     assert main(["calibrate", str(tmp_path / "other.csv"), "--game", "logistic", "--out", str(tmp_path / "out")]) == 0
@@ -120,7 +120,7 @@ def test_knobs_that_rise_in_another_way_have_a_dial_of_their_own():
 
 def test_settings_on_no_dial_are_a_list_or_too_many():
     draw = np.random.default_rng(3)
-    mixed = np.array([GAME.space.real(draw.random(len(GAME.space))) for _ in range(MOST_SETTINGS + 1)])
+    mixed = np.array([GAME.space.real(draw.random(len(GAME.space)).tolist()) for _ in range(MOST_SETTINGS + 1)])
     few = settings_of(GAME, NAMES, mixed[[0, 1, 2, 1, 0]])
     assert few.listed
     assert len(few.path) == 3

@@ -10,6 +10,7 @@ import pytest
 
 from engine.errors import ScenarioError
 from engine.scenario import parse
+from engine.scenario_file.sections import Campaign
 from sims.catalog import Catalog, load_scenario
 from sims.cli.app import main
 from sims.tuning.levels.level_dials import LevelDials
@@ -98,6 +99,8 @@ def test_what_is_reported_is_of_other_players_on_both_sides(found):
 def test_the_scenario_stands_still_at_these_values_and_runs(found, file):
     catalog = Catalog()
     again = parse(found.scenario.resolved_toml().encode(), "tuned.toml", catalog)
+    assert isinstance(again.form.levels, Campaign)
+    assert again.form.levels.params is not None
     assert again.form.levels.params["help"] == found.values["help"]
     assert again.form.levels.params["level_difficulty"] == list(DIFFICULTY)
     assert again.controller == "constant"
