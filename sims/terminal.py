@@ -183,7 +183,7 @@ def meter(quiet: bool) -> Callable[[int, int], None]:
     return show
 
 
-class Pace:
+class Reminder:
     """When to say again how far something is: once it takes long, and then now and then."""
 
     def __init__(self) -> None:

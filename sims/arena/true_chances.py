@@ -29,7 +29,7 @@ from engine.response.response_map import ATTEMPTS, POINTS, SKILLS, Progress, Res
 from engine.response.win_probability import closed_form
 from engine.setup import Setup
 from engine.world import Played
-from sims.terminal import Forecast, OnMessage, Pace, announce, duration, no_message
+from sims.terminal import Forecast, OnMessage, Reminder, announce, duration, no_message
 
 Numbers = npt.NDArray[np.float64]
 _MAP_ATTEMPTS: Final = len(SKILLS) * POINTS * ATTEMPTS  # of a response map
@@ -186,13 +186,13 @@ def maps_of(setup: Setup, *, threads: int, on_message: OnMessage = no_message) -
 
 def _told(on_message: OnMessage, what: str, attempts: int, threads: int) -> Progress:
     """Progress as sentences: what is done before it begins, then now and then how long it will take."""
-    forecast, pace = Forecast(), Pace()
+    forecast, reminder = Forecast(), Reminder()
 
     def progress(done: int, parts: int) -> None:
         if done == 0:
             announce(attempts, threads, lambda sentence: on_message(f"{what}: {sentence}"))
         left = forecast.left_s(done, parts)
-        if left is not None and done < parts and pace.is_due():
+        if left is not None and done < parts and reminder.is_due():
             on_message(f"{what}: {done} of {parts} parts are done, {duration(left)} left.")
 
     return progress

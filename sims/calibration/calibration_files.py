@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,14 +39,18 @@ def write_calibration(out: Path | None, findings: Findings, scenario: Scenario, 
         key: by which players are named in players.csv; None for no such file.
     """
     folder = numbered_folder(Path(PARENT), plain_name(findings.table.source)) if out is None else new_folder(out)
-    write_json(folder / CALIBRATION, content_of_findings(findings))
-    write_file(folder / SCENARIO, scenario.resolved_toml().encode())
-    write_file(folder / REPORT, calibration_page(findings).encode())
-    if key is not None and findings.histories is not None:
-        by_levels = findings.played is None
-        table = players_table(findings.fit, findings.histories, findings.table.ids, key, with_skill=by_levels)
-        write_file(folder / PLAYERS, table)
-    sync_folder(folder)
+    try:
+        write_json(folder / CALIBRATION, content_of_findings(findings))
+        write_file(folder / SCENARIO, scenario.resolved_toml().encode())
+        write_file(folder / REPORT, calibration_page(findings).encode())
+        if key is not None and findings.histories is not None:
+            by_levels = findings.played is None
+            table = players_table(findings.fit, findings.histories, findings.table.ids, key, with_skill=by_levels)
+            write_file(folder / PLAYERS, table)
+        sync_folder(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # it was made above, and would be in the way of the next try
+        raise
     return folder
 
 

@@ -175,8 +175,12 @@ def _exit_code_of(fault: Exception | KeyboardInterrupt) -> int:
             return _INTERRUPTED
         case OSError():
             _abandon_stdout()
-            place = f": {fault.filename}" if fault.filename else ""
-            say(f"{fault.strerror or type(fault).__name__}{place}")
+            if fault.filename:
+                from sims.run_folder.files import file_fault
+
+                say(str(file_fault(fault)))
+            else:
+                say(fault.strerror or type(fault).__name__)
             return _ENVIRONMENT
         case ModuleNotFoundError() if fault.name and fault.name.partition(".")[0] not in ("engine", "sims"):
             say(f"the package '{fault.name}' is missing; install it, or install Flowdial again with what it needs.")

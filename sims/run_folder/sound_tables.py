@@ -71,7 +71,7 @@ def holds_the_same(folder: Path, manifest: Mapping[str, Any], name: str) -> bool
             write_table(sink, "parquet", table.sheet, batches)
         else:
             write_table(sink, "csv", table.sheet, _same_digits(folder / name, table.sheet, batches))
-    except (RunFolderError, OSError, pa.ArrowException, ValueError):
+    except (RunFolderError, OSError, pa.ArrowException, ValueError, ArithmeticError):
         return False
     return sink.content == Content(note["bytes"], note["sha256"])
 

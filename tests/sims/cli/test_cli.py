@@ -343,9 +343,9 @@ class Odd(Exception):
         (
             OSError(errno.ENOSPC, "No space left on device", "rows.csv"),
             5,
-            "flowdial: No space left on device: rows.csv",
+            "flowdial: rows.csv: No space left on device; make room and try again.",
         ),
-        (PermissionError(errno.EACCES, "Permission denied", "x"), 5, "flowdial: Permission denied: x"),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), 5, "flowdial: x: Permission denied."),
         (BrokenPipeError(), 5, ""),
         (ModuleNotFoundError("No module named 'PIL'", name="PIL"), 5, "flowdial: the package 'PIL' is missing"),
         (MemoryError(), 5, "flowdial: not enough memory"),

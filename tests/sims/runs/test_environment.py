@@ -134,6 +134,8 @@ def test_a_limit_of_file_size_is_one_line(tmp_path, monkeypatch, file, kilobytes
     assert flowdial(*again, folder=tmp_path).returncode == 0
 
 
+SWEEP = ["sweep", "small.toml", "--over", "target.win_rate=0.5,0.6", "--set", "players.count=20", "--workers", "1"]
+PLAYS = "".join(f"p{number % 80},{number // 80},{number % 3 % 2}\n" for number in range(400))
 FILES = {  # what each command writes first
     "schema": (["schema", "--out", "schema.json"], "schema.json"),
     "new": (["new", "mine"], "mine.toml"),
@@ -146,6 +148,8 @@ FILES = {  # what each command writes first
     "race": (["compare", "small.toml", "--out", "raced", "--quiet", "--workers", "1"], "raced"),
     "workers": (["compare", "small.toml", "small.toml", "--out", "compared", "--quiet"], "a worker cannot start"),
     "replay": (["replay", "run", "--record", "picture.png"], "picture.png"),
+    "calibrate": (["calibrate", "plays.csv", "--out", "fitted"], "fitted/calibration.json"),
+    "sweep": ([*SWEEP, "--out", "swept"], "swept.partial/scenario.toml"),
 }
 
 
@@ -154,6 +158,7 @@ FILES = {  # what each command writes first
 def test_each_command_names_the_file_that_has_no_room_and_can_be_started_again(tmp_path, monkeypatch, file, command):
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     run(scenario(players=4, attempts=20), out=tmp_path / "run", workers=1)
+    (tmp_path / "plays.csv").write_text(f"player,level,won\n{PLAYS}")
     words, name = FILES[command]
     variables = {"SDL_VIDEODRIVER": "dummy"}
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (400, 400))
@@ -162,7 +167,7 @@ def test_each_command_names_the_file_that_has_no_room_and_can_be_started_again(t
     assert (done.returncode, "Traceback" in done.stderr) == (5, False), done.stderr
     assert "File too large" in last
     assert name in last, last
-    left = {path.name for path in tmp_path.iterdir()} - {"run", "small.toml", "made.partial"}
+    left = {path.name for path in tmp_path.iterdir()} - {"run", "small.toml", "plays.csv", "made.partial"}
     assert left == set()
     again = ["resume", "made.partial"] if (tmp_path / "made.partial" / "start.json").exists() else words
     assert flowdial(*again, folder=tmp_path, env=variables).returncode == 0
