@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -20,11 +21,12 @@ class State(NamedTuple):
 
 def time_of(clock: float, situation: Situation) -> float:
     """What the clock of a schedule shows, from 0: attempts, levels, sessions or days of the run."""
-    if clock == LEVELS:
+    kind = math.floor(clock + 0.5)
+    if kind == LEVELS:
         return max(situation.level - 1.0, 0.0)
-    if clock == SESSIONS:
+    if kind == SESSIONS:
         return float(situation.session)
-    if clock == DAYS:
+    if kind == DAYS:
         return float(situation.day)
     return float(situation.attempt)
 
