@@ -11,7 +11,7 @@ import pytest
 
 from controllers.adaptive.weighted_up_down import CONTROLLER as WEIGHTED_UP_DOWN
 from controllers.deterministic.constant import CONTROLLER as CONSTANT
-from engine.controller import Outcome, Who
+from engine.controller import Outcome, Situation, Who
 from engine.faults import BAD_PROPOSAL
 from engine.game import WON
 from engine.parameters import along, to_real
@@ -162,8 +162,10 @@ def _a_release_knows_what_was_known_when_it_was_made(recorder, rows, every_s, de
         if isinstance(event, Outcome):
             told.append(event)
             continue
-        assert event.situation._replace(target=0.0, attempt=0, level=0) == (0.0, 0, 0, 0, UNKNOWN), "not who asks first"
+        situation = event.situation._replace(target=0.0, attempt=0, level=0, day=0)  # it counts releases and days
+        assert situation == Situation(0.0, 0, 0, 0, UNKNOWN), "not who asks first"
         made_s = event.situation.attempt * every_s  # a release counts releases
+        assert event.situation.day == int(made_s // 86400.0)
         assert made_s in np.floor(rows["start_s"] / every_s) * every_s
         assert all(outcome.played_s + delay_s <= made_s for outcome in told)
 
