@@ -15,7 +15,6 @@ from sims.calibration.calibration_findings import Findings
 from sims.calibration.error_factor import error_factor
 from sims.calibration.game.game_tables import game_tables
 from sims.calibration.histories import FATIGUE, LEARNING
-from sims.calibration.session_times import RETURN_SCALE
 from sims.catalog import Catalog
 
 GAME: Final = "ladder"
@@ -115,9 +114,7 @@ def _players(findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
         traits["session_frailty"] = _normal(0.0, ends.frailty_sd)
         flow |= {"end_base": _short(ends.base), "end_place": _short(ends.place), "end_won": _short(ends.won)}
     times = findings.session_times
-    flow |= {name: _short(value) for name, (value, _, _) in times.estimates.items() if name != RETURN_SCALE}
-    if times.returns:
-        traits["return_scale"] = {"kind": "lognormal", "median": 1.0, "log_sd": _short(times.returns[RETURN_SCALE][0])}
+    flow |= {name: _short(value) for name, (value, _, _) in times.estimates.items()}
     return cohort, flow
 
 

@@ -86,6 +86,8 @@ def assumed_of(findings: Findings) -> Iterator[str]:
     missing += [] if times.pauses else ["breaks between attempts"]
     if missing:
         yield f"{' and '.join(missing)}, which are as by default"
+    if times.returns:
+        yield "how much players differ in when they come back, which is as by default"
     if findings.played is None:
         yield f"how long an attempt takes, which is {ATTEMPT_S:.0f} s"
 

@@ -1,9 +1,9 @@
 """Times between plays: the break between two attempts of a session, and the time until the next session.
 
 Breaks are log-normal. The next session is on the same day, around the same hour some days later, or later: a mixture of
-three laws, as the synthetic players have it, in which each player has a scale of their own (log-normal, mean of its
-logarithm 0). It is integrated on a grid, and the likelihood is climbed by its slopes. Where sessions are told apart by
-breaks of half an hour, no shorter time can be seen, and all three laws are cut there.
+three laws, as the synthetic players have it, in which each player has a scale of their own. Its spread is that of the
+defaults, since whole days make a likelihood of it that has steps; it is integrated on a grid. Where sessions are told
+apart by breaks of half an hour, no shorter time can be seen, and all three laws are cut there.
 """
 
 from __future__ import annotations
@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.players import DAY_S, Flow
+from engine.players import DAY_S, DEFAULT_TRAITS, Flow
 from sims.calibration.histories import Indices, Numbers, Plays, digests_of
 from sims.calibration.play_files.attempt_order import SESSION_GAP_S
 
 LEAST_TIMES: Final = 50  # of breaks, or of returns: fewer say too little
-RETURN_SCALE: Final = "return_scale_log_sd"
 ATTEMPT_S: Final = 30.0  # of a scenario of levels, where an attempt takes so long
 _MOST_RETURNS: Final = 20_000  # that are looked at: of whole players, in an order that says nothing
 _WIDTH: Final = 1.959964
 _NODES: Final = np.linspace(-3.5, 3.5, 21)
 _WEIGHTS: Final = np.exp(-0.5 * _NODES**2) / np.exp(-0.5 * _NODES**2).sum()
-_STEP: Final = 1e-4  # of a number, for the curvature
+_PRIOR_SD: Final = 3.0  # of every number, around the default
 _LEAST_SHARE: Final = 1e-12
 
 Estimates = dict[str, tuple[float, float, float]]  # name -> value and the ends of its 95 % interval
@@ -38,7 +36,7 @@ class SessionTimes:
 
     Attributes:
         pauses: pause_s and pause_log_sd.
-        returns: same_day_share, same_day_s, daily_share, daily_sd_s, later_s, return_log_sd and return_scale_log_sd.
+        returns: same_day_share, same_day_s, daily_share, daily_sd_s, later_s and return_log_sd.
     """
 
     pauses: Estimates
@@ -110,18 +108,23 @@ def _returns(away_s: Numbers, player: Indices, cut_s: float) -> Estimates:
     start = np.array(
         [
             math.log(flow.same_day_s), math.log(flow.later_s), math.log(flow.return_log_sd), math.log(flow.daily_sd_s),
-            math.log(flow.same_day_share / rest), math.log(flow.daily_share / rest), math.log(0.5),
+            math.log(flow.same_day_share / rest), math.log(flow.daily_share / rest),
         ]
     )  # fmt: skip
     starts = np.concatenate((np.flatnonzero(np.diff(owner, prepend=-1)), [len(owner)]))
 
     def loss(point: Numbers) -> tuple[float, Numbers]:
-        value, slope = _likelihood(point, away_s, starts, cut_s)
-        away = (point - start) / 3.0  # a weak prior, for what the file does not have, such as no return on the same day
-        return -value + 0.5 * float(away @ away), -slope + away / 3.0
+        value, scores = _likelihood(point, away_s, starts, cut_s)
+        away = (
+            point - start
+        ) / _PRIOR_SD  # a weak prior, for what the file does not have, such as no return on the same day
+        return -value + 0.5 * float(away @ away), -scores.sum(axis=0) + away / _PRIOR_SD
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-3.0 + s, 3.0 + s) for s in start])
-    return _return_estimates(found.x, _covariance(loss, found.x))
+    # The information by the players' scores: slopes of slopes jump where a scale rounds to another number of days.
+    scores = _likelihood(found.x, away_s, starts, cut_s)[1]
+    covariance = np.linalg.inv(scores.T @ scores + np.eye(len(start)) / _PRIOR_SD**2)
+    return _return_estimates(found.x, np.asarray(covariance, np.float64))
 
 
 def _some_players(away_s: Numbers, player: Indices) -> tuple[Numbers, Indices]:
@@ -138,14 +141,14 @@ def _some_players(away_s: Numbers, player: Indices) -> tuple[Numbers, Indices]:
 
 
 def _likelihood(point: Numbers, away_s: Numbers, starts: Indices, cut_s: float) -> tuple[float, Numbers]:
-    """Log-likelihood of the returns, and its slopes."""
+    """Log-likelihood of the returns, and the slopes of each player's part of it, shape (players, numbers)."""
     from scipy.special import ndtr
 
-    near, far, log_sd, daily_log_sd, one, two, scale_log_sd = point.tolist()
-    width, daily_sd, scale_sd = math.exp(log_sd), math.exp(daily_log_sd), math.exp(scale_log_sd)
+    near, far, log_sd, daily_log_sd, one, two = point.tolist()
+    width, daily_sd = math.exp(log_sd), math.exp(daily_log_sd)
     odds = np.exp(np.array([one, two, 0.0]) - max(one, two, 0.0))
     share = odds / odds.sum()
-    scale = scale_sd * _NODES  # shape (nodes,)
+    scale = DEFAULT_TRAITS["return_scale"].b * _NODES  # shape (nodes,)
     days = DAY_S * np.maximum(np.floor(np.exp(scale) + 0.5), 1.0)
 
     def laws(x: Numbers) -> tuple[list[Numbers], list[Numbers]]:
@@ -173,7 +176,6 @@ def _likelihood(point: Numbers, away_s: Numbers, starts: Indices, cut_s: float) 
         held[1] * (z[1] ** 2 - 1.0) - edge[1] * cut[1] / left,
         held[0] - seen[0] / left,
         held[1] - seen[1] / left,
-        ((held[0] * z[0] + held[2] * z[2]) - (edge[0] + edge[2]) / left) / width * scale,
     ]
     first = starts[:-1]
     totals = np.add.reduceat(rows, first, axis=0) + np.log(_WEIGHTS)  # shape (players, nodes)
@@ -181,27 +183,14 @@ def _likelihood(point: Numbers, away_s: Numbers, starts: Indices, cut_s: float) 
     chance = np.exp(totals - top)
     whole = chance.sum(axis=1, keepdims=True)
     posterior = chance / whole
-    slopes = [float(np.sum(posterior * np.add.reduceat(each, first, axis=0))) for each in of_row]
-    return float(np.sum(np.log(whole) + top)), np.array(slopes)
-
-
-def _covariance(loss: object, point: Numbers) -> npt.NDArray[np.float64]:
-    """The inverse of the curvature, by differences of slopes."""
-    assert callable(loss)
-    bends = []
-    for j in range(len(point)):
-        step = np.zeros(len(point))
-        step[j] = _STEP
-        bends.append((loss(point + step)[1] - loss(point - step)[1]) / (2.0 * _STEP))
-    bend = 0.5 * (np.array(bends) + np.array(bends).T)
-    values, vectors = np.linalg.eigh(bend)
-    return np.asarray((vectors / np.maximum(values, 1e-3)) @ vectors.T, np.float64)
+    scores = [np.sum(posterior * np.add.reduceat(each, first, axis=0), axis=1) for each in of_row]
+    return float(np.sum(np.log(whole) + top)), np.column_stack(scores)
 
 
 def _return_estimates(point: Numbers, covariance: Numbers) -> Estimates:
     found: Estimates = {}
     names = ("same_day_s", "later_s", "return_log_sd", "daily_sd_s")
-    for j, name in (*enumerate(names), (6, RETURN_SCALE)):
+    for j, name in enumerate(names):
         error = math.sqrt(covariance[j, j])
         ends = [math.exp(point[j] + move * _WIDTH * error) for move in (0.0, -1.0, 1.0)]
         found[name] = (ends[0], ends[1], ends[2])

@@ -63,6 +63,8 @@ attempts_per_player = 60
 TRUTH = {
     "learning": 0.3, "fatigue": 0.1, "skill_sd": 1.1, "quit_frailty": -3.5, "quit_streak": 0.4, "quit_won": 0.2,
     "quit_sd": 1.0, "correlation": -0.5, "end_base": -1.5, "end_place": 0.1, "end_won": 0.0, "session_sd": 0.7,
+    "pause_s": 6.0, "pause_log_sd": 0.5, "same_day_share": 0.5, "same_day_s": 10_800.0, "daily_share": 0.35,
+    "daily_sd_s": 7_200.0, "later_s": 259_200.0, "return_log_sd": 0.8,
 }  # fmt: skip
 
 
