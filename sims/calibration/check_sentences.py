@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from sims.calibration.checks.curves import Behaviour, Curve
 from sims.calibration.checks.fit_checks import Checks
 from sims.calibration.checks.rivals import Rivals
 from sims.wording import listed
+
+_MEANINGS: Final = {
+    "stay": "who stays",
+    "pass_by": "tries to pass a level",
+    "lose_in_a_row": "rows of losses",
+}
 
 
 def check_sentences(checks: Checks, features: tuple[str, ...]) -> Iterator[str]:
@@ -82,7 +89,8 @@ def _about_behaviour(behaviour: Behaviour) -> Iterator[str]:
     sets = f"{behaviour.draws} sets of simulated twins of {behaviour.players:,} players"
     off = [curve for curve in behaviour.curves if curve.differs]
     if not off:
-        yield f"Beside {sets}: who stays, tries to pass and rows of losses are as in the file, as far as can be told."
+        alike = listed([_MEANINGS[curve.name] for curve in behaviour.curves])
+        yield f"Beside {sets}, these are alike as far as can be told: {alike}."
     for curve in off:
         k = curve.farthest
         yield (
