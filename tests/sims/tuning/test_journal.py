@@ -73,7 +73,7 @@ def test_whatever_byte_is_wrong_no_wrong_record_is_believed(tmp_path):
 
 def test_the_journal_of_another_study_is_refused_and_stays_as_it_is(tmp_path):
     data = written(tmp_path / "journal.txt", TELLS)
-    with pytest.raises(RunFolderError, match="belongs to another study"):
+    with pytest.raises(RunFolderError, match="belongs to other work"):
         Journal(tmp_path / "journal.txt", "other")
     assert (tmp_path / "journal.txt").read_bytes() == data
 

@@ -208,7 +208,7 @@ def test_a_study_is_not_resumed_when_anything_has_changed(whole, tmp_path, stopp
     (partial / "scenario.toml").write_text(scenario)
     start = read_sealed(partial / START)
     write_sealed(partial / START, {**start, "study": {**start["study"], "method": "cma_es"}})
-    with pytest.raises(RunFolderError, match="belongs to another study"):
+    with pytest.raises(RunFolderError, match="belongs to other work"):
         resume_study(partial)
     write_sealed(partial / START, start)
     with monkeypatch.context() as changed:
