@@ -84,7 +84,7 @@ def _pauses(breaks: Numbers) -> Estimates:
     spread = max((high - low) / 2.0, 1e-3)
     error, wide = (
         1.2533 * spread / math.sqrt(count),
-        spread * math.sqrt(0.75 / count),
+        spread * math.sqrt(0.93 / count),
     )  # of a median, of these quantiles
     ends = [math.exp(middle + move * _WIDTH * error) for move in (0.0, -1.0, 1.0)]
     return {

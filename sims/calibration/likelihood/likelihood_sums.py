@@ -15,7 +15,8 @@ import numpy.typing as npt
 from engine.kernel import compiled
 from sims.calibration.histories import REASONS, Histories
 from sims.calibration.likelihood.grids import fill_density
-from sims.calibration.likelihood.player_sums import Attempts, Room, player_sums_of
+from sims.calibration.likelihood.player_parts import Attempts, Room
+from sims.calibration.likelihood.player_sums import player_sums_of
 from sims.calibration.likelihood.predictions import predictions_of
 from sims.calibration.likelihood.win_curves import MapCurve, PlainCurve, guessing_rows, logistic_rows, mapped_rows
 from sims.calibration.likelihood.win_map import WinMap

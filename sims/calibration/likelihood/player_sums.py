@@ -16,57 +16,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.arithmetic import exp, log
-from sims.calibration.likelihood.grids import TERMS, bring_to_size, fill_density, weighted_product
-from sims.calibration.likelihood.win_curves import MOST_LOGIT
-
-
-class Attempts(NamedTuple):
-    """All attempts of all players, whole players together."""
-
-    starts: Any  # first row of each player, shape (players + 1,)
-    level: Any  # shape (rows,)
-    won: Any
-    features: Any  # shape (rows, F)
-    risk: Any
-    quits: Any
-    reasons: Any  # shape (rows, K)
-
-
-class Room(NamedTuple):
-    """Arrays that are written over for each player."""
-
-    slope: Any  # of the wins, shape (most rows of a player, nodes)
-    bend: Any
-    quit_chance: Any  # shape (most rows of a player, quit nodes)
-    slopes: Any  # of each number that acts on the player's wins, shape (numbers, nodes)
-    quit_slopes: Any  # shape (K + 1, quit nodes)
-    seen: Any  # place of each level among those of the player, -1 where there is none, shape (levels,)
-    local: Any  # place of each row's level, shape (most rows of a player,)
-    visited: Any  # which number of the point each of the player's numbers is
-    product: Any  # shape (nodes,)
-    quit_product: Any
-    mean_of: Any
-    inner: Any  # curvature by the player's numbers, shape (numbers, numbers)
-
-
-class Nodes(NamedTuple):
-    """Both grids at one point, and the normal law on them."""
-
-    density: Any  # shape (nodes,)
-    steps: Any  # sd z
-    decay: Any  # exp(-steps)
-    posterior: Any
-    quit_steps: Any
-    quit_decay: Any
-    quit_posterior: Any
-    weights: Any  # the bivariate law, shape (nodes, quit nodes)
-    rho_slopes: Any  # of its logarithm by atanh rho
-    rho_bends: Any
-    rho_of: Any
-    rho_of_quit: Any
+from sims.calibration.likelihood.grids import fill_density, weighted_product
+from sims.calibration.likelihood.player_parts import Attempts, Nodes, Room
+from sims.calibration.likelihood.quit_sums import add_correlation, add_quits, quit_rows, slope_quits
 
 
 def place_nodes(nodes: Any, density: Any, quit_nodes: Any, sd: float, joint: int, quit_sd: float, bent: float) -> Nodes:
@@ -122,33 +77,6 @@ def number_levels(plays: Attempts, room: Room, begin: int, rows: int, count: int
     for f in range(count + 1):
         room.visited[own + f] = levels + f
     return own
-
-
-def quit_rows(plays: Attempts, room: Room, begin: int, rows: int, point: Any, first: int, decay: Any) -> float:
-    """Chances of a player's quits at every node, and their product; returns the logarithm that was taken out of it.
-
-    first: place of the coefficients in the point. Rows without risk are passed over.
-    """
-    out = room.quit_product
-    scale = 0.0
-    for k in range(len(out)):
-        out[k] = 1.0
-    for r in range(rows):
-        if plays.risk[begin + r] == 0:
-            continue
-        common = 0.0
-        for f in range(plays.reasons.shape[1]):
-            common += plays.reasons[begin + r, f] * point[first + f]
-        odds = exp(-min(max(common, -MOST_LOGIT), MOST_LOGIT))
-        gone = plays.quits[begin + r] == 1
-        for k in range(len(out)):
-            against = odds * decay[k]
-            p = 1.0 / (1.0 + against)
-            room.quit_chance[r, k] = p
-            out[k] *= p if gone else against * p
-        if r % TERMS == TERMS - 1:
-            scale += bring_to_size(out)
-    return scale + bring_to_size(out)
 
 
 def weigh_nodes(at: Nodes, room: Room, joint: int) -> float:
@@ -232,100 +160,6 @@ def add_wins(
     for a in range(size):
         for b in range(a + 1):
             curvature[room.visited[a], room.visited[b]] += inner[a, b]
-
-
-def slope_quits(
-    plays: Attempts, room: Room, at: Nodes, begin: int, rows: int, at_quit: int, at_quit_sd: int, curvature: Any
-) -> None:
-    """Slopes of the numbers of quitting at every node, and their mean curvature row by row."""
-    quit_slopes, posterior, steps = room.quit_slopes, at.quit_posterior, at.quit_steps
-    grid = len(posterior)
-    count = plays.reasons.shape[1]
-    for a in range(count + 1):
-        for k in range(grid):
-            quit_slopes[a, k] = 0.0
-    for r in range(rows):
-        if plays.risk[begin + r] == 0:
-            continue
-        spread = bent = bent_2 = 0.0
-        y = 1.0 if plays.quits[begin + r] == 1 else 0.0
-        for k in range(grid):
-            quit_slopes[count, k] += y - room.quit_chance[r, k]
-            width = posterior[k] * room.quit_chance[r, k] * (1.0 - room.quit_chance[r, k])
-            spread += width
-            bent += width * steps[k]
-            bent_2 += width * steps[k] * steps[k]
-        for f in range(count):
-            x = plays.reasons[begin + r, f]
-            for k in range(grid):
-                quit_slopes[f, k] += x * (y - room.quit_chance[r, k])
-            curvature[at_quit_sd, at_quit + f] -= bent * x
-            for g in range(f + 1):
-                curvature[at_quit + f, at_quit + g] -= spread * x * plays.reasons[begin + r, g]
-        curvature[at_quit_sd, at_quit_sd] -= bent_2
-    pull = 0.0
-    for k in range(grid):
-        quit_slopes[count, k] *= steps[k]
-        pull += posterior[k] * quit_slopes[count, k]
-    curvature[at_quit_sd, at_quit_sd] += pull
-
-
-def add_correlation(room: Room, at: Nodes, mass: float, size: int, at_rho: int, gradient: Any, curvature: Any) -> float:
-    """Moments of the correlation over both grids. Returns the mean of its slope; size: the player's own numbers."""
-    rho_mean = rho_square = rho_bend = 0.0
-    for k in range(len(at.rho_of_quit)):
-        at.rho_of_quit[k] = 0.0
-    for q in range(len(at.rho_of)):
-        line = 0.0
-        for k in range(len(at.rho_of_quit)):
-            both = room.product[q] * at.weights[q, k] * room.quit_product[k] / mass
-            part = both * at.rho_slopes[q, k]
-            line += part
-            at.rho_of_quit[k] += part
-            rho_square += part * at.rho_slopes[q, k]
-            rho_bend += both * at.rho_bends[q, k]
-        at.rho_of[q] = line
-        rho_mean += line
-    gradient[at_rho] += rho_mean
-    curvature[at_rho, at_rho] += rho_bend + rho_square - rho_mean * rho_mean
-    for a in range(size):
-        cross = 0.0
-        for q in range(len(at.rho_of)):
-            cross += at.rho_of[q] * room.slopes[a, q]
-        curvature[at_rho, room.visited[a]] += cross - rho_mean * room.mean_of[a]
-    return rho_mean
-
-
-def add_quits(
-    room: Room, at: Nodes, mass: float, size: int, at_quit: int, at_rho: int, rho_mean: float, gradient: Any,
-    curvature: Any,
-) -> None:  # fmt: skip
-    """Gradient and curvature of the numbers of quitting, also between them and those of winning."""
-    quit_slopes, posterior = room.quit_slopes, at.quit_posterior
-    grid = len(posterior)
-    for f in range(at_rho - at_quit):
-        mean = cross = 0.0
-        for k in range(grid):
-            mean += posterior[k] * quit_slopes[f, k]
-            cross += at.rho_of_quit[k] * quit_slopes[f, k]
-        gradient[at_quit + f] += mean
-        curvature[at_rho, at_quit + f] += cross - rho_mean * mean
-        for g in range(f + 1):
-            own_mean = 0.0
-            for k in range(grid):
-                own_mean += posterior[k] * quit_slopes[g, k]
-            product_mean = weighted_product(posterior, quit_slopes[f], quit_slopes[g])
-            curvature[at_quit + f, at_quit + g] += product_mean - mean * own_mean
-        for q in range(len(at.rho_of)):
-            line = 0.0
-            for k in range(grid):
-                line += at.weights[q, k] * room.quit_product[k] * quit_slopes[f, k]
-            at.rho_of[q] = room.product[q] * line / mass
-        for a in range(size):
-            cross = 0.0
-            for q in range(len(at.rho_of)):
-                cross += at.rho_of[q] * room.slopes[a, q]
-            curvature[at_quit + f, room.visited[a]] += cross - mean * room.mean_of[a]
 
 
 @cache
