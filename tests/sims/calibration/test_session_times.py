@@ -9,6 +9,7 @@ import pytest
 
 from engine.kernel import compiled
 from engine.players import PLAYER, Flow, come_back
+from engine.presence.week import ALWAYS_ALIKE
 from sims.calibration.histories import Plays
 from sims.calibration.session_times import LEAST_TIMES, _likelihood, fit_session_times
 
@@ -33,7 +34,7 @@ def planted_times(players, sessions, seed):
             begin = float(people[i]["clock_s"])
             times[i, k] = begin, begin + 10.0 + pause
             people[i]["clock_s"] = begin + 20.0 + pause
-            back(people[i], FLOW, seed, 0, 1e12)
+            back(people[i], FLOW, ALWAYS_ALIKE, seed, 0, 1e12)
     shape = times.size
     return Plays(
         ("1",), np.repeat(np.arange(players), 2 * sessions), np.zeros(shape, np.int64), np.ones(shape, np.int8),
