@@ -124,7 +124,7 @@ def tune(
     calculate_alone()
     if levels:
         _tune_levels(
-            scenario_from_options(scenario, settings, seed, allow_long), workers, out, quiet=quiet, as_json=as_json
+            scenario_from_options(scenario, settings, seed, allow_long), workers, on, out, quiet=quiet, as_json=as_json
         )
         return
     from sims.catalog import Catalog
@@ -159,13 +159,15 @@ def _check_alone() -> None:
     """Raise click.UsageError for options that say how knobs are searched, which --levels does not."""
     context = click.get_current_context()
     for option in ("budget", "seconds", "money", "price_per_million", "method", "locks", "options", "near_default",
-                   "level", "staged", "warm_start"):  # fmt: skip
+                   "level", "staged", "warm_start", "trackers"):  # fmt: skip
         if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
-            name = {"locks": "lock"}.get(option, option).replace("_", "-")
+            name = {"locks": "lock", "trackers": "track"}.get(option, option).replace("_", "-")
             raise click.UsageError(f"--levels moves the dial and searches no knobs, so --{name} has no use; drop it.")
 
 
-def _tune_levels(scenario: Scenario, workers: int | None, out: Path | None, *, quiet: bool, as_json: bool) -> None:
+def _tune_levels(
+    scenario: Scenario, workers: int | None, on: str | None, out: Path | None, *, quiet: bool, as_json: bool
+) -> None:
     from sims.run_folder.names import plain_name
     from sims.run_folder.new_folder import check_new, new_folder, numbered_folder
     from sims.tuning.levels.tune_levels import tune_levels
@@ -174,7 +176,7 @@ def _tune_levels(scenario: Scenario, workers: int | None, out: Path | None, *, q
     _check_alone()
     if out is not None:
         check_new(out)
-    found = tune_levels(scenario, workers=workers, on_progress=meter(quiet))
+    found = tune_levels(scenario, workers=workers, on=on, on_progress=meter(quiet))
     name = f"{plain_name(scenario.name)}-levels"
     folder = numbered_folder(Path(_STUDIES), name) if out is None else new_folder(out)
     found.write(folder)

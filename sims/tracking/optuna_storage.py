@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from engine.errors import EnvironmentFault, RunFolderError
 from sims.run_folder.files import file_fault
@@ -78,10 +78,10 @@ def _write(optuna: Any, table: TrialTable, file: Path) -> None:
 
 def _distribution(optuna: Any, key: SweptKey, table: TrialTable) -> Any:
     """The range of a key; the baseline may lie outside of what was searched."""
-    met = [_plain(trial.values[key.key]) for trial in table.trials if key.key in trial.values]
-    if (key.values and not key.is_number) or any(isinstance(value, str | bool) for value in met):
-        return optuna.distributions.CategoricalDistribution(list(dict.fromkeys([*key.values, *met])))
-    numbers = [float(value) for value in (*met, *map(_plain, key.values or (key.low, key.high)))]
+    met = [trial.values[key.key] for trial in table.trials if key.key in trial.values]
+    numbers = [float(one) for one in (*met, *(key.values or (key.low, key.high))) if _is_number(one)]
+    if len(numbers) < len(met) + len(key.values or (key.low, key.high)):
+        return optuna.distributions.CategoricalDistribution(list(dict.fromkeys(map(_plain, (*key.values, *met)))))
     low, high = min(numbers), max(numbers)
     if all(number.is_integer() for number in numbers) and (key.whole or bool(key.values)):
         return optuna.distributions.IntDistribution(int(low), int(high), log=key.log and low >= 1.0)
@@ -107,6 +107,10 @@ def _trial(optuna: Any, trial: TableTrial, kinds: dict[str, Any], table: TrialTa
     )
     made.datetime_start = made.datetime_complete = table.finished  # when each trial ended is not kept
     return made
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> Any:

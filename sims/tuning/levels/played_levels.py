@@ -14,7 +14,7 @@ from sims.runs.preflight import prepare_job
 from sims.runs.tables import goal_for
 from sims.terminal import OnProgress, no_progress
 from sims.verdict.verdict import Verdict, verdict
-from sims.workers.pool import Pool
+from sims.workers.executor import Workers, executor_for
 from sims.workers.quarantine import check_fault_share
 from sims.workers.worker_process import worker_box
 
@@ -34,12 +34,12 @@ class _Part(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def play_levels(scenario: Scenario, *, workers: int, on_progress: OnProgress = no_progress) -> Verdict:
+def play_levels(scenario: Scenario, *, workers: Workers, on_progress: OnProgress = no_progress) -> Verdict:
     """Play a campaign, and judge it.
 
     Args:
         scenario: the campaign.
-        workers: processes to play it with, at most.
+        workers: to play it with, at most.
         on_progress: takes chunks played, and all chunks.
 
     Raises:
@@ -50,7 +50,8 @@ def play_levels(scenario: Scenario, *, workers: int, on_progress: OnProgress = n
     tasks = list(chunks(setup))
     tally = Tally.empty(scheme_of(setup, scenario.after_attempts))
     attempts, faults, done = 0, list[Fault](), 0
-    with Pool(max(min(workers, len(tasks)), 1), _prepare, scenario, _play, noun="study") as pool:
+    executor = executor_for(workers)
+    with executor.pool(_prepare, scenario, _play, most=len(tasks), noun="study") as pool:
         for _, part in pool.run(enumerate(tasks)):
             tally += part.tally
             attempts += part.attempts

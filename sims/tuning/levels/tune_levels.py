@@ -17,7 +17,8 @@ from sims.tuning.levels.level_search import LevelSearch
 from sims.tuning.levels.played_levels import play_levels
 from sims.tuning.levels.tuned_levels import TunedLevels
 from sims.verdict.verdict import Verdict
-from sims.workers.cores import cores
+from sims.workers.execution_place import executor_of
+from sims.workers.executor import Executor
 
 ROUNDS: Final = 7  # of the search
 _APART: Final = 3_000_000_019  # how far the seed of the last measurement is from that of the search
@@ -28,6 +29,7 @@ def tune_levels(
     *,
     seed: int | None = None,
     workers: int | None = None,
+    on: str | None = None,
     on_progress: OnProgress = no_progress,
 ) -> TunedLevels:
     """Find the place of the dial on each level of a campaign that brings its win rate to its target.
@@ -40,6 +42,7 @@ def tune_levels(
             level or one for all, are the curve to meet. For several player groups, the mean of their targets.
         seed: of the search; None for that of the scenario.
         workers: number of processes, from 1; None for one per core. They change no number.
+        on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and all attempts, were each player to make as many as the scenario allows.
 
     Returns:
@@ -58,10 +61,14 @@ def tune_levels(
     """
     given = scenario_of(scenario)
     given = given if seed is None else _with_seed(given, seed)
+    with executor_of(workers, on) as executor:
+        return _tuned_levels(given, executor, on_progress)
+
+
+def _tuned_levels(given: Scenario, executor: Executor, on_progress: OnProgress) -> TunedLevels:
     dials = LevelDials(given)
-    count = workers or cores()
     fresh = (given.seed + _APART) % (LARGEST_SEED + 1)
-    before = play_levels(_with_seed(given, fresh), workers=count)
+    before = play_levels(_with_seed(given, fresh), workers=executor)
     most = sum(given.counts) * given.form.run.replicas * given.form.horizon.attempts_per_player
 
     def tell(rounds: int) -> None:
@@ -71,12 +78,12 @@ def tune_levels(
     start = np.clip(np.full(given.levels, dials.start), dials.floor, dials.ceiling)
     search = LevelSearch(_targets(given, before), start, dials.floor, dials.ceiling)
     for number in range(ROUNDS):
-        found = play_levels(dials.scenario_at(search.places.tolist()), workers=count)
+        found = play_levels(dials.scenario_at(search.places.tolist()), workers=executor)
         search.tell(*_counts(found, given.levels))
         tell(number + 2)
     places = search.places.tolist()
     tuned = dials.scenario_at(places)
-    after = play_levels(_with_seed(tuned, fresh), workers=count)
+    after = play_levels(_with_seed(tuned, fresh), workers=executor)
     tell(ROUNDS + 2)
     ends = dials.floor, dials.ceiling
     return TunedLevels(tuned, tuple(places), dials.values(places), before, after, dials.steady, ends)

@@ -104,7 +104,7 @@ def test_comparisons_are_the_same(nodes):
     here, there = (
         run_arena(["kalman"], ["stationary"], players=40, **chosen) for chosen in ({"workers": 1}, {"on": "ray"})
     )
-    assert [line.card.rmse for line in there.scores] == [line.card.rmse for line in here.scores]
+    assert [line.card for line in there.scores] == [line.card for line in here.scores]
 
 
 def test_short_items_travel_together_and_a_killed_process_is_replaced(nodes, tmp_path):
