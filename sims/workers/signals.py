@@ -24,6 +24,7 @@ class Stopping:
 
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Any] = {}
+        self._stopped: Stopped | None = None
 
     def __enter__(self) -> Stopping:
         if threading.current_thread() is threading.main_thread():
@@ -35,6 +36,8 @@ class Stopping:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._stopped is not None and isinstance(fault, KeyboardInterrupt) and not isinstance(fault, Stopped):
+            raise self._stopped from fault  # a library, as Ray, has put an interrupt of its own in its place
 
     def hold(self) -> None:
         """From now on let the first signal pass by: what follows is short and should not be torn."""
@@ -43,7 +46,8 @@ class Stopping:
 
     def _first(self, number: int, frame: FrameType | None) -> None:
         _arm(number, frame)
-        raise Stopped(number)
+        self._stopped = Stopped(number)
+        raise self._stopped
 
 
 def _arm(number: int, frame: FrameType | None) -> None:

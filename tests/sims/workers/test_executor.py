@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from sims.catalog import use_game_file
 from sims.runs.chunks import job_of, pack_chunk, play_chunk, read_chunk, store_chunk
 from sims.workers.code_parcel import code_parcel
 from sims.workers.execution_place import executor_of
+from sims.workers.signals import Stopped, Stopping
 from tests.kit.places import ROOT
 from tests.kit.ray_nodes import digests
 from tests.kit.small import setup
@@ -78,3 +80,17 @@ def test_the_game_of_a_file_is_in_the_parcel(tmp_path):
     finally:
         use_game_file(None)
     assert (tmp_path / "game_file" / "coin_river.py").read_bytes() == game.read_bytes()
+
+
+def interrupted_by_a_library():
+    with Stopping():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except Stopped:
+            raise KeyboardInterrupt from None
+
+
+def test_a_library_that_replaces_the_stop_does_not_hide_it():
+    with pytest.raises(Stopped) as caught:
+        interrupted_by_a_library()
+    assert caught.value.exit_code == 143
