@@ -114,6 +114,8 @@ def ray_cluster(on: str, workers: int | None) -> Iterator[RayExecutor]:
         finally:
             _handle_again(handler)
         stack.callback(ray.shutdown)
+        # Ray prints what becomes of nodes to stdout, where results go, and has no setting for that.
+        ray._private.worker._worker_logs_enabled = False
         yield RayExecutor(workers)
 
 

@@ -70,7 +70,7 @@ def test_a_run_has_the_same_bytes(nodes, here, tmp_path):
     assert not ray.is_initialized()
 
 
-def test_a_node_that_is_killed_costs_its_chunks_alone(nodes, here, tmp_path):
+def test_a_node_that_is_killed_costs_its_chunks_alone(nodes, here, tmp_path, capfd):
     messages: list[str] = []
     seen = 0
 
@@ -85,6 +85,7 @@ def test_a_node_that_is_killed_costs_its_chunks_alone(nodes, here, tmp_path):
     assert seen == 8
     assert digests(played.folder) == here
     assert messages == []
+    assert capfd.readouterr().out == ""
 
 
 def test_a_study_and_a_sweep_have_the_same_bytes(nodes, tmp_path):
