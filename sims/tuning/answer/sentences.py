@@ -302,12 +302,19 @@ def _about_effects(answer: Answer) -> Iterator[str]:
     others = list(dict.fromkeys(one.knob.name for one in answer.effects if one.knob.name not in by_knob))
     small = [name for name in others if all(one.small for one in answer.effects if one.knob.name == name)]
     unknown = [name for name in others if name not in small]
-    if small:
-        most = max(shift.most for one in answer.effects if one.knob.name in small for shift in one.shifts)
-        verb = "have" if len(small) > 1 else "has"
+    letter, changed = answer.options[0].letter, {change.knob.name for change in answer.options[0].changes}
+    idle, moved = ([name for name in small if (name in changed) == moves] for moves in (False, True))
+    for some in (idle, moved):
+        if some:
+            most = max(shift.most for one in answer.effects if one.knob.name in some for shift in one.shifts)
+            yield (
+                f"{listed(some)} {'have' if len(some) > 1 else 'has'} no visible effect around {letter}: at most "
+                f"{_percent(most)} percentage points either way."
+            )
+    if moved:
         yield (
-            f"{listed(small)} {verb} no visible effect around {answer.options[0].letter}: at most "
-            f"{_percent(most)} percentage points either way."
+            f"These attempts are too few to say whether {letter} would do as well with the default of "
+            f"{listed(moved)}, so {letter} keeps {'these changes' if len(moved) > 1 else 'this change'}."
         )
     if unknown:
         yield f"These attempts are too few to show what {listed(unknown)} {'do' if len(unknown) > 1 else 'does'}."

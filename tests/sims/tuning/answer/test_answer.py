@@ -14,7 +14,7 @@ from sims.tuning.answer.answer import answer_of, further_attempts
 from sims.tuning.answer.as_json import answer_json
 from sims.tuning.answer.sentences import sentences, value_text
 from tests.kit.golden import check_golden
-from tests.kit.studies import FAR, FARTHER, GOOD, MOVED, PROBLEM, SEGMENTS, START, counted, rate, record
+from tests.kit.studies import FAR, FARTHER, GOOD, MOVED, PROBLEM, SEGMENTS, START, counted, rate, record, tells_of
 from tests.sims.tuning.answer.situations import SITUATIONS
 
 
@@ -96,6 +96,16 @@ def test_no_sentence_says_what_the_measurement_contradicts():
             for sentence in said["close"]:
                 assert "targets are met" not in sentence or "did not confirm" in sentence
             assert any("went on" in one for one in said["close"]) == went_on
+
+
+def test_a_change_without_a_visible_effect_has_its_reason():
+    moved = (*MOVED[:3], PROBLEM.search_space.snap(np.full((1, 5), 0.9))[0, 3], *MOVED[4:])
+    said = sentences(answer_of(record(counted(moved, *GOOD), tells=tells_of(1, count=1500))))
+    reason = (
+        "These attempts are too few to say whether A would do as well with the default of lives, "
+        "so A keeps this change."
+    )
+    assert said[said.index(reason) - 1].startswith("lives has no visible effect around A: at most")
 
 
 def test_further_attempts_settle_a_target_that_is_too_close_to_call():

@@ -90,3 +90,12 @@ def test_points_of_a_staircase_and_values_are_each_others_inverse():
 def test_a_number_with_few_digits_keeps_them():
     for value in (6.1, 7.25, 9.999):
         assert values_of(KNOBS, point_of(KNOBS, [value, 0.5, 0.4]))[0] == value
+
+
+def test_a_small_change_goes_back_where_another_knob_makes_up_for_it(tells):
+    speed, tint, _ = START
+    point = (0.7, tint, START[2] + 0.03)  # the last one alone changes a fifth of the tolerance and more
+    found = tidied(tells, point, 0.02)
+    assert found[1:] == (tint, START[2])
+    assert found[0] != speed
+    assert abs(expit(2.0 - WEIGHTS @ np.array(found)) - expit(2.0 - WEIGHTS @ np.array(point))) < 0.006
