@@ -19,7 +19,7 @@ _STATES: Final[Mapping[str, tuple[str, ...]]] = {  # effect -> options that are 
     "tilt": ("tilted", "tilt_sd", "tilt"),
 }
 _CLOCKS: Final = ("learning", "tilted")  # options of DEFAULT_CONTROLLER: weights of filters with a practice curve
-_LAGS: Final = "; it has no trend and lags behind players who learn, who win more than wanted, most at first"
+_LAGS: Final = "; it has no trend and lags behind players who learn, who win more than wanted"
 _LINES: Final = "the lines for the scenario"
 _MEASURE: Final = "Only a comparison can show whether the recommended controller is better here."
 _NOTHING: Final = Statement(f"lacks nothing that these facts show. {_MEASURE}", ARENA)
