@@ -82,6 +82,26 @@ def test_singles_in_the_conditions_of_runs_win_as_often_as_runs(tmp_path):
         assert abs(rate.rate - won / made) < 4.0 * error + 0.005  # the stand-in is this very game
 
 
+def test_a_search_knows_players_who_learn_a_layout():
+    """Retries at a level are worth more there than elsewhere, so fresh players would say too little."""
+    text = TEXT.replace("[cohort.traits]\nskill", "[cohort.traits]\nlearning = 0.8\nlayout_share = 1.0\nskill")
+    text = text.replace("after_attempts = 5", "after_attempts = 0") + '\n[levels]\nkind = "campaign"\ncount = 3\n'
+    about = problem_of(free_knobs(parse(text.encode(), "levels.toml", Catalog())), level=2)
+    rates, _ = measured(about)
+    on_target = replace(
+        about,
+        segments=tuple(
+            one._replace(low=rate.rate - 0.05, high=rate.rate + 0.05)
+            for one, rate in zip(about.segments, rates, strict=True)
+        ),
+    )
+    with Simulator(on_target, workers=1) as simulator:
+        (alone,) = simulator.play([Ask(on_target.start, (4000, 4000), 0)])
+    for rate, won, made in zip(rates, alone.wins, alone.attempts, strict=True):
+        error = math.hypot((rate.high - rate.low) / 4.4, 0.5 / math.sqrt(made))
+        assert abs(rate.rate - won / made) < 4.0 * error + 0.005
+
+
 def test_a_block_counts_what_is_judged():
     setup = held_at(run_setup(scenario()), [0.0, 0.02])
     rows = play_block(setup, 1, 10, 3).rows
