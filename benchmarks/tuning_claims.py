@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from benchmarks.tuning_problem import TuningProblem
+from benchmarks.tuning_problem import SHAPES, TuningProblem
 from sims.tuning.final_race import ENTRANTS, FinalRace, estimate_rates
 from sims.tuning.search.counts import Segment, Tell
 from sims.tuning.search.methods import begin_search
@@ -30,9 +30,9 @@ class Claim(NamedTuple):
     met: bool  # and they are
 
 
-def study(seed: int, method: str, attempts: int, tolerance: float) -> Claim:
-    """One study of the three-knob problem."""
-    problem = TuningProblem(3, seed % _PROBLEMS)
+def study(seed: int, method: str, knobs: int, attempts: int, tolerance: float) -> Claim:
+    """One study of a problem with so many knobs."""
+    problem = TuningProblem(knobs, seed % _PROBLEMS)
     problem.seed = 1_000_000 + seed  # other luck, the same truth
     segments = tuple(
         Segment(one.name, one.cohort, 0, one.target - tolerance, one.target + tolerance) for one in problem.segments
@@ -72,13 +72,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000, metavar="N")
     parser.add_argument("--methods", nargs="+", default=["random", "pooled"], metavar="NAME")
+    parser.add_argument("--knobs", type=int, default=3, choices=SHAPES)
+    parser.add_argument("--attempts", type=int, default=9_000, metavar="N", help="of a study")
+    parser.add_argument("--tolerances", nargs="+", type=float, default=[0.02, 0.08], metavar="SHARE")
     options = parser.parse_args()
-    print("| method, attempts, tolerance | studies | intervals hold | targets met | said so | said so falsely |")
+    print("| method, knobs, attempts, tolerance | studies | intervals hold | targets met | said so | said so falsely |")
     print("|---|---|---|---|---|---|")
     for method in options.methods:
-        for attempts, tolerance in ((9_000, 0.02), (9_000, 0.08)):
-            claims = [study(seed, method, attempts, tolerance) for seed in range(options.studies)]
-            print(line(claims, f"{method}, {attempts:,}, ±{tolerance}"), flush=True)
+        for tolerance in options.tolerances:
+            about = method, options.knobs, options.attempts, tolerance
+            claims = [study(seed, *about) for seed in range(options.studies)]
+            print(line(claims, f"{method}, {options.knobs}, {options.attempts:,}, ±{tolerance}"), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,10 @@ the run's own noise is small beside the study's intervals. The table shows how o
 lie inside the study's simultaneous intervals, which should be in 95 % of the studies. It also shows how often a study
 says that all targets are met, and how often the run then has a group outside its target, which should be in at most
 5 %.
+
+Whether intervals are as wide as they say shows in fewer studies by how far runs lie from them: each distance is divided
+by the standard error of study and run together, by the normal distribution. The root of its mean square is then near 1,
+and its mean near 0. Intervals by Student's t are a few percent wider, which makes it a little smaller.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,7 +26,10 @@ import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from benchmarks.tuning_games import GAMES, hidden_targets, scenario_text
+from engine.inference.intervals import CONFIDENCE, normal_half_width
 
 DOORS: Final = "doors"
 BUDGETS: Final = {**dict.fromkeys(GAMES, 100_000), DOORS: 60_000}
@@ -45,6 +53,15 @@ class Result(NamedTuple):
     widest: float  # half width of an interval
     miss: float  # largest distance of a win rate of the run from the measured one, in half widths
     seconds: float
+    errors: tuple[float, ...]  # by group: distance of the two win rates, in standard errors of both together
+
+
+class RunRate(NamedTuple):
+    """What a run says of a group."""
+
+    rate: float
+    low: float  # margin at 95 %
+    high: float
 
 
 def studied(game: str, seed: int, budget: int, players: int) -> Result:
@@ -62,22 +79,30 @@ def studied(game: str, seed: int, budget: int, players: int) -> Result:
         fresh = ["--seed", str(500_000 + seed), "--set", f"players.count={players}", "--out", str(folder / "run")]
         _flowdial(["run", str(study / "tuned.toml"), *fresh], environment)
         with (folder / "run" / "summary.csv").open(encoding="utf-8", newline="") as table:
-            rates = {row["cohort"]: float(row["win_rate"]) for row in csv.DictReader(table)}
+            rates = {
+                row["cohort"]: RunRate(*(float(row[name]) for name in ("win_rate", "win_rate_low", "win_rate_high")))
+                for row in csv.DictReader(table)
+            }
         return judged(json.loads((study / "answer.json").read_text(encoding="utf-8")), rates, seconds)
 
 
-def judged(answer: dict[str, Any], rates: dict[str, float], seconds: float) -> Result:
+def judged(answer: dict[str, Any], rates: dict[str, RunRate], seconds: float) -> Result:
     """A study beside the win rates of its run."""
     segments = answer["options"][0]["segments"]
     halves = {name: (one["interval"][1] - one["interval"][0]) / 2.0 for name, one in segments.items()}
+    middles = {name: sum(one["interval"]) / 2.0 for name, one in segments.items()}
     bands = answer["targets"]
+    z = normal_half_width(CONFIDENCE ** (1.0 / (len(segments) * len(answer["options"]))))
+    run_z = 2.0 * normal_half_width()
+    errors = {name: math.hypot(halves[name] / z, (rates[name].high - rates[name].low) / run_z) for name in segments}
     return Result(
-        all(one["interval"][0] <= rates[name] <= one["interval"][1] for name, one in segments.items()),
+        all(one["interval"][0] <= rates[name].rate <= one["interval"][1] for name, one in segments.items()),
         answer["met"],
-        all(low <= rates[name] <= high for name, (low, high) in bands.items()),
+        all(low <= rates[name].rate <= high for name, (low, high) in bands.items()),
         max(halves.values()),
-        max(abs(rates[name] - one["rate"]) / halves[name] for name, one in segments.items()),
+        max(abs(rates[name].rate - middles[name]) / halves[name] for name in segments),
         seconds,
+        tuple((rates[name].rate - middles[name]) / errors[name] for name in segments),
     )
 
 
@@ -103,7 +128,10 @@ def line(game: str, results: list[Result]) -> str:
     false = sum(one.claimed and not one.kept for one in results)
     widest = sorted(one.widest for one in results)[count // 2]
     slow = sorted(one.seconds for one in results)[count // 2]
-    return f"| {game} | {count} | {inside} ({inside / count:.0%}) | {claimed} | {false} | {widest:.4f} | {slow:.0f} |"
+    errors = np.concatenate([one.errors for one in results])
+    away = f"{np.sqrt((errors**2).mean()):.2f}, mean {errors.mean():+.2f}"
+    share = f"{inside} ({inside / count:.0%})"
+    return f"| {game} | {count} | {share} | {away} | {claimed} | {false} | {widest:.4f} | {slow:.0f} |"
 
 
 def main() -> None:
@@ -114,8 +142,11 @@ def main() -> None:
     parser.add_argument("--budget", type=int, metavar="N", help="attempts of a study (default: that of the docs)")
     parser.add_argument("--players", type=int, metavar="N", help="of a run (default: that of the docs)")
     options = parser.parse_args()
-    print("| game | studies | run inside | said met | falsely | half width (median) | seconds (median) |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| game | studies | run inside | distance in standard errors: root mean square | said met | falsely "
+        "| half width (median) | seconds (median) |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     found: list[Result] = []
     for game in options.games:
         budget = options.budget or BUDGETS[game]
