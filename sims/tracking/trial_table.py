@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from engine.scenario import load
 from engine.user_files.regular_file import read_regular
-from sims.catalog import Catalog
+from sims.catalog import Catalog, scenario_in
 from sims.run_folder.folder import SCENARIO, read_manifest
 from sims.sweeping.finished_sweep import FinishedSweep
 from sims.sweeping.space import SweptKey, SweptValue, space_of
@@ -52,7 +51,7 @@ class TrialTable(NamedTuple):
 def sweep_trials(sweep: FinishedSweep) -> TrialTable:
     """The trials of a sweep; the first one is the baseline. Raises RunFolderError where a file is damaged."""
     answer, manifest = sweep.answer, read_manifest(sweep.folder, "sweep")
-    scenario = load(sweep.folder / SCENARIO, Catalog(), allow_long=True)
+    scenario = scenario_in(sweep.folder / SCENARIO)
     keys = space_of(SweepRequest.from_json(manifest["sweep"]).over, scenario).keys
     curves = sweep_result(sweep).curves
     most = max(trial["players"] for trial in answer["trials"] if trial["number"])
@@ -80,7 +79,7 @@ def sweep_trials(sweep: FinishedSweep) -> TrialTable:
 def study_trials(study: TunedStudy) -> TrialTable:
     """The points of a study: each is a trial, whose loss is the distance of its worst group from the target."""
     manifest = read_manifest(study.folder, "study")
-    space = load(study.folder / SCENARIO, Catalog(), allow_long=True)
+    space = scenario_in(study.folder / SCENARIO)
     knobs = {knob.name: knob for knob in Catalog().game(space.form.game.name).space}
     keys = []
     for name in manifest["knobs"]:

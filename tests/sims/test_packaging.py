@@ -36,8 +36,12 @@ def test_what_we_ask_for_is_pinned(requirement):
 
 
 EXTRAS = [line for extra, lines in PROJECT["optional-dependencies"].items() if extra != "dev" for line in lines]
-USED_BY = {"torch": "optuna"}  # what only another package imports, when our code calls it
-IMPORTED_AS = {"pillow": "PIL", "pygame-ce": "pygame"}  # where a package has another name than its distribution
+USED_BY = {  # what only another package imports, when our code calls it, or what shows what it wrote
+    "torch": "optuna", "alembic": "mlflow", "sqlalchemy": "mlflow", "tensorboard": "tensorboardX",
+}  # fmt: skip
+IMPORTED_AS = {  # where a package has another name than its distribution
+    "pillow": "PIL", "pygame-ce": "pygame", "mlflow-skinny": "mlflow", "tensorboardx": "tensorboardX",
+}  # fmt: skip
 
 
 def test_what_we_ask_for_is_imported_by_the_product():

@@ -19,10 +19,13 @@ ROOT = Path(sims.__file__).parents[1]
 WRITERS = {
     "engine/response/kept_tables.py": "mkstemp in the cache folder, which is the user's alone",
     "engine/user_files/cache_folder.py": "mkdtemp",
+    "sims/calibration/kept_players.py": "the key of the user, exclusive; csv into a text",
     "sims/cli/app.py": "the null device",
     "sims/run_folder/files.py": "the functions of this test",
     "sims/run_folder/lock.py": "the lock, never through a link",
     "sims/runs/telemetry.py": "to_csv without a path gives a text",
+    "sims/workers/code_parcel.py": "in a folder of mkdtemp",
+    "sims/workers/ray_cluster.py": "mkdtemp",
     "sims/window/playing/human_session.py": "exclusive, in a folder that was just made",
 }
 METHODS = {
