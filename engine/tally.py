@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -205,6 +205,8 @@ class Tally:
             given = dict(found["scheme"])
             edges = tuple(int(edge) for edge in given.pop("attempt_edges"))
             scheme = Scheme(attempt_edges=edges, **given)
+            if scheme.cluster not in get_args(Cluster):
+                raise ValueError(scheme.cluster)
             nothing = [0] * len(SUMS)  # was counted by older runs
             kept = {"quitting": [nothing] * scheme.cohorts, "quits_after": [[nothing] * 2] * scheme.cohorts, **found}
             arrays = {name: np.array(kept[name], np.int64) for name in _shapes(scheme)}

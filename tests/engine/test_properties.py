@@ -24,7 +24,7 @@ from engine import record
 from engine.errors import RunFolderError, ScenarioError
 from engine.parameters import Knob, ParameterSpace, Scale, to_real, to_unit
 from engine.players import TRAIT_LIST
-from engine.record import Column, Sheet, plain, schema_of
+from engine.record import MISSING_WORDS, Column, Sheet, plain, schema_of
 from engine.scenario import json_schema, parse, setup_of
 from sims.catalog import Catalog
 from sims.run_folder.files import read_sealed, write_sealed
@@ -289,7 +289,7 @@ ROWS = st.tuples(
     st.none() | FLOATS,
     st.integers(-(2**63), 2**63 - 1),
     st.booleans(),
-    st.none() | TEXTS.filter(plain),
+    st.none() | TEXTS.filter(lambda text: plain(text) and text not in MISSING_WORDS),
 )
 
 

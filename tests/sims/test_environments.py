@@ -84,6 +84,13 @@ ENVIRONMENTS = (
     Environment("no threads for the compiler", {"NUMBA_NUM_THREADS": "0"}, refused=NUMBA),
     Environment("features that are none", {"NUMBA_CPU_FEATURES": "avx"}, refused="NUMBA_CPU_FEATURES"),
 )
+SAMPLE = {  # one or two of each kind in the thorough tier; the others are slow
+    *("no variables", "no home", "a relative cache folder", "a cache folder that is a device", "optimised"),
+    *("an unknown user without a home", "a terminal without a name", "20 columns", "the C locale", "ASCII streams"),
+    *("a locale that is not there", "a deleted current folder", "a current folder that cannot be written"),
+    *("few open files", "a small address space", "no threads for the compiler"),
+}
+SAMPLED = [pytest.param(one, marks=[] if one.name in SAMPLE else [pytest.mark.slow]) for one in ENVIRONMENTS]
 NEEDS_NO_COMPILER = ("report",)
 
 
@@ -173,7 +180,7 @@ def room() -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-@pytest.mark.parametrize("one", ENVIRONMENTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", SAMPLED, ids=lambda one: one.name)
 def test_each_command_works_or_says_why_not_in_one_line(place, room, one):
     if one.user is not None and os.geteuid() != 0:
         pytest.skip("only root can become another user")

@@ -157,7 +157,7 @@ def test_what_check_prints_can_be_read_whatever_the_locale(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shells of POSIX expand ~")
-@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+@pytest.mark.parametrize("file_format", ["csv", pytest.param("parquet", marks=pytest.mark.thorough)])
 def test_a_tilde_that_the_shell_left_is_the_home(words, tmp_path, monkeypatch, file_format):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)

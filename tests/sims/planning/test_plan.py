@@ -103,7 +103,7 @@ attempts_per_player = 60
 @pytest.mark.parametrize(
     ("difficulty", "effect"),
     [
-        pytest.param(0.354, 0.005, marks=pytest.mark.thorough),
+        pytest.param(0.354, 0.005, marks=pytest.mark.slow),
         pytest.param(0.358, 0.01, marks=pytest.mark.thorough),
         (0.374, 0.03),
     ],

@@ -72,7 +72,7 @@ def go_on(out: Path) -> None:
         assert study(out) == 0
 
 
-SAMPLE = [(5, FULL, 24), (13, BROKEN, 24), (21, DEATH, 24)]
+SAMPLE = [(5, FULL, 72), (29, BROKEN, 72), (53, DEATH, 72)]
 EACH = [(1, FULL, 3), (2, BROKEN, 3), (3, DEATH, 3)]
 
 

@@ -557,23 +557,17 @@ def swept(said, folder):
     sweep(found, {"target.win_rate": "0.5,0.6"}, out=folder / "sweep", workers=2, on_message=said)
 
 
-STUDIES = {
-    "tune": (tuned, "sims.tuning.simulator.Pool"),
-    "arena": (raced, "sims.arena.courses.Pool"),
-    "compare": (compared, "sims.comparison.sides.Pool"),
-    "sweep": (swept, "sims.sweeping.trial_player.Pool"),
-}
+STUDIES = {"tune": tuned, "arena": raced, "compare": compared, "sweep": swept}
 
 
 @pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a stopped process")
 @pytest.mark.parametrize("command", STUDIES)
 def test_each_study_tells_of_a_stopped_worker_and_goes_on(tmp_path, monkeypatch, command):
-    study, pool = STUDIES[command]
     said: list[str] = []
-    monkeypatch.setattr(pool, partial(Pool, still_s=1.0))
+    monkeypatch.setattr("sims.workers.executor.Pool", partial(Pool, still_s=1.0))
     stopper = threading.Thread(target=stop_first_worker, daemon=True)
     stopper.start()
-    study(said.append, tmp_path)
+    STUDIES[command](said.append, tmp_path)
     stopper.join(1)
     assert sum("a worker was stopped by a signal for 1 s; its" in sentence for sentence in said) == 1

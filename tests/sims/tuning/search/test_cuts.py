@@ -44,7 +44,7 @@ def test_a_cut_that_the_model_has_is_not_found_again_and_is_followed():
     assert ((above - below) > 0.1).all()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_search_meets_targets_beside_a_cliff():
     errors = [tuned(Case("pooled", 8, 100_000, 0.0, 1.2, seed)).error for seed in (0, 1)]
     assert max(errors) <= 0.012
