@@ -54,7 +54,7 @@ Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 class SweptEntry(NamedTuple):
-    """A key of a table [sweep] as it was written; whoever sweeps checks it."""
+    """A key of a table [sweep] as it was written; the sweep checks it."""
 
     key: str  # dotted
     values: Any

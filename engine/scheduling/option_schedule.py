@@ -1,4 +1,4 @@
-"""How a controller's options change with the outcomes of whoever it controls: stairs of values, and the gain's shape.
+"""How a controller's options change with the outcomes of those it controls: stairs of values, and the gain's shape.
 
 The outcomes are those that the rule was told; where players share it, those that came together count as one.
 """

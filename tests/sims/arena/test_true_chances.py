@@ -88,7 +88,7 @@ def test_a_small_error_is_told_truly():
     found = played(made)
     rows = found.rows
     truth = true_chances(rows, made.seed)
-    rows["target"] = truth - np.where(np.arange(len(rows)) % 2, 0.03, -0.03)  # whoever is this near to each target
+    rows["target"] = truth - np.where(np.arange(len(rows)) % 2, 0.03, -0.03)  # 0.03 off each target
     told = Judge((known(made),), 400_000 / len(found.players)).chances(made, found, rows)
     square = (told.chance - rows["target"]) ** 2 - told.doubt
     error = float(square.std()) / math.sqrt(len(rows))
