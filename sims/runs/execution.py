@@ -50,6 +50,7 @@ from sims.runs.tables import goal_for, manifest_of, write_results
 from sims.terminal import OnMessage, no_message, quoted
 from sims.workers.execution_place import executor_of
 from sims.workers.executor import Executor, Workers, executor_for
+from sims.workers.signals import Postponing
 
 Enough = Callable[[Tally], bool]  # whether what was played is enough; it is asked once all is played
 
@@ -122,19 +123,21 @@ def execute(
             measure_first(setup, threads=executor.workers, on_message=on_message)
         job = prepare_job(scenario, setup, file_format)  # what cannot be played must not leave a folder
         start = start_of_run(scenario, setup, file_format, plain_name(scenario.name))
-        folder = begin(out, start)
     if setup.win_chance and setup.game.win_probability is None:
         on_message(f"win_chance is empty: {setup.game.name} has no closed form that gives the chance of winning.")
-    job = dataclasses.replace(job, folder=folder.path)
     unreported: list[Exception] = []
+    with Postponing():
+        with disk_faults():
+            folder = begin(out, start)
+        job = dataclasses.replace(job, folder=folder.path)
 
-    def work() -> bool:
-        tally = _play(folder, scenario, job, start, executor, on_progress, on_message, is_enough)
-        if tally is not None:
-            unreported.extend(_add_report(folder.path))
-        return tally is not None
+        def work() -> bool:
+            tally = _play(folder, scenario, job, start, executor, on_progress, on_message, is_enough)
+            if tally is not None:
+                unreported.extend(_add_report(folder.path))
+            return tally is not None
 
-    final = finish(folder, work, on_message=on_message, is_own=lambda: _is_own(job))
+        final = finish(folder, work, on_message=on_message, is_own=lambda: _is_own(job))
     return None if final is None else _whole(final, unreported, on_message)
 
 

@@ -47,6 +47,7 @@ from sims.sweeping.trial_scenarios import checked_space
 from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.workers.execution_place import executor_of
 from sims.workers.executor import Executor
+from sims.workers.signals import Postponing
 
 _LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
 OnSweepStop = Callable[[str], None]  # takes a sentence about the best trial so far, before Stopped is raised
@@ -125,7 +126,7 @@ def sweep(
     except ScenarioError as fault:
         raise placed(fault, entries) from None
     work.plan.begin(work.space, work.scenario.seed)  # a refusal must not leave a folder
-    with executor_of(workers, on) as executor:
+    with executor_of(workers, on) as executor, Postponing():
         with disk_faults():
             folder = begin(None if out is None else Path(out), work.start)
         return _carry_out(folder, work, executor, on_progress, on_message, on_stop)

@@ -52,6 +52,7 @@ from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.tuning.warm_start import earlier_tells
 from sims.workers.execution_place import executor_of
 from sims.workers.executor import Executor
+from sims.workers.signals import Postponing
 
 OnStop = Callable[[BestSoFar], None]  # is called on Ctrl-C and SIGTERM, before Stopped is raised
 _LIBRARIES: Final = {"tpe": ("optuna",), "gp": ("optuna", "torch")}  # that a method depends on besides
@@ -134,7 +135,7 @@ def tune(
         on_message(f"warning: {contradiction}")
     start = start_of_study(problem, request, plain_name(problem.scenario.name))
     listeners = _Listeners(on_progress, on_message, on_stop)
-    with executor_of(workers, on) as executor:
+    with executor_of(workers, on) as executor, Postponing():
         with disk_faults():
             folder = begin(None if out is None else Path(out), start)
         return _carry_out(_Work(folder, problem, request, start), executor, listeners)
