@@ -105,7 +105,7 @@ def _sums_of(run: Run, setups: SideSetups, number: int) -> SideSums:
     for replica in np.unique(players["replica"][missing]):
         add(missing & (players["replica"] == replica), np.empty(0, _ROW), np.empty(0, _SESSION))
     failed = sum(run.tally.total(cohort, "failed") for cohort in range(len(side.cohorts)))
-    return SideSums(sums, run.verdict, int(run.manifest["rows"]), failed, run.manifest["code"])
+    return SideSums(sums, run.verdict, int(run.manifest["rows"]), failed, run.manifest.get("code", {}))
 
 
 def _rows(run: Run, causes: Sequence[str]) -> Iterator[Rows]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -63,6 +64,13 @@ def _are_wanted(value: Any) -> bool:
 def _are_edges(value: Any) -> bool:
     """Whether these are edges of one bin or more, in order."""
     return isinstance(value, list) and len(value) > 1 and all(map(is_count, value)) and value == sorted(set(value))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 class _Model(BaseModel):
@@ -169,14 +177,20 @@ class _Level(_Model):
     level: Count | None
 
 
-class _StudyManifest(_Manifest):
+class _SearchManifest(_Manifest):
+    """What manifests of studies and sweeps say."""
+
     code: Annotated[dict[TextLine, TextLine], fits(lambda code: "game" in code)]
+    seconds: Finite
+    finished: Annotated[str, fits(_is_moment)]
+
+
+class _StudyManifest(_SearchManifest):
     study: _Level
     knobs: list[Name]
 
 
-class _SweepManifest(_Manifest):
-    code: Annotated[dict[TextLine, TextLine], fits(lambda code: "game" in code)]
+class _SweepManifest(_SearchManifest):
     sweep: dict[TextLine, Any]
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from engine.errors import EnvironmentFault, RunFolderError
+from sims.run_folder.begun_search import SearchKind
 from sims.run_folder.files import file_fault
 from sims.run_folder.folder import read_manifest
 from sims.run_folder.new_folder import check_new
 from sims.sweeping.finished_sweep import read_sweep
 from sims.sweeping.space import SweptKey, SweptValue
-from sims.tracking.trial_table import TableTrial, TrialTable, study_trials, sweep_trials
+from sims.tracking.trial_table import TableTrial, TrialTable, reading, study_trials, sweep_trials
 from sims.tuning.tuned_study import read_study
 
 
@@ -37,7 +38,8 @@ def export_trials(folder: Path, target: Path) -> Path:
         >>> export_trials("sweeps/mine-001", "optuna.db")  # doctest: +SKIP
     """
     folder, target = Path(folder), Path(target)
-    table = _trials_of(folder)
+    kind = _kind_of(folder)
+    table = study_trials(read_study(folder)) if kind == "study" else sweep_trials(read_sweep(folder))
     check_new(target)
     try:
         import optuna
@@ -47,19 +49,20 @@ def export_trials(folder: Path, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp") as place:
             made = Path(place, target.name)
-            _write(optuna, table, made)
+            with reading(folder, kind):  # Optuna refuses values that no search writes
+                _write(optuna, table, made)
             os.rename(made, target)
     except OSError as fault:
         raise file_fault(fault) from fault
     return target
 
 
-def _trials_of(folder: Path) -> TrialTable:
+def _kind_of(folder: Path) -> SearchKind:
     try:
         read_manifest(folder, "sweep")
     except RunFolderError:
-        return study_trials(read_study(folder))
-    return sweep_trials(read_sweep(folder))
+        return "study"
+    return "sweep"
 
 
 def _write(optuna: Any, table: TrialTable, file: Path) -> None:

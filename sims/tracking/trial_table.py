@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.user_files.regular_file import read_regular
 from sims.catalog import Catalog, scenario_in
+from sims.run_folder.begun_search import SearchKind, unreadable
 from sims.run_folder.folder import SCENARIO, read_manifest
 from sims.sweeping.finished_sweep import FinishedSweep
 from sims.sweeping.space import SweptKey, SweptValue, space_of
@@ -50,6 +53,29 @@ class TrialTable(NamedTuple):
 
 def sweep_trials(sweep: FinishedSweep) -> TrialTable:
     """The trials of a sweep; the first one is the baseline. Raises RunFolderError where a file is damaged."""
+    with reading(sweep.folder, "sweep"):
+        return _sweep_trials(sweep)
+
+
+def study_trials(study: TunedStudy) -> TrialTable:
+    """The points of a study: each is a trial, whose loss is the distance of its worst group from the target.
+
+    Raises RunFolderError where a file is damaged.
+    """
+    with reading(study.folder, "study"):
+        return _study_trials(study)
+
+
+@contextlib.contextmanager
+def reading(folder: Path, kind: SearchKind) -> Iterator[None]:
+    """Tell what is not as a study or a sweep writes it as RunFolderError: the checksums of a stranger may be right."""
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, csv.Error) as fault:
+        raise unreadable(folder, kind, fault) from None
+
+
+def _sweep_trials(sweep: FinishedSweep) -> TrialTable:
     answer, manifest = sweep.answer, read_manifest(sweep.folder, "sweep")
     scenario = scenario_in(sweep.folder / SCENARIO)
     keys = space_of(SweepRequest.from_json(manifest["sweep"]).over, scenario).keys
@@ -76,8 +102,7 @@ def sweep_trials(sweep: FinishedSweep) -> TrialTable:
     )
 
 
-def study_trials(study: TunedStudy) -> TrialTable:
-    """The points of a study: each is a trial, whose loss is the distance of its worst group from the target."""
+def _study_trials(study: TunedStudy) -> TrialTable:
     manifest = read_manifest(study.folder, "study")
     space = scenario_in(study.folder / SCENARIO)
     knobs = {knob.name: knob for knob in Catalog().game(space.form.game.name).space}

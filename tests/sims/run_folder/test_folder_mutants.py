@@ -14,11 +14,13 @@ import pytest
 from engine.errors import FlowdialError
 from sims import read_run, read_study, read_sweep, resume_sweep, sweep
 from sims.cli.app import main
+from sims.run_folder.folder import read_manifest
 from sims.runs.execution import run
+from sims.tracking.trial_table import study_trials, sweep_trials
 from sims.tuning.problem import load_free, problem_of
 from sims.tuning.tune import tune
 from sims.tuning.warm_start import earlier_tells
-from tests.kit.folder_mutants import mutate
+from tests.kit.folder_mutants import mutate, put_right
 from tests.kit.small import TEXT, scenario
 
 SECONDS = 20
@@ -132,6 +134,7 @@ def check_study(place: Path, study: Path, number: int) -> None:
         lambda: str(read_study(target)) + read_study(target).text + str(read_study(target).to_json()),
         lambda: [option.rates for option in read_study(target).options],
         lambda: earlier_tells(target, problem),
+        lambda: study_trials(read_study(target)),
     ):
         said = refusal(read)
         assert said is None or said.replace("\n", "").isprintable(), (number, what)
@@ -145,6 +148,7 @@ def check_sweep(place: Path, sweep: Path, number: int) -> None:
     for read in (
         lambda: (read_sweep(target).sentences, read_sweep(target).trials()),
         lambda: read_sweep(target).scenario,
+        lambda: sweep_trials(read_sweep(target)),
         lambda: resume_sweep(target, workers=1),
     ):
         said = refusal(read)
@@ -188,6 +192,19 @@ def test_mutants_of_studies(place, study):
 def test_mutants_of_sweeps(place, swept):
     for number in range(100):
         check_sweep(place, swept, number)
+
+
+@pytest.mark.thorough
+def test_each_key_that_the_manifest_of_a_run_lacks(place, whole, capsys, monkeypatch):
+    monkeypatch.setattr("sims.reports.report.report_page", lambda facts: "cheap")
+    manifest = {key: value for key, value in read_manifest(whole).items() if key != "checksum"}
+    for key in manifest:
+        shutil.copytree(whole, place / "run")
+        put_right(place / "run", {name: value for name, value in manifest.items() if name != key})
+        for words in (["compare", "run", "other", "--quiet"], ["report", "run"], ["verify", "run", "--rows", "1"]):
+            code = main(words)
+            assert code in (0, 2, 4), (key, words, capsys.readouterr().err)
+        shutil.rmtree(place / "run")
 
 
 @pytest.mark.slow
