@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sims.playback.played import PlayedRow
+    from sims.reports.rows import Example
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,6 +135,17 @@ class Run:
         from sims.playback.played import play_row
 
         return play_row(self.folder, number)
+
+    def worth_watching(self) -> tuple[Example, ...]:
+        """Rows to play again: the closest loss, the hardest level that was won, the end of the longest losing streak.
+
+        Raises:
+            RunFolderError: a table is damaged.
+        """
+        from sims.reports.rows import gather
+
+        found = gather(self.folder, self.manifest, self.tally.scheme)
+        return tuple(example for _, example in found.examples.values())
 
     def to_json(self) -> dict[str, Any]:
         """Verdict, counts and paths as values of JSON."""

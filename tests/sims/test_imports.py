@@ -45,6 +45,7 @@ ONLY_IN = [
     ("cmaes", RESULT_PATH, {"controllers/common/margin_search.py"}),
     ("pandas", RESULT_PATH, set[str]()),
     ("matplotlib", PACKAGES, set[str]()),
+    ("pytest", PACKAGES, {"sims/balance_tests/plugin.py", "sims/balance_tests/balance_test.py"}),
     ("optuna", PACKAGES, {"sims/tuning/search/optuna_search.py", "sims/tracking/optuna_storage.py"}),
     ("ray", PACKAGES, {"sims/workers/ray_cluster.py", "sims/workers/ray_pool.py", "sims/workers/ray_task.py"}),
 ]

@@ -13,7 +13,12 @@ from tests.kit.places import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-PLUGINS = [(group, name, target) for group, rows in PROJECT["entry-points"].items() for name, target in rows.items()]
+PLUGINS = [
+    (group, name, target)
+    for group, rows in PROJECT["entry-points"].items()
+    for name, target in rows.items()
+    if group.startswith("flowdial.")
+]
 LIGHT = ("engine", "games", "controllers", "sims")
 
 
@@ -57,6 +62,10 @@ def test_each_entry_point_names_something_that_exists(group, name, target):
     module, _, attribute = target.partition(":")
     assert module.rpartition(".")[2] == name
     assert hasattr(importlib.import_module(module), attribute)
+
+
+def test_pytest_finds_the_plug_in():
+    assert importlib.import_module(PROJECT["entry-points"]["pytest11"]["flowdial"])
 
 
 def test_every_game_and_controller_is_registered():
