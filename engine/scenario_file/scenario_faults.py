@@ -153,9 +153,9 @@ def suggestion(word: object, names: Iterable[str]) -> str:
     """The ending of a sentence: the name that was probably meant, or nothing."""
     if not isinstance(word, str):
         return ""
-    by_folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(word[:_LONGEST].casefold(), by_folded, n=1)
-    return f" - did you mean {by_folded[close[0]]!r}?" if close else ""
+    by_end = {name[-_LONGEST:].casefold(): name for name in names}  # files of one folder differ in the end
+    close = difflib.get_close_matches(word[-_LONGEST:].casefold(), by_end, n=1)
+    return f" - did you mean {by_end[close[0]]!r}?" if close else ""
 
 
 def one_of(names: Collection[str]) -> str:

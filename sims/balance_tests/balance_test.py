@@ -12,6 +12,8 @@ import pytest
 from engine.errors import FlowdialError
 from engine.scenario import Scenario
 from sims.catalog import load_scenario
+from sims.run_folder.folder import PARTIAL
+from sims.run_folder.new_folder import free_path
 from sims.runs.execution import run
 from sims.runs.run import Run
 from sims.terminal import quoted
@@ -86,19 +88,11 @@ class BalanceTest:
                 chosen = load_scenario(chosen, **{**self._request.settings, **settings})
             elif self._request.settings or settings:
                 _fail("settings need the path of a scenario, but a loaded one came; load it with the settings.")
-            played = run(chosen, out=self._free_folder(), workers=self._workers)
+            played = run(chosen, out=free_path(self._place, self._name, PARTIAL), workers=self._workers)
         except FlowdialError as fault:
             raise pytest.fail.Exception(str(fault), pytrace=False) from None
         self.reports.append(played.report_file)
         return played
-
-    def _free_folder(self) -> Path:
-        """The first that is free; no other test has this name."""
-        self._place.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while any(self._place.glob(f"{self._name}-{number:03d}*")):
-            number += 1
-        return self._place / f"{self._name}-{number:03d}"
 
 
 def _ways_to_see(played: Run) -> list[str]:

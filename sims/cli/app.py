@@ -20,6 +20,7 @@ from sims.cli.calibrate import calibrate
 from sims.cli.compare import advise, arena, compare
 from sims.cli.describe import describe, list_
 from sims.cli.export import export
+from sims.cli.mcp import mcp
 from sims.cli.new import new
 from sims.cli.options import Commands, CommandState, set_debug
 from sims.cli.plan import plan
@@ -98,6 +99,7 @@ for _command in (
     sweep,
     plan,
     calibrate,
+    mcp,
 ):
     cli.add_command(_command)
 

@@ -27,7 +27,7 @@ GROUPS: Final = ("scenarios", "games", "controllers", "personas")
 def list_(what: str | None, everything: bool, as_json: bool) -> None:
     """List installed scenarios, games, controllers and personas."""
     from sims.catalog import Catalog
-    from sims.cli.describing.descriptions import listing
+    from sims.describing.descriptions import listing
 
     catalog = Catalog()
     groups = [what] if what else GROUPS
@@ -44,7 +44,7 @@ def list_(what: str | None, everything: bool, as_json: bool) -> None:
 def describe(name: str | None, dial: bool, heat_map: bool, as_json: bool, in_file: str | None) -> None:
     """Describe a game, a controller, a persona or a scenario."""
     from sims.catalog import Catalog
-    from sims.cli.describing.descriptions import description, dial_description, show_map
+    from sims.describing.descriptions import description, dial_description, show_map
 
     if dial and heat_map:
         raise click.UsageError("--dial and --map are two tables; choose one.")

@@ -32,9 +32,7 @@ def numbered_folder(parent: Path, name: str, ending: str = "") -> Path:
     left, OSError when the disk fails.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    taken = {path.name.removesuffix(ending).removeprefix(f"{name}-") for path in parent.glob(f"{name}-*")}
-    first = max((int(number) for number in taken if number.isdecimal() and number.isascii()), default=0) + 1
-    for number in range(first, _LARGEST + 1):
+    for number in range(_next_number(parent, name, ending), _LARGEST + 1):
         path = parent / f"{name}-{number:03d}{ending}"
         try:
             path.mkdir()
@@ -42,6 +40,18 @@ def numbered_folder(parent: Path, name: str, ending: str = "") -> Path:
             continue
         return path
     raise RunFolderError(f"{parent} holds too many folders of {name}; move some away.")
+
+
+def free_path(parent: Path, name: str, ending: str = "") -> Path:
+    """The path that `numbered_folder` would take now, for what makes its folder itself. The parent is made."""
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent / f"{name}-{_next_number(parent, name, ending):03d}"
+
+
+def _next_number(parent: Path, name: str, ending: str) -> int:
+    """The number after all that are taken."""
+    taken = {path.name.removesuffix(ending).removeprefix(f"{name}-") for path in parent.glob(f"{name}-*")}
+    return max((int(number) for number in taken if number.isdecimal() and number.isascii()), default=0) + 1
 
 
 def _exists(path: Path) -> RunFolderError:

@@ -12,7 +12,7 @@ import pytest
 from engine.errors import ScenarioError
 from sims import catalog as catalog_module
 from sims.catalog import BUILT_IN, DEFAULT_CONTROLLER, Catalog, version
-from sims.cli.describing.descriptions import listing
+from sims.describing.descriptions import listing
 from tests.kit.places import ROOT
 
 GAME = """

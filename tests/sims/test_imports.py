@@ -51,7 +51,7 @@ ONLY_IN = [
 ]
 
 # Each of these may be imported by one file only, whichever it is, and there only inside a function: they are extras.
-ONE_FILE_LAZILY = ("mlflow", "tensorboardX", "wandb", "xlsxwriter")
+ONE_FILE_LAZILY = ("mcp", "mlflow", "tensorboardX", "wandb", "xlsxwriter")
 
 # Dotted names that no file may use; a name forbids everything below it too.
 BANNED = {

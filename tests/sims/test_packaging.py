@@ -65,7 +65,7 @@ def test_each_entry_point_names_something_that_exists(group, name, target):
 
 
 def test_pytest_finds_the_plug_in():
-    assert importlib.import_module(PROJECT["entry-points"]["pytest11"]["flowdial"])
+    assert hasattr(importlib.import_module(PROJECT["entry-points"]["pytest11"]["flowdial"]), "pytest_addoption")
 
 
 def test_every_game_and_controller_is_registered():

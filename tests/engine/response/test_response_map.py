@@ -29,7 +29,7 @@ from games.boss_duel import GAME as BOSS_DUEL
 from games.gap_runner import GAME as GAP_RUNNER
 from games.logistic import GAME as LOGISTIC
 from sims.cli.app import main
-from sims.cli.describing.descriptions import _patience, map_text, show_map
+from sims.describing.descriptions import _patience, map_text, show_map
 
 SAMPLED = dataclasses.replace(LOGISTIC, win_probability=None)  # the same rules, and nobody knows the answer
 TRAITS = distribution_table({})

@@ -78,7 +78,7 @@ def test_an_unknown_persona_has_the_nearest_name():
 
 
 def test_all_personas_are_listed_and_described():
-    from sims.cli.describing.descriptions import description
+    from sims.describing.descriptions import description
 
     catalog = Catalog()
     assert [entry.name for entry in catalog.personas()] == list(PERSONA_NAMES)

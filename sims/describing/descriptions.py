@@ -86,7 +86,7 @@ def description(catalog: Catalog, name: str) -> str:
     """Describe everything that has this name. Raises ScenarioError if nothing has it."""
     from engine.scenario import load
     from engine.scenario_file.personas import PERSONA_NAMES, PERSONAS
-    from sims.cli.describing.persona_description import persona_description
+    from sims.describing.persona_description import persona_description
 
     blocks = []
     if name in catalog.names("games"):
