@@ -29,7 +29,8 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [  # a tool, its arguments, and a
 @pytest.mark.extras
 def test_every_tool_and_every_error_over_the_protocol(tmp_path: Path):
     (tmp_path / "small.toml").write_text(TEXT.format(game="logistic", controller="oracle", players=40, attempts=40))
-    (tmp_path / "runner.toml").write_text(TEXT.format(game="gap_runner", controller="constant", players=40, attempts=200))
+    runner = TEXT.format(game="gap_runner", controller="constant", players=40, attempts=200)
+    (tmp_path / "runner.toml").write_text(runner)
     asyncio.run(_drive(tmp_path))
 
 
