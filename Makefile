@@ -26,7 +26,7 @@ help:
 	@echo "make demo         set up and run the quickstart: from a scenario file to a verdict, rows and a report"
 	@echo "make test         prove the product in minutes (one file: make test ARGS=tests/sims/cli/test_shadowed_packages.py)"
 	@echo "make test-all     run the thorough tests too: all but the slow ones"
-	@echo "make test-extras  install the extras mcp, ray, search and tracking, and test what needs them"
+	@echo "make test-extras  install the extras mcp, ray, rl, search and tracking, and test them"
 	@echo "make fuzz         read 19,000 wrong scenarios: none may be accepted, hang or crash"
 	@echo "make mutants      read 2,000 strange folders of runs, studies and sweeps: none may crash or hang"
 	@echo "make torture      kill runs at random moments and compare what is left"
@@ -85,7 +85,7 @@ test-all: $(TO_DEVELOP)
 
 $(TO_TEST_EXTRAS): $(TO_DEVELOP)
 	@echo "Installing the extras into $(VENV) (once; about 0.5 GB) ..."
-	@$(INSTALL) ".[mcp,search,ray,tracking]"
+	@$(INSTALL) ".[mcp,rl,search,ray,tracking]"
 	@touch "$@"
 
 test-extras: $(TO_TEST_EXTRAS)

@@ -47,6 +47,7 @@ ONLY_IN = [
     ("matplotlib", PACKAGES, set[str]()),
     ("pytest", PACKAGES, {"sims/balance_tests/plugin.py", "sims/balance_tests/balance_test.py"}),
     ("optuna", PACKAGES, {"sims/tuning/search/optuna_search.py", "sims/tracking/optuna_storage.py"}),
+    ("gymnasium", PACKAGES, {"sims/gym_env/game_env.py"}),
     ("ray", PACKAGES, {"sims/workers/ray_cluster.py", "sims/workers/ray_pool.py", "sims/workers/ray_task.py"}),
 ]
 
