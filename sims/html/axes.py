@@ -60,8 +60,13 @@ def opened(span: AxisSpan) -> AxisSpan:
     return span if span[1] > span[0] else (span[0] - 0.5, span[0] + 0.5)
 
 
-def in_axes(axes: Axes, labels: tuple[str, str], inside: Iterable[Part], *, percent: bool = False) -> Markup:
-    """Axes, and inside of them what is cut off at their edges: a nested picture does that by itself."""
+def in_axes(
+    axes: Axes, labels: tuple[str, str], inside: Iterable[Part], *, percent: bool = False, numbers: str | None = None
+) -> Markup:
+    """Axes, and inside of them what is cut off at their edges: a nested picture does that by itself.
+
+    numbers: what the picture shows, as CSV.
+    """
     inner = tag(
         "svg",
         *inside,
@@ -71,7 +76,7 @@ def in_axes(axes: Axes, labels: tuple[str, str], inside: Iterable[Part], *, perc
         height=length(axes.height),
         viewBox=f"0 0 {length(axes.width)} {length(axes.height)}",
     )
-    return picture(_HEIGHT, [*_axes(axes, labels, percent), inner])
+    return picture(_HEIGHT, [*_axes(axes, labels, percent), inner], numbers)
 
 
 def _axes(axes: Axes, labels: tuple[str, str], percent: bool) -> Iterator[Markup]:
@@ -104,9 +109,10 @@ def rect(x: float, y: float, width: float, height: float, kind: str, *parts: Par
     return tag("rect", *parts, **size, class_=kind, **attributes)
 
 
-def picture(height: float, parts: Iterable[Part]) -> Markup:
-    """A chart of the usual width."""
-    return tag("svg", *parts, viewBox=f"0 0 {length(WIDTH)} {length(height)}", class_="chart", aria_hidden="true")
+def picture(height: float, parts: Iterable[Part], numbers: str | None = None) -> Markup:
+    """A chart of the usual width. numbers: what it shows, as CSV."""
+    size = f"0 0 {length(WIDTH)} {length(height)}"
+    return tag("svg", *parts, viewBox=size, class_="chart", aria_hidden="true", data_numbers=numbers)
 
 
 def ticks(low: float, high: float, most: int) -> Iterator[tuple[float, str]]:

@@ -5,11 +5,13 @@ A point shows its numbers under a resting pointer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sims.html.axes import Axes, AxisSpan, box, ceiling, in_axes, length, number
+from sims.html.chart_numbers import numbers_of
 from sims.html.legend import line_key
 from sims.html.markup import Markup, Part, joined, tag
 
@@ -70,7 +72,8 @@ def line_chart(
     wanted = [Stretch(*axes.x_span, *band)] if band is not None else stretches
     bands = [box(axes, (one.left, one.right), (one.low, one.high), "wanted") for one in wanted]
     radius, kind = (3, "dot") if len(points) < _MANY else (6, "spot")
-    return in_axes(axes, labels, [*bands, _series(axes, points, colour, labels[0], radius, kind)])
+    series = _series(axes, points, colour, labels[0], radius, kind)
+    return in_axes(axes, labels, [*bands, series], numbers=numbers_of([*labels, "low", "high"], points))
 
 
 def log_line_chart(
@@ -92,7 +95,8 @@ def log_line_chart(
     axes = Axes((points[0].x / _LOG_MARGIN, points[-1].x * _LOG_MARGIN), span, log_x=True)
     shade = box(axes, alike, span, "wanted")
     line = tag("path", d=f"M{axes.at(chosen, span[1])}V{length(axes.height)}", class_="limit")
-    return in_axes(axes, labels, [shade, line, _series(axes, points, colour, labels[0], 3, "dot")])
+    series = _series(axes, points, colour, labels[0], 3, "dot")
+    return in_axes(axes, labels, [shade, line, series], numbers=numbers_of([*labels, "low", "high"], points))
 
 
 def _series(axes: Axes, points: Sequence[ChartPoint], colour: str, x_label: str, radius: int, kind: str) -> Markup:
@@ -126,7 +130,8 @@ def lines_chart(lines: Sequence[Line], labels: tuple[str, str]) -> Markup:
         if line.points
     ]
     names = [line_key(f"line dash{j}", line.name, f"line{j}") for j, line in enumerate(lines)]
-    return joined(in_axes(axes, labels, drawn, percent=True), tag("p", *names, class_="legend"))
+    numbers = numbers_of(["line", *labels], [(line.name, *point) for line in lines for point in line.points])
+    return joined(in_axes(axes, labels, drawn, percent=True, numbers=numbers), tag("p", *names, class_="legend"))
 
 
 def band_chart(points: Sequence[ChartPoint], seen: Sequence[tuple[float, float]], labels: tuple[str, str]) -> Markup:
@@ -145,7 +150,8 @@ def band_chart(points: Sequence[ChartPoint], seen: Sequence[tuple[float, float]]
             tag("circle", tag("title", words), cx=at_x, cy=at_y, r="2.5" if len(seen) < _MANY else "1.6", class_="dot")
         )
     drawn = [_series(axes, points, "line1", labels[0], 6, "spot"), tag("g", *marks, style="color:var(--line0)")]
-    return in_axes(axes, labels, drawn, percent=True)
+    rows = [*(("expected", *point) for point in points), *(("seen", x, y, math.nan, math.nan) for x, y in seen)]
+    return in_axes(axes, labels, drawn, percent=True, numbers=numbers_of(["what", *labels, "low", "high"], rows))
 
 
 def histogram(
@@ -162,4 +168,5 @@ def histogram(
             words = f"{number(left)} to {number(right)}: {share * 100:.1f} %"
             bar = box(axes, (left, right), (0.0, share), "bar", tag("title", words))
             inside.append(tag("g", bar, style=f"color:var(--{colour})"))
-    return in_axes(axes, labels, inside, percent=True)
+    rows = [(left, right, share) for (left, right), share in zip(pairwise(edges), shares, strict=True)]
+    return in_axes(axes, labels, inside, percent=True, numbers=numbers_of(["from", "to", labels[1]], rows))

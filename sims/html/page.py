@@ -1,7 +1,7 @@
-"""The frame of every HTML file: one document without scripts that loads nothing, and its sections, tables and figures.
+"""The frame of every HTML file: one document that loads nothing, and its sections, tables and figures.
 
-Whatever is put in is escaped by sims.html.markup; the policy in the head keeps a browser from running or loading
-anything even so.
+Whatever is put in is escaped by sims.html.markup; even so the policy in the head keeps a browser from loading anything,
+and from running any script but the page's own.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from sims.html.figure_tools import DIGEST, SCRIPT
 from sims.html.markup import Markup, Part, joined, tag
 from sims.html.style import STYLE
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY: Final = (
+    f"default-src 'none'; script-src '{DIGEST}'; style-src 'unsafe-inline'; img-src blob:; base-uri 'none'; "
+    "form-action 'none'"
+)
 NOTHING: Final = "-"  # a cell without a value
 _SHORT: Final = 20  # characters of a cell that stays on one line
 
@@ -28,7 +32,8 @@ def document(title: str, *parts: Part) -> str:
         tag("title", f"{title} - Flowdial"),
         tag("style", Markup(STYLE)),
     )
-    return f'<!doctype html>\n<html lang="en">\n{head}\n{tag("body", tag("main", *parts))}\n</html>\n'
+    script = tag("script", Markup(SCRIPT))
+    return f'<!doctype html>\n<html lang="en">\n{head}\n{tag("body", tag("main", *parts), script)}\n</html>\n'
 
 
 def header(title: str, badge: tuple[str, str], *subtitles: str) -> Markup:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sims.html.axes import WIDTH, AxisSpan, length, number, picture, rect, ticks
+from sims.html.chart_numbers import numbers_of
 from sims.html.legend import key
 from sims.html.markup import Markup, Part, joined, tag
 
@@ -65,7 +66,9 @@ def interval_rows(rows: Sequence[Track], span: AxisSpan, *, percent: bool = Fals
         place = x(tick / size)
         kind = None if place < 12.0 else "end" if place > WIDTH - 14.0 else "middle"
         foot.append((f"{word}{unit}", place, kind))
-    return _rows([track.label for track in rows], drawn, foot)
+    found = [(track.label, *mark[:4]) for track in rows for mark in track.marks]
+    numbers = numbers_of(["row", "name", "value", "low", "high"], found)
+    return _rows([track.label for track in rows], drawn, foot, numbers)
 
 
 def stacked_bars(rows: Sequence[tuple[str, Sequence[float]]], words: Sequence[str]) -> Markup:
@@ -82,7 +85,8 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[float]]], words: Sequence[st
                 drawn.append(tag("text", f"{share * 100:.0f} %", **middle, class_="on-part"))
             left += share
     names = [key(f"part{j}", word) for j, word in enumerate(words)]
-    return joined(_bars(rows, drawn), tag("p", *names, class_="legend"))
+    found = [(label, word, share) for label, shares in rows for word, share in zip(words, shares, strict=True)]
+    return joined(_bars(rows, drawn, numbers_of(["row", "part", "share"], found)), tag("p", *names, class_="legend"))
 
 
 def strips(rows: Sequence[tuple[str, Sequence[float]]], colour: str, what: str) -> Markup:
@@ -101,7 +105,16 @@ def strips(rows: Sequence[tuple[str, Sequence[float]]], colour: str, what: str) 
                 told = tag("title", f"{low} to {high} % of the way: {share * 100:.1f} % of {what}")
                 shade = length(max(share / most, 0.04), 2)
                 drawn.append(rect(1.0 + j * width, top, width, _BAR, "cell", told, fill_opacity=shade))
-    return _bars(rows, [tag("g", *drawn, style=f"color:var(--{colour})")])
+    found = [
+        (label, j / len(shares), (j + 1) / len(shares), share)
+        for label, shares in rows
+        for j, share in enumerate(shares)
+    ]
+    return _bars(
+        rows,
+        [tag("g", *drawn, style=f"color:var(--{colour})")],
+        numbers_of(["row", "from", "to", f"share of {what}"], found),
+    )
 
 
 def _tops(rows: Sequence[tuple[str, Sequence[float]]]) -> Iterator[tuple[float, Sequence[float]]]:
@@ -110,7 +123,7 @@ def _tops(rows: Sequence[tuple[str, Sequence[float]]]) -> Iterator[tuple[float, 
         yield _ROW * i + 19.0, shares
 
 
-def _bars(rows: Sequence[tuple[str, Sequence[float]]], drawn: Iterable[Part]) -> Markup:
+def _bars(rows: Sequence[tuple[str, Sequence[float]]], drawn: Iterable[Part], numbers: str) -> Markup:
     """Bars from 0 to 100 %, each under its label."""
     ends: list[tuple[str, float, str | None]] = [
         ("0", 1.0, None),
@@ -119,12 +132,14 @@ def _bars(rows: Sequence[tuple[str, Sequence[float]]], drawn: Iterable[Part]) ->
         ("75", 1.0 + 0.75 * _BAR_WIDTH, "middle"),
         ("100 %", 1.0 + _BAR_WIDTH, "end"),
     ]
-    return _rows([label for label, _ in rows], drawn, ends)
+    return _rows([label for label, _ in rows], drawn, ends, numbers)
 
 
-def _rows(labels: Sequence[str], drawn: Iterable[Part], foot: Iterable[tuple[str, float, str | None]]) -> Markup:
+def _rows(
+    labels: Sequence[str], drawn: Iterable[Part], foot: Iterable[tuple[str, float, str | None]], numbers: str
+) -> Markup:
     """What is drawn in rows, each under its label, and below them words at their places."""
     height = _ROW * len(labels) + 18.0
     names = [tag("text", label, x=1, y=length(_ROW * i + 14.0), class_="name") for i, label in enumerate(labels)]
     below = [tag("text", word, x=length(at), y=length(height - 5.0), class_=kind) for word, at, kind in foot]
-    return picture(height, [*names, *drawn, *below])
+    return picture(height, [*names, *drawn, *below], numbers)

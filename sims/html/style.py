@@ -77,6 +77,11 @@ summary{cursor:pointer;color:var(--open);font-weight:600}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:22px 26px;margin:1em 0}
 figure{margin:0;min-width:0}
 figcaption{font-weight:600;margin-bottom:.15em}
+.tools{display:flex;gap:.4em;align-items:baseline;margin:.2em 0 0;min-height:1.7em;font-size:.8rem;color:var(--quiet)}
+.tools button{font:inherit;color:var(--quiet);background:none;border:1px solid var(--line);border-radius:4px;
+padding:0 .5em;cursor:pointer}
+.tools button:is(:hover,:focus-visible){color:var(--ink);border-color:var(--quiet)}
+.tools output{color:var(--ink)}
 .chart{display:block;width:100%;max-width:460px;height:auto}
 .wider{grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:22px 60px}
 .wider .chart{max-width:430px}
@@ -139,6 +144,7 @@ table:not(.pairs,.heat) td.none{display:none}
 --line6:#8a6d00;
 --heat0:#eaf3fa;--heat1:#cfe3f2;--heat2:#aacde7;--heat3:#7db3da;--heat4:#559cce;--heat5:#1c689f;--heat6:#0b4573;
 --on-heat:#12161b;--on-dark-heat:#fff}
+.tools{display:none}
 body{font-size:10pt}
 main{max-width:none;padding:0}
 .verdict{border:1px solid #bbb}

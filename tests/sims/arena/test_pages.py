@@ -40,7 +40,7 @@ LINES = [
 
 
 def figures(page):
-    return dict(re.findall(r"<figcaption>([^<]*)</figcaption>(.*?)</figure>", page))
+    return dict(re.findall(r"<figcaption>([^<]*)</figcaption>(.*?)</figure>", page, flags=re.DOTALL))
 
 
 def rows(picture):
@@ -65,7 +65,9 @@ def test_scores_have_a_panel_for_each_cohort_with_the_best_on_top_and_the_limit_
 
 def test_every_mark_lies_within_its_panel():
     """A cohort that is served far worse than all together must not fall out of the picture."""
-    for panel in figures(score_page("Small", "9 players", LINES, VERDICT, [])).values():
+    panels = figures(score_page("Small", "9 players", LINES, VERDICT, []))
+    assert panels
+    for panel in panels.values():
         ticks = re.findall(r'class="grid"></path><text x="([0-9.]+)" y="[0-9.]+" class="middle">([0-9.]+)<', panel)
         (x0, v0), *_, (x1, v1) = ((float(x), float(value)) for x, value in ticks)
         for name, value, high in re.findall(r"<title>(\w+)[^:<]*: ([0-9.]+) \([0-9.]+ to ([0-9.]+)\)", panel):
