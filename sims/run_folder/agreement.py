@@ -7,7 +7,7 @@ checksum. Then the tables disagree with each other, unless all of them were alte
 from __future__ import annotations
 
 import csv
-import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,16 +19,17 @@ from engine.errors import RunFolderError
 from engine.game import FAILED, OUTCOMES, WON
 from engine.record import ATTEMPT_COLUMNS, PLAYER_COLUMNS, SESSION_COLUMNS, Column
 from engine.tally import Tally
-from engine.user_files.regular_file import read_regular
-from sims.run_folder.row_file import row_batches_of
-from sims.verdict.goal import goal_of
+from sims.run_folder.row_file import lines_of, row_batches_of, value_of
+from sims.run_folder.saved_csv import TornRow
+from sims.verdict.goal import SUMMARY_COLUMNS, goal_of
 from sims.verdict.verdict import summary_rows, verdict
 
 _PLAYERS: Final = "players.csv"
 _SESSIONS: Final = "sessions.csv"
 _SUMMARY: Final = "summary.csv"
 _REPLICA_SHIFT: Final = 30  # a player's number is below 2**30
-_COUNTED: Final = ("players", "attempts", "wins")  # of summary.csv; its margins may come from another version
+# Of summary.csv; its margins may come from another version.
+_COUNTED: Final = ("cohort", "level", "players", "attempts", "wins")
 
 
 def disagreements(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -177,12 +178,12 @@ def _tallied(tally: Tally, cohorts: Sequence[str], totals: Any, where: str) -> I
 
 def _summed(folder: Path, manifest: Mapping[str, Any], tally: Tally) -> Iterator[str]:
     """Whether summary.csv has the counts of the tallies."""
-    text = read_regular(folder / _SUMMARY).decode("utf-8-sig")
+    columns = SUMMARY_COLUMNS[: len(_COUNTED)]
+    expected = [row[: len(_COUNTED)] for row in summary_rows(verdict(goal_of(manifest), tally))]
     found = [
-        (row["cohort"], int(row["level"]), *(int(row[name]) for name in _COUNTED))
-        for row in csv.DictReader(io.StringIO(text))
+        row if isinstance(row, TornRow) else tuple(map(value_of, columns, row))
+        for row in itertools.islice(lines_of(folder / _SUMMARY, columns), len(expected) + 1)
     ]
-    expected = [tuple(row[:5]) for row in summary_rows(verdict(goal_of(manifest), tally))]
     if found != expected:
         row = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), len(found))
         yield f"{_SUMMARY}, row {row}: it must have the players, attempts and wins that the manifest counts"

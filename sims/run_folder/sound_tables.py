@@ -5,17 +5,22 @@ Whatever reads a table of a run goes through `sound_manifest`, so that all reade
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 from engine.errors import RunFolderError
-from engine.record import Format, Sheet, csv_header, schema_of, write_csv, write_parquet
+from engine.record import Column, Format, Sheet, csv_header, schema_of, write_csv, write_parquet
 from sims.run_folder.data_package import Resource, read_package
+from sims.run_folder.faults_table import NAME as FAULTS_TABLE
 from sims.run_folder.files import Content, Sink
 from sims.run_folder.folder import PACKAGE, changed_files, read_manifest
 from sims.run_folder.row_file import lines_of, lines_of_batch, row_batches_of
 from sims.run_folder.saved_csv import TornRow, is_exact, own_spelling
+
+_BY_ROWS: Final = ("summary.csv", FAULTS_TABLE)  # tables that are written row by row, not from Arrow's batches
 
 
 def sound_manifest(folder: Path, names: Collection[str] | None = None) -> dict[str, Any]:
@@ -66,6 +71,9 @@ def holds_the_same(folder: Path, manifest: Mapping[str, Any], name: str) -> bool
         if table is None or not (folder / name).is_file():
             return False
         sink = Sink(cast(BinaryIO, _Nowhere()))
+        if name in _BY_ROWS:
+            sink.write(_by_rows(folder / name, table.sheet))
+            return sink.content == Content(note["bytes"], note["sha256"])
         batches = batches_of_table(folder, table)
         if name.endswith(".parquet"):
             write_table(sink, "parquet", table.sheet, batches)
@@ -92,6 +100,31 @@ def _same_digits(path: Path, sheet: Sheet, batches: Iterable[Any]) -> Iterator[A
                 if own != is_ and column.kind == "number" and is_ and not is_exact(own, float(is_)):
                     raise ValueError(f"{column.name} has other digits")
         yield batch
+
+
+def _by_rows(path: Path, sheet: Sheet) -> bytes:
+    """A table as Python's csv module writes it, which has 0.0 where Arrow has 0.
+
+    Raises ValueError for a torn row, or a number with other digits than those that belong to it.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in sheet.columns])
+    for row in lines_of(path, sheet.columns):
+        if isinstance(row, TornRow):
+            raise ValueError("a row is torn")
+        writer.writerow([_as_python_writes(column, cell) for column, cell in zip(sheet.columns, row, strict=True)])
+    return text.getvalue().encode()
+
+
+def _as_python_writes(column: Column, cell: str) -> str:
+    text = own_spelling(column, cell)
+    if column.kind != "number" or not text:
+        return text
+    value = float(text)
+    if not is_exact(text, value):
+        raise ValueError(f"{column.name} has other digits")
+    return repr(value)
 
 
 class _Nowhere:

@@ -15,6 +15,8 @@ from engine.inference.intervals import rate_interval
 from engine.user_files.regular_file import read_regular
 from sims.run_folder.appended_records import read_records
 from sims.run_folder.folder import SCENARIO, read_manifest
+from sims.run_folder.row_file import lines_of
+from sims.run_folder.saved_csv import own_spelling
 from sims.runs.run import Run
 from sims.sweeping.finished_sweep import FinishedSweep
 from sims.sweeping.objective import OBJECTIVES
@@ -22,6 +24,7 @@ from sims.sweeping.sweep_files import SWEEP_JOURNAL
 from sims.sweeping.trial_records import SweepJournal, TrialRecord
 from sims.tracking.tracked_result import CurvePoint, TrackedResult, TrackedSetting, flat_settings
 from sims.tuning.tuned_study import TunedOption, TunedStudy
+from sims.verdict.goal import SUMMARY_COLUMNS
 
 _NUMBERS: Final = ("attempts", "win_rate", "win_rate_low", "win_rate_high", "difficulty", "quit_share")  # of a summary
 
@@ -29,7 +32,9 @@ _NUMBERS: Final = ("attempts", "win_rate", "win_rate_low", "win_rate_high", "dif
 def run_result(run: Run) -> TrackedResult:
     """What is recorded of a run: the verdict of each player group, and win rates over attempts."""
     scores = {"met": float(run.met)}
-    for row in csv.DictReader(read_regular(run.folder / "summary.csv").decode().splitlines()):
+    columns = [column for column in SUMMARY_COLUMNS if column.name in ("cohort", "level", *_NUMBERS)]
+    for cells in lines_of(run.folder / "summary.csv", columns):
+        row = {column.name: own_spelling(column, cell) for column, cell in zip(columns, cells, strict=True)}
         group = row["cohort"] if row["level"] in ("", "0") else f"{row['cohort']}/level_{row['level']}"
         scores |= {f"{name}/{group}": float(row[name]) for name in _NUMBERS if row[name]}
     curves = {}

@@ -14,16 +14,23 @@ import pandas as pd
 import pytest
 
 from engine.errors import RunFolderError
+from engine.faults import FAULTS, Fault
 from engine.record import ATTEMPT_COLUMNS
 from sims.cli.app import main
 from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
+from sims.run_folder.data_package import package
+from sims.run_folder.faults_table import write_faults
+from sims.run_folder.files import write_json
+from sims.run_folder.folder import PACKAGE
 from sims.run_folder.row_file import value_of
 from sims.run_folder.saved_csv import own_spelling
+from sims.run_folder.sound_tables import holds_the_same
 from sims.runs.execution import run
 from sims.runs.export import export
 from sims.runs.run import read_run
 from sims.runs.verification import verify
+from sims.tracking.folder_results import run_result
 from tests.kit.small import scenario
 
 
@@ -202,6 +209,42 @@ def test_all_readers_of_a_run_take_it_while_every_value_is_the_same(folder, prog
     write_report(folder)
     original = (export(folder, "csv") / "attempts.csv").read_bytes()
     assert original == attempts.to_csv(index=False).encode() or original.count(b"\n") == len(attempts) + 1
+
+
+@pytest.mark.parametrize("spelling", ["an index", "all in quotes", "sep=", "two marks", "17 digits"])
+def test_a_summary_that_another_program_saved_is_the_same(folder, spelling):
+    """It has 0.0 where the other tables have 0, so that its checksum needs a writer of its own."""
+    save = {**SPELLINGS, "an index": lambda path: frame_of(path).to_csv().encode()}[spelling]
+    path = folder / "summary.csv"
+    assert b",0.0," in path.read_bytes()
+    path.write_bytes(save(path))
+    result = verify(folder, rows=5)
+    assert result.equal, result.sentences
+    assert "summary.csv was saved by another program, and every value is as the run wrote it" in result.remarks
+    assert "met" in run_result(read_run(folder)).scores
+
+
+def test_a_changed_number_in_a_saved_summary_is_found(folder):
+    path = folder / "summary.csv"
+    for old, new in ((b",0.0,", b",0.5,"), (b",0.0,", b",0.0000,")):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(old, new, 1))
+        equal = verify(folder, rows=5).equal
+        assert equal == (new == b",0.0000,"), new
+        path.write_bytes(path.read_bytes().removeprefix(b"\xef\xbb\xbf").replace(new, old, 1))
+
+
+def test_faults_that_another_program_saved_are_the_same(tmp_path):
+    sheet, name, content, rows = write_faults(
+        tmp_path, [Fault(0, 3, 7, FAULTS.index("raised"), "ValueError", 'no "level", sorry')]
+    )
+    manifest = {"files": {name: content._asdict()}}
+    manifest["files"][PACKAGE] = write_json(
+        tmp_path / PACKAGE, package("flowdial-test", "test", [(sheet, name, content, rows)])
+    )._asdict()
+    (tmp_path / name).write_text(pd.read_csv(tmp_path / name).to_csv(), encoding="utf-8")
+    assert holds_the_same(tmp_path, manifest, name)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes().replace(b"sorry", b"never"))
+    assert not holds_the_same(tmp_path, manifest, name)
 
 
 def test_parquet_that_pandas_saved(folder, tmp_path, monkeypatch):
