@@ -537,10 +537,48 @@ def read_batches(path: Path, columns: Sequence[Column]) -> Iterator[Any]:
 
 def _strictly(batch: Any, schema: Any, path: Path) -> Any:
     """A batch with the types of the schema."""
-    try:
-        return batch.cast(schema)
-    except ValueError as fault:  # a value is missing, or is none of the column's type
-        raise RunFolderError(f"the columns of {path} must be as a run writes them, but: {fault}.") from None
+    import pyarrow as pa
+
+    arrays = []
+    for item, array in zip(schema, batch.columns, strict=True):
+        try:
+            arrays.append(_cast(array, item.type))
+        except (ValueError, NotImplementedError) as fault:  # a value is none of the column's type, or no type is
+            raise RunFolderError(
+                f"the columns of {path} must be as a run writes them, but {item.name} is {array.type}: {fault}."
+            ) from None
+        if not item.nullable and arrays[-1].null_count:
+            raise RunFolderError(f"the columns of {path} must be as a run writes them, but {item.name} has no value.")
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _cast(array: Any, wanted: Any) -> Any:
+    """An array with another type and the same values. Raises ValueError or NotImplementedError where it has none."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if array.type == wanted:
+        return array
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if array.null_count == len(array):  # pandas makes numbers of a column without values
+        return pa.nulls(len(array), wanted)
+    if pa.types.is_dictionary(wanted):
+        if not (pa.types.is_string(array.type) or _is_other_text(array.type)):
+            raise ValueError("it must be text")
+        return array.cast(wanted.value_type).dictionary_encode().cast(wanted)
+    if pa.types.is_boolean(wanted) and (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
+        if not compute.all(compute.is_in(array, pa.array([0, 1]).cast(array.type))).as_py():
+            raise ValueError("it must be 0 or 1")
+    return array.cast(wanted)
+
+
+def _is_other_text(kind: Any) -> bool:
+    """Whether this type is text as other programs keep it: long, as a view, or as bytes."""
+    from pyarrow import types
+
+    tests = (types.is_large_string, types.is_string_view, types.is_binary, types.is_large_binary, types.is_binary_view)
+    return any(test(kind) for test in tests)
 
 
 def read_csv(source: Any, columns: Sequence[Column]) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from engine.user_files.regular_file import read_regular
 from sims.calibration.fit import Fit
 from sims.calibration.histories import Histories, Numbers
 from sims.calibration.likelihood.likelihood_sums import REACH
+from sims.run_folder.files import write_new_file
 
 PLAYERS: Final = "players.csv"
 COLUMNS: Final = ("player", "attempts", "wins", "skill", "skill_sd")
@@ -46,13 +47,14 @@ def key_of_file(path: Path, out: Path | None) -> bytes:
         ScenarioError: the file lies in the folder of results, or is too short for a key.
         OSError: it cannot be read or written.
     """
-    if out is not None and out.resolve() in path.resolve().parents:
+    if out is not None and Path(os.path.realpath(out)) in Path(os.path.realpath(path)).parents:
         raise ScenarioError(
             f"the key of --keep-ids must lie outside the output folder, since who has both knows the players, got "
             f"{path.name}; put it elsewhere."
         )
+    content = f"{secrets.token_hex(_KEY_BYTES)}\n".encode()
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new_file(path, content, private=True)
     except FileExistsError:
         content = read_regular(path)
         if len(content.strip()) < _LEAST_KEY:
@@ -60,10 +62,6 @@ def key_of_file(path: Path, out: Path | None) -> bytes:
                 f"the key of --keep-ids must have {_LEAST_KEY} bytes or more, but {path.name} has "
                 f"{len(content.strip())}; name a file that does not exist, and a key is made."
             ) from None
-    else:
-        content = f"{secrets.token_hex(_KEY_BYTES)}\n".encode()
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
     return hashlib.blake2b(content.strip(), digest_size=_KEY_BYTES).digest()
 
 

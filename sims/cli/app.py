@@ -188,7 +188,7 @@ def _exit_code_of(fault: Exception | KeyboardInterrupt) -> int:
             say(f"the package '{fault.name}' is missing; install it, or install Flowdial again with what it needs.")
             return _ENVIRONMENT
         case MemoryError():
-            say("not enough memory; use fewer players or fewer workers.")
+            say("not enough memory; free some, raise the limit, or ask for less: players, rows, workers or threads.")
             return _ENVIRONMENT
     say(f"internal error of Flowdial: {type(fault).__name__}: {' '.join(str(fault).split())} (--debug shows where)")
     return _OWN_FAULT

@@ -97,6 +97,10 @@ def open_unlinked(name: str, flags: int) -> int:
     return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
 
 
+def _open_private(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove unfinished files whose writers have exited. Only for the holder of the folder's lock."""
     for path in folder.glob(".*.tmp"):
@@ -121,9 +125,19 @@ def write_file(path: Path, data: bytes) -> Content:
     return sink.content
 
 
-def write_new_file(path: Path, data: bytes) -> None:
-    """Write a small file that must not exist yet. Raises FileExistsError when it does, OSError on I/O errors."""
-    with naming(path), open(path, "xb", opener=open_unlinked) as file:
+def write_new_file(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write a small file that must not exist yet, and leave none that is torn.
+
+    Args:
+        path: the file.
+        data: what it is to hold.
+        private: whether only its owner may read it.
+
+    Raises:
+        FileExistsError: if there is one.
+        OSError: on other I/O errors.
+    """
+    with naming(path), open(path, "xb", opener=_open_private if private else open_unlinked) as file:
         try:
             file.write(data)
             file.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -95,8 +96,9 @@ def _parquet_head(path: Path) -> tuple[list[str], list[list[str]], int]:
             names, rows = file.schema_arrow.names, file.metadata.num_rows
             if not rows or "game" not in names:
                 return names, [], rows
-            game = next(file.iter_batches(1, columns=["game"]))
-            return names, [["" if name != "game" else str(game[0][0].as_py()) for name in names]], rows
+            game = next(file.iter_batches(1, columns=["game"]))[0][0].as_py()
+            text = game.decode(errors="replace") if isinstance(game, bytes) else str(game)
+            return names, [["" if name != "game" else text for name in names]], rows
     except (ArrowException, OSError) as fault:
         raise RunFolderError(f"{path} cannot be read: {_one_line(fault)}") from None
 
@@ -187,11 +189,20 @@ def value_of(column: Column, text: str, *, human: bool = False) -> Any:
     if not (_WHOLE if whole else _NUMBER).fullmatch(text):
         raise ValueError("a whole number" if whole else "a number")
     value = int(text) if whole else float(text)
+    if not whole and not math.isfinite(value):
+        raise ValueError("a number of 64 bits")
     if not whole and not is_exact(text, value):
         raise ValueError(f"{value!r}, the shortest number with these bits")
     low, high = column.low, column.high
     if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise ValueError(f"a number from {low} to {high}")
+        raise ValueError(_within(low, high))
     if whole and not -(2**63) <= value < 2**63:
         raise ValueError("a number of 64 bits")
     return value
+
+
+def _within(low: float | None, high: float | None) -> str:
+    """What numbers are allowed."""
+    if high is None:
+        return f"a number of {low} or more"
+    return f"a number from {low} to {high}" if low is not None else f"a number of {high} or less"

@@ -77,7 +77,7 @@ def records(file: BinaryIO) -> Iterator[bytes]:
 
 def cells_in(row: bytes) -> list[str]:
     """The cells of a row."""
-    text = row.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
+    text = row.decode("utf-8", errors="replace").rstrip("\r\n")  # CR CR LF comes of two programs that each add a CR
     if '"' in text:
         with contextlib.suppress(csv.Error, StopIteration):
             return next(csv.reader([text]))
@@ -117,7 +117,7 @@ def csv_head(path: Path, wanted: str) -> CsvHead:
     if any("\r" in name for name in names):
         raise RunFolderError(f"{path} must end its lines with LF or CR LF, got CR alone; save it as CSV UTF-8.")
     if wanted not in names:
-        _refuse_separators(path, names, rows)
+        _refuse_separators(path, wanted, names, rows)
         return CsvHead(names, rows)
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
@@ -134,9 +134,11 @@ def _refuse_other_kinds(path: Path, start: bytes) -> None:
         raise RunFolderError(f"{path} {words}.")
 
 
-def _refuse_separators(path: Path, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _refuse_separators(path: Path, wanted: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Raise RunFolderError where cells are separated by something else than commas."""
     header = ",".join(names)
+    if wanted in header.replace('"', "").split(" "):
+        raise RunFolderError(f"{path} must have commas between its cells, got blanks; save it with commas.")
     for separator, words in _SEPARATORS.items():
         if header.count(separator) >= 3:
             comma = any(_COMMA.fullmatch(cell) for row in rows for cell in ",".join(row).split(separator))

@@ -88,7 +88,7 @@ def _target(folder: Path, form: ExportFormat, out: Path | None) -> Path:
         raise ScenarioError(f"--out must name a new file that ends in {_WORKBOOK}, got {target}")
     if not target.name or target.name.endswith(PARTIAL):
         raise ScenarioError(f"--out must name a new folder that does not end in {PARTIAL}, got {target}")
-    if target.resolve().is_relative_to(run):
+    if Path(os.path.realpath(target)).is_relative_to(run):  # resolve() raises where links lead round in a circle
         raise ScenarioError(f"--out must lie outside of the run, got {target}")
     check_new(target)
     return target

@@ -11,12 +11,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from engine.errors import RunFolderError
 from engine.inference.intervals import rate_interval
 from engine.user_files.regular_file import read_regular
 from sims.run_folder.appended_records import read_records
 from sims.run_folder.folder import SCENARIO, read_manifest
 from sims.run_folder.row_file import lines_of
-from sims.run_folder.saved_csv import own_spelling
+from sims.run_folder.saved_csv import TornRow, own_spelling
 from sims.runs.run import Run
 from sims.sweeping.finished_sweep import FinishedSweep
 from sims.sweeping.objective import OBJECTIVES
@@ -34,6 +35,10 @@ def run_result(run: Run) -> TrackedResult:
     scores = {"met": float(run.met)}
     columns = [column for column in SUMMARY_COLUMNS if column.name in ("cohort", "level", *_NUMBERS)]
     for cells in lines_of(run.folder / "summary.csv", columns):
+        if isinstance(cells, TornRow):
+            raise RunFolderError(
+                f"{run.folder / 'summary.csv'} has a row of {cells.cells} cells, not {cells.expected}."
+            )
         row = {column.name: own_spelling(column, cell) for column, cell in zip(columns, cells, strict=True)}
         group = row["cohort"] if row["level"] in ("", "0") else f"{row['cohort']}/level_{row['level']}"
         scores |= {f"{name}/{group}": float(row[name]) for name in _NUMBERS if row[name]}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 import stat
 
 import numpy as np
@@ -94,3 +96,22 @@ def test_the_command_says_where_the_players_are(home, capsys):
     args = ["calibrate", str(home / "plays.csv"), "--keep-ids", str(home / "key"), "--out", str(home / "cli")]
     assert main(args) == 0
     assert f"players   {home / 'cli' / PLAYERS}" in capsys.readouterr().out
+
+
+def test_a_key_that_cannot_be_written_is_named_and_leaves_nothing(home, tmp_path, capsys, monkeypatch):
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("sims.run_folder.files.os.fsync", full)
+    key = tmp_path / "key"
+    assert main(["calibrate", str(home / "plays.csv"), "--keep-ids", str(key), "--out", str(tmp_path / "out")]) == 5
+    assert f"flowdial: {key}: No space left on device; make room" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []  # a torn key would be taken for a key, or refused, by the next start
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_key_behind_links_in_a_circle_is_refused_in_one_line(home, tmp_path, capsys):
+    (tmp_path / "key").symlink_to("key")
+    words = ["--keep-ids", str(tmp_path / "key"), "--out", str(tmp_path / "out")]
+    assert main(["calibrate", str(home / "plays.csv"), *words]) == 4
+    assert "must be a regular file, got a link" in capsys.readouterr().err

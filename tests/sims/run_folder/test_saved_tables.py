@@ -149,6 +149,7 @@ SPELLINGS = {
     "a long minus": cells(lambda name, cell: cell.replace("-", "\u2212") if name == "skill" else cell),
     "blanks": padded,
     "sep=": in_excels_way,
+    "CR CR LF": lambda path: path.read_bytes().replace(b"\n", b"\r\r\n"),
     "two marks": lambda path: b"\xef\xbb\xbf" * 2 + path.read_bytes(),
 }
 
@@ -267,6 +268,70 @@ def test_parquet_that_pandas_saved(folder, tmp_path, monkeypatch):
     write_report(kept)
 
 
+def by_way_of_csv(path: Path) -> pd.DataFrame:
+    """The whole table as pandas reads a CSV without any option: columns without values become numbers."""
+    return pd.read_csv(path)
+
+
+TYPES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "as read": lambda frame: frame,
+    "categories": lambda frame: frame.astype(
+        {name: "category" for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
+    ),
+    "bytes": lambda frame: frame.assign(
+        **{name: [one.encode() for one in frame[name]] for name in ("game", "outcome", "cohort")}
+    ),
+    "nullable": lambda frame: frame.convert_dtypes(),
+    "small": lambda frame: frame.astype({"won": "int8", "clipped": "float32", "attempt": "uint8", "ticks": "float64"}),
+    "objects": lambda frame: frame.astype({"won": object, "fault": object}),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_parquet_with_the_types_of_another_program(folder, tmp_path, kind):
+    frame = TYPES[kind](by_way_of_csv(folder / "attempts.csv"))
+    assert frame["fault"].isna().all()
+    frame.to_parquet(tmp_path / "rows.parquet")
+    result = verify(tmp_path / "rows.parquet", rows=20)
+    assert (result.equal, result.replayed) == (True, 20), result.sentences
+    kept = export(folder, "parquet")
+    frame.to_parquet(kept / "attempts.parquet")
+    assert verify(kept, rows=5).equal
+    assert len(read_run(kept).attempts()) == len(frame)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("won", [2], "won is int64: it must be 0 or 1"),
+        ("cohort", [1], "cohort is int64: it must be text"),
+        ("skill", [{"a": 1}], "skill is struct<a: int64>: Unsupported cast"),
+        ("player", [None], "player has no value"),
+    ],
+)
+def test_parquet_whose_type_cannot_be_used_names_the_column(folder, tmp_path, column, values, words, capsys):
+    frame = by_way_of_csv(folder / "attempts.csv")
+    frame[column] = values * len(frame)
+    frame.to_parquet(tmp_path / "rows.parquet")
+    assert main(["verify", str(tmp_path / "rows.parquet")]) == 4
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+
+
+@pytest.mark.parametrize(("kind", "digits"), [("float32", 7), ("float16", 3)])
+def test_numbers_of_a_short_type_are_told_as_rounded(folder, tmp_path, kind, digits):
+    frame = by_way_of_csv(folder / "attempts.csv")
+    names = [name for name in frame if frame[name].dtype == "float64" and name != "start_s"]
+    frame = frame.astype(dict.fromkeys(names, kind)).assign(start_s=frame["start_s"].round(1))
+    frame.to_parquet(tmp_path / "rows.parquet")
+    frame.astype(dict.fromkeys(names, "float64")).to_csv(tmp_path / "long.csv", index=False)
+    for name in ("rows.parquet", "long.csv"):
+        result = verify(tmp_path / name, rows=20)
+        assert [note for note in result.notes if f"keeps at most {digits} digits" in note], result.sentences
+        assert "state_hash" not in {item.column for item in result.differences}
+
+
 def test_one_changed_value_in_a_saved_table_is_still_found(folder, monkeypatch):
     path = folder / "attempts.csv"
     text = by_spreadsheet(path).decode("utf-8-sig")
@@ -313,6 +378,7 @@ OTHER = {
     "gzip": (lambda path: gzip.compress(path.read_bytes()), "got a file that gzip has compressed; unpack it"),
     "a workbook": (lambda path: b"PK\x03\x04;;;;" + path.read_bytes(), "got a workbook or another ZIP file"),
     "Parquet": (lambda path: b"PAR1\r\r" + path.read_bytes(), "got Parquet; give it a name that ends in .parquet"),
+    "blanks": (lambda path: rewritten(path, lambda rows: rows, delimiter=" ").encode(), "got blanks; save it with"),
     "sep=;": (lambda path: b"sep=;\n" + semicolons(path), "got semicolons; save it with commas"),
     "no header": (lambda path: path.read_bytes().split(b"\n", 1)[1], "it has no column named game"),
     "twice": (lambda path: path.read_bytes().replace(b",session,", b",player,", 1), "has the column 'player' twice"),
@@ -343,7 +409,7 @@ def _rounded(cell: str, digits: int) -> str:
     return f"{float(cell):.{digits}G}" if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", cell) else cell
 
 
-@pytest.mark.parametrize("digits", [15, 10])
+@pytest.mark.parametrize("digits", [16, 15, 10])
 def test_a_rounded_table_is_told_as_that_once(folder, tmp_path, digits, capsys):
     (tmp_path / "rows.csv").write_bytes(rounded(folder / "attempts.csv", digits))
     (folder / "attempts.csv").write_bytes(rounded(folder / "attempts.csv", digits))
@@ -390,6 +456,9 @@ def test_words_that_stand_for_nothing_are_missing_only_where_numbers_may_be():
     assert own_spelling(columns["cohort"], "NA") == "NA"  # a scenario may call a group so
     assert own_spelling(columns["ticks"], "NA") == "NA"
     assert value_of(columns["ticks"], "1e+05") == 100_000
+    for column, text, words in (("start_s", "1e999", "64 bits"), ("player", "-1", "of 0 or more"), ("lapse", "7", "0")):
+        with pytest.raises(ValueError, match=words):
+            value_of(columns[column], text)
     for text in ("1.5", "1e-3", "", "0x10", "1e999"):
         with pytest.raises(ValueError, match=r"."):
             value_of(columns["ticks"], text)

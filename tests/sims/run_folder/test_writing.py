@@ -19,7 +19,6 @@ ROOT = Path(sims.__file__).parents[1]
 WRITERS = {
     "engine/response/kept_tables.py": "mkstemp in the cache folder, which is the user's alone",
     "engine/user_files/cache_folder.py": "mkdtemp",
-    "sims/calibration/kept_players.py": "the key of the user, exclusive; csv into a text",
     "sims/cli/app.py": "the null device",
     "sims/run_folder/files.py": "the functions of this test",
     "sims/run_folder/lock.py": "the lock, never through a link",

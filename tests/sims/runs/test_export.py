@@ -325,6 +325,7 @@ def test_a_run_that_names_files_elsewhere_is_refused(small, tmp_path, form, name
         ("csv", "there", "there already exists; choose another --out or remove it.", 4),
         ("xlsx", "there.xlsx", "there.xlsx already exists; choose another --out or remove it.", 4),
         ("csv", "file/made", "file: File exists.", 5),
+        ("xlsx", "circle.xlsx", "circle.xlsx already exists; choose another --out or remove it.", 4),
     ],
 )
 def test_an_out_that_cannot_be_is_refused(small, tmp_path, form, out, told, code):
@@ -332,6 +333,7 @@ def test_an_out_that_cannot_be_is_refused(small, tmp_path, form, out, told, code
     (tmp_path / "there").mkdir()
     for name in ("there.xlsx", "file"):
         (tmp_path / name).touch()
+    (tmp_path / "circle.xlsx").symlink_to("circle.xlsx")
     before = whole_tree(folder)
     with pytest.raises(FlowdialError, match=re.escape(told)) as caught:
         export(folder, form, tmp_path / out)
