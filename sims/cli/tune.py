@@ -176,7 +176,7 @@ def _tune_levels(
     _check_alone()
     if out is not None:
         check_new(out)
-    found = tune_levels(scenario, workers=workers, on=on, on_progress=meter(quiet))
+    found = tune_levels(scenario, workers=workers, on=on, on_progress=meter(quiet), on_message=say)
     name = f"{plain_name(scenario.name)}-levels"
     folder = numbered_folder(Path(_STUDIES), name) if out is None else new_folder(out)
     found.write(folder)

@@ -23,7 +23,7 @@ from engine.setup import Setup
 from engine.tally import scheme_of
 from engine.world import Chunk, chunks, simulate
 from sims.catalog import Catalog
-from sims.terminal import OnProgress, no_progress
+from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.workers.executor import Workers, executor_for
 from sims.workers.pool import STALL_S
 from sims.workers.quarantine import Quarantine
@@ -78,8 +78,20 @@ def elsewhere(scenario: Scenario) -> Scenario:
     return dataclasses.replace(scenario, form=scenario.form.model_copy(update={"seed": seed}))
 
 
-def sums_for(scenario: Scenario, *, workers: Workers, on_progress: OnProgress = no_progress) -> dict[str, Sums]:
+def sums_for(
+    scenario: Scenario,
+    *,
+    workers: Workers,
+    on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
+) -> dict[str, Sums]:
     """Play a scenario as it is, and count.
+
+    Args:
+        scenario: the scenario.
+        workers: to play it with, at most.
+        on_progress: takes attempts done and attempts in all.
+        on_message: takes a sentence when a worker was stopped by a signal.
 
     Returns:
         For each cohort, judged wins and attempts of each player, or of each replica where a controller is shared; shape
@@ -96,6 +108,7 @@ def sums_for(scenario: Scenario, *, workers: Workers, on_progress: OnProgress = 
     parts: dict[int, list[tuple[int, Sums]]] = {}
     with executor_for(workers).pool(
         _job, scenario, _play, most=len(plan), stall_s=STALL_S, noun="pilot", apart=not own, explain=Quarantine(),
+        on_message=on_message,
     ) as pool:  # fmt: skip
         for number, part in pool.run((chunk.number, chunk) for chunk in plan):
             parts[number] = part

@@ -206,7 +206,7 @@ def _plan(
         )
     pilot = elsewhere(resized(scenario, size))
     on_message(f"pilot with {size:,} other {people(noun)} (seed {pilot.seed}) ...")
-    spreads = _spreads(pilot, executor, on_progress)
+    spreads = _spreads(pilot, executor, on_progress, on_message)
     counts = {
         name: count * scenario.form.run.replicas for name, count in zip(scenario.cohorts, scenario.counts, strict=True)
     }
@@ -214,7 +214,9 @@ def _plan(
     if after is not None:
         now = scenario.form.players.count if noun == "players" else scenario.form.run.replicas
         least_share = min(first_size(scenario, LEAST, LEAST_REPLICAS), size) / size
-        pair = _pair(pilot, elsewhere(resized(after, size)), effect, power, now / size, least_share, executor)
+        pair = _pair(
+            pilot, elsewhere(resized(after, size)), effect, power, now / size, least_share, executor, on_message
+        )
         spreads = [one for one in spreads if one.cohort in pair.changes]
     tests = _tests(scenario) if pair is None else pair.tests
     least = LEAST if not scenario.shares_luck else LEAST_REPLICAS
@@ -263,10 +265,10 @@ def _tests(scenario: Scenario) -> int:
     return groups * len(metrics_for(setup.game.causes, setup.levels))
 
 
-def _spreads(pilot: Scenario, executor: Executor, on_progress: OnProgress) -> list[PilotSpread]:
+def _spreads(pilot: Scenario, executor: Executor, on_progress: OnProgress, on_message: OnMessage) -> list[PilotSpread]:
     """What the pilot shows of each cohort with two clusters or more."""
     spreads = []
-    sums = sums_for(pilot, workers=executor, on_progress=on_progress)
+    sums = sums_for(pilot, workers=executor, on_progress=on_progress, on_message=on_message)
     for (name, own), count in zip(sums.items(), pilot.counts, strict=True):
         one = interval_of(own)
         if one.clusters > 1:
@@ -276,14 +278,21 @@ def _spreads(pilot: Scenario, executor: Executor, on_progress: OnProgress) -> li
 
 
 def _pair(
-    pilot: Scenario, after: Scenario, effect: float, power: float, now: float, least: float, executor: Executor
+    pilot: Scenario,
+    after: Scenario,
+    effect: float,
+    power: float,
+    now: float,
+    least: float,
+    executor: Executor,
+    on_message: OnMessage,
 ) -> Pair:
     """Play both with the same players, and see what a comparison notices.
 
     now, least: the scenario's size, and the smallest that is trusted, over the pilot's.
     """
     sides = sides_of(pilot, [after], pilot.seed)
-    results = play_sides(sides, workers=executor)
+    results = play_sides(sides, workers=executor, on_message=on_message)
     found = measure_differences(sides, results)
     metrics = [metric for metric in SideSetups(sides).metrics if metric != WORST_RATE]
     tested = {

@@ -147,7 +147,7 @@ class Search:
 
         def look(size: int) -> list[Width]:
             on_pilot(f"pilot with {size:,} other {people(self._noun)} (seed {pilot.seed}) ...")
-            sums = sums_for(resized(pilot, size), workers=workers)
+            sums = sums_for(resized(pilot, size), workers=workers, on_message=on_pilot)
             widths = {name: width_of(own) for name, own in sums.items()}
             self._kurtosis = {name: width.kurtosis for name, width in widths.items()}
             return [width for width in widths.values() if width.clusters]

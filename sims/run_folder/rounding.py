@@ -44,9 +44,12 @@ def _digits_of_table(texts: Iterable[str]) -> int | None:
     lengths = {text: _length(text) for text in set(texts)}
     most = max(lengths.values(), default=0)
     near = sum(length >= most - 1 for length in lengths.values())
+    short = _digits_of_short_type([float(text) for text, length in lengths.items() if length > _SINGLE])
+    if short is not None:
+        return short
     if (_FEWEST <= most <= _MOST and near >= _ENOUGH) or (most == _ALMOST and near >= _MANY):
         return most
-    return _digits_of_short_type([float(text) for text, length in lengths.items() if length > _SINGLE])
+    return None
 
 
 def _digits_of_short_type(values: Sequence[float]) -> int | None:

@@ -88,7 +88,7 @@ def _play(
 ) -> Iterable[ChunkRecord]:
     argument = (job.folder.absolute(), scenario, job.format)  # a plug-in may change the directory
     if min(executor.workers, len(todo)) > 1:
-        _warm_up(job, argument, own=not apart)
+        _warm_up(job, argument, own=not apart, on_message=on_message)
     if todo:
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
         chosen["on_message"] = on_message
@@ -107,7 +107,7 @@ def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
     return job
 
 
-def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) -> None:
+def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool, on_message: OnMessage) -> None:
     """Let one worker compile the kernels of a setup, unless that was done before: else each worker would do it.
 
     own: neither game nor controller is a plug-in of others; then a second worker compiles for the self-test meanwhile.
@@ -116,7 +116,8 @@ def _warm_up(job: Job, argument: tuple[Path, Scenario, Format], *, own: bool) ->
 
     mark = cache_folder() / f"warm-{code_digest(job.setup)}.nbw"  # old ones go with the kernels, by age
     if not mark.exists():
-        with Pool(2, job_in_worker, argument, play_little, noun="compilation", explain=Quarantine()) as pool:
+        chosen: dict[str, Any] = {"noun": "compilation", "explain": Quarantine(), "on_message": on_message}
+        with Pool(2, job_in_worker, argument, play_little, **chosen) as pool:
             tasks: list[tuple[int, Chunk | None]] = [(0, chunks(_little(job.setup))[0]), *([(1, None)] if own else [])]
             list(pool.run(tasks))
         with contextlib.suppress(OSError):  # a full disk costs a look next time, not the run

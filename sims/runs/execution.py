@@ -268,7 +268,7 @@ def _play(
     durations = {"playing": round(played_s, 3), "writing": round(time.monotonic() - began - played_s, 3)}
     manifest = manifest_of(scenario, start, job, tally, files)
     manifest |= {"durations_s": durations, "workers": executor.workers, "faults": _fault_counts(records, tally)}
-    manifest["self_test"] = run_checks(scenario, tally, apart=not _is_own(job))
+    manifest["self_test"] = run_checks(scenario, tally, apart=not _is_own(job), on_message=on_message)
     write_manifest(folder.path, manifest)
     return tally
 

@@ -33,6 +33,7 @@ from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally, scheme_of
 from sims.catalog import Catalog
+from sims.terminal import OnMessage
 from sims.verdict.self_test_record import NOT_TESTED, PASSED, WARNING, Check
 from sims.wording import listed, share_of, share_text
 from sims.workers.pool import Loss, Pool
@@ -239,12 +240,13 @@ def _points(difference: Difference) -> str:
     return f"{value:.1f} points {word} often ({100 * _SURE:g} % margin {low:.1f} to {high:.1f})"
 
 
-def run_checks(scenario: Scenario, tally: Tally, *, apart: bool) -> list[dict[str, str]]:
+def run_checks(scenario: Scenario, tally: Tally, *, apart: bool, on_message: OnMessage) -> list[dict[str, str]]:
     """The checks of a run, for its manifest. apart: in a process of its own, where a third-party plug-in takes part.
 
     An error of a game becomes a line here: the rows are worth more than the checks.
     """
     chosen: dict[str, Any] = {"noun": "sanity check", "deadline_s": _PATIENCE_S, "apart": apart, "explain": give_up}
+    chosen["on_message"] = on_message
     try:
         with Pool(1, _setup, scenario, self_test, **chosen) as pool:
             checks = next(iter(pool.run([(1, tally)])))[1]
@@ -264,5 +266,10 @@ def _setup(scenario: Scenario) -> Setup:
 
 
 def give_up(tally: Tally, loss: Loss) -> None:
-    """Do not try again what ended its worker: after a run that went well, a longer wait is not worth it."""
+    """Do not try again what ended its worker: after a run that went well, a longer wait is not worth it.
+
+    A worker that a signal had stopped says nothing about the game.
+    """
+    if loss.stopped:
+        return
     raise PluginFault(f"the game {loss.fate} in a sanity check")

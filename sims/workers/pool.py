@@ -56,6 +56,7 @@ class Loss(NamedTuple):
     kind: int  # TIMEOUT or KILLED
     fate: str
     sure: bool  # whether what happened is the task's own doing, if it happens there again
+    stopped: bool = False  # whether a signal had stopped the worker, which is nobody's doing here
 
 
 # What a task is tried with after a loss that is explained by it, or None when it is not.
@@ -214,7 +215,7 @@ class Pool:
                 worker.fate = f"took longer than {limit - worker.begun:g} s"
                 worker.process.kill()
             elif self._stands_still(worker, now):
-                worker.fate = f"was stopped by a signal for {self._still_s:g} s"
+                worker.fate, worker.was_stopped = f"was stopped by a signal for {self._still_s:g} s", True
                 self._on_message(f"a worker {worker.fate}; its {self._noun} is played again.")
                 worker.process.kill()
         return [worker for worker in limits if worker.pipe in ready or worker.fate]
@@ -273,7 +274,9 @@ class Pool:
         box, kind = worker.box, TIMEOUT if worker.fate else KILLED
         # Memory may be short through others, as long as others run.
         sure = alone or worker.process.exitcode != NO_MEMORY
-        loss = Loss(int(box[PLAYER_AT]), int(box[ATTEMPT_AT]), int(box[ROWS_AT]), kind, worker.ended(), sure)
+        loss = Loss(
+            int(box[PLAYER_AT]), int(box[ATTEMPT_AT]), int(box[ROWS_AT]), kind, worker.ended(), sure, worker.was_stopped
+        )
         return self._explain(item, loss)
 
 

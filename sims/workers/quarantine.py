@@ -25,6 +25,8 @@ class Quarantine:
 
         Raises PluginFault when there are too many of them.
         """
+        if loss.stopped:
+            return None
         here = (loss.player, loss.attempt)
         before = self._suspects.get(chunk.number)
         self._suspects[chunk.number] = here

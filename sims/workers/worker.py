@@ -51,6 +51,7 @@ class Worker:
         self.still_since: float | None = None  # since when its process is stopped, by the parent's watch
         self.begun = 0.0  # with what it was killed for, when it was
         self.fate = ""
+        self.was_stopped = False  # by a signal, so that its end is nobody's fault here
 
     def send(self, task: tuple[int, Any], now: float) -> None:
         """Give it a task more. now: by the parent's watch."""

@@ -12,7 +12,7 @@ from engine.world import Chunk, chunks, simulate
 from sims.catalog import Catalog
 from sims.runs.preflight import prepare_job
 from sims.runs.tables import goal_for
-from sims.terminal import OnProgress, no_progress
+from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.verdict.verdict import Verdict, verdict
 from sims.workers.executor import Workers, executor_for
 from sims.workers.quarantine import check_fault_share
@@ -34,13 +34,20 @@ class _Part(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def play_levels(scenario: Scenario, *, workers: Workers, on_progress: OnProgress = no_progress) -> Verdict:
+def play_levels(
+    scenario: Scenario,
+    *,
+    workers: Workers,
+    on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
+) -> Verdict:
     """Play a campaign, and judge it.
 
     Args:
         scenario: the campaign.
         workers: to play it with, at most.
         on_progress: takes chunks played, and all chunks.
+        on_message: takes a sentence when a worker was stopped by a signal.
 
     Raises:
         PluginFault: too many attempts failed.
@@ -51,7 +58,7 @@ def play_levels(scenario: Scenario, *, workers: Workers, on_progress: OnProgress
     tally = Tally.empty(scheme_of(setup, scenario.after_attempts))
     attempts, faults, done = 0, list[Fault](), 0
     executor = executor_for(workers)
-    with executor.pool(_prepare, scenario, _play, most=len(tasks), noun="study") as pool:
+    with executor.pool(_prepare, scenario, _play, most=len(tasks), noun="study", on_message=on_message) as pool:
         for _, part in pool.run(enumerate(tasks)):
             tally += part.tally
             attempts += part.attempts

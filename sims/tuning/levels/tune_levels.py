@@ -11,7 +11,7 @@ import numpy as np
 from engine.randomness import LARGEST_SEED
 from engine.scenario import Scenario
 from sims.catalog import scenario_of
-from sims.terminal import OnProgress, no_progress
+from sims.terminal import OnMessage, OnProgress, no_message, no_progress
 from sims.tuning.levels.level_dials import LevelDials
 from sims.tuning.levels.level_search import LevelSearch
 from sims.tuning.levels.played_levels import play_levels
@@ -31,6 +31,7 @@ def tune_levels(
     workers: int | None = None,
     on: str | None = None,
     on_progress: OnProgress = no_progress,
+    on_message: OnMessage = no_message,
 ) -> TunedLevels:
     """Find the place of the dial on each level of a campaign that brings its win rate to its target.
 
@@ -44,6 +45,7 @@ def tune_levels(
         workers: number of processes, from 1; None for one per core. They change no number.
         on: None for processes of this machine, or "ray" or "ray://HOST:PORT" for a Ray cluster, see docs/scaling.md.
         on_progress: takes attempts played, and all attempts, were each player to make as many as the scenario allows.
+        on_message: takes a sentence when a worker was stopped by a signal.
 
     Returns:
         The levels, the verdicts before and after, and a scenario to run.
@@ -62,13 +64,13 @@ def tune_levels(
     given = scenario_of(scenario)
     given = given if seed is None else _with_seed(given, seed)
     with executor_of(workers, on) as executor:
-        return _tuned_levels(given, executor, on_progress)
+        return _tuned_levels(given, executor, on_progress, on_message)
 
 
-def _tuned_levels(given: Scenario, executor: Executor, on_progress: OnProgress) -> TunedLevels:
+def _tuned_levels(given: Scenario, executor: Executor, on_progress: OnProgress, on_message: OnMessage) -> TunedLevels:
     dials = LevelDials(given)
     fresh = (given.seed + _APART) % (LARGEST_SEED + 1)
-    before = play_levels(_with_seed(given, fresh), workers=executor)
+    before = play_levels(_with_seed(given, fresh), workers=executor, on_message=on_message)
     most = sum(given.counts) * given.form.run.replicas * given.form.horizon.attempts_per_player
 
     def tell(rounds: int) -> None:
@@ -78,12 +80,12 @@ def _tuned_levels(given: Scenario, executor: Executor, on_progress: OnProgress) 
     start = np.clip(np.full(given.levels, dials.start), dials.floor, dials.ceiling)
     search = LevelSearch(_targets(given, before), start, dials.floor, dials.ceiling)
     for number in range(ROUNDS):
-        found = play_levels(dials.scenario_at(search.places.tolist()), workers=executor)
+        found = play_levels(dials.scenario_at(search.places.tolist()), workers=executor, on_message=on_message)
         search.tell(*_counts(found, given.levels))
         tell(number + 2)
     places = search.places.tolist()
     tuned = dials.scenario_at(places)
-    after = play_levels(_with_seed(tuned, fresh), workers=executor)
+    after = play_levels(_with_seed(tuned, fresh), workers=executor, on_message=on_message)
     tell(ROUNDS + 2)
     ends = dials.floor, dials.ceiling
     return TunedLevels(tuned, tuple(places), dials.values(places), before, after, dials.steady, ends)

@@ -373,6 +373,13 @@ def test_nobody_is_to_blame_outside_attempts_or_while_others_use_the_memory():
     assert explain(chunk, loss(sure=True)) is not None
 
 
+def test_a_signal_that_stopped_the_worker_blames_no_attempt():
+    chunk = chunks(setup_of())[0]
+    explain = Quarantine()
+    stopped = loss(kind=TIMEOUT)._replace(stopped=True)
+    assert [explain(chunk, stopped) for _ in range(3)] == [None] * 3
+
+
 def test_a_table_of_faults_is_read_as_it_was_written(tmp_path):
     faults = [Fault(0, 1, 2, RAISED, "ValueError", '=HYPERLINK("x"), he said'), Fault(1, 0, 0, TIMEOUT, "", "'tis")]
     assert read_faults(tmp_path) == []

@@ -461,6 +461,12 @@ def test_a_worker_that_is_lost_is_not_tried_again():
         give_up(Tally.empty(scheme_of(setup_of(), 0)), Loss(-1, 0, 0, 0, "was killed by SIGKILL", sure=True))
 
 
+def test_a_stopped_worker_is_nobodys_fault():
+    """It is tried again, as often as a worker that another program killed."""
+    loss = Loss(-1, 0, 0, 0, "was stopped by a signal for 30 s", sure=True, stopped=True)
+    give_up(Tally.empty(scheme_of(setup_of(), 0)), loss)
+
+
 @pytest.mark.parametrize("found", [None, "all well", [{"name": "x"}], [{"name": "x", "state": "<b>", "sentence": ""}]])
 def test_what_is_no_list_of_checks_counts_as_none(found):
     assert read_checks({"self_test": found}) == []

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import EnvironmentFault, ScenarioError
+from sims.catalog import load_scenario
 from sims.workers.awake_clock import AwakeWatch
 from sims.workers.pool import AHEAD, Pool
 from sims.workers.signals import Stopped
@@ -557,7 +558,30 @@ def swept(said, folder):
     sweep(found, {"target.win_rate": "0.5,0.6"}, out=folder / "sweep", workers=2, on_message=said)
 
 
-STUDIES = {"tune": tuned, "arena": raced, "compare": compared, "sweep": swept}
+def planned(said, folder):
+    from sims.planning.plan import plan
+
+    found = small.scenario(attempts=50)
+    plan(found, effect=0.05, workers=2, on_message=said)
+
+
+def planned_for_two(said, folder):
+    from sims.planning.plan import _pair
+    from sims.workers.executor import Executor
+
+    _pair(small.scenario(attempts=50), small.scenario(attempts=60), 0.05, 0.9, 1.0, 1.0, Executor(2), said)
+
+
+def tuned_by_level(said, folder):
+    from sims.tuning.levels.played_levels import play_levels
+
+    play_levels(load_scenario("campaign", **{"players.count": 600}), workers=2, on_message=said)
+
+
+STUDIES = {
+    "tune": tuned, "arena": raced, "compare": compared, "sweep": swept,
+    "plan": planned, "plan for two": planned_for_two, "tune --levels": tuned_by_level,
+}  # fmt: skip
 
 
 @pytest.mark.thorough
