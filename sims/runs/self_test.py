@@ -33,7 +33,7 @@ from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally, scheme_of
 from sims.catalog import Catalog
-from sims.terminal import OnMessage
+from sims.terminal import OnMessage, no_message
 from sims.verdict.self_test_record import NOT_TESTED, PASSED, WARNING, Check
 from sims.wording import listed, share_of, share_text
 from sims.workers.pool import Loss, Pool
@@ -240,7 +240,9 @@ def _points(difference: Difference) -> str:
     return f"{value:.1f} points {word} often ({100 * _SURE:g} % margin {low:.1f} to {high:.1f})"
 
 
-def run_checks(scenario: Scenario, tally: Tally, *, apart: bool, on_message: OnMessage) -> list[dict[str, str]]:
+def run_checks(
+    scenario: Scenario, tally: Tally, *, apart: bool, on_message: OnMessage = no_message
+) -> list[dict[str, str]]:
     """The checks of a run, for its manifest. apart: in a process of its own, where a third-party plug-in takes part.
 
     An error of a game becomes a line here: the rows are worth more than the checks.
