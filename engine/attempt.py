@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -39,6 +40,7 @@ RUNS_OWN: Final = -1  # instead of a seed for numbered levels: that of the run
 EVERYBODY: Final = 0xFFFFFFFF  # the player word of a campaign's level layouts: all players meet the same ones
 FASTEST_REACTION_S: Final = 0.1  # below about 100 ms a response is a guess, not a reaction (players note)
 DEALT: Final = 16  # blocks of words drawn at a time: a loop without branches, which compilers turn into vectors
+_TEXTS: Final[WeakKeyDictionary[Callable[..., Any], str]] = WeakKeyDictionary()  # of functions that are made of text
 SMALL: Final = 1e-200  # a product of uniform numbers that is below must have its logarithm taken before it vanishes
 
 
@@ -408,4 +410,10 @@ def define_function(name: str, text: str, names: dict[str, Any]) -> Callable[...
     space: dict[str, Any] = {"__name__": __name__, **names}
     exec(compile(text, f"<{name}>", "exec"), space)  # noqa: S102 - built from field names, which are identifiers
     function: Callable[..., Any] = space[name]
+    _TEXTS[function] = text
     return function
+
+
+def text_of(function: Callable[..., Any]) -> str | None:
+    """The text of a function that `define_function` made; None for any other."""
+    return _TEXTS.get(function)

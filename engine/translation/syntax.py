@@ -1,0 +1,234 @@
+"""Syntax of translated rules: a small typed language that every target language can say.
+
+Numbers are doubles or whole numbers, arrays are one-dimensional and hold doubles, records are named tuples. There is
+no operation on whole arrays: loops over single numbers stand in its place, in the order in which numpy adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+ScalarType = Literal["float", "int", "bool", "array", "void"]
+
+FLOAT: Final[ScalarType] = "float"
+INT: Final[ScalarType] = "int"
+BOOL: Final[ScalarType] = "bool"
+ARRAY: Final[ScalarType] = "array"
+VOID: Final[ScalarType] = "void"
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """A named tuple, or a plain tuple whose fields are called by their place."""
+
+    name: str
+    fields: tuple[tuple[str, ValueType], ...]
+
+
+ValueType = ScalarType | RecordType
+
+
+# --- Expressions
+
+
+class Number(NamedTuple):
+    value: float | int | bool
+    type: ValueType
+
+
+class Name(NamedTuple):
+    id: str
+    type: ValueType
+
+
+class Part(NamedTuple):
+    """A field of a record."""
+
+    of: Expression
+    name: str
+    type: ValueType
+
+
+class Item(NamedTuple):
+    """A number of an array, counted from 0."""
+
+    array: Expression
+    index: Expression
+    type: ValueType = FLOAT
+
+
+class Length(NamedTuple):
+    array: Expression
+    type: ValueType = INT
+
+
+class Binary(NamedTuple):
+    """Arithmetic: + - * / of two numbers of one type; / of doubles only."""
+
+    op: str
+    left: Expression
+    right: Expression
+    type: ValueType
+
+
+class Comparison(NamedTuple):
+    op: str
+    left: Expression
+    right: Expression
+    type: ValueType = BOOL
+
+
+class Logic(NamedTuple):
+    op: str  # and, or
+    left: Expression
+    right: Expression
+    type: ValueType = BOOL
+
+
+class Not(NamedTuple):
+    of: Expression
+    type: ValueType = BOOL
+
+
+class Negative(NamedTuple):
+    of: Expression
+    type: ValueType
+
+
+class Choice(NamedTuple):
+    test: Expression
+    yes: Expression
+    no: Expression
+    type: ValueType
+
+
+class Call(NamedTuple):
+    """A call of a translated function, or of one that each language brings (see PRIMITIVES)."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    type: ValueType
+    primitive: bool = False
+
+
+class Build(NamedTuple):
+    """A record from its fields."""
+
+    arguments: tuple[Expression, ...]
+    type: RecordType
+
+
+class Convert(NamedTuple):
+    """A whole number or a truth value as a double or as a whole number."""
+
+    of: Expression
+    type: ValueType
+
+
+Expression = (
+    Number | Name | Part | Item | Length | Binary | Comparison | Logic | Not | Negative | Choice | Call | Build | Convert
+)
+
+# What each language brings by itself, with the types of the results.
+PRIMITIVES: Final[Mapping[str, ValueType]] = {
+    "min": FLOAT,  # the first of equals
+    "max": FLOAT,
+    "min_int": INT,
+    "max_int": INT,
+    "abs": FLOAT,
+    "abs_int": INT,
+    "sqrt": FLOAT,
+    "floor": INT,  # of a double
+    "trunc": INT,
+    "floor_div": FLOAT,  # as Python's // and %: the sign of the divisor
+    "floor_mod": FLOAT,
+    "floor_div_int": INT,
+    "floor_mod_int": INT,
+    "scale": FLOAT,  # ldexp: exact, x 2^k
+    "mantissa": FLOAT,  # the two halves of frexp
+    "exponent": INT,
+    "is_nan": BOOL,
+}
+PHILOX: Final = "philox"  # a primitive, too: six whole numbers in, a record of four words out
+
+
+# --- Statements
+
+
+class Assign(NamedTuple):
+    name: str
+    value: Expression
+
+
+class New(NamedTuple):
+    """A fresh array of zeros."""
+
+    name: str
+    length: Expression
+
+
+class Put(NamedTuple):
+    array: Expression
+    index: Expression
+    value: Expression
+
+
+class If(NamedTuple):
+    test: Expression
+    yes: tuple[Statement, ...]
+    no: tuple[Statement, ...]
+
+
+class While(NamedTuple):
+    test: Expression
+    body: tuple[Statement, ...]
+
+
+class For(NamedTuple):
+    """counter = start, start + step ... before stop. The counter is declared here; nothing in the body assigns it."""
+
+    counter: str
+    start: Expression
+    stop: Expression  # a number or a name
+    step: int
+    body: tuple[Statement, ...]
+
+
+class Return(NamedTuple):
+    value: Expression | None
+
+
+class Break(NamedTuple):
+    pass
+
+
+class Do(NamedTuple):
+    """A call for its effect on an array."""
+
+    call: Expression
+
+
+Statement = Assign | New | Put | If | While | For | Return | Break | Do
+
+
+@dataclass(frozen=True)
+class Function:
+    """A translated function. locals: what it assigns besides its parameters, with types; for counters are not here."""
+
+    name: str
+    about: str  # first line of what is said of it
+    parameters: tuple[tuple[str, ValueType], ...]
+    result: ValueType
+    locals: tuple[tuple[str, ValueType], ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass
+class Program:
+    """Functions in the order in which they may be defined: none calls a later one."""
+
+    functions: list[Function] = field(default_factory=list)
+    records: list[RecordType] = field(default_factory=list)
+    primitives: set[str] = field(default_factory=set)
