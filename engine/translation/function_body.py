@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,6 +51,8 @@ from engine.translation.syntax import (
     Statement,
     ValueType,
     While,
+    calls_in,
+    names_read,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class FunctionBody:
         }
         self._out: list[Statement] = []
         self._temporaries = 0
+        self._temporary_names: set[str] = set()
         self._bound_counter: dict[str, ValueType] = {}  # counters of the loops around
 
     def translate(self) -> list[Statement]:
@@ -106,7 +109,20 @@ class FunctionBody:
         found = self._block(self._tree.body)
         if self._types != before:
             raise Retyped
+        while unread := self._unread(found):
+            for name in unread:
+                del self._types[name]
+            found = list(_without(found, unread))
         return found
+
+    def _unread(self, body: Sequence[Statement]) -> set[str]:
+        """Temporary names that nothing reads, and whose values take no call of another function."""
+        read = set(names_read(tuple(body)))
+        return {
+            one.name
+            for one in _assignments(body)
+            if one.name in self._temporary_names - read and all(call.primitive for call in calls_in(one.value))
+        }
 
     def _cannot(self, what: str) -> Untranslatable:
         return Untranslatable(f"{self._function.__name__} {what}")
@@ -120,6 +136,7 @@ class FunctionBody:
             self._temporaries += 1
             name = f"t{self._temporaries}"
         self._types[name] = kind
+        self._temporary_names.add(name)
         return Name(name, kind)
 
     def _counter(self) -> Name:
@@ -308,8 +325,10 @@ class FunctionBody:
                 parts = [Part(value, name, kind) for name, kind in value.type.fields]
         if len(parts) != len(targets):
             raise self._cannot(f"takes {ast.unparse(node)!r} apart into another number of names")
+        read = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         for target, part in zip(targets, parts, strict=True):
-            self._assign(target, part)
+            if not isinstance(target, ast.Name) or target.id in read:
+                self._assign(target, part)
 
     def _assign(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
@@ -825,6 +844,31 @@ class FunctionBody:
 
     def _not_a_number(self, values: Sequence[Value], node: ast.Call) -> Expression:
         return self._of_double(values, node, "is_nan")
+
+
+def _assignments(body: Sequence[Statement]) -> Iterator[Assign]:
+    for one in body:
+        if isinstance(one, Assign):
+            yield one
+        elif isinstance(one, If):
+            yield from _assignments((*one.yes, *one.no))
+        elif isinstance(one, While | For):
+            yield from _assignments(one.body)
+
+
+def _without(body: Sequence[Statement], names: set[str]) -> Iterator[Statement]:
+    """Statements without those that only give a value to names that nothing reads."""
+    for one in body:
+        if isinstance(one, Assign) and one.name in names:
+            continue
+        if isinstance(one, If):
+            yield If(one.test, tuple(_without(one.yes, names)), tuple(_without(one.no, names)))
+        elif isinstance(one, While):
+            yield While(one.test, tuple(_without(one.body, names)))
+        elif isinstance(one, For):
+            yield one._replace(body=tuple(_without(one.body, names)))
+        else:
+            yield one
 
 
 def _vector(array: Expression) -> Vector:

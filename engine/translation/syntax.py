@@ -6,7 +6,7 @@ no operation on whole arrays: loops over single numbers stand in its place, in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -211,6 +211,24 @@ class Do(NamedTuple):
 
 
 Statement = Assign | New | Put | If | While | For | Return | Break | Do
+
+
+def names_read(what: object) -> Iterator[str]:
+    """Names that are read in a statement, an expression, or a list of them, one for each time."""
+    if isinstance(what, Name):
+        yield what.id
+    elif isinstance(what, tuple):
+        for part in what:
+            yield from names_read(part)
+
+
+def calls_in(what: object) -> Iterator[Call]:
+    """All calls in a statement, an expression, or a list of them."""
+    if isinstance(what, Call):
+        yield what
+    if isinstance(what, tuple):
+        for part in what:
+            yield from calls_in(part)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-from engine.translation.syntax import ARRAY, BOOL, FLOAT, INT, VOID, Expression, Function, Number, RecordType, ValueType
+from engine.translation.syntax import ARRAY, BOOL, FLOAT, INT, PHILOX, VOID, Expression, Function, Number, RecordType, ValueType, calls_in, names_read
 from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
 from sims.shipping.languages.template import filled, header, numbers_of, spread
 from sims.shipping.shipped_rule import POINTS, ShippedRule
@@ -17,12 +17,13 @@ _ZERO: Final = {FLOAT: "0.0", INT: "0", BOOL: "0", ARRAY: "{0, 0}"}
 class C(Printer):
     """Records are structs, arrays are a pointer with a count."""
 
-    reserved = frozenset(
+    words = frozenset(
         "auto break case char const continue default do double else enum extern float for goto if inline int long "
         "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
         "bool true false class delete new private protected public this template throw try catch namespace operator "
-        "and or not xor floor ceil sqrt fabs exp log abs round trunc gamma y0 y1 yn j0 j1 jn index".split()
+        "and or not xor".split()
     )
+    taken = frozenset("floor ceil sqrt fabs exp log abs round trunc gamma y0 y1 yn j0 j1 jn index".split())
     whole = "int64_t"
     step_in = "    "
     primitives: ClassVar = {
@@ -82,10 +83,10 @@ class C(Printer):
         """A struct and the function that makes one."""
         own = f"fd_{kind.name}"
         lines = ["typedef struct {"]
-        lines += [f"    {self.kind(of)} {self.name(name)};" for name, of in kind.fields]
+        lines += [f"    {self.kind(of)} {self.field(name)};" for name, of in kind.fields]
         parameters = ", ".join(f"{self.kind(of)} {self.name(name)}" for name, of in kind.fields)
         lines += [f"}} {own};", "", f"static inline {own} fd_make_{kind.name}({parameters}) {{", f"    {own} made;"]
-        lines += [f"    made.{self.name(name)} = {self.name(name)};" for name, _ in kind.fields]
+        lines += [f"    made.{self.field(name)} = {self.name(name)};" for name, _ in kind.fields]
         return "\n".join([*lines, "    return made;", "}"])
 
     def function(self, one: Function) -> str:
@@ -106,7 +107,7 @@ class C(Printer):
         for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
             of = f"numbers + {first}" if first else "numbers"
             array = f"fd_copy({of}, {width})" if copied else f"fd_view({of}, {width})"
-            yield f"    made.{self.name(field)} = {array if width else f'numbers[{first}]'};"
+            yield f"    made.{self.field(field)} = {array if width else f'numbers[{first}]'};"
         yield "    return made;"
         yield "}"
 
@@ -115,13 +116,13 @@ class C(Printer):
         yield f"static void fd_pack_state(fd_{kind.name} state, double *numbers) {{"
         for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
             to = f"numbers + {first}" if first else "numbers"
-            own = f"state.{self.name(field)}"
+            own = f"state.{self.field(field)}"
             yield f"    memcpy({to}, {own}.at, {width} * sizeof(double));" if width else f"    numbers[{first}] = {own};"
         yield "}"
 
 
 def _reads(function: Function, name: str) -> bool:
-    return f"Name(id='{name}'," in repr(function.body)
+    return name in names_read(function.body)
 
 
 def c_file(shipped: ShippedRule) -> str:
@@ -187,8 +188,7 @@ def _macro(name: str) -> str:
 
 def _philox(printer: C, functions: Sequence[Function]) -> str:
     for one in functions:
-        text = repr(one.body)
-        if "function='philox'" in text:
+        if any(call.function == PHILOX for call in calls_in(one.body)):
             assert isinstance(one.result, RecordType)
             return filled("philox.c", WORDS=printer.kind(one.result), MAKE=f"fd_make_{one.result.name}")
     return ""

@@ -15,12 +15,12 @@ from sims.shipping.shipped_rule import POINTS, ShippedRule
 class JavaScript(Printer):
     """Records are objects, arrays are typed arrays."""
 
-    reserved = frozenset(
+    words = frozenset(
         "arguments await break case catch class const continue debugger default delete do else enum eval export "
         "extends false finally for function if implements import in instanceof interface let new null package private "
-        "protected public return static super switch this throw true try typeof undefined var void while with yield "
-        "constants ask tell knobs newPlayer guard groups tables".split()
+        "protected public return static super switch this throw true try typeof undefined var void while with yield".split()
     )
+    taken = frozenset("difficulty constants ask tell knobs newPlayer guard groups tables least most scale halves word".split())
     unequal = "!=="
     equal = "==="
     primitives: ClassVar = {
@@ -57,7 +57,7 @@ class JavaScript(Printer):
 
     def build(self, kind: RecordType, arguments: Sequence[str]) -> str:
         parts = zip(fields_of(kind), arguments, strict=True)
-        return f"{{ {', '.join(f'{self.name(name)}: {value}' for name, value in parts)} }}"
+        return f"{{ {', '.join(f'{self.field(name)}: {value}' for name, value in parts)} }}"
 
     def convert(self, of: Expression, kind: ValueType) -> str:
         return f"Number({self.expression(of)})" if of.type == "bool" else self.expression(of, ATOM)
@@ -79,7 +79,7 @@ class JavaScript(Printer):
         yield "  return {"
         for field, width, (first, end) in zip(fields_of(kind), widths, places_of(widths), strict=True):
             value = f"Float64Array.from(numbers.slice({first}, {end}))" if width else f"numbers[{first}]"
-            yield f"    {self.name(field)}: {value},"
+            yield f"    {self.field(field)}: {value},"
         yield "  };"
         yield "}"
 
@@ -88,9 +88,9 @@ class JavaScript(Printer):
         yield "function packState(state, numbers) {"
         for (field, of), width, (first, _) in zip(kind.fields, widths, places_of(widths), strict=True):
             if of == ARRAY:
-                yield f"  for (let i = 0; i < {width}; i++) numbers[{first or ''}{' + ' if first else ''}i] = state.{self.name(field)}[i];"
+                yield f"  for (let i = 0; i < {width}; i++) numbers[{first or ''}{' + ' if first else ''}i] = state.{self.field(field)}[i];"
             elif of == FLOAT:
-                yield f"  numbers[{first}] = state.{self.name(field)};"
+                yield f"  numbers[{first}] = state.{self.field(field)};"
         yield "}"
 
 

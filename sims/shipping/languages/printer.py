@@ -47,7 +47,8 @@ _BINARY: Final = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 class Printer:
     """Text of a program in one language."""
 
-    reserved: ClassVar[frozenset[str]] = frozenset()  # words that cannot be names
+    words: ClassVar[frozenset[str]] = frozenset()  # of the language: nothing can be called so
+    taken: ClassVar[frozenset[str]] = frozenset()  # names of functions that the file uses
     logic: ClassVar[Mapping[str, str]] = {"and": "&&", "or": "||"}
     unequal: ClassVar[str] = "!="
     negation: ClassVar[str] = "!"
@@ -56,7 +57,11 @@ class Printer:
 
     def name(self, name: str) -> str:
         """A name that the language allows."""
-        return f"{name}_" if name in self.reserved else name
+        return f"{name}_" if name in self.words or name in self.taken else name
+
+    def field(self, name: str) -> str:
+        """The name of a field."""
+        return f"{name}_" if name in self.words else name
 
     # --- Expressions
 
@@ -73,7 +78,7 @@ class Printer:
             case Name(id=name):
                 return self.name(name), _ATOM
             case Part(of=of, name=name):
-                return f"{self.expression(of, _ATOM)}.{self.name(name)}", _ATOM
+                return f"{self.expression(of, _ATOM)}.{self.field(name)}", _ATOM
             case Item(array=array, index=index):
                 return self.item(self.expression(array, _ATOM), index), _ATOM
             case Length(array=array):
