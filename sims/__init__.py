@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sims.runs.run import read_run as read_run
     from sims.runs.verification import Verification as Verification
     from sims.runs.verification import verify as verify
+    from sims.shipping.controller_folder import export_controller as export_controller
     from sims.sweeping.finished_sweep import FinishedSweep as FinishedSweep
     from sims.sweeping.finished_sweep import read_sweep as read_sweep
     from sims.sweeping.sweep import resume_sweep as resume_sweep
@@ -78,6 +79,7 @@ _HOMES = {
     "advise": "sims.advice.advice",
     "calibrate": "sims.calibration.calibration",
     "compare": "sims.comparison.comparison",
+    "export_controller": "sims.shipping.controller_folder",
     "export_trials": "sims.tracking.optuna_storage",
     "find_gain": "sims.arena.gain_finder",
     "load_scenario": "sims.catalog",

@@ -12,7 +12,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.contract import controller_bounds, controller_conduct, controller_luck, controller_record, controller_rule
+from engine.contract import (
+    controller_bounds,
+    controller_conduct,
+    controller_export,
+    controller_luck,
+    controller_record,
+    controller_rule,
+)
 from engine.contract.findings import findings_of
 from engine.controller import ControllerKind
 
@@ -49,6 +56,7 @@ STAGES: Final = (
         controller_bounds.comes_back_from_a_bound,
         controller_luck.twins_have_luck_of_their_own,
     ),
+    (controller_export.has_a_translation,),
 )
 
 

@@ -248,7 +248,7 @@ class FunctionBody:
             self._stride(name, start, self._settled(stop), self._settled(step), body)
             return
         stop = self._settled(stop)
-        if self._only_counts(name):
+        if self._only_counts(name) and name not in self._types:
             shadowed = self._bound_counter
             self._bound_counter = {**shadowed, name: INT}
             inner = self._block(body)
@@ -325,7 +325,9 @@ class FunctionBody:
                 parts = [Part(value, name, kind) for name, kind in value.type.fields]
         if len(parts) != len(targets):
             raise self._cannot(f"takes {ast.unparse(node)!r} apart into another number of names")
-        read = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        read = {
+            node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
         for target, part in zip(targets, parts, strict=True):
             if not isinstance(target, ast.Name) or target.id in read:
                 self._assign(target, part)

@@ -34,11 +34,15 @@ ValueType = ScalarType | RecordType
 
 
 class Number(NamedTuple):
+    """A constant."""
+
     value: float | int | bool
     type: ValueType
 
 
 class Name(NamedTuple):
+    """A variable, a parameter or a counter."""
+
     id: str
     type: ValueType
 
@@ -60,6 +64,8 @@ class Item(NamedTuple):
 
 
 class Length(NamedTuple):
+    """How many numbers an array holds."""
+
     array: Expression
     type: ValueType = INT
 
@@ -74,6 +80,8 @@ class Binary(NamedTuple):
 
 
 class Comparison(NamedTuple):
+    """Two numbers of one type compared: < <= > >= == !=."""
+
     op: str
     left: Expression
     right: Expression
@@ -81,6 +89,8 @@ class Comparison(NamedTuple):
 
 
 class Logic(NamedTuple):
+    """Both, or one of two."""
+
     op: str  # and, or
     left: Expression
     right: Expression
@@ -88,16 +98,22 @@ class Logic(NamedTuple):
 
 
 class Not(NamedTuple):
+    """The opposite of a truth value."""
+
     of: Expression
     type: ValueType = BOOL
 
 
 class Negative(NamedTuple):
+    """A number with the other sign."""
+
     of: Expression
     type: ValueType
 
 
 class Choice(NamedTuple):
+    """One of two values."""
+
     test: Expression
     yes: Expression
     no: Expression
@@ -128,7 +144,20 @@ class Convert(NamedTuple):
 
 
 Expression = (
-    Number | Name | Part | Item | Length | Binary | Comparison | Logic | Not | Negative | Choice | Call | Build | Convert
+    Number
+    | Name
+    | Part
+    | Item
+    | Length
+    | Binary
+    | Comparison
+    | Logic
+    | Not
+    | Negative
+    | Choice
+    | Call
+    | Build
+    | Convert
 )
 
 # What each language brings by itself, with the types of the results.
@@ -158,6 +187,8 @@ PHILOX: Final = "philox"  # a primitive, too: six whole numbers in, a record of 
 
 
 class Assign(NamedTuple):
+    """A variable gets a value."""
+
     name: str
     value: Expression
 
@@ -170,18 +201,24 @@ class New(NamedTuple):
 
 
 class Put(NamedTuple):
+    """A number goes into an array."""
+
     array: Expression
     index: Expression
     value: Expression
 
 
 class If(NamedTuple):
+    """What is done where the test holds, and where it does not."""
+
     test: Expression
     yes: tuple[Statement, ...]
     no: tuple[Statement, ...]
 
 
 class While(NamedTuple):
+    """What is done again as long as the test holds."""
+
     test: Expression
     body: tuple[Statement, ...]
 
@@ -197,11 +234,13 @@ class For(NamedTuple):
 
 
 class Return(NamedTuple):
+    """The end of a function, with its result."""
+
     value: Expression | None
 
 
 class Break(NamedTuple):
-    pass
+    """The end of the loop around."""
 
 
 class Do(NamedTuple):

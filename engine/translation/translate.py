@@ -16,7 +16,6 @@ import numpy as np
 from engine.translation.function_body import FunctionBody, Retyped
 from engine.translation.sources import Untranslatable, plain, syntax_of
 from engine.translation.syntax import (
-    ARRAY,
     BOOL,
     FLOAT,
     INT,

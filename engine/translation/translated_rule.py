@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.controller import Bounds, ControllerKind, Observation, Rule, Situation
+from engine.controller import Bounds, Observation, Rule, Situation
 from engine.rule import Layout, layout_of
 from engine.translation.sources import Untranslatable
 from engine.translation.syntax import ARRAY, FLOAT, INT, Program, RecordType, ValueType
@@ -69,14 +69,3 @@ def translate_rule(rule: Rule, constants: Any, state: Any) -> TranslatedRule:
 
 def _types(value: Any) -> list[ValueType]:
     return [ARRAY if isinstance(item, np.ndarray) else FLOAT for item in value]
-
-
-def why_untranslated(kind: ControllerKind, constants: Any, state: Any) -> str | None:
-    """Why the rule of a controller cannot be exported to another language: one sentence; None where it can."""
-    if kind.rule is None:
-        return f"{kind.name} is an object of its own, not a rule on numbers, and only rules can be exported."
-    try:
-        translate_rule(kind.rule, constants, state)
-    except Untranslatable as fault:
-        return f"{kind.name} cannot be exported to other languages, because {fault}."
-    return None

@@ -1,4 +1,4 @@
-"""The command that writes a run's tables, or the trials of a study or a sweep, in another format: export."""
+"""The commands that write something for use elsewhere: export and export-controller."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
-from sims.cli.options import Command, UserPath
+from sims.cli.options import Command, UserPath, game_option, scenario_from_options, seed_option, set_option
 from sims.terminal import show
 
 if TYPE_CHECKING:
     from sims.runs.export import ExportFormat
+    from sims.shipping.controller_folder import LanguageName
 
+_LANGUAGES: Final = ("js", "lua", "c", "csharp", "gdscript")  # those of LanguageName
 _FORMATS: Final = ("csv", "parquet", "xlsx", "telemetry")  # those of ExportFormat
 
 
@@ -67,3 +69,31 @@ def export(folder: Path, form: ExportFormat | Path, out: Path | None) -> None:
     from sims.runs.export import export as write_export
 
     show(write_export(folder, form, out))
+
+
+@click.command("export-controller", cls=Command)
+@click.argument("scenario")
+@click.option(
+    "--to",
+    "language",
+    type=click.Choice(_LANGUAGES),
+    required=True,
+    help="Language of the game.",
+)
+@click.option("--out", type=UserPath(), metavar="DIR", required=True, help="New folder.")
+@seed_option
+@set_option
+@game_option
+def export_controller(
+    scenario: str, language: LanguageName, out: Path, seed: int | None, settings: tuple[str, ...]
+) -> None:
+    """Export a controller in a game's own language.
+
+    The folder has one file without dependencies: the rule, the dial in the game's units, and guard rails with an off
+    switch. README.md shows how to use it. vectors.json holds sequences of observations and the exact numbers that must
+    come out. They are those of the simulation, bit for bit.
+    """
+    chosen = scenario_from_options(scenario, settings, seed, allow_long=True)
+    from sims.shipping.controller_folder import export_controller as write_controller
+
+    show(write_controller(chosen, language, out))

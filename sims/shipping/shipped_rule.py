@@ -143,5 +143,3 @@ def dial_table(space: ParameterSpace, path: Numbers) -> tuple[DialKnob, ...]:
 def level_values(space: ParameterSpace) -> dict[str, list[Value | None]]:
     """Parameters with a value of their own on numbered levels: those values, None where the dial decides."""
     return {name: [space[space.names.index(name)].shown(value) for value in own] for name, own in space.levels.items()}
-
-

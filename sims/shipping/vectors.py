@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from engine.arithmetic import logistic
 from engine.controller import Rule
 from engine.kernel import compiled
@@ -202,5 +200,3 @@ def _at_ends(setup: Setup, shipped: ShippedRule) -> Iterator[dict[str, Any]]:
             "constants": other.constants.tolist(),
             "first": other.first_states[group.first].tolist(),
         }
-
-

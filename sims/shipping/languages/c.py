@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-from engine.translation.syntax import ARRAY, BOOL, FLOAT, INT, PHILOX, VOID, Expression, Function, Number, RecordType, ValueType, calls_in, names_read
+from engine.translation.syntax import (
+    ARRAY,
+    BOOL,
+    FLOAT,
+    INT,
+    PHILOX,
+    VOID,
+    Expression,
+    Function,
+    Number,
+    RecordType,
+    ValueType,
+    calls_in,
+    names_read,
+)
 from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, numbers_of, spread
+from sims.shipping.languages.template import filled, header, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 _TYPES: Final = {FLOAT: "double", INT: "int64_t", BOOL: "int", ARRAY: "fd_array", VOID: "void"}
@@ -17,13 +31,8 @@ _ZERO: Final = {FLOAT: "0.0", INT: "0", BOOL: "0", ARRAY: "{0, 0}"}
 class C(Printer):
     """Records are structs, arrays are a pointer with a count."""
 
-    words = frozenset(
-        "auto break case char const continue default do double else enum extern float for goto if inline int long "
-        "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
-        "bool true false class delete new private protected public this template throw try catch namespace operator "
-        "and or not xor".split()
-    )
-    taken = frozenset("floor ceil sqrt fabs exp log abs round trunc gamma y0 y1 yn j0 j1 jn index".split())
+    words = words_of("c", "words")
+    taken = words_of("c", "taken")
     whole = "int64_t"
     step_in = "    "
     primitives: ClassVar = {
@@ -117,7 +126,9 @@ class C(Printer):
         for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
             to = f"numbers + {first}" if first else "numbers"
             own = f"state.{self.field(field)}"
-            yield f"    memcpy({to}, {own}.at, {width} * sizeof(double));" if width else f"    numbers[{first}] = {own};"
+            yield (
+                f"    memcpy({to}, {own}.at, {width} * sizeof(double));" if width else f"    numbers[{first}] = {own};"
+            )
         yield "}"
 
 
@@ -140,7 +151,9 @@ def c_file(shipped: ShippedRule) -> str:
         stepped = int(choice or one.knob.scale == "integer")
         unit = "place in " + ", ".join(one.knob.choices) if choice else one.knob.unit
         knobs.append(f'    {{"{one.knob.name}", "{unit}", {stepped}, {{{", ".join(map(repr, values))}}}}},')
-    learned = f"state = fd_rule_{rule.anti_windup}(fd_constants_now(), state, group->bounds);" if rule.anti_windup else ""
+    learned = (
+        f"state = fd_rule_{rule.anti_windup}(fd_constants_now(), state, group->bounds);" if rule.anti_windup else ""
+    )
     return filled(
         "c.h",
         HEADER=header(shipped, " * "),

@@ -20,7 +20,7 @@ from engine.translation.syntax import (
     calls_in,
 )
 from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, numbers_of, spread
+from sims.shipping.languages.template import filled, header, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 _TYPES: Final = {FLOAT: "double", INT: "long", BOOL: "bool", ARRAY: "double[]", VOID: "void"}
@@ -29,13 +29,8 @@ _TYPES: Final = {FLOAT: "double", INT: "long", BOOL: "bool", ARRAY: "double[]", 
 class CSharp(Printer):
     """Records are structs, arrays are arrays."""
 
-    words = frozenset(
-        "abstract as base bool break byte case catch char checked class const continue decimal default delegate do "
-        "double else enum event explicit extern false finally fixed float for foreach goto if implicit in int "
-        "interface internal is lock long namespace new null object operator out override params private protected "
-        "public readonly ref return sbyte sealed short sizeof stackalloc static string struct switch this throw true "
-        "try typeof uint ulong unchecked unsafe ushort using virtual void volatile while".split()
-    )
+    words = words_of("csharp", "words")
+    taken = words_of("csharp", "taken")
     whole = "long"
     step_in = "    "
     primitives: ClassVar = {

@@ -31,7 +31,7 @@ from engine.translation.syntax import (
     calls_in,
 )
 from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header
+from sims.shipping.languages.template import filled, header, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 _SHORT: Final = 1024.0  # a multiple of 1 / 1024 below 1,000 is read exactly
@@ -40,15 +40,8 @@ _SHORT: Final = 1024.0  # a multiple of 1 / 1024 below 1,000 is read exactly
 class GDScript(Printer):
     """Records are inner classes, arrays are Arrays."""
 
-    words = frozenset(
-        "and as assert await break breakpoint class class_name const continue elif else enum extends false for func if "
-        "in is match not null or pass preload return self signal static super trait true var void while yield "
-        "PI TAU INF NAN".split()
-    )
-    taken = frozenset(
-        "floori floor sqrt abs int float range is_nan fmod min max tables groups floor_ ceiling largest_step off "
-        "resting exact knob_table script get set free".split()
-    )
+    words = words_of("gdscript", "words")
+    taken = words_of("gdscript", "taken")
     logic: ClassVar = {"and": "and", "or": "or"}
     negation = "not "
     step_in = "\t"
@@ -205,8 +198,10 @@ def gdscript_file(shipped: ShippedRule) -> str:
         else:
             values = _bits(float(value) for value in one.values)
         stepped = "true" if one.knob.scale in ("choice", "integer") else "false"
-        knobs.append(f'\t{{"name": "{one.knob.name}", "unit": "{one.knob.unit}", "stepped": {stepped}, "values": {values}}},')
-    learned = f"state = _rule_{rule.anti_windup}(_constants(), state, group[\"bounds\"])" if rule.anti_windup else ""
+        knobs.append(
+            f'\t{{"name": "{one.knob.name}", "unit": "{one.knob.unit}", "stepped": {stepped}, "values": {values}}},'
+        )
+    learned = f'state = _rule_{rule.anti_windup}(_constants(), state, group["bounds"])' if rule.anti_windup else ""
     return filled(
         "gdscript.gd",
         HEADER=header(shipped, "# "),

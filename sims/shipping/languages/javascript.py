@@ -8,19 +8,15 @@ from typing import ClassVar
 
 from engine.translation.syntax import ARRAY, FLOAT, Expression, Function, RecordType, ValueType
 from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, listed, numbers_of, spread
+from sims.shipping.languages.template import filled, header, listed, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 
 class JavaScript(Printer):
     """Records are objects, arrays are typed arrays."""
 
-    words = frozenset(
-        "arguments await break case catch class const continue debugger default delete do else enum eval export "
-        "extends false finally for function if implements import in instanceof interface let new null package private "
-        "protected public return static super switch this throw true try typeof undefined var void while with yield".split()
-    )
-    taken = frozenset("difficulty constants ask tell knobs newPlayer guard groups tables least most scale halves word".split())
+    words = words_of("js", "words")
+    taken = words_of("js", "taken")
     unequal = "!=="
     equal = "==="
     primitives: ClassVar = {
@@ -88,7 +84,8 @@ class JavaScript(Printer):
         yield "function packState(state, numbers) {"
         for (field, of), width, (first, _) in zip(kind.fields, widths, places_of(widths), strict=True):
             if of == ARRAY:
-                yield f"  for (let i = 0; i < {width}; i++) numbers[{first or ''}{' + ' if first else ''}i] = state.{self.field(field)}[i];"
+                place = f"{first} + i" if first else "i"
+                yield f"  for (let i = 0; i < {width}; i++) numbers[{place}] = state.{self.field(field)}[i];"
             elif of == FLOAT:
                 yield f"  numbers[{first}] = state.{self.field(field)};"
         yield "}"
@@ -123,7 +120,9 @@ def javascript_file(shipped: ShippedRule) -> str:
         "javascript.js",
         HEADER=header(shipped, "// "),
         CONSTANTS=spread(numbers_of(shipped.constants), "      ", "    "),
-        FIRST=",\n".join(f"      [{spread(numbers_of(first), '        ', '      ')}]" for first in shipped.first_states),
+        FIRST=",\n".join(
+            f"      [{spread(numbers_of(first), '        ', '      ')}]" for first in shipped.first_states
+        ),
         GROUPS=listed([json.dumps(one) for one in groups], "    ", "  "),
         KNOBS=listed([json.dumps(one) for one in knobs], "    ", "  "),
         POINTS=str(POINTS),

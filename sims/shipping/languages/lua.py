@@ -25,18 +25,15 @@ from engine.translation.syntax import (
     While,
 )
 from sims.shipping.languages.printer import ATOM, SUM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, numbers_of, spread
+from sims.shipping.languages.template import filled, header, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 
 class Lua(Printer):
     """Records and arrays are tables; arrays begin at 1."""
 
-    words = frozenset(
-        "and break do else elseif end false for function goto if in local nil not or repeat return then true until "
-        "while".split()
-    )
-    taken = frozenset("math rule tables guard groups knob_table difficulty least most scale halves type pairs".split())
+    words = words_of("lua", "words")
+    taken = words_of("lua", "taken")
     logic: ClassVar = {"and": "and", "or": "or"}
     unequal = "~="
     negation = "not "
@@ -78,10 +75,9 @@ class Lua(Printer):
         return f"#{array}"
 
     def choice(self, value: Choice) -> tuple[str, int]:
-        if value.type == BOOL:  # `and ... or` takes a false first value for none
-            test = self.expression(value.test, ATOM)
-            return f"({test} and {self.expression(value.yes, ATOM)} or not {test} and {self.expression(value.no, ATOM)})", ATOM
         test, yes, no = (self.expression(one, ATOM) for one in (value.test, value.yes, value.no))
+        if value.type == BOOL:  # `and ... or` takes a false first value for none
+            return f"({test} and {yes} or not {test} and {no})", ATOM
         return f"({test} and {yes} or {no})", ATOM
 
     def function_name(self, name: str) -> str:
@@ -180,9 +176,8 @@ def lua_file(shipped: ShippedRule) -> str:
     for one in shipped.dial:
         values = [f'"{value}"' if isinstance(value, str) else repr(value) for value in one.values]
         whole = "true" if one.knob.scale == "integer" else "false"
-        knobs.append(
-            f'  {{ name = "{one.knob.name}", unit = "{one.knob.unit}", whole = {whole}, values = {{ {", ".join(values)} }} }},'
-        )
+        words = f'name = "{one.knob.name}", unit = "{one.knob.unit}", whole = {whole}'
+        knobs.append(f"  {{ {words}, values = {{ {', '.join(values)} }} }},")
     learned = f"state = rule.{rule.anti_windup}(constants(), state, group.bounds)" if rule.anti_windup else ""
     return filled(
         "lua.lua",
@@ -208,5 +203,3 @@ def lua_file(shipped: ShippedRule) -> str:
         TELL=f"rule.{rule.tell}",
         LEARNED=learned,
     )
-
-

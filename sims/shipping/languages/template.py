@@ -21,10 +21,27 @@ def filled(name: str, **parts: str) -> str:
         name: of the template's file.
         parts: text for each place.
     """
-    text = resources.files("sims.shipping.languages").joinpath("templates", name).read_text(encoding="utf-8")
+    text = _file(name)
     for place, part in parts.items():
         text = text.replace(f"@{place}@", part)
     return text
+
+
+def words_of(language: str, kind: str) -> frozenset[str]:
+    """Words of a language that are no names, or names that its file takes.
+
+    Args:
+        language: as it is typed after --to.
+        kind: words or taken.
+    """
+    for line in _file("words.txt").splitlines():
+        if line.startswith(f"{language} {kind} "):
+            return frozenset(line.split()[2:])
+    raise KeyError(language)
+
+
+def _file(name: str) -> str:
+    return resources.files("sims.shipping.languages").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def header(shipped: ShippedRule, mark: str) -> str:
