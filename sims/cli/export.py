@@ -13,25 +13,27 @@ from sims.terminal import show
 if TYPE_CHECKING:
     from sims.runs.export import ExportFormat
     from sims.shipping.controller_folder import LanguageName
+    from sims.shipping.knob_files import KnobForm
 
 _LANGUAGES: Final = ("js", "lua", "c", "csharp", "gdscript")  # those of LanguageName
 _FORMATS: Final = ("csv", "parquet", "xlsx", "telemetry")  # those of ExportFormat
+_KNOB_FORMS: Final = ("knobs.json", "knobs.csv", "unity", "godot", "remote-config")  # those of KnobForm
 
 
-class _Form(click.ParamType["ExportFormat | Path"]):
+class _Form(click.ParamType["ExportFormat | KnobForm | Path"]):
     """A format as it is typed, or the name of a database."""
 
     name = "format"
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
-    ) -> ExportFormat | Path:
-        if value in _FORMATS:
-            return cast("ExportFormat", value)
+    ) -> ExportFormat | KnobForm | Path:
+        if value in (*_FORMATS, *_KNOB_FORMS):
+            return cast("ExportFormat | KnobForm", value)
         path = UserPath().convert(value, parameter, context)
         if isinstance(path, Path) and path.suffix == ".db":
             return path
-        wrong = f"must be {', '.join(_FORMATS)}, or a file that ends in .db, got {str(value)!r}."
+        wrong = f"must be {', '.join((*_FORMATS, *_KNOB_FORMS))}, or a file that ends in .db, got {str(value)!r}."
         raise click.BadParameter(wrong, context, parameter)
 
 
@@ -43,21 +45,25 @@ class _Form(click.ParamType["ExportFormat | Path"]):
     type=_Form(),
     metavar="FORMAT",
     required=True,
-    help="csv, parquet, xlsx or telemetry of a run; FILE.db for optuna-dashboard of a study or sweep.",
+    help="csv, parquet, xlsx, telemetry, knobs.json, knobs.csv, unity, godot, remote-config or FILE.db; see above.",
 )
 @click.option(
     "--out",
     type=UserPath(),
     metavar="DIR|FILE",
-    help="New folder, .xlsx or .csv file (default: beside the run).",
+    help="New folder or file (default: beside the run).",
 )
-def export(folder: Path, form: ExportFormat | Path, out: Path | None) -> None:
-    """Export tables, telemetry or trials in another format.
+def export(folder: Path, form: ExportFormat | KnobForm | Path, out: Path | None) -> None:
+    """Export tables, telemetry, trials or the game's parameters.
 
     csv and parquet write a run folder, the same as `flowdial run --format`. xlsx writes a workbook with one sheet per
     table and one sheet that explains the columns. telemetry writes one CSV file with what a game could have logged, as
     `flowdial calibrate` reads it. FILE.db holds the trials of a study or a sweep in the way of Optuna: look at them
-    with `optuna-dashboard sqlite:///FILE.db`. The folder itself does not change.
+    with `optuna-dashboard sqlite:///FILE.db`.
+
+    knobs.json and knobs.csv hold the parameters of the game by player group, as a run played them or as a study found
+    them: ranges, what changed, and the dial at 21 difficulties. unity (for JsonUtility), godot (a ConfigFile) and
+    remote-config (Unity Remote Config) hold the same for an engine. The folder itself does not change.
     """
     if isinstance(form, Path):
         if out is not None:
@@ -66,9 +72,14 @@ def export(folder: Path, form: ExportFormat | Path, out: Path | None) -> None:
 
         show(export_trials(folder, form))
         return
+    if form in _KNOB_FORMS:
+        from sims.shipping.knob_files import export_knobs
+
+        show(export_knobs(folder, cast("KnobForm", form), out))
+        return
     from sims.runs.export import export as write_export
 
-    show(write_export(folder, form, out))
+    show(write_export(folder, cast("ExportFormat", form), out))
 
 
 @click.command("export-controller", cls=Command)
