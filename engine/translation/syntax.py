@@ -59,7 +59,7 @@ class Item(NamedTuple):
     """A number of an array, counted from 0."""
 
     array: Expression
-    index: Expression
+    place: Expression
     type: ValueType = FLOAT
 
 
@@ -204,7 +204,7 @@ class Put(NamedTuple):
     """A number goes into an array."""
 
     array: Expression
-    index: Expression
+    place: Expression
     value: Expression
 
 

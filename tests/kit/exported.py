@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from engine.controller import Outcome, Setting, Who
 from engine.rule import prepare_options
 from engine.scenario import parse, setup_of
 from engine.setup import Setup
@@ -328,3 +329,81 @@ def _output(command: list[str], folder: Path, given: str | None = None) -> str:
     done = subprocess.run(command, cwd=folder, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout[:2000]
     return done.stdout
+
+
+# --- An exported controller in the place of the rule it came from
+
+_SERVER = """
+const difficulty = require("./difficulty.js");
+const players = new Map(), plays = new Map();
+const { readSync, writeSync } = require("fs");
+let left = "";
+const buffer = Buffer.alloc(65536);
+for (;;) {
+  const count = readSync(0, buffer);
+  if (count === 0) break;
+  left += buffer.toString("latin1", 0, count);
+  let end;
+  while ((end = left.indexOf("\\n")) >= 0) {
+    const said = JSON.parse(left.slice(0, end));
+    left = left.slice(end + 1);
+    if (said.ask !== undefined) {
+      if (!players.has(said.ask)) players.set(said.ask, difficulty.newPlayer(said.group, said.ask));
+      const play = difficulty.ask(players.get(said.ask), said.situation);
+      plays.set(said.ask + "/" + said.situation.attempt, play);
+      writeSync(1, JSON.stringify(play.difficulty) + "\\n");
+    } else {
+      const key = said.tell + "/" + said.attempt, play = plays.get(key);
+      plays.delete(key);
+      play.last = said.last;
+      if (!difficulty.tell(players.get(said.tell), play, said)) throw new Error("refused");
+    }
+  }
+}
+"""
+
+
+class NodeController:
+    """A controller that a node process plays with the exported file, as a game would."""
+
+    beliefs = ()
+
+    def __init__(self, shipped: ShippedRule, folder: Path) -> None:
+        (folder / "difficulty.js").write_text(LANGUAGES["js"].write(shipped), encoding="utf-8")
+        (folder / "serve.js").write_text(_SERVER, encoding="utf-8")
+        self._groups = [group.name for group in shipped.groups]
+        self._node = subprocess.Popen(
+            ["node", "serve.js"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def _say(self, words: dict[str, Any]) -> None:
+        assert self._node.stdin is not None
+        self._node.stdin.write(json.dumps(words) + "\n")
+        self._node.stdin.flush()
+
+    def ask(self, who: Who) -> Setting:
+        now = who.situation
+        names = ("attempt", "level", "place", "last", "session", "day")
+        situation = {name: getattr(now, name) for name in names}
+        self._say({"ask": who.player, "group": self._groups[who.cohort], "situation": situation})
+        assert self._node.stdout is not None
+        return Setting(float(self._node.stdout.readline()))
+
+    def tell(self, outcome: Outcome) -> None:
+        who = outcome.who
+        self._say(
+            {
+                "tell": who.player,
+                "attempt": who.situation.attempt,
+                "last": who.situation.last,
+                "won": float(outcome.won),
+                "progress": outcome.progress,
+                "score": outcome.score,
+            }
+        )
+
+    def describe(self, who: Who) -> dict[str, float]:
+        return {}
+
+    def close(self) -> None:
+        self._node.communicate(timeout=60)

@@ -113,7 +113,7 @@ class GDScript(Printer):
                 yield f"{self.name(name)} = {self.expression(value)}"
             case New(name=name, length=length):
                 yield f"{self.name(name)} = {self.fresh(self.expression(length))}"
-            case Put(array=array, index=index, value=value):
+            case Put(array=array, place=index, value=value):
                 yield f"{self.item(self.expression(array, ATOM), index)} = {self.expression(value)}"
             case If(test=test, yes=yes, no=no):
                 yield f"if {self.expression(test)}:"

@@ -79,7 +79,7 @@ class Printer:
                 return self.name(name), _ATOM
             case Part(of=of, name=name):
                 return f"{self.expression(of, _ATOM)}.{self.field(name)}", _ATOM
-            case Item(array=array, index=index):
+            case Item(array=array, place=index):
                 return self.item(self.expression(array, _ATOM), index), _ATOM
             case Length(array=array):
                 return self.length(self.expression(array, _ATOM)), _ATOM
@@ -166,7 +166,7 @@ class Printer:
                 yield f"{self.name(name)} = {self.expression(value)};"
             case New(name=name, length=length):
                 yield f"{self.name(name)} = {self.fresh(self.expression(length))};"
-            case Put(array=array, index=index, value=value):
+            case Put(array=array, place=index, value=value):
                 yield f"{self.item(self.expression(array, _ATOM), index)} = {self.expression(value)};"
             case If(test=test, yes=yes, no=no):
                 yield f"if ({self.expression(test)}) {{"
