@@ -414,6 +414,6 @@ def define_function(name: str, text: str, names: dict[str, Any]) -> Callable[...
     return function
 
 
-def text_of(function: Callable[..., Any]) -> str | None:
+def made_text(function: Callable[..., Any]) -> str | None:
     """The text of a function that `define_function` made; None for any other."""
     return _TEXTS.get(function)

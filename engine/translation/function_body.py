@@ -10,12 +10,12 @@ import ast
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
 from engine import randomness
-from engine.translation.sources import Untranslatable, meaning_of, plain
+from engine.translation.sources import Untranslatable, meaning_of, plain_function
 from engine.translation.syntax import (
     ARRAY,
     BOOL,
@@ -29,34 +29,32 @@ from engine.translation.syntax import (
     Break,
     Build,
     Call,
-    Choice,
-    Comparison,
+    Constant,
     Convert,
     Do,
     Expression,
+    FieldOf,
     For,
     If,
+    Instruction,
     Item,
     Length,
     Logic,
-    Name,
     Negative,
     New,
     Not,
-    Number,
-    Part,
+    Program,
     Put,
     RecordType,
+    Relation,
     Return,
-    Statement,
+    Selection,
     ValueType,
+    Variable,
     While,
     calls_in,
     names_read,
 )
-
-if TYPE_CHECKING:
-    from engine.translation.translate import Translator
 
 _ARITHMETIC: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _COMPARED: Final = {
@@ -65,26 +63,39 @@ _COMPARED: Final = {
 _RESULT: Final = "<result>"
 
 
+class Translated(Protocol):
+    """What a body asks of what is translated around it."""
+
+    program: Program
+    own_records: dict[Any, RecordType]
+
+    def function(self, function: Callable[..., Any], arguments: Sequence[ValueType]) -> tuple[str, ValueType]:
+        """The name and the result of a function."""
+
+    def record(self, kind: Any, types: Sequence[ValueType]) -> RecordType:
+        """The record of a named tuple's class, or of a plain tuple."""
+
+
 class Retyped(Exception):
     """A variable takes more than was known when it was first used: translate once more."""
 
 
 @dataclass
-class Vector:
+class LazyArray:
     """An array that is not there yet: its length, and each of its numbers."""
 
     length: Expression
     item: Callable[[Expression], Expression]
 
 
-Value = Expression | Vector
+Computed = Expression | LazyArray
 
 
 class FunctionBody:
     """One function, for arguments of given types. `types` grows from round to round."""
 
     def __init__(
-        self, translator: Translator, function: Any, tree: ast.FunctionDef, arguments: Sequence[ValueType],
+        self, translator: Translated, function: Any, tree: ast.FunctionDef, arguments: Sequence[ValueType],
         types: dict[str, ValueType],
     ) -> None:  # fmt: skip
         self._translator, self._function, self._tree, self._types = translator, function, tree, types
@@ -98,12 +109,12 @@ class FunctionBody:
         self._assigned = {
             node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
-        self._out: list[Statement] = []
+        self._out: list[Instruction] = []
         self._temporaries = 0
         self._temporary_names: set[str] = set()
         self._bound_counter: dict[str, ValueType] = {}  # counters of the loops around
 
-    def translate(self) -> list[Statement]:
+    def translate(self) -> list[Instruction]:
         """All statements. Raises Retyped when the types have changed meanwhile."""
         before = dict(self._types)
         found = self._block(self._tree.body)
@@ -115,7 +126,7 @@ class FunctionBody:
             found = list(_without(found, unread))
         return found
 
-    def _unread(self, body: Sequence[Statement]) -> set[str]:
+    def _unread(self, body: Sequence[Instruction]) -> set[str]:
         """Temporary names that nothing reads, and whose values take no call of another function."""
         read = set(names_read(tuple(body)))
         return {
@@ -129,7 +140,7 @@ class FunctionBody:
 
     # --- Names and types
 
-    def _temporary(self, kind: ValueType) -> Name:
+    def _temporary(self, kind: ValueType) -> Variable:
         self._temporaries += 1
         name = f"t{self._temporaries}"
         while name in self._assigned or name in self.parameters:
@@ -137,11 +148,11 @@ class FunctionBody:
             name = f"t{self._temporaries}"
         self._types[name] = kind
         self._temporary_names.add(name)
-        return Name(name, kind)
+        return Variable(name, kind)
 
-    def _counter(self) -> Name:
+    def _counter(self) -> Variable:
         self._temporaries += 1
-        return Name(f"c{self._temporaries}", INT)
+        return Variable(f"c{self._temporaries}", INT)
 
     def _take(self, name: str, kind: ValueType) -> ValueType:
         """The type of a variable after it also takes this one."""
@@ -163,15 +174,15 @@ class FunctionBody:
     def _as(self, value: Expression, kind: ValueType) -> Expression:
         if value.type == kind:
             return value
-        if isinstance(value, Number) and kind in (FLOAT, INT):
-            return Number(float(value.value) if kind == FLOAT else int(value.value), kind)
+        if isinstance(value, Constant) and kind in (FLOAT, INT):
+            return Constant(float(value.value) if kind == FLOAT else int(value.value), kind)
         if value.type in (INT, BOOL) and kind in (FLOAT, INT):
             return Convert(value, kind)
         raise self._cannot(f"needs {_said(kind)} and gets {_said(value.type)}")
 
     # --- Statements
 
-    def _block(self, nodes: Sequence[ast.stmt]) -> list[Statement]:
+    def _block(self, nodes: Sequence[ast.stmt]) -> list[Instruction]:
         outer, self._out = self._out, []
         rest = list(nodes)
         while rest:
@@ -215,7 +226,7 @@ class FunctionBody:
 
     def _if(self, node: ast.If) -> None:
         test = self._truth(node.test)
-        if isinstance(test, Number):  # settled by constants or types
+        if isinstance(test, Constant):  # settled by constants or types
             self._out += self._block(node.body if test.value else node.orelse)
             return
         yes, no = self._block(node.body), self._block(node.orelse)
@@ -228,7 +239,7 @@ class FunctionBody:
         inner = self._block(body)
         if before:
             inner = [*before, If(Not(wanted), (Break(),), ()), *inner]
-            wanted = Number(True, BOOL)
+            wanted = Constant(True, BOOL)
         self._out.append(While(wanted, tuple(inner)))
 
     def _for(self, name: str, steps: ast.expr, body: Sequence[ast.stmt]) -> None:
@@ -240,11 +251,11 @@ class FunctionBody:
         ):
             raise self._cannot(f"loops over {ast.unparse(steps)!r}; only range(...) has a translation")
         bounds = [self._as(self._scalar(one), INT) for one in steps.args]
-        start, stop = (Number(0, INT), bounds[0]) if len(bounds) == 1 else bounds[:2]
-        step = bounds[2] if len(bounds) == 3 else Number(1, INT)
-        if isinstance(step, Negative) and isinstance(step.of, Number):
-            step = Number(-step.of.value, INT)
-        if not isinstance(step, Number) or step.value == 0:
+        start, stop = (Constant(0, INT), bounds[0]) if len(bounds) == 1 else bounds[:2]
+        step = bounds[2] if len(bounds) == 3 else Constant(1, INT)
+        if isinstance(step, Negative) and isinstance(step.of, Constant):
+            step = Constant(-step.of.value, INT)
+        if not isinstance(step, Constant) or step.value == 0:
             self._stride(name, start, self._settled(stop), self._settled(step), body)
             return
         stop = self._settled(stop)
@@ -265,11 +276,11 @@ class FunctionBody:
         self, name: str, start: Expression, stop: Expression, step: Expression, body: Sequence[ast.stmt]
     ) -> None:
         """A loop in steps whose sign is not known before."""
-        counter, zero = self._temporary(INT), Number(0, INT)
+        counter, zero = self._temporary(INT), Constant(0, INT)
         kind = self._take(name, INT)
         self._out.append(Assign(counter.id, start))
-        up = Logic("and", Comparison(">", step, zero), Comparison("<", counter, stop))
-        down = Logic("and", Comparison("<", step, zero), Comparison(">", counter, stop))
+        up = Logic("and", Relation(">", step, zero), Relation("<", counter, stop))
+        down = Logic("and", Relation("<", step, zero), Relation(">", counter, stop))
         first = Assign(name, self._as(counter, kind))
         last = Assign(counter.id, Binary("+", counter, step, INT))
         self._out.append(While(Logic("or", up, down), (first, *self._block(body), last)))
@@ -309,7 +320,7 @@ class FunctionBody:
             parts: list[Expression] = []
             for one in node.elts:  # all are read before the first is assigned
                 part = self._scalar(one)
-                if not isinstance(part, Number):
+                if not isinstance(part, Constant):
                     fresh = self._temporary(part.type)
                     self._out.append(Assign(fresh.id, part))
                     part = fresh
@@ -322,7 +333,7 @@ class FunctionBody:
                 parts = [self._settled(part) for part in value.arguments]
             else:
                 value = self._settled(value)
-                parts = [Part(value, name, kind) for name, kind in value.type.fields]
+                parts = [FieldOf(value, name, kind) for name, kind in value.type.fields]
         if len(parts) != len(targets):
             raise self._cannot(f"takes {ast.unparse(node)!r} apart into another number of names")
         read = {
@@ -332,9 +343,9 @@ class FunctionBody:
             if not isinstance(target, ast.Name) or target.id in read:
                 self._assign(target, part)
 
-    def _assign(self, target: ast.expr, value: Value) -> None:
+    def _assign(self, target: ast.expr, value: Computed) -> None:
         if isinstance(target, ast.Name):
-            found = self._made(value) if isinstance(value, Vector) else value
+            found = self._made(value) if isinstance(value, LazyArray) else value
             kind = self._take(target.id, found.type)
             if target.id in self._bound_counter:
                 raise self._cannot(f"assigns to the counter {target.id}")
@@ -347,46 +358,46 @@ class FunctionBody:
                 self._assign_slice(array, target.slice, value)
             else:
                 index = self._index(array, target.slice)
-                number = value if not isinstance(value, Vector) else self._made(value)
+                number = value if not isinstance(value, LazyArray) else self._made(value)
                 self._out.append(Put(array, index, self._as(number, FLOAT)))
         else:
             raise self._cannot(f"assigns to {ast.unparse(target)!r}")
 
-    def _assign_slice(self, array: Expression, part: ast.Slice, value: Value) -> None:
+    def _assign_slice(self, array: Expression, part: ast.Slice, value: Computed) -> None:
         start, length = self._slice(array, part)
-        if not isinstance(value, Vector) and value.type == ARRAY:
+        if not isinstance(value, LazyArray) and value.type == ARRAY:
             value = _vector(value)
         counter = self._counter()
-        if isinstance(value, Vector):
+        if isinstance(value, LazyArray):
             made = self._made(value)  # read in full before it is written: it may be the same array
             item: Expression = Item(made, counter)
         else:
             item = self._settled(self._as(value, FLOAT))
         place = _plus(start, counter)
-        self._out.append(For(counter.id, Number(0, INT), length, 1, (Put(array, place, item),)))
+        self._out.append(For(counter.id, Constant(0, INT), length, 1, (Put(array, place, item),)))
 
     # --- Values
 
     def _settled(self, value: Expression) -> Expression:
         """A value that is read once: a number, a name, or a new name for it."""
-        if isinstance(value, Number | Name):
+        if isinstance(value, Constant | Variable):
             return value
         fresh = self._temporary(value.type)
         self._out.append(Assign(fresh.id, value))
         return fresh
 
-    def _made(self, value: Vector) -> Name:
+    def _made(self, value: LazyArray) -> Variable:
         fresh, counter = self._temporary(ARRAY), self._counter()
         length = self._settled(value.length)
         self._out.append(New(fresh.id, length))
         put = Put(fresh, counter, self._as(value.item(counter), FLOAT))
-        self._out.append(For(counter.id, Number(0, INT), length, 1, (put,)))
+        self._out.append(For(counter.id, Constant(0, INT), length, 1, (put,)))
         return fresh
 
     def _scalar(self, node: ast.expr) -> Expression:
         """A value that is there: arrays that are not, are made."""
         value = self._value(node)
-        return self._made(value) if isinstance(value, Vector) else value
+        return self._made(value) if isinstance(value, LazyArray) else value
 
     def _truth(self, node: ast.expr) -> Expression:
         value = self._scalar(node)
@@ -394,7 +405,7 @@ class FunctionBody:
             raise self._cannot(f"takes {ast.unparse(node)!r} for true or false; say what it is compared with")
         return value
 
-    def _value(self, node: ast.expr) -> Value:
+    def _value(self, node: ast.expr) -> Computed:
         match node:
             case ast.Constant(value=value):
                 return self._constant(value, node)
@@ -410,7 +421,7 @@ class FunctionBody:
                 return self._value(operand)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 truth = self._truth(operand)
-                return Number(not truth.value, BOOL) if isinstance(truth, Number) else Not(truth)
+                return Constant(not truth.value, BOOL) if isinstance(truth, Constant) else Not(truth)
             case ast.BoolOp(op=op, values=values):
                 return self._logic("and" if isinstance(op, ast.And) else "or", [self._truth(one) for one in values])
             case ast.Compare():
@@ -425,9 +436,7 @@ class FunctionBody:
                 return self._tuple([self._scalar(one) for one in parts])
         raise self._cannot(f"has an expression that has no translation: {ast.unparse(node)!r}")
 
-    def _constant(self, value: Any, node: ast.expr) -> Number:
-        from engine.translation.translate import number_of
-
+    def _constant(self, value: Any, node: ast.expr) -> Constant:
         found = number_of(value)
         if found is None:
             raise self._cannot(f"uses {ast.unparse(node)!r}, which is no number")
@@ -435,16 +444,14 @@ class FunctionBody:
 
     def _name(self, name: str) -> Expression:
         if name in self._bound_counter:
-            return Name(name, INT)
+            return Variable(name, INT)
         if name in self._types:
-            return Name(name, self._types[name])
+            return Variable(name, self._types[name])
         if name in self._assigned:
             raise self._cannot(f"may use {name} before it is assigned")
         return self._constant_of(self._meaning(name), name)
 
     def _constant_of(self, value: Any, name: str) -> Expression:
-        from engine.translation.translate import number_of
-
         number = number_of(value)
         if number is not None:
             return number
@@ -463,7 +470,7 @@ class FunctionBody:
         if isinstance(of.type, RecordType):
             for name, kind in of.type.fields:
                 if name == node.attr:
-                    return Part(self._settled(of), name, kind)
+                    return FieldOf(self._settled(of), name, kind)
         raise self._cannot(f"reads {ast.unparse(node)!r}, which no record has")
 
     def _outside(self, node: ast.expr) -> tuple[Any] | None:
@@ -483,23 +490,23 @@ class FunctionBody:
     def _build(self, kind: Any, parts: list[Expression]) -> Build:
         return Build(tuple(parts), self._translator.record(kind, [part.type for part in parts]))
 
-    def _negative(self, value: Value) -> Value:
-        if isinstance(value, Vector) or value.type == ARRAY:
-            vector = value if isinstance(value, Vector) else _vector(value)
-            return Vector(vector.length, lambda i: Negative(vector.item(i), FLOAT))
-        if isinstance(value, Number):
-            return Number(-value.value, INT if value.type == BOOL else value.type)
+    def _negative(self, value: Computed) -> Computed:
+        if isinstance(value, LazyArray) or value.type == ARRAY:
+            vector = value if isinstance(value, LazyArray) else _vector(value)
+            return LazyArray(vector.length, lambda i: Negative(vector.item(i), FLOAT))
+        if isinstance(value, Constant):
+            return Constant(-value.value, INT if value.type == BOOL else value.type)
         return Negative(self._as(value, INT if value.type == BOOL else value.type), value.type)
 
     def _logic(self, op: str, parts: list[Expression]) -> Expression:
         found: Expression | None = None
         for part in parts:
-            if isinstance(part, Number):
+            if isinstance(part, Constant):
                 if part.value == (op == "or"):
                     return part if found is None else Logic(op, found, part)
                 continue
             found = part if found is None else Logic(op, found, part)
-        return Number(op == "and", BOOL) if found is None else found
+        return Constant(op == "and", BOOL) if found is None else found
 
     def _comparison(self, node: ast.Compare) -> Expression:
         left = self._scalar(node.left)
@@ -526,36 +533,36 @@ class FunctionBody:
             raise self._cannot(f"compares {_said(kind)}")
         if kind == BOOL:
             kind = INT if op not in ("==", "!=") else BOOL
-        return Comparison(op, self._as(left, kind), self._as(right, kind))
+        return Relation(op, self._as(left, kind), self._as(right, kind))
 
-    def _choice(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> Value:
+    def _choice(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> Computed:
         truth = self._truth(test)
-        if isinstance(truth, Number):
+        if isinstance(truth, Constant):
             return self._value(body if truth.value else orelse)
         yes, no = self._scalar(body), self._scalar(orelse)
         kind = self._joined(yes.type, no.type)
-        return Choice(truth, self._as(yes, kind), self._as(no, kind), kind)
+        return Selection(truth, self._as(yes, kind), self._as(no, kind), kind)
 
-    def _binary(self, node: ast.BinOp) -> Value:
+    def _binary(self, node: ast.BinOp) -> Computed:
         left, right = self._value(node.left), self._value(node.right)
-        if isinstance(left, Vector) or isinstance(right, Vector) or ARRAY in (left.type, right.type):
+        if isinstance(left, LazyArray) or isinstance(right, LazyArray) or ARRAY in (left.type, right.type):
             return self._elementwise(node, left, right)
         return self._arithmetic(node, left, right)
 
-    def _elementwise(self, node: ast.BinOp, left: Value, right: Value) -> Vector:
+    def _elementwise(self, node: ast.BinOp, left: Computed, right: Computed) -> LazyArray:
         sides = [self._side(one) for one in (left, right)]
-        length = next(one.length for one in sides if isinstance(one, Vector))
+        length = next(one.length for one in sides if isinstance(one, LazyArray))
         one, other = sides
 
         def item(i: Expression) -> Expression:
-            a = one.item(i) if isinstance(one, Vector) else one
-            b = other.item(i) if isinstance(other, Vector) else other
+            a = one.item(i) if isinstance(one, LazyArray) else one
+            b = other.item(i) if isinstance(other, LazyArray) else other
             return self._arithmetic(node, a, b)
 
-        return Vector(length, item)
+        return LazyArray(length, item)
 
-    def _side(self, value: Value) -> Value:
-        if isinstance(value, Vector):
+    def _side(self, value: Computed) -> Computed:
+        if isinstance(value, LazyArray):
             return value
         return _vector(self._settled(value)) if value.type == ARRAY else self._settled(self._as(value, FLOAT))
 
@@ -568,16 +575,16 @@ class FunctionBody:
             return self._power(node, left, right)
         if op is ast.BitAnd:
             # x & (2^k - 1) is the remainder by 2^k, of negative numbers too.
-            if kind != INT or not isinstance(right, Number) or (int(right.value) & (int(right.value) + 1)) != 0:
+            if kind != INT or not isinstance(right, Constant) or (int(right.value) & (int(right.value) + 1)) != 0:
                 raise self._cannot(f"uses & with something else than 2^k - 1: {ast.unparse(node)!r}")
-            return self._primitive("floor_mod_int", left, Number(int(right.value) + 1, INT))
+            return self._primitive("floor_mod_int", left, Constant(int(right.value) + 1, INT))
         if op is ast.Div:
             kind = FLOAT
         left, right = self._as(left, kind), self._as(right, kind)
-        if isinstance(left, Number) and isinstance(right, Number) and op in _ARITHMETIC and right.value != 0:
+        if isinstance(left, Constant) and isinstance(right, Constant) and op in _ARITHMETIC and right.value != 0:
             a, b = left.value, right.value  # constants of the rule: the same numbers as in Python
             value = a + b if op is ast.Add else a - b if op is ast.Sub else a * b if op is ast.Mult else a / b
-            return Number(value, kind)
+            return Constant(value, kind)
         if op in _ARITHMETIC:
             return Binary(_ARITHMETIC[op], left, right, kind)
         if op is ast.FloorDiv or op is ast.Mod:
@@ -586,34 +593,34 @@ class FunctionBody:
         raise self._cannot(f"calculates in a way that has no translation: {ast.unparse(node)!r}")
 
     def _power(self, node: ast.BinOp, left: Expression, right: Expression) -> Expression:
-        if isinstance(left, Number) and isinstance(right, Number):
+        if isinstance(left, Constant) and isinstance(right, Constant):
             value = left.value**right.value
-            return Number(value, FLOAT if isinstance(value, float) else INT)
-        if isinstance(right, Number) and right.value == 2:  # the only power that is a single product
+            return Constant(value, FLOAT if isinstance(value, float) else INT)
+        if isinstance(right, Constant) and right.value == 2:  # the only power that is a single product
             base = self._settled(left)
             return Binary("*", base, base, base.type)
         raise self._cannot(f"raises to a power other than 2: {ast.unparse(node)!r}; use engine.arithmetic")
 
-    def _subscript(self, node: ast.Subscript) -> Value:
+    def _subscript(self, node: ast.Subscript) -> Computed:
         of = self._scalar(node.value)
         if isinstance(of.type, RecordType):
             place = self._scalar(node.slice)
-            if isinstance(place, Number) and -len(of.type.fields) <= int(place.value) < len(of.type.fields):
+            if isinstance(place, Constant) and -len(of.type.fields) <= int(place.value) < len(of.type.fields):
                 name, kind = of.type.fields[int(place.value)]
-                return Part(self._settled(of), name, kind)
+                return FieldOf(self._settled(of), name, kind)
             raise self._cannot(f"takes a place of a tuple that is no constant: {ast.unparse(node)!r}")
         if of.type != ARRAY:
             raise self._cannot(f"takes a place of something that is no array: {ast.unparse(node)!r}")
-        array = self._settled(of) if not isinstance(of, Part) else of
+        array = self._settled(of) if not isinstance(of, FieldOf) else of
         if isinstance(node.slice, ast.Slice):
             start, length = self._slice(array, node.slice)
-            return Vector(length, lambda i: Item(array, _plus(start, i)))
+            return LazyArray(length, lambda i: Item(array, _plus(start, i)))
         return Item(array, self._index(array, node.slice))
 
     def _index(self, array: Expression, node: ast.expr) -> Expression:
         index = self._scalar(node)
-        if isinstance(index, Number) and index.value < 0:
-            return Binary("+", Length(array), Number(int(index.value), INT), INT)
+        if isinstance(index, Constant) and index.value < 0:
+            return Binary("+", Length(array), Constant(int(index.value), INT), INT)
         if index.type not in (INT, BOOL):
             raise self._cannot(f"takes a place that is no whole number: {ast.unparse(node)!r}")
         return self._as(index, INT)
@@ -621,15 +628,15 @@ class FunctionBody:
     def _slice(self, array: Expression, node: ast.Slice) -> tuple[Expression, Expression]:
         if node.step is not None:
             raise self._cannot(f"takes every so many-th number of an array: {ast.unparse(node)!r}")
-        start: Expression = Number(0, INT) if node.lower is None else self._settled(self._index(array, node.lower))
+        start: Expression = Constant(0, INT) if node.lower is None else self._settled(self._index(array, node.lower))
         stop = Length(array) if node.upper is None else self._settled(self._index(array, node.upper))
-        if isinstance(start, Number) and start.value == 0:
+        if isinstance(start, Constant) and start.value == 0:
             return start, self._settled(stop)
         return start, self._settled(Binary("-", stop, start, INT))
 
     # --- Calls
 
-    def _call(self, node: ast.Call) -> Value:
+    def _call(self, node: ast.Call) -> Computed:
         if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
             raise self._cannot(f"calls with a list of arguments: {ast.unparse(node)!r}")
         if isinstance(node.func, ast.Attribute) and self._outside(node.func) is None:
@@ -647,7 +654,7 @@ class FunctionBody:
             # What is joined is read there: a tuple of arrays is no value of its own.
             values = [] if called is np.concatenate else [self._value(one) for one in node.args]
             return known(self, values, node)
-        called = plain(called)
+        called = plain_function(called)
         if not hasattr(called, "__code__"):
             raise self._cannot(f"calls {ast.unparse(node.func)!r}, which has no translation")
         return self._own(called, node)
@@ -693,32 +700,32 @@ class FunctionBody:
             parts = [self._as(part, of) for part, (_, of) in zip(parts, known.fields, strict=True)]
         return self._build(kind, parts)
 
-    def _method(self, node: ast.Call, func: ast.Attribute) -> Value:
+    def _method(self, node: ast.Call, func: ast.Attribute) -> Computed:
         value = self._value(func.value)
-        if not isinstance(value, Vector) and isinstance(value.type, RecordType) and func.attr == "_replace":
+        if not isinstance(value, LazyArray) and isinstance(value.type, RecordType) and func.attr == "_replace":
             record = self._settled(value)
             assert isinstance(record.type, RecordType)
             others = {str(word.arg): self._scalar(word.value) for word in node.keywords}
             parts = [
-                self._as(others[name], kind) if name in others else Part(record, name, kind)
+                self._as(others[name], kind) if name in others else FieldOf(record, name, kind)
                 for name, kind in record.type.fields
             ]
             return Build(tuple(parts), record.type)
-        if isinstance(value, Vector) or value.type == ARRAY:
-            vector = value if isinstance(value, Vector) else _vector(self._settled(value))
+        if isinstance(value, LazyArray) or value.type == ARRAY:
+            vector = value if isinstance(value, LazyArray) else _vector(self._settled(value))
             if func.attr == "copy" and not node.args:
                 return vector
             if func.attr in ("max", "min") and not node.args:
                 return self._extreme(vector, ">" if func.attr == "max" else "<")
         raise self._cannot(f"calls {ast.unparse(func)!r}, which has no translation")
 
-    def _extreme(self, vector: Vector, op: str) -> Name:
+    def _extreme(self, vector: LazyArray, op: str) -> Variable:
         found, counter = self._temporary(FLOAT), self._counter()
         length = self._settled(vector.length)
-        self._out.append(Assign(found.id, vector.item(Number(0, INT))))
+        self._out.append(Assign(found.id, vector.item(Constant(0, INT))))
         item = vector.item(counter)
-        better = If(Comparison(op, item, found), (Assign(found.id, item),), ())
-        self._out.append(For(counter.id, Number(1, INT), length, 1, (better,)))
+        better = If(Relation(op, item, found), (Assign(found.id, item),), ())
+        self._out.append(For(counter.id, Constant(1, INT), length, 1, (better,)))
         return found
 
     def _primitive(self, name: str, *arguments: Expression) -> Call:
@@ -727,15 +734,15 @@ class FunctionBody:
 
     # --- What Python, math and numpy bring
 
-    def _numbers(self, values: Sequence[Value], node: ast.Call) -> list[Expression]:
+    def _numbers(self, values: Sequence[Computed], node: ast.Call) -> list[Expression]:
         found = []
         for value in values:
-            if isinstance(value, Vector) or value.type not in (FLOAT, INT, BOOL):
+            if isinstance(value, LazyArray) or value.type not in (FLOAT, INT, BOOL):
                 raise self._cannot(f"calls {ast.unparse(node)!r}, which has no translation for arrays")
             found.append(value)
         return found
 
-    def _least(self, values: Sequence[Value], node: ast.Call, name: str) -> Expression:
+    def _least(self, values: Sequence[Computed], node: ast.Call, name: str) -> Expression:
         numbers = self._numbers(values, node)
         if len(numbers) < 2:
             raise self._cannot(f"calls {ast.unparse(node)!r}, which needs two numbers or more")
@@ -747,78 +754,78 @@ class FunctionBody:
             found = self._primitive(name if kind == FLOAT else f"{name}_int", found, self._as(number, kind))
         return found
 
-    def _whole(self, values: Sequence[Value], node: ast.Call, name: str) -> Expression:
+    def _whole(self, values: Sequence[Computed], node: ast.Call, name: str) -> Expression:
         (number,) = self._numbers(values, node)
         return self._as(number, INT) if number.type != FLOAT else self._primitive(name, number)
 
-    def _double(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _double(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         (number,) = self._numbers(values, node)
         return self._as(number, FLOAT)
 
-    def _truth_of(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _truth_of(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         (number,) = self._numbers(values, node)
         if number.type != BOOL:
-            return self._compared("!=", number, Number(0, INT))
+            return self._compared("!=", number, Constant(0, INT))
         return number
 
-    def _absolute(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _absolute(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         (number,) = self._numbers(values, node)
         return self._primitive("abs" if number.type == FLOAT else "abs_int", number)
 
-    def _of_double(self, values: Sequence[Value], node: ast.Call, name: str) -> Expression:
+    def _of_double(self, values: Sequence[Computed], node: ast.Call, name: str) -> Expression:
         (number,) = self._numbers(values, node)
         return self._primitive(name, self._as(number, FLOAT))
 
-    def _scaled(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _scaled(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         number, power = self._numbers(values, node)
         return self._primitive("scale", self._as(number, FLOAT), self._as(power, INT))
 
-    def _halves(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _halves(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         (number,) = self._numbers(values, node)
         number = self._settled(self._as(number, FLOAT))
         return self._tuple([self._primitive("mantissa", number), self._primitive("exponent", number)])
 
-    def _length_of(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _length_of(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         (value,) = values
-        if isinstance(value, Vector):
+        if isinstance(value, LazyArray):
             return value.length
         if value.type != ARRAY:
             raise self._cannot(f"takes the length of something that is no array: {ast.unparse(node)!r}")
         return Length(value)
 
-    def _filled(self, values: Sequence[Value], node: ast.Call, number: float | None) -> Vector:
+    def _filled(self, values: Sequence[Computed], node: ast.Call, number: float | None) -> LazyArray:
         length = self._as(self._numbers(values[:1], node)[0], INT)
         if number is None:
             fill: Expression = self._settled(self._as(self._numbers(values[1:2], node)[0], FLOAT))
         else:
-            fill = Number(number, FLOAT)
-        return Vector(self._settled(length), lambda i: fill)
+            fill = Constant(number, FLOAT)
+        return LazyArray(self._settled(length), lambda i: fill)
 
-    def _fresh(self, values: Sequence[Value], node: ast.Call) -> Name:
+    def _fresh(self, values: Sequence[Computed], node: ast.Call) -> Variable:
         length = self._as(self._numbers(values, node)[0], INT)
         fresh = self._temporary(ARRAY)
         self._out.append(New(fresh.id, length))
         return fresh
 
-    def _of_each(self, values: Sequence[Value], node: ast.Call, name: str) -> Value:
+    def _of_each(self, values: Sequence[Computed], node: ast.Call, name: str) -> Computed:
         sides = [self._side(value) for value in values]
-        lengths = [one.length for one in sides if isinstance(one, Vector)]
+        lengths = [one.length for one in sides if isinstance(one, LazyArray)]
 
         def item(i: Expression) -> Expression:
-            return self._primitive(name, *(one.item(i) if isinstance(one, Vector) else one for one in sides))
+            return self._primitive(name, *(one.item(i) if isinstance(one, LazyArray) else one for one in sides))
 
-        return Vector(lengths[0], item) if lengths else item(Number(0, INT))
+        return LazyArray(lengths[0], item) if lengths else item(Constant(0, INT))
 
-    def _running_sums(self, values: Sequence[Value], node: ast.Call) -> Name:
+    def _running_sums(self, values: Sequence[Computed], node: ast.Call) -> Variable:
         (value,) = values
-        vector = value if isinstance(value, Vector) else _vector(self._settled(value))
+        vector = value if isinstance(value, LazyArray) else _vector(self._settled(value))
         made, counter = self._made(vector), self._counter()
-        before = Item(made, Binary("-", counter, Number(1, INT), INT))
+        before = Item(made, Binary("-", counter, Constant(1, INT), INT))
         added = Put(made, counter, Binary("+", before, Item(made, counter), FLOAT))
-        self._out.append(For(counter.id, Number(1, INT), self._settled(Length(made)), 1, (added,)))
+        self._out.append(For(counter.id, Constant(1, INT), self._settled(Length(made)), 1, (added,)))
         return made
 
-    def _joined_arrays(self, values: Sequence[Value], node: ast.Call) -> Name:
+    def _joined_arrays(self, values: Sequence[Computed], node: ast.Call) -> Variable:
         if len(node.args) != 1 or not isinstance(node.args[0], ast.Tuple | ast.List):
             raise self._cannot(f"joins arrays that are not listed: {ast.unparse(node)!r}")
         parts = [self._scalar(one) for one in node.args[0].elts]
@@ -830,25 +837,36 @@ class FunctionBody:
             length = Binary("+", length, Length(name), INT)
         fresh = self._temporary(ARRAY)
         self._out.append(New(fresh.id, length))
-        first: Expression = Number(0, INT)
+        first: Expression = Constant(0, INT)
         for name in names:
             counter = self._counter()
             put = Put(fresh, _plus(first, counter), Item(name, counter))
-            self._out.append(For(counter.id, Number(0, INT), self._settled(Length(name)), 1, (put,)))
+            self._out.append(For(counter.id, Constant(0, INT), self._settled(Length(name)), 1, (put,)))
             first = self._settled(_plus(first, Length(name)))
         return fresh
 
-    def _random_words(self, values: Sequence[Value], node: ast.Call) -> Call:
+    def _random_words(self, values: Sequence[Computed], node: ast.Call) -> Call:
         numbers = [self._as(one, INT) for one in self._numbers(values, node)]
         self._translator.program.primitives.add(PHILOX)
         words = self._translator.record(tuple, [INT] * 4)
         return Call(PHILOX, tuple(numbers), words, primitive=True)
 
-    def _not_a_number(self, values: Sequence[Value], node: ast.Call) -> Expression:
+    def _not_a_number(self, values: Sequence[Computed], node: ast.Call) -> Expression:
         return self._of_double(values, node, "is_nan")
 
 
-def _assignments(body: Sequence[Statement]) -> Iterator[Assign]:
+def number_of(value: Any) -> Constant | None:
+    """A constant of Python or numpy as a number; None where it is none."""
+    if isinstance(value, bool | np.bool_):
+        return Constant(bool(value), BOOL)
+    if isinstance(value, int | np.integer):
+        return Constant(int(value), INT)
+    if isinstance(value, float | np.floating):
+        return Constant(float(value), FLOAT) if not math.isnan(value) else None
+    return None
+
+
+def _assignments(body: Sequence[Instruction]) -> Iterator[Assign]:
     for one in body:
         if isinstance(one, Assign):
             yield one
@@ -858,7 +876,7 @@ def _assignments(body: Sequence[Statement]) -> Iterator[Assign]:
             yield from _assignments(one.body)
 
 
-def _without(body: Sequence[Statement], names: set[str]) -> Iterator[Statement]:
+def _without(body: Sequence[Instruction], names: set[str]) -> Iterator[Instruction]:
     """Statements without those that only give a value to names that nothing reads."""
     for one in body:
         if isinstance(one, Assign) and one.name in names:
@@ -873,12 +891,12 @@ def _without(body: Sequence[Statement], names: set[str]) -> Iterator[Statement]:
             yield one
 
 
-def _vector(array: Expression) -> Vector:
-    return Vector(Length(array), lambda i: Item(array, i))
+def _vector(array: Expression) -> LazyArray:
+    return LazyArray(Length(array), lambda i: Item(array, i))
 
 
 def _plus(one: Expression, other: Expression) -> Expression:
-    if isinstance(one, Number) and one.value == 0:
+    if isinstance(one, Constant) and one.value == 0:
         return other
     return Binary("+", one, other, INT)
 
@@ -898,7 +916,7 @@ def _said(kind: ValueType) -> str:
 
 
 _B = FunctionBody
-_KNOWN: Final[dict[Any, Callable[[FunctionBody, list[Value], ast.Call], Value]]] = {
+_KNOWN: Final[dict[Any, Callable[[FunctionBody, list[Computed], ast.Call], Computed]]] = {
     min: lambda body, values, node: body._least(values, node, "min"),
     max: lambda body, values, node: body._least(values, node, "max"),
     abs: _B._absolute,

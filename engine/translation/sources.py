@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from engine.attempt import text_of
+from engine.attempt import made_text
 
 
 class Untranslatable(Exception):
@@ -18,7 +18,7 @@ class Untranslatable(Exception):
 
 def syntax_of(function: Callable[..., Any]) -> ast.FunctionDef:
     """The syntax tree of a function. Raises Untranslatable where its text is not at hand."""
-    text = text_of(function)
+    text = made_text(function)
     if text is None:
         try:
             text = textwrap.dedent(inspect.getsource(function))
@@ -47,7 +47,7 @@ def meaning_of(function: Callable[..., Any], name: str) -> Any:
     raise Untranslatable(f"{_called(function)} uses {name}, which is not defined")
 
 
-def plain(function: Any) -> Any:
+def plain_function(function: Any) -> Any:
     """The plain function behind a compiled one."""
     return getattr(function, "py_func", function)
 

@@ -33,21 +33,21 @@ ValueType = ScalarType | RecordType
 # --- Expressions
 
 
-class Number(NamedTuple):
+class Constant(NamedTuple):
     """A constant."""
 
     value: float | int | bool
     type: ValueType
 
 
-class Name(NamedTuple):
+class Variable(NamedTuple):
     """A variable, a parameter or a counter."""
 
     id: str
     type: ValueType
 
 
-class Part(NamedTuple):
+class FieldOf(NamedTuple):
     """A field of a record."""
 
     of: Expression
@@ -79,7 +79,7 @@ class Binary(NamedTuple):
     type: ValueType
 
 
-class Comparison(NamedTuple):
+class Relation(NamedTuple):
     """Two numbers of one type compared: < <= > >= == !=."""
 
     op: str
@@ -111,7 +111,7 @@ class Negative(NamedTuple):
     type: ValueType
 
 
-class Choice(NamedTuple):
+class Selection(NamedTuple):
     """One of two values."""
 
     test: Expression
@@ -144,17 +144,17 @@ class Convert(NamedTuple):
 
 
 Expression = (
-    Number
-    | Name
-    | Part
+    Constant
+    | Variable
+    | FieldOf
     | Item
     | Length
     | Binary
-    | Comparison
+    | Relation
     | Logic
     | Not
     | Negative
-    | Choice
+    | Selection
     | Call
     | Build
     | Convert
@@ -212,15 +212,15 @@ class If(NamedTuple):
     """What is done where the test holds, and where it does not."""
 
     test: Expression
-    yes: tuple[Statement, ...]
-    no: tuple[Statement, ...]
+    yes: tuple[Instruction, ...]
+    no: tuple[Instruction, ...]
 
 
 class While(NamedTuple):
     """What is done again as long as the test holds."""
 
     test: Expression
-    body: tuple[Statement, ...]
+    body: tuple[Instruction, ...]
 
 
 class For(NamedTuple):
@@ -230,7 +230,7 @@ class For(NamedTuple):
     start: Expression
     stop: Expression  # a number or a name
     step: int
-    body: tuple[Statement, ...]
+    body: tuple[Instruction, ...]
 
 
 class Return(NamedTuple):
@@ -249,12 +249,12 @@ class Do(NamedTuple):
     call: Expression
 
 
-Statement = Assign | New | Put | If | While | For | Return | Break | Do
+Instruction = Assign | New | Put | If | While | For | Return | Break | Do
 
 
 def names_read(what: object) -> Iterator[str]:
     """Names that are read in a statement, an expression, or a list of them, one for each time."""
-    if isinstance(what, Name):
+    if isinstance(what, Variable):
         yield what.id
     elif isinstance(what, tuple):
         for part in what:
@@ -279,7 +279,7 @@ class Function:
     parameters: tuple[tuple[str, ValueType], ...]
     result: ValueType
     locals: tuple[tuple[str, ValueType], ...]
-    body: tuple[Statement, ...]
+    body: tuple[Instruction, ...]
 
 
 @dataclass

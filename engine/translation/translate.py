@@ -7,21 +7,14 @@ Untranslatable with one sentence.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from engine.translation.function_body import FunctionBody, Retyped
-from engine.translation.sources import Untranslatable, plain, syntax_of
+from engine.translation.sources import Untranslatable, plain_function, syntax_of
 from engine.translation.syntax import (
-    BOOL,
-    FLOAT,
-    INT,
     VOID,
     Function,
-    Number,
     Program,
     RecordType,
     ValueType,
@@ -46,7 +39,7 @@ class Translator:
 
         Raises Untranslatable.
         """
-        function = plain(function)
+        function = plain_function(function)
         key = (function, tuple(arguments))
         if key not in self._functions:
             if function in self._open:
@@ -99,17 +92,6 @@ class Translator:
             found = f"{name}{count}"
         self._names.add(found.lower())
         return found
-
-
-def number_of(value: Any) -> Number | None:
-    """A constant of Python or numpy as a number; None where it is none."""
-    if isinstance(value, bool | np.bool_):
-        return Number(bool(value), BOOL)
-    if isinstance(value, int | np.integer):
-        return Number(int(value), INT)
-    if isinstance(value, float | np.floating):
-        return Number(float(value), FLOAT) if not math.isnan(value) else None
-    return None
 
 
 def _docstring_of(tree: Any) -> str:

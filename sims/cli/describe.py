@@ -25,7 +25,7 @@ GROUPS: Final = ("scenarios", "games", "controllers", "personas")
 @click.option("--all", "everything", is_flag=True, help="Also the worlds in which controllers are compared.")
 @json_option
 def list_(what: str | None, everything: bool, as_json: bool) -> None:
-    """List installed scenarios, games, controllers and personas."""
+    """List scenarios, games, controllers and personas."""
     from sims.catalog import Catalog
     from sims.describing.descriptions import listing
 

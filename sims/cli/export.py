@@ -54,7 +54,7 @@ class _Form(click.ParamType["ExportFormat | KnobForm | Path"]):
     help="New folder or file (default: beside the run).",
 )
 def export(folder: Path, form: ExportFormat | KnobForm | Path, out: Path | None) -> None:
-    """Export tables, telemetry, trials or the game's parameters.
+    """Export tables, telemetry, trials or parameters.
 
     csv and parquet write a run folder, the same as `flowdial run --format`. xlsx writes a workbook with one sheet per
     table and one sheet that explains the columns. telemetry writes one CSV file with what a game could have logged, as

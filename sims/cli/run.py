@@ -89,7 +89,7 @@ def run(
     as_json: bool,
     allow_long: bool,
 ) -> int:
-    """Simulate a scenario and write rows, a verdict and a report.
+    """Simulate a scenario: rows, a verdict and a report.
 
     --budget counts players x attempts x repeats, the pilot included. Its default is 200,000,000, and 5,000,000,000 with
     --allow-long. --gate decides at 95 % confidence.
@@ -249,7 +249,7 @@ def report(folder: Path) -> None:
 @click.command(cls=Command)
 @click.option("--out", type=UserPath(dir_okay=False), metavar="FILE", help="Write the schema to this file.")
 def schema(out: Path | None) -> None:
-    """Print the JSON schema for editors that check scenario files."""
+    """Print the JSON schema for editors of scenario files."""
 
     from engine.scenario import json_schema
 

@@ -97,7 +97,7 @@ def sweep(
     as_json: bool,
     allow_long: bool,
 ) -> None:
-    """Vary any keys of a scenario and say which values are best.
+    """Vary keys of a scenario and say which values are best.
 
     One --over draws a curve, two a heat map. Your own settings are always played beside the others, by the same players
     with the same luck. The best trial and your settings are measured again on fresh players.

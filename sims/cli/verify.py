@@ -44,7 +44,7 @@ class _Rows(click.ParamType[int]):
 @json_option
 @game_option
 def verify(target: Path, rows: int, seed: int, as_json: bool) -> int:
-    """Replay recorded attempts and check that they end the same."""
+    """Replay recorded attempts and compare how they end."""
     from sims.runs.verification import verify as verify_rows
 
     result = verify_rows(target, rows=rows or None, seed=seed)

@@ -72,7 +72,7 @@ def play(
     out: Path | None,
     in_file: str | None,
 ) -> int:
-    """Play a game yourself while a controller adapts it to you.
+    """Play a game yourself; a controller adapts it to you.
 
     Without --controller and --target, those of the scenario are preselected. You can change both on the start screen.
     """

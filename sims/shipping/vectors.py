@@ -29,7 +29,7 @@ _SEQUENCES: Final = 9
 _ATTEMPTS: Final = 40
 _ATTEMPTS_AT_ENDS: Final = 12
 
-Step = dict[str, Any]
+VectorStep = dict[str, Any]
 
 
 class ReferenceRule:
@@ -87,7 +87,7 @@ def sequence(reference: ReferenceRule, shipped: ShippedRule, number: int, attemp
     """
     group, unit = number % len(shipped.groups), number + 1
     numbers = reference.first(group, unit)
-    steps: list[Step] = []
+    steps: list[VectorStep] = []
     waiting: list[_Played] = []
     level, place, session, last, skill = min(shipped.levels, 1), 0, 0, 1.0, 0.2 + 0.6 * _luck(number, -1)[0]
     for attempt in range(attempts):

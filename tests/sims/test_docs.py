@@ -76,7 +76,7 @@ def test_what_a_page_tells_to_type_is_a_command(any_path, name, line):
 
 def test_the_readme_has_every_command_in_its_table():
     rows = [line for line in text_of("README.md").splitlines() if line.startswith("| `flowdial ")]
-    named = {name for row in rows for name in re.findall(r"`flowdial ([a-z]+)", row.split("|")[1])}
+    named = {name for row in rows for name in re.findall(r"`flowdial ([a-z-]+)", row.split("|")[1])}
     assert named == set(cli.commands)
 
 

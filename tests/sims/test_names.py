@@ -60,6 +60,7 @@ NAMES = {
     "calibrate": Shared(("sims/cli/calibrate.py", "sims/calibration/calibration.py"), "command"),
     "compare": Shared(("sims/cli/compare.py", "sims/comparison/comparison.py"), "command"),
     "export": Shared(("sims/cli/export.py", "sims/runs/export.py"), "command"),
+    "export_controller": Shared(("sims/cli/export.py", "sims/shipping/controller_folder.py"), "command"),
     "plan": Shared(("sims/cli/plan.py", "sims/planning/plan.py"), "command"),
     "play": Shared(("sims/cli/window.py", "sims/window/playing/play.py"), "command"),
     "replay": Shared(("sims/cli/window.py", "sims/window/replay.py"), "command"),

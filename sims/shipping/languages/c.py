@@ -1,4 +1,4 @@
-"""C: one header for C99 and C++, with its implementation where DIFFICULTY_IMPLEMENTATION is defined."""
+"""C: one file_header for C99 and C++, with its implementation where DIFFICULTY_IMPLEMENTATION is defined."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from engine.translation.syntax import (
     INT,
     PHILOX,
     VOID,
+    Constant,
     Expression,
     Function,
-    Number,
     RecordType,
     ValueType,
     calls_in,
     names_read,
 )
-from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, numbers_of, spread, words_of
+from sims.shipping.languages.printer import ATOM, Printer, field_spans, fields_of
+from sims.shipping.languages.template import file_header, filled, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 _TYPES: Final = {FLOAT: "double", INT: "int64_t", BOOL: "int", ARRAY: "fd_array", VOID: "void"}
@@ -64,7 +64,7 @@ class C(Printer):
             return f"fd_philox({', '.join(arguments)})"
         return super().primitive(name, arguments)
 
-    def number(self, value: Number) -> str:
+    def number(self, value: Constant) -> str:
         if value.type == BOOL:
             return "1" if value.value else "0"
         text = super().number(value)
@@ -113,7 +113,7 @@ class C(Printer):
         """The function from a flat array to a record."""
         yield f"static fd_{kind.name} {name}(const double *numbers) {{"
         yield f"    fd_{kind.name} made;"
-        for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, _) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             of = f"numbers + {first}" if first else "numbers"
             array = f"fd_copy({of}, {width})" if copied else f"fd_view({of}, {width})"
             yield f"    made.{self.field(field)} = {array if width else f'numbers[{first}]'};"
@@ -123,7 +123,7 @@ class C(Printer):
     def packed(self, kind: RecordType, widths: Sequence[int]) -> Iterator[str]:
         """The function from a state into a flat array."""
         yield f"static void fd_pack_state(fd_{kind.name} state, double *numbers) {{"
-        for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, _) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             to = f"numbers + {first}" if first else "numbers"
             own = f"state.{self.field(field)}"
             yield (
@@ -156,7 +156,7 @@ def c_file(shipped: ShippedRule) -> str:
     )
     return filled(
         "c.h",
-        HEADER=header(shipped, " * "),
+        HEADER=file_header(shipped, " * "),
         NUMBERS=str(rule.state_layout.size),
         GROUP_COUNT=str(len(shipped.groups)),
         GROUP_NAMES="\n".join(f"#define FD_GROUP_{_macro(g.name)} {i}" for i, g in enumerate(shipped.groups)),

@@ -12,15 +12,15 @@ from engine.translation.syntax import (
     INT,
     PHILOX,
     VOID,
+    Constant,
     Expression,
     Function,
-    Number,
     RecordType,
     ValueType,
     calls_in,
 )
-from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, numbers_of, spread, words_of
+from sims.shipping.languages.printer import ATOM, Printer, field_spans, fields_of
+from sims.shipping.languages.template import file_header, filled, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 _TYPES: Final = {FLOAT: "double", INT: "long", BOOL: "bool", ARRAY: "double[]", VOID: "void"}
@@ -62,7 +62,7 @@ class CSharp(Printer):
             return f"Philox({', '.join(arguments)})"
         return super().primitive(name, arguments)
 
-    def number(self, value: Number) -> str:
+    def number(self, value: Constant) -> str:
         text = super().number(value)
         known = {"inf": "double.PositiveInfinity", "-inf": "double.NegativeInfinity"}
         return known.get(text, f"{text}L" if value.type == INT else text)
@@ -106,7 +106,7 @@ class CSharp(Printer):
         """The function from a flat array to a record."""
         parts = [
             f"Part(numbers, {first}, {width})" if width else f"numbers[{first}]"
-            for width, (first, _) in zip(widths, places_of(widths), strict=True)
+            for width, (first, _) in zip(widths, field_spans(widths), strict=True)
         ]
         yield f"private static {self.kind(kind)} {name}(double[] numbers)"
         yield "{"
@@ -118,7 +118,7 @@ class CSharp(Printer):
         """The function from a state into a flat array."""
         yield f"private static void PackState({self.kind(kind)} state, double[] numbers)"
         yield "{"
-        for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, _) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             own = f"state.{self.field(field)}"
             copied = f"Array.Copy({own}, 0, numbers, {first}, {width});"
             yield f"    {copied}" if width else f"    numbers[{first}] = {own};"
@@ -156,7 +156,7 @@ def csharp_file(shipped: ShippedRule) -> str:
     ]
     return filled(
         "csharp.cs",
-        HEADER=header(shipped, "// "),
+        HEADER=file_header(shipped, "// "),
         CONSTANTS=spread(numbers_of(shipped.constants), "        ", "    "),
         FIRST="\n".join(
             f"        new double[] {{{spread(numbers_of(first), '            ', '        ')}}},"

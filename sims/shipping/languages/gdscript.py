@@ -14,24 +14,24 @@ from engine.translation.syntax import (
     PHILOX,
     Assign,
     Break,
-    Choice,
+    Constant,
     Do,
     Expression,
     For,
     Function,
     If,
+    Instruction,
     New,
-    Number,
     Put,
     RecordType,
     Return,
-    Statement,
+    Selection,
     ValueType,
     While,
     calls_in,
 )
-from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, words_of
+from sims.shipping.languages.printer import ATOM, Printer, field_spans, fields_of
+from sims.shipping.languages.template import file_header, filled, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 _SHORT: Final = 1024.0  # a multiple of 1 / 1024 below 1,000 is read exactly
@@ -73,7 +73,7 @@ class GDScript(Printer):
             return f"_philox({', '.join(arguments)})"
         return super().primitive(name, arguments)
 
-    def number(self, value: Number) -> str:
+    def number(self, value: Constant) -> str:
         if value.type != FLOAT:
             return super().number(value)
         number = float(value.value)
@@ -88,7 +88,7 @@ class GDScript(Printer):
     def length(self, array: str) -> str:
         return f"{array}.size()"
 
-    def choice(self, value: Choice) -> tuple[str, int]:
+    def choice(self, value: Selection) -> tuple[str, int]:
         yes, test, no = (self.expression(one, ATOM) for one in (value.yes, value.test, value.no))
         return f"({yes} if {test} else {no})", ATOM
 
@@ -104,10 +104,10 @@ class GDScript(Printer):
     def fresh(self, length: str) -> str:
         return f"_zeros({length})"
 
-    def inner(self, body: Sequence[Statement]) -> Iterator[str]:
+    def inner(self, body: Sequence[Instruction]) -> Iterator[str]:
         yield from super().inner(body) if body else ("\tpass",)
 
-    def statement(self, one: Statement) -> Iterator[str]:
+    def statement(self, one: Instruction) -> Iterator[str]:
         match one:
             case Assign(name=name, value=value):
                 yield f"{self.name(name)} = {self.expression(value)}"
@@ -157,7 +157,7 @@ class GDScript(Printer):
         """The function from a flat array to a record."""
         parts = [
             f"numbers.slice({first}, {end})" if width else f"numbers[{first}]"
-            for width, (first, end) in zip(widths, places_of(widths), strict=True)
+            for width, (first, end) in zip(widths, field_spans(widths), strict=True)
         ]
         yield f"func {name}(numbers):"
         yield f"\treturn R{kind.name}.new({', '.join(parts)})"
@@ -165,7 +165,7 @@ class GDScript(Printer):
     def packed(self, kind: RecordType, widths: Sequence[int]) -> Iterator[str]:
         """The function from a state into a flat array."""
         yield "func _pack_state(state, numbers):"
-        for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, _) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             own = f"state.{self.field(field)}"
             if width:
                 yield f"\tfor i in range({width}):"
@@ -204,7 +204,7 @@ def gdscript_file(shipped: ShippedRule) -> str:
     learned = f'state = _rule_{rule.anti_windup}(_constants(), state, group["bounds"])' if rule.anti_windup else ""
     return filled(
         "gdscript.gd",
-        HEADER=header(shipped, "# "),
+        HEADER=file_header(shipped, "# "),
         CONSTANTS=_bits(shipped.constants),
         FIRST="\n".join(f"\t{_bits(first)}," for first in shipped.first_states),
         GROUPS="\n".join(groups),

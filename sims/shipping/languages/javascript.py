@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from engine.translation.syntax import ARRAY, FLOAT, Expression, Function, RecordType, ValueType
-from sims.shipping.languages.printer import ATOM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, listed, numbers_of, spread, words_of
+from sims.shipping.languages.printer import ATOM, Printer, field_spans, fields_of
+from sims.shipping.languages.template import file_header, filled, list_text, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 
@@ -73,7 +73,7 @@ class JavaScript(Printer):
         """The function from a flat array to a record."""
         yield f"function {name}(numbers) {{"
         yield "  return {"
-        for field, width, (first, end) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, end) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             value = f"Float64Array.from(numbers.slice({first}, {end}))" if width else f"numbers[{first}]"
             yield f"    {self.field(field)}: {value},"
         yield "  };"
@@ -82,7 +82,7 @@ class JavaScript(Printer):
     def packed(self, kind: RecordType, widths: Sequence[int]) -> Iterator[str]:
         """The function from a state into a flat array."""
         yield "function packState(state, numbers) {"
-        for (field, of), width, (first, _) in zip(kind.fields, widths, places_of(widths), strict=True):
+        for (field, of), width, (first, _) in zip(kind.fields, widths, field_spans(widths), strict=True):
             if of == ARRAY:
                 place = f"{first} + i" if first else "i"
                 yield f"  for (let i = 0; i < {width}; i++) numbers[{place}] = state.{self.field(field)}[i];"
@@ -118,13 +118,13 @@ def javascript_file(shipped: ShippedRule) -> str:
     learned = f"state = rule_{rule.anti_windup}(constants(), state, group.bounds);" if rule.anti_windup else ""
     return filled(
         "javascript.js",
-        HEADER=header(shipped, "// "),
+        HEADER=file_header(shipped, "// "),
         CONSTANTS=spread(numbers_of(shipped.constants), "      ", "    "),
         FIRST=",\n".join(
             f"      [{spread(numbers_of(first), '        ', '      ')}]" for first in shipped.first_states
         ),
-        GROUPS=listed([json.dumps(one) for one in groups], "    ", "  "),
-        KNOBS=listed([json.dumps(one) for one in knobs], "    ", "  "),
+        GROUPS=list_text([json.dumps(one) for one in groups], "    ", "  "),
+        KNOBS=list_text([json.dumps(one) for one in knobs], "    ", "  "),
         POINTS=str(POINTS),
         FLOOR=repr(shipped.floor),
         CEILING=repr(shipped.ceiling),

@@ -9,23 +9,23 @@ from engine.translation.syntax import (
     BOOL,
     Assign,
     Break,
-    Choice,
+    Constant,
     Do,
     Expression,
     For,
     Function,
     If,
+    Instruction,
     New,
-    Number,
     Put,
     RecordType,
     Return,
-    Statement,
+    Selection,
     ValueType,
     While,
 )
-from sims.shipping.languages.printer import ATOM, SUM, Printer, fields_of, places_of
-from sims.shipping.languages.template import filled, header, numbers_of, spread, words_of
+from sims.shipping.languages.printer import ATOM, SUM, Printer, field_spans, fields_of
+from sims.shipping.languages.template import file_header, filled, numbers_of, spread, words_of
 from sims.shipping.shipped_rule import POINTS, ShippedRule
 
 
@@ -62,19 +62,19 @@ class Lua(Printer):
             return f"philox({', '.join(arguments)})"
         return super().primitive(name, arguments)
 
-    def number(self, value: Number) -> str:
+    def number(self, value: Constant) -> str:
         text = super().number(value)
         return {"inf": "math.huge", "-inf": "-math.huge"}.get(text, text)
 
     def item(self, array: str, index: Expression) -> str:
-        if isinstance(index, Number):
+        if isinstance(index, Constant):
             return f"{array}[{int(index.value) + 1}]"
         return f"{array}[{self.expression(index, SUM)} + 1]"
 
     def length(self, array: str) -> str:
         return f"#{array}"
 
-    def choice(self, value: Choice) -> tuple[str, int]:
+    def choice(self, value: Selection) -> tuple[str, int]:
         test, yes, no = (self.expression(one, ATOM) for one in (value.test, value.yes, value.no))
         if value.type == BOOL:  # `and ... or` takes a false first value for none
             return f"({test} and {yes} or not {test} and {no})", ATOM
@@ -95,7 +95,7 @@ class Lua(Printer):
     def fresh(self, length: str) -> str:
         return f"zeros({length})"
 
-    def statement(self, one: Statement) -> Iterator[str]:
+    def statement(self, one: Instruction) -> Iterator[str]:
         match one:
             case Assign(name=name, value=value):
                 yield f"{self.name(name)} = {self.expression(value)}"
@@ -143,7 +143,7 @@ class Lua(Printer):
         """The function from a flat array to a record."""
         yield f"local function {name}(numbers)"
         yield "  return {"
-        for field, width, (first, end) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, end) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             value = f"part_of(numbers, {first + 1}, {end})" if width else f"numbers[{first + 1}]"
             yield f"    {self.field(field)} = {value},"
         yield "  }"
@@ -152,7 +152,7 @@ class Lua(Printer):
     def packed(self, kind: RecordType, widths: Sequence[int]) -> Iterator[str]:
         """The function from a state into a flat array."""
         yield "local function pack_state(state, numbers)"
-        for field, width, (first, _) in zip(fields_of(kind), widths, places_of(widths), strict=True):
+        for field, width, (first, _) in zip(fields_of(kind), widths, field_spans(widths), strict=True):
             own = f"state.{self.field(field)}"
             if width:
                 yield f"  for i = 1, {width} do numbers[{first} + i] = {own}[i] end"
@@ -181,7 +181,7 @@ def lua_file(shipped: ShippedRule) -> str:
     learned = f"state = rule.{rule.anti_windup}(constants(), state, group.bounds)" if rule.anti_windup else ""
     return filled(
         "lua.lua",
-        HEADER=header(shipped, "-- "),
+        HEADER=file_header(shipped, "-- "),
         CONSTANTS=spread(numbers_of(shipped.constants)),
         FIRST=",\n".join(f"    {{{spread(numbers_of(first), '      ', '    ')}}}" for first in shipped.first_states),
         GROUPS="\n".join(groups),

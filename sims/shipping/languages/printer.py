@@ -15,28 +15,28 @@ from engine.translation.syntax import (
     Break,
     Build,
     Call,
-    Choice,
-    Comparison,
+    Constant,
     Convert,
     Do,
     Expression,
+    FieldOf,
     For,
     Function,
     If,
+    Instruction,
     Item,
     Length,
     Logic,
-    Name,
     Negative,
     New,
     Not,
-    Number,
-    Part,
     Put,
     RecordType,
+    Relation,
     Return,
-    Statement,
+    Selection,
     ValueType,
+    Variable,
     While,
 )
 
@@ -72,12 +72,12 @@ class Printer:
 
     def _text(self, value: Expression) -> tuple[str, int]:
         match value:
-            case Number():
+            case Constant():
                 text = self.number(value)
                 return text, _SIGN if text.startswith("-") else _ATOM
-            case Name(id=name):
+            case Variable(id=name):
                 return self.name(name), _ATOM
-            case Part(of=of, name=name):
+            case FieldOf(of=of, name=name):
                 return f"{self.expression(of, _ATOM)}.{self.field(name)}", _ATOM
             case Item(array=array, place=index):
                 return self.item(self.expression(array, _ATOM), index), _ATOM
@@ -86,7 +86,7 @@ class Printer:
             case Binary(op=op, left=left, right=right):
                 hold = _BINARY[op]
                 return f"{self.expression(left, hold)} {op} {self.expression(right, hold + 1)}", hold
-            case Comparison(op=op, left=left, right=right):
+            case Relation(op=op, left=left, right=right):
                 sign = self.unequal if op == "!=" else self.equal if op == "==" else op
                 return f"{self.expression(left, _SUM)} {sign} {self.expression(right, _SUM)}", _COMPARISON
             case Logic(op=op, left=left, right=right):
@@ -98,7 +98,7 @@ class Printer:
                 return f"{self.negation}{self.expression(of, _ATOM)}", _SIGN
             case Negative(of=of):
                 return f"-{self.expression(of, _ATOM)}", _SIGN
-            case Choice():
+            case Selection():
                 return self.choice(value)
             case Call(function=function, arguments=arguments, primitive=True):
                 return self.primitive(function, [self.expression(one) for one in arguments]), _ATOM
@@ -112,7 +112,7 @@ class Printer:
 
     equal: ClassVar[str] = "=="
 
-    def number(self, value: Number) -> str:
+    def number(self, value: Constant) -> str:
         """A constant. Doubles are written with all digits that tell them from their neighbours."""
         if value.type == BOOL:
             return "true" if value.value else "false"
@@ -126,7 +126,7 @@ class Printer:
         """Numbers in an array."""
         return f"{array}.length"
 
-    def choice(self, value: Choice) -> tuple[str, int]:
+    def choice(self, value: Selection) -> tuple[str, int]:
         """One of two values."""
         test, yes = self.expression(value.test, _OR), self.expression(value.yes, _OR)
         return f"{test} ? {yes} : {self.expression(value.no)}", _CHOICE
@@ -149,17 +149,17 @@ class Printer:
 
     # --- Statements
 
-    def lines(self, body: Sequence[Statement], depth: int) -> Iterator[str]:
+    def lines(self, body: Sequence[Instruction], depth: int) -> Iterator[str]:
         """Lines of statements, `depth` steps in."""
         for one in body:
             for line in self.statement(one):
                 yield f"{self.step_in * depth}{line}" if line else line
 
-    def inner(self, body: Sequence[Statement]) -> Iterator[str]:
+    def inner(self, body: Sequence[Instruction]) -> Iterator[str]:
         """Lines of a body, one step in."""
         yield from self.lines(body, 1)
 
-    def statement(self, one: Statement) -> Iterator[str]:
+    def statement(self, one: Instruction) -> Iterator[str]:
         """Lines of a statement, for languages with braces."""
         match one:
             case Assign(name=name, value=value):
@@ -215,7 +215,7 @@ def fields_of(kind: RecordType) -> list[str]:
     return [name for name, _ in kind.fields]
 
 
-def places_of(widths: Sequence[int]) -> list[tuple[int, int]]:
+def field_spans(widths: Sequence[int]) -> list[tuple[int, int]]:
     """Where each field of a layout begins and ends in a flat array."""
     found, at = [], 0
     for width in widths:
@@ -226,4 +226,4 @@ def places_of(widths: Sequence[int]) -> list[tuple[int, int]]:
 
 ATOM: Final = _ATOM
 SUM: Final = _SUM
-__all__ = ["ARRAY", "ATOM", "BOOL", "FLOAT", "INT", "SUM", "Printer", "fields_of", "places_of"]
+__all__ = ["ARRAY", "ATOM", "BOOL", "FLOAT", "INT", "SUM", "Printer", "field_spans", "fields_of"]

@@ -44,7 +44,7 @@ def _file(name: str) -> str:
     return resources.files("sims.shipping.languages").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def header(shipped: ShippedRule, mark: str) -> str:
+def file_header(shipped: ShippedRule, mark: str) -> str:
     """What the file is and where it comes from, as comments."""
     said = [
         f"The controller {shipped.controller} of the scenario {shipped.scenario} (fingerprint {shipped.digest}), "
@@ -72,6 +72,6 @@ def spread(numbers: Iterable[str], indent: str = "    ", end: str = "") -> str:
     return lines[0] if len(lines) == 1 else "\n" + "\n".join(f"{indent}{line.rstrip()}" for line in lines) + f"\n{end}"
 
 
-def listed(items: Sequence[str], indent: str, end: str) -> str:
+def list_text(items: Sequence[str], indent: str, end: str) -> str:
     """A list with an item in each line."""
     return "[\n" + "".join(f"{indent}{item},\n" for item in items) + f"{end}]"
