@@ -41,6 +41,7 @@ EVERYBODY: Final = 0xFFFFFFFF  # the player word of a campaign's level layouts: 
 FASTEST_REACTION_S: Final = 0.1  # below about 100 ms a response is a guess, not a reaction (players note)
 DEALT: Final = 16  # blocks of words drawn at a time: a loop without branches, which compilers turn into vectors
 _TEXTS: Final[WeakKeyDictionary[Callable[..., Any], str]] = WeakKeyDictionary()  # of functions that are made of text
+NOWHERE: Final = 0  # the place of an attempt in a game without places, or in which nothing was played
 SMALL: Final = 1e-200  # a product of uniform numbers that is below must have its logarithm taken before it vanishes
 
 
@@ -65,6 +66,7 @@ class Result(NamedTuple):
     ticks: int
     duration_s: float
     state_hash: int  # 48 bits over inputs, final state and outcome; see engine.statehash
+    place: int  # where it ended, from 1; NOWHERE in a game that names no places
 
 
 class Opening(NamedTuple):
@@ -254,11 +256,22 @@ def foreseen_of(game: Game) -> Callable[..., float]:
 
 
 @cache
+def placing_of(game: Game) -> Callable[..., int]:
+    """(params, level, state) -> the place, or NOWHERE."""
+
+    def nowhere(params: Any, level: Any, state: Any) -> int:
+        return NOWHERE
+
+    return game.place or nowhere
+
+
+@cache
 def result_of(game: Game) -> Callable[..., Result]:
     """(values, faculties, address, opened, ended) -> Result. A person's thinking is not in it: it was measured."""
     seal = seal_of(game)
     progress, cause = game.progress, game.cause
     score = game.score or progress
+    where = placing_of(game)
     tick_seconds, takes_turns = game.tick_seconds, game.pace == "turns"
 
     def result(
@@ -273,7 +286,8 @@ def result_of(game: Game) -> Callable[..., Result]:
         if takes_turns:
             duration_s += thinking_time(faculties, opened.motor, ticks)
         hashed = seal(values, faculties, seed, replica, player, attempt, level, layout_seed, state, ticks, outcome)
-        return Result(outcome, reached, scored, reason, ticks, duration_s, hashed)
+        ended_at = where(opened.params, opened.level, state)
+        return Result(outcome, reached, scored, reason, ticks, duration_s, hashed, ended_at)
 
     return result
 

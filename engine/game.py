@@ -18,6 +18,7 @@ WON: Final = 1
 LOST: Final = 2
 TIMED_OUT: Final = 3
 FAILED: Final = 4  # a plug-in was at fault, so nothing was played: engine.faults
+MOST_PLACES: Final = 10_000  # of a level
 OUTCOMES: Final = ("running", "won", "lost", "timed_out", "failed")
 
 Pace = Literal["real_time", "turns", "abstract"]
@@ -97,5 +98,10 @@ class Game:
     # finer than progress; None: as well as it progressed
     foreseen: Callable[..., float] | None = None  # (params, level, state, faculties, action) -> seconds until a newly
     # wanted action is due, from 0, where the player saw it coming; below 0 where it is a surprise. None: always one
+    place: Callable[..., int] | None = (
+        None  # (params, level, state) -> where the attempt is, a whole number from 1 that
+    )
+    # never falls: obstacle 7, turn 12. None: the game names no places
+    place_noun: str = ""  # what people call a place, in the singular: "obstacle"
     progression: tuple[str, ...] = ()  # knobs that a designer raises from one numbered level to the next
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from engine.errors import RunFolderError, ScenarioError
 from engine.faults import FAULTS, NO_FAULT
-from engine.game import OUTCOMES, WON, Faculties, Game
+from engine.game import MOST_PLACES, OUTCOMES, WON, Faculties, Game
 from engine.players import LEAVINGS, OVERRIDES, TRAIT_LIST
 from engine.setup import Setup
 from engine.user_files.regular_file import open_parquet, open_regular
@@ -98,6 +98,7 @@ ATTEMPT_COLUMNS: Final = (
     Column("progress", "number", "1", "how near to winning, 0 to 1", low=0, high=1),
     # score of a game that has one stands here
     Column("cause", "name", "", "what ended a lost attempt; empty otherwise", optional=True),
+    # end_place of a game that names places stands here
     Column("ticks", "integer", "1", "ticks, or turns, that the rules ran", low=0),
     Column(
         "fault",
@@ -120,6 +121,15 @@ ATTEMPT_COLUMNS: Final = (
 )
 
 SCORE: Final = Column("score", "number", "1", "the game's rating of how well it was played, won or lost", low=0, high=1)
+
+END_PLACE: Final = Column(
+    "end_place",
+    "integer",
+    "1",
+    "where the attempt ended, counted from 1, by the game's own places (obstacle, turn); 0 where nothing was played",
+    low=0,
+    high=MOST_PLACES,
+)
 
 WIN_CHANCE: Final = Column(
     "win_chance",
@@ -181,6 +191,7 @@ _RAW_AFTER: Final = (("streak", np.int64), ("mood", np.float64), ("outcome", np.
 _RAW_END: Final = (
     ("score", np.float64),
     ("cause", np.int64),
+    ("end_place", np.int64),
     ("ticks", np.int64),
     ("fault", np.int64),
     ("state_hash", np.int64),
@@ -247,6 +258,11 @@ def score_columns(game: Game) -> tuple[Column, ...]:
     return () if game.score is None else (SCORE,)
 
 
+def place_columns(game: Game) -> tuple[Column, ...]:
+    """The column of where an attempt ended, where the game names places."""
+    return () if game.place is None else (END_PLACE,)
+
+
 def layout_columns(setup: Setup) -> tuple[Column, ...]:
     """The column of the numbered levels' seed, where it is not that of the run."""
     return (LAYOUT,) if setup.layout_seed(0) >= 0 else ()
@@ -257,20 +273,22 @@ def attempt_columns(
     score: Sequence[Column],
     beliefs: Sequence[Column],
     layouts: Sequence[Column] = (),
+    places: Sequence[Column] = (),
     *,
     chance: bool = False,
 ) -> tuple[Column, ...]:
     """All columns of attempts, in order: a layout seed stands before `start_s`, params before `skill`, a score before
-    `cause`, beliefs before the hash.
+    `cause`, a place before `ticks`, beliefs before the hash.
 
-    knobs, score, beliefs, layouts: as knob_columns, score_columns, belief_column and layout_columns give them. chance:
-    whether the true chance of winning stands before `outcome`.
+    knobs, score, beliefs, layouts, places: as knob_columns, score_columns, belief_column, layout_columns and
+    place_columns give them. chance: whether the true chance of winning stands before `outcome`.
     """
     before = {
         "start_s": layouts,
         "skill": knobs,
         "outcome": (WIN_CHANCE,) if chance else (),
         "cause": score,
+        "ticks": places,
         "state_hash": beliefs,
     }
     return tuple(found for column in ATTEMPT_COLUMNS for found in (*before.get(column.name, ()), column))
@@ -342,8 +360,14 @@ def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
     words |= {f"param_{knob.name}": knob.choices for knob in game.space if knob.scale == "choice"}
     words |= {"cohort": setup.cohorts, "outcome": OUTCOMES[WON:], "cause": game.causes, "fault": FAULTS[NO_FAULT + 1 :]}
     believed = [belief_column(name, setup.kind.belief_units) for name in beliefs]
-    layouts = layout_columns(setup)
-    columns = attempt_columns(knob_columns(game), score_columns(game), believed, layouts, chance=setup.win_chance)
+    columns = attempt_columns(
+        knob_columns(game),
+        score_columns(game),
+        believed,
+        layout_columns(setup),
+        place_columns(game),
+        chance=setup.win_chance,
+    )
     return Sheet("attempts", columns, ("replica", "player", "attempt"), words, constants)
 
 

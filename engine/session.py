@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import attempt_of, define_function
+from engine.attempt import NOWHERE, attempt_of, define_function
 from engine.controller import Bounds, Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
@@ -144,6 +144,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
             outcome, progress, score, duration_s = FAILED, 0.0, 0.0, 0.0
             row["cause"] = -1
             row["ticks"] = 0
+            row["end_place"] = NOWHERE
             row["state_hash"] = 0
         else:
             result = attempt(values, faculties, seed, replica, number, tried, level, layout_seed)
@@ -151,6 +152,7 @@ def turn_of(game: Game) -> Callable[..., Turn]:
             duration_s = result.duration_s
             row["cause"] = result.cause
             row["ticks"] = result.ticks
+            row["end_place"] = result.place
             row["state_hash"] = result.state_hash
         row["outcome"] = outcome
         row["progress"] = progress

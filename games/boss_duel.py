@@ -240,6 +240,11 @@ def cause(params: Params, level: Level, state: State) -> int:
     return BY_CRITICAL if state.critical else state.met
 
 
+def place(params: Params, level: Level, state: State) -> int:
+    """The turn that was played last."""
+    return max(state.turn, 1)
+
+
 USUAL_LATENCY_S: Final = 0.4  # of the median player; the picture of a wind-up is drawn for it
 
 
@@ -365,6 +370,8 @@ GAME: Final = Game(
     draw=draw,
     dealt=True,
     score=score,
+    place=place,
+    place_noun="turn",
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
     progression=("boss_health",),
     how_to=(

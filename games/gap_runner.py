@@ -236,6 +236,11 @@ def cause(params: Params, level: Level, state: State) -> int:
     return state.hurt_by
 
 
+def place(params: Params, level: Level, state: State) -> int:
+    """The obstacle ahead, or the one that was just hit; at the flag the last one."""
+    return min(state.ahead + 1 - state.stumbling, params.obstacles)
+
+
 VIEW_WIDTH: Final = 16.0  # m
 VIEW_HEIGHT: Final = 9.0  # m
 GROUND: Final = 2.5  # m from the lower edge of the view
@@ -363,6 +368,8 @@ GAME: Final = Game(
     cause=cause,
     draw=draw,
     score=score,
+    place=place,
+    place_noun="obstacle",
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
     progression=("obstacles",),
     how_to=(

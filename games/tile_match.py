@@ -367,6 +367,11 @@ def cause(params: Params, level: Level, state: State) -> int:
     return 0 if state.moves <= 0 else 1
 
 
+def place(params: Params, level: Level, state: State) -> int:
+    """The turn that was played last."""
+    return max(params.moves - state.moves, 1)
+
+
 HIGH: Final = 0.108  # of a cell, in a view of 16 : 9
 WIDE: Final = HIGH * 9.0 / 16.0
 LOOKS: Final = 7  # each has its own colour and its own form
@@ -455,6 +460,8 @@ GAME: Final = Game(
     progress=progress,
     cause=cause,
     score=score,
+    place=place,
+    place_noun="turn",
     draw=draw,
     progression=("goal",),
     how_to=(

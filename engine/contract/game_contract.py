@@ -30,6 +30,7 @@ STAGES: Final = (
         game_rules.actions_exist,
         game_rules.rules_are_pure,
         game_rules.progress_is_graded,
+        game_rules.places_follow,
         game_rules.pictures_are_shapes,
     ),
     (game_wins.compiles,),

@@ -28,6 +28,7 @@ ARGUMENTS: Final = {
 }
 OPTIONAL: Final = {  # of games that have one
     "score": ("params", "level", "state"),
+    "place": ("params", "level", "state"),
     "foreseen": ("params", "level", "state", "faculties", "action"),
 }
 REPEATABLE_MATH: Final = frozenset(
@@ -63,6 +64,8 @@ def names_and_numbers(game: Any) -> Iterator[str]:
         yield f"tick_seconds must be a number above 0, got {seconds!r}"
     if not isinstance(game.max_ticks, int) or isinstance(game.max_ticks, bool) or game.max_ticks < 1:
         yield f"max_ticks must be a whole number from 1, got {game.max_ticks!r}"
+    if game.place is not None and not (isinstance(game.place_noun, str) and plain(game.place_noun)):
+        yield f"place_noun must say what a place is called, such as obstacle or turn, got {game.place_noun!r}"
     for field in ("causes", "actions"):
         names = getattr(game, field)
         if not isinstance(names, tuple) or not names or not all(isinstance(name, str) and name for name in names):

@@ -11,12 +11,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from engine.attempt import AT_REST, SURPRISE, Address, act, choose, foreseen_of, luck_of, opening_of
-from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
+from engine.game import LOST, MOST_PLACES, RUNNING, WON, Faculties, Game, Shape
 from engine.players import PLAYER, Distribution, be_born, distribution_table, faculties_of
 from engine.randomness import Key, words
 
 SEED: Final = 20
 DIALS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+ATTEMPTS: Final = ((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))  # that are looked at: difficulty and skill
 MOMENTS: Final = 40  # of an attempt that are looked at
 SHAPES: Final = ("rect", "circle", "line", "triangle", "text")
 ROLES: Final = ("player", "danger", "ground", "sky", "far", "good", "goal", "text", "accent", "neutral")
@@ -78,7 +79,7 @@ def step_through(game: Game, values: Any, faculties: Faculties, address: Address
 
 def sampled_moments(game: Game) -> Iterator[Moment]:
     """Moments of three attempts: about MOMENTS each, the first and the last among them."""
-    for number, (difficulty, skill) in enumerate(((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))):
+    for number, (difficulty, skill) in enumerate(ATTEMPTS):
         trace = list(moments(game, difficulty, skill, number))
         stride = max(1, len(trace) // MOMENTS)
         yield from trace[:-1:stride]
@@ -178,6 +179,8 @@ def rules_are_pure(game: Game) -> Iterator[str]:
         }
         if game.score is not None:
             calls["score"] = (params, level, state)
+        if game.place is not None:
+            calls["place"] = (params, level, state)
         if game.foreseen is not None:
             calls["foreseen"] = (params, level, state, faculties, action)
         if is_over(game, moment):
@@ -195,7 +198,7 @@ def rules_are_pure(game: Game) -> Iterator[str]:
 
 def _before_each_step(game: Game) -> Iterator[Moment]:
     """Moments in order, before any call of step on their state: the first few, then some."""
-    for number, (difficulty, skill) in enumerate(((0.0, 1.0), (0.5, 0.0), (1.0, -1.0))):
+    for number, (difficulty, skill) in enumerate(ATTEMPTS):
         for moment in moments(game, difficulty, skill, number):
             if moment.tick < MOMENTS // 2 or moment.tick % MOMENTS == 0:
                 yield moment
@@ -235,6 +238,28 @@ def progress_is_graded(game: Game) -> Iterator[str]:
 
 def _valid_cause(game: Game, cause: Any) -> bool:
     return isinstance(cause, int | np.integer) and bool(0 <= cause < len(game.causes))
+
+
+def places_follow(game: Game) -> Iterator[str]:
+    """A place is a whole number from 1, and never falls during an attempt: who is at a place has met those before."""
+    if game.place is None:
+        return
+    reached = 1
+    for moment in _whole_attempts(game):
+        here: Any = game.place(moment.params, moment.level, moment.state)
+        if not isinstance(here, int | np.integer) or not 1 <= here <= MOST_PLACES:
+            yield f"place must be a whole number from 1 to {MOST_PLACES:,}, got {here!r} at tick {moment.tick}"
+            return
+        if moment.tick > 0 and here < reached:
+            yield f"place must never fall during an attempt, but it went from {reached} to {here} at tick {moment.tick}"
+            return
+        reached = int(here)
+
+
+def _whole_attempts(game: Game) -> Iterator[Moment]:
+    """Every moment of three attempts, one after the other."""
+    for number, (difficulty, skill) in enumerate(ATTEMPTS):
+        yield from moments(game, difficulty, skill, number)
 
 
 def pictures_are_shapes(game: Game) -> Iterator[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from engine.attempt import Result, attempt_of
 from engine.contract.findings import first_line
 from engine.contract.game_rules import DIALS, SEED, faculties_at, is_over, moments, values_at
-from engine.game import LOST, OUTCOMES, PERFECT, TIMED_OUT, WON, Game
+from engine.game import LOST, MOST_PLACES, OUTCOMES, PERFECT, TIMED_OUT, WON, Game
 from engine.kernel import compiled
 
 LAYOUTS: Final = 200
@@ -50,6 +50,7 @@ def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
     """The arguments of every rule at a moment of an attempt."""
     params, level, state, faculties, action, key, tick = moment
     rated = {} if game.score is None else {"score": (params, level, state)}
+    placed = {} if game.place is None else {"place": (params, level, state)}
     seen = {} if game.foreseen is None else {"foreseen": (params, level, state, faculties, action)}
     return {
         "build": (params, key),
@@ -60,6 +61,7 @@ def _calls(game: Game, moment: Any) -> dict[str, tuple[Any, ...]]:
         "progress": (params, level, state),
         "cause": (params, level, state),
         **rated,
+        **placed,
         **seen,
     }
 
@@ -125,6 +127,8 @@ def _result_fault(game: Game, result: Result) -> str:
         return "progress must lie in [0, 1] and be 1 when won"
     if not 0.0 <= result.score <= 1.0:
         return "score must lie in [0, 1]"
+    if game.place is not None and not 1 <= result.place <= MOST_PLACES:
+        return f"place must be a whole number from 1 to {MOST_PLACES:,}"
     if (result.outcome == LOST) != (0 <= result.cause < len(game.causes)):
         return f"a lost attempt needs a cause from 0 to {len(game.causes) - 1}"
     return ""

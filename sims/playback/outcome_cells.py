@@ -10,6 +10,7 @@ from engine.game import LOST, OUTCOMES, WON, Game
 
 def outcome_cells(game: Game, result: Result) -> dict[str, Any]:
     """How an attempt ended, as the values of its row."""
+    ended_at = {} if game.place is None else {"end_place": result.place}
     score = {} if game.score is None else {"score": result.score}
     return {
         "duration_s": result.duration_s,
@@ -18,6 +19,7 @@ def outcome_cells(game: Game, result: Result) -> dict[str, Any]:
         "progress": result.progress,
         **score,
         "cause": game.causes[result.cause] if result.outcome == LOST else None,
+        **ended_at,
         "ticks": result.ticks,
         "state_hash": result.state_hash,
     }

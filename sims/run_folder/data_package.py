@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.errors import RunFolderError, ScenarioError
-from engine.record import LAYOUT, PLAYER_COLUMNS, SCORE, SESSION_COLUMNS, Column, Kind, Sheet, attempt_columns
+from engine.record import (
+    END_PLACE,
+    LAYOUT,
+    PLAYER_COLUMNS,
+    SCORE,
+    SESSION_COLUMNS,
+    Column,
+    Kind,
+    Sheet,
+    attempt_columns,
+)
 from engine.scenario_file.scenario_faults import printable
 from engine.user_files.regular_file import read_regular
 from sims.run_folder.faults_table import SHEET as FAULTS
@@ -192,6 +202,7 @@ _PARAM: Final = Column(
 )
 _SCORE: Final = replace(SCORE, meaning=f"{SCORE.meaning}; only of games that rate it")
 _LAYOUT: Final = replace(LAYOUT, meaning=f"{LAYOUT.meaning}; only where it is not the seed of the run")
+_PLACE: Final = replace(END_PLACE, meaning=f"{END_PLACE.meaning}; only of games that name places")
 _BELIEF: Final = Column(
     "belief_<name>",
     "number",
@@ -207,7 +218,7 @@ def columns_page() -> str:
         (
             "attempts.csv, attempts.parquet",
             "one row per attempt; `win_chance` only where `[record] win_chance = true`",
-            attempt_columns([_PARAM], [_SCORE], [_BELIEF], [_LAYOUT], chance=True),
+            attempt_columns([_PARAM], [_SCORE], [_BELIEF], [_LAYOUT], [_PLACE], chance=True),
         ),
         ("players.csv", "one row per player, at the end of the run", PLAYER_COLUMNS),
         ("sessions.csv", "one row per session", SESSION_COLUMNS),

@@ -29,8 +29,8 @@ from sims.run_folder.saved_csv import (
     refuse_numbers,
 )
 
-# Columns that a file may lack: older runs were written without the first two, the others are on request.
-_ADDED: Final = ("fault", "score", "layout_seed", "win_chance")
+# Columns that a file may lack: older runs were written without the first three, the others are on request.
+_ADDED: Final = ("fault", "score", "end_place", "layout_seed", "win_chance")
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 
@@ -56,7 +56,8 @@ def open_table(path: Path) -> AttemptTable:
         raise RunFolderError(f"row 0 of {path} has {len(first[0])} cells, but the header has {len(names)}.")
     game = Catalog().game(first[0][names.index("game")].strip(" "))
     knobs, score = record.knob_columns(game), record.score_columns(game)
-    known = {column.name: column for column in (*ATTEMPT_COLUMNS, record.LAYOUT, WIN_CHANCE, *score, *knobs)}
+    extra = (record.LAYOUT, WIN_CHANCE, *score, *record.place_columns(game), *knobs)
+    known = {column.name: column for column in (*ATTEMPT_COLUMNS, *extra)}
     known |= {name: record.belief_column(name.removeprefix("belief_")) for name in names if name.startswith("belief_")}
     missing = [name for name in known if name not in (*names, *_ADDED)]
     if missing:

@@ -55,7 +55,7 @@ from sims.runs.run import Run
 from sims.workers.quarantine import ended_workers
 
 HUMAN: Final = "human"
-_ENDINGS: Final = ("duration_s", "outcome", "won", "progress", "score", "cause", "ticks", "state_hash")
+_ENDINGS: Final = ("duration_s", "outcome", "won", "progress", "score", "cause", "end_place", "ticks", "state_hash")
 _MOST_SHOWN: Final = 20
 _MOST_FOUND: Final = 1_000
 
@@ -354,7 +354,7 @@ def _cells_that_differ(
         faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
         result = attempt(np.array(params, dtype=np.float64), faculties, *address)
     for name, value in outcome_cells(table.game, result).items():
-        if name in values and values[name] != value:  # a file from before scores has none
+        if name in values and values[name] != value:  # a file from before scores and places has none
             yield name, row[name], _as_text(value)
 
 

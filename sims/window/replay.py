@@ -240,6 +240,7 @@ class ReplayScene:
             canvas, cells["outcome"].replace("_", " "), box.x + box.width, SIDE.y + 7, OUTCOME_COLOURS[outcome], align=1
         )
         rows = [("cause", cells["cause"] or "–"), ("progress", _reached(cells["progress"]))]
+        rows += [("place", f"{game.place_noun} {cells['end_place']}")] if cells.get("end_place") else []
         rows += [("score", _reached(cells["score"]))] if "score" in cells else []
         rows += [("session, position", f"{cells['session']}, {cells['place']}"), ("controller", cells["controller"])]
         y = paint_table(canvas, box, rows) + 8

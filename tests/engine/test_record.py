@@ -87,7 +87,8 @@ def test_params_stand_before_skill_and_beliefs_before_the_hash():
     assert names[place - 7 : place] == [f"param_{knob.name}" for knob in SETUP.game.space]
     assert names[-3:] == ["belief_mean", "belief_sd", "state_hash"]
     assert names[names.index("cause") - 1] == "score"
-    assert len(names) == len(ATTEMPT_COLUMNS) + 10
+    assert names[names.index("ticks") - 1] == "end_place"
+    assert len(names) == len(ATTEMPT_COLUMNS) + 11
 
 
 def test_values_are_what_people_read():

@@ -130,6 +130,14 @@ def generous_score(params, level, state):
     return state.height / 2.0
 
 
+def low_place(params, level, state):
+    return 0
+
+
+def falling_place(params, level, state):
+    return 2 if state.height < 1.0 else 1
+
+
 def short_score(params, level):
     return 0.5
 
@@ -333,6 +341,9 @@ BROKEN = {
     "a score with a memory": ({"score": remembering_score}, "score gives two results"),
     "a score that is always the same": ({"score": even_score}, "must distinguish attempts, but all of them scored 0.5"),
     "a score turned round": ({"score": upside_down_score}, "a score must not be lower in wins than in losses"),
+    "a place below 1": ({"place": low_place, "place_noun": "ledge"}, "place must be a whole number from 1"),
+    "a place that falls": ({"place": falling_place, "place_noun": "ledge"}, "place must never fall"),
+    "a place without a name": ({"place": low_place}, "place_noun must say what a place is called"),
     "an unknown status": ({"status": strange_status}, "status must be RUNNING, WON or LOST"),
     "an unknown cause": ({"cause": strange_cause}, "cause must be an index"),
     "no picture": ({"draw": no_draw}, "draw must return a list"),

@@ -38,6 +38,7 @@ NAMES = {
     "cause": Shared(GAME, "field of Game"),
     "draw": Shared(GAME, "field of Game"),
     "expert": Shared(GAME, "field of Game"),
+    "place": Shared(("games/",), "field of Game"),
     "progress": Shared(GAME, "field of Game"),
     "score": Shared(("games/",), "field of Game"),
     "status": Shared(GAME, "field of Game"),

@@ -273,6 +273,7 @@ class HumanSession:
             row[name] = np.nan
         for name in ("outcome", "progress", "score", "cause", "ticks", "state_hash"):
             row[name] = getattr(result, name)
+        row["end_place"] = result.place
         line = io.BytesIO()
         record.write_csv(line, [record.attempt_batch(self._sheet, rows)])
         before = self._actions.tell()

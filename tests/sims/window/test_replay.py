@@ -120,10 +120,11 @@ def test_parquet_and_csv_give_the_same_attempt(folder):
     assert ReplayScene(parquet).finish() == ReplayScene(csv).finish()
 
 
-def test_a_row_from_before_scores_is_equal_without_one(folder, tmp_path, capsys):
+@pytest.mark.parametrize("column", ["score", "end_place"])
+def test_a_row_from_before_a_column_is_equal_without_it(folder, tmp_path, column):
     """boss_duel's rules are as they were before."""
     header, *lines = (small_run(folder, "boss_duel") / "attempts.csv").read_text().splitlines()
-    place = header.split(",").index("score")
+    place = header.split(",").index(column)
     older = [",".join(cell for n, cell in enumerate(line.split(",")) if n != place) for line in (header, *lines)]
     path = tmp_path / "older.csv"
     path.write_text("\n".join([*older, ""]))
@@ -156,6 +157,7 @@ CHANGED: dict[str, Callable[[str], str]] = {
     "progress": lambda text: repr(0.5 * float(text)),
     "score": lambda text: repr(0.5 * float(text)),
     "cause": lambda text: "hit a beam" if text != "hit a beam" else "hit a spike",
+    "end_place": lambda text: str(int(text) + 1),
     "ticks": lambda text: str(int(text) + 1),
     "state_hash": lambda text: str(int(text) + 1),
 }
