@@ -18,6 +18,8 @@ from sims.comparison.levels_left import HEADING as LEFT
 from sims.comparison.levels_left import HEADINGS as LEFT_HEADINGS
 from sims.comparison.levels_left import shown_levels
 from sims.comparison.notes import notes
+from sims.comparison.place_changes import HEADING as PLACES
+from sims.comparison.place_changes import MOST_ROWS, place_cells, place_headings
 from sims.comparison.sentences import (
     FOLLOWING,
     MATTERING,
@@ -183,6 +185,10 @@ def _scenario_lines(comparison: Differences, other: ComparedScenario) -> list[st
             lines += ["", heading]
         if listed:
             lines.append(aligned([HEADINGS, *map(change_cells, listed)]))
+    shown = [place for place in other.places[:MOST_ROWS] if place.change]
+    if shown:
+        headings = place_headings(shown, other.place_noun)
+        lines += ["", PLACES, aligned([headings, *(place_cells(one, headings) for one in shown)])]
     following = [change for change in changes if change.follows]
     if following:
         lines += ["", FOLLOWING, aligned([FOLLOWING_HEADINGS, *map(following_cells, following)])]

@@ -115,6 +115,8 @@ def json_content(differences: Differences) -> dict[str, Any]:
                 "notes": notes(differences, one),
                 "standings": [standing.to_json() for standing in one.standings],
                 "left": [level.to_json() for level in one.left],
+                "place_noun": one.place_noun,
+                "places": [place.to_json() for place in one.places],
                 "seed": one.seed,
                 "paired": not one.strangers,
                 "players": {name: pair[0] for name, pair in one.players.items()},

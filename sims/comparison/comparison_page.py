@@ -14,6 +14,9 @@ from sims.comparison.levels_left import HEADINGS as LEFT_HEADINGS
 from sims.comparison.levels_left import NOTE as LEFT_NOTE
 from sims.comparison.levels_left import LevelLeft
 from sims.comparison.notes import notes
+from sims.comparison.place_changes import HEADING as PLACES
+from sims.comparison.place_changes import MOST_ROWS, place_cells, place_headings
+from sims.comparison.place_changes import NOTE as PLACES_NOTE
 from sims.comparison.sentences import (
     FOLLOWING,
     MATTERING,
@@ -35,6 +38,7 @@ from sims.wording import badge_of
 
 _WIDTH: Final = 120  # of a bar, px
 _HEIGHT: Final = 14
+_MOST_PLACES: Final = 500  # of a page
 _MOST_KEYS: Final = 5  # above the verdict
 _CHANGE: Final = HEADINGS[4]
 
@@ -77,6 +81,7 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
         _mattering(mattering) if mattering else None,
         section(small_heading(differences.least), table(HEADINGS, map(_row, small))) if small else None,
         _unclear(unclear, several=len(other.pairs) > 1),
+        _places(other),
         section(FOLLOWING, table(FOLLOWING_HEADINGS, map(following_cells, following))) if following else None,
         _unchanged(exact),
         section("All changed keys", _keys(other.keys)) if len(other.keys) > _MOST_KEYS else None,
@@ -86,6 +91,18 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
 
 def _left(left: Sequence[LevelLeft]) -> Markup | None:
     return section(LEFT, table(LEFT_HEADINGS, [one.cells() for one in left]), note=LEFT_NOTE) if left else None
+
+
+def _places(other: ComparedScenario) -> Markup | None:
+    """Where attempts ended; most of it is folded."""
+    if not other.places:
+        return None
+    headings = place_headings(other.places, other.place_noun)
+    cells = [place_cells(one, headings) for one in other.places[:_MOST_PLACES]]
+    rest = cells[MOST_ROWS:]
+    more = f"{len(rest):,} of {len(other.places) - MOST_ROWS:,} more"
+    folded = tag("details", tag("summary", more), table(headings, rest)) if rest else None
+    return section(PLACES, table(headings, cells[:MOST_ROWS]), folded, note=PLACES_NOTE)
 
 
 def _keys(keys: Sequence[ChangedKey]) -> Markup:

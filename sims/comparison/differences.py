@@ -33,6 +33,7 @@ from sims.comparison.metrics import (
     cause_places,
     worst_sums,
 )
+from sims.comparison.place_changes import PlaceChange, place_changes
 from sims.comparison.sides import Side, SideSetups, SideSums
 from sims.comparison.target_changes import TargetChange, standing_of
 from sims.comparison.tautologies import SET_ALIKE, follows, removed_causes, without_causes
@@ -142,6 +143,8 @@ class ComparedScenario(NamedTuple):
         failed: attempts before and after that failed in a plug-in; they do not count.
         shared: whether players who share a controller were taken as independent, because there is one replica.
         left: who passed each level, before and after, of all players together; empty without campaigns.
+        places: where attempts ended, before and after; empty where the game names no places.
+        place_noun: what the game calls a place.
     """
 
     number: int
@@ -157,6 +160,8 @@ class ComparedScenario(NamedTuple):
     failed: tuple[int, int]
     shared: bool
     left: tuple[LevelLeft, ...] = ()
+    places: tuple[PlaceChange, ...] = ()
+    place_noun: str = "place"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,7 +220,8 @@ def measure_differences(sides: Sequence[Side], results: Sequence[SideSums], *, l
     confidence = 1.0 - FALSE_DISCOVERY_RATE * max(flags, 1) / max(tests, 1)
     changes = [change._replace(p_adjusted=float(p)) for change, p in zip(measure(confidence), adjusted, strict=True)]
     changes.sort(key=_rank)
-    others = tuple(_compared_scenario(sides, results, match, groups, changes) for match in matches)
+    noun = setups.setups[0].game.place_noun or "place"
+    others = tuple(_compared_scenario(sides, results, match, groups, changes, noun) for match in matches)
     return Differences(sides[0].scenario, sides[0].seed, others, tuple(changes), confidence, least)
 
 
@@ -369,6 +375,7 @@ def _compared_scenario(
     match: _Match,
     groups: Sequence[_Group],
     changes: Sequence[Change],
+    place_noun: str,
 ) -> ComparedScenario:
     number, least = match.number, changes[0].least
     own = [group for group in groups if group.match is match and group.cohort != EVERYBODY]
@@ -397,6 +404,12 @@ def _compared_scenario(
         failed=(results[0].failed, results[number].failed),
         shared=match.shared and own[0].replicas == 1,
         left=_left(match, own),
+        places=place_changes(
+            results[0].endings,
+            results[number].endings,
+            [(names[pair.before], pair.before, pair.after) for pair in match.pairs],
+        ),
+        place_noun=place_noun,
     )
 
 

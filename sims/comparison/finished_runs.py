@@ -22,6 +22,7 @@ from engine.world import Played
 from sims.catalog import scenario_in
 from sims.comparison.metrics import metric_sums
 from sims.comparison.sides import Side, SideSetups, SideSums, sides_of
+from sims.reports.end_places import read_endings
 from sims.run_folder.agreement import refuse_disagreement
 from sims.run_folder.folder import SCENARIO
 from sims.run_folder.row_file import row_batches_of
@@ -105,7 +106,8 @@ def _sums_of(run: Run, setups: SideSetups, number: int) -> SideSums:
     for replica in np.unique(players["replica"][missing]):
         add(missing & (players["replica"] == replica), np.empty(0, _ROW), np.empty(0, _SESSION))
     failed = sum(run.tally.total(cohort, "failed") for cohort in range(len(side.cohorts)))
-    return SideSums(sums, run.verdict, int(run.manifest["rows"]), failed, run.manifest.get("code", {}))
+    endings = read_endings(run.folder, run.manifest)
+    return SideSums(sums, run.verdict, int(run.manifest["rows"]), failed, endings=endings, code=run.manifest.get("code", {}))
 
 
 def _rows(run: Run, causes: Sequence[str]) -> Iterator[Rows]:

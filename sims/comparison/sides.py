@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.faults import Fault
+from engine.places.endings import Endings, endings_of
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
 from engine.tally import Tally, scheme_of, tally_of
@@ -83,6 +84,7 @@ class PlayerSums(NamedTuple):
     attempts: int
     faults: tuple[Fault, ...]
     tally: Tally  # with the cohorts in the order of the scenario
+    endings: Endings | None  # the same; None where the game names no places
 
 
 @dataclasses.dataclass
@@ -93,6 +95,7 @@ class SideSums:
     verdict: Verdict  # each cohort against its target, as a run of the scenario would say it
     attempts: int = 0
     failed: int = 0  # of these attempts
+    endings: Endings | None = None  # where attempts ended, with the cohorts in the order of the scenario
     code: Mapping[str, str] = dataclasses.field(default_factory=dict)  # digests of what played a finished run
 
 
@@ -138,7 +141,8 @@ def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     for table in (played.rows, played.players):  # targets are those of the scenario's own order
         table["cohort"] = order[table["cohort"]]
     tally = tally_of(played.rows, played.players, setups.schemes[task.side])
-    return PlayerSums(*places, sums, len(played.rows), played.faults, tally)
+    endings = None if setup.game.place is None else endings_of(played.rows, setup.game.causes)
+    return PlayerSums(*places, sums, len(played.rows), played.faults, tally, endings)
 
 
 def play_sides(
@@ -166,6 +170,7 @@ def play_sides(
     sums = [setups.no_sums(number) for number in range(len(sides))]
     tallies = [Tally.empty(scheme) for scheme in setups.schemes]
     attempts = [0] * len(sides)
+    endings = [None if setup.game.place is None else Endings() for setup in setups.setups]
     faults: list[list[Fault]] = [[] for _ in sides]
     tasks = [SideTask(side, chunk) for side, setup in enumerate(setups.setups) for chunk in chunks(setup)]
     work = [_most_attempts(setups.setups[task.side], task.chunk) for task in tasks]
@@ -181,6 +186,8 @@ def play_sides(
                 own = part.address == address
                 sums[side][int(address)][task.chunk.replica, part.place[own]] = part.sums[own]
             tallies[side] += part.tally
+            if part.endings is not None:
+                endings[side] = (endings[side] or Endings()) + part.endings
             attempts[side] += part.attempts
             faults[side] += part.faults
             done += work[number]
@@ -188,7 +195,13 @@ def play_sides(
     for own, made in zip(faults, attempts, strict=True):
         check_fault_share(sorted(own), made)
     return [
-        SideSums(sums[number], verdict(_goal_of(side), tallies[number]), attempts[number], len(faults[number]))
+        SideSums(
+            sums[number],
+            verdict(_goal_of(side), tallies[number]),
+            attempts[number],
+            len(faults[number]),
+            endings=endings[number],
+        )
         for number, side in enumerate(sides)
     ]
 

@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from engine.errors import RunFolderError
 from engine.inference.intervals import DIAL_UNIT
+from engine.places.endings import Endings
 from engine.tally import Scheme
 from sims.reports.beliefs import Beliefs
+from sims.reports.end_places import PLACE_COLUMNS, add_endings, has_places
 from sims.reports.people import People, read_people
 from sims.reports.row_batches import BatchArrays, Integers, Numbers, batches, column_names
 
@@ -51,6 +53,7 @@ class Gathered:
     late_sums: dict[str, Integers] = field(default_factory=dict)  # per knob and cohort, in DIAL_UNIT of its range
     late_choices: dict[str, list[Counter[str]]] = field(default_factory=dict)
     examples: dict[str, tuple[float, Example]] = field(default_factory=dict)
+    endings: Endings | None = None  # where attempts ended; None where the rows do not say it
 
     @property
     def attempts(self) -> list[int]:
@@ -86,7 +89,10 @@ def gather(folder: Path, manifest: Mapping[str, Any], scheme: Scheme) -> Gathere
         belief = next((name for name in column_names(path) if name.startswith(_BELIEF)), None)
         gathered = _empty(people, len(cohorts), knobs, scheme, belief)
         params = {f"param_{knob['name']}": knob["scale"] == "choice" for knob in knobs}
-        for batch in batches(path, _COLUMNS, params, belief):
+        columns: tuple[str, ...] = _COLUMNS
+        if has_places(path):
+            gathered.endings, columns = Endings(), (*_COLUMNS, *PLACE_COLUMNS)
+        for batch in batches(path, columns, params, belief):
             _add(gathered, BatchArrays(batch, cohorts), knobs, scheme, belief)
     except (OSError, KeyError, ValueError, pa.ArrowException) as fault:
         raise RunFolderError(f"the tables of {folder} must be as the run wrote them, but: {fault}") from None
@@ -129,6 +135,8 @@ def _add(
     reached = np.minimum((_shares(progress[lost], "progress") * PROGRESS_CELLS).astype(np.int64), PROGRESS_CELLS - 1)
     _count(gathered.progress, cohort[lost] * PROGRESS_CELLS + reached)
     _add_causes(gathered, batch, lost, stopped)
+    if gathered.endings is not None:
+        add_endings(gathered.endings, batch, gathered.rows)
     key = batch.keys()
     first = np.concatenate(([0], np.flatnonzero(key[1:] != key[:-1]) + 1))  # rows at which a player's begin
     players = gathered.people.places(key[first])

@@ -162,6 +162,7 @@ class _RunManifest(_Manifest):
     targets: dict[TextLine, Annotated[Any, fits(_are_bands)]]
     wanted: dict[TextLine, Annotated[Any, fits(_are_wanted)]] | None = None
     layouts: TextLine = ""
+    place_noun: TextLine = ""
     calibration: _Calibration | None = None
     replicas: Count
     knobs: list[_Knob]

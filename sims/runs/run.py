@@ -119,6 +119,21 @@ class Run:
         """
         return self._table("faults", columns)
 
+    def losses(self) -> list[dict[str, Any]]:
+        """Attempts that were not won, by cohort, level, place and cause; the places that end most attempts first.
+
+        Returns:
+            One entry for each cell: how many losses, how many attempts got to the place, and the row of the first loss.
+            The losses of all cells add up to all losses. Empty where the game names no places.
+
+        Raises:
+            RunFolderError: the table of attempts is damaged.
+        """
+        from sims.reports.end_places import read_endings
+
+        endings = read_endings(self.folder, self.manifest)
+        return [] if endings is None else endings.to_json(self.goal.cohorts)
+
     def row(self, number: int) -> PlayedRow:
         """Play an attempt again from its row.
 
@@ -151,6 +166,8 @@ class Run:
         """Verdict, counts and paths as values of JSON."""
         paths = {"folder": self.folder, "rows_file": self.rows_file, "report": self.report_file}
         content = {**self.verdict.to_json(), "attempts": self.manifest["rows"]}
+        losses = self.losses()
+        content |= {"losses": losses, "place_noun": self.manifest.get("place_noun", "place")} if losses else {}
         content |= {"warnings": list(self.warnings), **{name: str(path) for name, path in paths.items()}}
         return content | ({"precision": self.precision.to_json()} if self.precision is not None else {})
 

@@ -116,6 +116,7 @@ def manifest_of(
         "wanted": wanted,
         "after_attempts": scenario.after_attempts,
         "replicas": setup.replicas,
+        **({} if setup.game.place is None else {"place_noun": setup.game.place_noun}),
         "levels": setup.levels,
         "layouts": setup.layouts,
         "calibration": scenario.calibration._asdict(),

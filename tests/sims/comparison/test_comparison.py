@@ -613,7 +613,7 @@ def test_json_holds_what_a_program_needs(folder, capsys):
     for one in told["comparisons"]:
         assert one.keys() == {
             "comparison", "scenario", "changed", "summary", "notes", "standings", "left", "seed", "paired",
-            "players", "players_after", "attempts_before", "attempts_after",
+            "players", "players_after", "attempts_before", "attempts_after", "places", "place_noun",
         }  # fmt: skip
         assert one["changed"] == [{"key": "controller.options.difficulty", "before": "0.45", "after": "0.5"}]
         assert one["players"] == one["players_after"] == {"new": 40, "old": 40}

@@ -1,0 +1,1 @@
+"""Where attempts end, and what one place of a level costs."""
