@@ -190,19 +190,49 @@ def attempt_of(game: Game) -> Callable[..., Result]:
 @cache
 def opening_of(game: Game) -> Callable[..., Opening]:
     """(values, address) -> Opening: the one place that says which key deals what, and what comes first."""
-    unpack = unpack_params(game)
-    build, start = game.build, game.start
+    unpack, build, open_on = unpack_params(game), game.build, opening_on(game)
 
     def opening(
         values: Any, seed: int, replica: int, player: int, attempt: int, level: int, layout_seed: int = RUNS_OWN
     ) -> Opening:
         params = unpack(values)
         layout = build(params, layout_key(seed, replica, player, attempt, level, layout_seed))
+        return open_on(params, layout, seed, replica, player, attempt)
+
+    return opening
+
+
+@cache
+def opening_without(game: Game) -> Callable[..., Opening]:
+    """(values, place, address) -> Opening on the same level with nothing at a place, for games that can leave one out.
+
+    Raises ValueError for a game that cannot.
+    """
+    if game.without is None:
+        raise ValueError(f"only a game that says what a level is without a place can leave one out, got {game.name}")
+    unpack, build, without, open_on = unpack_params(game), game.build, game.without, opening_on(game)
+
+    def opening(
+        values: Any, place: int, seed: int, replica: int, player: int, attempt: int, level: int, layout_seed: int
+    ) -> Opening:
+        params = unpack(values)
+        layout = build(params, layout_key(seed, replica, player, attempt, level, layout_seed))
+        return open_on(params, without(layout, place), seed, replica, player, attempt)
+
+    return opening
+
+
+@cache
+def opening_on(game: Game) -> Callable[..., Opening]:
+    """(params, level, seed, replica, player, attempt) -> Opening on a level that is there."""
+    start = game.start
+
+    def open_on(params: Any, layout: Any, seed: int, replica: int, player: int, attempt: int) -> Opening:
         state = start(params, layout, key_of(seed, replica, START, player, attempt))
         chance = key_of(seed, replica, CHANCE, player, attempt)
         return Opening(params, layout, state, chance, key_of(seed, replica, MOTOR, player, attempt))
 
-    return opening
+    return open_on
 
 
 @cache

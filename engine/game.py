@@ -103,5 +103,7 @@ class Game:
     )
     # never falls: obstacle 7, turn 12. None: the game names no places
     place_noun: str = ""  # what people call a place, in the singular: "obstacle"
+    without: Callable[..., Any] | None = None  # (level, place) -> the same level with nothing at the place, for games
+    # that can leave one out
     progression: tuple[str, ...] = ()  # knobs that a designer raises from one numbered level to the next
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -50,6 +50,8 @@ GAP: Final = 0
 SPIKE: Final = 1
 BEAM: Final = 2
 
+NONE: Final = -1
+
 RUN: Final = 0
 JUMP: Final = 1
 DUCK: Final = 2
@@ -67,11 +69,19 @@ class Params(NamedTuple):
     hazards: int
 
 
+MOST_MADE: Final = 24
+Made = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
+NOT_MADE: Final = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 class Level(NamedTuple):
-    """The layout is a function of the key and the index of the obstacle: nothing is stored."""
+    """The layout is a function of the key and the index of the obstacle, unless it was made by hand."""
 
     key: Key
     goal: float  # m, where the flag stands
+    obstacles: int  # before the flag, the skipped one included
+    skipped: int  # index of an obstacle that is left out; NONE where none is
+    made: Made  # obstacles made by hand, shape (count, 3): where, how wide, which kind; (0, 3) where drawn from the key
 
 
 class State(NamedTuple):
@@ -96,9 +106,14 @@ class Obstacle(NamedTuple):
 
 
 def obstacle(params: Params, level: Level, index: int) -> Obstacle:
-    """The obstacle with an index, from 0. After the last one there is one far behind the flag."""
-    if index >= params.obstacles:
+    """The obstacle with an index, from 0, among those that are left. After the last one is one far behind the flag."""
+    if level.skipped != NONE and index >= level.skipped:
+        index = index + 1
+    if index >= level.obstacles:
         return Obstacle(level.goal + 1000.0, 1.0, GAP)
+    if level.made[0] > 0:
+        packed = (level.made[index >> 1] >> (27 * (index & 1))) & 0x7FFFFFF
+        return Obstacle(0.01 * (packed >> 11), 0.01 * ((packed >> 2) & 511), packed & 3)
     where, what, size, _ = uniforms(level.key, index)
     at = RUN_UP + params.spacing_m * (index + JITTER * where)
     kind = int(what * (params.hazards + 1))
@@ -108,7 +123,12 @@ def obstacle(params: Params, level: Level, index: int) -> Obstacle:
 
 
 def build(params: Params, key: Key) -> Level:
-    return Level(key, RUN_UP + params.spacing_m * params.obstacles)
+    return Level(key, RUN_UP + params.spacing_m * params.obstacles, params.obstacles, NONE, NOT_MADE)
+
+
+def without(level: Level, place: int) -> Level:
+    """The same level with plain ground in place of one obstacle."""
+    return Level(level.key, level.goal, level.obstacles, place - 1, level.made)
 
 
 def start(params: Params, level: Level, key: Key) -> State:
@@ -229,7 +249,7 @@ def progress(params: Params, level: Level, state: State) -> float:
 
 
 def score(params: Params, level: Level, state: State) -> float:
-    return min(max(state.clean / params.obstacles, 0.0), 1.0)
+    return min(max(state.clean / level.obstacles, 0.0), 1.0)
 
 
 def cause(params: Params, level: Level, state: State) -> int:
@@ -238,7 +258,10 @@ def cause(params: Params, level: Level, state: State) -> int:
 
 def place(params: Params, level: Level, state: State) -> int:
     """The obstacle ahead, or the one that was just hit; at the flag the last one."""
-    return min(state.ahead + 1 - state.stumbling, params.obstacles)
+    index = state.ahead - state.stumbling
+    if level.skipped != NONE and index >= level.skipped:
+        index = index + 1
+    return min(index + 1, level.obstacles)
 
 
 VIEW_WIDTH: Final = 16.0  # m
@@ -272,7 +295,7 @@ def draw(params: Params, level: Level, state: State) -> list[Shape]:
     shapes.append(shape_at(left, "rect", left, -0.12, VIEW_WIDTH, 0.12, "neutral"))
     for i in range(int(left // 2.0), int((left + VIEW_WIDTH) // 2.0) + 1):  # marks that show the speed
         shapes.append(shape_at(left, "rect", 2.0 * i, -0.75 - 0.6 * (i % 2), 0.7, 0.1, "far"))
-    for index in range(max(state.ahead - 4, 0), params.obstacles):
+    for index in range(max(state.ahead - 4, 0), level.obstacles):
         thing = obstacle(params, level, index)
         if thing.at > left + VIEW_WIDTH:
             break
@@ -370,6 +393,7 @@ GAME: Final = Game(
     score=score,
     place=place,
     place_noun="obstacle",
+    without=without,
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
     progression=("obstacles",),
     how_to=(

@@ -29,6 +29,7 @@ ARGUMENTS: Final = {
 OPTIONAL: Final = {  # of games that have one
     "score": ("params", "level", "state"),
     "place": ("params", "level", "state"),
+    "without": ("level", "place"),
     "foreseen": ("params", "level", "state", "faculties", "action"),
 }
 REPEATABLE_MATH: Final = frozenset(
@@ -66,6 +67,8 @@ def names_and_numbers(game: Any) -> Iterator[str]:
         yield f"max_ticks must be a whole number from 1, got {game.max_ticks!r}"
     if game.place is not None and not (isinstance(game.place_noun, str) and plain(game.place_noun)):
         yield f"place_noun must say what a place is called, such as obstacle or turn, got {game.place_noun!r}"
+    if game.without is not None and game.place is None:
+        yield "without leaves out a place, but the game names none; give it place and place_noun, or leave it out"
     for field in ("causes", "actions"):
         names = getattr(game, field)
         if not isinstance(names, tuple) or not names or not all(isinstance(name, str) and name for name in names):

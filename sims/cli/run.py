@@ -239,11 +239,40 @@ def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
 
 @click.command(cls=Command)
 @folder_argument
-def report(folder: Path) -> None:
-    """Rebuild report.html from the rows of a run."""
+@click.option("--knock-out", is_flag=True, help="Measure what each place of a level costs, and add it to the report.")
+@click.option("--level", type=NumberRange(1, 10_000, whole=True), metavar="N", help="With --knock-out: this level.")
+@click.option(
+    "--attempts",
+    type=NumberRange(1, 1_000_000, whole=True),
+    default=2000,
+    show_default=True,
+    metavar="N",
+    help="With --knock-out: attempts of each group on each level that are made again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="With --knock-out: print the costs as JSON.")
+def report(folder: Path, knock_out: bool, level: int | None, attempts: int, as_json: bool) -> None:
+    """Rebuild report.html from the rows of a run.
+
+    --knock-out makes attempts again without one place after the other, such as obstacle 7, with the same players and
+    the same luck. It says first how long that takes.
+    """
     from sims.reports.report import write_report
 
-    show(write_report(folder))
+    if not knock_out:
+        if level is not None or as_json:
+            raise click.UsageError("--level and --json are for --knock-out; add it.")
+        show(write_report(folder))
+        return
+    from sims.cli.cost_table import print_costs
+    from sims.run_folder.sound_tables import sound_manifest
+    from sims.runs.run import Run
+
+    opened = Run(folder, sound_manifest(folder))
+    costs = opened.knock_out(level, attempts, on_message=say)
+    page = write_report(folder, costs=costs)
+    print_costs(opened, costs, as_json=as_json)
+    if not as_json:
+        show(f"\nreport  {page}")
 
 
 @click.command(cls=Command)

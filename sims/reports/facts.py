@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.places.knock_out import PlaceCost
 from engine.tally import Tally
 from sims.reports.changes import ChangedDefault
 from sims.reports.rows import Gathered
@@ -27,6 +28,7 @@ class Facts:
     verdict: Verdict
     rows: Gathered
     changes: tuple[ChangedDefault, ...] | None  # what the scenario sets; None where that is not known
+    costs: tuple[PlaceCost, ...] = ()  # what each place costs, where it was measured
 
     @property
     def of_a_person(self) -> bool:

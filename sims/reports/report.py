@@ -7,9 +7,11 @@ and nothing from the clock, so the same run gives the same bytes.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import RunFolderError
+from engine.places.knock_out import PlaceCost
 from engine.scenario_file.toml import LARGEST_FILE
 from engine.tally import Tally
 from engine.user_files.regular_file import read_regular
@@ -27,11 +29,12 @@ from sims.verdict.verdict import verdict
 _NEEDED = ("format", "cohorts", "knobs", "tallies", "options", "versions")
 
 
-def write_report(folder: Path, *, fresh: bool = False) -> Path:
+def write_report(folder: Path, *, fresh: bool = False, costs: Sequence[PlaceCost] = ()) -> Path:
     """Write the report of a run into its folder; an older one is replaced.
 
     Args:
         folder: of a complete run.
+        costs: what each place costs, where it was measured.
         fresh: whether this process has just written the files, so that none can have been altered since.
 
     Returns:
@@ -63,6 +66,7 @@ def write_report(folder: Path, *, fresh: bool = False) -> Path:
         verdict=verdict(goal, tally),
         rows=rows,
         changes=read_changes(folder / SCENARIO),
+        costs=tuple(costs),
     )
     path = folder / REPORT
     write_file(path, report_page(facts).encode())

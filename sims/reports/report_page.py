@@ -8,6 +8,7 @@ from sims.reports.dials import dials_part
 from sims.reports.facts import Facts
 from sims.reports.losses import losses_part
 from sims.reports.origin import examples_part, methods_part, origin_part
+from sims.reports.place_costs import costs_part
 from sims.reports.places import places_part
 from sims.reports.player_rates import players_part
 from sims.reports.rates import levels_part, rates_part
@@ -30,6 +31,7 @@ def report_page(facts: Facts) -> str:
         rates_part(facts),
         dials_part(facts),
         losses_part(facts),
+        costs_part(facts),
         places_part(facts),
         players_part(facts),
         survivors_part(facts),

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import RunFolderError
 from engine.tally import Tally
 from sims.run_folder.folder import REPORT, read_manifest
+from sims.terminal import OnMessage, no_message
 from sims.verdict.gate import Gate, judge_gate
 from sims.verdict.goal import Goal, goal_of
 from sims.verdict.precision_record import Precision
@@ -19,6 +21,7 @@ from sims.verdict.verdict import Verdict, verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+    from engine.places.knock_out import PlaceCost
     from sims.playback.played import PlayedRow
     from sims.reports.rows import Example
 
@@ -133,6 +136,31 @@ class Run:
 
         endings = read_endings(self.folder, self.manifest)
         return [] if endings is None else endings.to_json(self.goal.cohorts)
+
+    def knock_out(
+        self, level: int | None = None, attempts: int = 2000, *, on_message: OnMessage = no_message
+    ) -> list[PlaceCost]:
+        """What each place costs in points of win rate: attempts are made again without one place after the other.
+
+        Args:
+            level: of a campaign, from 1; None for all of them.
+            attempts: how many attempts of each cohort on each level to make again, at most, from 1.
+            on_message: takes a sentence: how long it will take.
+
+        Returns:
+            One entry for each cohort, level and place, the most costly first.
+
+        Raises:
+            ScenarioError: the game cannot leave out a place, or there is no such level.
+            RunFolderError: the table of attempts is damaged, or another version of the game wrote it.
+        """
+        from sims.playback.place_measuring import measure_places
+        from sims.reports.end_places import read_endings
+
+        endings = read_endings(self.folder, self.manifest)
+        if endings is None:
+            raise RunFolderError(f"{self.rows_file} does not say where attempts ended; run the scenario again.")
+        return measure_places(self.folder, endings, level=level, attempts=attempts, on_message=on_message)
 
     def row(self, number: int) -> PlayedRow:
         """Play an attempt again from its row.
