@@ -170,9 +170,9 @@ def layout_key(seed: int, replica: int, player: int, attempt: int, level: int, l
 def attempt_of(game: Game) -> Callable[..., Result]:
     """The plain function (values, faculties, seed, replica, player, attempt, level, layout seed) -> Result for a game.
 
-    values: float64 array, shape (knobs,), params as rules see them. The other arguments are integers of the
-    address; without the last one, numbered levels are those of the run's seed. The same game gives the same function,
-    so that it is compiled once.
+    values: float64 array, params as rules see them; after them the numbers of a level made by hand. The other
+    arguments are integers of the address; without the last one, numbered levels are those of the run's seed. The same
+    game gives the same function, so that it is compiled once.
     """
     opening, play, result = opening_of(game), play_of(game), result_of(game)
 
@@ -190,16 +190,36 @@ def attempt_of(game: Game) -> Callable[..., Result]:
 @cache
 def opening_of(game: Game) -> Callable[..., Opening]:
     """(values, address) -> Opening: the one place that says which key deals what, and what comes first."""
-    unpack, build, open_on = unpack_params(game), game.build, opening_on(game)
+    unpack, lay_out, open_on = unpack_params(game), layout_maker(game), opening_on(game)
 
     def opening(
         values: Any, seed: int, replica: int, player: int, attempt: int, level: int, layout_seed: int = RUNS_OWN
     ) -> Opening:
         params = unpack(values)
-        layout = build(params, layout_key(seed, replica, player, attempt, level, layout_seed))
+        layout = lay_out(params, layout_key(seed, replica, player, attempt, level, layout_seed), values)
         return open_on(params, layout, seed, replica, player, attempt)
 
     return opening
+
+
+@cache
+def layout_maker(game: Game) -> Callable[..., Any]:
+    """(params, key, values) -> the level: made by hand where values go on after the params, else drawn from the key."""
+    build, knobs = game.build, len(game.space)
+    if game.arrange is None:
+
+        def built(params: Any, key: Key, values: Any) -> Any:
+            return build(params, key)
+
+        return built
+    arrange = game.arrange
+
+    def arranged(params: Any, key: Key, values: Any) -> Any:
+        if len(values) > knobs:
+            return arrange(params, key, values[knobs:])
+        return build(params, key)
+
+    return arranged
 
 
 @cache
@@ -210,13 +230,13 @@ def opening_without(game: Game) -> Callable[..., Opening]:
     """
     if game.without is None:
         raise ValueError(f"only a game that says what a level is without a place can leave one out, got {game.name}")
-    unpack, build, without, open_on = unpack_params(game), game.build, game.without, opening_on(game)
+    unpack, lay_out, without, open_on = unpack_params(game), layout_maker(game), game.without, opening_on(game)
 
     def opening(
         values: Any, place: int, seed: int, replica: int, player: int, attempt: int, level: int, layout_seed: int
     ) -> Opening:
         params = unpack(values)
-        layout = build(params, layout_key(seed, replica, player, attempt, level, layout_seed))
+        layout = lay_out(params, layout_key(seed, replica, player, attempt, level, layout_seed), values)
         return open_on(params, without(layout, place), seed, replica, player, attempt)
 
     return opening

@@ -105,5 +105,8 @@ class Game:
     place_noun: str = ""  # what people call a place, in the singular: "obstacle"
     without: Callable[..., Any] | None = None  # (level, place) -> the same level with nothing at the place, for games
     # that can leave one out
+    read_level: Callable[[Mapping[str, Any]], tuple[float, ...]] | None = None  # a level file's content -> its numbers,
+    # always as many; plain Python; raises ValueError with the rule, what came and what to do
+    arrange: Callable[..., Any] | None = None  # (params, key, numbers) -> Level made by hand; numbers: float64 array
     progression: tuple[str, ...] = ()  # knobs that a designer raises from one numbered level to the next
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

@@ -115,8 +115,10 @@ class ParameterSpace(Sequence[Knob]):
         *knobs: Knob,
         held: Mapping[str, Value] | None = None,
         levels: Mapping[str, Sequence[Value]] | None = None,
+        made: Sequence[Sequence[float]] = (),
     ) -> None:
-        """held: values that do not change; levels: values of held knobs on each numbered level."""
+        """held: values that do not change; levels: values of held knobs on each numbered level; made: numbers of each
+        numbered level that was made by hand."""
         names = [knob.name for knob in knobs]
         if not knobs or len(set(names)) != len(names):
             raise ValueError(f"a space needs one or more knobs with different names, got {names}")
@@ -127,6 +129,7 @@ class ParameterSpace(Sequence[Knob]):
             name: tuple(self[names.index(name)].real(value) for value in values)
             for name, values in (levels or {}).items()
         }
+        self.made = tuple(tuple(map(float, numbers)) for numbers in made)
 
     def __getitem__(self, index: Any) -> Any:
         return self.knobs[index]
@@ -134,17 +137,26 @@ class ParameterSpace(Sequence[Knob]):
     def __len__(self) -> int:
         return len(self.knobs)
 
+    def numbers_on(self, level: int) -> tuple[float, ...]:
+        """The numbers of a level made by hand, which follow the params; none where it was not."""
+        return self.made[level - 1] if 0 < level <= len(self.made) else ()
+
     @property
     def free(self) -> tuple[int, ...]:
         """Positions of the knobs that are not held."""
         return tuple(j for j, knob in enumerate(self.knobs) if knob.name not in self.held)
 
     def table(self) -> npt.NDArray[np.float64]:
-        """The space as numbers for the kernels, shape (knobs, 6 + levels); NaN where a level has none."""
-        count = max(map(len, self.levels.values()), default=0)
-        rows = np.zeros((len(self.knobs), WIDTH + count))
+        """The space as numbers for the kernels, shape (knobs, 6 + levels); NaN where a level has none.
+
+        After the knobs come the numbers of levels made by hand, one row for each number.
+        """
+        count = max(max(map(len, self.levels.values()), default=0), len(self.made))
+        rows = np.zeros((len(self.knobs) + (len(self.made[0]) if self.made else 0), WIDTH + count))
         rows[:, WIDTH:] = math.nan
-        for row, knob in zip(rows, self.knobs, strict=True):
+        for level, numbers in enumerate(self.made):
+            rows[len(self.knobs) :, WIDTH + level] = numbers
+        for row, knob in zip(rows, self.knobs):
             own = self.levels.get(knob.name, ())
             row[WIDTH : WIDTH + len(own)] = own
             row[_LEVELS], row[_HIGH] = knob.levels, knob.high
@@ -235,6 +247,12 @@ def level_value(table: npt.NDArray[np.float64], j: int, level: int, other: float
         if not math.isnan(own):
             return own
     return other
+
+
+def put_made(table: npt.NDArray[np.float64], knobs: int, level: int, values: npt.NDArray[np.float64]) -> None:
+    """Put the numbers of a level made by hand after the params; values: shape (len(table),)."""
+    for j in range(knobs, len(table)):
+        values[j] = level_value(table, j, level, 0.0)
 
 
 def straight_path(space: ParameterSpace) -> npt.NDArray[np.float64]:

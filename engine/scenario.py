@@ -24,6 +24,7 @@ from engine.presence.week import ALWAYS_ALIKE, Week, week_of
 from engine.scenario_file import toml
 from engine.scenario_file.calibration_label import CalibrationLabel, calibration_label
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
+from engine.scenario_file.level_files import numbers_of, with_files
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.positions import KeyPath, line_number
 from engine.scenario_file.progression import with_progression
@@ -203,18 +204,24 @@ def load(path: Path, catalog: PluginCatalog, overrides: Overrides = (), *, allow
     allow_long: accept a number of attempts above the safety limit. Raises ScenarioError with one line for everything
     that is wrong.
     """
-    return parse(toml.read(path), str(path), catalog, overrides, allow_long=allow_long)
+    return parse(toml.read(path), str(path), catalog, overrides, allow_long=allow_long, folder=path.parent)
 
 
 def parse(
-    data: bytes, name: str, catalog: PluginCatalog, overrides: Overrides = (), *, allow_long: bool = False
+    data: bytes,
+    name: str,
+    catalog: PluginCatalog,
+    overrides: Overrides = (),
+    *,
+    allow_long: bool = False,
+    folder: Path | None = None,
 ) -> Scenario:
-    """As `load`, from the bytes of a file that messages call `name`."""
+    """As `load`, from the bytes of a file that messages call `name`. folder: of level files; None for no folder."""
     document = toml.parse_toml(data, name)
     settings = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
-    look = _looked_at(document, name, catalog, settings, allow_long=allow_long)
+    look = _looked_at(document, name, catalog, settings, allow_long, folder)
     doubtful = look.faults.doubtful
-    look.faults.check(alone=_looked_at(document, name, catalog, [], allow_long=allow_long).faults if doubtful else None)
+    look.faults.check(alone=_looked_at(document, name, catalog, [], allow_long, folder).faults if doubtful else None)
     assert look.game is not None  # otherwise there was a fault
     assert look.kind is not None
     written = Form.model_validate(look.tree)
@@ -261,11 +268,17 @@ class _Look(NamedTuple):
 
 
 def _looked_at(
-    document: toml.Document, name: str, catalog: PluginCatalog, settings: list[tuple[str, str]], *, allow_long: bool
+    document: toml.Document,
+    name: str,
+    catalog: PluginCatalog,
+    settings: list[tuple[str, str]],
+    allow_long: bool,
+    folder: Path | None,
 ) -> _Look:
     faults = Faults(name, document.lines)
     tree = apply_overrides(document.tree, settings, faults)
     faults.name_cohorts(tree)
+    tree = with_files(tree, folder, faults)
     parts = validate_document(tree, faults)
     return _Look(tree, *check_consistency(parts, catalog, allow_long, faults), faults)
 
@@ -280,6 +293,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         *(knob.narrowed(*bounds[knob.name]) if knob.name in bounds else knob for knob in game.space),
         held=form.game.params,
         levels=form.levels.params if isinstance(form.levels, Campaign) else None,
+        made=[numbers_of(game, content) for content in _made(form)],
     )
     arrival = form.players.arrival
     schedule = _schedule(form.controller)
@@ -330,6 +344,11 @@ def _schedule(section: ControllerSection) -> OptionSchedule:
 
 def _week(section: CalendarSection | None) -> Week:
     return ALWAYS_ALIKE if section is None else week_of(section.hours or [], section.weekdays or [])
+
+
+def _made(form: Form) -> Sequence[Mapping[str, Any]]:
+    """The levels that were made by hand; none where levels are drawn."""
+    return form.levels.made or () if isinstance(form.levels, Campaign) else ()
 
 
 def _level_seed(form: Form) -> int:

@@ -18,7 +18,7 @@ from engine.attempt import NOWHERE, attempt_of, define_function
 from engine.controller import Bounds, Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
 from engine.game import FAILED, WON, Game
-from engine.parameters import along, level_value, to_real, value_at
+from engine.parameters import along, level_value, put_made, to_real, value_at
 from engine.players import (
     DAY_S,
     FLOW_FIELDS,
@@ -205,11 +205,12 @@ def single_of(game: Game) -> Callable[..., tuple[int, int, float, float, float, 
         player = players[i]
         players[len(players) - 1] = player
         row = rows[r]
-        values = np.empty(knobs)
+        values = np.empty(len(table))
         acts_at = felt_difficulty(player, difficulty)
         for j in range(knobs):
             u = along(path, j, acts_at) if units[0] < 0.0 else float(units[j])
             values[j] = level_value(table, j, int(player["level"]), to_real(table, j, u))
+        put_made(table, knobs, int(player["level"]), values)
         row["target"] = target_for(targets, int(player["cohort"]), int(player["level"]))
         row["difficulty"] = difficulty
         row["clipped"] = clipped
@@ -263,7 +264,7 @@ def session_of(
         bounds = shifted_bounds(
             Bounds(floor, ceiling, float(wanted.min()), float(wanted.max())), float(shifts.min()), float(shifts.max())
         )
-        values = np.empty(knobs)
+        values = np.empty(len(table))
         first = r
         left = PLAYING
         gone = 0
@@ -291,6 +292,7 @@ def session_of(
             acts_at = felt_difficulty(player, difficulty)
             for j in range(knobs):
                 values[j] = value_at(table, path, j, acts_at, level)
+            put_made(table, knobs, level, values)
             row["target"] = target
             row["difficulty"] = difficulty
             row["clipped"] = clipped

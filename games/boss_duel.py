@@ -30,7 +30,8 @@ often it chooses each move) differ from level to level around its `style`.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -139,6 +140,34 @@ def build(params: Params, key: Key) -> Level:
         params.boss_health * (1.0 - UNLIKE + 2.0 * UNLIKE * bulk),
         1.0 - UNLIKE + 2.0 * UNLIKE * might,
     )
+
+
+def read_level(content: Mapping[str, Any]) -> tuple[float, ...]:
+    """A level file: how often the boss chooses `light`, `heavy`, `sweep` and `rest`, its `health` and its `might`.
+
+    The weights need not add up to 1. The numbers are those of Level.
+    """
+    names = (*MOVES, "health", "might")
+    unknown, missing = sorted({*content} - {*names}), [name for name in names if name not in content]
+    if unknown or missing:
+        came = f"got {unknown[0]!r}" if unknown else f"{missing[0]} is missing"
+        raise ValueError(f"a boss has the keys {', '.join(names)}, but {came}; correct it")
+    for name in names:
+        value, high = content[name], {"health": 10_000.0, "might": 10.0}.get(name, 1000.0)
+        least = 0.0 if name in MOVES else 0.01
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= high:
+            raise ValueError(f"{name} of a boss must be a number from {least:g} to {high:g}, got {value!r}; change it")
+    light, heavy, sweep, rest = (float(content[name]) for name in MOVES)
+    total = light + heavy + sweep + rest
+    if not total > 0.0:
+        raise ValueError("a boss must choose a move, but light, heavy, sweep and rest are all 0; raise one")
+    bounds = (light / total, (light + heavy) / total, (light + heavy + sweep) / total)
+    return (*bounds, float(content["health"]), float(content["might"]))
+
+
+def arrange(params: Params, key: Key, numbers: Any) -> Level:
+    """A level made by hand; see read_level."""
+    return Level(float(numbers[0]), float(numbers[1]), float(numbers[2]), float(numbers[3]), float(numbers[4]))
 
 
 def chosen_move(level: Level, place: float) -> int:
@@ -372,6 +401,8 @@ GAME: Final = Game(
     score=score,
     place=place,
     place_noun="turn",
+    read_level=read_level,
+    arrange=arrange,
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
     progression=("boss_health",),
     how_to=(

@@ -29,7 +29,8 @@ scores 0.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple
 
 from engine.game import LOST, RUNNING, WON, Faculties, Game, Shape
 from engine.parameters import Knob, ParameterSpace
@@ -52,6 +53,13 @@ BEAM: Final = 2
 
 NONE: Final = -1
 
+KINDS: Final = ("gap", "spike", "beam")  # in a level file
+MOST_MADE: Final = 24  # obstacles of a level made by hand
+FARTHEST: Final = 320.0  # m, of an obstacle made by hand
+RUN_OUT: Final = 6.0  # m from the last obstacle made by hand to the flag
+BITS: Final = 26  # of an obstacle made by hand: 15 for its place and 9 for its width in cm, 2 for its kind. Two are one
+# number, which a float holds exactly
+
 RUN: Final = 0
 JUMP: Final = 1
 DUCK: Final = 2
@@ -69,9 +77,8 @@ class Params(NamedTuple):
     hazards: int
 
 
-MOST_MADE: Final = 24
-Made = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
-NOT_MADE: Final = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+Made = tuple[float, float, float, float, float, float, float, float, float, float, float, float]
+NOT_MADE: Final = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Level(NamedTuple):
@@ -81,7 +88,7 @@ class Level(NamedTuple):
     goal: float  # m, where the flag stands
     obstacles: int  # before the flag, the skipped one included
     skipped: int  # index of an obstacle that is left out; NONE where none is
-    made: Made  # obstacles made by hand, shape (count, 3): where, how wide, which kind; (0, 3) where drawn from the key
+    made: Made  # obstacles made by hand, two in each; all 0 where they are drawn from the key
 
 
 class State(NamedTuple):
@@ -111,8 +118,8 @@ def obstacle(params: Params, level: Level, index: int) -> Obstacle:
         index = index + 1
     if index >= level.obstacles:
         return Obstacle(level.goal + 1000.0, 1.0, GAP)
-    if level.made[0] > 0:
-        packed = (level.made[index >> 1] >> (27 * (index & 1))) & 0x7FFFFFF
+    if level.made[0] > 0.0:
+        packed = (int(level.made[index >> 1]) >> (BITS * (index & 1))) & ((1 << BITS) - 1)
         return Obstacle(0.01 * (packed >> 11), 0.01 * ((packed >> 2) & 511), packed & 3)
     where, what, size, _ = uniforms(level.key, index)
     at = RUN_UP + params.spacing_m * (index + JITTER * where)
@@ -124,6 +131,53 @@ def obstacle(params: Params, level: Level, index: int) -> Obstacle:
 
 def build(params: Params, key: Key) -> Level:
     return Level(key, RUN_UP + params.spacing_m * params.obstacles, params.obstacles, NONE, NOT_MADE)
+
+
+def read_level(content: Mapping[str, Any]) -> tuple[float, ...]:
+    """A level file: a list `obstacle`, each with `kind`, `at_m` and for a gap `width_m`; and `goal_m`, if it is given.
+
+    Metres count from where the runner starts, to the hundredth. The numbers: the flag's place, how many obstacles, then
+    one for each two of MOST_MADE.
+    """
+    things = content.get("obstacle", [])
+    if not isinstance(things, list) or not 1 <= len(things) <= MOST_MADE:
+        raise ValueError(f"a level needs 1 to {MOST_MADE} obstacles, each a table [[obstacle]]; give so many")
+    unknown = sorted({*content} - {"obstacle", "goal_m"})
+    if unknown:
+        raise ValueError(f"a level has the keys obstacle and goal_m, got {unknown[0]!r}; remove it")
+    packed = []
+    behind = 0.0
+    for number, thing in enumerate(things, 1):
+        kind, at = thing["kind"], thing["at_m"]
+        if kind not in KINDS:
+            raise ValueError(f"obstacle {number} must be one of {', '.join(KINDS)}, got {kind!r}; choose one")
+        width = thing["width_m"] if kind == "gap" else SPIKE_WIDTH if kind == "spike" else BEAM_WIDTH
+        if set(thing) - {"kind", "at_m", "width_m"} or (kind != "gap" and "width_m" in thing):
+            raise ValueError(f"obstacle {number} has the keys kind and at_m, and a gap has width_m; remove the others")
+        for name, value, high in (("at_m", at, FARTHEST), ("width_m", width, JUMP_LENGTH)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value <= high:
+                raise ValueError(f"{name} of obstacle {number} must be a number above 0 to {high:g}, got {value!r}")
+        if at < behind:
+            raise ValueError(
+                f"obstacle {number} must come after the one before, which ends at {behind:g} m, got {at!r}"
+            )
+        behind = at + width
+        packed.append((round(100.0 * at) << 11) + (round(100.0 * width) << 2) + KINDS.index(kind))
+    goal = content.get("goal_m", behind + RUN_OUT)
+    if isinstance(goal, bool) or not isinstance(goal, int | float) or not behind < goal <= FARTHEST + RUN_UP:
+        raise ValueError(f"goal_m must lie past the last obstacle, which ends at {behind:g} m, got {goal!r}; move it")
+    packed += [0] * (MOST_MADE - len(packed))
+    pairs = (float(packed[n] + (packed[n + 1] << BITS)) for n in range(0, MOST_MADE, 2))
+    return (float(goal), float(len(things)), *pairs)
+
+
+def arrange(params: Params, key: Key, numbers: Any) -> Level:
+    """A level made by hand; see read_level."""
+    made = (
+        numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7],
+        numbers[8], numbers[9], numbers[10], numbers[11], numbers[12], numbers[13],
+    )  # fmt: skip
+    return Level(key, float(numbers[0]), int(numbers[1]), NONE, made)
 
 
 def without(level: Level, place: int) -> Level:
@@ -394,6 +448,8 @@ GAME: Final = Game(
     place=place,
     place_noun="obstacle",
     without=without,
+    read_level=read_level,
+    arrange=arrange,
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
     progression=("obstacles",),
     how_to=(

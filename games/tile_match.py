@@ -28,6 +28,7 @@ game.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -58,6 +59,8 @@ WENT_OFF: Final = 4
 UNLIKE: Final = 0.3  # the goals of levels differ by up to so much
 OVERRUN: Final = 4  # lost when moss covers one in so many cells
 WAVES: Final = 64  # of one cascade; remaining runs vanish in the next
+
+MARKS: Final = {**{str(colour): colour for colour in range(1, 8)}, "#": STONE, "*": MOSS, ".": WALL}  # in a level file
 
 GLANCE: Final = 0.3  # share of the board that one unit of foresight shows
 GOAL_WORTH: Final = 4.0  # to the player, in tiles of other colours
@@ -289,6 +292,49 @@ def build(params: Params, key: Key) -> Level:
     return Level(width * height, need, look_word % LOOKS, board)
 
 
+def read_level(content: Mapping[str, Any]) -> tuple[float, ...]:
+    """A level file: `need`, tiles to collect, and `rows`, the board from its top row down, a text for each row.
+
+    1 to 7 are colours, of which 1 and 2 are those of the goal; # is stone, * is moss, and a dot is no cell. The
+    numbers: `need`, then the cells, row by row from below.
+    """
+    need, rows = content["need"], content["rows"]
+    if {*content} != {"need", "rows"}:
+        raise ValueError(f"a board has the keys need and rows, got {', '.join(sorted(content))}; remove the others")
+    if isinstance(need, bool) or not isinstance(need, int) or not 1 <= need <= 999:
+        raise ValueError(f"need must be a whole number from 1 to 999, got {need!r}; change it")
+    if not isinstance(rows, list) or not 3 <= len(rows) <= SIDE or not all(isinstance(row, str) for row in rows):
+        raise ValueError(f"rows must be a list of 3 to {SIDE} texts, the top row first; write the board like that")
+    board = np.full(CELLS, WALL, np.int64)
+    for y, row in enumerate(reversed(rows)):
+        wrong = next((mark for mark in row if mark not in MARKS), None)
+        if wrong is not None or len(row) > SIDE:
+            came = f"{len(row)} cells" if wrong is None else repr(wrong)
+            raise ValueError(
+                f"a row of the board has at most {SIDE} of 1 to 7, #, * and ., got {came}; correct row {row!r}"
+            )
+        for x, mark in enumerate(row):
+            board[FIRST + STRIDE * y + x] = MARKS[mark]
+    nothing = np.zeros(CELLS, np.int64)
+    if mark_runs(board, nothing, nothing.copy(), 0, 0, 0):
+        raise ValueError("a board must begin without a run of three, but it has one; change a tile of it")
+    if best_swap(board, 1.0) == 0.0:
+        raise ValueError("a board must begin with a legal swap, but it has none; change a tile of it")
+    inner = (float(board[FIRST + STRIDE * (n // SIDE) + n % SIDE]) for n in range(SIDE * SIDE))
+    return (float(need), *inner)
+
+
+def arrange(params: Params, key: Key, numbers: Any) -> Level:
+    """A level made by hand; see read_level."""
+    board = np.full(CELLS, WALL, np.int64)
+    cells = 0
+    for n in range(SIDE * SIDE):
+        tile = int(numbers[1 + n])
+        board[FIRST + STRIDE * (n // SIDE) + n % SIDE] = tile
+        cells += 1 if tile != WALL else 0
+    return Level(cells, int(numbers[0]), words(key, 0)[1] % LOOKS, board)
+
+
 def moss_on(board: Cells) -> int:
     moss = 0
     for k in range(CELLS):
@@ -462,6 +508,8 @@ GAME: Final = Game(
     score=score,
     place=place,
     place_noun="turn",
+    read_level=read_level,
+    arrange=arrange,
     draw=draw,
     progression=("goal",),
     how_to=(

@@ -30,6 +30,8 @@ OPTIONAL: Final = {  # of games that have one
     "score": ("params", "level", "state"),
     "place": ("params", "level", "state"),
     "without": ("level", "place"),
+    "read_level": ("content",),
+    "arrange": ("params", "key", "numbers"),
     "foreseen": ("params", "level", "state", "faculties", "action"),
 }
 REPEATABLE_MATH: Final = frozenset(
@@ -67,6 +69,8 @@ def names_and_numbers(game: Any) -> Iterator[str]:
         yield f"max_ticks must be a whole number from 1, got {game.max_ticks!r}"
     if game.place is not None and not (isinstance(game.place_noun, str) and plain(game.place_noun)):
         yield f"place_noun must say what a place is called, such as obstacle or turn, got {game.place_noun!r}"
+    if (game.read_level is None) != (game.arrange is None):
+        yield "read_level and arrange belong together: give both, or none of them"
     if game.without is not None and game.place is None:
         yield "without leaves out a place, but the game names none; give it place and place_noun, or leave it out"
     for field in ("causes", "actions"):
@@ -132,7 +136,7 @@ def functions_are_repeatable(game: Game) -> Iterator[str]:
     """Rules use no global randomness, no clock, and no function whose last bits differ between machines."""
     for name in arguments_of(game):
         seen: set[int] = set()
-        for finding in _unrepeatable(getattr(game, name), seen, strict=name != "draw"):
+        for finding in _unrepeatable(getattr(game, name), seen, strict=name not in ("draw", "read_level")):
             yield f"{name} {finding}"
 
 

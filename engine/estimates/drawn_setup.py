@@ -121,4 +121,4 @@ def _space(
             alone = float(row[-1]) * standard_normal(words(own, level)[0])
             values[level] = within(errors.knob, values[level] + _sum(row[:-1], common) + alone)
         levels[errors.knob] = list(values)
-    return ParameterSpace(*space.knobs, held=held, levels=levels or None)
+    return ParameterSpace(*space.knobs, held=held, levels=levels or None, made=space.made)

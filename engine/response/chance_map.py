@@ -30,7 +30,7 @@ from engine.arithmetic import exp, log, logistic
 from engine.attempt import opening_of, play_of
 from engine.game import WON, Game
 from engine.kernel import compiled, kernel_digest
-from engine.parameters import ParameterSpace, value_at
+from engine.parameters import ParameterSpace, put_made, value_at
 from engine.players import MIX, PLAYER, TRAIT_NAMES, be_born, draw_trait, faculties_of, skill_now
 from engine.randomness import CONTROLLER, LARGEST_REPLICA, key_of, unit, words
 from engine.response.kept_tables import keep_tables, read_tables
@@ -262,7 +262,7 @@ def trials_of(game: Game) -> Callable[..., None]:
         offsets: Any, won: Any, ticks: Any,
     ) -> None:  # fmt: skip
         player = players[0]
-        values = np.empty(knobs)
+        values = np.empty(len(table))
         for i in range(len(won)):
             stand_in(player, crowd, seed, i, level)
             # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
@@ -270,6 +270,7 @@ def trials_of(game: Game) -> Callable[..., None]:
             place -= np.floor(place)
             for j in range(knobs):
                 values[j] = value_at(table, path, j, place, level)
+            put_made(table, knobs, level, values)
             ended = play(opening(values, seed, MAP_REPLICA, i, level, level), faculties_of(player))
             skill = skill_now(player)
             offsets[i] = logit_at(chart.logits, chart.skills, chart.dial, skill, place)

@@ -21,7 +21,7 @@ from engine.arithmetic import logistic
 from engine.attempt import opening_of, play_of, unpack_params
 from engine.game import WON, Game
 from engine.kernel import compiled, kernel_digest
-from engine.parameters import value_at
+from engine.parameters import put_made, value_at
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty
 from engine.response.chance_map import MAP_REPLICA, LevelProgress, dial_jumps, strangers
 from engine.response.kept_tables import keep_tables, read_tables
@@ -193,7 +193,7 @@ def level_trials_of(game: Game) -> Callable[..., None]:
         players: Any, places: Any, won: Any,
     ) -> None:  # fmt: skip
         player = players[0]
-        values = np.empty(knobs)
+        values = np.empty(len(table))
         for i in range(len(won)):
             newcomer(player, i, traits, cohort, number, tried)
             # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
@@ -203,6 +203,7 @@ def level_trials_of(game: Game) -> Callable[..., None]:
             felt = felt_difficulty(player, places[i])
             for j in range(knobs):
                 values[j] = value_at(table, path, j, felt, number)
+            put_made(table, knobs, number, values)
             address = _ADDRESS * (cohort + 1) + drawn
             ended = play(opening(values, seed, MAP_REPLICA, i, address, drawn), faculties_of(player))
             won[i] = 1.0 if ended.outcome == WON else 0.0

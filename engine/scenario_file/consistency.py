@@ -17,6 +17,7 @@ from engine.game import Game
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, DEFAULT_TRAITS, TRAIT_LIST, TRAIT_NAMES, Trait, correlation_factor
 from engine.scenario_file.dial_path import fault_of_dial
+from engine.scenario_file.level_files import check_made
 from engine.scenario_file.likely_slips import slip_of_shares
 from engine.scenario_file.personas import PERSONA_NAMES
 from engine.scenario_file.positions import KeyPath
@@ -78,6 +79,7 @@ def check_consistency(
         if not faults.touch("game"):
             parts = replace(parts, levels=with_progression(parts.levels, section, game))
         _check_level_params(parts, game, faults)
+        check_made(parts.levels, game, faults)
         if parts.dial is not None:
             _check_dial(parts.dial, section, fixed_names(section, parts.levels), game, kind, faults)
     if kind is not None and parts.controller is not None:

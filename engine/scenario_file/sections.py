@@ -26,6 +26,7 @@ from engine.setup import Layouts
 FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
 MOST_LEVELS: Final = 10_000  # of a campaign
+MOST_FILES: Final = 200  # levels made by hand
 LARGEST: Final = 1e300  # of a number whose range only the game or the controller knows
 LOWEST_WIN_RATE: Final = 1e-6  # of a target: its odds are finite, and far beyond what can be distinguished
 HIGHEST_WIN_RATE: Final = 1.0 - LOWEST_WIN_RATE
@@ -211,6 +212,13 @@ class Campaign(Section):
     )
     params: dict[str, Annotated[list[Annotated[float | str, KnobValue()]], Field(max_length=MOST_LEVELS)]] | None = (
         Field(default=None, description="values of knobs, one for each level, in the game's own units")
+    )
+
+    files: Annotated[list[str], Field(min_length=1, max_length=MOST_FILES)] | None = Field(
+        default=None, description="files of levels made by hand, one for each level, in the folder of this file"
+    )
+    made: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_FILES)] | None = Field(
+        default=None, description="levels made by hand, one table for each; a complete scenario has them for files"
     )
 
     progression: Share | None = Field(

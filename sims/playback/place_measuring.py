@@ -126,7 +126,7 @@ def _batches(table: AttemptTable, cohorts: list[str]) -> Iterator[_Rows]:
     columns = [column for column in table.columns if column.name in names]
     words: Mapping[str, list[Any]] = {"cohort": cohorts, "outcome": list(OUTCOMES)}
     for batch in row_batches_of(table.path, columns):
-        rows = np.zeros(batch.num_rows, row_type(len(knobs), 0))
+        rows = np.zeros(batch.num_rows, row_type(len(knobs) + len(table.numbers_on(1)), 0))
         rows["layout_seed"] = RUNS_OWN
         for column in columns:
             cells = batch.column(column.name)
@@ -140,7 +140,17 @@ def _batches(table: AttemptTable, cohorts: list[str]) -> Iterator[_Rows]:
                 )
             else:
                 rows[column.name] = _numbers(column, cells)
+        if table.made:
+            rows["params"][:, len(knobs) :] = np.array(table.made)[_levels(rows, len(table.made))]
         yield rows
+
+
+def _levels(rows: _Rows, count: int) -> npt.NDArray[np.int64]:
+    """Places in the list of levels. Raises ValueError for a level that is not in it."""
+    level: npt.NDArray[np.int64] = rows["level"]
+    if len(level) and not 1 <= level.min() <= level.max() <= count:
+        raise ValueError(f"a level must be one of the {count} that were made by hand")
+    return level - 1
 
 
 def _codes(cells: Any, words: list[Any]) -> npt.NDArray[np.int64]:

@@ -233,7 +233,8 @@ def read_row(table: AttemptTable, number: int) -> RecordedRow:
             f"version {game.version}; use the Flowdial that wrote it."
         )
     try:
-        values = np.array([knob.real(cells[f"param_{knob.name}"]) for knob in game.space], dtype=np.float64)
+        params = [knob.real(cells[f"param_{knob.name}"]) for knob in game.space]
+        values = np.array([*params, *table.numbers_on(int(cells["level"]))], dtype=np.float64)
     except ValueError as fault:
         raise RunFolderError(f"{table.path}, row {number}: {fault}") from None
     faculties = NO_FACULTIES if human else Faculties(*(float(cells[name]) for name in Faculties._fields))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,8 +16,11 @@ from engine import record
 from engine.errors import RunFolderError
 from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
-from engine.user_files.regular_file import open_parquet, open_regular
+from engine.scenario_file.level_files import numbers_of
+from engine.scenario_file.toml import LARGEST_FILE
+from engine.user_files.regular_file import open_parquet, open_regular, read_regular
 from sims.catalog import Catalog
+from sims.run_folder.folder import SCENARIO
 from sims.run_folder.saved_csv import (
     TornRow,
     cells_in,
@@ -43,6 +47,11 @@ class AttemptTable(NamedTuple):
     rows: int
     game: Game
     ignored: tuple[str, ...] = ()  # other columns of the file
+    made: tuple[tuple[float, ...], ...] = ()  # numbers of levels made by hand, of the scenario beside the file
+
+    def numbers_on(self, level: int) -> tuple[float, ...]:
+        """The numbers of a level made by hand, which follow the params; none where it was not."""
+        return self.made[level - 1] if 0 < level <= len(self.made) else ()
 
 
 def open_table(path: Path) -> AttemptTable:
@@ -64,7 +73,25 @@ def open_table(path: Path) -> AttemptTable:
         raise RunFolderError(f"{path} lacks the column {missing[0]}, which a replay needs.")
     refuse_numbers(path, [known.get(name) for name in names], first)
     columns = tuple(known[name] for name in names if name in known)
-    return AttemptTable(path, columns, rows, game, tuple(name for name in names if name not in known))
+    ignored = tuple(name for name in names if name not in known)
+    return AttemptTable(path, columns, rows, game, ignored, _made_beside(path, game))
+
+
+def _made_beside(path: Path, game: Game) -> tuple[tuple[float, ...], ...]:
+    """The levels made by hand of the scenario beside a file of attempts; none where there is none."""
+    if game.read_level is None:
+        return ()
+    try:
+        levels = tomllib.loads(read_regular(path.parent / SCENARIO, LARGEST_FILE).decode()).get("levels")
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, RecursionError):  # it is no scenario; what plays it says so
+        return ()
+    made = levels.get("made") if isinstance(levels, dict) else None
+    try:
+        return tuple(numbers_of(game, content) for content in made or ())
+    except (ValueError, TypeError) as fault:
+        raise RunFolderError(f"the levels of {path.parent / SCENARIO} must be those of a run, but: {fault}") from None
 
 
 def ignored_note(path: Path, names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import FlowdialError, PluginFault, ScenarioError
 from engine.game import Game
 from engine.kernel import check_address_space
+from engine.places.passable import TRIES, impassable_levels
 from engine.record import Format
 from engine.scenario import Scenario, setup_of
 from engine.scenario_file.scenario_faults import printable
@@ -27,6 +28,11 @@ def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: For
     check_address_space()
     setup = setup or setup_of(scenario, Catalog())
     check_rules(setup.game)
+    for level in impassable_levels(setup):
+        raise ScenarioError(
+            f"{printable(scenario.name)}: levels.files: each level must be one that a perfect player can win at the "
+            f"dial's floor, but level {level} was lost in {TRIES} tries; make it easier."
+        )
     try:
         with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
             return job_of(Path(), setup, scenario.after_attempts, file_format)

@@ -346,6 +346,7 @@ def _cells_that_differ(
             yield name, row[name], str(fault)
     if len(params) < len(table.game.space):
         return
+    params += table.numbers_on(values["level"])
     address = Address(**{name: values[name] for name in Address._fields if name in values})
     if human:
         yield from ((name, row[name], "") for name in Faculties._fields if values[name] is not None)

@@ -319,7 +319,8 @@ def _wins(worker: WorkerSetup, piece: Piece, able: Numbers) -> int:
     segment, replica = worker.segments[piece.segments[0]], _replica(worker, piece)
     first = worker.setup.player_number(segment.cohort, piece.first)
     table = worker.setup.space.table()
-    values = np.array([level_value(table, j, segment.level, value) for j, value in enumerate(piece.values)])
+    params = (level_value(table, j, segment.level, value) for j, value in enumerate(piece.values))
+    values = np.array([*params, *worker.setup.space.numbers_on(segment.level)])
     places = Places(worker.setup.seed, replica, first, segment.level, worker.setup.layout_seed(replica))
     with redirect_stdout(sys.stderr):  # what a plug-in prints is not a result
         return wins_of_able(worker.setup.game, values, able, places)

@@ -69,7 +69,7 @@ def held_at(setup: Setup, values: Sequence[float]) -> Setup:
         name: [setup.space[setup.space.names.index(name)].shown(value) for value in own]
         for name, own in setup.space.levels.items()
     }
-    return replace(setup, space=ParameterSpace(*knobs, held=held, levels=levels))
+    return replace(setup, space=ParameterSpace(*knobs, held=held, levels=levels, made=setup.space.made))
 
 
 def replica_of(setup: Setup, block: int) -> int:

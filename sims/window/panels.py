@@ -155,7 +155,7 @@ def setting_rows(game: Game, values: Iterable[float]) -> list[tuple[str, str]]:
     """All parameters of an attempt, as rows of a table."""
     return [
         (knob.name.removesuffix(f"_{knob.unit}").replace("_", " "), format_setting(knob, float(value)))
-        for knob, value in zip(game.space, values, strict=True)
+        for knob, value in zip(game.space, values)  # the numbers of a level made by hand come after them
     ]
 
 

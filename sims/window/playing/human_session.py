@@ -28,7 +28,7 @@ from engine import record
 from engine.attempt import Address
 from engine.controller import ControllerKind, Outcome, Setting, Situation, Who
 from engine.game import WON, Faculties
-from engine.parameters import along, level_value, to_real
+from engine.parameters import along, level_value, put_made, to_real
 from engine.players import (
     COHORT_STRIDE,
     FINISHED,
@@ -203,8 +203,9 @@ class HumanSession:
         setting, clipped, fault = self._desk.ask(who, start_s, self._before)
         self._before = setting
         units = self._desk.units
-        values = np.empty(len(setup.space))
-        for j in range(len(values)):
+        values = np.empty(len(self._frame.table))
+        put_made(self._frame.table, len(setup.space), level, values)
+        for j in range(len(setup.space)):
             unit = along(setup.path, j, setting.difficulty) if units[0] < 0.0 else float(units[j])
             values[j] = level_value(self._frame.table, j, level, to_real(self._frame.table, j, unit))
         beliefs = self._desk.believed(who) if self._desk.beliefs else ()
@@ -267,7 +268,8 @@ class HumanSession:
         row["layout_seed"] = stepper.address.layout_seed
         row["start_s"], row["duration_s"] = attempt.start_s, result.duration_s
         row["target"], row["difficulty"] = attempt.who.situation.target, attempt.setting.difficulty
-        row["clipped"], row["params"], row["beliefs"] = attempt.clipped, stepper.values, attempt.beliefs
+        row["clipped"], row["beliefs"] = attempt.clipped, attempt.beliefs
+        row["params"] = stepper.values[: len(self.setup.space)]
         row["fault"] = attempt.fault
         for name in Faculties._fields:
             row[name] = np.nan

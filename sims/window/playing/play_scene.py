@@ -369,7 +369,9 @@ class PlayScene:
 
     def _values(self, difficulty: float) -> npt.NDArray[np.float64]:
         table = self.setup.space.table()
-        return np.array([to_real(table, j, along(self.setup.path, j, difficulty)) for j in range(len(table))])
+        return np.array(
+            [to_real(table, j, along(self.setup.path, j, difficulty)) for j in range(len(self.setup.space))]
+        )
 
     def picture(self) -> list[Shape]:
         """The picture of the game."""

@@ -218,7 +218,12 @@ class LiveWorld:
             float(row["duration_s"]),
             decision.controller,
             decision.beliefs,
-            AttemptStepper(self.setup.game, row["params"].copy(), faculties, address),
+            AttemptStepper(
+                self.setup.game,
+                np.array([*row["params"], *self.setup.space.numbers_on(int(row["level"]))]),
+                faculties,
+                address,
+            ),
         )
 
     def prepare(self) -> None:
