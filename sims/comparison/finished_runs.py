@@ -107,7 +107,8 @@ def _sums_of(run: Run, setups: SideSetups, number: int) -> SideSums:
         add(missing & (players["replica"] == replica), np.empty(0, _ROW), np.empty(0, _SESSION))
     failed = sum(run.tally.total(cohort, "failed") for cohort in range(len(side.cohorts)))
     endings = read_endings(run.folder, run.manifest)
-    return SideSums(sums, run.verdict, int(run.manifest["rows"]), failed, endings=endings, code=run.manifest.get("code", {}))
+    code = run.manifest.get("code", {})
+    return SideSums(sums, run.verdict, int(run.manifest["rows"]), failed, endings=endings, code=code)
 
 
 def _rows(run: Run, causes: Sequence[str]) -> Iterator[Rows]:
