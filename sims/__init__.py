@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from sims.tracking.track import track as track
     from sims.tuning.levels.tune_levels import tune_levels as tune_levels
     from sims.tuning.levels.tuned_levels import TunedLevels as TunedLevels
+    from sims.tuning.tiers.tune_tiers import resume_tiers as resume_tiers
+    from sims.tuning.tiers.tune_tiers import tune_tiers as tune_tiers
+    from sims.tuning.tiers.tuned_tiers import TunedTiers as TunedTiers
+    from sims.tuning.tiers.tuned_tiers import read_tiers as read_tiers
     from sims.tuning.tune import resume_study as resume_study
     from sims.tuning.tune import tune as tune
     from sims.tuning.tuned_study import TunedOption as TunedOption
@@ -74,6 +78,7 @@ _HOMES = {
     "TunedLevels": "sims.tuning.levels.tuned_levels",
     "TunedOption": "sims.tuning.tuned_study",
     "TunedStudy": "sims.tuning.tuned_study",
+    "TunedTiers": "sims.tuning.tiers.tuned_tiers",
     "Verdict": "sims.verdict.verdict",
     "Verification": "sims.runs.verification",
     "advise": "sims.advice.advice",
@@ -88,9 +93,11 @@ _HOMES = {
     "read_run": "sims.runs.run",
     "read_study": "sims.tuning.tuned_study",
     "read_sweep": "sims.sweeping.finished_sweep",
+    "read_tiers": "sims.tuning.tiers.tuned_tiers",
     "resume": "sims.runs.execution",
     "resume_study": "sims.tuning.tune",
     "resume_sweep": "sims.sweeping.sweep",
+    "resume_tiers": "sims.tuning.tiers.tune_tiers",
     "run": "sims.runs.execution",
     "run_arena": "sims.arena.arena",
     "run_to_precision": "sims.planning.precision",
@@ -98,6 +105,7 @@ _HOMES = {
     "track": "sims.tracking.track",
     "tune": "sims.tuning.tune",
     "tune_levels": "sims.tuning.levels.tune_levels",
+    "tune_tiers": "sims.tuning.tiers.tune_tiers",
     "verify": "sims.runs.verification",
 }
 __all__ = sorted(_HOMES)

@@ -29,7 +29,7 @@ from sims.cli.options import (
     workers_option,
 )
 from sims.cli.run_bar import run_bar
-from sims.cli.study_view import best_printer, print_study, study_line
+from sims.cli.study_view import best_printer, print_study, print_tiers, study_line
 from sims.cli.sweep import print_sweep
 from sims.terminal import meter, no_message, print_utf8, say, show
 
@@ -180,8 +180,20 @@ def resume(
     calculate_alone()
     from sims.runs.execution import resume as resume_run
     from sims.sweeping.sweep import is_sweep, resume_sweep
+    from sims.tuning.tiers.tune_tiers import is_tiers, resume_tiers
     from sims.tuning.tune import is_study, resume_study
 
+    if is_tiers(folder):
+        tiers = resume_tiers(
+            folder,
+            workers=workers,
+            on=on,
+            on_progress=study_line(quiet),
+            on_message=say,
+            on_stop=best_printer(as_json),
+        )
+        print_tiers(tiers, quiet=quiet, as_json=as_json)
+        return 0
     if is_study(folder):
         study = resume_study(
             folder,

@@ -13,6 +13,7 @@ from sims.terminal import is_lively, show
 if TYPE_CHECKING:
     from sims.tuning.answer.best_so_far import BestSoFar
     from sims.tuning.progress import OnStudyProgress, StudyProgress
+    from sims.tuning.tiers.tuned_tiers import TunedTiers
     from sims.tuning.tuned_study import TunedStudy
 
 _PAUSE_S: Final = 0.25  # between two updates, so that they cost nothing
@@ -52,6 +53,8 @@ def progress_text(progress: StudyProgress, left: str = "") -> str:
         miss, low, high = (f"{100.0 * value:.1f}" for value in best)
         off = f"; best so far {miss} points off target (margin {low} to {high})"
     stage = _STAGES.get(progress.stage, progress.stage)
+    if progress.tier:
+        stage = f"{progress.tier}, {'its start' if progress.stage == 'baseline' else stage}"
     return f"{stage}: {progress.done:,} of {progress.total:,} attempts{left}{off}"
 
 
@@ -73,3 +76,15 @@ def print_study(study: TunedStudy, *, quiet: bool, as_json: bool) -> None:
     else:
         places = {"report": study.report_file, "counts": study.counts_file, "folder": study.folder}
         show("\n".join([study.text, "", *(f"{name}  {path}" for name, path in places.items())]))
+
+
+def print_tiers(tiers: TunedTiers, *, quiet: bool, as_json: bool) -> None:
+    """Print complete tiers: the answer, and where the scenario of each is."""
+    if as_json:
+        show(json.dumps(tiers.to_json(), indent=1))
+    elif quiet:
+        show(tiers.folder)
+    else:
+        files = {tier["name"]: tiers.folder / tier["file"] for tier in tiers.answer["tiers"]}
+        places = files | {"report": tiers.report_file, "folder": tiers.folder}
+        show("\n".join([tiers.text, "", *(f"{name}  {path}" for name, path in places.items())]))

@@ -27,7 +27,7 @@ from sims.cli.options import (
     track_option,
     workers_option,
 )
-from sims.cli.study_view import best_printer, print_study, study_line
+from sims.cli.study_view import best_printer, print_study, print_tiers, study_line
 from sims.terminal import json_text, meter, say, show
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _METHODS: Final = ("pooled", "cma_es", "tpe", "gp", "random", "grid")  # those of sims.tuning.search.methods
 _STUDIES: Final = "studies"
+_OF_KNOBS: Final = (  # options that say how knobs are searched
+    "budget", "seconds", "money", "price_per_million", "method", "locks", "options", "near_default", "level", "per",
+    "tiers", "staged", "warm_start", "trackers",
+)  # fmt: skip
 _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must not import
 
 
@@ -69,6 +73,12 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 )
 @click.option("--level", type=NumberRange(1, whole=True), help="Tune for one level of a campaign.")
 @click.option("--levels", is_flag=True, help="Find help per level: the place of the dial on each level of a campaign.")
+@click.option(
+    "--per",
+    type=click.Choice(("cohort",)),
+    help="Tune one setting for each player group, easiest first: no knob is harder in an easier tier.",
+)
+@click.option("--tiers", metavar="NAMES", help="The same, with names for them: easy,normal,hard.")
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")
 @click.option(
     "--warm-start",
@@ -98,6 +108,8 @@ def tune(
     near_default: float,
     level: int | None,
     levels: bool,
+    per: str | None,
+    tiers: str | None,
     staged: bool,
     warm_start: Path | None,
     seed: int | None,
@@ -118,6 +130,9 @@ def tune(
     With --near-default 1, moving every knob from end to end counts as much as missing every target by its tolerance.
     --warm-start needs the same game and players; the targets may differ.
 
+    With --per cohort or --tiers each player group gets a setting of its own: a tier. Knobs are ordered from tier to
+    tier, in the order of the groups in the file, and a folder has a study of each. Limits are of all tiers together.
+
     With --levels the dial is used: it stands still on each level of a campaign, where the level meets its target. It
     needs no limit: the players of the scenario play the campaign nine times.
     """
@@ -132,7 +147,32 @@ def tune(
     from sims.tuning.tune import tune as tune_scenario
 
     attempts = attempts_for(budget, seconds, money, price_per_million, allow_long=allow_long)
+    if per or tiers:
+        _refuse(("options", "warm_start", "trackers"), "--per and --tiers end with one setting for each tier")
     free = replace(load_free(Catalog().scenario(scenario), pairs_of(settings, seed), locks), name=scenario)
+    if per or tiers:
+        from sims.tuning.tiers.tune_tiers import WEIGHT, tune_tiers
+
+        given = click.get_current_context().get_parameter_source("near_default")
+        done = tune_tiers(
+            free,
+            tiers=[] if tiers is None else [name.strip() for name in tiers.split(",")],
+            budget=attempts,
+            seconds=seconds,
+            method=method,
+            lock=locks,
+            near_default=near_default if given is click.core.ParameterSource.COMMANDLINE else WEIGHT,
+            level=level,
+            staged=staged,
+            out=out,
+            workers=workers,
+            on=on,
+            on_progress=study_line(quiet),
+            on_message=say,
+            on_stop=best_printer(as_json),
+        )
+        print_tiers(done, quiet=quiet, as_json=as_json)
+        return
     study = tune_scenario(
         free,
         budget=attempts,
@@ -155,14 +195,13 @@ def tune(
     record(study, trackers)
 
 
-def _check_alone() -> None:
-    """Raise click.UsageError for options that say how knobs are searched, which --levels does not."""
+def _refuse(options: tuple[str, ...], reason: str) -> None:
+    """Raise click.UsageError for options that were given although they have no use. reason: why."""
     context = click.get_current_context()
-    for option in ("budget", "seconds", "money", "price_per_million", "method", "locks", "options", "near_default",
-                   "level", "staged", "warm_start", "trackers"):  # fmt: skip
+    for option in options:
         if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
             name = {"locks": "lock", "trackers": "track"}.get(option, option).replace("_", "-")
-            raise click.UsageError(f"--levels moves the dial and searches no knobs, so --{name} has no use; drop it.")
+            raise click.UsageError(f"{reason}, so --{name} has no use; drop it.")
 
 
 def _tune_levels(
@@ -173,7 +212,7 @@ def _tune_levels(
     from sims.tuning.levels.tune_levels import tune_levels
     from sims.tuning.levels.tuned_levels import TUNED
 
-    _check_alone()
+    _refuse(_OF_KNOBS, "--levels moves the dial and searches no knobs")
     if out is not None:
         check_new(out)
     found = tune_levels(scenario, workers=workers, on=on, on_progress=meter(quiet), on_message=say)

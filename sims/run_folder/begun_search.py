@@ -28,7 +28,7 @@ from sims.run_folder.folder import (
     read_manifest,
 )
 
-SearchKind = Literal["study", "sweep"]
+SearchKind = Literal["study", "sweep", "tier-study"]
 Work = TypeVar("Work")
 
 

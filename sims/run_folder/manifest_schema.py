@@ -26,8 +26,8 @@ from sims.run_folder.json_types import (
 )
 from sims.verdict.goal import goal_of
 
-FolderKind = Literal["run", "study", "sweep"]
-KINDS: Final[tuple[FolderKind, ...]] = ("run", "study", "sweep")
+FolderKind = Literal["run", "study", "sweep", "tier-study"]
+KINDS: Final[tuple[FolderKind, ...]] = ("run", "study", "sweep", "tier-study")
 # What every run has, besides its table of attempts.
 FILES_OF_RUN: Final = ("players.csv", "sessions.csv", "summary.csv", "datapackage.json", "scenario.toml")
 
@@ -195,10 +195,16 @@ class _SweepManifest(_SearchManifest):
     sweep: dict[TextLine, Any]
 
 
+class _TiersManifest(_Manifest):
+    code: Annotated[dict[TextLine, TextLine], fits(lambda code: "game" in code)]
+    study: dict[TextLine, Any]
+
+
 _MODELS: Final[Mapping[FolderKind, type[_Manifest]]] = {
     "run": _RunManifest,
     "study": _StudyManifest,
     "sweep": _SweepManifest,
+    "tier-study": _TiersManifest,
 }
 
 

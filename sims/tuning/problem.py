@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from engine.contract.game_stairs import is_staircase, may_be_staircase
@@ -43,6 +44,17 @@ class Problem:
     segments: tuple[Segment, ...]
     start: Point  # the designer's defaults
     locked: tuple[str, ...] = ()  # knobs that the user has locked for this study
+    beside: str = ""  # the tier whose values stand in place of the designer's defaults; empty for none
+
+    @property
+    def home(self) -> str:
+        """What people read for the setting that the study starts from, a plural."""
+        return f"the values of {self.beside}" if self.beside else "your defaults"
+
+    @property
+    def home_first(self) -> str:
+        """The same at the beginning of a sentence."""
+        return self.home[0].upper() + self.home[1:]
 
     @cached_property
     def conditions(self) -> Conditions:
@@ -83,14 +95,22 @@ class Problem:
         return Effort(found.costs, found.wastes)
 
 
-def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[str] = ()) -> Problem:
+def problem_of(
+    scenario: Scenario,
+    level: int | None = None,
+    locked: Sequence[str] = (),
+    *,
+    beside: str = "",
+    values: Mapping[str, Value] = MappingProxyType({}),
+) -> Problem:
     """The problem of a scenario of `load_free` or `free_knobs`.
 
-    level: the only level of a campaign to tune for, from 1, None for all; locked: the knobs that the user locked.
-    Raises ScenarioError where the scenario cannot be tuned.
+    level: the only level of a campaign to tune for, from 1, None for all; locked: the knobs that the user locked;
+    beside: the tier whose values stand in place of the designer's defaults; values: those of its knobs. Raises
+    ScenarioError where the scenario cannot be tuned.
     """
     setup = setup_of(scenario, Catalog())
-    space = setup.space
+    space = _with_defaults(setup.space, values)
     search_space = search_space_of(space, _stairs(setup))
     free = ", ".join(search_space.names)
     name = printable(scenario.name)
@@ -104,7 +124,19 @@ def problem_of(scenario: Scenario, level: int | None = None, locked: Sequence[st
             f"{name}: tuning takes at most {MOST_KNOBS} knobs, got {search_space.size}: {free}; lock some"
         )
     start = point_of(space, space.defaults(), search_space.steps)
-    return Problem(scenario, space, search_space, segments_of(scenario, level), start, tuple(locked))
+    return Problem(scenario, space, search_space, segments_of(scenario, level), start, tuple(locked), beside)
+
+
+def _with_defaults(space: ParameterSpace, values: Mapping[str, Value]) -> ParameterSpace:
+    """The space with other defaults of some knobs."""
+    if not values:
+        return space
+    knobs = [replace(knob, default=values.get(knob.name, knob.default)) for knob in space]
+    held = {knob.name: knob.shown(space.held[knob.name]) for knob in space if knob.name in space.held}
+    levels = {
+        name: [space[space.names.index(name)].shown(value) for value in own] for name, own in space.levels.items()
+    }
+    return ParameterSpace(*knobs, held=held, levels=levels)
 
 
 def _stairs(setup: Setup) -> dict[str, float]:

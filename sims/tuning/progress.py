@@ -21,6 +21,7 @@ class StudyProgress(NamedTuple):
     total: int  # attempts that the study may have
     segments: Sequence[Segment]
     counts: Counts  # of all settings so far
+    tier: str = ""  # whose study it is; empty where there are no tiers
 
     @property
     def best(self) -> tuple[float, float, float] | None:

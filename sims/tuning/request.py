@@ -5,19 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.errors import ScenarioError
+from engine.parameters import Value
+from engine.scenario import Scenario
 from engine.scenario_file.scenario_faults import printable, suggestion
 from sims.tuning.answer.sentences import band_text
 from sims.tuning.budget import least_budget
-from sims.tuning.problem import Problem
+from sims.tuning.problem import Problem, problem_of
 from sims.tuning.search.counts import Tell
 from sims.tuning.search.methods import METHODS
 
 LONG_BUDGET: Final = 200_000_000  # attempts of a study without a budget
 LARGEST_BUDGET: Final = 5_000_000_000
 MOST_OPTIONS: Final = 8
+
+
+class TierPlace(NamedTuple):
+    """The place of a study among those of other tiers of difficulty."""
+
+    of: int  # tiers, whose margins hold at once
+    beside: str = ""  # the tier whose setting it starts from; empty for the designer's defaults
+    values: Mapping[str, Value] = {}  # that setting
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class StudyRequest:
     staged: bool = False
     locks: tuple[str, ...] = ()  # knobs that are held for this study alone
     earlier: tuple[Tell, ...] = ()  # counts of an earlier study
+    tier: TierPlace | None = None  # None for a study on its own
 
     @classmethod
     def from_json(cls, study: Mapping[str, Any]) -> StudyRequest:
@@ -40,12 +51,21 @@ class StudyRequest:
         earlier = tuple(
             Tell(tuple(point), tuple(attempts), tuple(wins), block) for point, attempts, wins, block in study["earlier"]
         )
-        return cls(**{**study, "locks": tuple(study["locks"]), "earlier": earlier})
+        tier = TierPlace(**study["tier"]) if "tier" in study else None
+        return cls(**{**study, "locks": tuple(study["locks"]), "earlier": earlier, "tier": tier})
 
     def to_json(self) -> dict[str, Any]:
         """The request as values of JSON."""
         earlier = [[list(tell.point), list(tell.attempts), list(tell.wins), tell.block] for tell in self.earlier]
-        return {**asdict(self), "locks": list(self.locks), "earlier": earlier}
+        content = {**asdict(self), "locks": list(self.locks), "earlier": earlier}
+        del content["tier"]
+        return content if self.tier is None else {**content, "tier": self.tier._asdict()}
+
+    def problem_of(self, scenario: Scenario) -> Problem:
+        """The problem of a scenario, as this request wants it. Raises ScenarioError where it cannot be tuned."""
+        if self.tier is None:
+            return problem_of(scenario, self.level, self.locks)
+        return problem_of(scenario, self.level, self.locks, beside=self.tier.beside, values=self.tier.values)
 
 
 def attempts_of(budget: int | None, seconds: float | None) -> int:

@@ -45,7 +45,7 @@ from sims.tuning.journal import ClockNote, Journal, TellRecord
 from sims.tuning.problem import Problem
 from sims.tuning.progress import OnStudyProgress, StudyProgress, no_study_progress
 from sims.tuning.search.counts import Ask, Counts, Segment, Tell
-from sims.tuning.search.least_change import USUAL_WEIGHT, least_change
+from sims.tuning.search.least_change import USUAL_WEIGHT, change_size, least_change
 from sims.tuning.search.local_model import LocalModel
 from sims.tuning.search.pooled import PooledSearch
 from sims.tuning.search.scoreboard import Scoreboard
@@ -73,6 +73,9 @@ _ENDED_EARLY: Final = 0.9  # share of its attempts; a search that had less ended
 _LOOKS: Final = (0.98, 0.97)  # confidence of a first look and of a second one: both are wrong in 5 %
 _LIKELY_OFF: Final = 0.1  # logits by which win rates of runs and of a search differ, about
 _DRAWS: Final = 100
+_SETTLED: Final = 0.5  # of a tier's search: its best point is moved towards the tier beside it, round by round
+_ROUNDS: Final = 8
+_NEAR: Final = (0.3, 0.15)  # width of the model in the first rounds and in the last ones, see local_model
 
 PlayAsks = Callable[[Sequence[Ask]], Iterable[Tell]]
 
@@ -134,6 +137,7 @@ class Study:
         earlier: Sequence[Tell] = (),
         effort: Effort = ALONE,
         speed: Callable[[], float] = lambda: 1.0,
+        tiers: int = 0,
         on_progress: OnStudyProgress = no_study_progress,
     ) -> None:
         """Prepare a study.
@@ -141,15 +145,17 @@ class Study:
         begin_search: returns a fresh search; options: most settings to end with; near_default: the weight of change,
         see sims.tuning.search.least_change, 0 for none; earlier: counts of another study, which the search has already,
         and whose blocks come before those of this study; effort: of what is reported; speed: attempts per second so
-        far, read only where the limits have seconds; on_progress: is called after each batch.
+        far, read only where the limits have seconds; tiers: number of studies that are tiers
+        of difficulty, whose intervals hold at once, 0 for a study on its own; on_progress: is called after each batch.
         """
         self._problem, self._begin_search = problem, begin_search
         self._play, self._journal, self._limits = play, journal, limits
         self._options, self._near_default, self._effort = options, near_default, effort
-        self._speed, self._on_progress = speed, on_progress
+        self._speed, self._tiers, self._on_progress = speed, tiers, on_progress
         self._clock = _Clock()
         self._search: Searcher | None = None
         self._race: FinalRace | None = None
+        self._settled: Point | None = None
         self._history = [TellRecord(EARLIER, tell) for tell in earlier]
         self._counts = Counts()
         self._spent = dict.fromkeys((BASELINE, SEARCH, REHEARSAL, FINAL_RACE, MEASUREMENT), 0)
@@ -174,7 +180,11 @@ class Study:
         self._check_time()
         most = search_budget(self._budget, segments, self._spent[BASELINE], self._effort)
         self._search = search = self._begin_search(SearchTask(most, segments))
-        self._search_for(search, most)
+        if self._tiers:
+            self._search_for(search, int((1.0 - _SETTLED) * most))
+            self._settled = self._settle(search.finalists(1)[0], most - self._spent[SEARCH] - self._spent[REHEARSAL])
+        else:
+            self._search_for(search, most)
         looks = 2 if self._leaves_enough(most) else 1
         self._measure(search, 0 if looks == 2 else None)
         went_on = looks == 2 and not self._confirmed()
@@ -336,6 +346,8 @@ class Study:
         for another option. options: settings that can be measured well enough, 1 or more. A version that changes less
         misses its targets by a part of their tolerance, so it must not replace the best point as the only option.
         """
+        if self._settled is not None:
+            return [self._settled]
         finalists = [self._tidied(point) for point in search.finalists(ENTRANTS)]
         if self._near_default:
             near = [self._leaner(point, self._near_default) for point in finalists[:_LEANER]]
@@ -343,6 +355,34 @@ class Study:
         elif options > 1:
             finalists = [finalists[0], self._leaner(finalists[0], USUAL_WEIGHT), *finalists[1:]]
         return list(dict.fromkeys(finalists))
+
+    def _settle(self, point: Point, most: int) -> Point:
+        """The best point of a tier's search, moved as near to the start as its targets allow.
+
+        A model of counts elsewhere is not to be trusted there. So the point is played wherever it comes to lie, and
+        moved again by what that shows. most: attempts.
+        """
+        problem, each = self._problem, most // (_ROUNDS * len(self._problem.segments))
+        space, start = problem.search_space, problem.start
+        widest = max(float(change_size(space, np.array([point]), start)[0]), 1.0 / space.size)
+        for number in range(_ROUNDS + 1):
+            near = _NEAR[0] if 2 * number < _ROUNDS else _NEAR[1]
+            tells = [record.tell for record in self._history if record.stage == SEARCH]
+            point = least_change(
+                space,
+                self._sought,
+                tells,
+                point,
+                start,
+                self._near_default or USUAL_WEIGHT,
+                problem.scenario.seed,
+                most=widest,
+                near=near,
+            )
+            if number < _ROUNDS and each:
+                self._first_block = self._next_block
+                self._play_all(SEARCH, [Ask(point, (each,) * len(problem.segments), 0)])
+        return point
 
     def _tidied(self, point: Point) -> Point:
         problem = self._problem
@@ -368,7 +408,7 @@ class Study:
             estimate_rates(
                 tells,
                 segments,
-                len(self._race.points) if measured and self._race is not None else 1,
+                max(self._tiers, 1) * (len(self._race.points) if measured and self._race is not None else 1),
                 confidence=self._confidence if measured else CONFIDENCE,
                 players=self._who([tell.block for tell in tells]) if whole else (),
                 controls=self._controls_of([tell.block for tell in tells]) if whole else (),

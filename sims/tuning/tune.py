@@ -60,7 +60,7 @@ _POOLED: Final = "pooled"  # the method that learns from all counts
 _SEEDS: Final = 1 << 63  # number of seeds
 
 
-def _no_stop(best: BestSoFar) -> None:
+def no_stop(best: BestSoFar) -> None:
     """Show nothing."""
 
 
@@ -81,7 +81,7 @@ def tune(
     on: str | None = None,
     on_progress: OnStudyProgress = no_study_progress,
     on_message: OnMessage = no_message,
-    on_stop: OnStop = _no_stop,
+    on_stop: OnStop = no_stop,
 ) -> TunedStudy:
     """Tune the knobs of a game until every player group is on target, and leave a study folder.
 
@@ -124,21 +124,26 @@ def tune(
     attempts = attempts_of(budget, seconds)
     request = StudyRequest(attempts, seconds, method, options, near_default, level, staged, tuple(lock))
     check_request(request)
-    problem = problem_of(_freed(scenario, lock), level, lock)
+    problem = problem_of(freed_scenario(scenario, lock), level, lock)
     if warm_start is not None:
         request = replace(request, earlier=tuple(earlier_tells(Path(warm_start), problem)))
-    check_budget(problem, attempts)
-    check_rules(Catalog().game(problem.scenario.form.game.name))
-    most = search_budget(attempts, problem.segments, effort=problem.effort())
-    _begin(problem, request, SearchTask(most, problem.segments))  # a refusal must not leave a folder
+    check_study(problem, request)
     if contradiction := find_contradiction(problem):
         on_message(f"warning: {contradiction}")
     start = start_of_study(problem, request, plain_name(problem.scenario.name))
-    listeners = _Listeners(on_progress, on_message, on_stop)
+    listeners = Listeners(on_progress, on_message, on_stop)
     with executor_of(workers, on) as executor, Postponing():
         with disk_faults():
             folder = begin(None if out is None else Path(out), start)
-        return _carry_out(_Work(folder, problem, request, start), executor, listeners)
+        return _carry_out(StudyWork(folder, problem, request, start), executor, listeners)
+
+
+def check_study(problem: Problem, request: StudyRequest) -> None:
+    """Raise ScenarioError or PluginFault for a study that cannot be, before there is a folder of it."""
+    check_budget(problem, request.attempts)
+    check_rules(Catalog().game(problem.scenario.form.game.name))
+    most = search_budget(request.attempts, problem.segments, effort=problem.effort())
+    _begin(problem, request, SearchTask(most, problem.segments))
 
 
 def resume_study(
@@ -148,7 +153,7 @@ def resume_study(
     on: str | None = None,
     on_progress: OnStudyProgress = no_study_progress,
     on_message: OnMessage = no_message,
-    on_stop: OnStop = _no_stop,
+    on_stop: OnStop = no_stop,
 ) -> TunedStudy:
     """Finish a study that was stopped: the counts in its journal are used again, the rest is played.
 
@@ -173,17 +178,25 @@ def resume_study(
         >>> study = resume_study("studies/mine-001.partial")  # doctest: +SKIP
     """
     with executor_of(workers, on) as executor:
-        return _resume(Path(folder), executor, _Listeners(on_progress, on_message, on_stop))
+        return _resume(Path(folder), executor, Listeners(on_progress, on_message, on_stop))
 
 
-def _resume(folder: Path, executor: Executor, listeners: _Listeners) -> TunedStudy:
+def _resume(folder: Path, executor: Executor, listeners: Listeners) -> TunedStudy:
     with disk_faults():
         work_folder = take_up(folder)
-    with work_folder.closed_on_fault(), disk_faults():
-        begun = None if lacks_only_its_name(work_folder.path, "study") else _begun(work_folder)
-    if begun is None:
+    work = begun_study(work_folder)
+    if work is None:
         return _published(finish(work_folder, lambda: True, on_message=listeners.on_message))
-    return _carry_out(_Work(work_folder, *begun), executor, listeners)
+    return _carry_out(work, executor, listeners)
+
+
+def begun_study(folder: WorkFolder) -> StudyWork | None:
+    """What is left to do in the folder of a study; None where it lacks only its final name.
+
+    The folder is closed where that raises RunFolderError: scenario, code or versions have changed since.
+    """
+    with folder.closed_on_fault(), disk_faults():
+        return None if lacks_only_its_name(folder.path, "study") else StudyWork(folder, *_begun(folder))
 
 
 def is_study(target: Path) -> bool:
@@ -211,7 +224,7 @@ def start_of_study(problem: Problem, request: StudyRequest, name: str) -> Start:
     )
 
 
-def _freed(scenario: Scenario | str | Path, locks: Sequence[str]) -> Scenario:
+def freed_scenario(scenario: Scenario | str | Path, locks: Sequence[str]) -> Scenario:
     """A scenario with a dial that moves all knobs to tune."""
     if isinstance(scenario, str | Path):
         return replace(load_free(Catalog().scenario(str(scenario)), locks=locks), name=str(scenario))
@@ -223,7 +236,7 @@ def _begun(folder: WorkFolder) -> tuple[Problem, StudyRequest, Start]:
 
     def remade(path: Path, begun: Start) -> tuple[tuple[Problem, StudyRequest], Start]:
         request = StudyRequest.from_json(begun.study)
-        problem = problem_of(scenario_in(path), request.level, request.locks)
+        problem = request.problem_of(scenario_in(path))
         return (problem, request), start_of_study(problem, request, begun.name)
 
     (problem, request), start = begun_work(folder, "study", remade)
@@ -249,7 +262,7 @@ def _begin(problem: Problem, request: StudyRequest, task: SearchTask) -> Searche
     return search
 
 
-class _Listeners(NamedTuple):
+class Listeners(NamedTuple):
     """What the caller wants to hear of a study."""
 
     on_progress: OnStudyProgress
@@ -257,7 +270,7 @@ class _Listeners(NamedTuple):
     on_stop: OnStop
 
 
-class _Work(NamedTuple):
+class StudyWork(NamedTuple):
     """A study to carry out."""
 
     folder: WorkFolder
@@ -266,12 +279,27 @@ class _Work(NamedTuple):
     start: Start
 
 
-def _carry_out(work: _Work, executor: Executor, listeners: _Listeners) -> TunedStudy:
+def _carry_out(work: StudyWork, executor: Executor, listeners: Listeners) -> TunedStudy:
     """Carry a study out in its folder, and publish the folder."""
+    scenario = work.problem.scenario
+    studies: list[Study] = []
+    final = finish(
+        work.folder,
+        lambda: write_study(work, executor, listeners, studies.append),
+        on_message=listeners.on_message,
+        is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller),
+        on_stop=lambda: listeners.on_stop(BestSoFar.of(work.problem, studies[0])) if studies else None,
+    )
+    return _published(final)
+
+
+def write_study(work: StudyWork, executor: Executor, listeners: Listeners, on_begin: Callable[[Study], None]) -> bool:
+    """Carry a study out and write all its files; return True, since that is always enough.
+
+    on_begin: takes the study before it plays anything. Raises what `tune` raises.
+    """
     folder, problem, request, start = work
     began = time.monotonic()
-    scenario = problem.scenario
-    studies: list[Study] = []
 
     def play() -> StudyRecord:
         with (
@@ -289,30 +317,21 @@ def _carry_out(work: _Work, executor: Executor, listeners: _Listeners) -> TunedS
                 earlier=request.earlier,
                 effort=problem.effort(),
                 speed=lambda: simulator.attempts_per_s,
+                tiers=0 if request.tier is None else request.tier.of,
                 on_progress=listeners.on_progress,
             )
-            studies.append(study)
+            on_begin(study)
             return study.run()
 
-    def write() -> bool:
-        try:
-            answer = answer_of(play())
-        except ScenarioError:  # the method refuses the attempts that a time limit leaves it
-            folder.abandon()
-            raise
-        names = [*write_study_results(folder.path, answer.record), write_answer(folder.path, answer)]
-        names.append(write_study_report(folder.path, answer, start))
-        write_study_manifest(folder.path, start, answer.record, names, time.monotonic() - began)
-        return True
-
-    final = finish(
-        folder,
-        write,
-        on_message=listeners.on_message,
-        is_own=lambda: Catalog().has_own(scenario.form.game.name, scenario.controller),
-        on_stop=lambda: listeners.on_stop(BestSoFar.of(problem, studies[0])) if studies else None,
-    )
-    return _published(final)
+    try:
+        answer = answer_of(play())
+    except ScenarioError:  # the method refuses the attempts that a time limit leaves it
+        folder.abandon()
+        raise
+    names = [*write_study_results(folder.path, answer.record), write_answer(folder.path, answer)]
+    names.append(write_study_report(folder.path, answer, start))
+    write_study_manifest(folder.path, start, answer.record, names, time.monotonic() - began)
+    return True
 
 
 def _published(final: Path | None) -> TunedStudy:

@@ -69,7 +69,7 @@ def _headline(answer: Answer) -> str:
     good = [option.letter for option in options if option.meets_all]
     first = options[0]
     if answer.nothing_to_change:
-        return f"Your defaults already meet {targets}. Nothing needs to change."
+        return f"{answer.problem.home_first} already meet {targets}. Nothing needs to change."
     if good and len(good) == len(options):
         return f"{listed(good)} {'meet' if len(good) > 1 else 'meets'} {targets}."
     if good:
@@ -85,7 +85,7 @@ def _headline(answer: Answer) -> str:
         best = f" {first.letter} is the best other setting." if first.changes else ""
         return (
             f"None of the measured settings meets {targets}. "
-            f"Nothing measured is better than your defaults: keep them.{best}"
+            f"Nothing measured is better than {answer.problem.home}: keep them.{best}"
         )
     return f"None of the measured settings meets {targets}. The nearest one is {first.letter}."
 
@@ -107,19 +107,20 @@ def _about_baseline(answer: Answer) -> Iterator[str]:
         if number < len(segments):
             targets = f"{count(number)} of the {count(len(segments))} targets"
         worst = _miss_text(baseline, _worst(baseline, segments), answer.problem)
-        yield f"Your defaults miss {targets}. {'The largest miss' if number > 1 else 'The miss'}: {worst}."
+        miss = "The largest miss" if number > 1 else "The miss"
+        yield f"{answer.problem.home_first} miss {targets}. {miss}: {worst}."
     elif baseline.measured:
         names = listed(_first_few([segments[k].name for k in baseline.undecided]))
         verb = "is" if len(baseline.undecided) == 1 and len(segments) == 1 else "are"
-        yield f"With your defaults {names} {verb} too close to call after {baseline.judged:,} attempts in all."
+        yield f"With {answer.problem.home} {names} {verb} too close to call after {baseline.judged:,} attempts in all."
     else:
-        yield "Your defaults could not be measured within the limit."
+        yield f"{answer.problem.home_first} could not be measured within the limit."
 
 
 def _about_option(answer: Answer, option: MeasuredSetting) -> str:
     knobs, segments = answer.problem.search_space.size, answer.problem.segments
     if not option.changes:
-        text = f"{option.letter} changes nothing: the search came back to your defaults."
+        text = f"{option.letter} changes nothing: the search came back to {answer.problem.home}."
     else:
         changes = listed(_first_few([knob_change_text(change) for change in option.changes]))
         whole = "both" if knobs == 2 else f"all {count(knobs)}"
@@ -267,7 +268,7 @@ def _about_stages(answer: Answer) -> Iterator[str]:
     stages = [stage for stage in answer.record.stages if all(stage.attempts)]
     if not stages or not answer.baseline.measured:
         return
-    errors = [f"{_percent(answer.baseline.error)} with your defaults"]
+    errors = [f"{_percent(answer.baseline.error)} with {answer.problem.home}"]
     for stage in stages:
         error = _percent(stage_error(stage, answer.problem.segments))
         errors.append(f"{error} after tuning {listed(stage.knobs)}")
@@ -313,7 +314,7 @@ def _about_effects(answer: Answer) -> Iterator[str]:
             )
     if moved:
         yield (
-            f"These attempts are too few to say whether {letter} would do as well with the default of "
+            f"These attempts are too few to say whether {letter} would do as well with {_own_value(answer)} of "
             f"{listed(moved)}, so {letter} keeps {'these changes' if len(moved) > 1 else 'this change'}."
         )
     if unknown:
@@ -402,6 +403,11 @@ def value_text(knob: Knob, value: Value) -> str:
     return text.rstrip("0").rstrip(".") if digits else text
 
 
+def _own_value(answer: Answer) -> str:
+    """What the study starts from, of one knob."""
+    return f"the value in {answer.problem.beside}" if answer.problem.beside else "the default"
+
+
 def _percent(share: float) -> str:
     return f"{100.0 * share:.1f}"
 
@@ -448,7 +454,8 @@ def _rate_and_state(rate: Rate, segment: Segment) -> str:
 
 def answer_table(answer: Answer) -> str:
     """Knobs and win rates of the defaults, of each option, and of the end of each stage."""
-    columns = {"defaults": answer.baseline.point} | {option.letter: option.point for option in answer.options}
+    columns = {answer.problem.beside or "defaults": answer.baseline.point}
+    columns |= {option.letter: option.point for option in answer.options}
     for stage in answer.record.stages:
         columns[f"after tuning {', '.join(stage.knobs)}"] = end_of(stage, answer.problem)
     return points_table(answer.problem, columns)

@@ -46,7 +46,6 @@ _MOST_KNOBS: Final = 20  # in one of them
 _LOOKS: Final = 40  # points of the chart of progress
 _STATES: Final = {MET: "good", MISSED: "off", CANNOT_TELL: "open"}
 _STAGES: Final = {
-    BASELINE: "your defaults",
     SEARCH: "the search",
     REHEARSAL: "how much skill decides",
     FINAL_RACE: "the play-off of its best settings",
@@ -107,7 +106,7 @@ def _verdict(answer: Answer) -> Markup:
 
 
 def _columns(answer: Answer) -> list[tuple[str, MeasuredSetting]]:
-    return [("your defaults", answer.baseline), *((option.letter, option) for option in answer.options)]
+    return [(answer.problem.home, answer.baseline), *((option.letter, option) for option in answer.options)]
 
 
 def _rates(answer: Answer) -> Markup:
@@ -123,7 +122,7 @@ def _rates(answer: Answer) -> Markup:
     note = (
         "All margins hold at once, with 95 % confidence. Error: distance of a win rate from the middle of its target, "
         "in percentage points. Gap: from the group furthest below its target to the group furthest above. Size of "
-        "change: how far the knobs are from your defaults, as a mean share of their ranges."
+        f"change: how far the knobs are from {answer.problem.home}, as a mean share of their ranges."
     )
     return section("Before and after", _rates_chart(answer), table(headings, rows), note=note)
 
@@ -213,7 +212,7 @@ def _stages(answer: Answer) -> Markup:
     stages, problem = answer.record.stages, answer.problem
     if not stages:
         return Markup("")
-    points = [("your defaults", answer.baseline.error, answer.baseline.point)]
+    points = [(answer.problem.home, answer.baseline.error, answer.baseline.point)]
     for stage in stages:
         error = stage_error(stage, problem.segments)
         points.append((f"after tuning {listed(stage.knobs)}", error, end_of(stage, problem)))
@@ -277,14 +276,15 @@ def _best_points(answer: Answer) -> list[ChartPoint]:
 def _attempts(answer: Answer) -> Markup:
     """Attempts by what they were used for."""
     spent, limits = answer.record.spent, answer.record.limits
-    rows = [(_STAGES[stage], f"{attempts:,}") for stage, attempts in spent.items()]
+    names = _STAGES | {BASELINE: answer.problem.home}
+    rows = [(names[stage], f"{attempts:,}") for stage, attempts in spent.items()]
     rows.append(("in all", f"{sum(spent.values()):,}"))
     rows.append(("limit", f"{limits.attempts:,}"))
     if limits.seconds is not None:
         rows.append(("time limit", f"{limits.seconds:g} s"))
     note = joined(
-        "Your defaults and the options are measured by players who play as in a run, whose attempts are planned; "
-        "elsewhere each attempt is by another player. All counts are in ",
+        f"{answer.problem.home_first} and the options are measured by players who play as in a run, whose attempts are "
+        "planned; elsewhere each attempt is by another player. All counts are in ",
         tag("code", COUNTS), ", and for programs in ", tag("code", JOURNAL), ".",
     )  # fmt: skip
     return section("Attempts used", table(("for", "attempts"), rows, "pairs"), note=note)
@@ -311,6 +311,8 @@ def _origin(answer: Answer, start: Start) -> Markup:
 
 
 def _asked_text(value: Any) -> str:
+    if isinstance(value, dict):  # a place among tiers
+        return f"one of {value['of']}" + (f", next to {value['beside']}" if value["beside"] else "")
     if isinstance(value, list | tuple):  # earlier counts
         return f"{len(value):,} counts" if value else "none"
     if isinstance(value, bool):
@@ -326,9 +328,9 @@ def _method(answer: Answer) -> Markup:
         else "All of them could be measured, so no play-off was needed."
     )
     texts = (
-        "Your defaults are measured first. The search then plays many settings with few attempts each, and names its "
-        f"best ones. {play_off} The options that are left are measured on fresh players. Only these numbers are "
-        "reported, since a setting always looks better on the attempts that chose it.",
+        f"{answer.problem.home_first} are measured first. The search then plays many settings with few attempts each, "
+        f"and names its best ones. {play_off} The options that are left are measured on fresh players. Only these "
+        "numbers are reported, since a setting always looks better on the attempts that chose it.",
         'A group is "on target" only when the whole margin of its win rate lies inside the target, and "above" or '
         '"below target" only when all of it lies outside. Margins are Wilson\'s, with the spread between blocks of '
         "players where there are enough blocks. All margins of all options hold at once (Sidak 1967).",

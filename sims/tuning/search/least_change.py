@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from sims.tuning.search.counts import Segment, Tell
-from sims.tuning.search.local_model import LocalModel
+from sims.tuning.search.local_model import NEAR, LocalModel
 from sims.tuning.search.search_space import Numbers, Point, SearchSpace
 
 USUAL_WEIGHT: Final = 1.0  # where the user gave none
@@ -46,18 +46,22 @@ def least_change(
     start: Point,
     weight: float,
     seed: int,
+    *,
+    most: float | None = None,
+    near: float = NEAR,
 ) -> Point:
     """The best setting by the model that changes no more than `point` does; `point` itself where none is better.
 
-    tells: all counts of the study; start: the designer's defaults; weight: above 0.
+    tells: all counts of the study; start: the designer's defaults; weight: above 0; most: the largest change, None for
+    that of `point`; near: see sims.tuning.search.local_model.
     """
-    model = LocalModel(space, tells, np.array(point))
+    model = LocalModel(space, tells, np.array(point), near)
     targets = np.array([segment.target for segment in segments])
     tolerances = np.array([max(segment.tolerance, 1e-6) for segment in segments])
     dice = np.random.Generator(np.random.Philox(key=[seed, 0x6C656173]))
     best = np.array(point)
     home = np.array(start)
-    most = float(change_size(space, best[np.newaxis], start)[0])
+    most = float(change_size(space, best[np.newaxis], start)[0]) if most is None else most
     for _ in range(_ROUNDS):
         pool = space.snap(_proposals(best, home, dice))
         pool[0] = best
