@@ -17,6 +17,7 @@ import numpy.typing as npt
 from engine.attempt import RUNS_OWN
 from engine.controller import ControllerKind, Scope
 from engine.estimates.estimate_errors import NAMES, EstimateErrors
+from engine.further.further_target import FurtherTarget
 from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
@@ -24,6 +25,7 @@ from engine.presence.week import ALWAYS_ALIKE, Week, week_of
 from engine.scenario_file import toml
 from engine.scenario_file.calibration_label import CalibrationLabel, calibration_label
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
+from engine.scenario_file.further_targets import further_targets_of
 from engine.scenario_file.level_files import numbers_of, with_files
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.positions import KeyPath, line_number
@@ -191,6 +193,11 @@ class Scenario:
         if target.band is not None or len(chosen) > 1:
             return None
         return chosen.pop(), target.tolerance or DEFAULT_TOLERANCE
+
+    @property
+    def further_targets(self) -> tuple[FurtherTarget, ...]:
+        """Targets beyond the win rate, one for each cohort that it concerns."""
+        return further_targets_of(self.form.target.also or [], self.cohorts)
 
     def resolved_toml(self) -> str:
         """The scenario as a complete file: every default written out, what differs from it marked "# changed"."""

@@ -13,7 +13,7 @@ not fit into 64 bits for large clusters, so they count wins and attempts in a un
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, get_args
@@ -23,8 +23,12 @@ import numpy.typing as npt
 
 from engine.errors import RunFolderError
 from engine.faults import BAD_PROPOSAL
+from engine.further.further_counts import cells_of, count_further
+from engine.further.further_interval import FurtherInterval, further_interval
+from engine.further.further_target import FurtherTarget
 from engine.game import FAILED, TIMED_OUT, WON
 from engine.inference.intervals import (
+    CONFIDENCE,
     DIAL_UNIT,
     FIRST_SUMS,
     SUMS,
@@ -90,9 +94,10 @@ class Scheme:
     day_bins: int  # of the same width, from the start of the run; the last takes all later attempts
     day_width_s: int  # whole seconds
     unit: int = 1  # of attempts in the moments of clusters, a power of two
+    further: tuple[FurtherTarget, ...] = ()  # what is counted besides
 
 
-def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
+def scheme_of(setup: Setup, after_attempts: int, further: Sequence[FurtherTarget] = ()) -> Scheme:
     """How to count a run: clusters are replicas when players share a controller, the levels of a replica of their own
     or its estimates, and there are two or more replicas."""
     shared = setup.replicas > 1 and setup.shares_luck
@@ -111,6 +116,7 @@ def scheme_of(setup: Setup, after_attempts: int) -> Scheme:
         day_bins=bins,
         day_width_s=width_s,
         unit=moment_unit(most, clusters),
+        further=tuple(further),
     )
 
 
@@ -156,6 +162,7 @@ class Tally:
     quitting: Integers  # players in place of attempts, who quit in place of wins, shape (cohorts, SUMS)
     quits_after: Integers  # losses, then wins in place of attempts, after which players quit in place of wins,
     # shape (cohorts, 2, SUMS)
+    further: Integers  # of scheme.further, shape (cells, SUMS)
 
     @classmethod
     def empty(cls, scheme: Scheme) -> Tally:
@@ -192,11 +199,24 @@ class Tally:
         """The same of one cohort."""
         return rate_interval(self.quits_after[cohort, _OUTCOMES.index(outcome)], self.scheme.cluster)
 
+    def further_intervals(self, confidence: float = CONFIDENCE) -> list[FurtherInterval]:
+        """The value of each of scheme.further, and its margin."""
+        found, place = [], 0
+        for target in self.scheme.further:
+            cells = self.further[place : place + target.cells]
+            found.append(further_interval(target, cells, self.scheme.cluster, confidence))
+            place += target.cells
+        return found
+
     def to_json(self) -> dict[str, Any]:
-        """Plain lists and numbers, for a run's manifest."""
+        """Plain lists and numbers, for a run's manifest. What is counted besides stands there where there is any."""
         scheme = {field.name: getattr(self.scheme, field.name) for field in fields(self.scheme)}
         scheme["attempt_edges"] = list(self.scheme.attempt_edges)
-        return {"scheme": scheme, **{name: getattr(self, name).tolist() for name in _shapes(self.scheme)}}
+        scheme["further"] = [target._asdict() for target in self.scheme.further]
+        counts = {name: getattr(self, name).tolist() for name in _shapes(self.scheme)}
+        if not self.scheme.further:
+            del scheme["further"], counts["further"]
+        return {"scheme": scheme, **counts}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Tally:
@@ -204,11 +224,14 @@ class Tally:
         try:
             given = dict(found["scheme"])
             edges = tuple(int(edge) for edge in given.pop("attempt_edges"))
-            scheme = Scheme(attempt_edges=edges, **given)
+            further = tuple(FurtherTarget(**target) for target in given.pop("further", ()))
+            scheme = Scheme(attempt_edges=edges, further=further, **given)
             if scheme.cluster not in get_args(Cluster):
                 raise ValueError(scheme.cluster)
             nothing = [0] * len(SUMS)  # was counted by older runs
             kept = {"quitting": [nothing] * scheme.cohorts, "quits_after": [[nothing] * 2] * scheme.cohorts, **found}
+            if not further:
+                kept["further"] = np.zeros((0, len(SUMS)), np.int64)
             arrays = {name: np.array(kept[name], np.int64) for name in _shapes(scheme)}
             for name in _CELLS:
                 arrays[name] = _with_moments(arrays[name])
@@ -242,7 +265,7 @@ def _may_be_counted(counts: Integers, are_cells: bool) -> bool:
     return bool(ordered.all())
 
 
-_CELLS: Final = ("judged", "by_attempt", "by_day", "quitting", "quits_after")  # whose last axis is SUMS
+_CELLS: Final = ("judged", "by_attempt", "by_day", "quitting", "quits_after", "further")  # whose last axis is SUMS
 
 
 def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
@@ -255,6 +278,7 @@ def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
         "left": (cohorts, len(LEAVINGS)),
         "quitting": (cohorts, sums),
         "quits_after": (cohorts, len(_OUTCOMES), sums),
+        "further": (cells_of(scheme.further), sums),
     }
 
 
@@ -288,6 +312,8 @@ def tally_of(rows: npt.NDArray[np.void], players: npt.NDArray[np.void], scheme: 
         rows = rows[~failed]
     if len(rows) == 0:
         return tally
+    if scheme.further:
+        tally.further[:] = count_further(scheme.further, rows, players, scheme.cluster, scheme.unit)
     dial = np.empty(len(rows), np.int64)
     # In blocks that stay in the processor's cache: half the time of whole columns.
     blocks = []

@@ -17,6 +17,7 @@ from engine.game import Game
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, DEFAULT_TRAITS, TRAIT_LIST, TRAIT_NAMES, Trait, correlation_factor
 from engine.scenario_file.dial_path import fault_of_dial
+from engine.scenario_file.further_targets import check_further_targets
 from engine.scenario_file.level_files import check_made
 from engine.scenario_file.likely_slips import slip_of_shares
 from engine.scenario_file.personas import PERSONA_NAMES
@@ -93,6 +94,7 @@ def check_consistency(
     if game is not None and parts.game is not None and parts.dial is not None:
         _check_direction(parts.dial, parts, game, faults)
     _check_targets(parts, faults)
+    check_further_targets(parts, faults)
     _check_players(parts, faults)
     _check_calendar(parts, faults)
     for place, cohort in parts.cohorts.items():

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaH
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from engine.controller import Scope
+from engine.further.further_target import MEASURED, USUAL_RUN, LengthUnit, Measured, Statistic
 from engine.players import COHORT_STRIDE, LARGEST_COHORT, Flow
 from engine.presence.week import DAYS, HOURS
 from engine.randomness import LARGEST_SEED
@@ -27,6 +28,7 @@ FORMAT: Final = 1
 DEFAULT_TOLERANCE: Final = 0.05
 MOST_LEVELS: Final = 10_000  # of a campaign
 MOST_FILES: Final = 200  # levels made by hand
+MOST_FURTHER: Final = 100  # targets beyond the win rate
 LARGEST: Final = 1e300  # of a number whose range only the game or the controller knows
 LOWEST_WIN_RATE: Final = 1e-6  # of a target: its odds are finite, and far beyond what can be distinguished
 HIGHEST_WIN_RATE: Final = 1.0 - LOWEST_WIN_RATE
@@ -146,6 +148,7 @@ class KnobValue:
 
 FieldRule = Number | FreeText | Identifier | KnobValue
 
+Amount = Annotated[float, Number(0, 1e6)]
 Weight = Annotated[float, Number(0, 1e6)]
 Share = Annotated[float, Number(0, 1)]
 WinRate = Annotated[float, Number(LOWEST_WIN_RATE, HIGHEST_WIN_RATE)]
@@ -243,8 +246,38 @@ class CohortTarget(Section):
     )
 
 
+class FurtherSection(Section):
+    """[[target.also]]: a target beyond the win rate. It is judged, and no controller aims at it."""
+
+    what: Measured = Field(description=f"what is measured: {', '.join(MEASURED)}")
+    band: Annotated[list[Amount], Field(min_length=2, max_length=2)] = Field(
+        description="wanted range [low, high]: a share from 0 to 1, or a number of attempts or minutes"
+    )
+    cohort: str | None = Field(default=None, description="whose; default: each cohort's own")
+    first: Annotated[int, Number(1, COHORT_STRIDE, whole=True)] | None = Field(
+        default=None, description="only a player's first so many attempts; of quit: by that attempt"
+    )
+    day: Annotated[float, Number(0, 36_500, above=True)] | None = Field(
+        default=None, description="quit: within so many days after a player's first attempt"
+    )
+    level: Annotated[int, Number(1, MOST_LEVELS, whole=True)] | None = Field(
+        default=None, description="level of a campaign"
+    )
+    statistic: Statistic | None = Field(default=None, description="attempts_to_pass: mean (the default) or p90")
+    length: Annotated[int, Number(2, COHORT_STRIDE, whole=True)] | None = Field(
+        default=None, description=f"losing_run: losses in a row; default: {USUAL_RUN}"
+    )
+    unit: LengthUnit | None = Field(
+        default=None, description="session_length: counted in attempts (the default) or minutes"
+    )
+
+
 class TargetSection(CohortTarget):
     """[target]: the wanted win rate of every cohort without its own target."""
+
+    also: Annotated[list[FurtherSection], Field(max_length=MOST_FURTHER)] | None = Field(
+        default=None, description="targets beyond the win rate"
+    )
 
     after_attempts: Annotated[int, Number(0, COHORT_STRIDE, whole=True)] = Field(
         default=0,

@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Final
 
-from sims.terminal import harmless
+from sims.terminal import aligned, harmless
+from sims.verdict.further import FURTHER_HEADINGS
 from sims.verdict.verdict import HEADINGS, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def _print_plain(verdict: Verdict, stream: IO[str]) -> None:
     for line in lines:
         texts = [text.rjust(w) if j in (1, 5, 6) else text.ljust(w) for j, (text, w) in enumerate(zip(line, widths))]
         stream.write("  ".join(texts).rstrip() + "\n")
+    if verdict.further:
+        stream.write(f"\n{aligned([FURTHER_HEADINGS, *(row.line for row in verdict.further)], indent='')}\n")
     stream.write("\n" + "\n".join([*_judged(verdict), *verdict.sentences]) + "\n")
 
 
@@ -61,6 +64,9 @@ def _print_rich(verdict: Verdict, stream: IO[str]) -> None:
     else:
         for row, line in zip(verdict.rows, verdict.lines, strict=True):
             _print_block(line, colours[row.state], console)
+    for one in verdict.further:
+        group, name, measured, wanted, judged = (harmless(text) for text in one.line)
+        console.print(Text.assemble(f"{group}, {name}: {measured}, target {wanted}, ", (judged, colours[one.state])))
     for sentence in (*_judged(verdict), *verdict.sentences):
         console.print(Text(harmless(sentence)))
 

@@ -110,7 +110,8 @@ class SideSetups:
         campaign = any(setup.levels for setup in self.setups)
         self.after = 0 if campaign else sides[0].scenario.after_attempts
         self.schemes = [
-            scheme_of(setup, side.scenario.after_attempts) for side, setup in zip(sides, self.setups, strict=True)
+            scheme_of(setup, side.scenario.after_attempts, side.scenario.further_targets)
+            for side, setup in zip(sides, self.setups, strict=True)
         ]
         self.levels = min(setup.levels for setup in self.setups)  # passed levels are compared between campaigns only
 

@@ -128,7 +128,8 @@ class TrialSetups:
         # players that are scored together play together
         wide = max(self.scope, setup.scope, key=_SCOPES.index)
         cut = chunks(dataclasses.replace(setup, scope=wide))
-        scheme = scheme_of(setup_of(side.scenario, self.catalog), side.scenario.after_attempts)
+        own = side.scenario
+        scheme = scheme_of(setup_of(own, self.catalog), own.after_attempts, own.further_targets)
         return ReadyTrial(side.scenario, setup, side.cohorts, scheme, tuple(cut))
 
 

@@ -114,7 +114,7 @@ def problem_of(
     search_space = search_space_of(space, _stairs(setup))
     free = ", ".join(search_space.names)
     name = printable(scenario.name)
-    if search_space.size < LEAST_KNOBS:
+    if search_space.size < (1 if beside else LEAST_KNOBS):
         raise ScenarioError(
             f"{name}: tuning needs two or more free knobs, but only {free} is free; free another one, or see what this "
             f"one does alone: flowdial describe {scenario.form.game.name} --dial"

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 from engine.inference.intervals import Cluster, RateInterval, rate_interval
 from engine.inference.power import POWER, effect_seen, evenness
 from engine.tally import Tally
+from sims.verdict.further import FurtherRow, further_rows
 from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
 from sims.verdict.numbers import target_words, won_with_margin
 from sims.verdict.remedies import OTHER_SEED, remedy_of
@@ -27,6 +28,7 @@ GateState = Literal["met", "missed", "cannot tell"]
 ERROR: Final = 0.05  # share of runs that are called missed although every rate is on target, at most
 EXIT_CODES: Final[dict[GateState, int]] = {"met": 0, "missed": 1, "cannot tell": 2}
 _MOST_NAMED: Final = 3
+_MORE_PLAYERS: Final = f"Run with more players, {OTHER_SEED}"
 _LARGEST_VARIANCE: Final = 0.25  # of one attempt: p (1 - p) of p = 1/2
 
 
@@ -42,6 +44,8 @@ class Gate(NamedTuple):
         trusted: False with one replica of a shared controller, which says nothing of another.
         reservations: sentences on what the win rates owe to something else than their controller, or leave out.
         cluster: what intervals count: player or replica.
+        missed_further: further targets that are missed, with intervals at `confidence`.
+        unsure_further: further targets that are neither met nor missed.
     """
 
     state: GateState
@@ -52,6 +56,9 @@ class Gate(NamedTuple):
     trusted: bool
     reservations: tuple[str, ...] = ()
     cluster: Cluster = "player"
+    missed_further: tuple[FurtherRow, ...] = ()
+    unsure_further: tuple[FurtherRow, ...] = ()
+    has_further: bool = False  # whether there are further targets at all
 
     @property
     def exit_code(self) -> int:
@@ -67,8 +74,8 @@ class Gate(NamedTuple):
         """State, cohorts, numbers and sentences as values of JSON."""
         return {
             "state": self.state,
-            "missed": [_name(row) for row in self.missed],
-            "unsure": [_name(row) for row in self.unsure],
+            "missed": [*map(_name, self.missed), *map(_further_name, self.missed_further)],
+            "unsure": [*map(_name, self.unsure), *map(_further_name, self.unsure_further)],
             "notice": self.notice if math.isfinite(self.notice) else None,
             "power": POWER,
             "error_rate": ERROR,
@@ -81,7 +88,7 @@ def judge_gate(goal: Goal, tally: Tally) -> Gate:
     """Judge a run for a build."""
     judged = verdict(goal, tally)
     rows = judged.level_rows or judged.rows
-    confidence = 1.0 - ERROR / len(rows)
+    confidence = 1.0 - ERROR / (len(rows) + len(judged.further))
     trusted = not goal.is_alone
     intervals = [
         rate_interval(tally.judged[goal.cohorts.index(row.cohort), row.level], tally.scheme.cluster, confidence)
@@ -91,10 +98,22 @@ def judge_gate(goal: Goal, tally: Tally) -> Gate:
     out = [state_of(one, band) in ("below", "above") for one, band in zip(intervals, bands, strict=True)]
     missed = tuple(row for row, is_out in zip(rows, out, strict=True) if is_out and trusted)
     unsure = tuple(row for row in rows if row not in missed and (row.state != "in band" or not trusted))
-    state: GateState = "missed" if missed else "cannot tell" if unsure else "met"
+    wider = zip(judged.further, further_rows(goal, tally, confidence), strict=True)
+    missed_further = tuple(row for row, wide in wider if wide.state in ("below", "above") and trusted)
+    unsure_further = tuple(
+        row for row in judged.further if row not in missed_further and (row.state != "in band" or not trusted)
+    )
+    state: GateState = "met"
+    if missed or missed_further:
+        state = "missed"
+    elif unsure or unsure_further:
+        state = "cannot tell"
     notice = max(_noticed(one, confidence) for one in intervals) if trusted else math.nan
     reservations = tuple(_reservations(judged.rows, goal.steered))
-    return Gate(state, missed, unsure, notice, confidence, trusted, reservations, tally.scheme.cluster)
+    return Gate(
+        state, missed, unsure, notice, confidence, trusted, reservations, tally.scheme.cluster, missed_further,
+        unsure_further, bool(judged.further),
+    )  # fmt: skip
 
 
 def _reservations(rows: Sequence[Row], steered: bool) -> Iterator[str]:
@@ -124,11 +143,15 @@ def _sentences(gate: Gate) -> tuple[str, ...]:
         )
     if gate.state == "met":
         answer = "Gate: met. Every win rate is on target, each with its whole 95 % margin."
+        if gate.has_further:
+            answer = "Gate: met. Every win rate and every further target is met, each with its whole 95 % margin."
     elif gate.state == "missed":
-        answer = f"Gate: missed. {_listed(gate.missed)}."
+        answer = f"Gate: missed. {_listed(gate.missed, gate.missed_further)}."
+    elif not gate.unsure:
+        answer = f"Gate: {STATE_WORDS['cannot tell']}. {_listed((), gate.unsure_further)}. {_MORE_PLAYERS}."
     else:
         words = STATE_WORDS["cannot tell"] if any(row.is_known for row in gate.unsure) else NOT_KNOWN
-        answer = f"Gate: {words}. {_listed(gate.unsure)}. {_remedy(gate.unsure, gate.cluster)}."
+        answer = f"Gate: {words}. {_listed(gate.unsure, gate.unsure_further)}. {_remedy(gate.unsure, gate.cluster)}."
     if not math.isfinite(gate.notice):
         return answer, "At least one win rate has too few players for the gate to notice any miss."
     return answer, (
@@ -137,11 +160,18 @@ def _sentences(gate: Gate) -> tuple[str, ...]:
     )
 
 
-def _listed(rows: tuple[Row, ...]) -> str:
-    parts = [_about(row) for row in rows[:_MOST_NAMED]]
-    if len(rows) > _MOST_NAMED:
-        parts.append(f"and {len(rows) - _MOST_NAMED:,} more")
-    return "; ".join(parts)
+def _listed(rows: tuple[Row, ...], further: tuple[FurtherRow, ...]) -> str:
+    parts = [*map(_about, rows), *map(_about_further, further)]
+    more = len(parts) - _MOST_NAMED
+    return "; ".join([*parts[:_MOST_NAMED], *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _about_further(row: FurtherRow) -> str:
+    return f"{_further_name(row)}: {row.measured}, target {row.wanted}"
+
+
+def _further_name(row: FurtherRow) -> str:
+    return f"{row.cohort}, {row.name}"
 
 
 def _about(row: Row) -> str:

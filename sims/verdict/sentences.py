@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.inference.intervals import FEW, FEW_REPLICAS, RateInterval, rate_interval
 from engine.tally import Tally
+from sims.verdict.further import FurtherRow, about_further
 from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, Row
 from sims.verdict.numbers import difficulty_words, rate_with_margin, target_words, won_with_margin
 from sims.verdict.quitting import about_quitting
@@ -23,7 +24,9 @@ _STILL_MOVING: Final = 0.02  # of the dial: a difference that is mentioned
 _MOST_NAMED: Final = 4  # groups whose warm-up is named one by one
 
 
-def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row]) -> tuple[str, ...]:
+def sentences_of(
+    goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence[Row], further: Sequence[FurtherRow] = ()
+) -> tuple[str, ...]:
     """The answer first, then what is off target and why, quitting and faults, and last what the numbers are not."""
     cluster, steered, warm_up = tally.scheme.cluster, goal.steered, tally.scheme.after_attempts > 0
     if levels:
@@ -34,6 +37,7 @@ def sentences_of(goal: Goal, tally: Tally, rows: Sequence[Row], levels: Sequence
         for row in rows:
             if row.state != "in band" and (row.attempts or len(rows) > 1):
                 sentences += _about(row, cluster, goal, warm_up)
+    sentences += about_further(further)
     sentences += [
         ends_words(row, steered)
         for row in rows

@@ -18,6 +18,7 @@ from engine.inference.intervals import DIAL_UNIT, NOTHING_PLAYED, RateInterval, 
 from engine.scenario_file.calibration_label import NOT_FITTED, CalibrationLabel
 from engine.tally import SWING_UNIT, TOTALS, Tally
 from sims.html.notebook import notebook_table
+from sims.verdict.further import FurtherRow, further_rows
 from sims.verdict.goal import Band, Goal, Row, TargetState
 from sims.verdict.numbers import difficulty_words, margin_of, quit_words, rounded_up, target_words
 from sims.verdict.sentences import about_warm_up, sentences_of
@@ -39,16 +40,21 @@ class Verdict:
     level_rows: tuple[Row, ...]  # one per cohort and level of a campaign
     after_attempts: int
     label: CalibrationLabel = NOT_FITTED  # whether the players were fitted to real plays
+    further: tuple[FurtherRow, ...] = ()  # targets beyond the win rate
 
     @property
     def settled(self) -> bool:
         """Whether no row is too close to call."""
-        return all(row.state != "cannot tell" for row in (*self.rows, *self.level_rows))
+        return "cannot tell" not in self._states
 
     @property
     def met(self) -> bool:
-        """Whether every cohort, and every level, is on target at 95 % confidence."""
-        return all(row.state == "in band" for row in (*self.rows, *self.level_rows))
+        """Whether every cohort, every level and every further target is on target at 95 % confidence."""
+        return self._states <= {"in band"}
+
+    @property
+    def _states(self) -> set[TargetState]:
+        return {row.state for row in (*self.rows, *self.level_rows)} | {row.state for row in self.further}
 
     @property
     def text(self) -> str:
@@ -91,6 +97,7 @@ class Verdict:
             "calibration": self.label.words,
             "after_attempts": self.after_attempts,
             "rows": rows,
+            **({"further": [row.to_json() for row in self.further]} if self.further else {}),
         }
 
 
@@ -103,8 +110,9 @@ def verdict(goal: Goal, tally: Tally) -> Verdict:
     )
     if levels:
         rows = [_together(row, [level for level in levels if level.cohort == row.cohort]) for row in rows]
-    said = sentences_of(goal, tally, rows, levels)
-    return Verdict(said, tuple(rows), levels, tally.scheme.after_attempts, goal.label)
+    further = further_rows(goal, tally)
+    said = sentences_of(goal, tally, rows, levels, further)
+    return Verdict(said, tuple(rows), levels, tally.scheme.after_attempts, goal.label, further)
 
 
 def _together(row: Row, levels: Sequence[Row]) -> Row:

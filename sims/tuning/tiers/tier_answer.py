@@ -84,7 +84,8 @@ class TierAnswer:
         verb = "is" if len(others) == 1 else "are"
         return (
             f"{count(len(names)).capitalize()} of {count(len(self.tiers))} tiers "
-            f"{'meets' if len(names) == 1 else 'meet'} the targets of its players: {listed(names)}. "
+            f"{'meets' if len(names) == 1 else 'meet'} the targets of {'its' if len(names) == 1 else 'their'} players: "
+            f"{listed(names)}. "
             f"{listed(others)} {verb} not known to."
         )
 
