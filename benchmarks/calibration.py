@@ -10,13 +10,15 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.comparison import change_of, known, nulls, scenario
+from benchmarks.further_designs import SIZES, FurtherPopulation, further_populations
+from engine.further.further_interval import FurtherInterval, further_interval
 from engine.inference.difference import paired_difference
 from engine.inference.intervals import FEW, SUMS, Cluster, RateInterval, cluster_sums, rate_interval
 from engine.inference.intervals import sums_of as sums_of_clusters
@@ -328,6 +330,43 @@ def gates(count: int, population: int = POPULATION) -> Iterator[Line]:
                 yield Line(f"gate met at the edge: {design.what}", met / count, count, 0.0, MOST_MISSED, note)
 
 
+def further(count: int, population: int = POPULATION) -> Iterator[Line]:
+    """Coverage of the margins of targets beyond the win rate, and how often a gate says met at an edge of the band."""
+    for one in further_populations(population):
+        truth = further_interval(one.target, _whole_cells(one), "player").value
+        for players in SIZES:
+            cells = further_cells(one, players, count)
+            found = [further_interval(one.target, cell, "player") for cell in cells]
+            below, above = (float(np.mean([hit(each) for each in found])) for hit in _misses(truth))
+            note = f"{players} players; truth {truth:.3f}; missed {100 * below:.1f} % below, {100 * above:.1f} % above"
+            # The margin of a 90th percentile has whole numbers of attempts as ends, so it must hold a little more.
+            ceiling = 1.0 if one.target.statistic == "p90" else CEILING
+            yield Line(one.target.words, 1.0 - below - above, count, FLOOR, ceiling, note, below, above)
+
+
+def _misses(truth: float) -> tuple[Callable[[FurtherInterval], bool], Callable[[FurtherInterval], bool]]:
+    """Whether an interval lies above the truth, and whether it lies below."""
+    return (lambda found: truth < found.low), (lambda found: truth > found.high)
+
+
+def _whole_cells(one: FurtherPopulation) -> npt.NDArray[np.int64]:
+    return np.array([sums_of_clusters(part, whole) for part, whole in zip(one.part, one.whole, strict=True)])
+
+
+def further_cells(one: FurtherPopulation, players: int, count: int) -> npt.NDArray[np.int64]:
+    """SUMS of all repetitions, shape (count, cells, SUMS)."""
+    dice = np.random.default_rng(np.random.SeedSequence(20_263, spawn_key=(players, len(one.target.words))))
+    size = one.part.shape[1]
+    found = np.zeros((count, len(one.part), len(SUMS)), np.int64)
+    for first in range(0, count, 100):
+        chosen = dice.integers(0, size, (min(100, count - first), players))
+        for cell, (part, whole) in enumerate(zip(one.part, one.whole, strict=True)):
+            wins, made = part[chosen], whole[chosen]
+            columns = cluster_sums(np.ones_like(wins), wins, made, np.zeros_like(wins), one.unit)
+            found[first : first + 100, cell] = np.stack([column.sum(axis=1) for column in columns], axis=1)
+    return found
+
+
 def _met(cell: npt.NDArray[np.int64], band: tuple[float, float]) -> bool:
     tally = Tally.empty(Scheme(1, 0, 0, "player", 0.0, 1.0, (0, 5), 1, 86_400))
     tally.judged[0, 0] = cell
@@ -437,6 +476,7 @@ def lines(replications: int, comparisons: int, changes: int) -> Iterator[Line]:
     yield shared(replications)
     yield from unequal(replications)
     yield from gates(gates_of(replications))
+    yield from further(gates_of(replications))
     yield paired(replications)
     yield paired_steered(replications)
     yield sequential(replications, rate=0.7, wanted=0.03, experiment=4)

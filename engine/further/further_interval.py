@@ -1,21 +1,28 @@
 """The value of a further target and its margin, from its counts.
 
-A share has the interval of a rate. A mean number of attempts or minutes is the reciprocal of a rate, passes or sessions
-for each attempt or second, and has the reciprocal of its interval. A 90th percentile has the numbers of attempts at
-which the interval of the share who needed no more contains nine tenths (Woodruff, Journal of the American Statistical
-Association 47, 1952). All are clustered by player, or by replica where players share a controller, in closed form.
+A share of players, of whom each counts once, has the mid-P interval of a binomial share (Lancaster, Journal of the
+American Statistical Association 56, 1961; Berry and Armitage, The Statistician 44, 1995): near 0 and 1 Wilson's misses
+too often on one side. Other shares have the interval of a rate.
+
+A mean number of attempts or minutes is the reciprocal of a rate, passes or sessions for each attempt or second, and has
+the reciprocal of its interval. A 90th percentile has the numbers of attempts at which the interval of the share who
+needed no more contains nine tenths (Woodruff, Journal of the American Statistical Association 47, 1952). All are
+clustered by player, or by replica where players share a controller, in closed form.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engine.further.further_target import QUANTILE, FurtherTarget
-from engine.inference.intervals import CONFIDENCE, Cluster, Integers, rate_interval
+from engine.inference.intervals import CONFIDENCE, SUMS, Cluster, Integers, RateInterval, rate_interval
 
 _PER_MINUTE: Final = 60.0
+_EXACT: Final = 1e-12
 
 
 class FurtherInterval(NamedTuple):
@@ -32,7 +39,7 @@ def further_interval(
     target: FurtherTarget, cells: Integers, cluster: Cluster, confidence: float = CONFIDENCE
 ) -> FurtherInterval:
     """The value of a target. cells: its SUMS, shape (target.cells, SUMS)."""
-    found = [rate_interval(sums, cluster, confidence) for sums in cells]
+    found = [_share(sums, cluster, confidence) for sums in cells]
     players = int(cells[-1][1])
     one = found[-1]
     if one.clusters == 0:
@@ -47,6 +54,37 @@ def further_interval(
     scale = 1.0 / _PER_MINUTE if target.unit == "minutes" else 1.0
     value, low, high = (scale / share if share > 0.0 else math.inf for share in (one.rate, one.high, one.low))
     return FurtherInterval(value, low, high, players, one.clusters)
+
+
+def _share(sums: Integers, cluster: Cluster, confidence: float) -> RateInterval:
+    """The interval of a share; mid-P where two or more clusters made one attempt each."""
+    found = rate_interval(sums, cluster, confidence)
+    if found.clusters < 2 or found.attempts != found.clusters:
+        return found
+    low, high = mid_p(int(sums[SUMS.index("wins")]), found.attempts, confidence)
+    return replace(found, low=low, high=high)
+
+
+@lru_cache(maxsize=65_536)
+def mid_p(wins: int, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The mid-P interval of a binomial share: half of the chance of what was seen counts on either side."""
+    from scipy.optimize import brentq
+    from scipy.special import betainc
+
+    def at_least(chance: float, number: int) -> float:
+        """How likely so many wins or more are."""
+        if number <= 0 or number > attempts:
+            return float(number <= 0)
+        return float(betainc(number, attempts - number + 1, chance))
+
+    def beyond(chance: float) -> float:
+        """How likely more wins are, with half of the chance of as many."""
+        return 0.5 * (at_least(chance, wins) + at_least(chance, wins + 1))
+
+    tail = 0.5 * (1.0 - confidence)
+    low = 0.0 if wins == 0 else brentq(lambda chance: beyond(chance) - tail, 0.0, 1.0, xtol=_EXACT)
+    high = 1.0 if wins == attempts else brentq(lambda chance: beyond(chance) - 1.0 + tail, 0.0, 1.0, xtol=_EXACT)
+    return float(low), float(high)
 
 
 def _first(shares: Sequence[float]) -> float:

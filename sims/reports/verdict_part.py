@@ -8,9 +8,14 @@ from sims.html.markup import Markup, tag
 from sims.html.page import folded, section, table
 from sims.reports.facts import Facts
 from sims.reports.strips import state, verdict_strips
+from sims.verdict.further import FURTHER_HEADINGS
+from sims.verdict.goal import TargetState
 from sims.verdict.self_test_record import PASSED, WARNING, Check, read_checks
 
 ONE_PERSON: Final = "These are the attempts of one person at the window. They say nothing about other people."
+_MET: Final[dict[TargetState, str]] = {
+    "in band": "good", "below": "off", "above": "off", "off": "off", "cannot tell": "open"
+}  # fmt: skip
 _CHECKS: Final = {PASSED: "good", WARNING: "off"}
 
 
@@ -40,9 +45,28 @@ def verdict_part(facts: Facts) -> Markup:
         verdict_strips(facts),
         *(tag("p", sentence) for sentence in others),
         table(headings, rows),
+        _further(facts),
         tag("p", left_out, " Difficulty runs from 0 (easiest) to 1 (hardest).", shown, class_="note"),
         class_="verdict",
     )
+
+
+def _further(facts: Facts) -> Markup:
+    """Targets beyond the win rate, a line each; nothing where there are none."""
+    if not facts.verdict.further:
+        return Markup("")
+    rows = [
+        (
+            facts.labels[row.target.cohort],
+            name,
+            measured,
+            wanted,
+            tag("span", judged, class_=f"state {_MET[row.state]}"),
+        )
+        for row in facts.verdict.further
+        for _, name, measured, wanted, judged in [row.line]
+    ]
+    return table(FURTHER_HEADINGS, rows)
 
 
 def self_test_part(facts: Facts) -> Markup:

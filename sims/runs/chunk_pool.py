@@ -101,7 +101,7 @@ def _play(
 def job_in_worker(argument: tuple[Path, Scenario, Format]) -> Job:
     """The job of a run folder, in a worker's process, which then needs no more than the chunk."""
     folder, scenario, file_format = argument
-    job = job_of(folder, setup_of(scenario, Catalog()), scenario, file_format)
+    job = job_of(folder, setup_of(scenario, Catalog()), scenario.after_attempts, file_format, scenario.further_targets)
     little = _little(job.setup)
     World(little, chunks(little)[0], 0)  # births alone: numba and its types are loaded, and no plug-in is asked
     return job

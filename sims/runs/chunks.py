@@ -6,7 +6,7 @@ from the scenario, the code and the chunk alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -17,9 +17,9 @@ from pydantic import Field, PlainValidator, TypeAdapter
 from engine import record
 from engine.errors import EnvironmentFault, RunFolderError
 from engine.faults import Fault, failed
+from engine.further.further_target import FurtherTarget
 from engine.record import Format, Sheet
 from engine.response.win_probability import recorded_chances
-from engine.scenario import Scenario
 from engine.setup import Setup
 from engine.tally import Scheme, Tally, scheme_of, tally_of
 from engine.world import Chunk, Played, belief_columns, simulate
@@ -61,14 +61,16 @@ class Job:
         return self.folder / CHUNKS / f"{number:06d}.json"
 
 
-def job_of(folder: Path, setup: Setup, scenario: Scenario, file_format: Format) -> Job:
+def job_of(
+    folder: Path, setup: Setup, after_attempts: int, file_format: Format, further: Sequence[FurtherTarget] = ()
+) -> Job:
     """The job of a scenario. Everything in it follows from the arguments, in whatever process."""
     sheets = (
         record.attempt_sheet(setup, belief_columns(setup)),
         record.player_sheet(setup),
         record.session_sheet(setup),
     )
-    return Job(folder, setup, scheme_of(setup, scenario.after_attempts, scenario.further_targets), file_format, sheets)
+    return Job(folder, setup, scheme_of(setup, after_attempts, further), file_format, sheets)
 
 
 def _is_fault(fault: Fault) -> bool:

@@ -35,7 +35,7 @@ def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: For
         )
     try:
         with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
-            return job_of(Path(), setup, scenario, file_format)
+            return job_of(Path(), setup, scenario.after_attempts, file_format, scenario.further_targets)
     except ScenarioError as fault:
         raise ScenarioError(*(f"{printable(scenario.name)}: {line}" for line in fault.lines)) from fault
     except (FlowdialError, ModuleNotFoundError, MemoryError):

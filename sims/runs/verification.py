@@ -390,7 +390,7 @@ def replay_run(
         return [], [f"which rows differ is unknown, because {SCENARIO} is not the one that was run"]
     if code_digests(setup) != manifest.get("code"):
         return [], ["which rows differ is unknown, because the code has changed since the run"]
-    job = job_of(folder, setup, scenario, manifest["format"])
+    job = job_of(folder, setup, scenario.after_attempts, manifest["format"], scenario.further_targets)
     sheets = [sheet for sheet in job.sheets if job.table(sheet).name in names]
     found: list[CellDifference] = []
     readers = {sheet.name: lines_of(job.table(sheet), sheet.columns) for sheet in sheets}

@@ -48,7 +48,7 @@ def write_run(folder: Path, scenario: Scenario, setup: Setup, played: Played, pl
         horizon_s=max(math.ceil(float(played.sessions["end_s"][-1])), _LEAST_S),
         attempts_per_player=len(played.rows),
     )
-    job = job_of(folder, counted, scenario, "csv")
+    job = job_of(folder, counted, scenario.after_attempts, "csv", scenario.further_targets)
     attempts, players, sessions = (human_sheet(sheet) for sheet in job.sheets)
     job = dataclasses.replace(job, sheets=(attempts, players, sessions))
     try:
