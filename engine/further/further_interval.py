@@ -2,7 +2,8 @@
 
 A share of players, of whom each counts once, has the mid-P interval of a binomial share (Lancaster, Journal of the
 American Statistical Association 56, 1961; Berry and Armitage, The Statistician 44, 1995): near 0 and 1 Wilson's misses
-too often on one side. Other shares have the interval of a rate.
+too often on one side. Where mid-P would, an exact interval (Clopper and Pearson, Biometrika 26, 1934) of 3.4 % on each
+side takes its place. Other shares have the interval of a rate.
 
 A mean number of attempts or minutes is the reciprocal of a rate, passes or sessions for each attempt or second, and has
 the reciprocal of its interval. A 90th percentile has the numbers of attempts at which the interval of the share who
@@ -23,6 +24,7 @@ from engine.inference.intervals import CONFIDENCE, SUMS, Cluster, Integers, Rate
 
 _PER_MINUTE: Final = 60.0
 _EXACT: Final = 1e-12
+_SIDE: Final = 1.36  # of what an interval may miss on one side: 3.4 % where that is 2.5 %
 
 
 class FurtherInterval(NamedTuple):
@@ -61,15 +63,18 @@ def _share(sums: Integers, cluster: Cluster, confidence: float) -> RateInterval:
     found = rate_interval(sums, cluster, confidence)
     if found.clusters < 2 or found.attempts != found.clusters:
         return found
-    low, high = mid_p(int(sums[SUMS.index("wins")]), found.attempts, confidence)
+    low, high = share_of_players(int(sums[SUMS.index("wins")]), found.attempts, confidence)
     return replace(found, low=low, high=high)
 
 
 @lru_cache(maxsize=65_536)
-def mid_p(wins: int, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The mid-P interval of a binomial share: half of the chance of what was seen counts on either side."""
+def share_of_players(wins: int, attempts: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The interval of a binomial share: mid-P, in which half of the chance of what was seen counts on either side.
+
+    It never misses more often on one side than _SIDE allows.
+    """
     from scipy.optimize import brentq
-    from scipy.special import betainc
+    from scipy.special import betainc, betaincinv
 
     def at_least(chance: float, number: int) -> float:
         """How likely so many wins or more are."""
@@ -84,7 +89,10 @@ def mid_p(wins: int, attempts: int, confidence: float = CONFIDENCE) -> tuple[flo
     tail = 0.5 * (1.0 - confidence)
     low = 0.0 if wins == 0 else brentq(lambda chance: beyond(chance) - tail, 0.0, 1.0, xtol=_EXACT)
     high = 1.0 if wins == attempts else brentq(lambda chance: beyond(chance) - 1.0 + tail, 0.0, 1.0, xtol=_EXACT)
-    return float(low), float(high)
+    side = _SIDE * tail
+    exact_low = 0.0 if wins == 0 else betaincinv(wins, attempts - wins + 1, side)
+    exact_high = 1.0 if wins == attempts else betaincinv(wins + 1, attempts - wins, 1.0 - side)
+    return float(min(low, exact_low)), float(max(high, exact_high))
 
 
 def _first(shares: Sequence[float]) -> float:

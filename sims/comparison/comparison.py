@@ -14,6 +14,7 @@ from sims.comparison.cells import FOLLOWING_HEADINGS, HEADINGS, change_cells, fo
 from sims.comparison.comparison_files import json_content, write_files
 from sims.comparison.differences import EVERYBODY, LEAST, ComparedScenario, Differences, measure_differences
 from sims.comparison.finished_runs import read_sides, run_scenario, run_sides
+from sims.comparison.further_changes import FURTHER, FURTHER_CHANGE_HEADINGS
 from sims.comparison.levels_left import HEADING as LEFT
 from sims.comparison.levels_left import HEADINGS as LEFT_HEADINGS
 from sims.comparison.levels_left import shown_levels
@@ -169,6 +170,8 @@ def _scenario_lines(comparison: Differences, other: ComparedScenario) -> list[st
         TARGETS,
         aligned([STANDING_HEADINGS, *map(standing_cells, other.standings)]),
     ]
+    if other.further:
+        lines += ["", FURTHER, aligned([FURTHER_CHANGE_HEADINGS, *(change.line for change in other.further)])]
     if other.left:
         lines += ["", LEFT, aligned([LEFT_HEADINGS, *(one.cells() for one in shown_levels(other.left))])]
     unclear = [change for change in changes if change.unclear]

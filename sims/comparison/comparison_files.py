@@ -114,6 +114,7 @@ def json_content(differences: Differences) -> dict[str, Any]:
                 "summary": summary(differences, one),
                 "notes": notes(differences, one),
                 "standings": [standing.to_json() for standing in one.standings],
+                **({"further": [change.to_json() for change in one.further]} if one.further else {}),
                 "left": [level.to_json() for level in one.left],
                 "place_noun": one.place_noun,
                 "places": [place.to_json() for place in one.places],

@@ -9,6 +9,7 @@ from typing import Final
 from sims.comparison.cells import FOLLOWING_HEADINGS, HEADINGS, change_cells, following_cells
 from sims.comparison.changed_keys import ChangedKey
 from sims.comparison.differences import EVERYBODY, Change, ComparedScenario, Differences
+from sims.comparison.further_changes import FURTHER, FURTHER_CHANGE_HEADINGS, FURTHER_NOTE
 from sims.comparison.levels_left import HEADING as LEFT
 from sims.comparison.levels_left import HEADINGS as LEFT_HEADINGS
 from sims.comparison.levels_left import NOTE as LEFT_NOTE
@@ -75,6 +76,9 @@ def _scenario_parts(differences: Differences, other: ComparedScenario, names: Se
             class_="verdict",
         ),
         section(TARGETS, table(STANDING_HEADINGS, map(standing_cells, other.standings))),
+        section(FURTHER, table(FURTHER_CHANGE_HEADINGS, (change.line for change in other.further)), note=FURTHER_NOTE)
+        if other.further
+        else None,
         section(LEFT, table(LEFT_HEADINGS, [one.cells() for one in other.left]), note=LEFT_NOTE)
         if other.left
         else None,

@@ -21,6 +21,7 @@ from engine.inference.intervals import CONFIDENCE
 from engine.inference.multiple_testing import FALSE_DISCOVERY_RATE, benjamini_hochberg
 from engine.scenario import Scenario
 from sims.comparison.changed_keys import ChangedKey, CohortPair, changed_code, changed_keys, pair_cohorts
+from sims.comparison.further_changes import FurtherChange, further_changes
 from sims.comparison.levels_left import LevelLeft, levels_left
 from sims.comparison.metrics import (
     ATTEMPTS,
@@ -142,6 +143,7 @@ class ComparedScenario(NamedTuple):
         attempts: attempts before and after, by the players who are compared.
         failed: attempts before and after that failed in a plug-in; they do not count.
         shared: whether players who share a controller were taken as independent, because there is one replica.
+        further: targets beyond the win rate that both scenarios have, before and after.
         left: who passed each level, before and after, of all players together; empty without campaigns.
         places: where attempts ended, before and after; empty where the game names no places.
         place_noun: what the game calls a place.
@@ -162,6 +164,7 @@ class ComparedScenario(NamedTuple):
     left: tuple[LevelLeft, ...] = ()
     places: tuple[PlaceChange, ...] = ()
     place_noun: str = "place"
+    further: tuple[FurtherChange, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -410,6 +413,11 @@ def _compared_scenario(
             [(names[pair.before], pair.before, pair.after) for pair in match.pairs],
         ),
         place_noun=place_noun,
+        further=further_changes(
+            results[0].verdict.further,
+            results[number].verdict.further,
+            {names[pair.before]: other.cohorts[pair.after] for pair in match.pairs},
+        ),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import binom
 
 from engine.further.further_counts import count_further, player_ratio
-from engine.further.further_interval import further_interval, mid_p
+from engine.further.further_interval import further_interval, share_of_players
 from engine.further.further_target import MOST_TRIES, FurtherTarget
 from engine.game import LOST, TIMED_OUT, WON
 from engine.inference.intervals import SUMS, rate_interval, sums_of
@@ -195,14 +195,14 @@ def test_a_percentile_is_the_least_number_that_nine_in_ten_needed():
     assert (found.value, found.low, found.high) == (9.0, 9.0, 10.0)
 
 
-@pytest.mark.parametrize(("wins", "attempts"), [(0, 20), (1, 20), (10, 20), (20, 20), (3, 400)])
-def test_mid_p_ends_are_where_half_of_what_was_seen_counts(wins, attempts):
-    low, high = mid_p(wins, attempts)
-    if wins:
-        assert binom.sf(wins, attempts, low) + 0.5 * binom.pmf(wins, attempts, low) == pytest.approx(0.025)
-    else:
-        assert low == 0.0
-    if wins < attempts:
-        assert binom.cdf(wins - 1, attempts, high) + 0.5 * binom.pmf(wins, attempts, high) == pytest.approx(0.025)
-    else:
-        assert high == 1.0
+@pytest.mark.parametrize("attempts", [20, 60, 150])
+def test_a_share_of_players_misses_rarely_on_either_side_whatever_it_is(attempts):
+    ends = np.array([share_of_players(wins, attempts) for wins in range(attempts + 1)])
+    assert np.all(np.diff(ends, axis=0) > 0.0)
+    for chance in np.linspace(0.02, 0.98, 97):
+        weights = binom.pmf(np.arange(attempts + 1), attempts, chance)
+        below, above = weights[ends[:, 0] > chance].sum(), weights[ends[:, 1] < chance].sum()
+        assert max(below, above) <= 0.035
+        assert 1.0 - below - above >= 0.93
+    assert share_of_players(0, attempts)[0] == 0.0
+    assert share_of_players(attempts, attempts)[1] == 1.0
