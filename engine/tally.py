@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from engine.errors import RunFolderError
 from engine.faults import BAD_PROPOSAL
-from engine.further.further_counts import cells_of, count_further
+from engine.further.further_counts import count_further, further_cells_of
 from engine.further.further_interval import FurtherInterval, further_interval
 from engine.further.further_target import FurtherTarget
 from engine.game import FAILED, TIMED_OUT, WON
@@ -278,7 +278,7 @@ def _shapes(scheme: Scheme) -> dict[str, tuple[int, ...]]:
         "left": (cohorts, len(LEAVINGS)),
         "quitting": (cohorts, sums),
         "quits_after": (cohorts, len(_OUTCOMES), sums),
-        "further": (cells_of(scheme.further), sums),
+        "further": (further_cells_of(scheme.further), sums),
     }
 
 

@@ -29,7 +29,7 @@ class PlayerRatio(NamedTuple):
     whole: Integers  # shape (cells, players)
 
 
-def cells_of(targets: Sequence[FurtherTarget]) -> int:
+def further_cells_of(targets: Sequence[FurtherTarget]) -> int:
     """How many cells all of them have."""
     return sum(target.cells for target in targets)
 
@@ -46,7 +46,7 @@ def count_further(
     rows: without failed attempts, sorted by replica, player and attempt; players: those who made them, and others;
     unit: of attempts in moments.
     """
-    found = np.zeros((cells_of(targets), len(SUMS)), np.int64)
+    found = np.zeros((further_cells_of(targets), len(SUMS)), np.int64)
     place = 0
     for target in targets:
         ratio = player_ratio(target, rows, players)

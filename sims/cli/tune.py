@@ -76,7 +76,7 @@ _MOST_OPTIONS: Final = 8  # MOST_OPTIONS of sims.tuning.request, which help must
 @click.option(
     "--per",
     type=click.Choice(("cohort",)),
-    help="Tune one setting for each player group, easiest first: no knob is harder in an easier tier.",
+    help="Tune one setting for each player group, easiest first.",
 )
 @click.option("--tiers", metavar="NAMES", help="The same, with names for them: easy,normal,hard.")
 @click.option("--staged", is_flag=True, help="Tune the most influential knobs first, one group at a time.")

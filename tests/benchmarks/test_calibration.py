@@ -33,6 +33,11 @@ def test_intervals_cover_in_the_world(experiment):
     assert line.kept(SLACK), line
 
 
+def test_margins_of_further_targets_cover():
+    for line in calibration.further(200, 2_000):
+        assert line.kept(SLACK), line
+
+
 def test_what_is_wrong_is_seen():
     """The best of eight by its own measure, and pooled attempts of unlike players: far below what is promised."""
     found = calibration.best_of_eight(2_000)[1]

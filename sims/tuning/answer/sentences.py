@@ -123,9 +123,9 @@ def _about_option(answer: Answer, option: MeasuredSetting) -> str:
         text = f"{option.letter} changes nothing: the search came back to {answer.problem.home}."
     else:
         changes = listed(_first_few([knob_change_text(change) for change in option.changes]))
-        whole = "both" if knobs == 2 else f"all {count(knobs)}"
+        whole = {1: "the one", 2: "both"}.get(knobs, f"all {count(knobs)}")
         some = f"{count(len(option.changes))} of the {count(knobs)}" if len(option.changes) < knobs else whole
-        text = f"{option.letter} changes {some} knobs: {changes}."
+        text = f"{option.letter} changes {some} knob{'s' * (knobs > 1)}: {changes}."
         if answer.nothing_to_change and option is answer.options[0] and option.meets_all:
             text = f"If you want another setting that also fits: {text}"
     text += _against_first(answer, option)

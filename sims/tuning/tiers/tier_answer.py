@@ -116,7 +116,8 @@ class TierAnswer:
                 if name in moves
             ]
             knobs = f"{count(len(moves))} of {count(len(self._space.free))} knobs"
-            yield f"From {before} to {after} {knobs} change: {listed(changes)}."
+            verb = "changes" if len(moves) == 1 else "change"
+            yield f"From {before} to {after} {knobs} {verb}: {listed(changes)}."
 
     @property
     def table(self) -> list[list[str]]:

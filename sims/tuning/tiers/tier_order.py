@@ -20,7 +20,7 @@ from engine.scenario_file.scenario_faults import printable
 from sims.catalog import Catalog
 from sims.run_folder.names import plain_name
 
-Side = Literal["easier", "harder"]
+TierSide = Literal["easier", "harder"]
 _LEAST: Final = 2  # tiers
 _NARROWEST: Final = 1e-3  # of a knob's range: with less room it is held
 _LONGEST_TITLE: Final = 120
@@ -37,7 +37,7 @@ class Neighbour(NamedTuple):
     """A tier that was tuned before, and on which side of it the next one lies."""
 
     name: str
-    side: Side
+    side: TierSide
     values: Mapping[str, Value]  # of the knobs that any tier may change
 
 

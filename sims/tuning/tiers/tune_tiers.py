@@ -44,6 +44,7 @@ from sims.tuning.tune import (
 from sims.tuning.tuned_study import TunedStudy, read_study
 from sims.workers.execution_place import executor_of
 from sims.workers.executor import Executor
+from sims.workers.signals import Postponing
 
 WEIGHT: Final = 0.25  # of the change from one tier to the next, see sims.tuning.search.least_change
 _TIERS: Final = "tiers"
@@ -142,7 +143,7 @@ def tune_tiers(
         check_study(request.problem_of(tier_scenario(free, tier)), request)
     start = _start_of(free, asked, f"{plain_name(free.name)}-tiers")
     listeners = Listeners(on_progress, on_message, on_stop)
-    with executor_of(workers, on) as executor:
+    with executor_of(workers, on) as executor, Postponing():
         with disk_faults():
             folder = begin(None if out is None else Path(out), start)
         return _carry_out(folder, free, start, executor, listeners)
