@@ -1,6 +1,6 @@
 """Measure the wall without a screen: `python -m benchmarks.watch_frames` prints frame times and growth of memory.
 
-A frame is all of it: step nine live players, draw, paint the charts, flip, at 1280 x 720 under SDL's dummy driver.
+A frame is all of it: step nine live players, draw, paint the charts, flip, at 1920 x 1080 under SDL's dummy driver.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import WatchScene
 
 FLOOR_MS: Final = 8.0
+SLOW_FLOOR_MS: Final = 16.0  # of 99 % of the frames
+SIZE: Final = (1920, 1080)
 GROWTH_FLOOR: Final = 2.0  # MB over the second half of the frames, rows left out
 MEGABYTE: Final = 1e6
 TEXT: Final = """
@@ -65,7 +67,7 @@ def scene_of(game: str, speed: float) -> WatchScene:
 
 def frame_times(game: str, speed: float, frames: int) -> list[float]:
     """Milliseconds of each frame, after a second to warm up."""
-    with Window("frames", hidden=True) as window:
+    with Window("frames", hidden=True, size=SIZE) as window:
         scene = scene_of(game, speed)
         for _ in range(60):
             frame_ms(scene, window)
@@ -74,7 +76,7 @@ def frame_times(game: str, speed: float, frames: int) -> list[float]:
 
 def growth_mb(frames: int) -> tuple[float, float]:
     """What Python's own memory and the whole process grew by over the second half of so many frames, in MB."""
-    with Window("memory", hidden=True) as window:
+    with Window("memory", hidden=True, size=SIZE) as window:
         scene = scene_of("gap_runner", 1.0)
         marks = []
         tracemalloc.start()
@@ -106,8 +108,9 @@ def main() -> int:
         for speed in (1.0, 8.0):
             times = sorted(frame_times(game, speed, options.frames))
             median, slow = statistics.median(times), times[int(0.99 * len(times))]
-            missed += median > FLOOR_MS
-            print(f"{game:11} {speed:2.0f}x  median {median:5.2f} ms  99 %: {slow:5.2f} ms  (floor {FLOOR_MS:g} ms)")
+            missed += median > FLOOR_MS or slow > SLOW_FLOOR_MS
+            floors = f"(floors {FLOOR_MS:g} and {SLOW_FLOOR_MS:g} ms)"
+            print(f"{game:11} {speed:2.0f}x  median {median:5.2f} ms  99 %: {slow:5.2f} ms  {floors}")
     if options.memory:
         traced, whole = growth_mb(options.memory)
         missed += traced > GROWTH_FLOOR

@@ -17,13 +17,15 @@ from engine.scenario import load
 from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
+from sims.window.canvas import Canvas
 from sims.window.playing.demonstration import Demonstration
 from sims.window.playing.play import play_scenario
 from sims.window.playing.play_menu import PlayMenu
 from sims.window.playing.play_picture import paint_play
 from sims.window.playing.play_scene import PlayScene
+from sims.window.recorder import Recorder, size_of
 from sims.window.replay import ReplayScene
-from sims.window.screen import FRAME_S, Canvas, Event, Recorder, Scene, Window
+from sims.window.screen import FRAME_S, Event, Scene, Window
 from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import WatchScene
 
@@ -52,7 +54,9 @@ class _Camera:
 
     def record(self, scene: Scene, name: str, frames: int) -> None:
         """So many frames, of which a .png keeps the last."""
-        recorder = Recorder(self._folder / name)
+        path = self._folder / name
+        self._window.resize(size_of(path, None))
+        recorder = Recorder(path)
         for _ in range(frames):
             scene.advance(FRAME_S)
             _PAINTERS[type(scene)](scene, self._window.canvas)

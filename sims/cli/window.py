@@ -10,7 +10,7 @@ import click
 
 from sims.cli.options import Command, NumberRange, UserPath, game_name_option, game_option, one_game, seed_option
 
-_PICTURES: Final = (".png", ".webp", ".gif")  # as in sims.window.screen.Recorder, which help must not import
+_PICTURES: Final = (".png", ".webp", ".gif", ".mp4")  # as in sims.window.recorder, which help must not import
 
 
 class _Picture(UserPath):
@@ -23,10 +23,28 @@ class _Picture(UserPath):
         path = super().convert(value, parameter, context)
         assert isinstance(path, Path)  # path_type
         if path.suffix.lower() not in _PICTURES:
-            self.fail(f"must end in .png, .webp or .gif, got {path.name!r}.", parameter, context)
+            self.fail(f"must end in .png, .webp, .gif or .mp4, got {path.name!r}.", parameter, context)
         return path
 
 
+class _Size(click.ParamType[tuple[int, int]]):
+    """Width and height in pixels, as in 1920x1080."""
+
+    name = "size"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        width, cross, height = str(value).lower().partition("x")
+        digits = cross and all(side.isascii() and side.isdigit() and len(side) <= 5 for side in (width, height))
+        if digits and _SMALLEST[0] <= int(width) <= _LARGEST[0] and _SMALLEST[1] <= int(height) <= _LARGEST[1]:
+            return int(width), int(height)
+        span = f"{_SMALLEST[0]}x{_SMALLEST[1]} to {_LARGEST[0]}x{_LARGEST[1]}"
+        self.fail(f"must be a width and a height from {span}, as in 1920x1080, got {value!r}.", parameter, context)
+
+
+_SMALLEST: Final = (320, 180)  # pixels
+_LARGEST: Final = (7680, 4320)
 _SPEED: Final = NumberRange(0, math.inf, low_open=True)
 _speed = click.option(
     "--speed", type=_SPEED, default=1.0, show_default=True, metavar="X", help="Playback speed; 1 is normal."
@@ -35,10 +53,23 @@ _record = click.option(
     "--record",
     type=_Picture(),
     metavar="FILE",
-    help="Record to a .png (last frame), .webp or .gif; needs no display.",
+    help="Record to a .png (last frame), .webp, .gif or .mp4; needs no display.",
 )
 _frames = click.option("--frames", type=NumberRange(1, whole=True), metavar="N", help="Stop after N frames.")
+_size = click.option("--size", type=_Size(), metavar="WxH", help="Size of the window or recording, in pixels.")
+_fps = click.option(
+    "--fps", type=NumberRange(1, 60, whole=True), metavar="N", help="Frames a second of a recording; 15 if not given."
+)
+_display = click.option(
+    "--display", type=NumberRange(0, 99, whole=True), default=0, metavar="N", help="Number of the display, from 0."
+)
 _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder; must not exist yet.")
+
+
+def _check_rate(fps: int | None, record: Path | None) -> None:
+    """Refuse a rate where nothing moves in a file."""
+    if fps is not None and (record is None or record.suffix.lower() == ".png"):
+        raise click.UsageError("--fps is the rate of a moving picture; add --record FILE with .webp, .gif or .mp4.")
 
 
 @click.command(cls=Command)
@@ -56,9 +87,12 @@ _out = click.option("--out", type=UserPath(), metavar="DIR", help="Output folder
     "--record",
     type=_Picture(),
     metavar="FILE",
-    help="Record a synthetic player to a .png (last frame), .webp or .gif.",
+    help="Record a synthetic player to a .png (last frame), .webp, .gif or .mp4.",
 )
 @_frames
+@_size
+@_fps
+@_display
 @_out
 @game_name_option
 def play(
@@ -69,6 +103,9 @@ def play(
     seed: int | None,
     record: Path | None,
     frames: int | None,
+    size: tuple[int, int] | None,
+    fps: int | None,
+    display: int,
     out: Path | None,
     in_file: str | None,
 ) -> int:
@@ -76,6 +113,7 @@ def play(
 
     Without --controller and --target, those of the scenario are preselected. You can change both on the start screen.
     """
+    _check_rate(fps, record)
     chosen = one_game(game, in_file)
     if record is not None:
         if out is not None:
@@ -83,12 +121,28 @@ def play(
         from sims.window.playing.demonstration import demonstrate
 
         return demonstrate(
-            chosen, record, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames
+            chosen,
+            record,
+            controller=controller,
+            target=target,
+            scenario=scenario,
+            seed=seed,
+            frames=frames,
+            size=size,
+            fps=fps,
         )
     from sims.window.playing.play import play as open_window
 
     return open_window(
-        chosen, controller=controller, target=target, scenario=scenario, seed=seed, frames=frames, out=out
+        chosen,
+        controller=controller,
+        target=target,
+        scenario=scenario,
+        seed=seed,
+        frames=frames,
+        out=out,
+        size=size,
+        display=display,
     )
 
 
@@ -106,6 +160,9 @@ def play(
 )
 @_record
 @_frames
+@_size
+@_fps
+@_display
 @_out
 @game_option
 def watch(
@@ -115,15 +172,30 @@ def watch(
     speed: float,
     record: Path | None,
     frames: int | None,
+    size: tuple[int, int] | None,
+    fps: int | None,
+    display: int,
     out: Path | None,
 ) -> int:
     """Watch nine players live, beside charts.
 
     The rows are saved when it ends. With --record they are saved only if --out is given.
     """
+    _check_rate(fps, record)
     from sims.window.watching.watch import watch as open_window
 
-    return open_window(target, seed=seed, cohort=cohort, speed=speed, record=record, frames=frames, out=out)
+    return open_window(
+        target,
+        seed=seed,
+        cohort=cohort,
+        speed=speed,
+        record=record,
+        frames=frames,
+        out=out,
+        size=size,
+        fps=fps,
+        display=display,
+    )
 
 
 @click.command(cls=Command)
@@ -136,6 +208,9 @@ def watch(
 @_speed
 @_record
 @_frames
+@_size
+@_fps
+@_display
 @game_option
 def replay(
     target: Path,
@@ -147,8 +222,12 @@ def replay(
     speed: float,
     record: Path | None,
     frames: int | None,
+    size: tuple[int, int] | None,
+    fps: int | None,
+    display: int,
 ) -> int:
     """Replay one recorded attempt and check its end state."""
+    _check_rate(fps, record)
     from sims.window.replay import replay as open_window
 
     return open_window(
@@ -161,4 +240,7 @@ def replay(
         speed=speed,
         record=record,
         frames=frames,
+        size=size,
+        fps=fps,
+        display=display,
     )

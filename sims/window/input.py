@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.game import Game, Shape
+from sims.window.canvas import Box, Canvas
 from sims.window.palette import INK, YELLOW
-from sims.window.screen import Box, Canvas, Event
+from sims.window.screen import Event
 
 _WAYS: Final = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "up": (0.0, 1.0), "down": (0.0, -1.0)}
 _TAKE: Final = ("return", "space")

@@ -8,19 +8,21 @@ from typing import Final, NamedTuple
 
 from engine.game import LOST, TIMED_OUT, WON, Game
 from engine.parameters import Knob
+from sims.window.canvas import HEIGHT, WIDTH, Box, Canvas
 from sims.window.palette import CARD, GREEN, INK, LINE, PAPER, QUIET, RAISED, SKY, VERMILLION, WANTED, Colour
-from sims.window.screen import HEIGHT, WIDTH, Box, Canvas
 
 MARGIN: Final = 24
 TINY: Final = 15
 SMALL: Final = 17
 BODY: Final = 20
 LARGE: Final = 26
+TITLE: Final = 30
 HUGE: Final = 44
 
 OUTCOME_WORDS: Final[Mapping[int, str]] = {WON: "won", LOST: "lost", TIMED_OUT: "stopped"}
 OUTCOME_COLOURS: Final[Mapping[int, Colour]] = {WON: GREEN, LOST: VERMILLION, TIMED_OUT: QUIET}
 OUTCOME_MARKS: Final[Mapping[int, str]] = {WON: "✓", LOST: "✗", TIMED_OUT: "■"}
+_LEAST_STEP: Final = 16  # between two words of an axis
 _KEY_NAMES: Final = {"left": "←", "right": "→", "up": "↑", "down": "↓", "escape": "Esc", "return": "Enter"}
 _KEY_NAMES_MORE: Final = {"space": "Space", "tab": "Tab", "home": "Home", "end": "End"}
 
@@ -55,7 +57,7 @@ class Dot(NamedTuple):
 def backdrop(canvas: Canvas, title: str, subtitle: str = "", right: str = "") -> None:
     """Paint an empty page with its header."""
     canvas.clear(PAPER)
-    width = canvas.text(title, MARGIN, 18, 30, INK, bold=True)
+    width = canvas.text(title, MARGIN, 18, TITLE, INK, bold=True)
     canvas.text(subtitle, MARGIN + width + 16, 26, BODY, QUIET)
     canvas.text(right, WIDTH - MARGIN, 26, BODY, QUIET, align=1.0)
 
@@ -197,9 +199,13 @@ class Chart:
 
     def grid(self, lines: Sequence[float], *, as_percent: bool = False) -> None:
         """Paint horizontal lines with their values on the left."""
+        before = math.inf
         for value in lines:
             y = self.y(value)
             self._canvas.rect(Box(self.box.x, y, self.box.width, 1), RAISED)
+            if abs(y - before) < _LEAST_STEP:
+                continue  # its words would be over those of the line before
+            before = y
             words = percent(value) if as_percent else f"{value:.2g}"
             self._canvas.text(words, self.box.x - 7, y - 8, 13, QUIET, align=1.0)
 

@@ -20,7 +20,8 @@ from sims.playback.stepper import Recording
 from sims.run_folder.rounding import kept_digits, rounding_note
 from sims.run_folder.row_file import ignored_note, open_table
 from sims.terminal import quoted, say, show
-from sims.window.palette import CARD, INK, LINE, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
+from sims.window.canvas import WIDTH, Box, Canvas
+from sims.window.palette import CARD, INK, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
 from sims.window.panels import (
     BODY,
     HUGE,
@@ -43,13 +44,14 @@ from sims.window.panels import (
     setting_rows,
     shorten,
 )
-from sims.window.screen import Box, Canvas, Event, show_scene
+from sims.window.screen import Event, show_scene
 from sims.window.viewport import tick_seconds
 
 SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-VIEW: Final = Box(MARGIN, 68, 912, 513)
-SIDE: Final = Box(MARGIN + 912 + 16, 68, 1280 - 2 * MARGIN - 928, 582)
-TRACK: Final = Box(MARGIN + 68, 618, 912 - 216, 10)
+VIEW: Final = Box(MARGIN, 64, 848, 477)
+RESULT: Final = Box(MARGIN, VIEW.y + VIEW.height + 8, VIEW.width, 58)  # nothing of the end covers the game's picture
+SIDE: Final = Box(MARGIN + VIEW.width + 16, 64, WIDTH - 2 * MARGIN - VIEW.width - 16, 602)
+TRACK: Final = Box(MARGIN + 60, 624, VIEW.width - 196, 10)
 _END_S: Final = 2.0  # how long a recording shows the end
 _KEYS: Final = (
     (("space",), "play, pause"),
@@ -184,7 +186,8 @@ class ReplayScene:
         )
         tick = int(self.place)
         now = self._now if self.place == tick else blend(self._now, self._next, self.place - tick)
-        canvas.shapes(now, VIEW)
+        differs = self.at_end and self.check is not None and not self.check.equal
+        canvas.shapes(now, VIEW, letters=not differs)
         if self.at_end and self.check is not None:
             self._paint_check(canvas, self.check)
         self._paint_track(canvas)
@@ -198,23 +201,20 @@ class ReplayScene:
             _paint_difference(canvas, check)
 
     def _paint_outcome(self, canvas: Canvas, check: ReplayCheck) -> None:
-        """Show the outcome large, and the equal state hash small."""
+        """Show the outcome as a frame and in words, with the equal state hash small."""
         outcome = check.result.outcome
         colour = OUTCOME_COLOURS[outcome]
         if outcome != WON:
             canvas.grey(VIEW)
-        canvas.veil(VIEW, (5, 10, 16), 0.3)
-        # Low in the middle: there it hides least of the games' last pictures.
-        box = Box(VIEW.x + VIEW.width / 2 - 240, VIEW.y + VIEW.height - 140, 480, 128)
-        canvas.rect(box, CARD, radius=14)
-        canvas.rect(box, colour, radius=14, border=3)
-        middle = box.x + box.width / 2
-        words = f"{OUTCOME_MARKS[outcome]}  {OUTCOME_WORDS[outcome]}"
-        canvas.text(words, middle, box.y + 8, HUGE, colour, align=0.5, bold=True)
-        canvas.text(self._ending(check.result), middle, box.y + 58, BODY, INK, align=0.5)
-        canvas.line(box.x + 24, box.y + 89, box.x + box.width - 24, box.y + 89, LINE)
+        canvas.rect(VIEW, colour, border=5)
+        canvas.rect(RESULT, CARD, radius=10)
+        canvas.rect(Box(RESULT.x, RESULT.y, 5, RESULT.height), colour)
+        words = f"{OUTCOME_MARKS[outcome]} {OUTCOME_WORDS[outcome]}"
+        x, right = RESULT.x + 18, RESULT.x + RESULT.width - 14
+        width = canvas.text(words, x, RESULT.y + 4, LARGE, colour, bold=True)
+        canvas.text(self._ending(check.result), x + width + 14, RESULT.y + 8, BODY, INK)
         proof = f"state equal: same hash as the row, {check.expected_hash}"
-        canvas.text(proof, middle, box.y + 97, SMALL, QUIET, align=0.5)
+        canvas.text(proof, right, RESULT.y + 11, TINY, QUIET, align=1.0)
 
     def _ending(self, result: Result) -> str:
         """The cause of a loss with the progress, or the time of a win."""
@@ -298,13 +298,17 @@ def replay(
     speed: float = 1.0,
     record: Path | None = None,
     frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    fps: int | None = None,
+    display: int = 0,
 ) -> int:
     """Replay one attempt of a run folder or a file of attempts. Returns 0 when its end equals the row, otherwise 4.
 
     Choose it by row (its number, from 0), by player, attempt and replica, or by pick, words of
     `sims.playback.row_choice`.
 
-    speed: 1 is normal. record: a .png, .webp or .gif, without a screen. frames: the most to show.
+    speed: 1 is normal. record: a .png, .webp, .gif or .mp4, without a screen. frames: the most to show. size, fps,
+    display: as in `sims.window.screen.show_scene`.
     """
     chosen = choose_row(target, row=row, player=player, attempt=attempt, replica=replica, pick=pick)
     if is_altered(chosen.path):  # the row itself is checked by playing it
@@ -312,7 +316,8 @@ def replay(
     if chosen.ignored:
         say(f"{ignored_note(chosen.path, chosen.ignored)}.")
     scene = ReplayScene(chosen, speed=speed, ends_itself=record is not None)
-    show_scene(scene, ReplayScene.paint, f"Flowdial replay: {chosen.game.name}", record=record, frames=frames)
+    title = f"Flowdial replay: {chosen.game.name}"
+    show_scene(scene, ReplayScene.paint, title, record=record, frames=frames, size=size, fps=fps, display=display)
     check = scene.finish()
     words = "state equal" if check.equal else "state differs"
     columns = "" if check.equal else f": {', '.join(check.differences)}"

@@ -13,10 +13,11 @@ import pytest
 from engine.errors import ScenarioError
 from sims.catalog import Catalog
 from sims.runs import execution as runs
+from sims.window.canvas import Canvas
 from sims.window.playing.play_picture import paint_play
 from sims.window.playing.play_scene import PlayScene
 from sims.window.replay import ReplayScene
-from sims.window.screen import FRAME_S, Canvas, Event, Scene, Window
+from sims.window.screen import FRAME_S, Event, Scene, Window
 from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import WatchScene
 from tests.kit.small import scenario

@@ -31,7 +31,9 @@ RESULT_PATH = ("engine", "games", "controllers")
 
 # A library has its few files, so that it can be replaced and so that it is loaded only where it is needed.
 WINDOW = {
+    "sims/window/canvas.py",
     "sims/window/screen.py",
+    "sims/window/recorder.py",
     "sims/window/playing/play.py",
     "sims/window/watching/watch.py",
     "sims/window/replay.py",

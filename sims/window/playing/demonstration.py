@@ -75,11 +75,13 @@ def demonstrate(
     scenario: str | None = None,
     seed: int | None = None,
     frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    fps: int | None = None,
 ) -> int:
     """Record a synthetic player at the keys, without a screen: one attempt, or so many frames.
 
-    record: .png, .webp or .gif; the others are those of `sims.window.playing.play.play`. Raises ScenarioError when the
-    controller cannot play the scenario.
+    record: .png, .webp, .gif or .mp4. size, fps: as in `sims.window.screen.show_scene`. The others are those of
+    `sims.window.playing.play.play`. Raises ScenarioError when the controller cannot play the scenario.
     """
     catalog = Catalog()
     chosen = scenario_for_play(catalog, game, controller, scenario, seed)
@@ -88,7 +90,8 @@ def demonstrate(
         attempts = 1 if frames is None else None
         scene = Demonstration(chosen, catalog, folder, controller=controller, target=target, attempts=attempts)
         try:
-            show_scene(scene, paint_play, f"Flowdial play: {game}", record=record, frames=frames)
+            title = f"Flowdial play: {game}"
+            show_scene(scene, paint_play, title, record=record, frames=frames, size=size, fps=fps)
         finally:
             scene.close()
     show(f"picture {record}")

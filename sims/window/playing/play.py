@@ -93,12 +93,15 @@ def play(
     scenario: str | None = None,
     seed: int | None = None,
     frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    display: int = 0,
     out: Path | None = None,
 ) -> int:
     """Open a window in which a person plays a game. Each attempt is saved before the next begins.
 
     scenario: the path or bundled name of a scenario of this game; None for a thousand average players. seed: None for a
     new one in each session. out: folder of the rows; None for runs/play-<game>-001, -002 ..., the next free number.
+    size, display: as in `sims.window.screen.show_scene`.
     """
     catalog = Catalog()
     chosen = scenario_for_play(catalog, game, controller, scenario, seed)
@@ -109,7 +112,7 @@ def play(
         chosen = parse(chosen.resolved_toml().encode(), path, catalog, [("seed", str(chosen.seed + number))])
     scene = PlayScene(chosen, catalog, folder, controller=controller, target=target)
     try:
-        show_scene(scene, paint_play, f"Flowdial play: {game}", frames=frames)
+        show_scene(scene, paint_play, f"Flowdial play: {game}", frames=frames, size=size, display=display)
     except EnvironmentFault:  # no window could be opened
         scene.close()
         discard(folder)

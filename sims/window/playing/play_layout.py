@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from sims.window.canvas import WIDTH, Box
 from sims.window.panels import (
     MARGIN,
     in_sight,
 )
-from sims.window.screen import WIDTH, Box
 
 VIEW: Final = Box(MARGIN, 68, 912, 513)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from sims.window.canvas import Box
 from sims.window.playing.play_layout import VIEW
-from sims.window.screen import Box, Event
+from sims.window.screen import Event
 
 MenuChoice = Literal["go on", "restart this level", "save and end"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.game import LOST, WON, Game
 from engine.inference.intervals import wilson
+from sims.window.canvas import Box, Canvas
 from sims.window.palette import CARD, DIAL, GREEN, INK, LINE, ORANGE, PAPER, PURPLE, QUIET, RAISED, SKY
 from sims.window.panels import (
     BODY,
@@ -19,6 +20,7 @@ from sims.window.panels import (
     OUTCOME_WORDS,
     SMALL,
     TINY,
+    TITLE,
     backdrop,
     bar,
     card,
@@ -36,7 +38,6 @@ from sims.window.panels import (
 from sims.window.playing.play_layout import _BESIDE, _SCALE, AIM, CHOICE, DEMO, SIDE, START, TARGET, VIEW, choice_rows
 from sims.window.playing.play_menu import READY_S, PlayMenu
 from sims.window.playing.skill_estimate import FEWEST, SkillEstimate
-from sims.window.screen import Box, Canvas
 
 if TYPE_CHECKING:
     from sims.window.playing.play_scene import PlayScene
@@ -83,7 +84,8 @@ def paint_play(scene: PlayScene, canvas: Canvas) -> None:
         return
     current = scene.last if scene.stage in ("ending", "card") and scene.last is not None else scene.current
     assert current is not None  # set when the start screen closes
-    backdrop(canvas, title_of(scene.game), _subtitle(scene), f"attempt {current.number + 1}")
+    again = scene.again_s > 0.0 and scene.stage == "playing" and scene.ready_s <= 0.0
+    backdrop(canvas, title_of(scene.game), "" if again else _subtitle(scene), f"attempt {current.number + 1}")
     shapes = scene.picture()
     canvas.shapes(shapes, VIEW)
     if scene.cells is not None and scene.stage == "playing":
@@ -98,7 +100,7 @@ def paint_play(scene: PlayScene, canvas: Canvas) -> None:
         keys = _CARD_KEYS
     elif scene.ready_s > 0.0:
         _paint_countdown(scene, canvas)
-    elif scene.again_s > 0.0:
+    elif again:
         _paint_again(scene, canvas)
     if scene.menu is not None:
         _paint_menu(scene.menu, scene, canvas)
@@ -208,7 +210,8 @@ def _paint_again(scene: PlayScene, canvas: Canvas) -> None:
     words = "level restarted; the last attempt "
     words += "counts as not won" if scene.counted else f"was too short for {scene.kind.name} to learn from"
     width = canvas.width_of(words, SMALL) + 32
-    box = Box(VIEW.x + (VIEW.width - width) / 2, VIEW.y + 54, width, 34)
+    title = canvas.width_of(title_of(scene.game), TITLE, bold=True)
+    box = Box(MARGIN + title + 16, 20, width, 34)  # in the header: over the game it would cover its words
     canvas.rect(box, CARD, radius=17)
     canvas.rect(box, SKY, radius=17, border=2)
     canvas.text(words, box.x + width / 2, box.y + 8, SMALL, INK, align=0.5)

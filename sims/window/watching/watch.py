@@ -32,13 +32,16 @@ def watch(
     speed: float = 1.0,
     record: Path | None = None,
     frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    fps: int | None = None,
+    display: int = 0,
     out: Path | None = None,
 ) -> int:
     """Show a scenario live: its path, its bundled name, or a run folder. Rows are saved when it ends.
 
     seed: instead of the scenario's. cohort: show only its players. speed: 1 is normal, inf as fast as possible. out:
     folder of the rows; None for runs/watch-<name>-001, -002 ..., the next free number. With record but without out, no
-    rows are saved.
+    rows are saved. size, fps, display: as in `sims.window.screen.show_scene`.
     """
     catalog = Catalog()
     folder = Path(target)
@@ -61,7 +64,8 @@ def watch(
     try:
         if scene.pending is not None and (record is not None or frames is not None):
             scene.pending.work.result()  # --frames counts frames of the game, not of the wait
-        show_scene(scene, paint_watch, f"Flowdial watch: {name}", record=record, frames=frames)
+        title = f"Flowdial watch: {name}"
+        show_scene(scene, paint_watch, title, record=record, frames=frames, size=size, fps=fps, display=display)
     finally:
         _keep(scene, kept)
     if record is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from sims.window.canvas import Box, Canvas
 from sims.window.palette import CARD, DIAL, INK, LINE, PURPLE, QUIET, RATE, Colour
 from sims.window.panels import SMALL, Chart, Dot, Span, percent
-from sims.window.screen import Box, Canvas
 from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
 
 if TYPE_CHECKING:

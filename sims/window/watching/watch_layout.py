@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from sims.window.canvas import HEIGHT, WIDTH, Box
 from sims.window.panels import (
     MARGIN,
     in_sight,
 )
-from sims.window.screen import HEIGHT, WIDTH, Box
 
 TOP: Final = 68
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from engine.game import LOST, WON
+from sims.window.canvas import HEIGHT, WIDTH, Box, Canvas
 from sims.window.palette import CARD, INK, LINE, ORANGE, PURPLE, QUIET, RAISED, SKY
 from sims.window.panels import (
     BODY,
@@ -25,7 +26,6 @@ from sims.window.panels import (
     shorten,
     wrap_lines,
 )
-from sims.window.screen import HEIGHT, WIDTH, Box, Canvas
 from sims.window.watching.watch_charts import paint_charts
 from sims.window.watching.watch_layout import (
     _MENU_ROW,
@@ -146,7 +146,7 @@ def _paint_outcomes(canvas: Canvas, viewport: PlayerViewport, right: float, y: f
 
 def _paint_view(canvas: Canvas, viewport: PlayerViewport, view: Box) -> None:
     assert viewport.attempt is not None
-    canvas.shapes(viewport.shapes(), view)
+    canvas.shapes(viewport.shapes(), view, letters=not viewport.ended)
     if viewport.ended:
         _paint_result(canvas, viewport, view, LARGE if view.width < 400 else 44)
 

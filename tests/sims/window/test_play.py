@@ -26,6 +26,7 @@ from sims.playback.row_choice import choose_row
 from sims.reports.report import write_report
 from sims.run_folder.folder import read_manifest
 from sims.runs.verification import verify
+from sims.window.canvas import HEIGHT, Canvas
 from sims.window.playing import play as play_module
 from sims.window.playing.demonstration import Demonstration, demonstrate
 from sims.window.playing.human_session import COHORT, PERSON, human_scenario
@@ -37,7 +38,7 @@ from sims.window.playing.skill_estimate import GRID, estimate_skill, population_
 from sims.window.playing.skill_worker import SkillWorker
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.replay import ReplayScene
-from sims.window.screen import FRAME_S, HEIGHT, Canvas, Event, Window
+from sims.window.screen import FRAME_S, Event, Window
 from tests.kit.places import ROOT
 from tests.kit.small import TEXT, scenario
 from tests.kit.window import GAMES, frames, installed, press, rows_of, until

@@ -20,15 +20,17 @@ from engine.errors import EnvironmentFault
 from engine.game import LOST, TIMED_OUT, WON, Shape
 from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
-from sims.window import screen
+from sims.window import canvas, screen
+from sims.window.canvas import HEIGHT, WIDTH, Box
 from sims.window.palette import blend
 from sims.window.panels import outcome_sign
 from sims.window.playing.demonstration import Demonstration
 from sims.window.playing.play_menu import READY_S, PlayMenu
 from sims.window.playing.play_scene import PlayScene
+from sims.window.recorder import Recorder
 from sims.window.recording_folder import begin_recording
 from sims.window.replay import ReplayScene
-from sims.window.screen import FRAME_S, HEIGHT, WIDTH, Box, Window
+from sims.window.screen import FRAME_S, Window
 from sims.window.watching.watch_scene import WatchScene
 from tests.kit.places import PICTURES, ROOT
 from tests.kit.small import TEXT, scenario
@@ -80,18 +82,19 @@ def test_without_a_display_there_is_one_clear_line():
 
 def test_pygame_beside_pygame_ce_gives_the_repair(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "distribution", lambda name: object())
-    screen._both_installed.cache_clear()
+    canvas._both_installed.cache_clear()
     with pytest.raises(EnvironmentFault, match="pip uninstall -y pygame pygame-ce && pip install pygame-ce"):
-        screen.load_pygame()
-    screen._both_installed.cache_clear()
+        canvas.load_pygame()
+    canvas._both_installed.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["motion.webp", "motion.gif"])
 def test_motion_without_pillow_is_one_sentence_before_anything_is_shown(tmp_path, monkeypatch, name):
+    canvas.load_pygame()  # it looks for packages too
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentFault, match="needs the package pillow; install it with: pip install pillow"):
-        screen.Recorder(tmp_path / name)
-    screen.Recorder(tmp_path / "frame.png")
+        Recorder(tmp_path / name)
+    Recorder(tmp_path / "frame.png")
 
 
 class Restless:

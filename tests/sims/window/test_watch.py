@@ -18,9 +18,10 @@ from engine.scenario import parse
 from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
 from sims.runs import execution as runs
+from sims.window.canvas import HEIGHT, Canvas
 from sims.window.panels import Chart
 from sims.window.replay import ReplayScene
-from sims.window.screen import HEIGHT, Canvas, Event, Window
+from sims.window.screen import Event, Window
 from sims.window.watching import row_log
 from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
 from sims.window.watching.row_log import RowLog
