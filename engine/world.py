@@ -305,6 +305,19 @@ class World:
         return Played(rows, self.players, self.arrivals, _sessions_in(rows, self.players), tuple(sorted(self.faults)))
 
 
+def played_of(
+    rows: npt.NDArray[np.void],
+    players: npt.NDArray[np.void],
+    arrivals: npt.NDArray[np.float64],
+    faults: Sequence[Fault] = (),
+) -> Played:
+    """What some players of one replica have left behind so far; rows and players come in any order."""
+    by_number = np.argsort(players["player"])
+    players, arrivals = players[by_number], arrivals[by_number]
+    rows = rows[np.lexsort((rows["attempt"], rows["player"]))]
+    return Played(rows, players, arrivals, _sessions_in(rows, players), tuple(sorted(faults)))
+
+
 class Desk:
     """Between players and a controller: bounds, late results, and settings that are deployed on a timetable."""
 

@@ -37,10 +37,11 @@ class _Size(click.ParamType[tuple[int, int]]):
             return value
         width, cross, height = str(value).lower().partition("x")
         digits = cross and all(side.isascii() and side.isdigit() and len(side) <= 5 for side in (width, height))
-        if digits and _SMALLEST[0] <= int(width) <= _LARGEST[0] and _SMALLEST[1] <= int(height) <= _LARGEST[1]:
-            return int(width), int(height)
-        span = f"{_SMALLEST[0]}x{_SMALLEST[1]} to {_LARGEST[0]}x{_LARGEST[1]}"
-        self.fail(f"must be a width and a height from {span}, as in 1920x1080, got {value!r}.", parameter, context)
+        size = (int(width), int(height)) if digits else (0, 0)
+        if not all(low <= one <= high for low, one, high in zip(_SMALLEST, size, _LARGEST, strict=True)):
+            span = f"{_SMALLEST[0]}x{_SMALLEST[1]} to {_LARGEST[0]}x{_LARGEST[1]}"
+            self.fail(f"must be a width and a height from {span}, as in 1920x1080, got {value!r}.", parameter, context)
+        return size
 
 
 _SMALLEST: Final = (320, 180)  # pixels
@@ -153,7 +154,7 @@ def play(
 @click.option(
     "--speed",
     type=_SPEED,
-    default=1.0,
+    default=8.0,
     show_default=True,
     metavar="X",
     help="Playback speed; 1 is normal, inf as fast as possible.",

@@ -86,7 +86,8 @@ class Canvas:
     def fit(self, surface: Any) -> None:
         """Paint on this surface from now on: the whole picture, as large as its shape allows, in the middle."""
         self.surface = surface
-        width, height = surface.get_size()
+        self.size: tuple[int, int] = surface.get_size()
+        width, height = self.size
         self.scale: float = min(width / WIDTH, height / HEIGHT)  # pixels of the surface in a unit of the picture
         self._left, self._top = round(0.5 * (width - self.scale * WIDTH)), round(0.5 * (height - self.scale * HEIGHT))
         for of_another_size in (self._texts, self._skies, self._kept):
@@ -111,6 +112,16 @@ class Canvas:
         rounded = int(radius * self.scale)
         self._pygame.draw.rect(layer, (*colour, int(255 * strength)), layer.get_rect(), border_radius=rounded)
         self.surface.blit(layer, area)
+
+    def haze(self, points: Sequence[tuple[float, float]], colour: Colour, strength: float) -> None:
+        """Paint a translucent polygon; strength: its opacity in [0, 1]."""
+        pixels = [self._point(*point) for point in points]
+        left, top = (int(min(pixel[axis] for pixel in pixels)) for axis in (0, 1))
+        right, bottom = (int(max(pixel[axis] for pixel in pixels)) + 2 for axis in (0, 1))
+        layer = self._pygame.Surface((right - left, bottom - top), self._pygame.SRCALPHA)
+        shifted = [(x - left, y - top) for x, y in pixels]
+        self._pygame.draw.polygon(layer, (*colour, int(255 * strength)), shifted)
+        self.surface.blit(layer, (left, top))
 
     def line(self, x1: float, y1: float, x2: float, y2: float, colour: Colour, width: float = 1) -> None:
         draw = self._pygame.draw.line if x1 == x2 or y1 == y2 else self._pygame.draw.aaline

@@ -190,6 +190,12 @@ def in_sight(count: int, chosen: int, most: int) -> range:
     return range(first, min(first + most, count))
 
 
+def mixed(one: Colour, other: Colour, share: float) -> Colour:
+    """A colour between two; share: of the other, in [0, 1]."""
+    red, green, blue = (round((1.0 - share) * a + share * b) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
 class Chart:
     """A plot in a box: both axes, and lines in their units."""
 
@@ -218,12 +224,9 @@ class Chart:
         return self.box.y + (1.0 - self._y.share(value)) * self.box.height
 
     def band(self, low: float, high: float, colour: Colour = WANTED) -> None:
-        """Paint a target range with dashed edges."""
+        """Paint a target range as a solid area."""
         top, bottom = self.y(high), self.y(low)
-        self._canvas.veil(Box(self.box.x, top, self.box.width, max(bottom - top, 2)), colour, 0.22)
-        for y in (top, bottom):
-            for k in range(int(self.box.width // 12)):
-                self._canvas.rect(Box(self.box.x + 12 * k, y, 7, 1), colour)
+        self._canvas.rect(Box(self.box.x, top, self.box.width, max(bottom - top, 2)), mixed(CARD, colour, 0.5))
 
     def ribbon(self, dots: Sequence[Dot], colour: Colour) -> None:
         """The interval of each point, from point to point."""
@@ -231,8 +234,7 @@ class Chart:
             return
         upper = [(self.x(dot.x), self.y(dot.high)) for dot in dots]
         lower = [(self.x(dot.x), self.y(dot.low)) for dot in dots]
-        shade = tuple(int(0.72 * c + 0.28 * own) for c, own in zip(CARD, colour, strict=True))
-        self._canvas.polygon([*upper, *reversed(lower)], (shade[0], shade[1], shade[2]))
+        self._canvas.haze([*upper, *reversed(lower)], colour, 0.28)
 
     def curve(self, dots: Sequence[Dot], colour: Colour, *, width: int = 2) -> None:
         """Paint a line through the points, and a dot at its end."""

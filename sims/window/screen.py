@@ -135,18 +135,18 @@ class Window:
     def events(self) -> Iterator[Event]:
         """Key and mouse events since the last call. F11 and Alt+Enter are the window's own: full screen and back."""
         pygame = self._pygame
-        for event in pygame.event.get():
+        found = pygame.event.get()  # where the window has another size, so has its surface from here on
+        self._fit()
+        for event in found:
             if event.type == pygame.QUIT:
                 yield Event("close")
-            elif event.type == pygame.WINDOWSIZECHANGED:
-                self._fit()
             elif event.type in (pygame.WINDOWFOCUSLOST, pygame.WINDOWMINIMIZED, pygame.WINDOWHIDDEN):
                 yield Event("hide")
             elif event.type == pygame.KEYDOWN and _asks_for_full(pygame, event):
                 self.toggle_full()
             elif event.type in (pygame.KEYDOWN, pygame.KEYUP):
                 kind: EventKind = "press" if event.type == pygame.KEYDOWN else "release"
-                yield Event(kind, pygame.key.name(event.key), shift=bool(event.mod & pygame.KMOD_SHIFT))
+                yield Event(kind, pygame.key.name(event.key), shift=bool(_held(event) & pygame.KMOD_SHIFT))
             elif event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP) and event.button in _BUTTONS:
                 kind = "click" if event.type == pygame.MOUSEBUTTONDOWN else "drop"
                 yield Event(kind, _BUTTONS[event.button], *self.canvas.place(*event.pos))
@@ -156,7 +156,7 @@ class Window:
     def _fit(self) -> None:
         """Paint at the size that the window has now."""
         surface = self._pygame.display.get_surface()
-        if surface.get_size() != self.canvas.surface.get_size() or surface is not self.canvas.surface:
+        if surface.get_size() != self.canvas.size:
             self.canvas.fit(surface)
         if not self.full:
             self._windowed = surface.get_size()
@@ -173,7 +173,12 @@ class Window:
 
 def _asks_for_full(pygame: Any, event: Any) -> bool:
     """Whether a pressed key is F11 or Alt+Enter."""
-    return event.key == pygame.K_F11 or (event.key == pygame.K_RETURN and bool(event.mod & pygame.KMOD_ALT))
+    return event.key == pygame.K_F11 or (event.key == pygame.K_RETURN and bool(_held(event) & pygame.KMOD_ALT))
+
+
+def _held(event: Any) -> int:
+    """The keys that are held with a pressed one; none where a program made the event."""
+    return int(getattr(event, "mod", 0))
 
 
 def _usual_size(desktop: tuple[int, int]) -> tuple[int, int]:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from engine import record
 from engine.attempt import Address
 from engine.controller import Controller, ControllerKind, Outcome, Setting, Situation, Who
+from engine.faults import Fault
 from engine.game import WON, Faculties
 from engine.response.win_probability import recorded_chances
 from engine.setup import Setup
@@ -108,12 +109,24 @@ class LiveAttempt(NamedTuple):
         return self.outcome == WON
 
 
+class WatchedPiece(NamedTuple):
+    """What one world has played so far."""
+
+    replica: int
+    rows: npt.NDArray[np.void]  # in the order of play
+    players: npt.NDArray[np.void]  # engine.players.PLAYER
+    arrivals: npt.NDArray[np.float64]  # s, per player
+    judged_from: int  # index of the first row since the controller was switched
+    faults: tuple[Fault, ...]  # one for each failed attempt
+
+
 class _Source:
     """A world and its controller switch; gives its attempts in the order of their starts."""
 
     def __init__(self, live_world: LiveWorld, chunk: Chunk) -> None:
         setup = live_world.setup
         self.cohort = chunk.cohort  # -1: all cohorts
+        self.judged_from = 0  # index of the first row since the controller was switched
         self.world = World(setup, chunk, len(belief_columns(setup)))
         first = controller_of(setup, chunk.replica)
         self.controller = ControllerSwitch(setup, chunk.replica, first, live_world.decided)
@@ -132,10 +145,13 @@ class _Source:
         row: npt.NDArray[np.void] = world.rows[before : before + 1]
         return row
 
-    def rows(self) -> npt.NDArray[np.void]:
-        """All rows so far, in the order of play. The world may go on."""
-        played: npt.NDArray[np.void] = self.world.rows[: self.world.used].copy()
-        return played
+    def piece(self) -> WatchedPiece:
+        """All that was played so far. The world may go on."""
+        world = self.world
+        rows = world.rows[: world.used].copy()
+        return WatchedPiece(
+            world.replica, rows, world.players.copy(), world.arrivals, self.judged_from, tuple(world.faults)
+        )
 
 
 class LiveWorld:
@@ -151,7 +167,7 @@ class LiveWorld:
         self.apart = setup.scope == "player" and setup.kind.rule is not None
         self.played = 0
         self.on_row: Callable[[npt.NDArray[np.void]], None] = lambda row: None  # called with each new row
-        self._done: list[npt.NDArray[np.void]] = []
+        self.finished: list[WatchedPiece] = []  # of worlds that have come to their end
         self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
         self._sources: list[_Source | None] = [None] * min(viewports, len(self._waiting))
 
@@ -164,7 +180,7 @@ class LiveWorld:
                 return None
             row = source.next()
             if row is None:
-                self._done.append(source.rows())
+                self.finished.append(source.piece())
                 self._sources[slot] = None
                 continue
             self.played += 1
@@ -226,6 +242,37 @@ class LiveWorld:
             ),
         )
 
+    def ahead(self, attempts: int, on_attempt: Callable[[npt.NDArray[np.void]], None]) -> None:
+        """Play whole players whom no viewport shows, until about so many attempts are played.
+
+        on_attempt: gets each row, shape (1,). Where players share a world, each world goes on in its own order. At
+        least two of three players are left for the viewports.
+        """
+        sources = self._sources
+        for slot in range(len(sources)):
+            sources[slot] = self._wanted(sources[slot])
+        if not self.apart:
+            shared = [source for source in dict.fromkeys(sources) if source is not None]
+            for source in shared:
+                for _ in range(attempts // (3 * len(shared))):
+                    if (row := source.next()) is None:
+                        break
+                    self._tell(row, on_attempt)
+            return
+        for _ in range(len(self._waiting) // 3):
+            taken = self._waiting.pop(0)
+            source = _Source(self, taken) if isinstance(taken, Chunk) else taken
+            while (row := source.next()) is not None:
+                self._tell(row, on_attempt)
+            self.finished.append(source.piece())
+            if self.played >= attempts:
+                return
+
+    def _tell(self, row: npt.NDArray[np.void], on_attempt: Callable[[npt.NDArray[np.void]], None]) -> None:
+        self.played += 1
+        self.on_row(row)
+        on_attempt(row)
+
     def prepare(self) -> None:
         """Compile for the first attempt; this takes seconds when the game is not in the cache."""
         first = self.chosen[0]
@@ -247,9 +294,22 @@ class LiveWorld:
         beliefs = belief_columns(dataclasses.replace(self.setup, kind=kind, options=options))
         self.chosen.append(ChosenController(kind, options, beliefs))
         self.number = len(self.chosen) - 1
-        for source in (*self._sources, *self._waiting):
-            if isinstance(source, _Source):
-                source.controller.switch(self.number, self.chosen[-1])
+        for source in self._begun():
+            source.controller.switch(self.number, self.chosen[-1])
+            source.judged_from = source.world.used
+        self.finished = [piece._replace(judged_from=len(piece.rows)) for piece in self.finished]
+
+    def _begun(self) -> list[_Source]:
+        return [source for source in (*self._sources, *self._waiting) if isinstance(source, _Source)]
+
+    def pieces(self, first: int = 0) -> list[WatchedPiece]:
+        """What all worlds have played so far. first: leave out so many of the finished ones."""
+        return [*self.finished[first:], *(source.piece() for source in self._begun())]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all players have come to their end."""
+        return not self._waiting and not any(self._sources)
 
     @property
     def switched(self) -> bool:
@@ -258,9 +318,7 @@ class LiveWorld:
 
     def rows(self) -> npt.NDArray[np.void]:
         """All rows so far, sorted by replica, player and attempt, as a run writes them."""
-        kept = list(self._done)
-        begun = (*self._sources, *self._waiting)
-        kept += [source.rows() for source in begun if isinstance(source, _Source)]
+        kept = [piece.rows for piece in self.pieces()]
         kind = record.row_type(len(self.setup.space), len(self.chosen[0].beliefs))
         rows = np.concatenate(kept) if kept else np.empty(0, kind)
         order = np.lexsort((rows["attempt"], rows["player"], rows["replica"]))

@@ -7,21 +7,25 @@ stepping the plain rules. So rows do not depend on what is shown, paused or skip
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from engine.errors import ScenarioError
 from engine.scenario import load
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
-from sims.run_folder.folder import SCENARIO, has_manifest
+from sims.run_folder.folder import REPORT, SCENARIO, has_manifest
 from sims.run_folder.names import ATTEMPTS
 from sims.run_folder.sound_tables import sound_manifest
-from sims.terminal import show
+from sims.terminal import say, show
 from sims.window.recording_folder import begin_recording, discard
 from sims.window.screen import show_scene
 from sims.window.watching.row_log import RowLog
 from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import WatchScene
+from sims.window.watching.watched_run import write_watched_run
 from sims.workers.signals import Stopping
+
+USUAL_SPEED: Final = 8.0  # the first sessions are soon over, and the charts move
 
 
 def watch(
@@ -29,7 +33,7 @@ def watch(
     *,
     seed: int | None = None,
     cohort: str | None = None,
-    speed: float = 1.0,
+    speed: float = USUAL_SPEED,
     record: Path | None = None,
     frames: int | None = None,
     size: tuple[int, int] | None = None,
@@ -60,13 +64,19 @@ def watch(
     kept = None if record is not None and out is None else begin_recording(out, f"watch-{name}", scenario)
     if kept is not None:
         scene.log_rows(RowLog(scene.world, kept / ATTEMPTS))
-    scene.wait_for(scene.setup.game.name, scene.make_ready)
+
+    def make_ready() -> None:
+        scene.make_ready()
+        scene.play_ahead()
+
+    scene.wait_for(scene.setup.game.name, make_ready, scene.take_ahead)
     try:
         if scene.pending is not None and (record is not None or frames is not None):
             scene.pending.work.result()  # --frames counts frames of the game, not of the wait
         title = f"Flowdial watch: {name}"
         show_scene(scene, paint_watch, title, record=record, frames=frames, size=size, fps=fps, display=display)
     finally:
+        scene.leave()
         _keep(scene, kept)
     if record is not None:
         show(f"picture {record}")
@@ -79,7 +89,13 @@ def _keep(scene: WatchScene, folder: Path | None) -> None:
         return
     with Stopping() as stopping:
         stopping.hold()  # a second Ctrl-C must not interrupt the saving
-        if scene.row_log.publish():
-            show(f"rows    {folder / ATTEMPTS}")
-        else:
+        if not scene.row_log.publish():
             discard(folder)
+            return
+        say("all rows are saved; writing the report ...")
+        switches = [{"attempts": round(mark.x), "controller": mark.words} for mark in scene.marks]
+        write_watched_run(folder, scene.scenario, scene.world, switches, scene.seconds)
+        found = scene.live_verdict.judge_now()
+        for row, word in zip(found.rows, scene.live_verdict.words(), strict=True):
+            show(f"{row.cohort}: {word.words}")
+        show(f"rows    {folder / ATTEMPTS}\nreport  {folder / REPORT}")

@@ -26,6 +26,7 @@ from sims.window.panels import (
     shorten,
     wrap_lines,
 )
+from sims.window.watching.verdict_card import paint_verdict_card
 from sims.window.watching.watch_charts import paint_charts
 from sims.window.watching.watch_layout import (
     _MENU_ROW,
@@ -54,6 +55,7 @@ _KEYS: Final = (
     (("1", "…", "9"), "or click: enlarge"),
     (("c",), "controller"),
     (("tab",), "group"),
+    (("v",), "verdict"),
     (("escape",), "end"),
 )
 
@@ -80,7 +82,9 @@ def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     paint_charts(scene, canvas, SIDE, GAP)
     footer(canvas, _KEYS if scene.large is None else (*_KEYS[:-1], (("escape",), "all players")))
     _paint_legend(canvas)
-    if scene.menu is not None:
+    if scene.shows_verdict:
+        paint_verdict_card(scene, canvas)
+    elif scene.menu is not None:
         _paint_menu(scene, canvas)
     elif scene.pending is not None:
         _paint_pending(canvas, scene.pending.words)

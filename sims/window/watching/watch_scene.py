@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.controller import ControllerKind
-from engine.game import Game
+from engine.game import WON, Game
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
 from sims.window.background import BackgroundWork
 from sims.window.panels import AxisMark
 from sims.window.screen import Event
 from sims.window.viewport import Viewport
+from sims.window.watching.live_verdict import LiveVerdict
 from sims.window.watching.live_world import LiveAttempt, LiveWorld
 from sims.window.watching.rolling_rate import FEWEST, RollingRate
 from sims.window.watching.row_log import RowLog
@@ -36,6 +41,8 @@ _FAST_TICKS: Final = 16  # a frame, of the few attempts shown at full speed
 _FAST_ATTEMPTS: Final = 100  # a frame
 
 _OUTCOMES: Final = 10  # latest ones, below a viewport
+
+_AHEAD: Final = 8000  # attempts of players whom nobody sees, so that the story is there at once
 
 _UNSEEN: Final = 300  # attempts a frame, of hidden cohorts
 
@@ -95,15 +102,22 @@ class WatchScene:
         self.row_log: RowLog | None = None
         self.viewports = [PlayerViewport(self.setup.game) for _ in range(VIEWPORTS)]
         self.rolling_rates = [RollingRate() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of all players
+        self.live_verdict = LiveVerdict(scenario, self.setup, self.world)
+        self.pointer = (-1.0, -1.0)  # where the mouse is
+        self.shows_verdict = False  # as a card over the wall
         self.marks: list[AxisMark] = []  # switches of the controller
         self.speed = speed
         self.paused = False
+        self.seconds = 0.0  # that the window was open
         self.done = False
         self.large: int | None = None
         self.menu: ControllerMenu | None = None
         self.pending: PendingWork | None = None
         self._ends_itself = ends_itself
         self._first = 0  # viewport that comes first in this frame
+        self._leaving = False
+        self._ahead: tuple[list[RollingRate], LiveVerdict] | None = None  # played, and not shown yet
+        self._playing_ahead = threading.Lock()
         kinds = [catalog.controller(entry.name) for entry in catalog.controllers()]
         self._kinds = tuple(
             kind
@@ -133,6 +147,41 @@ class WatchScene:
         for n in range(FEWEST):
             rolling_rate.add(n, 0, n, True, 0.0, 0.0)
 
+    def play_ahead(self, attempts: int = _AHEAD) -> None:
+        """Play players whom no viewport shows: charts and verdict then say something from the start.
+
+        It may run in the background, so nothing that is painted changes before `take_ahead`.
+        """
+        with self._playing_ahead:
+            if self._leaving:
+                return
+            rates = [RollingRate() for _ in self.rolling_rates]
+            judged = LiveVerdict(self.scenario, self.setup, self.world)
+
+            def count(row: npt.NDArray[np.void]) -> None:
+                one = row[0]
+                belief = float(one["beliefs"][0]) if one["beliefs"].size else math.nan
+                x = rates[-1].attempts + 1
+                for rate in (rates[int(one["cohort"])], rates[-1]):
+                    won = int(one["outcome"]) == WON
+                    rate.add(x, int(one["replica"]), int(one["player"]), won, float(one["difficulty"]), belief)
+                judged.look(x)
+
+            self.world.ahead(attempts, count)
+            judged.look(rates[-1].attempts, now=self.world.played > 0)
+            self._ahead = (rates, judged)
+
+    def take_ahead(self) -> None:
+        """Show what was played ahead."""
+        if self._ahead is not None:
+            (self.rolling_rates, self.live_verdict), self._ahead = self._ahead, None
+
+    def leave(self) -> None:
+        """Begin nothing more in the background. Waits for attempts that are just being played, never for a compiler."""
+        self._leaving = True
+        with self._playing_ahead:
+            self.take_ahead()
+
     def wait_for(self, words: str, work: Callable[[], object], then: Callable[[], None] = lambda: None) -> None:
         """Run work in the background; the scene stands still but reacts. words: its name on the screen."""
         self.pending = PendingWork(words, BackgroundWork(work), then)
@@ -148,9 +197,16 @@ class WatchScene:
             self._press(event.key)
         elif event.kind == "click":
             self._click(event.x, event.y)
+        elif event.kind == "move":
+            self.pointer = (event.x, event.y)
 
     def _press(self, key: str) -> None:
-        if key == "escape":
+        if self.shows_verdict and key in ("escape", "v", "return"):
+            self.done = self.over and key != "v"
+            self.shows_verdict = False
+        elif key == "v" and self.pending is None:
+            self.show_verdict()
+        elif key == "escape":
             self.done = self.large is None
             self.large = None
         elif key == "space":
@@ -201,6 +257,11 @@ class WatchScene:
         elif key in ("escape", "c"):
             self.menu = None
 
+    def show_verdict(self) -> None:
+        """Judge all attempts so far and show the table."""
+        self.live_verdict.look(self.rolling_rates[-1].attempts, now=True)
+        self.shows_verdict = True
+
     def log_rows(self, log: RowLog) -> None:
         """Write each row to a log."""
         self.row_log, self.world.on_row = log, log.add
@@ -210,11 +271,13 @@ class WatchScene:
         self.world.switch(kind)
         for rolling_rate in self.rolling_rates:
             rolling_rate.forget_beliefs()
+        self.live_verdict.restart()
         self.marks.append(AxisMark(float(self.rolling_rates[-1].attempts), kind.name))
 
     # --- time --------------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
+        self.seconds += seconds
         if self.row_log is not None:
             self.row_log.keep()
         if self.pending is not None and self.pending.work.done:
@@ -223,10 +286,13 @@ class WatchScene:
             pending.then()
         if self.paused or self.menu is not None or self.pending is not None:
             return
+        was_over = self.over
         if self.speed == FASTEST:
             self._rush()
         else:
             self._play(seconds * self.speed)
+        if self.over and not was_over:
+            self.show_verdict()
         self.done = self.done or (self._ends_itself and self.over)
 
     def _play(self, seconds: float) -> None:
@@ -290,6 +356,10 @@ class WatchScene:
     def _count(self, attempt: LiveAttempt) -> None:
         known = attempt.controller == self.world.number and attempt.beliefs
         belief = attempt.beliefs[0] if known else math.nan
+        self._add(attempt.cohort, attempt.replica, attempt.player, attempt.won, attempt.difficulty, belief)
+
+    def _add(self, cohort: int, replica: int, player: int, won: bool, difficulty: float, belief: float) -> None:
         x = self.rolling_rates[-1].attempts + 1
-        for rolling_rate in (self.rolling_rates[attempt.cohort], self.rolling_rates[-1]):
-            rolling_rate.add(x, attempt.replica, attempt.player, attempt.won, attempt.difficulty, belief)
+        for rolling_rate in (self.rolling_rates[cohort], self.rolling_rates[-1]):
+            rolling_rate.add(x, replica, player, won, difficulty, belief)
+        self.live_verdict.look(x)

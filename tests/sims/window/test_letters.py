@@ -81,7 +81,7 @@ def test_words_of_a_sitting(canvas, tmp_path, monkeypatch, game):
     found = scenario(installed(game), "kalman")
     scene = Demonstration(found, Catalog(), begin_recording(tmp_path / "sitting", "x", found))
     monkeypatch.setattr(scene._skill, "tell", lambda values, won: None)
-    for stage in ("start", "opening", "playing", "ending", "card", "playing"):
+    for stage in ("start", "playing", "ending", "card", "playing"):
         until(scene, partial(lambda wanted: scene.stage == wanted, stage))
         frames(scene, 5)
         check(canvas, scene, stage)
