@@ -98,15 +98,15 @@ class Game:
     # finer than progress; None: as well as it progressed
     foreseen: Callable[..., float] | None = None  # (params, level, state, faculties, action) -> seconds until a newly
     # wanted action is due, from 0, where the player saw it coming; below 0 where it is a surprise. None: always one
-    place: Callable[..., int] | None = (
-        None  # (params, level, state) -> where the attempt is, a whole number from 1 that
-    )
-    # never falls: obstacle 7, turn 12. None: the game names no places
+    place: Callable[..., int] | None = None  # (params, level, state) -> where the attempt is, from 1, never falling:
+    # obstacle 7, turn 12. None: the game names no places
     place_noun: str = ""  # what people call a place, in the singular: "obstacle"
     without: Callable[..., Any] | None = None  # (level, place) -> the same level with nothing at the place, for games
     # that can leave one out
     read_level: Callable[[Mapping[str, Any]], tuple[float, ...]] | None = None  # a level file's content -> its numbers,
     # always as many; plain Python; raises ValueError with the rule, what came and what to do
     arrange: Callable[..., Any] | None = None  # (params, key, numbers) -> Level made by hand; numbers: float64 array
+    hurt: Callable[..., bool] | None = None  # (state before, state after) -> whether this tick cost the player
+    # something; the replay marks it. None: nothing is marked
     progression: tuple[str, ...] = ()  # knobs that a designer raises from one numbered level to the next
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form

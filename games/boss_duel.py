@@ -245,6 +245,10 @@ def step(params: Params, level: Level, state: State, action: int, luck: Luck, ti
     )
 
 
+def hurt(before: State, after: State) -> bool:
+    return after.taken >= 10.0
+
+
 def status(params: Params, level: Level, state: State) -> int:
     """A player who falls together with the boss has lost."""
     if state.health <= 0.0:
@@ -403,6 +407,7 @@ GAME: Final = Game(
     place_noun="turn",
     read_level=read_level,
     arrange=arrange,
+    hurt=hurt,
     keys={"a": ATTACK, "s": BLOCK, "d": DODGE, "h": HEAL, "w": WAIT},
     progression=("boss_health",),
     how_to=(

@@ -292,6 +292,10 @@ def cleanness(before_top: float, width: float, kind: int) -> float:
     return max(1.0 - abs(before_top) / (0.5 * (JUMP_LENGTH - width)), 0.0)
 
 
+def hurt(before: State, after: State) -> bool:
+    return after.hearts < before.hearts
+
+
 def status(params: Params, level: Level, state: State) -> int:
     if state.hearts <= 0:
         return LOST
@@ -450,6 +454,7 @@ GAME: Final = Game(
     without=without,
     read_level=read_level,
     arrange=arrange,
+    hurt=hurt,
     keys={"space": JUMP, "up": JUMP, "down": DUCK},
     progression=("obstacles",),
     how_to=(

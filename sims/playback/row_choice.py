@@ -145,6 +145,14 @@ def _numbered(table: AttemptTable, player: int, attempt: int, replica: int | Non
 
 def pick_row(table: AttemptTable, words: str) -> int:
     """The number of the row that words describe. Raises ScenarioError when none fits, or they are not understood."""
+    return rows_of_pick(table, words)[0]
+
+
+def rows_of_pick(table: AttemptTable, words: str) -> list[int]:
+    """The numbers of all rows that words describe, the one that fits best first; for `pick_row` that one alone counts.
+
+    Raises ScenarioError when none fits, or they are not understood.
+    """
     asked = " ".join(words.split())
     found = _WORDS.fullmatch(asked)
     if found is None:
@@ -164,10 +172,11 @@ def pick_row(table: AttemptTable, words: str) -> int:
         else:
             wanted["cohort"] = (cohort,)
     column, smallest = KINDS[kind]
-    number = _find(table, (*wanted, column), _is(**wanted), column, smallest)
-    if number is None:
+    rows = list(_matches(table, (*wanted, column), _is(**wanted), column))
+    if not rows:
         raise ScenarioError(f"{table.path} has no {asked}")
-    return number
+    rows.sort(key=lambda one: one[0] if smallest else -one[0])  # stable: of equal ones the first row comes first
+    return [number for _, number in rows]
 
 
 def _is(**wanted: Any) -> Callable[[Any], npt.NDArray[np.bool_]]:
@@ -184,14 +193,6 @@ def _is(**wanted: Any) -> Callable[[Any], npt.NDArray[np.bool_]]:
         return kept
 
     return fits
-
-
-def _find(
-    table: AttemptTable, names: Sequence[str], fits: Callable[[Any], npt.NDArray[np.bool_]], column: str, smallest: bool
-) -> int | None:
-    """The number of the first row that fits and has the smallest, or largest, value of a column."""
-    best = (min if smallest else max)(_matches(table, names, fits, column), key=lambda found: found[0], default=None)
-    return None if best is None else best[1]
 
 
 def _matches(

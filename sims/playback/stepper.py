@@ -17,6 +17,7 @@ from engine.attempt import (
     SURPRISE,
     Address,
     Ending,
+    Motor,
     Result,
     act,
     choose,
@@ -26,7 +27,7 @@ from engine.attempt import (
     result_of,
 )
 from engine.game import RUNNING, TIMED_OUT, Faculties, Game, Shape
-from engine.randomness import words
+from engine.randomness import Key, words
 
 NO_FACULTIES: Final = Faculties(*[float("nan")] * len(Faculties._fields))  # of a person: nobody can look inside
 
@@ -70,6 +71,16 @@ class AttemptStepper:
     def progress(self) -> float:
         """How near to winning, in [0, 1]."""
         return float(self.game.progress(self.params, self.level, self.state))
+
+    @property
+    def motor(self) -> Motor:
+        """The hands of a synthetic player in a real-time game."""
+        return self._motor
+
+    @property
+    def motor_key(self) -> Key:
+        """Where the draws of the hands come from."""
+        return self._opened.motor
 
     def stop(self) -> None:
         """End it from outside: an attempt that the rules did not end counts as timed out."""

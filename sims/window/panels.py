@@ -24,7 +24,7 @@ OUTCOME_COLOURS: Final[Mapping[int, Colour]] = {WON: GREEN, LOST: VERMILLION, TI
 OUTCOME_MARKS: Final[Mapping[int, str]] = {WON: "✓", LOST: "✗", TIMED_OUT: "■"}
 _LEAST_STEP: Final = 16  # between two words of an axis
 _KEY_NAMES: Final = {"left": "←", "right": "→", "up": "↑", "down": "↓", "escape": "Esc", "return": "Enter"}
-_KEY_NAMES_MORE: Final = {"space": "Space", "tab": "Tab", "home": "Home", "end": "End"}
+_KEY_NAMES_MORE: Final = {"click": "Click", "space": "Space", "tab": "Tab", "home": "Home", "end": "End"}
 
 
 class AxisMark(NamedTuple):

@@ -7,7 +7,7 @@ play the attempt again. At its end its state hash is compared with the row's: "s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,13 +15,26 @@ from engine.attempt import Result
 from engine.errors import RunFolderError
 from engine.game import LOST, OUTCOMES, WON, Shape
 from sims.playback.played import differences_of
-from sims.playback.row_choice import RecordedRow, choose_row, is_altered
+from sims.playback.row_choice import RecordedRow, choose_row, is_altered, read_row, rows_of_pick
 from sims.playback.stepper import Recording
+from sims.playback.story import MomentKind, story_of
 from sims.run_folder.rounding import kept_digits, rounding_note
 from sims.run_folder.row_file import ignored_note, open_table
 from sims.terminal import quoted, say, show
 from sims.window.canvas import WIDTH, Box, Canvas
-from sims.window.palette import CARD, INK, ORANGE, PAPER, QUIET, SKY, VERMILLION, blend
+from sims.window.palette import (
+    CARD,
+    GREEN,
+    INK,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    QUIET,
+    SKY,
+    VERMILLION,
+    Colour,
+    blend,
+)
 from sims.window.panels import (
     BODY,
     HUGE,
@@ -52,6 +65,30 @@ VIEW: Final = Box(MARGIN, 64, 848, 477)
 RESULT: Final = Box(MARGIN, VIEW.y + VIEW.height + 8, VIEW.width, 58)  # nothing of the end covers the game's picture
 SIDE: Final = Box(MARGIN + VIEW.width + 16, 64, WIDTH - 2 * MARGIN - VIEW.width - 16, 602)
 TRACK: Final = Box(MARGIN + 60, 624, VIEW.width - 196, 10)
+LANES: Final[dict[MomentKind, float]] = {  # heights of the events below the bar
+    "seen": TRACK.y + 19,
+    "wanted": TRACK.y + 26,
+    "done": TRACK.y + 34,
+    "slip": TRACK.y + 34,
+    "lapse": TRACK.y + 34,
+    "hit": TRACK.y + 45,
+}
+MOMENT_COLOURS: Final[dict[MomentKind, Colour]] = {
+    "seen": SKY,
+    "wanted": INK,
+    "done": GREEN,
+    "slip": ORANGE,
+    "lapse": PURPLE,
+    "hit": VERMILLION,
+}
+MEANINGS: Final[dict[MomentKind, str]] = {
+    "seen": "could be seen",
+    "wanted": "wanted",
+    "done": "done",
+    "slip": "slip: did something else",
+    "lapse": "lapse: did nothing",
+    "hit": "hit",
+}
 _END_S: Final = 2.0  # how long a recording shows the end
 _KEYS: Final = (
     (("space",), "play, pause"),
@@ -60,6 +97,9 @@ _KEYS: Final = (
     (("home", "end"), "start, end"),
     (("escape",), "close"),
 )
+
+
+_NEXT_KEY: Final = (("n",), "next row of the pick; with Shift the one before")
 
 
 class ReplayCheck(NamedTuple):
@@ -80,18 +120,33 @@ def check_replay(row: RecordedRow, recording: Recording) -> ReplayCheck:
 class ReplayScene:
     """The scene: one attempt, with a slider over its time."""
 
-    def __init__(self, row: RecordedRow, *, speed: float = 1.0, ends_itself: bool = False) -> None:
-        self.row, self.recording = row, row.recording()
+    def __init__(
+        self,
+        row: RecordedRow,
+        *,
+        speed: float = 1.0,
+        ends_itself: bool = False,
+        others: Sequence[int] = (),
+        open_row: Callable[[int], RecordedRow] | None = None,
+    ) -> None:
+        """others: numbers of the rows that N steps through; open_row: reads one of them."""
         self.done = False
-        self.playing = True
         self.speed = speed
+        self._others, self._open_row = others, open_row
+        self._ends_itself = ends_itself
+        self._show(row)
+
+    def _show(self, row: RecordedRow) -> None:
+        """Show a row from its start."""
+        self.row, self.recording = row, row.recording()
+        self.story = None if row.human_actions is not None else story_of(row.recording().stepper)
+        self.playing = True
         self.place = 0.0  # ticks, with the elapsed fraction of the next one
         self.check: ReplayCheck | None = None
         self._tick_s = tick_seconds(row.game)
         self._unit = "tick" if row.game.pace == "real_time" else "turn"
         self._length = max(int(row.cells["ticks"]), 1)
         self._dragging = False
-        self._ends_itself = ends_itself
         self._ended_s = 0.0
         self._shown = -1  # tick of the current picture
         self._now: Sequence[Shape] = ()
@@ -127,7 +182,7 @@ class ReplayScene:
         if event.kind == "close" or (event.kind == "press" and event.key == "escape"):
             self.done = True
         elif event.kind == "press":
-            self._press(event.key)
+            self._press("N" if event.key == "n" and event.shift else event.key)
         elif event.kind == "click" and TRACK.inner(-14).holds(event.x, event.y):
             self._dragging = True
         elif event.kind == "click" and VIEW.holds(event.x, event.y):
@@ -150,6 +205,8 @@ class ReplayScene:
             self.playing = False
             back = key in ("left", ",")
             self.go_to(math.ceil(self.place) - 1 if back else math.floor(self.place) + 1)
+        elif key in ("n", "N"):
+            self._step_rows(1 if key == "n" else -1)
         elif key in ("home", "r"):
             self.go_to(0.0)
         elif key == "end":
@@ -159,6 +216,20 @@ class ReplayScene:
             self.speed = next((speed for speed in SPEEDS if speed > self.speed), self.speed)
         elif key in ("down", "-"):
             self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), self.speed)
+
+    def _step_rows(self, step: int) -> None:
+        """Show the next row, or the one before, in the order of the pick."""
+        if self._open_row is not None and self.row.number in self._others:
+            at = self._others.index(self.row.number) + step
+            if 0 <= at < len(self._others):
+                self._show(self._open_row(self._others[at]))
+
+    @property
+    def place_among(self) -> str:
+        """Which of the rows of a pick this is."""
+        if len(self._others) < 2:
+            return ""
+        return f"{self._others.index(self.row.number) + 1:,} of {len(self._others):,}, "
 
     def finish(self) -> ReplayCheck:
         """Go to the end. Returns its comparison with the row."""
@@ -182,7 +253,7 @@ class ReplayScene:
             canvas,
             f"Replay: {self.row.game.name}",
             f"{player}{repeat}, attempt {cells['attempt']}{level}",
-            f"{self.row.path.name}, row {self.row.number}",
+            self.place_among + (f"{self.row.path.name}, row {self.row.number}" if self.row.number >= 0 else "live"),
         )
         tick = int(self.place)
         now = self._now if self.place == tick else blend(self._now, self._next, self.place - tick)
@@ -190,9 +261,11 @@ class ReplayScene:
         canvas.shapes(now, VIEW, letters=not differs)
         if self.at_end and self.check is not None:
             self._paint_check(canvas, self.check)
+        elif self.story is not None and self.story.moments:
+            _paint_signs(canvas)
         self._paint_track(canvas)
         self._paint_side(canvas, tick)
-        footer(canvas, _KEYS)
+        footer(canvas, [*_KEYS[:-1], *([_NEXT_KEY] if len(self._others) > 1 else []), _KEYS[-1]])
 
     def _paint_check(self, canvas: Canvas, check: ReplayCheck) -> None:
         if check.equal:
@@ -215,6 +288,9 @@ class ReplayScene:
         canvas.text(self._ending(check.result), x + width + 14, RESULT.y + 8, BODY, INK)
         proof = f"state equal: same hash as the row, {check.expected_hash}"
         canvas.text(proof, right, RESULT.y + 11, TINY, QUIET, align=1.0)
+        if self.story is not None and self.story.why:
+            why = shorten(canvas, f"{self.story.why[0].upper()}{self.story.why[1:]}.", SMALL, RESULT.width - 36)
+            canvas.text(why, x, RESULT.y + 34, SMALL, INK)
 
     def _ending(self, result: Result) -> str:
         """The cause of a loss with the progress, or the time of a win."""
@@ -228,8 +304,14 @@ class ReplayScene:
         canvas.text(_clock(seconds), TRACK.x - 12, TRACK.y - 5, SMALL, INK, align=1.0)
         canvas.text(_clock(length), TRACK.x + TRACK.width + 14, TRACK.y - 5, SMALL, QUIET)
         knob_for(canvas, TRACK, min(self.place / self._length, 1.0))
-        state = "end" if self.at_end else "playing" if self.playing else "paused"
-        canvas.text(f"{state}   {self._unit} {int(self.place)} of {self._length}", TRACK.x, TRACK.y + 18, TINY, QUIET)
+        if self.story is not None:
+            for moment in self.story.moments:
+                x = TRACK.x + (moment.tick + 1) / self._length * TRACK.width
+                _paint_moment(canvas, moment.kind, min(x, TRACK.x + TRACK.width), LANES[moment.kind])
+        state = "playing" if self.playing else "paused"
+        if not self.at_end:
+            told = f"{state}   {self._unit} {int(self.place)} of {self._length}"
+            canvas.text(told, RESULT.x, RESULT.y + 6, SMALL, QUIET)
         canvas.text(_times(self.speed), VIEW.x + VIEW.width, TRACK.y - 7, BODY, INK, align=1.0, bold=True)
 
     def _paint_side(self, canvas: Canvas, tick: int) -> None:
@@ -258,6 +340,32 @@ class ReplayScene:
         canvas.text("last action" if self.at_end else "action", box.x, SIDE.y + SIDE.height - 34, SMALL, QUIET)
         action = game.actions[self.recording.actions[min(tick, len(self.recording.actions) - 1)]]
         canvas.text(action, box.x + box.width, SIDE.y + SIDE.height - 38, LARGE, SKY, align=1.0, bold=True)
+
+
+def _paint_moment(canvas: Canvas, kind: MomentKind, x: float, y: float) -> None:
+    """The sign of an event: every kind has a height, a shape and a colour of its own."""
+    colour = MOMENT_COLOURS[kind]
+    if kind == "seen":
+        canvas.circle(x, y, 3, colour, border=1)
+    elif kind == "wanted":
+        canvas.circle(x, y, 2.5, colour)
+    elif kind == "done":
+        canvas.rect(Box(x - 1, y - 4, 3, 8), colour)
+    elif kind == "slip":
+        canvas.polygon([(x - 4, y), (x, y - 4), (x + 4, y), (x, y + 4)], colour)
+    elif kind == "lapse":
+        canvas.rect(Box(x - 4, y - 1, 9, 3), colour)
+    else:
+        canvas.line(x - 4, y - 4, x + 4, y + 4, colour, 2)
+        canvas.line(x - 4, y + 4, x + 4, y - 4, colour, 2)
+
+
+def _paint_signs(canvas: Canvas) -> None:
+    """What the signs below the bar mean."""
+    x, y = RESULT.x + 6, RESULT.y + 34
+    for kind, meaning in MEANINGS.items():
+        _paint_moment(canvas, kind, x, y + 9)
+        x += 11 + canvas.text(meaning, x + 9, y, TINY, QUIET) + 20
 
 
 def _paint_difference(canvas: Canvas, check: ReplayCheck) -> None:
@@ -315,13 +423,19 @@ def replay(
         say(f"{chosen.path.name} has changed since the run; `flowdial verify {quoted(chosen.path.parent)}` says more.")
     if chosen.ignored:
         say(f"{ignored_note(chosen.path, chosen.ignored)}.")
-    scene = ReplayScene(chosen, speed=speed, ends_itself=record is not None)
+    table = open_table(chosen.path)
+    scene = ReplayScene(
+        chosen,
+        speed=speed,
+        ends_itself=record is not None,
+        others=() if pick is None else rows_of_pick(table, pick),
+        open_row=lambda number: read_row(table, number)._replace(several_replicas=chosen.several_replicas),
+    )
     title = f"Flowdial replay: {chosen.game.name}"
     show_scene(scene, ReplayScene.paint, title, record=record, frames=frames, size=size, fps=fps, display=display)
-    check = scene.finish()
+    check, chosen = scene.finish(), scene.row
     words = "state equal" if check.equal else "state differs"
     columns = "" if check.equal else f": {', '.join(check.differences)}"
-    table = open_table(chosen.path)
     if not check.equal and (digits := kept_digits(table.path, table.columns)) is not None:
         say(f"{rounding_note(table.path, digits)}.")
     if record is not None:

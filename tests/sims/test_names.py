@@ -40,6 +40,7 @@ NAMES = {
     "draw": Shared(GAME, "field of Game"),
     "expert": Shared(GAME, "field of Game"),
     "place": Shared(("games/",), "field of Game"),
+    "hurt": Shared(("games/",), "field of Game"),
     "progress": Shared(GAME, "field of Game"),
     "read_level": Shared(("games/",), "field of Game"),
     "score": Shared(("games/",), "field of Game"),

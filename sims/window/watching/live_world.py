@@ -103,6 +103,7 @@ class LiveAttempt(NamedTuple):
     controller: int  # index in LiveWorld.chosen
     beliefs: tuple[float, ...]  # of that controller
     stepper: AttemptStepper  # at its start
+    row: Any  # its row, as engine.record.row_type
 
     @property
     def won(self) -> bool:
@@ -240,6 +241,7 @@ class LiveWorld:
                 faculties,
                 address,
             ),
+            row.copy(),
         )
 
     def ahead(self, attempts: int, on_attempt: Callable[[npt.NDArray[np.void]], None]) -> None:

@@ -52,7 +52,8 @@ _KEYS: Final = (
     (("space",), "pause"),
     (("right",), "one tick"),
     (("up", "down"), "speed"),
-    (("1", "…", "9"), "or click: enlarge"),
+    (("1", "…", "9"), "enlarge"),
+    (("click",), "last loss"),
     (("c",), "controller"),
     (("tab",), "group"),
     (("v",), "verdict"),
@@ -62,6 +63,9 @@ _KEYS: Final = (
 
 def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     """The whole picture."""
+    if scene.replay is not None:
+        scene.replay.paint(canvas)
+        return
     cohort = scene.world.cohort
     group = "all groups" if cohort is None else scene.scenario.labels[cohort]
     kind = scene.kind

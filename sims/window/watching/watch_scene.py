@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.controller import ControllerKind
-from engine.game import WON, Game
+from engine.game import LOST, WON, Game
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
 from sims.window.background import BackgroundWork
 from sims.window.panels import AxisMark
+from sims.window.replay import ReplayScene
 from sims.window.screen import Event
 from sims.window.viewport import Viewport
+from sims.window.watching.live_replay import live_row
 from sims.window.watching.live_verdict import LiveVerdict
 from sims.window.watching.live_world import LiveAttempt, LiveWorld
 from sims.window.watching.rolling_rate import FEWEST, RollingRate
@@ -56,6 +58,7 @@ class PlayerViewport(Viewport):
         self.empty = False  # no player is left for it
         self.counted = False  # its attempt is already in the charts
         self.outcomes: deque[int] = deque(maxlen=_OUTCOMES)
+        self.last_loss: LiveAttempt | None = None  # of its player
 
     def follow(self, attempt: LiveAttempt, *, counted: bool = False) -> None:
         """Show an attempt from its start."""
@@ -64,6 +67,7 @@ class PlayerViewport(Viewport):
             attempt.player,
         ):
             self.outcomes.clear()
+            self.last_loss = None
         self.attempt, self.counted = attempt, counted
         self.show(attempt.stepper)
 
@@ -111,6 +115,7 @@ class WatchScene:
         self.seconds = 0.0  # that the window was open
         self.done = False
         self.large: int | None = None
+        self.replay: ReplayScene | None = None  # of a loss, over the wall
         self.menu: ControllerMenu | None = None
         self.pending: PendingWork | None = None
         self._ends_itself = ends_itself
@@ -191,6 +196,10 @@ class WatchScene:
     def handle(self, event: Event) -> None:
         if event.kind == "close":
             self.done = True
+        elif self.replay is not None:
+            self.replay.handle(event)
+            if self.replay.done:
+                self.replay = None
         elif event.kind == "press" and self.menu is not None:
             self._choose(event.key)
         elif event.kind == "press":
@@ -242,7 +251,15 @@ class WatchScene:
         elif self.large is not None:
             self.large = None
         else:
-            self.large = next((number for number in range(VIEWPORTS) if viewport_box(number).holds(x, y)), None)
+            self._click_viewport(next((n for n in range(VIEWPORTS) if viewport_box(n).holds(x, y)), None))
+
+    def _click_viewport(self, number: int | None) -> None:
+        """Show why its player lost last; enlarge a player who has not lost yet."""
+        lost = None if number is None else self.viewports[number].last_loss
+        if lost is not None:
+            self.replay = ReplayScene(live_row(self.world, lost))
+        else:
+            self.large = number
 
     def _choose(self, key: str) -> None:
         assert self.menu is not None  # called only while the menu is open
@@ -284,7 +301,10 @@ class WatchScene:
             pending, self.pending = self.pending, None
             pending.work.result()  # a fault in the thread is a fault here
             pending.then()
-        if self.paused or self.menu is not None or self.pending is not None:
+        if self.replay is not None:
+            self.replay.advance(seconds)
+            return
+        if self.paused or self.menu is not None or self.pending is not None or self.shows_verdict:
             return
         was_over = self.over
         if self.speed == FASTEST:
@@ -332,6 +352,8 @@ class WatchScene:
         if viewport.attempt is not None and not viewport.counted:
             viewport.counted = True
             viewport.outcomes.append(viewport.attempt.outcome)
+            if viewport.attempt.outcome == LOST:
+                viewport.last_loss = viewport.attempt
             self._count(viewport.attempt)
 
     def _serve(self, number: int) -> None:

@@ -14,13 +14,14 @@ from engine.game import PERFECT, Faculties
 from engine.kernel import compiled
 from sims.catalog import Catalog
 from sims.playback.outcome_cells import outcome_cells
-from sims.playback.row_choice import choose_row
+from sims.playback.row_choice import attempts_file, choose_row, read_row, rows_of_pick
 from sims.playback.stepper import AttemptStepper, Recording
 from sims.run_folder.row_file import open_table
 from sims.runs.verification import verify
 from sims.window.palette import GREEN, VERMILLION
 from sims.window.replay import TRACK, VIEW, ReplayScene, replay
 from sims.window.screen import FRAME_S, Event, Window
+from tests.kit.letters import NotedCanvas
 from tests.kit.window import GAMES, Screen, frames, installed, press, rows_of, small_run
 
 PEOPLE = (
@@ -297,13 +298,13 @@ def test_a_replay_is_recorded_without_any_screen(folder, tmp_path, name, monkeyp
     path = tmp_path / name
     assert replay(small_run(folder, "gap_runner"), row=1, record=path, frames=40, speed=4.0) == 0
     with Image.open(path) as image:
-        assert image.size == ((1280, 720) if name.endswith("png") else (640, 360))
+        assert image.size == ((1280, 720) if name.endswith("png") else (960, 540))
         assert getattr(image, "n_frames", 1) == (1 if name.endswith("png") else 10)
 
 
 def test_a_recording_of_another_kind_is_refused(folder, tmp_path):
-    with pytest.raises(ScenarioError, match=r"ends in .png, .webp or .gif, got a.mp4"):
-        replay(small_run(folder, "gap_runner"), record=tmp_path / "a.mp4", frames=1)
+    with pytest.raises(ScenarioError, match=r"ends in .png, .webp, .gif or .mp4, got a.avi"):
+        replay(small_run(folder, "gap_runner"), record=tmp_path / "a.avi", frames=1)
     with pytest.raises(EnvironmentFault, match="no frame was shown; record at least one frame"):
         replay(small_run(folder, "gap_runner"), record=tmp_path / "a.png", frames=0)
 
@@ -315,3 +316,39 @@ def test_a_reel_stops_with_a_persons_last_deed():
     recording.reach(5)
     assert recording.whole
     assert len(recording.states) == 1
+
+
+def test_n_steps_through_the_rows_of_a_pick_and_shift_n_goes_back(folder):
+    path = small_run(folder, "gap_runner")
+    table = open_table(attempts_file(path))
+    numbers = rows_of_pick(table, "closest loss")
+    assert numbers[0] == choose_row(path, pick="closest loss").number
+    reached = [read_row(table, number).cells["progress"] for number in numbers]
+    assert reached == sorted(reached, reverse=True)
+    scene = ReplayScene(read_row(table, numbers[0]), others=numbers, open_row=lambda number: read_row(table, number))
+    scene.finish()
+    seen = [scene.row.number]
+    for shift in (False, False, True, True, True):
+        before = scene.row
+        scene.handle(Event("press", "n", shift=shift))
+        seen.append(scene.row.number)
+        if scene.row is not before:
+            assert scene.check is None, "from its start"
+            assert scene.playing
+        assert scene.finish().equal
+    assert seen == [numbers[at] for at in (0, 1, 2, 1, 0, 0)]
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_loss_says_why_and_a_win_does_not(folder, game):
+    path = small_run(folder, game)
+    for words, said in (("closest loss", True), ("first win", False)):
+        scene = ReplayScene(choose_row(path, pick=words))
+        scene.finish()
+        assert scene.story is not None
+        assert bool(scene.story.why) == said
+        with Window("test", hidden=True) as window:
+            canvas = NotedCanvas(window.canvas.surface)
+            scene.paint(canvas)
+            told = [word.said for word in canvas.words]
+        assert any(scene.story.why[1:20] in word for word in told) or not said

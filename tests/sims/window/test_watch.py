@@ -487,3 +487,33 @@ def test_before_the_first_attempt_ends_charts_promise_and_claim_nothing(monkeypa
     low, high = scene.scenario.band(0)
     for end in (low - 0.15, high + 0.15):
         assert percent(min(max(end, 0.0), 1.0)) in words, "the axis is the band and 15 points on both sides"
+
+
+def test_a_click_on_a_player_shows_their_last_loss_and_escape_gives_the_wall_back():
+    scene = scene_of()
+    until(scene, lambda: scene.viewports[4].last_loss is not None)
+    lost = scene.viewports[4].last_loss
+    box = viewport_box(4)
+    scene.handle(Event("click", "left", box.x + 20, box.y + 20))
+    assert scene.replay is not None
+    cells = scene.replay.row.cells
+    assert (cells["player"], cells["attempt"], cells["outcome"]) == (lost.player, lost.number, "lost")
+    check = scene.replay.finish()
+    assert check.equal, "the world's row and the replay end in the same state"
+    assert scene.replay.story.why
+    played = scene.world.played
+    frames(scene, 30)
+    with Window("test", hidden=True) as window:
+        paint_watch(scene, window.canvas)
+    assert scene.world.played == played, "the wall waits"
+    press(scene, "escape")
+    assert scene.replay is None
+    assert not scene.done
+
+
+def test_a_click_on_a_player_who_has_not_lost_enlarges_them():
+    scene = scene_of()
+    frames(scene, 2)
+    box = viewport_box(2)
+    scene.handle(Event("click", "left", box.x + 20, box.y + 20))
+    assert (scene.large, scene.replay) == (2, None)
