@@ -149,6 +149,11 @@ def play(
 
 @click.command(cls=Command)
 @click.argument("target", metavar="SCENARIO|RUN")
+@click.option(
+    "--against",
+    metavar="OTHER",
+    help="Another scenario, or another controller: two walls with the same players and luck.",
+)
 @click.option("--cohort", metavar="NAME", help="Show only this player group.")
 @seed_option
 @click.option(
@@ -168,6 +173,7 @@ def play(
 @game_option
 def watch(
     target: str,
+    against: str | None,
     cohort: str | None,
     seed: int | None,
     speed: float,
@@ -180,9 +186,26 @@ def watch(
 ) -> int:
     """Watch nine players live, beside charts.
 
-    The rows are saved when it ends. With --record they are saved only if --out is given.
+    The rows and a report are saved when it ends. With --record they are saved only if --out is given.
     """
     _check_rate(fps, record)
+    if against is not None:
+        if cohort is not None:
+            raise click.UsageError("--against shows all player groups; leave out --cohort.")
+        from sims.window.watching.versus import watch_against
+
+        return watch_against(
+            target,
+            against,
+            seed=seed,
+            speed=speed,
+            record=record,
+            frames=frames,
+            size=size,
+            fps=fps,
+            display=display,
+            out=out,
+        )
     from sims.window.watching.watch import watch as open_window
 
     return open_window(

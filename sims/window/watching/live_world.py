@@ -29,6 +29,7 @@ from sims.playback.stepper import AttemptStepper
 from sims.run_folder.files import Content, new_file
 
 _NO_BELIEF: Final = math.nan
+_MOST_AHEAD: Final = 8000  # attempts
 
 
 class ChosenController(NamedTuple):
@@ -158,8 +159,11 @@ class _Source:
 class LiveWorld:
     """A scenario under watch: gives attempts to viewports, switches controllers, keeps all rows."""
 
-    def __init__(self, setup: Setup, viewports: int, *, cohort: int | None = None) -> None:
-        """cohort: its players come first, where players can be played separately; None for all. It may be changed."""
+    def __init__(self, setup: Setup, viewports: int, *, cohort: int | None = None, in_turn: bool = False) -> None:
+        """cohort: its players come first, where players can be played separately; None for all. It may be changed.
+
+        in_turn: each viewport has its own players, and begins the next one only when `allow` lets it.
+        """
         self.setup = setup
         self.chosen = [ChosenController(setup.kind, setup.options, belief_columns(setup))]
         self.number = 0  # index of the current controller
@@ -171,12 +175,17 @@ class LiveWorld:
         self.finished: list[WatchedPiece] = []  # of worlds that have come to their end
         self._waiting: list[Chunk | _Source] = list(_pieces(setup)) if self.apart else list(chunks(setup))
         self._sources: list[_Source | None] = [None] * min(viewports, len(self._waiting))
+        self._in_turn = in_turn and self.apart
+        self._allowed = [1 if self._in_turn else math.inf for _ in self._sources]  # players of each viewport
+        self._started = [0 for _ in self._sources]
 
     def next(self, viewport: int) -> LiveAttempt | None:
         """The next attempt for a viewport; None when no player is left for it."""
         slot = self._slot(viewport)
         while True:
-            source = self._sources[slot] = self._wanted(self._sources[slot])
+            if self.holds(viewport):
+                return None
+            source = self._sources[slot] = self._wanted(self._sources[slot], slot)
             if source is None:
                 return None
             row = source.next()
@@ -187,6 +196,15 @@ class LiveWorld:
             self.played += 1
             self.on_row(row)
             return self._live_attempt(row[0], source)
+
+    def holds(self, viewport: int) -> bool:
+        """Whether a viewport's player has come to their end, and the next one may not begin yet."""
+        slot = self._slot(viewport)
+        return self._sources[slot] is None and self._started[slot] >= self._allowed[slot]
+
+    def allow(self, viewport: int) -> None:
+        """Let a viewport begin one more player."""
+        self._allowed[self._slot(viewport)] += 1
 
     @property
     def _asked_for(self) -> int | None:
@@ -201,11 +219,24 @@ class LiveWorld:
         cohorts = [None if source is None else source.cohort for source in self._sources]
         return cohorts.index(self.cohort) if self.cohort in cohorts else slot
 
-    def _wanted(self, source: _Source | None) -> _Source | None:
+    def _wanted(self, source: _Source | None, slot: int) -> _Source | None:
         """This source if its cohort is shown, otherwise another while this one waits. None when no player is left."""
         waiting, wanted = self._waiting, self._asked_for
         if source is not None and wanted in (None, source.cohort):
             return source
+        if self._in_turn:
+            if source is not None:
+                return source
+            own = (
+                i for i, one in enumerate(waiting) if isinstance(one, Chunk) and one.number % len(self._sources) == slot
+            )
+            at = next(own, None)
+            if at is None:
+                return None
+            self._started[slot] += 1
+            taken = waiting.pop(at)
+            assert isinstance(taken, Chunk)  # in turn, no source is put back
+            return _Source(self, taken)
         at = next((i for i, one in enumerate(waiting) if wanted in (None, one.cohort)), None)
         if at is None:
             if source is not None or not waiting:
@@ -244,24 +275,26 @@ class LiveWorld:
             row.copy(),
         )
 
-    def ahead(self, attempts: int, on_attempt: Callable[[npt.NDArray[np.void]], None]) -> None:
+    def ahead(
+        self, attempts: float, on_attempt: Callable[[npt.NDArray[np.void]], None], *, players: int | None = None
+    ) -> None:
         """Play whole players whom no viewport shows, until about so many attempts are played.
 
         on_attempt: gets each row, shape (1,). Where players share a world, each world goes on in its own order. At
-        least two of three players are left for the viewports.
+        least two of three players are left for the viewports, or all but so many `players`.
         """
         sources = self._sources
         for slot in range(len(sources)):
-            sources[slot] = self._wanted(sources[slot])
+            sources[slot] = self._wanted(sources[slot], slot)
         if not self.apart:
             shared = [source for source in dict.fromkeys(sources) if source is not None]
             for source in shared:
-                for _ in range(attempts // (3 * len(shared))):
+                for _ in range(int(min(attempts, _MOST_AHEAD)) // (3 * len(shared))):
                     if (row := source.next()) is None:
                         break
                     self._tell(row, on_attempt)
             return
-        for _ in range(len(self._waiting) // 3):
+        for _ in range(len(self._waiting) // 3 if players is None else min(players, len(self._waiting))):
             taken = self._waiting.pop(0)
             source = _Source(self, taken) if isinstance(taken, Chunk) else taken
             while (row := source.next()) is not None:
@@ -279,7 +312,7 @@ class LiveWorld:
         """Compile for the first attempt; this takes seconds when the game is not in the cache."""
         first = self.chosen[0]
         self.warm(first.kind, first.options)
-        self._sources[0] = self._wanted(None)
+        self._sources[0] = self._wanted(None, 0)
 
     def warm(self, kind: ControllerKind, options: Any) -> None:
         """Use a controller once and discard it, so that it is compiled before it is needed."""
@@ -384,8 +417,10 @@ class LiveWorld:
 
 def _pieces(setup: Setup) -> Iterator[Chunk]:
     """Every player as a separate chunk, the cohorts in turn, so that the viewports show all of them."""
+    number = 0
     for replica in range(setup.replicas):
         for place in range(max(setup.counts)):
             for cohort, count in enumerate(setup.counts):
                 if place < count:
-                    yield Chunk(0, replica, cohort, place, 1)
+                    yield Chunk(number, replica, cohort, place, 1)
+                    number += 1

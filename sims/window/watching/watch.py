@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import ScenarioError
-from engine.scenario import load
+from engine.scenario import Scenario, load
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import Catalog
 from sims.run_folder.folder import REPORT, SCENARIO, has_manifest
@@ -48,11 +48,7 @@ def watch(
     rows are saved. size, fps, display: as in `sims.window.screen.show_scene`.
     """
     catalog = Catalog()
-    folder = Path(target)
-    path = folder / SCENARIO if folder.is_dir() else catalog.scenario(target)
-    if has_manifest(folder):
-        sound_manifest(folder, (SCENARIO,))
-    scenario = load(path, catalog, [] if seed is None else [("seed", str(seed))], allow_long=True)
+    scenario, name = opened_scenario(catalog, target, seed)
     number = None
     if cohort is not None:
         if cohort not in scenario.cohorts:
@@ -60,7 +56,6 @@ def watch(
             raise ScenarioError(f"--cohort must be one of {', '.join(scenario.cohorts)}, got {cohort!r}{nearest}")
         number = scenario.cohorts.index(cohort)
     scene = WatchScene(scenario, catalog, cohort=number, speed=speed, ends_itself=record is not None)
-    name = folder.resolve().name if folder.is_dir() else path.stem
     kept = None if record is not None and out is None else begin_recording(out, f"watch-{name}", scenario)
     if kept is not None:
         scene.log_rows(RowLog(scene.world, kept / ATTEMPTS))
@@ -77,19 +72,28 @@ def watch(
         show_scene(scene, paint_watch, title, record=record, frames=frames, size=size, fps=fps, display=display)
     finally:
         scene.leave()
-        _keep(scene, kept)
+        if kept is not None:
+            keep_rows(scene, kept)
     if record is not None:
         show(f"picture {record}")
     return 0
 
 
-def _keep(scene: WatchScene, folder: Path | None) -> None:
-    """Publish the rows and print their path; remove a folder without rows."""
-    if folder is None or scene.row_log is None:
-        return
+def opened_scenario(catalog: Catalog, target: str, seed: int | None) -> tuple[Scenario, str]:
+    """The scenario of a path, a bundled name or a run folder, and a name for its folder."""
+    folder = Path(target)
+    path = folder / SCENARIO if folder.is_dir() else catalog.scenario(target)
+    if has_manifest(folder):
+        sound_manifest(folder, (SCENARIO,))
+    scenario = load(path, catalog, [] if seed is None else [("seed", str(seed))], allow_long=True)
+    return scenario, folder.resolve().name if folder.is_dir() else path.stem
+
+
+def keep_rows(scene: WatchScene, folder: Path) -> None:
+    """Make a run folder of the rows and print its files; remove a folder without rows, or without a window."""
     with Stopping() as stopping:
         stopping.hold()  # a second Ctrl-C must not interrupt the saving
-        if not scene.row_log.publish():
+        if scene.row_log is None or not scene.seconds or not scene.row_log.publish():
             discard(folder)
             return
         say("all rows are saved; writing the report ...")

@@ -91,7 +91,7 @@ def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     elif scene.menu is not None:
         _paint_menu(scene, canvas)
     elif scene.pending is not None:
-        _paint_pending(canvas, scene.pending.words)
+        paint_pending(canvas, scene.pending.words)
 
 
 def speed_words(speed: float) -> str:
@@ -109,8 +109,8 @@ def _paint_legend(canvas: Canvas) -> None:
         outcome_sign(canvas, right - width + 4, y + 9, outcome)
 
 
-def _paint_pending(canvas: Canvas, words: str) -> None:
-    """Paint the work in progress."""
+def paint_pending(canvas: Canvas, words: str) -> None:
+    """Paint the work in progress. words: what is prepared."""
     box = Box(MARGIN + GRID_WIDTH / 2 - 260, TOP + GRID_HEIGHT / 2 - 60, 520, 110)
     canvas.rect(box, CARD, radius=14)
     canvas.rect(box, LINE, radius=14, border=1)
@@ -133,7 +133,7 @@ def _paint_viewport(scene: WatchScene, canvas: Canvas, number: int, viewport: Pl
         return
     attempt = viewport.attempt
     key = (attempt.replica, attempt.player, viewport.version, viewport.ended)
-    canvas.kept(f"place {number}", key, view, lambda: _paint_view(canvas, viewport, view))
+    canvas.kept(f"place {number}", key, view, lambda: paint_view(canvas, viewport, view))
     y = box.y + VIEW_HEIGHT + 6
     canvas.text(str(number + 1), box.x, y, SMALL, QUIET, bold=True)
     label = scene.scenario.labels[attempt.cohort]
@@ -152,7 +152,8 @@ def _paint_outcomes(canvas: Canvas, viewport: PlayerViewport, right: float, y: f
         outcome_sign(canvas, right - 11 * back, y, outcome)
 
 
-def _paint_view(canvas: Canvas, viewport: PlayerViewport, view: Box) -> None:
+def paint_view(canvas: Canvas, viewport: PlayerViewport, view: Box) -> None:
+    """Paint the attempt of a viewport, and its end."""
     assert viewport.attempt is not None
     canvas.shapes(viewport.shapes(), view, letters=not viewport.ended)
     if viewport.ended:
@@ -180,7 +181,7 @@ def _paint_large(scene: WatchScene, canvas: Canvas, viewport: PlayerViewport) ->
         return
     attempt = viewport.attempt
     key = (attempt.replica, attempt.player, viewport.version, viewport.ended)
-    canvas.kept("large", key, LARGE_VIEW, lambda: _paint_view(canvas, viewport, LARGE_VIEW))
+    canvas.kept("large", key, LARGE_VIEW, lambda: paint_view(canvas, viewport, LARGE_VIEW))
     y = LARGE_VIEW.y + LARGE_VIEW.height + 12
     label = scene.scenario.labels[attempt.cohort]
     width = canvas.text(f"{label}, player {attempt.player % 10_000_000}", MARGIN, y, BODY, INK, bold=True)

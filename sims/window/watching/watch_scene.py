@@ -98,13 +98,18 @@ class WatchScene:
         cohort: int | None = None,
         speed: float = 1.0,
         ends_itself: bool = False,
+        viewports: int = VIEWPORTS,
+        in_turn: bool = False,
     ) -> None:
-        """cohort: number of the shown cohort, None for all; ends_itself: end when no player is left."""
+        """cohort: number of the shown cohort, None for all; ends_itself: end when no player is left.
+
+        viewports: how many players are shown; in_turn: as of LiveWorld.
+        """
         self.scenario = scenario
         self.setup = setup_of(scenario, catalog)
-        self.world = LiveWorld(self.setup, VIEWPORTS, cohort=cohort)
+        self.world = LiveWorld(self.setup, viewports, cohort=cohort, in_turn=in_turn)
         self.row_log: RowLog | None = None
-        self.viewports = [PlayerViewport(self.setup.game) for _ in range(VIEWPORTS)]
+        self.viewports = [PlayerViewport(self.setup.game) for _ in range(viewports)]
         self.rolling_rates = [RollingRate() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of all players
         self.live_verdict = LiveVerdict(scenario, self.setup, self.world)
         self.pointer = (-1.0, -1.0)  # where the mouse is
@@ -222,7 +227,7 @@ class WatchScene:
             self.paused = not self.paused
         elif key in ("right", ".") and self.pending is None:
             self.paused = True
-            for number in range(VIEWPORTS):
+            for number in range(len(self.viewports)):
                 self._serve(number)
                 self.viewports[number].ticks(1)
                 self._count_if_ended(self.viewports[number])
@@ -251,15 +256,16 @@ class WatchScene:
         elif self.large is not None:
             self.large = None
         else:
-            self._click_viewport(next((n for n in range(VIEWPORTS) if viewport_box(n).holds(x, y)), None))
+            self.large = next((n for n in range(VIEWPORTS) if viewport_box(n).holds(x, y)), None)
+            if self.large is not None and self.show_loss(self.large):
+                self.large = None
 
-    def _click_viewport(self, number: int | None) -> None:
-        """Show why its player lost last; enlarge a player who has not lost yet."""
-        lost = None if number is None else self.viewports[number].last_loss
+    def show_loss(self, number: int) -> bool:
+        """Show why the player of a viewport lost last. Returns whether there was a loss."""
+        lost = self.viewports[number].last_loss
         if lost is not None:
             self.replay = ReplayScene(live_row(self.world, lost))
-        else:
-            self.large = number
+        return lost is not None
 
     def _choose(self, key: str) -> None:
         assert self.menu is not None  # called only while the menu is open
@@ -317,24 +323,24 @@ class WatchScene:
 
     def _play(self, seconds: float) -> None:
         limit = time.perf_counter() + _BUDGET_S
-        for number in (*range(self._first, VIEWPORTS), *range(self._first)):
+        for number in (*range(self._first, len(self.viewports)), *range(self._first)):
             self._serve(number)
             self.viewports[number].play(seconds)
             self._count_if_ended(self.viewports[number])
             if time.perf_counter() > limit:
-                self._first = (number + 1) % VIEWPORTS
+                self._first = (number + 1) % len(self.viewports)
                 return
 
     def _rush(self) -> None:
         """Count as many attempts as fit into a frame; show a few of them."""
         limit = time.perf_counter() + _FAST_BUDGET_S
         for n in range(_FAST_ATTEMPTS):
-            number = (self._first + n) % VIEWPORTS
+            number = (self._first + n) % len(self.viewports)
             viewport = self.viewports[number]
             self._count_if_shown(viewport)
             attempt = self.world.next(number)
             if attempt is None:
-                viewport.empty = True
+                viewport.empty = not self.world.holds(number)
                 continue
             self._count(attempt)
             if (viewport.attempt is None or viewport.ended) and self.world.cohort in (
@@ -344,7 +350,7 @@ class WatchScene:
                 viewport.follow(attempt, counted=True)
             if time.perf_counter() > limit:
                 break
-        self._first = (self._first + 1) % VIEWPORTS
+        self._first = (self._first + 1) % len(self.viewports)
         for viewport in self.viewports:
             viewport.ticks(_FAST_TICKS)
 
@@ -364,7 +370,7 @@ class WatchScene:
         for _ in range(_UNSEEN):
             attempt = self.world.next(number)
             if attempt is None:
-                viewport.empty = True
+                viewport.empty = not self.world.holds(number)
                 return
             if self.world.apart or self.world.cohort in (None, attempt.cohort):
                 viewport.follow(attempt)
