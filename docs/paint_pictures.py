@@ -26,6 +26,9 @@ from sims.window.playing.play_scene import PlayScene
 from sims.window.recorder import Recorder, size_of
 from sims.window.replay import ReplayScene
 from sims.window.screen import FRAME_S, Event, Scene, Window
+from sims.window.watching.paired_worlds import rival_of
+from sims.window.watching.versus_picture import paint_versus
+from sims.window.watching.versus_scene import VersusScene
 from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import WatchScene
 
@@ -38,6 +41,7 @@ _PAINTERS: Final[dict[type, Callable[[Any, Canvas], None]]] = {
     PlayScene: paint_play,
     Demonstration: paint_play,
     WatchScene: paint_watch,
+    VersusScene: paint_versus,
     ReplayScene: ReplayScene.paint,
 }
 
@@ -70,10 +74,13 @@ def _wait(scene: Scene, reached: Callable[[], bool], seconds: float = FRAME_S) -
 
 
 def watched(camera: _Camera, catalog: Catalog) -> None:
-    """The wall: nine sessions, the menu of controllers, and one session large after a switch."""
+    """The wall: nine sessions, the verdict, the menu of controllers, and one session large after a switch."""
     scenario = load(catalog.scenario("quickstart"), catalog)
     scene = WatchScene(scenario, catalog, speed=16.0)
-    _wait(scene, lambda: scene.rolling_rate.attempts >= 400)
+    scene.make_ready()
+    scene.play_ahead()
+    scene.take_ahead()
+    _wait(scene, lambda: min(len(viewport.outcomes) for viewport in scene.viewports) >= 3)
     scene.speed = 1.0
     _wait(
         scene,
@@ -84,16 +91,30 @@ def watched(camera: _Camera, catalog: Catalog) -> None:
     )
     camera.still(scene, "watch")
     camera.record(scene, "watch.webp", 150)
+    scene.handle(Event("press", "v"))
+    camera.still(scene, "watch_verdict")
+    scene.handle(Event("press", "v"))
     scene.handle(Event("press", "c"))
     camera.still(scene, "watch_menu")
     scene.handle(Event("press", "escape"))
     scene.speed = 16.0
     scene.switch(catalog.controller("weighted_up_down"))
-    _wait(scene, lambda: scene.rolling_rate.attempts >= 640)
+    switched = scene.rolling_rate.attempts
+    _wait(scene, lambda: scene.rolling_rate.attempts >= switched + 240)
     scene.speed = 1.0
     scene.large = 4
     _wait(scene, lambda: not scene.viewports[4].ended)
     camera.still(scene, "watch_one")
+
+
+def side_by_side(camera: _Camera, catalog: Catalog) -> None:
+    """Two walls: the quickstart against a difficulty that never changes."""
+    scenario = load(catalog.scenario("quickstart"), catalog)
+    scene = VersusScene(scenario, rival_of(scenario, "constant", catalog), catalog, speed=8.0)
+    scene.make_ready()
+    for _ in range(400):
+        scene.advance(FRAME_S)
+    camera.still(scene, "watch_against")
 
 
 def replayed(camera: _Camera, catalog: Catalog, folder: Path) -> None:
@@ -157,6 +178,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, Window("pictures", hidden=True) as window:
         camera = _Camera(window, FOLDER)
         watched(camera, catalog)
+        side_by_side(camera, catalog)
         replayed(camera, catalog, Path(scratch))
         for game in _GAMES:
             played(camera, catalog, game, Path(scratch) / game)

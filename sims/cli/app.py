@@ -19,12 +19,8 @@ import click
 from sims.cli.calibrate import calibrate
 from sims.cli.compare import advise, arena, compare
 from sims.cli.describe import describe, list_
-<<<<<<< HEAD
-from sims.cli.export import export
-from sims.cli.mcp import mcp
-=======
 from sims.cli.export import export, export_controller
->>>>>>> 00d1ec4 (Add export-controller: a controller in the game's own language)
+from sims.cli.mcp import mcp
 from sims.cli.new import new
 from sims.cli.options import Commands, CommandState, set_debug
 from sims.cli.plan import plan

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from engine.errors import EnvironmentFault, ScenarioError
+from sims.cli.app import main
 from sims.window.canvas import Box, load_pygame
 from sims.window.recorder import Recorder
 from sims.window.screen import Window, show_scene
@@ -118,3 +119,18 @@ def test_a_window_fills_the_display_and_returns_to_its_size():
 def test_a_display_that_is_not_there_is_one_sentence():
     with pytest.raises(ScenarioError, match="--display must be one of the displays, from 0, got 7: there is one"):
         Window("test", hidden=True, display=7)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--size", "1920"], "must be a width and a height from 320x180 to 7680x4320, as in 1920x1080, got '1920'."),
+        (["--size", "10x10"], "must be a width and a height from 320x180 to 7680x4320, as in 1920x1080, got '10x10'."),
+        (["--fps", "30"], "--fps is the rate of a moving picture; add --record FILE with .webp, .gif or .mp4."),
+        (["--fps", "30", "--record", "a.png"], "--fps is the rate of a moving picture"),
+        (["--against", "constant", "--cohort", "x"], "--against shows all player groups; leave out --cohort."),
+    ],
+)
+def test_options_that_do_not_fit_are_one_sentence(capsys, words, said):
+    assert main(["watch", "quickstart", *words]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -26,7 +26,8 @@ from sims.window.watching import row_log
 from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
 from sims.window.watching.row_log import RowLog
 from sims.window.watching.watch import watch
-from sims.window.watching.watch_layout import menu_boxes, viewport_box
+from sims.window.watching.watch_charts import _cards, _plots
+from sims.window.watching.watch_layout import GAP, SIDE, menu_boxes, viewport_box
 from sims.window.watching.watch_picture import paint_watch
 from sims.window.watching.watch_scene import SPEEDS, WatchScene
 from tests.kit.places import ROOT
@@ -517,3 +518,18 @@ def test_a_click_on_a_player_who_has_not_lost_enlarges_them():
     box = viewport_box(2)
     scene.handle(Event("click", "left", box.x + 20, box.y + 20))
     assert (scene.large, scene.replay) == (2, None)
+
+
+def test_the_mouse_reads_the_values_of_a_chart(monkeypatch):
+    scene = scene_of()
+    until(scene, lambda: scene.rolling_rate.attempts > 80)
+    scene.live_verdict.look(80, now=True)
+    silent = told_by(scene, monkeypatch)[1]
+    rates, dials, beliefs = _cards(scene, SIDE, GAP)
+    for plot in _plots(scene, rates, dials, beliefs):
+        scene.handle(Event("move", "", plot.area.x + plot.area.width - 1, plot.area.y + plot.area.height / 2))
+        words = [said for said in told_by(scene, monkeypatch)[1] if said not in silent]
+        assert any(said.startswith("at ") and said.endswith(" attempts") for said in words)
+        for name, dots in plot.lines:
+            value = f"{100 * dots[-1].y:.0f} %" if plot.as_percent else f"{dots[-1].y:.3g}"
+            assert any(said.startswith(f"{name}: {value} (") for said in words), words
