@@ -332,8 +332,8 @@ class FunctionBody:
             if isinstance(value, Build):
                 parts = [self._settled(part) for part in value.arguments]
             else:
-                value = self._settled(value)
-                parts = [FieldOf(value, name, kind) for name, kind in value.type.fields]
+                fields, settled = value.type.fields, self._settled(value)
+                parts = [FieldOf(settled, name, kind) for name, kind in fields]
         if len(parts) != len(targets):
             raise self._cannot(f"takes {ast.unparse(node)!r} apart into another number of names")
         read = {
@@ -735,7 +735,7 @@ class FunctionBody:
     # --- What Python, math and numpy bring
 
     def _numbers(self, values: Sequence[Computed], node: ast.Call) -> list[Expression]:
-        found = []
+        found: list[Expression] = []
         for value in values:
             if isinstance(value, LazyArray) or value.type not in (FLOAT, INT, BOOL):
                 raise self._cannot(f"calls {ast.unparse(node)!r}, which has no translation for arrays")

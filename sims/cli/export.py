@@ -75,7 +75,7 @@ def export(folder: Path, form: ExportFormat | KnobForm | Path, out: Path | None)
     if form in _KNOB_FORMS:
         from sims.shipping.knob_files import export_knobs
 
-        show(export_knobs(folder, cast("KnobForm", form), out))
+        show(export_knobs(folder, form, out))
         return
     from sims.runs.export import export as write_export
 

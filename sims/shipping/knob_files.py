@@ -18,14 +18,14 @@ from sims.shipping.shipped_knobs import GroupKnobs, ShippedKnobs, shipped_knobs
 from sims.shipping.shipped_rule import POINTS
 
 KnobForm = Literal["knobs.json", "knobs.csv", "unity", "godot", "remote-config"]
-_FILES: Final[Mapping[str, str]] = {
+_FILES: Final[Mapping[KnobForm, str]] = {
     "knobs.json": "-knobs.json",
     "knobs.csv": "-knobs.csv",
     "unity": "-knobs.unity.json",
     "godot": "-knobs.cfg",
     "remote-config": "-knobs.rc",
 }
-KNOB_FORMS: Final = tuple(_FILES)
+KNOB_FORMS: Final[tuple[KnobForm, ...]] = ("knobs.json", "knobs.csv", "unity", "godot", "remote-config")
 RC_SCHEMA: Final = "https://ugs-config-schemas.unity3d.com/v1/remote-config.schema.json"
 LONGEST_KEY: Final = 255  # of Unity Remote Config
 _LARGEST_INT: Final = 2**31 - 1

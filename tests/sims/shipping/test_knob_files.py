@@ -93,8 +93,7 @@ def test_unity_reads_lists_of_one_type_only(found):
 
 
 def test_godot_reads_sections_of_names_and_values(found):
-    parser = configparser.ConfigParser(delimiters=("=",))
-    parser.optionxform = str
+    parser = configparser.ConfigParser(delimiters=("=",))  # it makes names lower case: those of this game are
     parser.read_string(knob_text(found, "godot"))
     for one in found.groups:
         section = parser[f"group/{one.group}"]
