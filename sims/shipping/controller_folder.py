@@ -71,10 +71,18 @@ def _json(vectors: dict[str, object]) -> str:
     """The vectors, a step in a line."""
     lines = []
     for sequence in vectors["sequences"]:  # type: ignore[attr-defined]
-        own = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in sequence.items() if key != "steps"]
+        own = [
+            f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}"
+            for key, value in sequence.items()
+            if key != "steps"
+        ]
         steps = ",\n".join(f"    {json.dumps(step)}" for step in sequence["steps"])
         lines.append("  {" + ",\n   ".join(own) + ',\n   "steps": [\n' + steps + "\n  ]}")
-    head = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in vectors.items() if key != "sequences"]
+    head = [
+        f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}"
+        for key, value in vectors.items()
+        if key != "sequences"
+    ]
     return "{" + ",\n ".join(head) + ',\n "sequences": [\n' + ",\n".join(lines) + "\n]}\n"
 
 

@@ -105,10 +105,10 @@ def lines(case: Case) -> str:
 
 _JAVASCRIPT = """
 function playAll(difficulty, sequences) {
-  const found = [];
+  const found = [], { constants, first } = difficulty.tables;
   for (const one of sequences) {
-    difficulty.tables.constants = one.constants;
-    difficulty.tables.first = difficulty.tables.first.map(() => one.first);
+    difficulty.tables.constants = one.constants || constants;
+    difficulty.tables.first = one.first ? first.map(() => one.first) : first;
     const player = difficulty.newPlayer(one.group, one.unit), plays = [];
     for (const step of one.steps) {
       if (step.ask) {
@@ -156,10 +156,13 @@ def _in_lua(version: str) -> Callable[[Case, Path], list[float]]:
         lua = import_module(f"lupa.{version}").LuaRuntime()
         difficulty = lua.execute(LANGUAGES["lua"].write(case.shipped))
         found: list[float] = []
+        constants, firsts = difficulty.tables.constants, difficulty.tables.first
         for one in case.sequences:
-            difficulty.tables.constants = lua.table_from(one["constants"])
-            first = lua.table_from(one["first"])
-            difficulty.tables.first = lua.table_from([first] * len(case.shipped.first_states))
+            difficulty.tables.constants = lua.table_from(one["constants"]) if "constants" in one else constants
+            difficulty.tables.first = firsts
+            if "first" in one:
+                first = lua.table_from(one["first"])
+                difficulty.tables.first = lua.table_from([first] * len(case.shipped.first_states))
             player = difficulty.new_player(one["group"], one["unit"])
             plays = []
             for step in one["steps"]:
@@ -187,6 +190,7 @@ static double *numbers(void) {
     int count;
     double *found;
     if (scanf("%d", &count) != 1) exit(3);
+    if (count == 0) return 0; /* the file's own */
     found = malloc(sizeof(double) * (size_t)(count + 1));
     for (int i = 0; i < count; i++) if (scanf("%lf", &found[i]) != 1) exit(3);
     return found;
@@ -259,14 +263,16 @@ public static class PlayAll
     public static int Main()
     {
         string line;
+        double[] own = Difficulty.ConstantNumbers;
+        double[][] ownFirst = Difficulty.First;
         string[] groups = { GROUPS };
         DifficultyPlayer player = null;
         var plays = new List<Play>();
         while ((line = Console.ReadLine()) != null)
         {
             string[] w = line.Split(' ');
-            if (w[0] == "C") Difficulty.ConstantNumbers = Rest(w);
-            else if (w[0] == "F") Difficulty.First = Difficulty.First.Select(_ => Rest(w)).ToArray();
+            if (w[0] == "C") Difficulty.ConstantNumbers = w.Length > 2 ? Rest(w) : own;
+            else if (w[0] == "F") Difficulty.First = ownFirst.Select(one => w.Length > 2 ? Rest(w) : one).ToArray();
             else if (w[0] == "P") { player = Difficulty.NewPlayer(groups[int.Parse(w[1])], N(w[2])); plays.Clear(); }
             else if (w[0] == "A")
             {

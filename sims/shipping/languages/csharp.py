@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
+from engine.rule import Numbers
 from engine.translation.syntax import (
     ARRAY,
     BOOL,
@@ -157,11 +158,8 @@ def csharp_file(shipped: ShippedRule) -> str:
     return filled(
         "csharp.cs",
         HEADER=file_header(shipped, "// "),
-        CONSTANTS=spread(numbers_of(shipped.constants), "        ", "    "),
-        FIRST="\n".join(
-            f"        new double[] {{{spread(numbers_of(first), '            ', '        ')}}},"
-            for first in shipped.first_states
-        ),
+        CONSTANTS=_listed(shipped.constants),
+        FIRST="\n".join(f"        new double[] {{{_listed(first)}}}," for first in shipped.first_states),
         GROUPS="\n".join(f"        {one}" for one in groups),
         KNOBS="\n".join(f"        {one}" for one in knobs),
         POINTS=str(POINTS),
@@ -179,6 +177,10 @@ def csharp_file(shipped: ShippedRule) -> str:
         TELL=f"Rule_{rule.tell}",
         LEARNED=learned,
     )
+
+
+def _listed(numbers: Numbers) -> str:
+    return spread(numbers_of(numbers, "double.PositiveInfinity"), "            ", "        ")
 
 
 def _indented(text: str) -> str:

@@ -119,9 +119,9 @@ def javascript_file(shipped: ShippedRule) -> str:
     return filled(
         "javascript.js",
         HEADER=file_header(shipped, "// "),
-        CONSTANTS=spread(numbers_of(shipped.constants), "      ", "    "),
+        CONSTANTS=spread(numbers_of(shipped.constants, "Infinity"), "      ", "    "),
         FIRST=",\n".join(
-            f"      [{spread(numbers_of(first), '        ', '      ')}]" for first in shipped.first_states
+            f"      [{spread(numbers_of(first, 'Infinity'), '        ', '      ')}]" for first in shipped.first_states
         ),
         GROUPS=list_text([json.dumps(one) for one in groups], "    ", "  "),
         KNOBS=list_text([json.dumps(one) for one in knobs], "    ", "  "),

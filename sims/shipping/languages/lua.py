@@ -182,8 +182,10 @@ def lua_file(shipped: ShippedRule) -> str:
     return filled(
         "lua.lua",
         HEADER=file_header(shipped, "-- "),
-        CONSTANTS=spread(numbers_of(shipped.constants)),
-        FIRST=",\n".join(f"    {{{spread(numbers_of(first), '      ', '    ')}}}" for first in shipped.first_states),
+        CONSTANTS=spread(numbers_of(shipped.constants, "math.huge")),
+        FIRST=",\n".join(
+            f"    {{{spread(numbers_of(first, 'math.huge'), '      ', '    ')}}}" for first in shipped.first_states
+        ),
         GROUPS="\n".join(groups),
         KNOBS="\n".join(knobs),
         POINTS=str(POINTS),

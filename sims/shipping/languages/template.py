@@ -56,9 +56,15 @@ def file_header(shipped: ShippedRule, mark: str) -> str:
     return "\n".join(f"{mark}{line}" for text in said for line in textwrap.wrap(text, _WIDTH))
 
 
-def numbers_of(values: Iterable[float]) -> list[str]:
-    """Doubles with all digits that tell them from their neighbours."""
-    return [repr(value) for value in np.asarray(values, dtype=np.float64).tolist()]
+def numbers_of(values: Iterable[float], infinity: str) -> list[str]:
+    """Doubles with all digits that tell them from their neighbours.
+
+    Args:
+        values: numbers, some of them infinite.
+        infinity: the language's word for it.
+    """
+    signs = {"inf": infinity, "-inf": f"-{infinity}"}
+    return [signs.get(repr(value), repr(value)) for value in np.asarray(values, dtype=np.float64).tolist()]
 
 
 def spread(numbers: Iterable[str], indent: str = "    ", end: str = "") -> str:
