@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Final, Literal
 
@@ -94,25 +95,27 @@ def readme(shipped: ShippedRule, words: Language) -> str:
         use = use.replace(f"@{place}@", text)
     who = {"player": "each player", "cohort": "each player group", "everyone": "all players together"}[shipped.scope]
     ends = "each option at both ends" if len(shipped.constants) <= MOST_CONSTANTS else "the options as they are"
-    return f"""# {shipped.controller} in {words.title}
-
-`{words.file}` is the controller of the scenario {shipped.scenario} for {shipped.game}. It needs nothing else.
-Fingerprint {shipped.digest}, made by Flowdial {shipped.version}. Keep one `player` for {who}.
-
-{use}
-
-- `attempt` and `place` count the attempts so far, of the player and of the session. `last` is 1 after a win, 0 after a
-  loss, 1 before the first attempt, and -1 where the outcome is not known yet.
-- Outcomes may arrive late: keep the answer of *ask* and hand it to *tell* with the outcome.
-- Difficulty goes from 0 (easiest) to 1 (hardest). The parameters at a difficulty are exact at 21 points. Between them
-  they lie on a straight line; whole numbers and choices take the nearest point.
-- Guard rails: {words.rails}. Floor and ceiling bound every difficulty. The largest step is from
-  one attempt to the next. *off* plays the resting difficulty {shipped.resting:g} for everyone.
-- `vectors.json` has sequences of observations and the exact numbers that must come out: outcomes in time, late and
-  many at once, with {ends}. `tell` counts the answers from 0. `constants` and `first`, where a
-  sequence has them, replace those of the file. `numbers` is the state at the end.
-- Run in {words.tested}.
-"""
+    points = [
+        "`attempt` and `place` count the attempts so far, of the player and of the session. `last` is 1 after a win, 0 "
+        "after a loss, 1 before the first attempt, and -1 where the outcome is not known yet.",
+        "Outcomes may arrive late: keep the answer of *ask* and hand it to *tell* with the outcome.",
+        "Difficulty goes from 0 (easiest) to 1 (hardest). The parameters at a difficulty are exact at 21 points. "
+        "Between them they lie on a straight line; whole numbers and choices take the nearest point.",
+        *([f"Not in the table, since levels have values of their own: {', '.join(shipped.level_knobs)}."]
+          if shipped.level_knobs else []),
+        f"Guard rails: {words.rails}. Floor and ceiling bound every difficulty. The largest step is from one attempt "
+        f"to the next. *off* plays the resting difficulty {shipped.resting:g} for everyone.",
+        f"`vectors.json` has sequences of observations and the exact numbers that must come out: outcomes in time, "
+        f"late and many at once, with {ends}. `tell` counts the answers from 0. `constants` and `first`, where a "
+        "sequence has them, replace those of the file. `numbers` is the state at the end.",
+        words.tested,
+    ]  # fmt: skip
+    listed = "\n".join(textwrap.fill(f"- {point}", 118, subsequent_indent="  ") for point in points)
+    about = (
+        f"`{words.file}` is the controller of the scenario {shipped.scenario} for {shipped.game}. It needs nothing "
+        f"else. Fingerprint {shipped.digest}, made by Flowdial {shipped.version}. Keep one `player` for {who}."
+    )
+    return f"# {shipped.controller} in {words.title}\n\n{textwrap.fill(about, 118)}\n\n{use}\n\n{listed}\n"
 
 
 def _macro(name: str) -> str:

@@ -55,6 +55,7 @@ class ShippedRule:
     groups: tuple[ShippedGroup, ...]
     first_states: tuple[Numbers, ...]  # flat, each once
     dial: tuple[DialKnob, ...]
+    level_knobs: tuple[str, ...]  # parameters with values of their own on numbered levels, which the dial does not move
     unit: int  # place of the state's number that holds the number of the player; -1 where there is none
     resting: float  # what is played while the rule is switched off: where it begins
 
@@ -91,6 +92,7 @@ def shipped_rule(setup: Setup, scenario: str, version: str) -> ShippedRule:
         raise ScenarioError(f"{kind.name} cannot be exported to other languages, because {fault}.") from fault
     groups, first_states = _groups(setup, constants)
     asked = float(kind.rule.ask(constants, sample, Situation(groups[0].targets[0], 0, min(setup.levels, 1), 0, 1.0)))
+    dial, own = dial_table(setup.space, setup.path), setup.space.levels
     return ShippedRule(
         scenario=scenario,
         digest=setup.digest,
@@ -105,7 +107,8 @@ def shipped_rule(setup: Setup, scenario: str, version: str) -> ShippedRule:
         levels=setup.levels,
         groups=groups,
         first_states=first_states,
-        dial=dial_table(setup.space, setup.path),
+        dial=tuple(one for one in dial if one.knob.name not in own) or dial,
+        level_knobs=tuple(own),
         unit=-1 if kind.rule.unit is None else rule.state_layout.place(kind.rule.unit),
         resting=clamp(asked + groups[0].shifts[0], setup.floor, setup.ceiling),
     )
@@ -138,8 +141,3 @@ def dial_table(space: ParameterSpace, path: Numbers) -> tuple[DialKnob, ...]:
         values = tuple(knob.shown(value_at(table, path, j, i / (POINTS - 1), 0)) for i in range(POINTS))
         found.append(DialKnob(knob, values, knob.name in space.held))
     return tuple(found)
-
-
-def level_values(space: ParameterSpace) -> dict[str, list[Value | None]]:
-    """Parameters with a value of their own on numbered levels: those values, None where the dial decides."""
-    return {name: [space[space.names.index(name)].shown(value) for value in own] for name, own in space.levels.items()}

@@ -186,7 +186,7 @@ def gdscript_file(shipped: ShippedRule) -> str:
     functions = "\n\n\n".join(printer.function(one) for one in rule.program.functions)
     groups = []
     for group in shipped.groups:
-        bounds = f"RBounds.new.callv(Array({_bits(group.bounds)}))"
+        bounds = f"_bounds({_bits(group.bounds)})"
         groups.append(
             f'\t{{"name": "{group.name}", "targets": {_bits(group.targets)}, "shifts": {_bits(group.shifts)}, '
             f'"bounds": {bounds}, "first": {group.first}}},'

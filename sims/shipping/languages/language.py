@@ -21,7 +21,7 @@ class Language(NamedTuple):
     write: Callable[[ShippedRule], str]
     use: str  # an example, indented by four
     rails: str  # where the guard rails are
-    tested: str  # in what it was run
+    tested: str  # in what our tests run it
 
 
 LANGUAGES: Final[Mapping[str, Language]] = {
@@ -36,7 +36,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
     const values = difficulty.knobs(play.difficulty); // such as values.@KNOB@
     difficulty.tell(player, play, { won: 1, progress: 1 });""",
         "difficulty.guard: floor, ceiling, largestStep, off, resting",
-        "node 20 and QuickJS",
+        "Our tests run it in node and QuickJS.",
     ),
     "lua": Language(
         "Lua",
@@ -49,7 +49,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
     local values = difficulty.knobs(play.difficulty) -- such as values.@KNOB@
     difficulty.tell(player, play, { won = 1, progress = 1 })""",
         "difficulty.guard: floor, ceiling, largest_step, off, resting",
-        "Lua 5.1, 5.4 and LuaJIT",
+        "Our tests run it in Lua 5.1, 5.4 and LuaJIT.",
     ),
     "c": Language(
         "C",
@@ -63,7 +63,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
     fd_play play = fd_ask(&player, &now); double value = fd_knob(FD_KNOB_@KNOB_MACRO@, play.difficulty);
     fd_tell(&player, &play, &won);""",
         "fd_guard: floor, ceiling, largest_step, off, resting",
-        "gcc on x86-64",
+        "Our tests compile it with gcc and run it on x86-64.",
     ),
     "csharp": Language(
         "C#",
@@ -75,7 +75,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
     double value = Difficulty.Knob("@KNOB@", play.Difficulty);
     Difficulty.Tell(player, play, new Outcome { Won = 1, Progress = 1, Score = 1, Weight = 1 });""",
         "Difficulty.Floor, Ceiling, LargestStep, Off, Resting",
-        "nothing yet where Flowdial's own tests found no mono: run vectors.json in your engine first",
+        "Our tests run it in mono where that is installed. Play vectors.json in your engine first.",
     ),
     "gdscript": Language(
         "GDScript 4",
@@ -88,6 +88,6 @@ LANGUAGES: Final[Mapping[str, Language]] = {
     var values = difficulty.knobs(play["difficulty"]) # such as values["@KNOB@"]
     difficulty.tell(player, play, {"won": 1.0, "progress": 1.0})""",
         "difficulty.floor_, ceiling, largest_step, off, resting",
-        "nothing yet: Flowdial's tests do not run Godot, so run vectors.json in your engine first",
+        "Not run by us. Play vectors.json in your engine first.",
     ),
 }

@@ -118,6 +118,10 @@ static func _doubles(text):
 	return Array(Marshalls.base64_to_raw(text).to_float64_array()) if text != "" else []
 
 
+static func _bounds(numbers):
+	return RBounds.new(numbers[0], numbers[1], numbers[2], numbers[3])
+
+
 func _least(a, b):
 	return b if b < a else a
 
