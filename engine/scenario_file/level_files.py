@@ -31,6 +31,9 @@ def with_files(tree: dict[str, Any], folder: Path | None, faults: Faults) -> dic
     """
     levels = tree.get("levels")
     names = levels.get("files") if isinstance(levels, dict) else None
+    given = levels.get("made") if isinstance(levels, dict) else None
+    if isinstance(levels, dict) and names is None and isinstance(given, list):
+        return {**tree, "levels": {"count": len(given), **levels}}
     if not isinstance(levels, dict) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         return tree
     if "made" in levels:

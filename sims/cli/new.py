@@ -15,6 +15,7 @@ _KINDS: Final = (
     "campaign",
     "launch",
     "live_service",
+    "spike",
 )  # of sims.cli.new_scenario, which help must not import
 _GAME: Final = "gap_runner"
 _LEVELS: Final = 20

@@ -17,6 +17,7 @@ KINDS: Final[Mapping[str, str]] = {
     "campaign": "numbered levels, each tried again until it is passed",
     "launch": "the first week, when all players come at once",
     "live_service": "new players every day, until the day of a patch",
+    "spike": "nine levels of gap_runner made by hand, one of them too hard",
 }
 
 

@@ -107,6 +107,8 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
             continue
         if isinstance(value, dict):
             yield from _flat(value, key)
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):  # levels made by hand
+            yield from _flat({str(number): one for number, one in enumerate(value, 1)}, key)
         else:
             yield key, format_toml(value)
 

@@ -90,7 +90,8 @@ def _how_long(game: Game, groups: list[_Rows], places: list[int], seed: int) -> 
     begin = time.perf_counter()
     won_without(game, probe, 1, seed)
     seconds = (time.perf_counter() - begin) / max(int((probe["end_place"] >= 1).sum()), 1) * count
-    return f"{count:,} attempts are played again, each without one {game.place_noun}; that takes about {seconds:.0f} s."
+    about = f"about {seconds:.0f} s" if seconds >= 1.0 else "less than a second"
+    return f"{count:,} attempts are played again, each without one {game.place_noun}; that takes {about}."
 
 
 def _chosen_rows(

@@ -83,7 +83,7 @@ def goal_for(scenario: Scenario, setup: Setup) -> Goal:
         replicas=setup.replicas,
         steered=setup.kind.mode != "deterministic",
         wanted=tuple(tuple(scenario.wanted(cohort, level) for level in levels) for cohort in cohorts),
-        layouts=setup.layouts,
+        layouts="made" if setup.space.made else setup.layouts,
         label=scenario.calibration,
     )
 
@@ -118,7 +118,7 @@ def manifest_of(
         "replicas": setup.replicas,
         **({} if setup.game.place is None else {"place_noun": setup.game.place_noun}),
         "levels": setup.levels,
-        "layouts": setup.layouts,
+        "layouts": "made" if setup.space.made else setup.layouts,
         "calibration": scenario.calibration._asdict(),
         "knobs": [_knob(setup, place) for place in range(len(setup.space))],
         "rows": files[job.table(job.sheets[0]).name]["rows"],

@@ -151,7 +151,7 @@ class Goal:
         steered: whether the controller reacts to outcomes; a deterministic one is at an end of the dial by plan.
         wanted: win rate and tolerance behind each of the bands; None for a band that was given as one. Empty where
             nothing is known of them.
-        layouts: whether the numbered levels of a campaign are drawn once, or in each repeat.
+        layouts: whether the numbered levels of a campaign are drawn once, in each repeat, or were made by hand.
         label: whether the players were fitted to real plays.
     """
 
@@ -161,7 +161,7 @@ class Goal:
     replicas: int
     steered: bool = True
     wanted: tuple[tuple[Wanted | None, ...], ...] = ()
-    layouts: Layouts = "shared"
+    layouts: Layouts | Literal["made"] = "shared"
     label: CalibrationLabel = NOT_FITTED
 
     def __post_init__(self) -> None:
@@ -176,6 +176,11 @@ class Goal:
         return self.shared and self.replicas < 2
 
 
+def _layouts(word: object) -> Layouts | Literal["made"]:
+    """What a manifest says of the numbered levels; older ones say nothing, and have drawn them once."""
+    return "made" if word == "made" else "per_replica" if word == "per_replica" else "shared"
+
+
 def goal_of(manifest: Mapping[str, Any]) -> Goal:
     """Read a run's goal from its manifest. Raises RunFolderError when it is not there."""
     try:
@@ -188,7 +193,7 @@ def goal_of(manifest: Mapping[str, Any]) -> Goal:
             replicas=int(manifest["replicas"]),
             steered=manifest.get("mode") != "deterministic",
             wanted=_wanted(manifest.get("wanted"), cohorts),
-            layouts="per_replica" if manifest.get("layouts") == "per_replica" else "shared",
+            layouts=_layouts(manifest.get("layouts")),
             label=label_of(manifest),
         )
     except (KeyError, TypeError, ValueError) as fault:

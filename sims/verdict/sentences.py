@@ -240,6 +240,8 @@ def _about_levels(rows: Sequence[Row], levels: Sequence[Row], cluster: str, is_a
 
 def _about_layouts(goal: Goal) -> str:
     """Which luck the margins of a campaign hold."""
+    if goal.layouts == "made":
+        return "Margins hold the luck of players; the levels were made by hand, so there is no luck in their layouts."
     if goal.layouts == "per_replica" and goal.replicas > 1:
         return (
             f"Margins hold the luck of players and of level layouts, which each of the {goal.replicas:,} repeats draws."

@@ -32,7 +32,7 @@ def test_the_win_rate_as_it_is_is_that_of_the_rows(folder, kind):
     assert [cost.difference.value for cost in costs] == sorted((c.difference.value for c in costs), reverse=True)
     places = {cohort: rows[rows["cohort"] == cohort]["end_place"].max() for cohort in run.goal.cohorts}
     assert len(costs) == sum(places.values())
-    assert "attempts are played again, each without one obstacle; that takes about" in told[0]
+    assert "attempts are played again, each without one obstacle; that takes less than a second." in told[0]
 
 
 def test_a_sample_is_spread_over_the_rows_and_of_the_size_asked_for(folder):
