@@ -104,7 +104,8 @@ def _places(other: ComparedScenario) -> Markup | None:
     headings = place_headings(other.places, other.place_noun)
     cells = [place_cells(one, headings) for one in other.places[:_MOST_PLACES]]
     rest = cells[MOST_ROWS:]
-    more = f"{len(rest):,} of {len(other.places) - MOST_ROWS:,} more"
+    left = len(other.places) - MOST_ROWS
+    more = f"{len(rest):,} more" if len(rest) == left else f"{len(rest):,} of {left:,} more"
     folded = tag("details", tag("summary", more), table(headings, rest)) if rest else None
     return section(PLACES, table(headings, cells[:MOST_ROWS]), folded, note=PLACES_NOTE)
 

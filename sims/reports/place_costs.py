@@ -48,5 +48,7 @@ def costs_part(facts: Facts) -> Markup:
     headings = cost_headings(noun, levels=levels)
     cells = [cost_cells(cost, facts.labels, noun, levels=levels) for cost in costs[:_MOST_ROWS]]
     rest = cells[MOST_SHOWN:]
-    more = folded(f"{len(rest):,} of {len(costs) - MOST_SHOWN:,} more", table(headings, rest)) if rest else None
+    left = len(costs) - MOST_SHOWN
+    words = f"{len(rest):,} more" if len(rest) == left else f"{len(rest):,} of {left:,} more"
+    more = folded(words, table(headings, rest)) if rest else None
     return section(f"What each {noun} costs", table(headings, cells[:MOST_SHOWN]), more, note=NOTE)

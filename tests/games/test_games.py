@@ -138,6 +138,14 @@ def falling_place(params, level, state):
     return 2 if state.height < 1.0 else 1
 
 
+def one_place(params, level, state):
+    return 1
+
+
+def keep_level(level, place):
+    return level
+
+
 def short_score(params, level):
     return 0.5
 
@@ -344,6 +352,12 @@ BROKEN = {
     "a place below 1": ({"place": low_place, "place_noun": "ledge"}, "place must be a whole number from 1"),
     "a place that falls": ({"place": falling_place, "place_noun": "ledge"}, "place must never fall"),
     "a place without a name": ({"place": low_place}, "place_noun must say what a place is called"),
+    "a place that is not left out": (
+        {"place": one_place, "place_noun": "ledge", "without": keep_level},
+        "without(1) must leave nothing at 1, but an attempt was lost there",
+    ),
+    "nothing to leave out": ({"without": keep_level}, "without leaves out a place, but the game names none"),
+    "levels that nothing arranges": ({"read_level": lambda content: ()}, "read_level and arrange belong together"),
     "an unknown status": ({"status": strange_status}, "status must be RUNNING, WON or LOST"),
     "an unknown cause": ({"cause": strange_cause}, "cause must be an index"),
     "no picture": ({"draw": no_draw}, "draw must return a list"),
