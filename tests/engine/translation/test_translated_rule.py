@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -37,6 +37,9 @@ def ask(options, state, situation):
     return state.difficulty
 
 
+RULE: Any = CLASSIC.rule
+
+
 def tell(options, state, seen):
     return state
 
@@ -48,6 +51,7 @@ def translated(**functions):
 
 def test_a_rule_becomes_three_functions_and_what_they_call():
     rule = CLASSIC.rule
+    assert rule is not None
     found = translate_rule(rule, CLASSIC.options(), rule.start(CLASSIC.options(), 0.6))
     names = [one.name for one in found.program.functions]
     assert (found.ask, found.tell, found.anti_windup) == ("ask", "tell", "anti_windup")
@@ -86,7 +90,7 @@ def truth(options, state, situation):
 
 
 def unassigned(options, state, situation):
-    later = later + 1.0  # noqa: F821 - that is the fault
+    later = later + 1.0  # type: ignore[has-type]  # noqa: F821 - that is the fault
     return later
 
 
@@ -121,7 +125,7 @@ def test_the_contract_says_it_last():
     def careful(options, state, situation):
         return min(max(state.difficulty, 0.0), math.cosh(0.0))
 
-    kind = replace(CLASSIC, rule=replace(CLASSIC.rule, ask=careful))
+    kind = replace(CLASSIC, rule=replace(RULE, ask=careful))
     assert list(has_a_translation(kind)) == [
         "a rule must have a translation for export-controller, but careful calls 'math.cosh', which has no translation"
     ]
@@ -133,7 +137,7 @@ def test_a_rule_that_keeps_all_else_gets_this_one_sentence():
     def careful(options, state, situation):
         return min(max(state.difficulty, 0.0), math.cosh(0.0))
 
-    (found,) = check_controller(replace(CLASSIC, rule=replace(CLASSIC.rule, ask=careful)))
+    (found,) = check_controller(replace(CLASSIC, rule=replace(RULE, ask=careful)))
     assert "math.cosh" in found
 
 

@@ -115,7 +115,9 @@ def test_the_table_of_the_dial_is_exact_at_its_points(tmp_path):
     for i, values in enumerate(json.loads(done.stdout)):
         for one in shipped.dial:
             got, wanted = values[one.knob.name], one.values[i]
-            assert got == wanted or abs(got - wanted) <= 1e-14 * abs(wanted), "i / 20 * 20 may miss i by a rounding"
+            assert got == wanted or abs(got - wanted) <= 1e-14 * abs(float(wanted)), (
+                "i / 20 * 20 may miss i by a rounding"
+            )
 
 
 def test_what_is_no_rule_is_refused_with_exit_code_2(tmp_path, capsys):
@@ -139,7 +141,7 @@ def test_a_folder_is_never_written_over(scenario, tmp_path):
     with pytest.raises(RunFolderError, match="already exists"):
         export_controller(scenario, "js", tmp_path)
     with pytest.raises(ScenarioError, match="exported to js, lua, c, csharp, gdscript, got 'basic'"):
-        export_controller(scenario, "basic", tmp_path / "x")
+        export_controller(scenario, "basic", tmp_path / "x")  # type: ignore[arg-type]
 
 
 def test_levels_learnt_by_a_shared_rule_are_refused():
