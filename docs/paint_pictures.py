@@ -90,7 +90,7 @@ def watched(camera: _Camera, catalog: Catalog) -> None:
         ),
     )
     camera.still(scene, "watch")
-    camera.record(scene, "watch.webp", 150)
+    camera.record(scene, "watch.webp", 100)
     scene.handle(Event("press", "v"))
     camera.still(scene, "watch_verdict")
     scene.handle(Event("press", "v"))

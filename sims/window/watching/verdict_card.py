@@ -61,5 +61,5 @@ def paint_verdict_card(scene: WatchScene, canvas: Canvas) -> None:
     for line in sentences:
         canvas.text(line, x, y, SMALL, INK)
         y += _LINE
-    keys = ((("return",), "end" if scene.over else "back"), (("v",), "the wall"))
+    keys = ((("return",), "end"), (("v",), "back to the wall")) if scene.over else ((("v",), "back to the wall"),)
     key_line(canvas, keys, x, box.y + box.height - 38)

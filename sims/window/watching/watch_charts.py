@@ -36,6 +36,7 @@ _RIGHT: Final = 16
 _NAMES: Final = 66  # for the names at the ends of lines
 _AROUND: Final = 0.15  # of the win rate, shown on both sides of the band
 _INSET: Final = 10.0  # width of the strip from 0 to 100 %
+_BEFORE: Final = 0.5  # of the attempts since a switch, shown before it
 _FIRST_SPAN: Final = 20.0  # attempts; with a shorter axis, lines would jump
 _RATE_SHARE: Final = 0.56  # of the height, for the win rates of several groups
 _NAME_STEP: Final = 15.0  # between two names at the ends of lines
@@ -117,8 +118,20 @@ def _framed(canvas: Canvas, box: Box, title: str, value: str, note: str, span: S
 
 
 def _span(scene: WatchScene) -> Span:
-    """The x axis: attempts of all players, so that a mark has the same x in all charts."""
-    return Span(0.0, max(scene.rolling_rates[-1].attempts, _FIRST_SPAN))
+    """The x axis: attempts of all players, so that a mark has the same x in all charts.
+
+    After the controller was switched, it begins shortly before the first switch: there is what one wants to see.
+    """
+    now = max(float(scene.rolling_rates[-1].attempts), _FIRST_SPAN)
+    if not scene.marks:
+        return Span(0.0, now)
+    first = scene.marks[0].x
+    return Span(max(first - max(_BEFORE * (now - first), _FIRST_SPAN), 0.0), now)
+
+
+def _seen(dots: Sequence[Dot], span: Span) -> Sequence[Dot]:
+    """The points on the axis."""
+    return dots if span.low == 0.0 else [dot for dot in dots if dot.x >= span.low]
 
 
 def _waits(canvas: Canvas, plot: Box, words: str) -> None:
@@ -180,7 +193,7 @@ def _paint_sign(canvas: Canvas, sign: GroupSign, x: float, y: float, half: float
 
 
 def _paint_rate(scene: WatchScene, canvas: Canvas, plot: Box, group: int, *, named: bool) -> None:
-    rates, colour = scene.live_verdict.rates[group], GROUP_COLOURS[group % len(GROUP_COLOURS)]
+    rates, colour = _seen(scene.live_verdict.rates[group], _span(scene)), GROUP_COLOURS[group % len(GROUP_COLOURS)]
     low, high = scene.scenario.band(group)
     shown = Span(max(low - _AROUND, 0.0), min(high + _AROUND, 1.0))
     chart = Chart(canvas, plot, _span(scene), shown)
@@ -193,7 +206,7 @@ def _paint_rate(scene: WatchScene, canvas: Canvas, plot: Box, group: int, *, nam
     if not rates:
         judged = scene.scenario.after_attempts
         words = f"starts after {judged} attempts of a player" if judged else "starts after the first attempts"
-        _waits(canvas, plot, words)
+        canvas.text(words, plot.x + plot.width / 2, plot.y + 2, _NOTE, QUIET, align=0.5)  # above the band
 
 
 def _paint_inset(
@@ -216,7 +229,7 @@ def _target_words(scene: WatchScene) -> str:
 
 def _paint_dials(scene: WatchScene, canvas: Canvas, box: Box) -> None:
     groups = shown_groups(scene)
-    dots = [scene.rolling_rates[group].dials for group in groups]
+    dots = [_seen(scene.rolling_rates[group].dials, _span(scene)) for group in groups]
     plot = _inner(box, len(groups))
     note = "median of the last 150 attempts" if len(groups) > 1 else "median and central 80 % of attempts"
     value = f"{dots[0][-1].y:.2f}" if len(groups) == 1 and dots[0] else ""
@@ -231,7 +244,7 @@ def _paint_beliefs(scene: WatchScene, canvas: Canvas, box: Box) -> None:
         _framed(canvas, box, "what the controller thinks", "", "", None, plot)
         _waits(canvas, plot, f"{chosen.kind.name} estimates nothing")
         return
-    dots = [scene.rolling_rates[group].beliefs for group in groups]
+    dots = [_seen(scene.rolling_rates[group].beliefs, _span(scene)) for group in groups]
     name = chosen.beliefs[0].replace("_", " ")
     several = len(groups) > 1
     note = "before an attempt: median" if several else "before an attempt: median, central 80 %"

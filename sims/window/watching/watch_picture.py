@@ -59,6 +59,10 @@ _KEYS: Final = (
     (("v",), "verdict"),
     (("escape",), "end"),
 )
+_LARGE_KEYS: Final = (
+    *(one for one in _KEYS if one[1] not in ("enlarge", "last loss", "end")),
+    (("escape",), "all players"),
+)
 
 
 def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
@@ -84,7 +88,7 @@ def paint_watch(scene: WatchScene, canvas: Canvas) -> None:
     else:
         _paint_large(scene, canvas, scene.viewports[scene.large])
     paint_charts(scene, canvas, SIDE, GAP)
-    footer(canvas, _KEYS if scene.large is None else (*_KEYS[:-1], (("escape",), "all players")))
+    footer(canvas, _KEYS if scene.large is None else _LARGE_KEYS)
     _paint_legend(canvas)
     if scene.shows_verdict:
         paint_verdict_card(scene, canvas)
