@@ -25,7 +25,7 @@ from engine.errors import RunFolderError
 from engine.faults import BAD_PROPOSAL
 from engine.further.further_counts import count_further, further_cells_of
 from engine.further.further_interval import FurtherInterval, further_interval
-from engine.further.further_target import FurtherTarget
+from engine.further.further_target import FurtherTarget, read_further_target
 from engine.game import FAILED, TIMED_OUT, WON
 from engine.inference.intervals import (
     CONFIDENCE,
@@ -224,7 +224,7 @@ class Tally:
         try:
             given = dict(found["scheme"])
             edges = tuple(int(edge) for edge in given.pop("attempt_edges"))
-            further = tuple(FurtherTarget(**target) for target in given.pop("further", ()))
+            further = tuple(read_further_target(one, int(given["cohorts"])) for one in given.pop("further", ()))
             scheme = Scheme(attempt_edges=edges, further=further, **given)
             if scheme.cluster not in get_args(Cluster):
                 raise ValueError(scheme.cluster)

@@ -6,7 +6,9 @@ players, so that its margin is that of a rate.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, get_args
+import math
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 Measured = Literal["win_rate", "quit", "attempts_to_pass", "losing_run", "session_length"]
 Statistic = Literal["mean", "p90"]
@@ -64,6 +66,24 @@ class FurtherTarget(NamedTuple):
             kind = "mean" if self.statistic == "mean" else "90th percentile of"
             return f"{kind} attempts to pass level {self.level}"
         return f"{self.unit} of a session"
+
+
+def read_further_target(found: Mapping[str, Any], cohorts: int) -> FurtherTarget:
+    """A target from its JSON, of so many cohorts. Raises ValueError or TypeError for one that no run writes."""
+    target = FurtherTarget(**found)
+    counts = (target.cohort, target.first, target.level, target.length)
+    numbers = (target.low, target.high, target.day)
+    sound = (
+        target.what in MEASURED
+        and target.statistic in get_args(Statistic)
+        and target.unit in get_args(LengthUnit)
+        and all(type(count) is int and count >= 0 for count in counts)
+        and all(type(number) in (int, float) and math.isfinite(number) and number >= 0.0 for number in numbers)
+        and target.cohort < cohorts
+    )
+    if not sound:
+        raise ValueError(f"a further target is one that a run wrote, got {str(found)[:80]}")
+    return target
 
 
 def _by(target: FurtherTarget) -> str:

@@ -184,6 +184,8 @@ def resume(
     from sims.tuning.tune import is_study, resume_study
 
     if is_tiers(folder):
+        if trackers:
+            raise click.UsageError("tiers of difficulty cannot be recorded, so --track has no use; drop it.")
         tiers = resume_tiers(
             folder,
             workers=workers,

@@ -18,6 +18,7 @@ from engine.tally import Tally
 from sims.verdict.goal import NOT_KNOWN, STATE_WORDS, Goal, TargetState
 from sims.verdict.numbers import decimals_of
 
+_MOST_SAID: Final = 4  # in sentences
 FURTHER_HEADINGS: Final = ("group", "further target", "measured (margin)", "target", "verdict")
 
 
@@ -94,7 +95,7 @@ def _row(cohort: str, target: FurtherTarget, found: FurtherInterval) -> FurtherR
 
 
 def about_further(rows: Sequence[FurtherRow]) -> Iterator[str]:
-    """Sentences: how many are on target, then each that is not; none where there are no further targets."""
+    """Sentences: how many are on target, then the first that are not; none where there are no further targets."""
     if not rows:
         return
     good = sum(row.state == "in band" for row in rows)
@@ -102,9 +103,10 @@ def about_further(rows: Sequence[FurtherRow]) -> Iterator[str]:
         yield "The further target is met." if good == 1 else f"All {good} further targets are met."
         return
     yield f"Of {len(rows)} further target{'s' * (len(rows) > 1)}, {good} {'is' if good == 1 else 'are'} met."
-    for row in rows:
-        if row.state != "in band":
-            yield further_sentence(row)
+    open_ones = [row for row in rows if row.state != "in band"]
+    yield from map(further_sentence, open_ones[:_MOST_SAID])
+    if len(open_ones) > _MOST_SAID:
+        yield f"The table has {len(open_ones) - _MOST_SAID:,} more that are not met."
 
 
 def further_sentence(row: FurtherRow) -> str:

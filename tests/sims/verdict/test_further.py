@@ -103,6 +103,11 @@ def test_tallies_with_them_read_back_and_without_them_stay_as_they_were(runs):
     assert Tally.from_json(json.loads(json.dumps(tally.to_json()))).to_json() == tally.to_json()
     twice = tally + tally
     assert [one.value for one in twice.further_intervals()] == [one.value for one in tally.further_intervals()]
+    for key, value in (("cohort", 1), ("what", "fun"), ("first", -1), ("low", "x"), ("unit", "days"), ("day", [])):
+        content = tally.to_json()
+        content["scheme"]["further"][0][key] = value
+        with pytest.raises(RunFolderError, match="the tallies must be those that a run wrote"):
+            Tally.from_json(content)
     content = tally.to_json()
     content["further"] = content["further"][:-1]
     with pytest.raises(RunFolderError, match="the tallies need further of shape"):

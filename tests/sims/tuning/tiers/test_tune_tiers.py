@@ -218,6 +218,7 @@ def test_what_was_stopped_is_resumed_in_the_same_bytes(tuned, file, tmp_path, mo
     assert said == [f"stopped; what is finished is kept. To resume: flowdial resume {partial}"]
     assert len(best) == 1
     assert (partial / "normal").exists() == (batches > 1)
+    assert main(["resume", str(partial), "--track", "tensorboard"]) == 2
     again = resume_tiers(partial, workers=1)
     assert again.answer == tuned.answer
     assert bytes_of(out) == bytes_of(tuned.folder)
