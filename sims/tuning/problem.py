@@ -179,7 +179,7 @@ def load_free(path: Path, settings: Pairs = (), locks: Sequence[str] = ()) -> Sc
     section = apply_overrides(document.tree, settings, Faults(str(path), document.lines))["game"]
     game = catalog.game(section["name"])
     pairs = [*settings, *_freeing(str(path), game, section.get("params", {}), section.get("bounds", {}), locks)]
-    return parse(data, str(path), catalog, pairs, allow_long=True)
+    return parse(data, str(path), catalog, pairs, allow_long=True, folder=path.parent)
 
 
 def free_knobs(scenario: Scenario, locks: Sequence[str] = ()) -> Scenario:

@@ -12,6 +12,7 @@ from engine.scenario import load, parse, setup_of
 from engine.scenario_file.sections import Campaign
 from sims.catalog import Catalog, load_scenario
 from sims.runs.preflight import prepare_job
+from sims.tuning.problem import load_free
 
 TEXT = """
 format = 1
@@ -151,6 +152,11 @@ def test_files_and_count_must_agree_and_files_need_a_folder(tmp_path):
     assert "must be the number of level files, 1, got 3" in told(path)
     with pytest.raises(ScenarioError, match="level files are read from the folder of a scenario file"):
         parse(written(tmp_path).read_bytes(), "no folder", Catalog())
+
+
+def test_a_study_reads_level_files_too(tmp_path):
+    path = written(tmp_path)
+    assert setup_of(load_free(path), Catalog()).space.made == setup_of(load_scenario(path), Catalog()).space.made
 
 
 def test_a_level_that_cannot_be_won_is_refused_before_it_is_played(tmp_path):
