@@ -9,11 +9,15 @@ import pytest
 
 from engine.attempt import Address, opening_of, opening_without, play_of
 from engine.contract.game_rules import faculties_at
+from engine.scenario import setup_of
 from engine.scenario_file.level_files import numbers_of
 from games import get
 from games.gap_runner import obstacle
 from sims import load_scenario, read_run, run, verify
+from sims.catalog import Catalog
 from sims.playback.row_choice import choose_row
+from sims.playback.stepper import HumanAction
+from sims.window.playing.human_session import HumanSession, human_setup
 from tests.engine.scenario_file.test_level_files import BOARD, BOSS, written
 
 GAP = get("gap_runner")
@@ -81,3 +85,23 @@ def test_the_knock_out_measures_a_made_level(tmp_path):
     costs = read_run(folder).knock_out()
     assert {(cost.level, cost.place) for cost in costs} <= {(1, place) for place in range(1, 6)}
     assert json.loads(json.dumps([cost.to_json(("players",)) for cost in costs]))
+
+
+def test_a_person_plays_a_made_level_and_the_row_is_true(tmp_path):
+    scenario = load_scenario(written(tmp_path, **{"one.json": CONTENT["gap_runner"]}))
+    folder = tmp_path / "sitting"
+    folder.mkdir()
+    (folder / "scenario.toml").write_text(scenario.resolved_toml())
+    setup = setup_of(scenario, Catalog())
+    session = HumanSession(human_setup(setup, setup.kind, 0.7), folder)
+    attempt = session.next()
+    assert obstacle(attempt.stepper.params, attempt.stepper.level, 0).at == pytest.approx(THINGS[0]["at_m"])
+    deeds = []
+    while not attempt.stepper.ended:
+        deeds.append(HumanAction(0))
+        attempt.stepper.do(deeds[-1])
+    session.finish(attempt, deeds)
+    session.close()
+    result = verify(folder / "attempts.csv")
+    assert result.equal, result.sentences
+    assert result.replayed == 1
