@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from engine.translation.sources import Untranslatable
 from engine.translation.translated_rule import translate_rule
 
 CLASSIC = weighted_up_down.CONTROLLER
+RULE: Rule = CLASSIC.rule or pytest.fail("it is a rule")
 NAMES = ["easy", "hard"]
 
 
@@ -37,9 +38,6 @@ def ask(options, state, situation):
     return state.difficulty
 
 
-RULE: Any = CLASSIC.rule
-
-
 def tell(options, state, seen):
     return state
 
@@ -50,9 +48,7 @@ def translated(**functions):
 
 
 def test_a_rule_becomes_three_functions_and_what_they_call():
-    rule = CLASSIC.rule
-    assert rule is not None
-    found = translate_rule(rule, CLASSIC.options(), rule.start(CLASSIC.options(), 0.6))
+    found = translate_rule(RULE, CLASSIC.options(), RULE.start(CLASSIC.options(), 0.6))
     names = [one.name for one in found.program.functions]
     assert (found.ask, found.tell, found.anti_windup) == ("ask", "tell", "anti_windup")
     assert names.index("log") < names.index("gain_for") < names.index("tell"), "none calls a later one"

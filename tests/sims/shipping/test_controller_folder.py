@@ -115,9 +115,8 @@ def test_the_table_of_the_dial_is_exact_at_its_points(tmp_path):
     for i, values in enumerate(json.loads(done.stdout)):
         for one in shipped.dial:
             got, wanted = values[one.knob.name], one.values[i]
-            assert got == wanted or abs(got - wanted) <= 1e-14 * abs(float(wanted)), (
-                "i / 20 * 20 may miss i by a rounding"
-            )
+            # i / 20 * 20 may miss i by a rounding.
+            assert got == wanted or got == pytest.approx(wanted, rel=1e-14, abs=0.0)
 
 
 def test_what_is_no_rule_is_refused_with_exit_code_2(tmp_path, capsys):
