@@ -176,15 +176,16 @@ def _unity_value(knob: Knob, value: Value) -> dict[str, Any]:
 
 
 def _godot(found: ShippedKnobs) -> str:
-    """Sections of a ConfigFile: one for each group and level, one for each point of the dial."""
+    """Sections of a ConfigFile: one for each group and level, one for each difficulty of the dial's table.
+
+    They hold parameters and nothing else, whose names might be those of the game.
+    """
     lines = ["[about]", "", *(f"{name}={json.dumps(value)}" for name, value in _about(found).items())]
     for one in found.groups:
-        lines += ["", f"[{_section(one)}]", "", f"target={one.target!r}"]
-        if one.difficulty is not None:
-            lines.append(f"difficulty={one.difficulty!r}")
+        lines += ["", f"[{_section(one)}]", ""]
         lines += [f"{name}={json.dumps(value)}" for name, value in one.values.items()]
-    for number, (place, values) in enumerate(_dial(found)):
-        lines += ["", f"[dial/{number}]", "", f"difficulty={place!r}"]
+    for place, values in _dial(found):
+        lines += ["", f"[dial/{place!r}]", ""]
         lines += [f"{name}={json.dumps(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
@@ -218,7 +219,7 @@ def _remote_config(found: ShippedKnobs) -> dict[str, Any]:
         for knob in found.knobs:
             value = one.values[knob.name]
             add([*words, knob.name], value, _type(knob, value))
-    dial = [{"difficulty": place, **values} for place, values in _dial(found)]
+    dial = [{"difficulty": place, "values": values} for place, values in _dial(found)]
     add(["difficulty_dial"], {**_about(found), "points": dial}, "JSON")
     return {"$schema": RC_SCHEMA, "entries": entries, "types": types}
 

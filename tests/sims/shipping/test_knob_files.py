@@ -21,6 +21,8 @@ from sims.shipping import shipped_knobs as knobs_module
 from sims.shipping.knob_files import KNOB_FORMS, export_knobs, knob_text
 from sims.shipping.shipped_knobs import shipped_knobs
 from sims.tuning.study_files import ANSWER
+from sims.tuning.tune import tune
+from tests.kit.small import scenario
 
 SMALL = {"players.count": 30, "horizon.attempts_per_player": 12, "target.after_attempts": 4}
 
@@ -98,7 +100,7 @@ def test_godot_reads_sections_of_names_and_values(found):
     for one in found.groups:
         section = parser[f"group/{one.group}"]
         assert {name: json.loads(section[name]) for name in one.values} == dict(one.values)
-    assert json.loads(parser["dial/20"]["speed"]) == found.dial[0].values[20]
+    assert json.loads(parser["dial/1.0"]["speed"]) == found.dial[0].values[20]
 
 
 def test_remote_config_keeps_the_rules_of_its_keys(found):
@@ -156,3 +158,20 @@ def test_a_study_has_the_parameters_of_its_best_option(folder, found, monkeypatc
     assert told.source == "study"
     assert {one.values["speed"] for one in told.groups} == {6.123456789012345}
     assert {(one.before, one.after) for one in told.changed if one.knob == "hearts"} == {(3, 2)}
+
+
+@pytest.mark.thorough
+def test_a_study_that_was_tuned_is_exported_with_the_numbers_of_its_best_scenario(tmp_path):
+    """The game has a parameter that is called difficulty, as the place on the dial is."""
+    study = tune(
+        scenario("logistic", "constant", players=200, attempts=30), budget=60_000, out=tmp_path / "study", workers=1
+    )
+    found = shipped_knobs(tmp_path / "study")
+    best = study.options[0].scenario.form.game.params
+    for one in found.groups:
+        assert {name: one.values[name] for name in best} == dict(best)
+    assert {one.before for one in found.changed if one.knob == "difficulty"} == {study.baseline.params["difficulty"]}
+    for form in KNOB_FORMS:
+        assert knob_text(found, form)
+    points = json.loads(knob_text(found, "remote-config"))["entries"]["difficulty_dial"]["points"]
+    assert points[0] == {"difficulty": 0.0, "values": {"difficulty": -4.0, "guess": 0.5}}
