@@ -1,1 +1,0 @@
-"""Where attempts end, and what one place of a level costs."""

@@ -66,7 +66,7 @@ class NumberRange(click.FloatRange):
             bounds = f"from {self._low:,} to {self._high:,}"
         else:
             bounds = f"{'above' if self.min_open else 'of at least'} {self._low:,}"
-            if self._high is not None:
+            if self._high not in (None, math.inf):
                 bounds += f" and {'below' if self.max_open else 'at most'} {self._high:,}"
         return f"a {'whole ' if self._whole else ''}number {bounds}"
 

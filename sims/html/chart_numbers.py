@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 Cell = str | float | int
 
 
-def numbers_of(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+def numbers_csv(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """Lines of CSV with a header; a number that is not known is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sims.html.axes import Axes, AxisSpan, box, ceiling, in_axes, length, number
-from sims.html.chart_numbers import numbers_of
+from sims.html.chart_numbers import numbers_csv
 from sims.html.legend import line_key
 from sims.html.markup import Markup, Part, joined, tag
 
@@ -73,7 +73,7 @@ def line_chart(
     bands = [box(axes, (one.left, one.right), (one.low, one.high), "wanted") for one in wanted]
     radius, kind = (3, "dot") if len(points) < _MANY else (6, "spot")
     series = _series(axes, points, colour, labels[0], radius, kind)
-    return in_axes(axes, labels, [*bands, series], numbers=numbers_of([*labels, "low", "high"], points))
+    return in_axes(axes, labels, [*bands, series], numbers=numbers_csv([*labels, "low", "high"], points))
 
 
 def log_line_chart(
@@ -96,7 +96,7 @@ def log_line_chart(
     shade = box(axes, alike, span, "wanted")
     line = tag("path", d=f"M{axes.at(chosen, span[1])}V{length(axes.height)}", class_="limit")
     series = _series(axes, points, colour, labels[0], 3, "dot")
-    return in_axes(axes, labels, [shade, line, series], numbers=numbers_of([*labels, "low", "high"], points))
+    return in_axes(axes, labels, [shade, line, series], numbers=numbers_csv([*labels, "low", "high"], points))
 
 
 def _series(axes: Axes, points: Sequence[ChartPoint], colour: str, x_label: str, radius: int, kind: str) -> Markup:
@@ -130,7 +130,7 @@ def lines_chart(lines: Sequence[Line], labels: tuple[str, str]) -> Markup:
         if line.points
     ]
     names = [line_key(f"line dash{j}", line.name, f"line{j}") for j, line in enumerate(lines)]
-    numbers = numbers_of(["line", *labels], [(line.name, *point) for line in lines for point in line.points])
+    numbers = numbers_csv(["line", *labels], [(line.name, *point) for line in lines for point in line.points])
     return joined(in_axes(axes, labels, drawn, percent=True, numbers=numbers), tag("p", *names, class_="legend"))
 
 
@@ -151,7 +151,7 @@ def band_chart(points: Sequence[ChartPoint], seen: Sequence[tuple[float, float]]
         )
     drawn = [_series(axes, points, "line1", labels[0], 6, "spot"), tag("g", *marks, style="color:var(--line0)")]
     rows = [*(("expected", *point) for point in points), *(("seen", x, y, math.nan, math.nan) for x, y in seen)]
-    return in_axes(axes, labels, drawn, percent=True, numbers=numbers_of(["what", *labels, "low", "high"], rows))
+    return in_axes(axes, labels, drawn, percent=True, numbers=numbers_csv(["what", *labels, "low", "high"], rows))
 
 
 def histogram(
@@ -169,4 +169,4 @@ def histogram(
             bar = box(axes, (left, right), (0.0, share), "bar", tag("title", words))
             inside.append(tag("g", bar, style=f"color:var(--{colour})"))
     rows = [(left, right, share) for (left, right), share in zip(pairwise(edges), shares, strict=True)]
-    return in_axes(axes, labels, inside, percent=True, numbers=numbers_of(["from", "to", labels[1]], rows))
+    return in_axes(axes, labels, inside, percent=True, numbers=numbers_csv(["from", "to", labels[1]], rows))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sims.html.axes import WIDTH, AxisSpan, length, opened, picture, ticks
-from sims.html.chart_numbers import numbers_of
+from sims.html.chart_numbers import numbers_csv
 from sims.html.markup import Markup, tag
 
 _NAMES: Final = 126.0  # room for names
@@ -55,7 +55,7 @@ def forest_plot(rows: Sequence[Estimate], span: AxisSpan, form: str, *, line: fl
         drawn.append(tag("text", format(row.value, form), x=length(WIDTH - 1.0), y=length(middle + 4.0), class_="end"))
         drawn.append(_estimate(row, axis, middle, form))
         top += height
-    numbers = numbers_of(["name", "value", "low", "high"], [row[:4] for row in rows])
+    numbers = numbers_csv(["name", "value", "low", "high"], [row[:4] for row in rows])
     return picture(bottom + _FOOT, drawn, numbers)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sims.html.axes import WIDTH, AxisSpan, length, number, picture, rect, ticks
-from sims.html.chart_numbers import numbers_of
+from sims.html.chart_numbers import numbers_csv
 from sims.html.legend import key
 from sims.html.markup import Markup, Part, joined, tag
 
@@ -67,7 +67,7 @@ def interval_rows(rows: Sequence[Track], span: AxisSpan, *, percent: bool = Fals
         kind = None if place < 12.0 else "end" if place > WIDTH - 14.0 else "middle"
         foot.append((f"{word}{unit}", place, kind))
     found = [(track.label, *mark[:4]) for track in rows for mark in track.marks]
-    numbers = numbers_of(["row", "name", "value", "low", "high"], found)
+    numbers = numbers_csv(["row", "name", "value", "low", "high"], found)
     return _rows([track.label for track in rows], drawn, foot, numbers)
 
 
@@ -86,7 +86,7 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[float]]], words: Sequence[st
             left += share
     names = [key(f"part{j}", word) for j, word in enumerate(words)]
     found = [(label, word, share) for label, shares in rows for word, share in zip(words, shares, strict=True)]
-    return joined(_bars(rows, drawn, numbers_of(["row", "part", "share"], found)), tag("p", *names, class_="legend"))
+    return joined(_bars(rows, drawn, numbers_csv(["row", "part", "share"], found)), tag("p", *names, class_="legend"))
 
 
 def strips(rows: Sequence[tuple[str, Sequence[float]]], colour: str, what: str) -> Markup:
@@ -113,7 +113,7 @@ def strips(rows: Sequence[tuple[str, Sequence[float]]], colour: str, what: str) 
     return _bars(
         rows,
         [tag("g", *drawn, style=f"color:var(--{colour})")],
-        numbers_of(["row", "from", "to", f"share of {what}"], found),
+        numbers_csv(["row", "from", "to", f"share of {what}"], found),
     )
 
 
