@@ -42,7 +42,9 @@ def judged_by_run(scene):
     return verdict(goal_for(scene.scenario, setup), found)
 
 
-@pytest.mark.parametrize("controller", ["kalman", "cma_es"])  # of each player, and shared by a group
+@pytest.mark.parametrize(  # of each player, and shared by a group
+    "controller", ["kalman", pytest.param("cma_es", marks=pytest.mark.thorough)]
+)
 def test_words_are_those_of_a_run_after_the_same_attempts(controller):
     scene = scene_of(controller)
     scene.play_ahead(600)
@@ -88,7 +90,7 @@ def test_after_a_switch_only_later_attempts_are_judged():
     assert sum(found.total(cohort, "attempts") for cohort in range(scheme.cohorts)) == switched
 
 
-@pytest.mark.parametrize("ahead", [0, 700])
+@pytest.mark.parametrize("ahead", [pytest.param(0, marks=pytest.mark.thorough), 700])
 def test_a_scenario_that_is_watched_to_its_end_leaves_the_tables_of_its_run(tmp_path, ahead):
     scene = scene_of()
     scene.play_ahead(ahead)
@@ -112,7 +114,7 @@ def test_a_scenario_that_is_watched_to_its_end_leaves_the_tables_of_its_run(tmp_
     assert scene.live_verdict.judge_now().rows == run.verdict.rows
 
 
-@pytest.mark.parametrize("switch", [False, True])
+@pytest.mark.parametrize("switch", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_what_was_watched_in_part_is_a_sound_folder(tmp_path, switch):
     scene = scene_of()
     scene.play_ahead(300)

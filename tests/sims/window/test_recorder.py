@@ -42,7 +42,7 @@ def recorded(path: Path, **how) -> Path:
     return path
 
 
-@pytest.mark.parametrize("fps", [None, 10, 25, 30, 60])
+@pytest.mark.parametrize("fps", [None, 30, *(pytest.param(one, marks=pytest.mark.thorough) for one in (10, 25, 60))])
 @pytest.mark.parametrize("kind", ["webp", "gif"])
 def test_a_recording_has_its_size_its_rate_and_its_length(tmp_path, kind, fps):
     with Image.open(recorded(tmp_path / f"a.{kind}", size=(500, 300), fps=fps)) as film:
