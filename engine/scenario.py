@@ -26,7 +26,7 @@ from engine.scenario_file import toml
 from engine.scenario_file.calibration_label import CalibrationLabel, calibration_label
 from engine.scenario_file.consistency import PluginCatalog, aims, check_consistency, counts_of
 from engine.scenario_file.further_targets import further_targets_of
-from engine.scenario_file.level_files import numbers_of, with_files
+from engine.scenario_file.level_files import level_numbers, with_files
 from engine.scenario_file.overrides import apply_overrides
 from engine.scenario_file.positions import KeyPath, line_number
 from engine.scenario_file.progression import with_progression
@@ -300,7 +300,7 @@ def setup_of(scenario: Scenario, catalog: PluginCatalog) -> Setup:
         *(knob.narrowed(*bounds[knob.name]) if knob.name in bounds else knob for knob in game.space),
         held=form.game.params,
         levels=form.levels.params if isinstance(form.levels, Campaign) else None,
-        made=[numbers_of(game, content) for content in _made(form)],
+        made=[level_numbers(game, content) for content in _made(form)],
     )
     arrival = form.players.arrival
     schedule = _schedule(form.controller)

@@ -95,12 +95,12 @@ def check_made(levels: Endless | Campaign | None, game: Game, faults: Faults) ->
         faults.add(("levels", "count"), f"must be the number of level files, {len(levels.made)}, got {levels.count}")
     for place, content in enumerate(levels.made):
         try:
-            numbers_of(game, content)
+            level_numbers(game, content)
         except ValueError as fault:
             faults.add((*_MADE, place), f"level {place + 1}: {fault}")
 
 
-def numbers_of(game: Game, content: Mapping[str, Any]) -> tuple[float, ...]:
+def level_numbers(game: Game, content: Mapping[str, Any]) -> tuple[float, ...]:
     """The numbers of a level file. Raises ValueError with a sentence."""
     if game.read_level is None:
         raise ValueError(f"{game.name} has no levels made by hand; remove the file, or choose another game")

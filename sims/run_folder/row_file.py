@@ -16,7 +16,7 @@ from engine import record
 from engine.errors import RunFolderError
 from engine.game import Faculties, Game
 from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
-from engine.scenario_file.level_files import numbers_of
+from engine.scenario_file.level_files import level_numbers
 from engine.scenario_file.toml import LARGEST_FILE
 from engine.user_files.regular_file import open_parquet, open_regular, read_regular
 from sims.catalog import Catalog
@@ -89,7 +89,7 @@ def _made_beside(path: Path, game: Game) -> tuple[tuple[float, ...], ...]:
         return ()
     made = levels.get("made") if isinstance(levels, dict) else None
     try:
-        return tuple(numbers_of(game, content) for content in made or ())
+        return tuple(level_numbers(game, content) for content in made or ())
     except (ValueError, TypeError) as fault:
         raise RunFolderError(f"the levels of {path.parent / SCENARIO} must be those of a run, but: {fault}") from None
 

@@ -10,7 +10,7 @@ import pytest
 from engine.attempt import Address, opening_of, opening_without, play_of
 from engine.contract.game_rules import faculties_at
 from engine.scenario import setup_of
-from engine.scenario_file.level_files import numbers_of
+from engine.scenario_file.level_files import level_numbers
 from games import get
 from games.gap_runner import obstacle
 from sims import load_scenario, read_run, run, verify
@@ -31,7 +31,7 @@ THINGS = [
 
 
 def values_of(things, goal=70.0):
-    return np.array([*GAP.space.defaults(), *numbers_of(GAP, {"obstacle": things, "goal_m": goal})])
+    return np.array([*GAP.space.defaults(), *level_numbers(GAP, {"obstacle": things, "goal_m": goal})])
 
 
 def test_obstacles_stand_where_the_file_says():
