@@ -150,7 +150,7 @@ def test_one_group_has_no_tiers():
 
 def test_tiers_are_ordered_and_each_is_measured_on_its_own_players(tuned, file):
     assert list(tuned) == list(NAMES)
-    assert tuned.met
+    assert tuned.met == all(rate.verdict == "met" for one in tuned.values() for rate in one.rates.values())
     assert tuned.attempts <= CHEAP["budget"]
     space = Catalog().game("boss_duel").space
     settings = [option.scenario.form.game.params for option in tuned.values()]
@@ -218,7 +218,6 @@ def test_what_was_stopped_is_resumed_in_the_same_bytes(tuned, file, tmp_path, mo
     assert said == [f"stopped; what is finished is kept. To resume: flowdial resume {partial}"]
     assert len(best) == 1
     assert (partial / "normal").exists() == (batches > 1)
-    assert main(["resume", str(partial), "--track", "tensorboard"]) == 2
     again = resume_tiers(partial, workers=1)
     assert again.answer == tuned.answer
     assert bytes_of(out) == bytes_of(tuned.folder)
