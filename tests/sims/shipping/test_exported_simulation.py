@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.response.level_shifts import level_shifts
 from engine.scenario import setup_of
 from engine.world import chunks, simulate
 from sims.catalog import Catalog, load_scenario
@@ -56,6 +57,11 @@ def test_late_outcomes_change_nothing(tmp_path):
 
 
 @pytest.mark.thorough
-def test_a_campaign_is_the_same_on_each_of_its_levels(tmp_path):
+def test_a_campaign_is_the_same_on_levels_with_targets_of_their_own(tmp_path):
     scenario = load_scenario("campaign", **{"players.count": 60, "controller.name": "kalman", "controller.options": {}})
-    assert played_alike(setup_of(scenario, Catalog()), tmp_path) > 500
+    setup = setup_of(scenario, Catalog())
+    targets = setup.targets.copy()
+    targets[:, 1::2] -= 0.15
+    setup = replace(setup, targets=targets, floor=0.1, ceiling=0.7)
+    assert level_shifts(setup).any(), "the dial is moved for levels"
+    assert played_alike(setup, tmp_path) > 500
