@@ -19,7 +19,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import RUNS_OWN, opening_of, play_of, result_of
+from engine.attempt import RUNS_OWN, Address, opening_of, play_of, result_of
+from engine.external.external_game import AnyGame, ExternalGame, Meeting, played_elsewhere, seal_of_reply
 from engine.game import WON, Faculties, Game
 from engine.kernel import compiled
 from engine.players import COHORT_STRIDE, PLAYER, be_born, draw_trait, faculties_of
@@ -71,15 +72,10 @@ def batch_of(game: Game) -> Callable[..., None]:
         players = int(numbers[3])
         attempts = int(numbers[4])
         level = int(numbers[7])
-        strata = int(numbers[8])
         layout_seed = int(numbers[9])
         for i in range(begin, end):
             number = int(numbers[2]) + i
-            be_born(player[0], number, 0, traits, seed, replica, level, 0.0)
-            if strata > 0:
-                player[0]["skill"] = stratified_skill(traits[0], seed, replica, number, strata)
-            player[0]["attempts"] = int(numbers[6])
-            faculties = faculties_of(player[0])
+            faculties = practised_faculties(player[0], number, traits, numbers)
             for k in range(len(values)):
                 won = 0
                 for a in range(attempts):
@@ -104,6 +100,16 @@ def batch_of(game: Game) -> Callable[..., None]:
                 wins[k] += won
 
     return batch
+
+
+def practised_faculties(player: Any, number: int, traits: Any, numbers: Any) -> Faculties:
+    """What a player of a crowd can do, after their practice. player: a record to be filled; numbers: of the kernel."""
+    seed, replica, strata = int(numbers[0]), int(numbers[1]), int(numbers[8])
+    be_born(player, number, 0, traits, seed, replica, int(numbers[7]), 0.0)
+    if strata > 0:
+        player["skill"] = stratified_skill(traits[0], seed, replica, number, strata)
+    player["attempts"] = int(numbers[6])
+    return faculties_of(player)
 
 
 class Places(NamedTuple):
@@ -143,11 +149,17 @@ def tries_of(game: Game) -> Callable[..., int]:
     return tries
 
 
-def wins_of_able(game: Game, values: npt.NDArray[np.float64], able: npt.NDArray[np.float64], places: Places) -> int:
+def wins_of_able(game: AnyGame, values: npt.NDArray[np.float64], able: npt.NDArray[np.float64], places: Places) -> int:
     """Attempts won at one setting by players of given faculties, one attempt each.
 
     values: shape (knobs,), params as rules see them; able: shape (attempts, faculties), in the order of `Faculties`.
     """
+    if isinstance(game, ExternalGame):
+        meetings = (
+            Meeting(values, Faculties(*row), Address(places.seed, places.replica, places.first + i, 0, *places[3:]))
+            for i, row in enumerate(able.tolist())
+        )
+        return sum(reply.outcome == WON for _, reply in played_elsewhere(game, meetings))
     numbers = np.array([places.seed, places.replica, places.first, places.level, places.layout_seed], dtype=np.int64)
     values, able = (np.ascontiguousarray(part, dtype=np.float64) for part in (values, able))
     return int(compiled(tries_of(game))(values, able, numbers))
@@ -169,7 +181,7 @@ def stratified_skill(row: Any, seed: int, replica: int, number: int, strata: int
 
 
 def batch_wins(
-    game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, *, replica: int = 0, threads: int = 1
+    game: AnyGame, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, *, replica: int = 0, threads: int = 1
 ) -> npt.NDArray[np.int64]:
     """Attempts won at each setting, shape (settings,), out of crowd.players x crowd.attempts.
 
@@ -181,7 +193,7 @@ def batch_wins(
 
 
 def batch_rows(
-    game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, *, replica: int = 0, threads: int = 1
+    game: AnyGame, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, *, replica: int = 0, threads: int = 1
 ) -> npt.NDArray[np.void]:
     """Every attempt as a RESULT record, shape (settings, players, attempts)."""
     results = np.zeros(len(values) * crowd.players * crowd.attempts, RESULT)
@@ -190,12 +202,11 @@ def batch_rows(
 
 
 def _in_threads(
-    game: Game, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, replica: int, threads: int, results: Any
+    game: AnyGame, values: npt.NDArray[np.float64], crowd: Crowd, seed: int, replica: int, threads: int, results: Any
 ) -> npt.NDArray[np.int64]:
     """Wins per part and setting. The kernel holds no interpreter lock, so threads are as good as a parallel loop."""
     if crowd.strata and crowd.first + crowd.players > crowd.strata:
         raise ValueError(f"each place has a stratum, got {crowd.strata} for places below {crowd.first + crowd.players}")
-    kernel = compiled(batch_of(game))
     values = np.ascontiguousarray(values, dtype=np.float64)
     first = crowd.cohort * COHORT_STRIDE + crowd.first
     numbers = np.array(
@@ -205,6 +216,9 @@ def _in_threads(
         ],
         dtype=np.int64,
     )  # fmt: skip
+    if isinstance(game, ExternalGame):
+        return _by_replies(game, values, crowd.traits, numbers, results)
+    kernel = compiled(batch_of(game))
     # More parts than threads: players differ in how long they play, and a core should not wait for the other.
     edges = np.linspace(0, crowd.players, 2 if threads == 1 else 8 * threads + 1).astype(np.int64)
     wins = np.zeros((len(edges) - 1, len(values)), dtype=np.int64)
@@ -218,3 +232,35 @@ def _in_threads(
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(part, range(len(wins))))
     return wins
+
+
+def _by_replies(
+    game: ExternalGame, values: Any, traits: Any, numbers: npt.NDArray[np.int64], results: Any
+) -> npt.NDArray[np.int64]:
+    """What the kernel of a batch does, with a game that plays elsewhere. Raises AttemptUnplayed."""
+    seed, replica, first, players, attempts, first_attempt, _, level, _, layout_seed = numbers.tolist()
+    player = np.zeros(1, PLAYER)
+    able = np.empty((players, len(Faculties._fields)))
+    compiled(crowd_faculties)(traits, numbers, player, able)
+    everybody = [Faculties(*row) for row in able.tolist()]
+    meetings = (
+        Meeting(values[k], everybody[i], Address(seed, replica, first + i, first_attempt + a, level, layout_seed))
+        for k in range(len(values))
+        for i in range(players)
+        for a in range(attempts)
+    )
+    wins = np.zeros((1, len(values)), dtype=np.int64)
+    for place, (meeting, reply) in enumerate(played_elsewhere(game, meetings)):
+        wins[0, place // (players * attempts)] += reply.outcome == WON
+        if len(results):
+            hashed = seal_of_reply(meeting, reply)
+            results[place] = (meeting.address.player, meeting.address.attempt, *reply[:6], hashed)
+    return wins
+
+
+def crowd_faculties(traits: Any, numbers: Any, player: Any, able: Any) -> None:
+    """What each player of a crowd can do, into able, shape (players, faculties). It compiles."""
+    for i in range(len(able)):
+        faculties = practised_faculties(player[0], int(numbers[2]) + i, traits, numbers)
+        for j in range(len(faculties)):
+            able[i, j] = faculties[j]

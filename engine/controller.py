@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from engine.attempt import RUNS_OWN
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.parameters import ParameterSpace
 from engine.scheduling.option_schedule import NO_SCHEDULE, OptionSchedule
 
@@ -152,7 +152,7 @@ class Brief(NamedTuple):
     cohorts: tuple[str, ...]
     seed: int
     replica: int
-    game: Game  # and the players' traits, shape (cohorts, traits, 6): for controllers that imagine players
+    game: AnyGame  # and the players' traits, shape (cohorts, traits, 6): for controllers that imagine players
     traits: Any
     layout_seed: int = RUNS_OWN  # from which the numbered levels are drawn
     levels: int = 0  # of a campaign; 0 in an endless stream
@@ -186,7 +186,7 @@ class ControllerKind:
     # from 0 (easiest) to 1 (hardest); a belief may lie beyond these ends.
     belief_units: Mapping[str, str] = field(default_factory=dict)
     # (options, game) -> lowest and highest win rate that its model of a player has at any difficulty; None: all.
-    reach: Callable[[Any, Game], tuple[float, float]] | None = None
+    reach: Callable[[Any, AnyGame], tuple[float, float]] | None = None
 
     @property
     def gain(self) -> str | None:

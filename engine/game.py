@@ -110,3 +110,13 @@ class Game:
     # something; the replay marks it. None: nothing is marked
     progression: tuple[str, ...] = ()  # knobs that a designer raises from one numbered level to the next
     win_probability: Callable[..., float] | None = None  # (params, faculties) -> chance, where there is a closed form
+
+    @property
+    def has_places(self) -> bool:
+        """Whether it says where an attempt is."""
+        return self.place is not None
+
+    @property
+    def has_score(self) -> bool:
+        """Whether it rates how well an attempt was played."""
+        return self.score is not None

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import RunFolderError, ScenarioError
+from engine.external.external_game import EXTERNAL, AnyGame, ExternalGame
 from engine.faults import FAULTS, NO_FAULT
-from engine.game import MOST_PLACES, OUTCOMES, WON, Faculties, Game
+from engine.game import MOST_PLACES, OUTCOMES, WON, Faculties
 from engine.players import LEAVINGS, OVERRIDES, TRAIT_LIST
 from engine.setup import Setup
 from engine.user_files.regular_file import open_parquet, open_regular
@@ -29,6 +30,7 @@ from engine.user_files.regular_file import open_parquet, open_regular
 Kind = Literal["integer", "number", "boolean", "name"]
 Format = Literal["csv", "parquet"]
 FORMATS: Final = ("csv", "parquet")
+SYNTHETIC: Final = "synthetic"  # source of rows whose rules are here
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,13 @@ def _faculty(name: str, unit: str, meaning: str, low: float | None = None, high:
 
 
 ATTEMPT_COLUMNS: Final = (
-    Column("source", "name", "", "synthetic (a simulated player) or human (a person at the window)", constant=True),
+    Column(
+        "source",
+        "name",
+        "",
+        "synthetic (a simulated player), external (one in a game of its own) or human (a person at the window)",
+        constant=True,
+    ),
     Column("game", "name", "", "name of the game", constant=True),
     Column("game_version", "integer", "1", "version of the game's rules", constant=True),
     Column("scenario", "name", "", "first 16 hex digits, after an s, of the resolved scenario's digest", constant=True),
@@ -104,8 +112,9 @@ ATTEMPT_COLUMNS: Final = (
         "fault",
         "name",
         "",
-        "fault of a plug-in. raised (an exception), timeout (it hung) or killed (its process): nothing was played, and "
-        "difficulty and params are the previous ones. bad_proposal (no setting): the previous setting was played. "
+        "fault of a plug-in. raised (an exception, or a wrong reply of an external game), timeout (it hung) or killed "
+        "(its process): nothing was played, and difficulty and params are the previous ones. bad_proposal (no "
+        "setting): the previous setting was played. "
         "Empty without a fault",
         optional=True,
     ),
@@ -227,7 +236,7 @@ SESSION: Final = np.dtype(
 )
 
 
-def knob_columns(game: Game) -> tuple[Column, ...]:
+def knob_columns(game: AnyGame) -> tuple[Column, ...]:
     """The params of a game as columns, in the game's own units."""
     return tuple(
         Column(
@@ -253,14 +262,14 @@ def belief_column(name: str, units: Mapping[str, str] | None = None) -> Column:
     return Column(f"belief_{name}", "number", unit, f"what the controller believed before: {name}", optional=True)
 
 
-def score_columns(game: Game) -> tuple[Column, ...]:
+def score_columns(game: AnyGame) -> tuple[Column, ...]:
     """The column of a game's score, where it has one."""
-    return () if game.score is None else (SCORE,)
+    return (SCORE,) if game.has_score else ()
 
 
-def place_columns(game: Game) -> tuple[Column, ...]:
+def place_columns(game: AnyGame) -> tuple[Column, ...]:
     """The column of where an attempt ended, where the game names places."""
-    return () if game.place is None else (END_PLACE,)
+    return (END_PLACE,) if game.has_places else ()
 
 
 def layout_columns(setup: Setup) -> tuple[Column, ...]:
@@ -345,11 +354,16 @@ def schema_of(columns: Sequence[Column]) -> Any:
     return pa.schema([pa.field(c.name, types.get(c.kind, names), nullable=c.optional) for c in columns])
 
 
+def source_of(game: AnyGame) -> str:
+    """The source of a game's rows, but for those of a person."""
+    return EXTERNAL if isinstance(game, ExternalGame) else SYNTHETIC
+
+
 def attempt_sheet(setup: Setup, beliefs: Sequence[str]) -> Sheet:
     """The table of attempts. beliefs: as engine.world.belief_columns(setup) gives them."""
     game = setup.game
     constants: dict[str, str | int] = {
-        "source": "synthetic",
+        "source": source_of(game),
         "game": game.name,
         "game_version": game.version,
         "scenario": setup.digest,

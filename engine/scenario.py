@@ -17,8 +17,8 @@ import numpy.typing as npt
 from engine.attempt import RUNS_OWN
 from engine.controller import ControllerKind, Scope
 from engine.estimates.estimate_errors import NAMES, EstimateErrors
+from engine.external.external_game import AnyGame
 from engine.further.further_target import FurtherTarget
-from engine.game import Game
 from engine.parameters import ParameterSpace
 from engine.players import DAY_S, Distribution, DistributionKind, Flow, distribution_table
 from engine.presence.week import ALWAYS_ALIKE, Week, week_of
@@ -269,7 +269,7 @@ class _Look(NamedTuple):
     """A file with some keys put over it: its tree, its game and controller where they exist, and what is wrong."""
 
     tree: dict[str, Any]
-    game: Game | None
+    game: AnyGame | None
     kind: ControllerKind | None
     faults: Faults
 

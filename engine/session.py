@@ -1,7 +1,8 @@
 """Kernels of play: one turn, a whole session, and the birth of players.
 
-`turn` is the only home of what an attempt does to a player and to a row. The session kernel calls it in a loop with
-a compiled rule; the single kernel calls it once for a setting that its caller chose. Both give the same rows.
+`begin_row` and `end_row` are the only home of what an attempt does to a player and to a row. `turn` plays the attempt
+between them. The session kernel calls it in a loop with a compiled rule; the single kernel calls it once for a setting
+that its caller chose. Both give the same rows.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import NOWHERE, attempt_of, define_function
+from engine.attempt import NOWHERE, Result, attempt_of, define_function
 from engine.controller import Bounds, Observation, Rule, Situation
 from engine.faults import ATTEMPT_AT, BAD_PROPOSAL, KIND_AT, NO_FAULT, NOBODY, PLAYER_AT, ROWS_AT, STOP_AT, failed
-from engine.game import FAILED, WON, Game
+from engine.game import FAILED, WON, Faculties, Game
 from engine.parameters import along, level_value, put_made, to_real, value_at
 from engine.players import (
     DAY_S,
@@ -100,6 +101,66 @@ def shift_for(targets: npt.NDArray[np.float64], cohort: int, level: int) -> floa
     return float(targets[len(targets) // 2 + cohort, max(level - 1, 0)])
 
 
+NOTHING_PLAYED: Final = Result(FAILED, 0.0, 0.0, -1, 0, 0.0, 0, NOWHERE)
+
+
+def begin_row(player: Any, row: Any, values: Any, whole: Any, fault: int) -> Faculties:
+    """Write what is known of an attempt before it is played; what the player can do in it."""
+    faculties = faculties_of(player)
+    row["replica"] = int(whole[1])
+    row["cohort"] = player["cohort"]
+    row["player"] = player["player"]
+    row["attempt"] = player["attempts"]
+    row["session"] = player["session"]
+    row["place"] = player["place"]
+    row["level"] = player["level"]
+    row["layout_seed"] = int(whole[4])
+    row["start_s"] = player["clock_s"]
+    for j in range(len(row["params"])):  # the numbers of a level made by hand follow
+        row["params"][j] = values[j]
+    row["skill"] = faculties.skill
+    row["slope"] = faculties.slope
+    row["reaction_s"] = faculties.reaction_s
+    row["reaction_sd_s"] = faculties.reaction_sd_s
+    row["reaction_tail_s"] = faculties.reaction_tail_s
+    row["slip"] = faculties.slip
+    row["lapse"] = faculties.lapse
+    row["foresight"] = faculties.foresight
+    row["streak"] = player["streak"]
+    row["mood"] = player["mood"]
+    row["fault"] = fault
+    return faculties
+
+
+def end_row(player: Any, row: Any, result: Result, whole: Any, real: Any, flow: Flow) -> Turn:
+    """Write how an attempt ended, and bring its player to the next one."""
+    row["cause"] = result.cause
+    row["ticks"] = result.ticks
+    row["end_place"] = result.place
+    row["state_hash"] = result.state_hash
+    row["outcome"] = result.outcome
+    row["progress"] = result.progress
+    row["score"] = result.score
+    row["duration_s"] = result.duration_s
+
+    seed, replica, horizon_s = int(whole[0]), int(whole[1]), float(real[0])
+    after_attempt(
+        player, result.outcome, result.duration_s, flow, seed, replica, int(whole[2]), int(whole[3]), horizon_s
+    )
+    left = int(player["left"])
+    if left == SESSION_END:
+        come_back(player, flow, real[_WEEK_AT:], seed, replica, horizon_s)
+    return Turn(
+        left,
+        1 if result.outcome == WON else 0,
+        result.progress,
+        result.score,
+        result.duration_s,
+        float(player["clock_s"]),
+        0 if int(player["left"]) == PLAYING else 1,
+    )
+
+
 @cache
 def turn_of(game: Game) -> Callable[..., Turn]:
     """(player record, row record, values, frame arrays, flow, fault) -> Turn: one attempt, its row, and what follows.
@@ -107,72 +168,23 @@ def turn_of(game: Game) -> Callable[..., Turn]:
     With a fault of those that leave nothing to play, the row says so and the player goes on.
     """
     attempt = attempt_of(game)
-    knobs = len(game.space)
 
     def turn(player: Any, row: Any, values: Any, whole: Any, real: Any, flow: Flow, fault: int) -> Turn:
-        seed = int(whole[0])
-        replica = int(whole[1])
-        layout_seed = int(whole[4])
-        number = int(player["player"])
-        tried = int(player["attempts"])
-        level = int(player["level"])
-        faculties = faculties_of(player)
-
-        row["replica"] = replica
-        row["cohort"] = player["cohort"]
-        row["player"] = number
-        row["attempt"] = tried
-        row["session"] = player["session"]
-        row["place"] = player["place"]
-        row["level"] = level
-        row["layout_seed"] = layout_seed
-        row["start_s"] = player["clock_s"]
-        for j in range(knobs):
-            row["params"][j] = values[j]
-        row["skill"] = faculties.skill
-        row["slope"] = faculties.slope
-        row["reaction_s"] = faculties.reaction_s
-        row["reaction_sd_s"] = faculties.reaction_sd_s
-        row["reaction_tail_s"] = faculties.reaction_tail_s
-        row["slip"] = faculties.slip
-        row["lapse"] = faculties.lapse
-        row["foresight"] = faculties.foresight
-        row["streak"] = player["streak"]
-        row["mood"] = player["mood"]
-        row["fault"] = fault
-        if failed(fault):
-            outcome, progress, score, duration_s = FAILED, 0.0, 0.0, 0.0
-            row["cause"] = -1
-            row["ticks"] = 0
-            row["end_place"] = NOWHERE
-            row["state_hash"] = 0
-        else:
-            result = attempt(values, faculties, seed, replica, number, tried, level, layout_seed)
-            outcome, progress, score = result.outcome, result.progress, result.score
-            duration_s = result.duration_s
-            row["cause"] = result.cause
-            row["ticks"] = result.ticks
-            row["end_place"] = result.place
-            row["state_hash"] = result.state_hash
-        row["outcome"] = outcome
-        row["progress"] = progress
-        row["score"] = score
-        row["duration_s"] = duration_s
-
-        horizon_s = float(real[0])
-        after_attempt(player, outcome, duration_s, flow, seed, replica, int(whole[2]), int(whole[3]), horizon_s)
-        left = int(player["left"])
-        if left == SESSION_END:
-            come_back(player, flow, real[_WEEK_AT:], seed, replica, horizon_s)
-        return Turn(
-            left,
-            1 if outcome == WON else 0,
-            progress,
-            score,
-            duration_s,
-            float(player["clock_s"]),
-            0 if int(player["left"]) == PLAYING else 1,
-        )
+        faculties = begin_row(player, row, values, whole, fault)
+        result = NOTHING_PLAYED
+        if not failed(fault):
+            level = int(player["level"])
+            result = attempt(
+                values,
+                faculties,
+                int(whole[0]),
+                int(whole[1]),
+                int(player["player"]),
+                int(player["attempts"]),
+                level,
+                int(whole[4]),
+            )
+        return end_row(player, row, result, whole, real, flow)
 
     return turn
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from engine.attempt import RUNS_OWN
 from engine.controller import Brief, ControllerKind, Scope
 from engine.estimates.estimate_errors import EstimateErrors
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.parameters import ParameterSpace
 from engine.players import COHORT_STRIDE, Flow
 from engine.presence.week import ALWAYS_ALIKE, Week
@@ -25,7 +25,7 @@ Layouts = Literal["shared", "per_replica"]
 class Setup:
     """Everything a world needs to know. Made by engine.scenario; immutable."""
 
-    game: Game
+    game: AnyGame
     space: ParameterSpace  # the game's knobs with the scenario's bounds and held values
     path: npt.NDArray[np.float64]  # the dial, shape (points, knobs)
     floor: float  # no controller leaves [floor, ceiling]

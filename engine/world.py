@@ -8,7 +8,7 @@ give the same rows, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from heapq import heappop, heappush
 from numbers import Real
 from typing import Any, Final, NamedTuple
@@ -18,8 +18,11 @@ import numpy.typing as npt
 import simpy
 
 from engine.controller import Controller, Outcome, Setting, Situation, Who
-from engine.errors import EnvironmentFault
+from engine.errors import EnvironmentFault, PluginFault
 from engine.estimates.drawn_setup import drawn_setup
+from engine.external.courier import Courier
+from engine.external.external_game import AttemptUnplayed, Dice, ExternalGame, Reply, question_of, rules_of
+from engine.external.external_turn import posing_of, settling
 from engine.faults import (
     ATTEMPT_AT,
     BAD_PROPOSAL,
@@ -27,16 +30,16 @@ from engine.faults import (
     NO_FAULT,
     NOBODY,
     PLAYER_AT,
-    RAISED,
     ROWS_AT,
     STOP_AT,
     BlackBox,
     Fault,
     by_player,
     empty_box,
+    failed,
     raised_by,
 )
-from engine.game import WON
+from engine.game import FAILED, WON, Faculties
 from engine.kernel import bound, compiled
 from engine.players import HORIZON, PLAYER, PLAYING, SESSION_END
 from engine.record import SESSION, row_type
@@ -48,6 +51,12 @@ from engine.setup import Setup
 _MOST_ROWS: Final = 131_072  # a chunk's rows at most, where players can be divided
 LEAST_ROWS: Final = 32_768  # below, the files of a chunk cost more than its rows
 _CHUNKS: Final = 256  # what a large run is cut into
+
+
+# (player's seat, difficulty, clipped, fault, row) -> the fields of a Turn, once the game has played
+_Elsewhere = Callable[
+    [int, float, int, int, int], Generator[simpy.Event, Any, tuple[int, int, float, float, float, float, int]]
+]
 
 
 class Chunk(NamedTuple):
@@ -107,8 +116,10 @@ def belief_columns(setup: Setup) -> tuple[str, ...]:
 
 
 def in_one_call(setup: Setup) -> bool:
-    """Whether a session is played in one call: each player has a compiled rule, and outcomes arrive at once."""
-    return setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
+    """Whether a session is played in one call: the rules of the game are here, each player has a compiled rule, and
+    outcomes arrive at once."""
+    here = not isinstance(setup.game, ExternalGame)
+    return here and setup.kind.rule is not None and setup.scope == "player" and setup.delay_s == 0.0
 
 
 def simulate(setup: Setup, chunk: Chunk, *, box: BlackBox | None = None, one_by_one: bool = False) -> Played:
@@ -124,7 +135,7 @@ def simulate(setup: Setup, chunk: Chunk, *, box: BlackBox | None = None, one_by_
         controller = controller_of(setup, chunk.replica)
         world = World(setup, chunk, len(controller.beliefs), box)
         world.start_attempts(controller)
-    world.env.run()
+    world.run()
     return world.finish()
 
 
@@ -162,6 +173,14 @@ class World:
         self.rows = np.empty(min(len(self.players) * setup.attempts_per_player, _MOST_ROWS), self._type)
         self.beliefs = self.rows["beliefs"]
         self.used = 0
+        self._courier: Courier | None = None
+
+    def run(self) -> None:
+        """Let everything happen that was started."""
+        if self._courier is None:
+            self.env.run()
+        else:
+            self._courier.run()
 
     def start_sessions(self) -> None:
         """One process per player, one event per session."""
@@ -171,7 +190,8 @@ class World:
         chosen = prepare_options(rule, setup.options, setup.brief(self.replica))
         sample = rule.start(chosen, 0.5)
         layouts = layout_of(chosen), layout_of(sample)
-        kernel = compiled(session_of(setup.game, rule, *layouts, belief_names(rule, sample)))
+        game = rules_of(setup.game, "a session in one call")
+        kernel = compiled(session_of(game, rule, *layouts, belief_names(rule, sample)))
         options = flat(chosen)
         first = [
             flat(first_state(rule, chosen, targets[0], bounds_of(setup.floor, setup.ceiling, targets)))
@@ -197,7 +217,7 @@ class World:
                 self._announce(i, stops[number])
             try:
                 count, left, clock_s, gone = kernel(players, i, states, options, *frame, self.rows, self.used, box)
-            except (MemoryError, EnvironmentFault):  # not the plug-in's alone: the supervising process knows what to do
+            except (MemoryError, EnvironmentFault, PluginFault):  # not one attempt's: the caller knows what to do
                 raise
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - a plug-in may raise anything
                 players[i] = players[-1]
@@ -226,19 +246,59 @@ class World:
         stops = self._stops.setdefault(player, {})
         if attempt in stops:
             raise raised
-        stops[attempt] = RAISED
-        self.faults.append(raised_by(raised, self.replica, player, attempt))
+        fault = raised_by(raised, self.replica, player, attempt)
+        if isinstance(raised, AttemptUnplayed):
+            fault = fault._replace(kind=raised.why.kind, type=raised.why.type)
+        stops[attempt] = fault.kind
+        self.faults.append(fault)
 
     def start_attempts(self, controller: Controller) -> None:
         """One process per player, one event per attempt."""
-        desk = Desk(self.setup, controller, self._box)
-        kernel = compiled(single_of(self.setup.game))
-        kernel = bound(kernel, self._seats, 0, desk.units, 0.0, 0, 0, *self.frame, self.rows, 0)
+        setup, game = self.setup, self.setup.game
+        desk = Desk(setup, controller, self._box)
+        elsewhere = None
+        if isinstance(game, ExternalGame):
+            # A controller that is no rule may let players share what it learns, whatever its scope.
+            together = setup.scope == "player" and setup.kind.rule is not None
+            self._courier = Courier(self.env, game, self._box, together=together)
+            elsewhere = self._elsewhere(game, self._courier, desk)
+            kernel = None
+        else:
+            kernel = compiled(single_of(game))
+            kernel = bound(kernel, self._seats, 0, desk.units, 0.0, 0, 0, *self.frame, self.rows, 0)
         for i, arrival_s in enumerate(self.arrivals):
-            if arrival_s < self.setup.horizon_s:
-                self.env.process(self._attempts(i, float(arrival_s), kernel, desk))
+            if arrival_s < setup.horizon_s:
+                self.env.process(self._attempts(i, float(arrival_s), kernel, elsewhere, desk))
 
-    def _attempts(self, i: int, arrival_s: float, kernel: Any, desk: Desk) -> Generator[simpy.Event, None, None]:
+    def _elsewhere(self, game: ExternalGame, courier: Courier, desk: Desk) -> _Elsewhere:
+        """What plays an attempt of an external game, as the single kernel plays one of ours."""
+        frame, players, units = self.frame, self._seats, desk.units
+        nothing = Reply(FAILED, 0.0, 0.0, -1, 0, 0.0)
+        pose = compiled(posing_of(len(self.setup.space)))
+        pose = bound(pose, players, 0, units, 0.0, 0, 0, *frame, self.rows, 0)
+        settle = bound(compiled(settling), players, 0, nothing, 0, frame.whole, frame.real, self.rows, 0)
+        able = [self.rows.dtype.names.index(name) for name in Faculties._fields]  # type: ignore[union-attr]
+
+        def attempt(
+            i: int, difficulty: float, clipped: int, fault: int, r: int
+        ) -> Generator[simpy.Event, Any, tuple[int, int, float, float, float, float, int]]:
+            level, *dice = pose(players, i, units, difficulty, clipped, fault, *frame, self.rows, r)
+            reply = nothing
+            if not failed(fault):
+                row = self.rows[r]
+                faculties = Faculties(*(float(row[place]) for place in able))
+                values = row["params"].tolist()
+                reply = yield from courier.fetch(question_of(game, values, faculties, Dice(*dice), level))
+            ended: tuple[int, int, float, float, float, float, int] = settle(
+                players, i, reply, fault if failed(fault) else NO_FAULT, frame.whole, frame.real, self.rows, r
+            )
+            return ended
+
+        return attempt
+
+    def _attempts(
+        self, i: int, arrival_s: float, kernel: Any, elsewhere: _Elsewhere | None, desk: Desk
+    ) -> Generator[simpy.Event, Any, None]:
         env, frame, players, units, box = self.env, self.frame, self._seats, desk.units, self._box.data
         new = tuple.__new__  # a named tuple at half the price of its own constructor, three times per attempt
         number, cohort, level = (int(players[i][name]) for name in ("player", "cohort", "level"))
@@ -251,6 +311,7 @@ class World:
             if self.used == len(self.rows):
                 self._grow()
             r = self.used
+            self.used = r + 1
             when = int(players[i]["session"]), day_of(start_s)
             who = played = new(Who, (number, cohort, new(Situation, (target, tried, level, place, last, *when))))
             if start_s < known_s:
@@ -261,13 +322,18 @@ class World:
                     asked, clipped, fault = desk.ask(who, start_s, setting)
                     if desk.beliefs:
                         self.beliefs[r] = desk.believed(who)
-                    left, won, progress, score, duration_s, clock_s, gone = kernel(
-                        players, i, units, asked.difficulty, clipped, fault, *frame, self.rows, r
-                    )
+                    if elsewhere is None:
+                        left, won, progress, score, duration_s, clock_s, gone = kernel(
+                            players, i, units, asked.difficulty, clipped, fault, *frame, self.rows, r
+                        )
+                    else:
+                        ended = yield from elsewhere(i, asked.difficulty, clipped, fault, r)
+                        left, won, progress, score, duration_s, clock_s, gone = ended
+                        box[PLAYER_AT], box[ATTEMPT_AT], box[ROWS_AT] = number, tried, r
                     told = new(Outcome, (played, asked, won == 1, progress, score, start_s + duration_s))
                     known_s = desk.tell(told)
                     setting, last = asked, float(won)
-                except (MemoryError, EnvironmentFault):  # see _sessions
+                except (MemoryError, EnvironmentFault, PluginFault):  # see _sessions
                     raise
                 except (Exception, SystemExit) as raised:  # noqa: BLE001 - the same
                     if players[i]["attempts"] > tried:  # it was played, but telling the controller failed
@@ -276,10 +342,13 @@ class World:
             if tried in stops:
                 desk.expose(setting)
                 self.beliefs[r] = np.nan
-                left, won, _, _, _, clock_s, gone = kernel(
-                    players, i, units, setting.difficulty, 0, stops[tried], *frame, self.rows, r
-                )
-            self.used = r + 1
+                if elsewhere is None:
+                    left, won, _, _, _, clock_s, gone = kernel(
+                        players, i, units, setting.difficulty, 0, stops[tried], *frame, self.rows, r
+                    )
+                else:
+                    ended = yield from elsewhere(i, setting.difficulty, 0, stops[tried], r)
+                    left, won, _, _, _, clock_s, gone = ended
             if gone:
                 return
             tried, start_s = tried + 1, clock_s

@@ -8,6 +8,7 @@ cannot be used is a warning, not an error.
 A process reads the installed plug-ins once, and again after an install. So a catalog costs nothing to make, and need
 not be passed around.
 
+Games that the user registered with `flowdial connect` are found by name as well; they play in a process of their own.
 One more game may come from a file that the user names on the command line (`use_game_file`). A scenario, which may be
 a stranger's, cannot name one.
 """
@@ -28,12 +29,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from engine.errors import RunFolderError, ScenarioError
+from engine.errors import EnvironmentFault, RunFolderError, ScenarioError
 from engine.scenario_file.scenario_faults import printable, suggestion
 from engine.user_files.regular_file import read_regular
 
 if TYPE_CHECKING:
     from engine.controller import ControllerKind
+    from engine.external.external_game import AnyGame, ExternalGame
     from engine.game import Game
     from engine.scenario import Scenario
 
@@ -43,6 +45,8 @@ SearchPath = tuple[tuple[str, int], ...]  # where packages are installed, and wh
 DISTRIBUTION: Final = "flowdial"
 DEFAULT_CONTROLLER: Final = "kalman_bank"  # of scenarios that name none, chosen by the arena (docs/controllers.md)
 BUILT_IN: Final = "built-in"
+REGISTERED: Final = "flowdial connect"  # where a game of the user's own comes from
+_CONNECTED: Final = "connect"  # instead of a module, for such a game
 _HOME: Final = Path(__file__).resolve().parents[1]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CLASSES: Final = {"games": ("engine.game", "Game"), "controllers": ("engine.controller", "ControllerKind")}
@@ -66,6 +70,8 @@ class Plugin:
     def load(self) -> Any:
         """Import it. Raises ScenarioError with a sentence if that fails or gives something else than is promised."""
         module, _, attribute = self.target.partition(":")
+        if module == _CONNECTED:
+            return self._connected()
         try:
             with redirect_stdout(sys.stderr):  # what a plug-in prints is a message, not a result
                 found = _module_of_file() if module == _FILE_MODULE else import_module(module)
@@ -80,6 +86,14 @@ class Plugin:
         if found.name != self.name:
             raise self._unusable(f"its name must be that of its entry point, got {str(found.name)!r}")
         return found
+
+    def _connected(self) -> ExternalGame:
+        from sims.connect.registry import connected_game
+
+        try:
+            return connected_game(self.name)
+        except EnvironmentFault as fault:
+            raise self._unusable(str(fault)) from fault
 
     def _unusable(self, reason: str) -> ScenarioError:
         return ScenarioError(printable(f"the {self.noun} {self.name!r} ({self.origin}) cannot be used: {reason}"))
@@ -104,10 +118,19 @@ class Catalog:
         self.warnings: list[str] = []
         self._loaded: dict[tuple[Group, str], Any] = {}
 
-    def game(self, name: str) -> Game:
+    def game(self, name: str) -> AnyGame:
         """The game of this name. Raises ScenarioError with the names there are, or the reason it cannot be used."""
-        found: Game = self._object("games", name)
+        found: AnyGame = self._object("games", name)
         return found
+
+    def game_with_rules(self, name: str, purpose: str = "this") -> Game:
+        """The game of this name whose rules are here. Raises ScenarioError for one that plays elsewhere, and as `game`.
+
+        purpose: what needs its rules.
+        """
+        from engine.external.external_game import rules_of
+
+        return rules_of(self.game(name), purpose)
 
     def controller(self, name: str) -> ControllerKind:
         """The controller of this name. Raises ScenarioError with the names there are, or why it cannot be used."""
@@ -125,6 +148,10 @@ class Catalog:
     def names(self, group: Group) -> list[str]:
         """Names of all plug-ins of a group, usable or not; imports none."""
         return [*self._own[group], *self._foreign[group]]
+
+    def origin_of_game(self, name: str) -> str:
+        """Where a game comes from: BUILT_IN, REGISTERED, a file, or a distribution and its version."""
+        return (self._own["games"].get(name) or self._foreign["games"][name]).origin
 
     def has_own(self, game: str, controller: str) -> bool:
         """Whether both come with Flowdial."""
@@ -193,6 +220,11 @@ class Catalog:
         found: dict[Group, dict[str, Plugin]] = {"games": {}, "controllers": {}}
         if _game_file is not None:
             found["games"][_game_file.name] = _game_file
+        for name in self._registered():
+            if name in self._own["games"] or name in found["games"]:
+                self.warnings.append(f"the game {name!r} of {REGISTERED} is left out: its name is taken")
+            else:
+                found["games"][name] = Plugin("games", name, f"{_CONNECTED}:{name}", REGISTERED)
         for plugin in _foreign_plugins(_search_path()):
             taken = self._own[plugin.group].get(plugin.name) or found[plugin.group].get(plugin.name)
             if not _NAME.fullmatch(plugin.name):
@@ -208,6 +240,15 @@ class Catalog:
             else:
                 found[plugin.group][plugin.name] = plugin
         return found
+
+    def _registered(self) -> list[str]:
+        from sims.connect.registered_names import registered_names
+
+        try:
+            return registered_names()
+        except EnvironmentFault as fault:
+            self.warnings.append(str(fault))
+            return []
 
 
 _FILE_MODULE: Final = "flowdial_game_file"  # the name under which a game's file is imported

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 
 import pytest
+
+# Games that the person at this machine has registered are no part of the suite.
+os.environ["FLOWDIAL_CONFIG_DIR"] = tempfile.mkdtemp(prefix="flowdial-tests-")
 
 # A shell lets background jobs ignore Ctrl-C, and children inherit it: what a signal does could not be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

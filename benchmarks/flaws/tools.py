@@ -12,7 +12,7 @@ from benchmarks.flaws.planted_games import IN_SCENARIOS
 from engine.contract.checks import check_game
 from engine.controller import ControllerKind
 from engine.errors import ScenarioError
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.scenario import Scenario, parse, setup_of
 from engine.setup import Setup
 from engine.tally import Tally, scheme_of, tally_of
@@ -43,7 +43,7 @@ _DESCRIPTIONS: Final = (
 class PlantedCatalog(Catalog):
     """The catalog, and in it the games and controllers that have flaws."""
 
-    def game(self, name: str) -> Game:
+    def game(self, name: str) -> AnyGame:
         return IN_SCENARIOS[name] if name in IN_SCENARIOS else super().game(name)
 
     def controller(self, name: str) -> ControllerKind:

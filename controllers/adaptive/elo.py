@@ -9,7 +9,7 @@ from controllers.common.dial_margin import margin_for, reach_of_margins
 from controllers.common.gain import SCALING, gain_for
 from engine.arithmetic import logistic
 from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
-from engine.game import Game
+from engine.external.external_game import AnyGame
 
 HIGHEST: Final = 1.1  # a rating may lie a little above the dial
 
@@ -51,7 +51,7 @@ def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
     return State(skill_inside(state.rating, options.slope, 0.0, 0.0, 0.0, 0.0, bounds), state.n)
 
 
-def reach(options: Options, game: Game) -> tuple[float, float]:
+def reach(options: Options, game: AnyGame) -> tuple[float, float]:
     return reach_of_margins(0.0, 0.0)
 
 

@@ -36,7 +36,7 @@ from controllers.common.skill_grid import (
     total,
 )
 from engine.controller import Bounds, Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.game import Game
+from engine.external.external_game import AnyGame
 
 SLOPES: Final = (0.625, 1.0, 1.625)  # as multiples of the option: 5, 8, 13 by default
 SLOPE_SD: Final = 0.4  # of the slopes' logarithm
@@ -194,7 +194,7 @@ def move_skills(grid: Prepared, mode: int, weight: Numbers) -> Numbers:
     return weight
 
 
-def reach(options: Options, game: Game) -> tuple[float, float]:
+def reach(options: Options, game: AnyGame) -> tuple[float, float]:
     return reach_of_margins(options.guess, options.lapse)
 
 

@@ -20,7 +20,7 @@ from controllers.common.dial_bounds import skill_inside
 from controllers.common.dial_margin import margin_for, reach_of_margins, sign_of_last
 from engine.arithmetic import logistic
 from engine.controller import Bounds, ControllerKind, Observation, Option, Rule, Situation
-from engine.game import Game
+from engine.external.external_game import AnyGame
 
 LOWEST: Final = -0.3  # skill lies within the dial or a little outside: margins of the published rule
 HIGHEST: Final = 1.1
@@ -164,7 +164,7 @@ def anti_windup(options: Options, state: State, bounds: Bounds) -> State:
     )
 
 
-def reach(options: Options, game: Game) -> tuple[float, float]:
+def reach(options: Options, game: AnyGame) -> tuple[float, float]:
     return reach_of_margins(options.guess, options.lapse)
 
 

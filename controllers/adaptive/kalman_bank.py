@@ -33,7 +33,7 @@ from controllers.common.dial_margin import reach_of_margins, sign_of_last
 from controllers.common.score_evidence import NOTHING, evidence, graded_of
 from engine.arithmetic import exp, log, logistic, logit
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.game import Game
+from engine.external.external_game import AnyGame
 
 SLOPES: Final = ((0.625, 0.3), (1.0, 0.4), (1.625, 0.3))  # as multiples of the option, with their prior weights
 LAPSES: Final = ((0.02, 0.6), (0.12, 0.4))
@@ -509,7 +509,7 @@ def spring(bank: Bank, x: Any, P: Any, weight: Any, change: float) -> None:
         weight[i] = max(weight[base] + log(bank.hazard * EVERY), 2.0 * FORGOTTEN)
 
 
-def reach(options: Options, game: Game) -> tuple[float, float]:
+def reach(options: Options, game: AnyGame) -> tuple[float, float]:
     return reach_of_margins(options.guess, LAPSES[0][0])
 
 

@@ -22,7 +22,7 @@ from controllers.common.dial_margin import reach_of_margins
 from controllers.common.imagined_players import Ground, cast_of, ground_of, plain_ground
 from controllers.common.particles import Cast, Numbers, best_place, particle_chances, reweight, stand_of
 from engine.controller import Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.players import TRAIT_NAMES, Distribution, distribution_table, draw_trait
 
 TraitSpread = dict[str, Distribution]
@@ -159,7 +159,7 @@ def tell(cast: Cast, state: State, seen: Observation) -> State:
     return posterior(weight, state.told + 1.0, seen.difficulty, only)
 
 
-def reach(options: Options, game: Game) -> tuple[float, float]:
+def reach(options: Options, game: AnyGame) -> tuple[float, float]:
     return reach_of_margins(CHANCE, CHANCE) if game.win_probability is not None else (0.0, 1.0)
 
 

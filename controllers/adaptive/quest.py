@@ -31,7 +31,7 @@ from controllers.common.skill_grid import (
     total,
 )
 from engine.controller import Bounds, Brief, ControllerKind, Observation, Option, Rule, Situation
-from engine.game import Game
+from engine.external.external_game import AnyGame
 
 SLOPES: Final = (0.5, 0.75, 1.0, 1.375, 2.0)  # as multiples of the option: 4, 6, 8, 11, 16 by default
 
@@ -120,7 +120,7 @@ def tell(grid: Prepared, state: State, seen: Observation) -> State:
     return posterior(grid, normalise(state.weight * likelihood(p, seen.won, seen.weight)))
 
 
-def reach(options: Options, game: Game) -> tuple[float, float]:
+def reach(options: Options, game: AnyGame) -> tuple[float, float]:
     return reach_of_margins(options.guess, options.lapse)
 
 

@@ -24,6 +24,7 @@ from controllers.common.particles import CELLS, CURVE_STEPS, KNOTS, KNOTS_PER_LO
 from engine.arithmetic import log, logistic, logit
 from engine.attempt import unpack_params
 from engine.controller import Bounds, Brief
+from engine.external.external_game import rules_of
 from engine.game import Faculties
 from engine.kernel import compiled
 from engine.parameters import along
@@ -97,7 +98,7 @@ def _looked_up(logits: Any, skills: Any, dial: Any, cells: Any, out: Any) -> Non
 
 def _asked_ground(brief: Brief) -> Ground:
     """The ground of a closed form, measured by calling it."""
-    chance, unpack = brief.game.win_probability, unpack_params(brief.game)
+    chance, unpack = brief.game.win_probability, unpack_params(rules_of(brief.game, "a closed form"))
     assert chance is not None
 
     def asked(difficulty: float, skill: float, slope: float, lapse: float) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from engine.arithmetic import logistic
 from engine.attempt import attempt_of, unpack_params
 from engine.controller import Brief, ControllerKind, Option, Outcome, Setting, Who
+from engine.external.external_game import rules_of
 from engine.game import WON, Game
 from engine.kernel import compiled
 from engine.parameters import value_at
@@ -109,7 +110,7 @@ class Oracle:
                 ).chart
                 for traits in brief.traits
             ]
-        self._attempt = compiled(attempt_of(brief.game))
+        self._attempt = compiled(attempt_of(rules_of(brief.game, "the oracle")))
         self._birth = compiled(be_born)
         self._players: dict[int, Any] = {}
 

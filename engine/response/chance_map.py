@@ -27,8 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arithmetic import exp, log, logistic
-from engine.attempt import opening_of, play_of
-from engine.game import WON, Game
+from engine.attempt import Address, opening_of, play_of
+from engine.external.external_game import AnyGame, ExternalGame, Meeting, played_elsewhere
+from engine.game import WON, Faculties, Game
 from engine.kernel import compiled, kernel_digest
 from engine.parameters import ParameterSpace, put_made, value_at
 from engine.players import MIX, PLAYER, TRAIT_NAMES, be_born, draw_trait, faculties_of, skill_now
@@ -162,7 +163,7 @@ def chances_on(chart: LogitChart, rows: Any, skills: Any, places: Any, players: 
 
 
 def chance_map(
-    game: Game,
+    game: AnyGame,
     space: ParameterSpace,
     path: Numbers,
     traits: Numbers,
@@ -230,7 +231,7 @@ class Tried(NamedTuple):
 
 
 def _tried(
-    game: Game,
+    game: AnyGame,
     space: ParameterSpace,
     path: Numbers,
     crowd: Numbers,
@@ -245,40 +246,69 @@ def _tried(
         np.empty(count),
         np.empty(count, np.int64),
     )
-    compiled(trials_of(game))(
-        chart, np.ascontiguousarray(crowd), space.table(), np.ascontiguousarray(path), seed, level,
-        np.zeros(1, PLAYER), *tried,
-    )  # fmt: skip
+    given = chart, np.ascontiguousarray(crowd), space.table(), np.ascontiguousarray(path), seed, level
+    if isinstance(game, ExternalGame):
+        values, able = np.empty((count, len(space))), np.empty((count, len(Faculties._fields)))
+        compiled(set_trials)(*given, np.zeros(1, PLAYER), tried.design, tried.offsets, values, able)
+        meetings = (
+            Meeting(values[i], Faculties(*row), Address(seed, MAP_REPLICA, i, level, level))
+            for i, row in enumerate(able.tolist())
+        )
+        for i, (_, reply) in enumerate(played_elsewhere(game, meetings)):
+            tried.won[i], tried.ticks[i] = reply.outcome == WON, reply.ticks
+    else:
+        compiled(trials_of(game))(*given, np.zeros(1, PLAYER), *tried)
     return tried
 
 
 @cache
 def trials_of(game: Game) -> Callable[..., None]:
     """The plain kernel: one attempt of each of so many players, at places of the dial that are spread evenly."""
-    opening, play, knobs = opening_of(game), play_of(game), len(game.space)
+    opening, play = opening_of(game), play_of(game)
 
     def trials(
         chart: LogitChart, crowd: Any, table: Any, path: Any, seed: int, level: int, players: Any, design: Any,
         offsets: Any, won: Any, ticks: Any,
     ) -> None:  # fmt: skip
-        player = players[0]
         values = np.empty(len(table))
         for i in range(len(won)):
-            stand_in(player, crowd, seed, i, level)
-            # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
-            place = (i + 0.5) * 0.6180339887498949
-            place -= np.floor(place)
-            for j in range(knobs):
-                values[j] = value_at(table, path, j, place, level)
-            put_made(table, knobs, level, values)
-            ended = play(opening(values, seed, MAP_REPLICA, i, level, level), faculties_of(player))
-            skill = skill_now(player)
-            offsets[i] = logit_at(chart.logits, chart.skills, chart.dial, skill, place)
-            terms_of(chart, offsets[i], skill, place, player, design[i])
+            offsets[i] = set_trial(chart, crowd, table, path, seed, level, i, players[0], values, design[i])
+            ended = play(opening(values, seed, MAP_REPLICA, i, level, level), faculties_of(players[0]))
             won[i] = 1.0 if ended.outcome == WON else 0.0
             ticks[i] = ended.ticks
 
     return trials
+
+
+def set_trial(
+    chart: LogitChart, crowd: Any, table: Any, path: Any, seed: int, level: int, i: int, player: Any, values: Any,
+    terms: Any,
+) -> float:  # fmt: skip
+    """Prepare an attempt: its player, its params and its terms are filled in; its offset. It compiles."""
+    stand_in(player, crowd, seed, i, level)
+    # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
+    place = (i + 0.5) * 0.6180339887498949
+    place -= np.floor(place)
+    knobs = path.shape[1]
+    for j in range(knobs):
+        values[j] = value_at(table, path, j, place, level)
+    put_made(table, knobs, level, values)
+    skill = skill_now(player)
+    offset = logit_at(chart.logits, chart.skills, chart.dial, skill, place)
+    terms_of(chart, offset, skill, place, player, terms)
+    return offset
+
+
+def set_trials(
+    chart: LogitChart, crowd: Any, table: Any, path: Any, seed: int, level: int, players: Any, design: Any,
+    offsets: Any, values: Any, able: Any,
+) -> None:  # fmt: skip
+    """Prepare many attempts for a game that plays elsewhere: params, shape (attempts, knobs), and faculties."""
+    for i in range(len(offsets)):
+        offsets[i] = set_trial(chart, crowd, table, path, seed, level, i, players[0], values[i], design[i])
+        faculties = faculties_of(players[0])
+        for j in range(len(faculties)):
+            able[i, j] = faculties[j]
 
 
 def stand_in(player: Any, crowd: Any, seed: int, number: int, level: int) -> None:
@@ -316,7 +346,7 @@ def _quantile(row: Numbers, share: float) -> float:
     return draw_trait(row, int(share * 2.0**32), 0)
 
 
-def _acts(game: Game, space: ParameterSpace, path: Numbers, crowd: Numbers, bare: LogitChart, place: int) -> bool:
+def _acts(game: AnyGame, space: ParameterSpace, path: Numbers, crowd: Numbers, bare: LogitChart, place: int) -> bool:
     """Whether an attempt goes another way when everybody has one end of a trait, and then the other."""
     at = TRAIT_NAMES.index(ACTING[place])
     ends = []
@@ -363,7 +393,7 @@ def skills_in(crowd: Any, players: Any, out: Any) -> None:
 
 
 def _key(
-    game: Game,
+    game: AnyGame,
     space: ParameterSpace,
     path: Numbers,
     crowd: Numbers,
@@ -373,7 +403,7 @@ def _key(
     count: int,
 ) -> str:
     """32 hex digits that change with anything that could change a map."""
-    digest = kernel_digest(trials_of(game), climb)
+    digest = repr(game.facts) if isinstance(game, ExternalGame) else kernel_digest(trials_of(game), climb)
     state = hashlib.sha256(f"chances {_FORMAT} {digest} {levels} {seed} {count}".encode())
     for array in (space.table(), path, crowd, *chart):
         state.update(f" {array.shape} ".encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())

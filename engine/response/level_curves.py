@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arithmetic import logistic
-from engine.attempt import opening_of, play_of, unpack_params
-from engine.game import WON, Game
+from engine.attempt import Address, opening_of, play_of, unpack_params
+from engine.external.external_game import ExternalGame, Meeting, played_elsewhere
+from engine.game import WON, Faculties, Game
 from engine.kernel import compiled, kernel_digest
 from engine.parameters import put_made, value_at
 from engine.players import PLAYER, be_born, faculties_of, felt_difficulty
@@ -152,10 +153,22 @@ def _curve(
     """Of one level, from 0: attempts are played, and a curve is fitted to them."""
     at, won = np.empty(count), np.empty(count)
     drawn, seed = (0, 0) if setup.own_layouts else (level + 1, setup.brief(0).seed_of_levels)
-    compiled(level_trials_of(setup.game))(
+    given = (
         np.ascontiguousarray(strangers(setup.traits[cohort])), setup.space.table(), np.ascontiguousarray(setup.path),
-        np.array([setup.floor, setup.ceiling]), seed, cohort, level + 1, drawn, tried, np.zeros(1, PLAYER), at, won,
+        np.array([setup.floor, setup.ceiling]),
     )  # fmt: skip
+    if isinstance(setup.game, ExternalGame):
+        values, able = np.empty((count, len(setup.space))), np.empty((count, len(Faculties._fields)))
+        compiled(set_level_trials)(*given, cohort, level + 1, tried, np.zeros(1, PLAYER), at, values, able)
+        attempt = _ADDRESS * (cohort + 1) + drawn
+        meetings = (
+            Meeting(values[i], Faculties(*row), Address(seed, MAP_REPLICA, i, attempt, drawn))
+            for i, row in enumerate(able.tolist())
+        )
+        won[:] = [reply.outcome == WON for _, reply in played_elsewhere(setup.game, meetings)]
+    else:
+        kernel = compiled(level_trials_of(setup.game))
+        kernel(*given, seed, cohort, level + 1, drawn, tried, np.zeros(1, PLAYER), at, won)
     design = _terms(at, setup, jumps)
     found = fit_logistic(design, np.zeros(count), won, np.full(design.shape[1], _FREE))
     return np.array([logistic(float(x)) for x in _terms(places, setup, jumps) @ found])
@@ -171,7 +184,8 @@ def _terms(places: Numbers, setup: Setup, jumps: Iterable[float]) -> Numbers:
 
 def _key(setup: Setup, cohort: int, tried: list[int], count: int) -> str:
     """32 hex digits that change with anything that could change the curves of a cohort."""
-    digest = kernel_digest(level_trials_of(setup.game), climb)
+    game = setup.game
+    digest = repr(game.facts) if isinstance(game, ExternalGame) else kernel_digest(level_trials_of(game), climb)
     own = setup.own_layouts, 0 if setup.own_layouts else setup.brief(0).seed_of_levels
     state = hashlib.sha256(f"levels {_FORMAT} {digest} {own} {cohort} {tried} {count} ".encode())
     state.update(f"{setup.floor!r} {setup.ceiling!r}".encode())
@@ -186,29 +200,50 @@ def level_trials_of(game: Game) -> Callable[..., None]:
 
     number: of the level, from 1; drawn: the same, or 0 where its layouts are fresh.
     """
-    opening, play, knobs = opening_of(game), play_of(game), len(game.space)
+    opening, play = opening_of(game), play_of(game)
 
     def level_trials(
         traits: Any, table: Any, path: Any, ends: Any, seed: int, cohort: int, number: int, drawn: int, tried: int,
         players: Any, places: Any, won: Any,
     ) -> None:  # fmt: skip
-        player = players[0]
         values = np.empty(len(table))
         for i in range(len(won)):
-            newcomer(player, i, traits, cohort, number, tried)
-            # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
-            share = (i + 0.5) * 0.6180339887498949
-            share -= np.floor(share)
-            places[i] = ends[0] + (ends[1] - ends[0]) * share
-            felt = felt_difficulty(player, places[i])
-            for j in range(knobs):
-                values[j] = value_at(table, path, j, felt, number)
-            put_made(table, knobs, number, values)
+            places[i] = set_level_trial(traits, table, path, ends, cohort, number, tried, i, players[0], values)
             address = _ADDRESS * (cohort + 1) + drawn
-            ended = play(opening(values, seed, MAP_REPLICA, i, address, drawn), faculties_of(player))
+            ended = play(opening(values, seed, MAP_REPLICA, i, address, drawn), faculties_of(players[0]))
             won[i] = 1.0 if ended.outcome == WON else 0.0
 
     return level_trials
+
+
+def set_level_trial(
+    traits: Any, table: Any, path: Any, ends: Any, cohort: int, number: int, tried: int, i: int, player: Any,
+    values: Any,
+) -> float:  # fmt: skip
+    """Prepare an attempt: its player and its params are filled in; its place on the dial. It compiles."""
+    newcomer(player, i, traits, cohort, number, tried)
+    # Strides of the golden section: the first places of a sequence are spread as evenly as all of them.
+    share = (i + 0.5) * 0.6180339887498949
+    share -= np.floor(share)
+    place = float(ends[0] + (ends[1] - ends[0]) * share)
+    felt = felt_difficulty(player, place)
+    knobs = path.shape[1]
+    for j in range(knobs):
+        values[j] = value_at(table, path, j, felt, number)
+    put_made(table, knobs, number, values)
+    return place
+
+
+def set_level_trials(
+    traits: Any, table: Any, path: Any, ends: Any, cohort: int, number: int, tried: int, players: Any, places: Any,
+    values: Any, able: Any,
+) -> None:  # fmt: skip
+    """Prepare many attempts for a game that plays elsewhere: params, shape (attempts, knobs), and faculties."""
+    for i in range(len(places)):
+        places[i] = set_level_trial(traits, table, path, ends, cohort, number, tried, i, players[0], values[i])
+        faculties = faculties_of(players[0])
+        for j in range(len(faculties)):
+            able[i, j] = faculties[j]
 
 
 class Dial(NamedTuple):

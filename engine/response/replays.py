@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.attempt import opening_of, play_of
-from engine.game import WON, Game
+from engine.attempt import Address, opening_of, play_of
+from engine.external.external_game import AnyGame, ExternalGame, Meeting, played_elsewhere
+from engine.game import WON, Faculties, Game
 from engine.kernel import compiled
 from engine.response.win_probability import faculties_in
 
@@ -24,7 +25,7 @@ _STRIDE: Final = 2**24  # above every attempt number of a run: the address of a 
 
 
 def replay_wins(
-    game: Game, rows: npt.NDArray[np.void], plays: npt.NDArray[np.int64], seed: int
+    game: AnyGame, rows: npt.NDArray[np.void], plays: npt.NDArray[np.int64], seed: int
 ) -> npt.NDArray[np.int64]:
     """How often each row is won when it is played again, shape (rows,).
 
@@ -37,8 +38,22 @@ def replay_wins(
     if len(plays) and not 0 <= plays.min() <= plays.max() <= MOST_PLAYS:
         raise ValueError(f"a row is played again 0 to {MOST_PLAYS} times, got {plays.min()} to {plays.max()}")
     wins = np.zeros(len(rows), np.int64)
-    compiled(replays_of(game))(rows, plays, seed, wins)
+    if not isinstance(game, ExternalGame):
+        compiled(replays_of(game))(rows, plays, seed, wins)
+        return wins
+    owners = np.repeat(np.arange(len(rows)), plays)
+    meetings = (_replay(rows[i], n, seed) for i, most in enumerate(plays.tolist()) for n in range(most))
+    for i, (_, reply) in zip(owners, played_elsewhere(game, meetings), strict=True):
+        wins[i] += reply.outcome == WON
     return wins
+
+
+def _replay(row: np.void, n: int, seed: int) -> Meeting:
+    """A row played for the n-th time again."""
+    numbers = [int(row[name]) for name in ("replica", "player", "attempt", "level", "layout_seed")]
+    replica, player, tried, level, layouts = numbers
+    address = Address(seed, replica, player, tried + (n + 1) * _STRIDE, level, layouts)
+    return Meeting(row["params"], Faculties(*(float(row[name]) for name in Faculties._fields)), address)
 
 
 @cache

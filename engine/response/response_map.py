@@ -25,6 +25,7 @@ import numpy.typing as npt
 from engine.arithmetic import logistic, logit
 from engine.attempt import unpack_params
 from engine.batch import Crowd, batch_of, batch_wins
+from engine.external.external_game import AnyGame, ExternalGame
 from engine.game import Game
 from engine.inference.intervals import normal_half_width, wilson
 from engine.kernel import compiled, kernel_digest
@@ -167,7 +168,7 @@ def chances_at(logits: Any, skills: Any, dial: Any, skill: Any, difficulty: Any,
 
 
 def response_map(
-    game: Game,
+    game: AnyGame,
     space: ParameterSpace,
     path: Numbers,
     traits: Numbers,
@@ -275,7 +276,7 @@ def _of_skill(crowd: Numbers, skill: float) -> Numbers:
 
 
 def _played(
-    game: Game,
+    game: AnyGame,
     values: Numbers,
     crowd: Numbers,
     skills: Numbers,
@@ -304,7 +305,7 @@ def _wilson(raw: Numbers, attempts: int, *confidence: float) -> Numbers:
 
 
 def _averaged(
-    game: Game,
+    game: AnyGame,
     values: Numbers,
     crowd: Numbers,
     skills: Numbers,
@@ -354,7 +355,7 @@ def _frozen(array: Numbers) -> Numbers:
 
 
 def _key(
-    game: Game,
+    game: AnyGame,
     space: ParameterSpace,
     path: Numbers,
     crowd: Numbers,
@@ -364,8 +365,11 @@ def _key(
     seed: int,
 ) -> str:
     """32 hex digits that change with anything that could change a map."""
-    model = batch_of(game) if game.win_probability is None else chances_of(game)
-    state = hashlib.sha256(f"{_FORMAT} {kernel_digest(model, monotone)} {attempts} {seed}".encode())
+    if isinstance(game, ExternalGame):
+        digest = repr(game.facts)
+    else:
+        digest = kernel_digest(batch_of(game) if game.win_probability is None else chances_of(game), monotone)
+    state = hashlib.sha256(f"{_FORMAT} {digest} {attempts} {seed}".encode())
     for array in (space.table(), path, crowd, skills, dial):
         state.update(f" {array.shape} ".encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
     return state.hexdigest()[:32]

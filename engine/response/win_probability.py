@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.attempt import unpack_params
+from engine.external.external_game import AnyGame
 from engine.game import FAILED, Faculties, Game
 from engine.kernel import compiled
 from engine.setup import Setup
 
 
-def closed_form(game: Game, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
+def closed_form(game: AnyGame, rows: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     """Win probability of each row, shape (rows,), by the game's closed form.
 
     rows: of engine.record.row_type. Raises ValueError for a game without a closed form.

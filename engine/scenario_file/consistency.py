@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from engine.controller import ControllerKind, Option, Scope
 from engine.errors import ScenarioError
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.parameters import Knob
 from engine.players import COHORT_STRIDE, DEFAULT_TRAITS, TRAIT_LIST, TRAIT_NAMES, Trait, correlation_factor
 from engine.scenario_file.dial_path import fault_of_dial
@@ -56,7 +56,7 @@ class PluginCatalog(Protocol):
     def default_controller(self) -> str:
         """The controller of scenarios that name none."""
 
-    def game(self, name: str) -> Game:
+    def game(self, name: str) -> AnyGame:
         """The game of this name."""
 
     def controller(self, name: str) -> ControllerKind:
@@ -65,7 +65,7 @@ class PluginCatalog(Protocol):
 
 def check_consistency(
     parts: Parts, catalog: PluginCatalog, allow_long: bool, faults: Faults
-) -> tuple[Game | None, ControllerKind | None]:
+) -> tuple[AnyGame | None, ControllerKind | None]:
     """Check all that can be checked. Returns the game and the controller, where they exist."""
     game = kind = None
     if parts.game is not None:
@@ -122,7 +122,7 @@ def _known(name: str, names: Collection[str], address: KeyPath, those: str, faul
     return False
 
 
-def _check_knobs(section: GameSection, game: Game, faults: Faults) -> None:
+def _check_knobs(section: GameSection, game: AnyGame, faults: Faults) -> None:
     knobs: dict[str, Knob] = {knob.name: knob for knob in game.space}
     for name, (low, high) in section.bounds.items():
         address = ("game", "bounds", name)
@@ -148,7 +148,7 @@ def fixed_names(section: GameSection, levels: Endless | Campaign | None) -> froz
     return frozenset(section.params) | frozenset(own)
 
 
-def _check_level_params(parts: Parts, game: Game, faults: Faults) -> None:
+def _check_level_params(parts: Parts, game: AnyGame, faults: Faults) -> None:
     """Every value of a level is one that its knob has, and there is one for each level."""
     if not isinstance(parts.levels, Campaign) or parts.game is None:
         return
@@ -175,7 +175,7 @@ def _check_dial(
     section: DialSection,
     own: GameSection,
     fixed: Collection[str],
-    game: Game,
+    game: AnyGame,
     kind: ControllerKind | None,
     faults: Faults,
 ) -> None:
@@ -214,7 +214,7 @@ def _check_dial(
 
 
 def moving_knobs(
-    section: DialSection, own: GameSection, levels: Endless | Campaign | None, game: Game
+    section: DialSection, own: GameSection, levels: Endless | Campaign | None, game: AnyGame
 ) -> dict[str, Knob]:
     """The knobs that a dial moves, with the scenario's bounds. All of them must be those of the game."""
     fixed = fixed_names(own, levels)
@@ -223,7 +223,7 @@ def moving_knobs(
     return {name: knobs[name].narrowed(*own.bounds[name]) if name in own.bounds else knobs[name] for name in names}
 
 
-def _check_direction(section: DialSection, parts: Parts, game: Game, faults: Faults) -> None:
+def _check_direction(section: DialSection, parts: Parts, game: AnyGame, faults: Faults) -> None:
     if faults.touch("dial") or faults.touch("game") or parts.game is None:
         return
     knobs = moving_knobs(section, parts.game, parts.levels, game)
@@ -359,7 +359,7 @@ def _check_target(address: KeyPath, target: CohortTarget | None, parts: Parts, f
             faults.add((*address, "levels"), f"{rule}, got {len(target.levels)}")
 
 
-def _check_reach(parts: Parts, kind: ControllerKind, game: Game, faults: Faults) -> None:
+def _check_reach(parts: Parts, kind: ControllerKind, game: AnyGame, faults: Faults) -> None:
     """Every wanted win rate is one that the controller's model of a player has at some difficulty."""
     section = parts.controller
     if section is None or kind.reach is None or faults.touch("controller"):

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from engine.errors import FlowdialError
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.scenario_faults import Faults, quote_value
 from engine.scenario_file.sections import Campaign, Endless
@@ -84,7 +84,7 @@ def _is_inside(name: str, folder: Path) -> bool:
     return (folder / name).parent.resolve().is_relative_to(folder.resolve())
 
 
-def check_made(levels: Endless | Campaign | None, game: Game, faults: Faults) -> None:
+def check_made(levels: Endless | Campaign | None, game: AnyGame, faults: Faults) -> None:
     """Every level made by hand is one of the game, and there is one for each level."""
     if not isinstance(levels, Campaign) or levels.made is None:
         return
@@ -100,7 +100,7 @@ def check_made(levels: Endless | Campaign | None, game: Game, faults: Faults) ->
             faults.add((*_MADE, place), f"level {place + 1}: {fault}")
 
 
-def level_numbers(game: Game, content: Mapping[str, Any]) -> tuple[float, ...]:
+def level_numbers(game: AnyGame, content: Mapping[str, Any]) -> tuple[float, ...]:
     """The numbers of a level file. Raises ValueError with a sentence."""
     if game.read_level is None:
         raise ValueError(f"{game.name} has no levels made by hand; remove the file, or choose another game")

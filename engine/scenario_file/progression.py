@@ -7,7 +7,7 @@ like any others, so whatever plays numbered levels plays these.
 
 from __future__ import annotations
 
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.parameters import ParameterSpace
 from engine.scenario_file.positions import KeyPath
 from engine.scenario_file.scenario_faults import Faults
@@ -16,7 +16,9 @@ from engine.scenario_file.sections import Campaign, Endless, GameSection
 _ADDRESS: KeyPath = ("levels", "progression")
 
 
-def with_progression(levels: Endless | Campaign | None, section: GameSection, game: Game) -> Endless | Campaign | None:
+def with_progression(
+    levels: Endless | Campaign | None, section: GameSection, game: AnyGame
+) -> Endless | Campaign | None:
     """The levels with values of their own for the knobs of the game's progression.
 
     Args:
@@ -41,7 +43,7 @@ def with_progression(levels: Endless | Campaign | None, section: GameSection, ga
     return levels.model_copy(update={"params": params or None, "progression": None})
 
 
-def check_progression(levels: Endless | Campaign | None, section: GameSection, game: Game, faults: Faults) -> None:
+def check_progression(levels: Endless | Campaign | None, section: GameSection, game: AnyGame, faults: Faults) -> None:
     """Refuse a progression that would move nothing. The knobs of the section must be those of the game."""
     if not isinstance(levels, Campaign) or not levels.progression or faults.touch("game"):
         return
@@ -54,7 +56,7 @@ def check_progression(levels: Endless | Campaign | None, section: GameSection, g
         faults.add(_ADDRESS, f"{rule}; remove that value from [game.params] or [levels] params, or the progression")
 
 
-def _rising_knobs(section: GameSection, game: Game) -> list[str]:
+def _rising_knobs(section: GameSection, game: AnyGame) -> list[str]:
     return [name for name in game.progression if name not in section.params]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from engine.controller import ControllerKind
-from engine.game import Game
+from engine.external.external_game import AnyGame
 from engine.parameters import Knob
 from engine.players import DEFAULT_TRAITS, TRAIT_LIST, Distribution, Trait
 from engine.scenario_file.consistency import fixed_names, scope_of
@@ -24,7 +24,9 @@ _HEAD: Final = "# A complete scenario: every default is written out; # changed m
 _NOT_PLAYED: Final = ("title", "notes", "record")  # these do not change what is played; nor do the labels of cohorts
 
 
-def resolve_form(form: Form, game: Game, kind: ControllerKind, default_controller: str) -> tuple[Form, frozenset[str]]:
+def resolve_form(
+    form: Form, game: AnyGame, kind: ControllerKind, default_controller: str
+) -> tuple[Form, frozenset[str]]:
     """The form with nothing left out, and the dotted keys whose value is not the default. The form must be checked."""
     knobs = [_narrowed(knob, form.game) for knob in game.space]
     listed = game.space.names if form.dial.knobs is None else form.dial.knobs

@@ -41,7 +41,7 @@ def _first_private(candidates: tuple[Path, ...]) -> Path:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             continue
-        if os.access(folder, os.W_OK | os.X_OK) and _is_private(folder):
+        if os.access(folder, os.W_OK | os.X_OK) and is_private(folder):
             return folder
     return _folder_of_this_process()
 
@@ -54,29 +54,29 @@ def _folder_of_this_process() -> Path:
 
 def _candidates() -> Iterator[Path]:
     """The folders to try, in order."""
-    chosen, home = _absolute("FLOWDIAL_CACHE_DIR"), _home()
+    chosen, home = absolute_variable("FLOWDIAL_CACHE_DIR"), home_folder()
     if chosen is not None:
         yield chosen
     if os.name == "nt":
-        base = _absolute("LOCALAPPDATA") or (home / "AppData" / "Local" if home is not None else None)
+        base = absolute_variable("LOCALAPPDATA") or (home / "AppData" / "Local" if home is not None else None)
     else:
-        base = _absolute("XDG_CACHE_HOME") or (home / ".cache" if home is not None else None)
+        base = absolute_variable("XDG_CACHE_HOME") or (home / ".cache" if home is not None else None)
     if chosen is None and base is not None:
         yield base / "flowdial" / "kernels"
     owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
     yield Path(tempfile.gettempdir()) / f"flowdial-kernels-{owner}"
 
 
-def _absolute(variable: str) -> Path | None:
+def absolute_variable(variable: str) -> Path | None:
     """The folder that a variable names; None for one that is not set, empty or relative."""
     path = Path(os.environ.get(variable, ""))
     return path if path.is_absolute() else None
 
 
-def _home() -> Path | None:
+def home_folder() -> Path | None:
     """The user's home; None where neither HOME nor the list of users knows one, as in many containers."""
     if os.name != "nt" and "HOME" in os.environ:
-        return _absolute("HOME")
+        return absolute_variable("HOME")
     try:
         home = Path.home()
     except RuntimeError:
@@ -93,7 +93,7 @@ def is_own_file(path: Path) -> bool:
     return stat.S_ISREG(status.st_mode) and _is_mine(status)
 
 
-def _is_private(folder: Path) -> bool:
+def is_private(folder: Path) -> bool:
     """Whether a folder is real, no link, belongs to this user, and no other user may write into it."""
     try:
         status = os.lstat(folder)

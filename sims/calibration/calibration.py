@@ -139,8 +139,9 @@ def calibrate(
     if game is None:
         table, played = read_play_table(file, given, skip_bad=skip_bad, keep_ids=key is not None), None
     else:
+        rules = Catalog().game_with_rules(game, "a fit to plays of a game")
         played = read_game_plays(
-            file, Catalog().game(game), given, skip_bad=skip_bad, keep_ids=key is not None, threads=count,
+            file, rules, given, skip_bad=skip_bad, keep_ids=key is not None, threads=count,
             on_map=lambda done, total: on_progress(round(done / total), _STEPS),
         )  # fmt: skip
         table = played.table

@@ -18,6 +18,7 @@ import click
 
 from sims.cli.calibrate import calibrate
 from sims.cli.compare import advise, arena, compare
+from sims.cli.connect import connect
 from sims.cli.describe import describe, list_
 from sims.cli.export import export, export_controller
 from sims.cli.mcp import mcp
@@ -101,6 +102,7 @@ for _command in (
     plan,
     calibrate,
     mcp,
+    connect,
 ):
     cli.add_command(_command)
 

@@ -142,7 +142,7 @@ def play_side(setups: SideSetups, task: SideTask) -> PlayerSums:
     for table in (played.rows, played.players):  # targets are those of the scenario's own order
         table["cohort"] = order[table["cohort"]]
     tally = tally_of(played.rows, played.players, setups.schemes[task.side])
-    endings = None if setup.game.place is None else endings_of(played.rows, setup.game.causes)
+    endings = None if not setup.game.has_places else endings_of(played.rows, setup.game.causes)
     return PlayerSums(*places, sums, len(played.rows), played.faults, tally, endings)
 
 
@@ -171,7 +171,7 @@ def play_sides(
     sums = [setups.no_sums(number) for number in range(len(sides))]
     tallies = [Tally.empty(scheme) for scheme in setups.schemes]
     attempts = [0] * len(sides)
-    endings = [None if setup.game.place is None else Endings() for setup in setups.setups]
+    endings = [None if not setup.game.has_places else Endings() for setup in setups.setups]
     faults: list[list[Fault]] = [[] for _ in sides]
     tasks = [SideTask(side, chunk) for side, setup in enumerate(setups.setups) for chunk in chunks(setup)]
     work = [_most_attempts(setups.setups[task.side], task.chunk) for task in tasks]

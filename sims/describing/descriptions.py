@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from engine.controller import ControllerKind
 from engine.errors import ScenarioError
-from engine.game import Game
+from engine.external.external_game import AnyGame, ExternalGame
 from engine.parameters import Knob, straight_path
 from engine.scenario_file.scenario_faults import suggestion
 from sims.catalog import DEFAULT_CONTROLLER
@@ -104,7 +104,7 @@ def description(catalog: Catalog, name: str) -> str:
     return "\n\n".join(blocks)
 
 
-def dial_description(game: Game, as_json: bool, say: Callable[[str], None]) -> str:
+def dial_description(game: AnyGame, as_json: bool, say: Callable[[str], None]) -> str:
     """Win rates of three skills along the straight dial; say: takes a sentence when it takes long."""
     found = _played(game, (-1.5, 0.0, 1.5), 4000, say)
     if as_json:
@@ -120,7 +120,7 @@ def dial_description(game: Game, as_json: bool, say: Callable[[str], None]) -> s
     )
 
 
-def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[str]) -> None:
+def show_map(game: AnyGame, as_json: bool, say: Callable[[str], None], stream: IO[str]) -> None:
     """Print a game's response map on the straight dial as a heat map: in colour on a terminal (NO_COLOR is respected).
 
     say: takes a sentence when it takes long.
@@ -140,7 +140,7 @@ def show_map(game: Game, as_json: bool, say: Callable[[str], None], stream: IO[s
         show(text.plain, stream=stream)
 
 
-def map_text(game: Game, found: ResponseMap) -> Text:
+def map_text(game: AnyGame, found: ResponseMap) -> Text:
     """A map as a grid of numbers from 0 to 100, skill down and difficulty across, each cell on its number's colour."""
     from rich.text import Text
 
@@ -166,7 +166,7 @@ def map_text(game: Game, found: ResponseMap) -> Text:
     return text
 
 
-def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[str], None]) -> ResponseMap:
+def _played(game: AnyGame, skills: Sequence[float], attempts: int, say: Callable[[str], None]) -> ResponseMap:
     """The map at the tenths of the straight dial, for players with the default traits."""
     from engine.players import distribution_table
     from engine.response.response_map import response_map
@@ -185,7 +185,7 @@ def _played(game: Game, skills: Sequence[float], attempts: int, say: Callable[[s
     )
 
 
-def _patience(game: Game, say: Callable[[str], None]) -> Callable[[int, int], None]:
+def _patience(game: AnyGame, say: Callable[[str], None]) -> Callable[[int, int], None]:
     """Report how far a map is, first after two seconds and then now and then."""
     due = time.monotonic() + _LONG_S
     forecast = Forecast()
@@ -201,7 +201,7 @@ def _patience(game: Game, say: Callable[[str], None]) -> Callable[[int, int], No
     return progress
 
 
-def _map_json(game: Game, found: ResponseMap) -> str:
+def _map_json(game: AnyGame, found: ResponseMap) -> str:
     return json.dumps(
         {
             "game": game.name,
@@ -220,7 +220,9 @@ def _map_json(game: Game, found: ResponseMap) -> str:
     )
 
 
-def _game(game: Game) -> str:
+def _game(game: AnyGame) -> str:
+    if isinstance(game, ExternalGame):
+        return _external(game)
     manual = (sys.modules[game.build.__module__].__doc__ or game.summary).strip()
     head = ("knob", "range", "default", "unit", "harder", "scale", "meaning")
     keys = "\n".join(f"  {key}: {game.actions[action]}" for key, action in game.keys.items())
@@ -235,6 +237,23 @@ def _game(game: Game) -> str:
             f"ways to lose: {', '.join(game.causes)}; an attempt is stopped after {seconds:g} s",
             f"score: {_SCORED if game.score is not None else _UNSCORED}",
             f"keys\n{keys or '  none'}",
+        ]
+    )
+
+
+def _external(game: ExternalGame) -> str:
+    head = ("knob", "range", "default", "unit", "harder", "scale", "meaning")
+    same = "the same dice give the same attempt" if game.deterministic else "the same dice may give another attempt"
+    return "\n".join(
+        [
+            f"game {game.name}, version {game.version}, external: it plays in a process of its own",
+            "",
+            game.summary,
+            "",
+            f"knobs\n{aligned([head, *(_knob(knob) for knob in game.space)])}",
+            f"ways to lose: {', '.join(game.causes)}",
+            f"score: {_SCORED if game.has_score else _UNSCORED}",
+            f"luck: {same}",
         ]
     )
 

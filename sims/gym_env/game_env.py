@@ -52,7 +52,7 @@ class GameEnv(gymnasium.Env[npt.NDArray[np.float64], np.int64]):  # type: ignore
         Raises:
             ScenarioError: there is no such game or knob, or a number is out of its range.
         """
-        self.game = Catalog().game(game) if isinstance(game, str) else game
+        self.game = Catalog().game_with_rules(game, "an environment") if isinstance(game, str) else game
         self._values = _values_of(self.game, difficulty, params or {})
         self.fields = tuple(name for name, _ in _numbers(*self._begin(0)))
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (len(self.fields),), np.float64)

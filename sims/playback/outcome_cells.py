@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from engine.attempt import Result
-from engine.game import LOST, OUTCOMES, WON, Game
+from engine.external.external_game import AnyGame
+from engine.game import LOST, OUTCOMES, WON
 
 
-def outcome_cells(game: Game, result: Result) -> dict[str, Any]:
+def outcome_cells(game: AnyGame, result: Result) -> dict[str, Any]:
     """How an attempt ended, as the values of its row."""
-    ended_at = {} if game.place is None else {"end_place": result.place}
-    score = {} if game.score is None else {"score": result.score}
+    ended_at = {"end_place": result.place} if game.has_places else {}
+    score = {"score": result.score} if game.has_score else {}
     return {
         "duration_s": result.duration_s,
         "outcome": OUTCOMES[result.outcome],

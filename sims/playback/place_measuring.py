@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from engine.attempt import RUNS_OWN
 from engine.errors import RunFolderError, ScenarioError
+from engine.external.external_game import rules_of
 from engine.game import FAILED, OUTCOMES, Faculties, Game
 from engine.places.endings import Endings
 from engine.places.knock_out import PlaceCost, place_cost, won_without
@@ -50,15 +51,16 @@ def measure_places(
     """
     manifest = read_manifest(folder)
     table = open_table(folder / f"attempts.{manifest['format']}")
-    if table.game.without is None:
+    game = rules_of(table.game, "leaving out a place")
+    if game.without is None:
         raise ScenarioError(
-            f"places are measured in games that can leave one out, such as gap_runner, but {table.game.name} cannot; "
+            f"places are measured in games that can leave one out, such as gap_runner, but {game.name} cannot; "
             "look at where attempts end instead."
         )
-    if table.game.version != manifest["game_version"]:
+    if game.version != manifest["game_version"]:
         raise RunFolderError(
-            f"{folder} was played by version {manifest['game_version']} of {table.game.name}, and here is version "
-            f"{table.game.version}; use the Flowdial that wrote it."
+            f"{folder} was played by version {manifest['game_version']} of {game.name}, and here is version "
+            f"{game.version}; use the Flowdial that wrote it."
         )
     seed, shared = int(manifest["seed"]), manifest["tallies"]["scheme"]["cluster"] != "player"
     groups = _chosen_rows(table, endings, [str(name) for name in manifest["cohorts"]], level, attempts)
@@ -69,7 +71,7 @@ def measure_places(
         for (cohort, number), rows in groups.items()
         for place in range(1, int(rows["end_place"].max()) + 1)
     ]
-    on_message(_how_long(table.game, [rows for *_, rows in work], [place for _, _, place, _ in work], seed))
+    on_message(_how_long(game, [rows for *_, rows in work], [place for _, _, place, _ in work], seed))
     watch: dict[tuple[int, int, int], int] = {}
     for spot, row in endings.rows.items():
         if spot.cause:
@@ -77,7 +79,7 @@ def measure_places(
     costs = []
     for cohort, number, place, rows in work:
         cluster = rows["replica"] if shared else rows["replica"] * 2**32 + rows["player"]
-        found = place_cost(table.game, rows, place, seed, cluster)
+        found = place_cost(game, rows, place, seed, cluster)
         costs.append(PlaceCost(cohort, number, place, found, len(rows), watch.get((cohort, number, place), -1)))
     return sorted(costs, key=lambda one: (-one.difference.value, one.cohort, one.level, one.place))
 

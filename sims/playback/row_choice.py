@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from engine.attempt import Address
 from engine.errors import RunFolderError, ScenarioError
+from engine.external.external_game import rules_of
 from engine.game import FAILED, OUTCOMES, Faculties, Game
 from engine.scenario_file.scenario_faults import quote_value, suggestion
 from sims.playback.human_actions import read_human_actions
@@ -107,6 +108,7 @@ def choose_row(
     if sum(choice is not None for choice in (row, player, pick)) > 1:
         raise ScenarioError("choose a row in one way: by --row, by --player and --attempt, or by --pick")
     table = open_table(attempts_file(target))
+    rules_of(table.game, "a replay")
     if player is not None and attempt is not None:
         number = _numbered(table, player, attempt, replica)
     elif pick is not None:
@@ -227,7 +229,7 @@ def read_row(table: AttemptTable, number: int) -> RecordedRow:
         except ValueError as fault:
             came = quote_value(text)
             raise RunFolderError(f"{table.path}, row {number}, {column.name}: expected {fault}, got {came}.") from None
-    game = table.game
+    game = rules_of(table.game, "a replay")
     if cells["game_version"] != game.version:
         raise RunFolderError(
             f"{table.path}, row {number}: it was played by version {cells['game_version']} of {game.name}, and here is "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.attempt import attempt_of
+from engine.external.external_game import ExternalGame
 from engine.kernel import kernel_digest
 from engine.setup import Setup
 
@@ -47,8 +48,11 @@ def code_digests(setup: Setup) -> dict[str, str]:
     controller = _digest_of_text(
         controller, kind.options(), kind.option_list, kind.scopes, kind.rule and (kind.rule.beliefs, kind.rule.unit)
     )
-    rules = (game.name, game.version, game.pace, game.tick_seconds, game.max_ticks, game.actions, game.causes)
-    record = _digest_of_text(kernel_digest(attempt_of(game)), rules, game.space.knobs)
+    if isinstance(game, ExternalGame):
+        record = _digest_of_text(game.facts)
+    else:
+        rules = (game.name, game.version, game.pace, game.tick_seconds, game.max_ticks, game.actions, game.causes)
+        record = _digest_of_text(kernel_digest(attempt_of(game)), rules, game.space.knobs)
     engine = sorted((_ROOT / "engine").rglob("*.py"))
     return {"game": record, "controller": controller, "engine": _digest_of_files(engine)}
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from engine import record
 from engine.errors import RunFolderError
-from engine.game import Faculties, Game
+from engine.external.external_game import AnyGame
+from engine.game import Faculties
 from engine.record import ATTEMPT_COLUMNS, WIN_CHANCE, Column
 from engine.scenario_file.level_files import level_numbers
 from engine.scenario_file.toml import LARGEST_FILE
@@ -45,7 +46,7 @@ class AttemptTable(NamedTuple):
     path: Path
     columns: tuple[Column, ...]  # those that attempts have, in the file's order
     rows: int
-    game: Game
+    game: AnyGame
     ignored: tuple[str, ...] = ()  # other columns of the file
     made: tuple[tuple[float, ...], ...] = ()  # numbers of levels made by hand, of the scenario beside the file
 
@@ -77,7 +78,7 @@ def open_table(path: Path) -> AttemptTable:
     return AttemptTable(path, columns, rows, game, ignored, _made_beside(path, game))
 
 
-def _made_beside(path: Path, game: Game) -> tuple[tuple[float, ...], ...]:
+def _made_beside(path: Path, game: AnyGame) -> tuple[tuple[float, ...], ...]:
     """The levels made by hand of the scenario beside a file of attempts; none where there is none."""
     if game.read_level is None:
         return ()

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import FlowdialError
+from engine.external.external_game import AnyGame, ExternalGame
 from engine.faults import Fault
-from engine.game import Game
 from engine.record import Format
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
@@ -33,6 +33,7 @@ from sims.workers.quarantine import Quarantine, check_fault_share
 from sims.workers.task_fault import TaskFault
 from sims.workers.worker_process import worker_box
 
+_EXTERNAL_S: Final = 86_400.0  # for a chunk of an external game
 _FOREIGN_ROWS: Final = 512  # of a chunk at least, where a plug-in of others may end or hang its worker again and again
 
 
@@ -92,6 +93,8 @@ def _play(
     if todo:
         chosen: dict[str, Any] = {"stall_s": STALL_S, "noun": "chunk", "apart": apart, "explain": Quarantine()}
         chosen["on_message"] = on_message
+        if isinstance(job.setup.game, ExternalGame):  # it has a limit for each attempt, and may take its time
+            chosen["deadline_s"] = _EXTERNAL_S
         work = play_and_pack if executor.far else play_or_explain
         with executor.pool(job_in_worker, argument, work, most=len(todo), **chosen) as pool:
             for _, played in pool.run(todo):
@@ -152,14 +155,14 @@ def play_and_pack(job: Job, chunk: Chunk) -> PackedChunk:
 
 
 @contextlib.contextmanager
-def explained(game: Game) -> Iterator[None]:
+def explained(game: AnyGame) -> Iterator[None]:
     """Look into a fault outside of attempts: whether the game of a plug-in does not compile, and which rule of it."""
     try:
         yield
     except (FlowdialError, OSError, MemoryError):
         raise
     except Exception as fault:
-        if Catalog().has_own(game.name, DEFAULT_CONTROLLER):
+        if isinstance(game, ExternalGame) or Catalog().has_own(game.name, DEFAULT_CONTROLLER):
             raise
         from engine.contract.game_wins import compiles
 

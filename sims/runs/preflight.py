@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from engine.errors import FlowdialError, PluginFault, ScenarioError
+from engine.external.external_game import AnyGame, ExternalGame
 from engine.game import Game
 from engine.kernel import check_address_space
 from engine.places.passable import TRIES, impassable_levels
@@ -47,12 +48,12 @@ def prepare_job(scenario: Scenario, setup: Setup | None = None, file_format: For
         ) from fault
 
 
-def check_rules(game: Game) -> None:
+def check_rules(game: AnyGame) -> None:
     """Look at the first state of a plug-in's game, which is all that can be known of it within milliseconds.
 
     Raises PluginFault, in the words of `check_game`, when the state is nothing that can be compiled.
     """
-    if Catalog().has_own(game.name, DEFAULT_CONTROLLER):
+    if isinstance(game, ExternalGame) or Catalog().has_own(game.name, DEFAULT_CONTROLLER):
         return
     from engine.contract.game_rules import first_state_is_playable
 

@@ -116,7 +116,7 @@ def manifest_of(
         "wanted": wanted,
         "after_attempts": scenario.after_attempts,
         "replicas": setup.replicas,
-        **({} if setup.game.place is None else {"place_noun": setup.game.place_noun}),
+        **({"place_noun": setup.game.place_noun} if setup.game.has_places else {}),
         "levels": setup.levels,
         "layouts": "made" if setup.space.made else setup.layouts,
         "calibration": scenario.calibration._asdict(),

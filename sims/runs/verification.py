@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from engine.attempt import Address, Result, attempt_of
 from engine.errors import FlowdialError, RunFolderError
+from engine.external.external_game import AnyGame, AttemptUnplayed, ExternalGame, external_attempt, rules_of
 from engine.faults import BAD_PROPOSAL, FAULTS
 from engine.game import FAILED, OUTCOMES, Faculties
 from engine.kernel import compiled
-from engine.record import Column, Sheet
+from engine.record import Column, Sheet, source_of
 from engine.scenario import parse, setup_of
 from engine.scenario_file.scenario_faults import quote_value
 from engine.scenario_file.toml import LARGEST_FILE
@@ -219,6 +220,11 @@ def _replay(seen: _Tally, rows: int | None) -> None:
         return
     table = open_table(seen.file)
     _refuse_other_version(table)
+    if isinstance(table.game, ExternalGame) and not table.game.deterministic:
+        seen.remarks.append(
+            f"no row was replayed, since {table.game.name} is external and says that it is not deterministic"
+        )
+        return
     numbers = sample_rows(table.rows, rows, seen.seed)
     seen.differences, unrecorded, seen.failed = replay_rows(table, numbers)
     seen.replayed = len(numbers) - len(unrecorded) - seen.failed
@@ -289,7 +295,7 @@ def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellD
     Returns the cells that differ, the numbers of a person's rows without recorded actions, and the number of rows of
     failed attempts. Rows of the last two kinds cannot be replayed.
     """
-    attempt = compiled(attempt_of(table.game))
+    attempt = _attempt_of(table.game)
     found: list[CellDifference] = []
     unrecorded: list[int] = []
     failed = 0
@@ -313,6 +319,17 @@ def replay_rows(table: AttemptTable, numbers: Sequence[int]) -> tuple[list[CellD
     return found, unrecorded, failed
 
 
+def _attempt_of(game: AnyGame) -> Callable[..., Result]:
+    """(values, faculties, address) -> Result. Raises AttemptUnplayed in an external game that does not play."""
+    if isinstance(game, ExternalGame):
+
+        def elsewhere(values: npt.NDArray[np.float64], faculties: Faculties, *address: int) -> Result:
+            return external_attempt(game, values, faculties, Address(*address))
+
+        return elsewhere
+    return compiled(attempt_of(game))
+
+
 class _Unrecorded(Exception):
     """The actions of a person in this attempt are not recorded."""
 
@@ -328,7 +345,7 @@ def _cells_that_differ(
             values[column.name] = value_of(column, text, human=human)
         except ValueError as fault:
             yield column.name, text, str(fault)
-    source = HUMAN if human else "synthetic"
+    source = HUMAN if human else source_of(table.game)
     expected_constants = {"source": source, "game": table.game.name, "game_version": str(table.game.version)}
     for name, constant in expected_constants.items():
         if row[name] != constant:
@@ -353,7 +370,11 @@ def _cells_that_differ(
         result = _result_of_deeds(table, np.array(params, dtype=np.float64), address)
     else:
         faculties = Faculties(*(float(values[name]) for name in Faculties._fields))
-        result = attempt(np.array(params, dtype=np.float64), faculties, *address)
+        try:
+            result = attempt(np.array(params, dtype=np.float64), faculties, *address)
+        except AttemptUnplayed as fault:
+            yield "fault", row["fault"], f"{fault.why.type}: {fault}"
+            return
     for name, value in outcome_cells(table.game, result).items():
         if name in values and values[name] != value:  # a file from before scores and places has none
             yield name, row[name], _as_text(value)
@@ -361,12 +382,13 @@ def _cells_that_differ(
 
 def _result_of_deeds(table: AttemptTable, values: npt.NDArray[np.float64], address: Address) -> Result:
     """How an attempt of a person ends when all that they did is done again."""
+    game = rules_of(table.game, "a replay")
     try:
-        human_actions = read_human_actions(table.path.parent, address, len(table.game.actions))
+        human_actions = read_human_actions(table.path.parent, address, len(game.actions))
     except RunFolderError as fault:
         raise _Unrecorded from fault
-    recording = Recording(AttemptStepper(table.game, values, NO_FACULTIES, address), human_actions)
-    recording.reach(table.game.max_ticks)
+    recording = Recording(AttemptStepper(game, values, NO_FACULTIES, address), human_actions)
+    recording.reach(game.max_ticks)
     return recording.stepper.result()
 
 

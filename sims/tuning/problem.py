@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from engine.contract.game_stairs import is_staircase, may_be_staircase
 from engine.errors import FlowdialError, ScenarioError
-from engine.game import Game
+from engine.external.external_game import AnyGame, ExternalGame
 from engine.parameters import Knob, ParameterSpace, Value
 from engine.scenario import Scenario, load, parse, setup_of
 from engine.scenario_file import toml
@@ -141,11 +141,14 @@ def _with_defaults(space: ParameterSpace, values: Mapping[str, Value]) -> Parame
 
 def _stairs(setup: Setup) -> dict[str, float]:
     """Free knobs that act in whole ticks, and the tick. A game that cannot be played shows its fault in the search."""
-    found = {}
+    found: dict[str, float] = {}
+    game = setup.game
+    if isinstance(game, ExternalGame):  # what its knobs do within a tick is nobody's business here
+        return found
     for j in setup.space.free:
         try:
-            if may_be_staircase(setup.game, j) and is_staircase(setup.game, setup.space.defaults(), j):
-                found[setup.space[j].name] = setup.game.tick_seconds
+            if may_be_staircase(game, j) and is_staircase(game, setup.space.defaults(), j):
+                found[setup.space[j].name] = game.tick_seconds
         except (FlowdialError, MemoryError, OSError):
             raise
         except (Exception, SystemExit):  # noqa: BLE001 - a plug-in may raise anything
@@ -193,7 +196,7 @@ def free_knobs(scenario: Scenario, locks: Sequence[str] = ()) -> Scenario:
 
 
 def _freeing(
-    name: str, game: Game, held: Mapping[str, Any], bounds: Mapping[str, Sequence[float]], locks: Sequence[str]
+    name: str, game: AnyGame, held: Mapping[str, Any], bounds: Mapping[str, Sequence[float]], locks: Sequence[str]
 ) -> list[tuple[str, str]]:
     """The overrides that free all knobs but those that are held or locked. name: of the scenario."""
     locked = {knob: _locked_at(knob, game, bounds) for knob in locks if knob not in held}
@@ -210,7 +213,7 @@ def _freeing(
     ]
 
 
-def _locked_at(name: str, game: Game, bounds: Mapping[str, Sequence[float]]) -> Value:
+def _locked_at(name: str, game: AnyGame, bounds: Mapping[str, Sequence[float]]) -> Value:
     """The default at which a lock holds a knob. Raises ScenarioError for an unknown knob, or outside its bounds."""
     if name not in game.space.names:
         close = suggestion(name, game.space.names)

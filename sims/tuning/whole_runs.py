@@ -24,7 +24,7 @@ from engine.presence.week import later
 from engine.randomness import standard_normal
 from engine.scenario import Scenario, setup_of
 from engine.setup import Setup
-from engine.world import Chunk, Played, World, belief_columns
+from engine.world import Chunk, Played, World, belief_columns, controller_of, in_one_call
 from sims.catalog import Catalog
 from sims.tuning.search.search_space import Numbers
 
@@ -81,8 +81,11 @@ def play_block(setup: Setup, cohort: int, players: int, replica: int) -> Played:
     """Some players of a cohort play to their end. setup: by `run_setup`, with every knob held."""
     world = World(setup, Chunk(0, replica, cohort, 0, players), len(belief_columns(setup)))
     _spread(world, cohort)
-    world.start_sessions()
-    world.env.run()
+    if in_one_call(setup):
+        world.start_sessions()
+    else:
+        world.start_attempts(controller_of(setup, replica))
+    world.run()
     return world.finish()
 
 

@@ -21,13 +21,13 @@ SEED = 1_610
 
 def paced(pace):
     """Games of a pace as parameters; the one that takes the longest is left to CI."""
-    names = [name for name in GAMES if CATALOG.game(name).pace in pace]
+    names = [name for name in GAMES if CATALOG.game_with_rules(name).pace in pace]
     return [pytest.param(name, marks=pytest.mark.thorough if name == "tile_match" else ()) for name in names]
 
 
 @pytest.mark.parametrize("name", paced(("turns", "real_time")))
 def test_no_constant_and_no_random_action_beats_the_weakest_players(name):
-    game, rounds = CATALOG.game(name), ROUNDS[name]
+    game, rounds = CATALOG.game_with_rules(name), ROUNDS[name]
     floor, player = compiled(senseless_of(game)), compiled(sensible_of(game))
     hold = 1 if game.pace == "turns" else 15
     # Of the 128 swaps of tile_match every twelfth: one cell is like another.
@@ -48,7 +48,7 @@ def error(a, b, rounds):
 
 def test_one_action_for_ever_is_what_it_says():
     """In a duel nothing but attacking wins."""
-    game = CATALOG.game("boss_duel")
+    game = CATALOG.game_with_rules("boss_duel")
     floor = compiled(senseless_of(game))
     won = {name: floor(values_at(game, 0.5), action, 1, SEED, 0, 0, 400) for action, name in enumerate(game.actions)}
     assert won["wait"] == won["heal"] == won["block"] == won["dodge"] == 0

@@ -28,7 +28,7 @@ def recordings(game):
 
 @pytest.mark.parametrize("name", GAMES)
 def test_the_recordings_of_a_game_come_out_the_same(name, request):
-    game = CATALOG.game(name)
+    game = CATALOG.game_with_rules(name)
     if request.config.getoption("--regenerate-playthroughs"):
         regenerate(name)
     for path in recordings(name):
@@ -38,7 +38,7 @@ def test_the_recordings_of_a_game_come_out_the_same(name, request):
 
 def regenerate(name):
     """Play all recordings of a game again, after finding attempts to record where there are none."""
-    game = CATALOG.game(name)
+    game = CATALOG.game_with_rules(name)
     FOLDER.mkdir(exist_ok=True)
     scripts = {
         path.stem.removeprefix(f"{name}-"): playthrough.script_of(path.read_text(encoding="utf-8"), game)
@@ -54,13 +54,13 @@ def test_every_game_has_recordings_of_a_win_and_of_every_cause_of_a_loss(name):
     texts = [path.read_text(encoding="utf-8") for path in recordings(name)]
     assert len(texts) >= FEWEST, f"record {name}: pytest tests/games/test_playthroughs.py --regenerate-playthroughs"
     assert any("\noutcome won\n" in text for text in texts)
-    for cause in CATALOG.game(name).causes:
+    for cause in CATALOG.game_with_rules(name).causes:
         assert any(f"\ncause {cause}\n" in text for text in texts), cause
 
 
 @pytest.mark.parametrize("name", GAMES)
 def test_stepping_through_an_attempt_gives_what_the_kernel_gives(name):
-    game = CATALOG.game(name)
+    game = CATALOG.game_with_rules(name)
     for path in recordings(name):
         script = playthrough.script_of(path.read_text(encoding="utf-8"), game)
         kernel = compiled(attempt_of(game))

@@ -41,7 +41,7 @@ WINDOW = {
 ONLY_IN = [
     ("numba", PACKAGES, {"engine/kernel.py"}),
     ("llvmlite", PACKAGES, set[str]()),
-    ("simpy", PACKAGES, {"engine/world.py", "engine/session.py"}),
+    ("simpy", PACKAGES, {"engine/world.py", "engine/session.py", "engine/external/courier.py"}),
     ("pyarrow", RESULT_PATH, {"engine/record.py", "engine/user_files/regular_file.py"}),  # the latter opens Parquet
     ("pygame", PACKAGES, WINDOW),
     ("cmaes", RESULT_PATH, {"controllers/common/margin_search.py"}),

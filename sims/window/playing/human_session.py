@@ -27,6 +27,7 @@ import numpy.typing as npt
 from engine import record
 from engine.attempt import Address
 from engine.controller import ControllerKind, Outcome, Setting, Situation, Who
+from engine.external.external_game import rules_of
 from engine.game import WON, Faculties
 from engine.parameters import along, level_value, put_made, to_real
 from engine.players import (
@@ -227,7 +228,7 @@ class HumanSession:
 
     def _film(self, values: npt.NDArray[np.float64], number: int, level: int) -> AttemptStepper:
         address = Address(self.setup.seed, 0, PERSON, number, level, self.setup.layout_seed(0))
-        return AttemptStepper(self.setup.game, values, NO_FACULTIES, address)
+        return AttemptStepper(rules_of(self.setup.game, "play"), values, NO_FACULTIES, address)
 
     def finish(self, attempt: HumanAttempt, human_actions: Sequence[HumanAction]) -> None:
         """Save an attempt that has ended, then report it to the controller.

@@ -74,7 +74,7 @@ def scenario_for_play(
 
     Raises ScenarioError when the game, the controller or the scenario does not fit.
     """
-    check_wishes(catalog.game(game), catalog, controller)
+    check_wishes(catalog.game_with_rules(game, "a window in which a person plays"), catalog, controller)
     if scenario is None:
         return play_scenario(catalog, game, controller=controller, seed=seed)
     settings = [] if seed is None else [("seed", str(seed))]

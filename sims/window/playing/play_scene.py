@@ -14,6 +14,7 @@ import numpy.typing as npt
 from engine.attempt import Address
 from engine.controller import ControllerKind
 from engine.errors import ScenarioError
+from engine.external.external_game import rules_of
 from engine.game import WON, Faculties, Game, Shape
 from engine.parameters import along, to_real
 from engine.scenario import Scenario, setup_of
@@ -63,7 +64,7 @@ class PlayScene:
     ) -> None:
         """controller, target: preselected on the start screen; None for those of the scenario."""
         self.setup: Setup = setup_of(scenario, catalog)
-        self.game: Game = self.setup.game
+        self.game: Game = rules_of(self.setup.game, "play")
         self.kinds = tuple(catalog.controller(entry.name) for entry in catalog.controllers())
         kind = self.setup.kind if controller is None else catalog.controller(controller)
         self.kind_at = self.kinds.index(kind)

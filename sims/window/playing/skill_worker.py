@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.external.external_game import rules_of
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
 from sims.window.playing.skill_estimate import FEWEST, SkillEstimate, estimate_skill, population_skills, win_curve
@@ -99,6 +100,6 @@ def _serve(pipe: Connection, parent: int, scenario: Scenario) -> None:
     with contextlib.suppress(EOFError, OSError):  # the window was closed
         while True:
             values, won = pipe.recv()
-            curves.append(win_curve(setup.game, values, setup.seed))
+            curves.append(win_curve(rules_of(setup.game, "play"), values, setup.seed))
             results.append(won)
             pipe.send(estimate_skill(curves, results, skills) if len(curves) >= FEWEST else None)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from engine import record
 from engine.attempt import Address
 from engine.controller import Controller, ControllerKind, Outcome, Setting, Situation, Who
+from engine.external.external_game import rules_of
 from engine.faults import Fault
 from engine.game import WON, Faculties
 from engine.response.win_probability import recorded_chances
@@ -267,7 +268,7 @@ class LiveWorld:
             decision.controller,
             decision.beliefs,
             AttemptStepper(
-                self.setup.game,
+                rules_of(self.setup.game, "a live view"),
                 np.array([*row["params"], *self.setup.space.numbers_on(int(row["level"]))]),
                 faculties,
                 address,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.controller import ControllerKind
+from engine.external.external_game import rules_of
 from engine.game import LOST, WON, Game
 from engine.scenario import Scenario, setup_of
 from sims.catalog import Catalog
@@ -109,7 +110,7 @@ class WatchScene:
         self.setup = setup_of(scenario, catalog)
         self.world = LiveWorld(self.setup, viewports, cohort=cohort, in_turn=in_turn)
         self.row_log: RowLog | None = None
-        self.viewports = [PlayerViewport(self.setup.game) for _ in range(viewports)]
+        self.viewports = [PlayerViewport(rules_of(self.setup.game, "a live view")) for _ in range(viewports)]
         self.rolling_rates = [RollingRate() for _ in range(len(scenario.cohorts) + 1)]  # the last one is of all players
         self.live_verdict = LiveVerdict(scenario, self.setup, self.world)
         self.pointer = (-1.0, -1.0)  # where the mouse is

@@ -23,7 +23,7 @@ def option_texts(name: str) -> dict[str, list[str]]:
     """The lines of each option's text, without its name, as click prints them."""
     context = context_of(name)
     formatter = context.make_formatter()
-    context.command.format_options(context, formatter)
+    click.Command.format_options(context.command, context, formatter)  # a group adds its commands
     texts: dict[str, list[str]] = {}
     options = [parameter for parameter in context.command.get_params(context) if isinstance(parameter, click.Option)]
     records = [record for option in options if (record := option.get_help_record(context))]

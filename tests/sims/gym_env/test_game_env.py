@@ -49,7 +49,7 @@ def test_the_same_seed_and_actions_give_the_same_episode(name):
 
 @pytest.mark.parametrize("name", GAMES)
 def test_an_expert_who_plays_through_the_environment_ends_as_in_a_run(name):
-    game = Catalog().game(name)
+    game = Catalog().game_with_rules(name)
     env = GameEnv(name, difficulty=0.2)
     values = np.array(game.space.real([0.2] * len(game.space)))
     for seed in range(3):

@@ -17,6 +17,7 @@ from controllers.deterministic.constant import CONTROLLER as CONSTANT
 from engine.arithmetic import logistic
 from engine.batch import batch_rows
 from engine.errors import PluginFault
+from engine.external.external_game import rules_of
 from engine.game import LOST, PERFECT, RUNNING, WON, Game
 from engine.inference.intervals import DIAL_UNIT, cluster_sums
 from engine.parameters import Knob, ParameterSpace
@@ -161,11 +162,12 @@ def test_what_is_played_has_the_win_rates_of_the_closed_form(learning):
     steady = {"skill": Distribution("fixed", 0.0), "learning": Distribution("fixed", learning)}
     setup = setup_of(cohorts=(steady,), counts=(20,))
     bench = Bench(setup, counted(setup), 4000)
-    chance = setup.game.win_probability
+    game = rules_of(setup.game, "this test")
+    chance = game.win_probability
     assert chance is not None
     for place, more in ((0.5, 0.0), (0.6, 0.0), (0.5, 1.0), (0.5, -1.0)):
         wins, attempts = bench.play([place], skill=more).sums.sum(axis=0)
-        params = setup.game.params(*bench.values(place)[0])
+        params = game.params(*bench.values(place)[0])
         truth = chance(params, PERFECT._replace(skill=more + learning * math.log(11.0)))
         assert abs(wins / attempts - truth) < 4.0 * (truth * (1.0 - truth) / attempts) ** 0.5
 

@@ -599,7 +599,7 @@ def test_two_clicks_swap_two_tiles(tmp_path):
 
 
 def test_the_cursor_takes_a_tile_and_swaps_it_with_its_neighbour(tmp_path):
-    game = Catalog().game(installed("tile_match"))
+    game = Catalog().game_with_rules(installed("tile_match"))
     scene = scene_of(tmp_path, "tile_match")
     start(scene)
     frames(scene, 30)
@@ -612,7 +612,7 @@ def test_the_cursor_takes_a_tile_and_swaps_it_with_its_neighbour(tmp_path):
 
 
 def test_the_estimate_finds_the_skill_of_a_synthetic_player():
-    game = Catalog().game("logistic")
+    game = Catalog().game_with_rules("logistic")
     setup = setup_of(scenario("logistic"), Catalog())
     skills = population_skills(setup)
     kernel = compiled(attempt_of(game))
@@ -629,7 +629,7 @@ def test_the_estimate_finds_the_skill_of_a_synthetic_player():
 
 
 def test_more_skill_never_has_a_smaller_chance():
-    game = Catalog().game("gap_runner")
+    game = Catalog().game_with_rules("gap_runner")
     chances = win_curve(game, np.array(game.space.defaults()), 1)
     assert chances.shape == GRID.shape
     assert np.all(np.diff(chances) >= 0)
@@ -793,7 +793,7 @@ from sims.window.playing.skill_worker import SkillWorker
 def main():
     signal.signal(signal.SIGINT, lambda number, frame: None)
     worker = SkillWorker(play_scenario(Catalog(), "gap_runner", seed=1))
-    worker.tell(np.array(Catalog().game("gap_runner").space.defaults()), True)
+    worker.tell(np.array(Catalog().game_with_rules("gap_runner").space.defaults()), True)
     print("started", flush=True)
     sys.stdin.readline()
     worker.poll()

@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["logistic", *TIERED])
 def test_a_film_is_the_kernels_twin(name):
-    game = Catalog().game(installed(name))
+    game = Catalog().game_with_rules(installed(name))
     rng = np.random.default_rng(7)
     values: Any
     kernel = compiled(attempt_of(game))
@@ -57,7 +57,7 @@ def test_a_film_is_the_kernels_twin(name):
 
 @pytest.mark.parametrize("name", ["logistic", *GAMES])
 def test_looking_changes_nothing(name):
-    game = Catalog().game(installed(name))
+    game = Catalog().game_with_rules(installed(name))
     values = np.array(game.space.defaults())
     seen, unseen = (AttemptStepper(game, values, PEOPLE[1], Address(5, 0, 2, 1, 0)) for _ in range(2))
     while not unseen.ended:
@@ -310,7 +310,7 @@ def test_a_recording_of_another_kind_is_refused(folder, tmp_path):
 
 
 def test_a_reel_stops_with_a_persons_last_deed():
-    game = Catalog().game("gap_runner")
+    game = Catalog().game_with_rules("gap_runner")
     stepper = AttemptStepper(game, np.array(game.space.defaults()), PERFECT, Address(1, 0, 0, 0, 0))
     recording = Recording(stepper, [])
     recording.reach(5)

@@ -15,7 +15,7 @@ from sims.runs.execution import run
 from sims.runs.export import export
 from tests.kit.game_plays import SCENARIO
 
-GAME = Catalog().game("gap_runner")
+GAME = Catalog().game_with_rules("gap_runner")
 NAMES = tuple(f"param_{name}" for name in GAME.space.names)
 
 
