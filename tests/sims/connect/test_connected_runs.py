@@ -84,6 +84,7 @@ def test_a_run_says_external_and_is_replayed_by_verify(here):
     assert not verify(done).equal
 
 
+@pytest.mark.thorough
 def test_workers_and_batches_change_no_byte(here):
     seen = []
     for number, (workers, batch) in enumerate([(1, 256), (2, 1), (1, 16)]):
@@ -105,10 +106,10 @@ def test_1_2_and_7_workers_and_three_sizes_of_batches_change_no_byte(here):
 @pytest.mark.parametrize("scope", ["player", pytest.param("everyone", marks=pytest.mark.thorough)])
 def test_failed_attempts_are_rows_that_say_why_whatever_the_batch(here, scope):
     seen = []
-    for batch in (1, 16):
+    for workers, batch in ((1, 1), (2, 16)):
         registered(here, "crash", 29, batch=batch)
         scenario = load_scenario("moody.toml", **{"controller.scope": scope})
-        done = run(scenario, out=f"run{batch}", workers=1)
+        done = run(scenario, out=f"run{batch}", workers=workers)
         rows = rows_of(done.folder)
         failed = [row for row in rows if row["outcome"] == "failed"]
         assert failed
@@ -166,6 +167,7 @@ def test_commands_that_show_a_game_refuse_in_one_sentence(here, capsys):
     assert "  moody       flowdial connect  Moody" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_comparisons_meet_the_same_dice(here):
     registered(here)
     fixed = {"controller.name": "constant", "controller.options.difficulty": 0.5}
