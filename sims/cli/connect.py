@@ -19,7 +19,7 @@ _MISSED: Final = 1
 
 @click.group(cls=Commands)
 def connect() -> None:
-    """Simulate a game of your own, which plays in its own process.
+    """Simulate a game of your own in its own process.
 
     docs/protocol.md tells how it answers.
     """

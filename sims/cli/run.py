@@ -28,9 +28,9 @@ from sims.cli.options import (
     track_option,
     workers_option,
 )
-from sims.cli.run_bar import run_bar
-from sims.cli.study_view import best_printer, print_study, print_tiers, study_line
 from sims.cli.sweep import print_sweep
+from sims.cli.views.run_bar import run_bar
+from sims.cli.views.study_view import best_printer, print_study, print_tiers, study_line
 from sims.terminal import meter, no_message, print_utf8, say, show
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def resume(
 def _shown(result: Run, *, gate: bool, quiet: bool, as_json: bool) -> int:
     """Print a run. The exit code is that of a missed gate first, then of plug-in errors, then of an unclear gate."""
     from engine.errors import PluginFault
-    from sims.cli.verdict_table import print_verdict
+    from sims.cli.views.verdict_table import print_verdict
 
     judged = result.gate() if gate else None
     if as_json:
@@ -277,7 +277,7 @@ def report(folder: Path, knock_out: bool, level: int | None, attempts: int, as_j
             raise click.UsageError("--level and --json are for --knock-out; add it.")
         show(write_report(folder))
         return
-    from sims.cli.cost_table import print_costs
+    from sims.cli.views.cost_table import print_costs
     from sims.run_folder.sound_tables import sound_manifest
     from sims.runs.run import Run
 

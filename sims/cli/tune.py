@@ -27,7 +27,7 @@ from sims.cli.options import (
     track_option,
     workers_option,
 )
-from sims.cli.study_view import best_printer, print_study, print_tiers, study_line
+from sims.cli.views.study_view import best_printer, print_study, print_tiers, study_line
 from sims.terminal import json_text, meter, say, show
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from sims.arena.true_chances import _told
 from sims.cli.app import main
-from sims.cli.verdict_table import print_verdict
+from sims.cli.views.verdict_table import print_verdict
 from sims.terminal import Forecast, announce, duration, harmless, is_lively, meter, say, show
 from sims.verdict.verdict import cells
 from tests.kit.places import ROOT
@@ -137,8 +137,8 @@ def test_everything_that_is_printed_goes_through_the_door():
             found[path.relative_to(ROOT).as_posix()] = ways
     assert found == {
         "sims/cli/shadowed_packages.py": {"sys.stderr.write"},  # before anything of ours can be imported
-        "sims/cli/study_view.py": {"sys.stderr.write"},  # numbers and words of our own
-        "sims/cli/verdict_table.py": {"stream.write"},  # where no terminal is
+        "sims/cli/views/study_view.py": {"sys.stderr.write"},  # numbers and words of our own
+        "sims/cli/views/verdict_table.py": {"stream.write"},  # where no terminal is
         "sims/run_folder/data_package.py": {"sys.stdout.write"},  # docs/columns.md
         "sims/terminal.py": {"sys.stderr.write", "sys.stdout.write"},
     }

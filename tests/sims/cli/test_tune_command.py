@@ -12,10 +12,10 @@ import time
 import click
 import pytest
 
-from sims.cli import study_view
 from sims.cli.app import main
-from sims.cli.study_view import progress_text, study_line
 from sims.cli.tune import attempts_for
+from sims.cli.views import study_view
+from sims.cli.views.study_view import progress_text, study_line
 from sims.tuning.journal import read_journal
 from sims.tuning.progress import StudyProgress
 from sims.tuning.search.counts import Counts, Segment, Tell

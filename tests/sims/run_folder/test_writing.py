@@ -20,6 +20,7 @@ WRITERS = {
     "engine/response/kept_tables.py": "mkstemp in the cache folder, which is the user's alone",
     "engine/user_files/cache_folder.py": "mkdtemp",
     "sims/cli/app.py": "the null device",
+    "sims/connect/registry.py": "mkstemp in the configuration folder, then renamed",
     "sims/run_folder/files.py": "the functions of this test",
     "sims/run_folder/lock.py": "the lock, never through a link",
     "sims/runs/telemetry.py": "to_csv without a path gives a text",

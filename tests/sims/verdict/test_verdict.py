@@ -17,7 +17,7 @@ from engine.scenario import parse, setup_of
 from engine.tally import NEAR_END, SWING_UNIT, TOTALS, Scheme, Tally, scheme_of, tally_of
 from engine.world import chunks, simulate
 from sims.catalog import Catalog
-from sims.cli.verdict_table import print_verdict
+from sims.cli.views.verdict_table import print_verdict
 from sims.runs.tables import goal_for
 from sims.verdict.goal import SUMMARY_COLUMNS, Goal, goal_of
 from sims.verdict.numbers import decimals_of
