@@ -11,6 +11,7 @@ from tests.kit.exported import PLAYERS, RULES, Case, cases, differing
 QUICK = ("weighted_up_down", "kalman")
 HEAVY = ("grid_imm", "kalman_bank", "quest")  # tables: a few sequences show as much
 QUICK_LANGUAGES = ("node", "c", "lua54")
+TIERS = {"node": pytest.mark.thorough}  # of the other languages the quick tier has two rules
 
 
 @cache
@@ -36,8 +37,7 @@ def test_a_rule_gives_the_same_numbers_in_another_language(name, language, tmp_p
     assert check(language, few_cases(name), tmp_path) > 300
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("language", PLAYERS)
+@pytest.mark.parametrize("language", [pytest.param(one, marks=TIERS.get(one, pytest.mark.slow)) for one in PLAYERS])
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_gives_the_same_numbers_in_every_language(name, language, tmp_path):
     if name in QUICK and language in QUICK_LANGUAGES:
