@@ -120,6 +120,7 @@ SCRIPT: Final = r"""
     if (!figure.querySelector("svg.chart")) continue;
     const row = document.createElement("p"), said = document.createElement("output");
     row.className = "tools";
+    row.append("Save");
     for (const [name, way] of Object.entries(WAYS)) {
       if (name === "CSV" && !numbersOf(figure)) continue;
       const button = document.createElement("button");
