@@ -67,6 +67,7 @@ class Stopping:
         self._before: dict[signal.Signals, Any] = {}
         self._stopped: Stopped | None = None
         self._hook_before = sys.unraisablehook
+        self._again: threading.Timer | None = None  # raises what was ignored once more
 
     def __enter__(self) -> Stopping:
         if threading.current_thread() is threading.main_thread():
@@ -105,11 +106,15 @@ class Stopping:
             return
         for number in self._before:
             signal.signal(number, self._first)
-        again = threading.Timer(_AGAIN_S, _thread.interrupt_main, (stopped.exit_code - 128,))
-        again.daemon = True
-        again.start()
+        self._again = threading.Timer(_AGAIN_S, _thread.interrupt_main, (stopped.exit_code - 128,))
+        self._again.daemon = True
+        self._again.start()
 
     def _put_back(self) -> None:
+        if self._again is not None:
+            self.hold()  # should it still come, it passes by
+            self._again.cancel()
+            self._again.join()
         if self._before:
             sys.unraisablehook = self._hook_before
         for number, handler in self._before.items():

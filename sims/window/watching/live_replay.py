@@ -19,7 +19,8 @@ def live_row(world: LiveWorld, attempt: LiveAttempt) -> RecordedRow:
     """The row of an attempt that the world has played."""
     stepper, row = attempt.stepper, attempt.row
     game = stepper.game
-    result = Result(*(row[name].item() for name in Result._fields))
+    ended = {"place": "end_place"}  # in a row, place is that in the session
+    result = Result(*(row[ended.get(name, name)].item() for name in Result._fields))
     cells: dict[str, Any] = {
         "source": "synthetic",
         "controller": world.chosen[attempt.controller].kind.name,

@@ -157,7 +157,7 @@ def test_the_first_thing_that_is_wrong_is_named(path, value, fault):
 
 def test_a_manifest_as_it_was_written_is_accepted():
     assert fault_of(WHOLE, "run") is None
-    assert fault_of(WHOLE, "study") == "study is not as a study writes it"
+    assert fault_of(WHOLE, "study") == "seconds is not as a study writes it"
 
 
 @pytest.mark.parametrize(
