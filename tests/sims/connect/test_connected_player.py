@@ -171,7 +171,7 @@ def test_games_end_with_the_process_that_started_them_even_if_it_is_killed(mark)
     assert wait_until_gone(mark) == []
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_50_kills_and_stops_at_random_moments_change_no_reply(mark):
     """Of a game that is killed from outside no attempt is to blame: it is played again."""
     calm = moody(batch=16)

@@ -93,7 +93,7 @@ def test_workers_and_batches_change_no_byte(here):
     assert seen[1:] == seen[:1] * 2
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_1_2_and_7_workers_and_three_sizes_of_batches_change_no_byte(here):
     seen = set()
     for workers, batch in [(1, 1), (1, 16), (1, 256), (2, 16), (7, 1), (7, 256)]:

@@ -23,7 +23,10 @@ QUICK = ((960, 1080),)  # letters are smallest here
 SIZES = ((1280, 720), (1920, 1080), (2560, 1400), (3840, 2160))
 
 WORDY = tuple(  # boss_duel has the most words
-    game if game == "boss_duel" else pytest.param(game, marks=pytest.mark.thorough) for game in GAMES
+    game
+    if game == "boss_duel"
+    else pytest.param(game, marks=pytest.mark.slow if game == "tile_match" else pytest.mark.thorough)
+    for game in GAMES
 )
 
 
