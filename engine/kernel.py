@@ -17,6 +17,7 @@ import hashlib
 import os
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -98,15 +99,15 @@ def _loaded_numba() -> Any:
     if not all(one.startswith(("+", "-")) for one in features if one):  # LLVM would end the process
         raise EnvironmentFault("each of NUMBA_CPU_FEATURES must begin with + or -; correct it, or unset it.")
     try:
-        import numba
-
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Environment variable 'NUMBA_")  # it would go on with a default
+            import numba
         if variables:  # some of them are read only when something is compiled, and no plug-in is to blame for them
             numba.njit(_nothing)()  # type: ignore[call-arg]
     except Exception as fault:
         remedy = f"correct {', '.join(variables)}" if variables else "install Flowdial again with what it needs"
-        raise EnvironmentFault(
-            f"the compiler numba does not work here: {' '.join(str(fault).split())[:300]}; {remedy}."
-        ) from fault
+        reason = " ".join(str(fault).partition("The parse failed")[0].split())[:300].rstrip(".")
+        raise EnvironmentFault(f"the compiler numba does not work here: {reason}; {remedy}.") from fault
     return numba
 
 

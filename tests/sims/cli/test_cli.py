@@ -173,7 +173,9 @@ def test_a_tilde_that_the_shell_left_is_the_home(words, tmp_path, monkeypatch, f
     assert (code, "~nobody-of-this-name has no home folder" in err) == (2, True)
 
 
-@pytest.mark.parametrize(("variable", "value"), [("NUMBA_NUM_THREADS", "0"), ("NUMBA_CPU_FEATURES", "avx")])
+@pytest.mark.parametrize(
+    ("variable", "value"), [("NUMBA_NUM_THREADS", "0"), ("NUMBA_NUM_THREADS", "abc"), ("NUMBA_CPU_FEATURES", "avx")]
+)
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_variable_that_stops_the_compiler_is_named(tmp_path, variable, value, workers):
     environment = {**os.environ, variable: value}
