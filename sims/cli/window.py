@@ -8,7 +8,17 @@ from typing import Any, Final
 
 import click
 
-from sims.cli.options import Command, NumberRange, UserPath, game_name_option, game_option, one_game, seed_option
+from sims.cli.options import (
+    Command,
+    NumberRange,
+    UserPath,
+    game_name_option,
+    game_option,
+    one_game,
+    pairs_of,
+    seed_option,
+    set_option,
+)
 
 _PICTURES: Final = (".png", ".webp", ".gif", ".mp4")  # as in sims.window.recorder, which help must not import
 
@@ -156,6 +166,7 @@ def play(
 )
 @click.option("--cohort", metavar="NAME", help="Show only this player group.")
 @seed_option
+@set_option
 @click.option(
     "--speed",
     type=_SPEED,
@@ -176,6 +187,7 @@ def watch(
     against: str | None,
     cohort: str | None,
     seed: int | None,
+    settings: tuple[str, ...],
     speed: float,
     record: Path | None,
     frames: int | None,
@@ -189,6 +201,7 @@ def watch(
     The rows and a report are saved when it ends. With --record they are saved only if --out is given.
     """
     _check_rate(fps, record)
+    pairs = pairs_of(settings, seed)
     if against is not None:
         if cohort is not None:
             raise click.UsageError("--against shows all player groups; leave out --cohort.")
@@ -197,7 +210,7 @@ def watch(
         return watch_against(
             target,
             against,
-            seed=seed,
+            settings=pairs,
             speed=speed,
             record=record,
             frames=frames,
@@ -210,7 +223,7 @@ def watch(
 
     return open_window(
         target,
-        seed=seed,
+        settings=pairs,
         cohort=cohort,
         speed=speed,
         record=record,

@@ -31,21 +31,23 @@ _GROWTH: Final = 1.06  # from one difference to the next
 _MOST_POINTS: Final = 300
 
 
-def rival_of(scenario: Scenario, rival: str, catalog: Catalog) -> Scenario:
+def rival_of(scenario: Scenario, rival: str, catalog: Catalog, settings: Sequence[tuple[str, str]] = ()) -> Scenario:
     """What a scenario is watched against: another one, or the same with another controller.
 
-    rival: a scenario's path or bundled name, or a controller's name. The seed is that of `scenario`. Raises
+    rival: a scenario's path or bundled name, or a controller's name. settings: keys of another scenario and their
+    values; the seed is that of `scenario`. Raises
     ScenarioError where the two do not have the same game and the same player groups.
     """
     form = scenario.form
     if rival in {entry.name for entry in catalog.controllers()}:
         scope = form.controller.scope if form.controller.scope in catalog.controller(rival).scopes else None
         changed = form.model_copy(update={"controller": ControllerSection(name=rival, scope=scope)})
-        text, name = text_of(changed, scenario.changed), scenario.name
+        text, name, settings = text_of(changed, scenario.changed), scenario.name, ()
     else:
         path = catalog.scenario(rival)
         text, name = path.read_text(encoding="utf-8"), str(path)
-    other = parse(text.encode(), name, catalog, [("seed", str(scenario.seed))], allow_long=True)
+    own = [(key, value) for key, value in settings if key != "seed"]
+    other = parse(text.encode(), name, catalog, [*own, ("seed", str(scenario.seed))], allow_long=True)
     refuse_unlike(scenario, [other])
     if other.cohorts != scenario.cohorts:
         raise ScenarioError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ def watch_against(
     target: str,
     rival: str,
     *,
-    seed: int | None = None,
+    settings: Sequence[tuple[str, str]] = (),
     speed: float = USUAL_SPEED,
     record: Path | None = None,
     frames: int | None = None,
@@ -36,12 +37,13 @@ def watch_against(
 ) -> int:
     """Show two scenarios live, with the same players and the same luck, and the difference between them.
 
-    rival: a scenario's path or bundled name, or a controller's name. out: folder of both sides' rows. The others are
-    those of `sims.window.watching.watch.watch`. Raises ScenarioError where the two have not the same player groups.
+    rival: a scenario's path or bundled name, or a controller's name. settings: keys of both and their values. out:
+    folder of both sides' rows. The others are those of `sims.window.watching.watch.watch`. Raises ScenarioError where
+    the two have not the same player groups.
     """
     catalog = Catalog()
-    before, name = opened_scenario(catalog, target, seed)
-    after = rival_of(before, rival, catalog)
+    before, name = opened_scenario(catalog, target, settings)
+    after = rival_of(before, rival, catalog, settings)
     scene = VersusScene(before, after, catalog, speed=speed, ends_itself=record is not None)
     folders: list[Path] = []
     if record is None or out is not None:

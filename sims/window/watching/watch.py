@@ -6,6 +6,7 @@ stepping the plain rules. So rows do not depend on what is shown, paused or skip
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,7 @@ USUAL_SPEED: Final = 8.0  # the first sessions are soon over, and the charts mov
 def watch(
     target: str,
     *,
-    seed: int | None = None,
+    settings: Sequence[tuple[str, str]] = (),
     cohort: str | None = None,
     speed: float = USUAL_SPEED,
     record: Path | None = None,
@@ -43,12 +44,12 @@ def watch(
 ) -> int:
     """Show a scenario live: its path, its bundled name, or a run folder. Rows are saved when it ends.
 
-    seed: instead of the scenario's. cohort: show only its players. speed: 1 is normal, inf as fast as possible. out:
-    folder of the rows; None for runs/watch-<name>-001, -002 ..., the next free number. With record but without out, no
-    rows are saved. size, fps, display: as in `sims.window.screen.show_scene`.
+    settings: keys of the scenario and their values. cohort: show only its players. speed: 1 is normal, inf as fast as
+    possible. out: folder of the rows; None for runs/watch-<name>-001, -002 ..., the next free number. With record but
+    without out, no rows are saved. size, fps, display: as in `sims.window.screen.show_scene`.
     """
     catalog = Catalog()
-    scenario, name = opened_scenario(catalog, target, seed)
+    scenario, name = opened_scenario(catalog, target, settings)
     number = None
     if cohort is not None:
         if cohort not in scenario.cohorts:
@@ -79,13 +80,13 @@ def watch(
     return 0
 
 
-def opened_scenario(catalog: Catalog, target: str, seed: int | None) -> tuple[Scenario, str]:
-    """The scenario of a path, a bundled name or a run folder, and a name for its folder."""
+def opened_scenario(catalog: Catalog, target: str, settings: Sequence[tuple[str, str]]) -> tuple[Scenario, str]:
+    """The scenario of a path, a bundled name or a run folder, and a name for its folder. settings: keys and values."""
     folder = Path(target)
     path = folder / SCENARIO if folder.is_dir() else catalog.scenario(target)
     if has_manifest(folder):
         sound_manifest(folder, (SCENARIO,))
-    scenario = load(path, catalog, [] if seed is None else [("seed", str(seed))], allow_long=True)
+    scenario = load(path, catalog, settings, allow_long=True)
     return scenario, folder.resolve().name if folder.is_dir() else path.stem
 
 

@@ -138,6 +138,8 @@ def test_a_rival_is_another_controller_or_a_scenario_with_the_same_groups(tmp_pa
     text = TEXT.format(game="logistic", controller="kalman", players=30, attempts=20)
     path.write_text(text.replace("seed = 11", "seed = 12"))
     assert rival_of(before, str(path), Catalog()).seed == 11
+    fewer = rival_of(before, str(path), Catalog(), [("players.count", "6"), ("seed", "3")])
+    assert (fewer.form.players.count, fewer.seed) == (6, 11)
     path.write_text(text.replace('name = "old"', 'name = "others"'))
     with pytest.raises(ScenarioError, match="--against needs the same player groups in the same order, new, old, got"):
         rival_of(before, str(path), Catalog())

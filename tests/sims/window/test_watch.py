@@ -25,7 +25,7 @@ from sims.window.screen import Event, Window
 from sims.window.watching import row_log
 from sims.window.watching.rolling_rate import FEWEST, WINDOW, RollingRate
 from sims.window.watching.row_log import RowLog
-from sims.window.watching.watch import watch
+from sims.window.watching.watch import opened_scenario, watch
 from sims.window.watching.watch_charts import _cards, _plots
 from sims.window.watching.watch_layout import GAP, SIDE, menu_boxes, viewport_box
 from sims.window.watching.watch_picture import paint_watch
@@ -222,6 +222,8 @@ def test_the_command_saves_rows_and_says_where(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     path = tmp_path / "small.toml"
     path.write_text(TEXT.format(game="gap_runner", controller="kalman", players=12, attempts=5))
+    changed, _ = opened_scenario(Catalog(), str(path), [("players.count", "5")])
+    assert changed.form.players.count == 5
     assert watch(str(path), frames=120, out=tmp_path / "out", speed=32.0, cohort="new") == 0
     assert f"rows    {tmp_path / 'out' / 'attempts.csv'}" in capsys.readouterr().out
     assert len(rows_of(tmp_path / "out" / "attempts.csv")) > 8
