@@ -44,7 +44,8 @@ def file(tmp_path: Path) -> Path:
 def flowdial(*words: object, folder: Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own. more: of subprocess.run."""
     command = [sys.executable, "-m", "sims", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **more.pop("env", {})}
+    # Python itself writes torn byte code where a file may not grow, and the next process cannot read it.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **more.pop("env", {})}
     choices: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
     done: subprocess.CompletedProcess[str] = subprocess.run(
         command, cwd=folder, env=environment, text=True, check=False, **choices
