@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -44,7 +45,7 @@ _CHOICE, _OR, _AND, _COMPARISON, _SUM, _PRODUCT, _SIGN, _ATOM = range(8)  # how 
 _BINARY: Final = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 
 
-class Printer:
+class Printer(ABC):
     """Text of a program in one language."""
 
     words: ClassVar[frozenset[str]] = frozenset()  # of the language: nothing can be called so
@@ -139,13 +140,13 @@ class Printer:
         """The name of a translated function."""
         return self.name(name)
 
+    @abstractmethod
     def build(self, kind: RecordType, arguments: Sequence[str]) -> str:
         """A record."""
-        raise NotImplementedError
 
+    @abstractmethod
     def convert(self, of: Expression, kind: ValueType) -> str:
         """A whole number or a truth value as another kind of number."""
-        raise NotImplementedError
 
     # --- Statements
 
@@ -199,15 +200,15 @@ class Printer:
 
     whole: ClassVar[str] = "let"  # how a counter is declared
 
+    @abstractmethod
     def fresh(self, length: str) -> str:
         """A new array of zeros."""
-        raise NotImplementedError
 
     # --- Functions
 
+    @abstractmethod
     def function(self, one: Function) -> str:
         """The text of a function."""
-        raise NotImplementedError
 
 
 def fields_of(kind: RecordType) -> list[str]:
